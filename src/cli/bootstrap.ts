@@ -1,0 +1,71 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { BootstrapError, TOKEN_SECRET, tokenFileFor, writeBootstrap } from "../xds/bootstrap.js";
+
+/** The options of `isoline bootstrap` as commander hands them over: all text but the switch. */
+export interface BootstrapCommandOptions {
+  readonly xds: string;
+  readonly nodeId?: string;
+  readonly nodeCluster?: string;
+  readonly adminAddress?: string;
+  readonly adminPort?: string | number;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+  readonly refreshDelay?: string;
+  readonly xdsCluster?: string;
+  readonly insecure?: boolean;
+}
+
+/**
+ * `isoline bootstrap [OUT|-] --xds URL`: writes an Envoy bootstrap as JSON to a file, or to standard output.
+ *
+ * @throws BootstrapError when an option is wrong (exit code 2).
+ */
+export async function bootstrapCommand(
+  out: string | undefined,
+  options: BootstrapCommandOptions,
+): Promise<void> {
+  const tokenFile = options.tokenFile === undefined ? undefined : resolve(options.tokenFile);
+  if (tokenFile !== undefined) await checkTokenFile(tokenFile);
+  const bootstrap = writeBootstrap({
+    xdsUrl: options.xds,
+    nodeId: options.nodeId ?? hostname(),
+    nodeCluster: options.nodeCluster ?? "isoline",
+    adminAddress: options.adminAddress ?? "127.0.0.1",
+    adminPort: parsePort("--admin-port", options.adminPort ?? 9001),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(options.caFile === undefined ? {} : { caFile: resolve(options.caFile) }),
+    ...(options.refreshDelay === undefined ? {} : { refreshDelay: parseDelay(options.refreshDelay) }),
+    ...(options.xdsCluster === undefined ? {} : { xdsCluster: options.xdsCluster }),
+    ...(options.insecure === undefined ? {} : { insecure: options.insecure }),
+  });
+  const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
+  if (out === undefined || out === "-") process.stdout.write(text);
+  else await writeFile(out, text);
+}
+
+/** The token file may be mounted only where Envoy runs; where it can be read here, its form is checked. */
+async function checkTokenFile(path: string): Promise<void> {
+  const content = await readFile(path, "utf8").catch(() => undefined);
+  if (content === undefined || content.includes(TOKEN_SECRET)) return;
+  throw new BootstrapError(
+    `--token-file ${path}: Envoy needs the token as a secret file, in this form: ${tokenFileFor("TOKEN")}`,
+  );
+}
+
+/**
+ * A TCP port from text.
+ *
+ * @throws BootstrapError naming the option.
+ */
+export function parsePort(option: string, value: string | number): number {
+  const port = Number(value);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new BootstrapError(`${option} ${value}: expected a port from 1 to 65535`);
+}
+
+function parseDelay(text: string): string {
+  if (/^\d+(\.\d+)?s$/.test(text) && Number.parseFloat(text) > 0) return text;
+  throw new BootstrapError(`--refresh-delay ${text}: expected seconds such as 0.1s or 1s`);
+}

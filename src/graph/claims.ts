@@ -1,0 +1,32 @@
+import type { KubeObject } from "../schema/object.js";
+import type { ClaimKey } from "../store/store.js";
+
+/** The host of Ingress rules without a host, and of default backends. */
+export const anyHost = "*";
+
+/**
+ * What an object speaks for: the virtual hosts that it defines (`vhost:<host>`) and the index keys under which
+ * units find it (`slices:<namespace>/<service>`, `delegations:<namespace>/<secret>`).
+ */
+export function claimsOf(object: KubeObject): ClaimKey[] {
+  switch (object.kind) {
+    case "HTTPProxy":
+    case "IngressRoute": {
+      const fqdn = object.spec.virtualhost?.fqdn;
+      return fqdn ? [`vhost:${fqdn.toLowerCase()}`] : [];
+    }
+    case "Ingress": {
+      const hosts = (object.spec.rules ?? []).map((rule) => (rule.host || anyHost).toLowerCase());
+      if (object.spec.defaultBackend) hosts.push(anyHost);
+      return [...new Set(hosts)].map((host) => `vhost:${host}`);
+    }
+    case "EndpointSlice":
+      return object.spec.service ? [`slices:${object.meta.namespace}/${object.spec.service}`] : [];
+    case "Endpoints":
+      return [`slices:${object.meta.namespace}/${object.meta.name}`];
+    case "TLSCertificateDelegation":
+      return [...new Set(object.spec.delegations.map((d) => `delegations:${object.meta.namespace}/${d.secretName}`))];
+    default:
+      return [];
+  }
+}

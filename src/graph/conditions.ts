@@ -1,0 +1,175 @@
+import { RE2JS } from "re2js";
+import { compareHeaders, compareQueries, quoteRegex } from "./match.js";
+import type { HeaderMatch, Match, PathMatch, QueryMatch } from "./types.js";
+
+/** One entry of HTTPProxy `conditions`; includes and routes have the same form. */
+export interface Condition {
+  readonly prefix?: string;
+  readonly exact?: string;
+  readonly regex?: string;
+  readonly header?: HeaderCondition;
+  readonly queryParameter?: QueryCondition;
+}
+
+export interface HeaderCondition {
+  readonly name: string;
+  readonly present?: boolean;
+  readonly notpresent?: boolean;
+  readonly contains?: string;
+  readonly notcontains?: string;
+  readonly exact?: string;
+  readonly notexact?: string;
+  readonly regex?: string;
+  readonly ignoreCase?: boolean;
+  readonly treatMissingAsEmpty?: boolean;
+}
+
+export interface QueryCondition {
+  readonly name: string;
+  readonly exact?: string;
+  readonly prefix?: string;
+  readonly suffix?: string;
+  readonly regex?: string;
+  readonly contains?: string;
+  readonly ignoreCase?: boolean;
+  readonly present?: boolean;
+}
+
+const maxRegex = 4096;
+const checked = new Map<string, string | undefined>();
+
+/** Why RE2, Envoy's engine, refuses an expression; undefined when it takes it. */
+export function regexProblem(expression: string): string | undefined {
+  if (expression.length > maxRegex) return `longer than ${maxRegex} characters`;
+  if (/\\C/.test(expression)) return "\\C is not supported";
+  if (checked.has(expression)) return checked.get(expression);
+  let problem: string | undefined;
+  try {
+    RE2JS.compile(expression);
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  if (checked.size > 10_000) checked.clear();
+  checked.set(expression, problem);
+  return problem;
+}
+
+const slashes = (path: string): string => path.replace(/\/{2,}/g, "/");
+
+/** At most one path condition in a block, and each starts with a slash. Returns what is wrong. */
+export function pathProblem(conditions: readonly Condition[], include: boolean): string | undefined {
+  let paths = 0;
+  for (const { prefix, exact, regex } of conditions) {
+    for (const path of [prefix, exact, regex]) {
+      if (path === undefined || path === "") continue;
+      if (++paths > 1) return "more than one prefix, exact or regex is not allowed in a condition block";
+      if (!path.startsWith("/")) return `path conditions must start with /, ${JSON.stringify(path)} was supplied`;
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+      if (/[\u0000-\u0020\u007f#]/.test(path)) return `${JSON.stringify(path)} holds a space, # or control character`;
+      if (regex === undefined && path.includes("?")) return `${JSON.stringify(path)} holds a query`;
+    }
+    if (include && (exact || regex)) return "exact and regex conditions are not allowed in an include";
+    const wrong = regex && regexProblem(regex);
+    if (wrong) return `regex ${JSON.stringify(regex)} is not RE2: ${wrong}`;
+  }
+  return undefined;
+}
+
+/** Joins the path conditions of an include chain and a route; without any, everything (`/`). */
+export function mergePath(conditions: readonly Condition[]): PathMatch {
+  const parts = conditions.flatMap((c) => (c.prefix || c.exact || c.regex ? [c] : []));
+  const last = parts.at(-1);
+  if (!last) return { kind: "prefix", value: "/" };
+  if (parts.some((part) => part.regex)) {
+    const value = parts.map((part) => part.regex ?? quoteRegex(part.prefix ?? part.exact ?? "")).join("");
+    return { kind: "regex", value: slashes(value) };
+  }
+  const value = slashes(parts.map((part) => part.prefix ?? part.exact ?? "").join(""));
+  return { kind: last.exact ? "exact" : "prefix", value };
+}
+
+const header = (c: HeaderCondition, kind: HeaderMatch["kind"], value: string, invert = false): HeaderMatch => ({
+  name: c.name.toLowerCase(),
+  kind,
+  value,
+  invert,
+  ignoreCase: c.ignoreCase ?? false,
+  treatMissingAsEmpty: invert && (c.treatMissingAsEmpty ?? false),
+});
+
+function headerMatches(c: HeaderCondition): HeaderMatch[] {
+  if (c.present) return [header({ name: c.name }, "present", "")];
+  if (c.notpresent) return [header({ name: c.name }, "present", "", true)];
+  if (c.contains) return [header(c, "contains", c.contains)];
+  if (c.notcontains) return [header(c, "contains", c.notcontains, true)];
+  if (c.exact) return [header(c, "exact", c.exact)];
+  if (c.notexact) return [header(c, "exact", c.notexact, true)];
+  if (c.regex) return [header({ name: c.name }, "regex", c.regex)];
+  return [];
+}
+
+function queryMatches(c: QueryCondition): QueryMatch[] {
+  const match = (kind: QueryMatch["kind"], value: string): QueryMatch[] => [
+    { name: c.name, kind, value, ignoreCase: c.ignoreCase ?? false },
+  ];
+  if (c.present) return [{ name: c.name, kind: "present", value: "", ignoreCase: false }];
+  if (c.exact) return match("exact", c.exact);
+  if (c.prefix) return match("prefix", c.prefix);
+  if (c.suffix) return match("suffix", c.suffix);
+  if (c.regex) return [{ name: c.name, kind: "regex", value: c.regex, ignoreCase: false }];
+  if (c.contains) return match("contains", c.contains);
+  return [];
+}
+
+/** The whole match of an include chain and a route. */
+export function mergeConditions(conditions: readonly Condition[]): Match {
+  const headers = conditions.flatMap((c) => (c.header ? headerMatches(c.header) : []));
+  const queries = conditions.flatMap((c) => (c.queryParameter ? queryMatches(c.queryParameter) : []));
+  return {
+    path: mergePath(conditions),
+    headers: unique(headers).sort(compareHeaders),
+    queries: unique(queries).sort(compareQueries),
+  };
+}
+
+const unique = <T>(items: readonly T[]): T[] =>
+  items.length < 2 ? [...items] : [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+
+/** Header conditions that can't be true together, or aren't RE2; as Contour refuses them. */
+export function headerProblem(conditions: readonly Condition[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { header: c } of conditions) {
+    if (!c) continue;
+    const name = c.name.toLowerCase();
+    const wrong = c.regex && regexProblem(c.regex);
+    if (wrong) return `regular expression ${JSON.stringify(c.regex)} of header ${name} is not RE2: ${wrong}`;
+    const clash = (key: string): boolean => seen.has(`${name} ${key}`);
+    if (c.exact && clash("exact")) return `cannot specify duplicate header 'exact match' conditions for ${name}`;
+    if ((c.present && clash("notpresent")) || (c.notpresent && clash("present"))) {
+      return `cannot specify both 'present' and 'notpresent' for header ${name}`;
+    }
+    if ((c.exact && clash(`notexact ${c.exact}`)) || (c.notexact && clash(`exact ${c.notexact}`))) {
+      return `cannot specify both 'exact' and 'notexact' with one value for header ${name}`;
+    }
+    if ((c.contains && clash(`notcontains ${c.contains}`)) || (c.notcontains && clash(`contains ${c.notcontains}`))) {
+      return `cannot specify both 'contains' and 'notcontains' with one value for header ${name}`;
+    }
+    for (const [key, value] of Object.entries(c)) seen.add(`${name} ${key} ${value}`).add(`${name} ${key}`);
+  }
+  return undefined;
+}
+
+/** Exactly one matcher for each query parameter condition, no duplicate exact ones. */
+export function queryProblem(conditions: readonly Condition[]): string | undefined {
+  const exact = new Set<string>();
+  for (const { queryParameter: c } of conditions) {
+    if (!c) continue;
+    const kinds = [c.exact, c.prefix, c.suffix, c.regex, c.contains, c.present || undefined].filter((v) => v);
+    if (kinds.length !== 1) return `query parameter ${c.name} must have exactly one matcher`;
+    const wrong = c.regex && regexProblem(c.regex);
+    if (wrong) return `regular expression ${JSON.stringify(c.regex)} of query parameter ${c.name} is not RE2: ${wrong}`;
+    if (c.exact && exact.has(c.name)) return `cannot specify duplicate 'exact match' conditions for query parameter ${c.name}`;
+    if (c.exact) exact.add(c.name);
+  }
+  return undefined;
+}

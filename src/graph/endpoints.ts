@@ -1,0 +1,62 @@
+import type { Ref } from "../schema/meta.js";
+import { isIP, isRoutable } from "./address.js";
+import { endpointMode } from "./backend.js";
+import type { Reader, Report } from "./reader.js";
+import type { EndpointMode } from "../store/store.js";
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Endpoints {
+  readonly endpoints: readonly Endpoint[];
+  readonly mode?: EndpointMode;
+}
+
+/**
+ * Where a Service's port is served: ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
+ * and without duplicates; in mode `service` the Service's own cluster IP or DNS name.
+ */
+export function buildEndpoints(key: string, reader: Reader, report: Report): Endpoints {
+  const [namespace = "", name = "", portKey = ""] = key.split("/");
+  const service = reader.get("Service", namespace, name);
+  const port = service?.spec.ports?.find((p) => (p.name || String(p.port)) === portKey);
+  if (!service || !port) return { endpoints: [] };
+  const mode = endpointMode(reader, service);
+  if (mode === "service") {
+    const ip = service.spec.clusterIP;
+    const address = ip && ip !== "None" && isIP(ip) ? ip : `${name}.${namespace}.svc`;
+    return { endpoints: [{ address, port: port.port }], mode };
+  }
+  const found = new Map<string, Endpoint>();
+  for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
+    for (const endpoint of readyOf(reader, ref, namespace, port.name)) {
+      if (isRoutable(endpoint.address)) found.set(`${endpoint.address} ${endpoint.port}`, endpoint);
+      else {
+        const message = `address ${JSON.stringify(endpoint.address)} is not one that traffic may be sent to; it is left out`;
+        report.warn(ref, "EndpointError", "AddressNotAllowed", message);
+      }
+    }
+  }
+  const sorted = [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+  return { endpoints: sorted, ...(mode ? { mode } : {}) };
+}
+
+function readyOf(reader: Reader, ref: Ref, namespace: string, portName: string | undefined): Endpoint[] {
+  const name = ref.slice(ref.lastIndexOf("/") + 1);
+  const matches = (p: { name?: string; protocol?: string }): boolean =>
+    (!portName || (p.name ?? "") === portName) && (!p.protocol || p.protocol === "TCP");
+  if (ref.startsWith("EndpointSlice/")) {
+    const slice = reader.get("EndpointSlice", namespace, name)?.spec;
+    if (!slice || slice.addressType === "FQDN") return [];
+    const addresses = slice.endpoints.flatMap((e) => (e.ready ? e.addresses.slice(0, 1) : []));
+    return slice.ports.filter(matches).flatMap(({ port }) => (port ? addresses.map((address) => ({ address, port })) : []));
+  }
+  const subsets = reader.get("Endpoints", namespace, name)?.spec.subsets ?? [];
+  return subsets.flatMap((subset) =>
+    (subset.ports ?? [])
+      .filter(matches)
+      .flatMap(({ port }) => (subset.addresses ?? []).map(({ ip }) => ({ address: ip, port }))),
+  );
+}

@@ -1,0 +1,219 @@
+import { readCluster } from "./backend.js";
+import { type Condition, mergeConditions } from "./conditions.js";
+import { conditionProblem, matchedPrefix, type Place } from "./httpproxy-routes.js";
+import { readServiceOptions } from "./httpproxy-service.js";
+import type { HTTPProxy } from "./httpproxy.js";
+import { type HashPolicy, sessionAffinity } from "./policy/hash.js";
+import { readHeadersPolicy } from "./policy/headers.js";
+import type { RoutePolicies } from "./policy/index.js";
+import { readReplacePrefix } from "./policy/path-rewrite.js";
+import { readRetryPolicy } from "./policy/retry.js";
+import { readTimeout, readTimeoutPolicy } from "./policy/timeout.js";
+import type { Reader, Report } from "./reader.js";
+import type { Action, Backend, HealthCheck, LoadBalancing, Route } from "./types.js";
+
+type Fields = NonNullable<HTTPProxy["spec"]["routes"]>[number];
+
+/** What the reading of one route shares. */
+interface Context {
+  readonly proxy: HTTPProxy;
+  readonly route: Fields;
+  /** Field path of the route. */
+  readonly path: string;
+  readonly reader: Reader;
+  readonly report: Report;
+  fail(type: string, reason: string, message: string, field?: string): undefined;
+}
+
+/** `spec.routes[i]` at a place in the include tree; undefined (and a finding) when it is not valid. */
+export function readProxyRoute(
+  proxy: HTTPProxy,
+  i: number,
+  place: Place,
+  reader: Reader,
+  report: Report,
+): Route | undefined {
+  const route = (proxy.spec.routes ?? [])[i] as Fields;
+  const path = `spec.routes[${i}]`;
+  const context: Context = {
+    proxy,
+    route,
+    path,
+    reader,
+    report,
+    fail(type, reason, message, field = "") {
+      report.error(proxy.ref, type, reason, message, path + field);
+      return undefined;
+    },
+  };
+  const own: Condition[] = route.conditions ?? [];
+  const conditions = [...place.conditions, ...own];
+  const wrong = conditionProblem(own, conditions);
+  if (wrong) return context.fail("RouteError", wrong.reason, wrong.message, ".conditions");
+
+  const policies = readPolicies(context, conditions);
+  const action = policies && readAction(context, policies);
+  if (!policies || !action) return undefined;
+  const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
+  return {
+    match: mergeConditions(conditions),
+    action,
+    policies: action.kind === "forward" ? policies : {},
+    insecure: place.secure && !keepHttp ? "redirect" : "serve",
+    from: proxy.ref,
+  };
+}
+
+function readPolicies(context: Context, conditions: readonly Condition[]): RoutePolicies | undefined {
+  const { route, proxy, fail } = context;
+  if (refuseUnsupported(context)) return undefined;
+  const service = route.services?.find((s) => !s.mirror);
+  const dynamic = { namespace: proxy.meta.namespace, ...(service ? { service: service.name, port: service.port } : {}) };
+  const timeout = readTimeoutPolicy(route.timeoutPolicy);
+  if (timeout.error) return fail("RouteError", "TimeoutPolicyNotValid", `route.timeoutPolicy failed to parse: ${timeout.error}`, ".timeoutPolicy");
+  const request = readHeadersPolicy(route.requestHeadersPolicy, "request", dynamic);
+  if (request.error) return fail("RouteError", "RequestHeadersPolicyInvalid", request.error, ".requestHeadersPolicy");
+  const response = readHeadersPolicy(route.responseHeadersPolicy, "response", dynamic);
+  if (response.error) return fail("RouteError", "ResponseHeaderPolicyInvalid", response.error, ".responseHeadersPolicy");
+  const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, matchedPrefix(conditions));
+  if (rewrite.reason) return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
+  const retry = readRetryPolicy(route.retryPolicy);
+  const hash = readHash(context);
+  return {
+    ...(timeout.policy ? { timeout: timeout.policy } : {}),
+    ...(retry ? { retry } : {}),
+    ...(rewrite.replacement === undefined ? {} : { pathRewrite: { prefix: rewrite.replacement } }),
+    ...(request.policy ? { requestHeaders: request.policy } : {}),
+    ...(response.policy ? { responseHeaders: response.policy } : {}),
+    ...(hash ? { hash } : {}),
+    ...(route.enableWebsockets ? { websocket: true } : {}),
+  };
+}
+
+/** A route whose protection is not compiled yet is refused; what is only a convenience is left out with a warning. */
+function refuseUnsupported({ route, path, proxy, report, fail }: Context): boolean {
+  const guards = ["ipAllowPolicy", "ipDenyPolicy"] as const;
+  const guard = guards.find((field) => route[field]?.length);
+  if (guard) fail("RouteError", "NotSupported", `${guard} is not supported yet, so this route is not served without it`, `.${guard}`);
+  const extras = ["rateLimitPolicy", "cookieRewritePolicies", "internalRedirectPolicy", "authPolicy", "jwtVerificationPolicy"] as const;
+  for (const field of extras) {
+    if (route[field]) report.warn(proxy.ref, "RouteError", "NotSupported", `${field} is not supported yet and has no effect`, `${path}.${field}`);
+  }
+  return guard !== undefined;
+}
+
+function readHash({ route, proxy, report, path }: Context): HashPolicy | undefined {
+  const policy = route.loadBalancerPolicy;
+  if (policy?.strategy === "Cookie") return sessionAffinity;
+  if (policy?.strategy !== "RequestHash") return undefined;
+  const keys = (policy.requestHashPolicies ?? []).flatMap((entry, i): HashPolicy => {
+    const terminal = entry.terminal ?? false;
+    const kinds = [entry.headerHashOptions, entry.queryParameterHashOptions, entry.hashSourceIP].filter(Boolean).length;
+    if (kinds === 1 && entry.hashSourceIP) return [{ kind: "source-ip", terminal }];
+    if (kinds === 1 && entry.headerHashOptions?.headerName) {
+      return [{ kind: "header", name: entry.headerHashOptions.headerName, terminal }];
+    }
+    const parameter = entry.queryParameterHashOptions?.parameterName;
+    if (kinds === 1 && parameter) return [{ kind: "query", name: parameter.toLowerCase(), terminal }];
+    const message = `ignoring invalid request hash policy: exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed`;
+    report.warn(proxy.ref, "SpecError", "IgnoredField", message, `${path}.loadBalancerPolicy.requestHashPolicies[${i}]`);
+    return [];
+  });
+  return keys.length > 0 ? keys : undefined;
+}
+
+function readAction(context: Context, policies: RoutePolicies): Action | undefined {
+  const { route, fail } = context;
+  const kinds = [route.services?.length, route.requestRedirectPolicy, route.directResponsePolicy].filter(Boolean);
+  if (kinds.length !== 1) {
+    const message = "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
+    return fail("RouteError", "RouteActionCountNotValid", message);
+  }
+  if (route.directResponsePolicy) {
+    const { statusCode: status, body } = route.directResponsePolicy;
+    if ((body?.length ?? 0) > 4096) return fail("RouteError", "DirectResponseNotValid", "the body is longer than 4096 bytes", ".directResponsePolicy.body");
+    return { kind: "respond", status, ...(body ? { body } : {}) };
+  }
+  if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy);
+  return readForward(context, policies);
+}
+
+function readRedirect({ fail }: Context, policy: NonNullable<Fields["requestRedirectPolicy"]>): Action | undefined {
+  if (policy.path && policy.prefix) {
+    return fail("RouteError", "RequestRedirectPolicy", "cannot specify both redirect path and redirect prefix", ".requestRedirectPolicy");
+  }
+  return {
+    kind: "redirect",
+    status: policy.statusCode ?? 302,
+    ...(policy.scheme ? { scheme: policy.scheme } : {}),
+    ...(policy.hostname ? { host: policy.hostname } : {}),
+    ...(policy.port ? { port: policy.port } : {}),
+    ...(policy.path ? { path: policy.path } : {}),
+    ...(policy.prefix ? { prefix: policy.prefix } : {}),
+  };
+}
+
+function readForward(context: Context, policies: RoutePolicies): Action | undefined {
+  const { route, proxy, reader, report, fail, path } = context;
+  const idle = readTimeout(route.timeoutPolicy?.idleConnection);
+  if (idle.error) {
+    return fail("RouteError", "TimeoutPolicyNotValid", `route.timeoutPolicy failed to parse: error parsing idleConnection timeout: ${idle.error}`, ".timeoutPolicy.idleConnection");
+  }
+  const healthCheck = readHealthCheck(route.healthCheckPolicy);
+  const backends: Backend[] = [];
+  for (const [i, service] of (route.services ?? []).entries()) {
+    const at = `.services[${i}]`;
+    if (service.mirror) {
+      report.warn(proxy.ref, "ServiceError", "NotSupported", "mirror is not supported yet and has no effect", `${path}${at}.mirror`);
+      continue;
+    }
+    const options = readServiceOptions(proxy, service, path + at, reader, report);
+    if (!options) return undefined;
+    const dynamic = { namespace: proxy.meta.namespace, service: service.name, port: service.port };
+    const request = readHeadersPolicy(service.requestHeadersPolicy, "request", dynamic);
+    if (request.error) return fail("ServiceError", "RequestHeadersPolicyInvalid", request.error, `${at}.requestHeadersPolicy`);
+    const response = readHeadersPolicy(service.responseHeadersPolicy, "response", dynamic);
+    if (response.error) return fail("ServiceError", "ResponseHeadersPolicyInvalid", response.error, `${at}.responseHeadersPolicy`);
+    const sni = request.policy?.host ?? policies.requestHeaders?.host;
+    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
+      ...options,
+      ...(sni ? { sni } : {}),
+      loadBalancing: loadBalancing(route, policies),
+      ...(healthCheck ? { healthCheck } : {}),
+      ...(idle.ms === undefined ? {} : { idleConnectionMs: idle.ms }),
+    });
+    if (!cluster) {
+      fail("ServiceError", "ServiceUnresolvedReference", `Spec.Routes unresolved service reference: ${error}`, at);
+      continue;
+    }
+    backends.push({
+      cluster,
+      weight: service.weight ?? 0,
+      policies: {
+        ...(request.policy ? { requestHeaders: request.policy } : {}),
+        ...(response.policy ? { responseHeaders: response.policy } : {}),
+      },
+    });
+  }
+  return backends.length > 0 ? { kind: "forward", backends } : { kind: "respond", status: 503 };
+}
+
+function loadBalancing(route: Fields, policies: RoutePolicies): LoadBalancing {
+  if (policies.hash) return "ring-hash";
+  const strategy = route.loadBalancerPolicy?.strategy;
+  return strategy === "Random" ? "random" : strategy === "WeightedLeastRequest" ? "least-request" : "round-robin";
+}
+
+function readHealthCheck(policy: Fields["healthCheckPolicy"]): HealthCheck | undefined {
+  return (
+    policy && {
+      kind: "http",
+      path: policy.path,
+      host: policy.host || "contour-envoy-healthcheck",
+      intervalSeconds: policy.intervalSeconds || 10,
+      timeoutSeconds: policy.timeoutSeconds || 2,
+      unhealthyThreshold: policy.unhealthyThresholdCount || 3,
+      healthyThreshold: policy.healthyThresholdCount || 2,
+    }
+  );
+}

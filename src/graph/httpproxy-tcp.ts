@@ -1,0 +1,79 @@
+import { readCluster } from "./backend.js";
+import { readServiceOptions } from "./httpproxy-service.js";
+import type { HTTPProxy } from "./httpproxy.js";
+import type { Reader, Report } from "./reader.js";
+import type { HealthCheck, TcpBackend } from "./types.js";
+
+const maxDepth = 64;
+
+/** `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service. */
+export function readTcpProxy(
+  proxy: HTTPProxy,
+  reader: Reader,
+  report: Report,
+  path: readonly string[] = [],
+): readonly TcpBackend[] | undefined {
+  const tcp = proxy.spec.tcpproxy;
+  const fail = (reason: string, message: string, type = "TCPProxyError"): undefined => {
+    report.error(proxy.ref, type, reason, message, "spec.tcpproxy");
+    return undefined;
+  };
+  if (path.length === 0 && !proxy.spec.virtualhost?.tls) {
+    return fail("TLSMustBeConfigured", "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set");
+  }
+  const include = tcp?.include ?? tcp?.includes;
+  if (tcp?.services?.length && include) {
+    return fail("NoServicesAndInclude", "cannot specify services and include in the same httpproxy");
+  }
+  if (tcp?.services?.length) return readServices(proxy, reader, report);
+  if (!include) return fail("NothingDefined", "either services or inclusion must be specified");
+
+  const namespace = include.namespace || proxy.meta.namespace;
+  const target = reader.get("HTTPProxy", namespace, include.name);
+  const error = "TCPProxyIncludeError";
+  if (!target) return fail("IncludeNotFound", `include ${namespace}/${include.name} not found`, error);
+  if (target.spec.virtualhost) return fail("RootIncludesRoot", "root httpproxy cannot include another root httpproxy", error);
+  const chain = [...path, proxy.ref];
+  if (chain.includes(target.ref) || chain.length > maxDepth) {
+    const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
+    return fail("IncludeCreatesCycle", `include creates a cycle: ${names}`, error);
+  }
+  return readTcpProxy(target, reader, report, chain);
+}
+
+function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonly TcpBackend[] | undefined {
+  const tcp = proxy.spec.tcpproxy;
+  const strategy = tcp?.loadBalancerPolicy?.strategy;
+  if (strategy === "Cookie" || strategy === "RequestHash") {
+    const message = `ignoring field "Spec.TCPProxy.LoadBalancerPolicy"; ${strategy} load balancer policy is not supported for TCPProxies`;
+    report.warn(proxy.ref, "TCPProxyError", "IgnoredField", message, "spec.tcpproxy.loadBalancerPolicy");
+  }
+  const check = tcp?.healthCheckPolicy;
+  const healthCheck: HealthCheck | undefined = check && {
+    kind: "tcp",
+    path: "",
+    host: "",
+    intervalSeconds: check.intervalSeconds || 10,
+    timeoutSeconds: check.timeoutSeconds || 2,
+    unhealthyThreshold: check.unhealthyThresholdCount || 3,
+    healthyThreshold: check.healthyThresholdCount || 2,
+  };
+  const found: TcpBackend[] = [];
+  for (const [i, service] of (tcp?.services ?? []).entries()) {
+    const path = `spec.tcpproxy.services[${i}]`;
+    const options = readServiceOptions(proxy, service, path, reader, report);
+    if (!options) return undefined;
+    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
+      ...options,
+      loadBalancing: strategy === "Random" ? "random" : strategy === "WeightedLeastRequest" ? "least-request" : "round-robin",
+      ...(healthCheck ? { healthCheck } : {}),
+    });
+    if (!cluster) {
+      const message = `Spec.TCPProxy unresolved service reference: ${error}`;
+      report.error(proxy.ref, "TCPProxyError", "ServiceUnresolvedReference", message, path);
+      return undefined;
+    }
+    found.push({ cluster, weight: service.weight ?? 0 });
+  }
+  return found;
+}

@@ -1,0 +1,67 @@
+import type { HTTPProxy } from "./httpproxy.js";
+import type { Reader, Report } from "./reader.js";
+import { isDelegated, readKeyPair, secretName } from "./secret.js";
+import type { Tls, TlsVersion } from "./types.js";
+
+/** How a host is secured; undefined when what the object asks for can't be had. */
+export interface Security {
+  readonly tls?: Tls;
+  readonly passthrough: boolean;
+}
+
+const versions: readonly TlsVersion[] = ["1.1", "1.2", "1.3"];
+const asVersion = (text: string | undefined, fallback: TlsVersion): TlsVersion =>
+  text === "1.2" || text === "1.3" ? text : fallback;
+
+const higher = (a: TlsVersion, b: TlsVersion): TlsVersion => (versions.indexOf(a) > versions.indexOf(b) ? a : b);
+const lower = (a: TlsVersion, b: TlsVersion): TlsVersion => (versions.indexOf(a) < versions.indexOf(b) ? a : b);
+
+/** The narrower of the object's and the settings' range; undefined when nothing is left. */
+export function tlsRange(
+  minimum: string | undefined,
+  maximum: string | undefined,
+  reader: Reader,
+): { minimum: TlsVersion; maximum: TlsVersion } | undefined {
+  const settings = reader.settings.tls;
+  const min = higher(asVersion(settings.minimumProtocolVersion, "1.2"), asVersion(minimum, "1.2"));
+  const max = lower(asVersion(settings.maximumProtocolVersion, "1.3"), asVersion(maximum, "1.3"));
+  return higher(min, max) === max ? { minimum: min, maximum: max } : undefined;
+}
+
+/** `spec.virtualhost.tls`; TLSError conditions as Contour names them. */
+export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Security | undefined {
+  const tls = proxy.spec.virtualhost?.tls;
+  const path = "spec.virtualhost.tls";
+  if (!tls) return { passthrough: false };
+  const fail = (reason: string, message: string, field = ""): undefined => {
+    report.error(proxy.ref, "TLSError", reason, message, path + field);
+    return undefined;
+  };
+  if (tls.passthrough && tls.secretName) {
+    return fail("TLSConfigNotValid", "Spec.VirtualHost.TLS: both Passthrough and SecretName were specified");
+  }
+  if (!tls.passthrough && !tls.secretName) {
+    return fail("TLSConfigNotValid", "Spec.VirtualHost.TLS: neither Passthrough nor SecretName were specified");
+  }
+  if (tls.enableFallbackCertificate) {
+    const message = "Spec.VirtualHost.TLS.enableFallbackCertificate is not supported yet and has no effect";
+    report.warn(proxy.ref, "TLSError", "NotSupported", message, `${path}.enableFallbackCertificate`);
+  }
+  if (tls.passthrough) return { passthrough: true };
+
+  const secret = secretName(tls.secretName ?? "", proxy.meta.namespace);
+  if (!isDelegated(reader, secret, proxy.meta.namespace)) {
+    const message = `Spec.VirtualHost.TLS Secret "${secret.namespace}/${secret.name}" certificate delegation not permitted`;
+    return fail("DelegationNotPermitted", message, ".secretName");
+  }
+  const { error } = readKeyPair(reader, secret);
+  if (error) {
+    return fail("SecretNotValid", `Spec.VirtualHost.TLS Secret "${tls.secretName}" is invalid: ${error}`, ".secretName");
+  }
+  const range = tlsRange(tls.minimumProtocolVersion, tls.maximumProtocolVersion, reader);
+  if (!range) {
+    const message = "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version";
+    return fail("TLSConfigNotValid", message);
+  }
+  return { tls: { secret: `${secret.namespace}/${secret.name}`, ...range }, passthrough: false };
+}

@@ -1,0 +1,98 @@
+import type { Ref } from "../schema/meta.js";
+import { isAllowedClass, isRootNamespace } from "./class.js";
+import { expandPrefixes, readProxyRoutes } from "./httpproxy-routes.js";
+import { readTcpProxy } from "./httpproxy-tcp.js";
+import { readTls } from "./httpproxy-tls.js";
+import type { ObjectByKind, Reader, Report } from "./reader.js";
+import type { Route, TcpBackend, Tls } from "./types.js";
+
+export type HTTPProxy = ObjectByKind<"HTTPProxy">;
+
+/** What one root (HTTPProxy or IngressRoute) says of its host. */
+export interface Root {
+  readonly routes: readonly Route[];
+  readonly tls?: Tls;
+  readonly passthrough?: boolean;
+  readonly tcp?: readonly TcpBackend[];
+  /** The host has TLS: routes are served over HTTPS and, over HTTP, as `Route.insecure` says. */
+  readonly secure: boolean;
+}
+
+/** The HTTPProxies of a list of claimants that are of our class. */
+export function proxiesOf(refs: readonly Ref[], reader: Reader): HTTPProxy[] {
+  return refs.flatMap((ref) => {
+    const [kind, namespace = "", name = ""] = ref.split("/");
+    const proxy = kind === "HTTPProxy" ? reader.get("HTTPProxy", namespace, name) : undefined;
+    return proxy && isAllowedClass(proxy, proxy.spec.ingressClassName, reader.settings) ? [proxy] : [];
+  });
+}
+
+const describe = (proxy: HTTPProxy): string => `${proxy.meta.namespace}/${proxy.meta.name}`;
+
+/** Reads the root of a host; undefined when it can't be served. Two roots of one host are both refused. */
+export function readProxyRoot(proxies: readonly HTTPProxy[], reader: Reader, report: Report): Root | undefined {
+  const roots = proxies.filter((proxy) => {
+    const allowed = isRootNamespace(proxy.meta.namespace, reader.settings);
+    if (!allowed) {
+      const message = "root HTTPProxy cannot be defined in this namespace";
+      report.error(proxy.ref, "RootNamespaceError", "RootProxyNotAllowedInNamespace", message, "metadata.namespace");
+    }
+    return allowed;
+  });
+  if (roots.length > 1) {
+    const owners = roots.map(describe).sort().join(", ");
+    for (const root of roots) {
+      const message = `fqdn "${root.spec.virtualhost?.fqdn}" is used in multiple HTTPProxies: ${owners}`;
+      report.error(root.ref, "VirtualHostError", "DuplicateVhost", message, "spec.virtualhost.fqdn");
+    }
+    return undefined;
+  }
+  const root = roots[0];
+  return root && readRoot(root, reader, report);
+}
+
+function readRoot(proxy: HTTPProxy, reader: Reader, report: Report): Root | undefined {
+  const { spec, ref } = proxy;
+  if (!spec.routes?.length && !spec.includes?.length && !spec.tcpproxy) {
+    const message = "HTTPProxy.Spec must have at least one Route, Include, or a TCPProxy";
+    report.error(ref, "SpecError", "NothingDefined", message, "spec");
+    return undefined;
+  }
+  if (refuseUnsupported(proxy, report)) return undefined;
+  const security = readTls(proxy, reader, report);
+  if (security === undefined) return undefined;
+
+  const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
+  if (spec.tcpproxy && !tcp) return undefined;
+  const secure = security.tls !== undefined || security.passthrough;
+  const routes = expandPrefixes(readProxyRoutes(proxy, { conditions: [], path: [], secure }, reader, report));
+  return {
+    routes,
+    secure,
+    passthrough: security.passthrough,
+    ...(security.tls ? { tls: security.tls } : {}),
+    ...(tcp ? { tcp } : {}),
+  };
+}
+
+/** A host whose protection is not compiled yet is not served at all: better no answer than an open door. */
+function refuseUnsupported({ spec, ref }: HTTPProxy, report: Report): boolean {
+  const host = spec.virtualhost;
+  const found = [
+    host?.authorization && "authorization",
+    host?.jwtProviders?.length && "jwtProviders",
+    host?.ipAllowPolicy?.length && "ipAllowPolicy",
+    host?.ipDenyPolicy?.length && "ipDenyPolicy",
+    host?.tls?.clientValidation && "tls.clientValidation",
+  ].filter((field): field is string => typeof field === "string");
+  for (const field of found) {
+    const message = `Spec.VirtualHost.${field} is not supported yet, so this host is not served without it`;
+    report.error(ref, "SpecError", "NotSupported", message, `spec.virtualhost.${field}`);
+  }
+  for (const field of ["corsPolicy", "rateLimitPolicy"] as const) {
+    if (!host?.[field]) continue;
+    const message = `Spec.VirtualHost.${field} is not supported yet and has no effect`;
+    report.warn(ref, "SpecError", "NotSupported", message, `spec.virtualhost.${field}`);
+  }
+  return found.length > 0;
+}

@@ -1,0 +1,173 @@
+import type { Ref } from "../schema/meta.js";
+import { readCluster } from "./backend.js";
+import { anyHost } from "./claims.js";
+import { isAllowedClass } from "./class.js";
+import { regexProblem } from "./conditions.js";
+import { tlsRange } from "./httpproxy-tls.js";
+import type { RoutePolicies } from "./policy/index.js";
+import { readRetryPolicy } from "./policy/retry.js";
+import { readTimeout } from "./policy/timeout.js";
+import type { ObjectByKind, Reader, Report } from "./reader.js";
+import { isDelegated, readKeyPair } from "./secret.js";
+import type { PathMatch, Route, Tls } from "./types.js";
+
+export type Ingress = ObjectByKind<"Ingress">;
+type PathFields = NonNullable<NonNullable<NonNullable<Ingress["spec"]["rules"]>[number]["http"]>["paths"]>[number];
+type BackendFields = PathFields["backend"];
+
+const type = "IngressError";
+
+/** The Ingresses of a list of claimants that are of our class, the one to win last: oldest, then by name. */
+export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
+  const found = refs.flatMap((ref) => {
+    const [kind, namespace = "", name = ""] = ref.split("/");
+    const ingress = kind === "Ingress" ? reader.get("Ingress", namespace, name) : undefined;
+    return ingress && isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings) ? [ingress] : [];
+  });
+  const key = (i: Ingress): string => `${i.meta.created}\n${i.meta.namespace}/${i.meta.name}`;
+  return found.sort((a, b) => (key(a) < key(b) ? 1 : -1));
+}
+
+/** What the Ingresses say of one host. */
+export interface IngressHost {
+  readonly http: readonly Route[];
+  readonly https: readonly Route[];
+  readonly tls?: Tls;
+}
+
+/** Reads the rules (and default backends) of a host; what is wrong costs one path, or the TLS of one host. */
+export function readIngresses(ingresses: readonly Ingress[], host: string, reader: Reader, report: Report): IngressHost {
+  const http: Route[] = [];
+  const https: Route[] = [];
+  let tls: Tls | undefined;
+  for (const ingress of ingresses) {
+    const routes = readRules(ingress, host, reader, report);
+    const secure = host === anyHost ? undefined : readIngressTls(ingress, host, reader, report);
+    const force = annotation(ingress, "force-ssl-redirect") === "true";
+    const allowHttp = annotation(ingress, "allow-http") !== "false";
+    if (force) http.push(...routes.map((route): Route => ({ ...route, insecure: "redirect" })));
+    else if (allowHttp) http.push(...routes);
+    if (!secure) continue;
+    tls = secure;
+    https.push(...routes);
+  }
+  return { http, https, ...(tls ? { tls } : {}) };
+}
+
+const prefixes = ["projectcontour.io/", "contour.heptio.com/", "ingress.kubernetes.io/", "kubernetes.io/ingress."];
+
+function annotation(ingress: Ingress, name: string): string | undefined {
+  for (const prefix of prefixes) {
+    const value = ingress.meta.annotations[prefix + name];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function readRules(ingress: Ingress, host: string, reader: Reader, report: Report): Route[] {
+  const routes: Route[] = [];
+  const add = (match: PathMatch, backend: BackendFields, path: string): void => {
+    const route = readPath(ingress, match, backend, path, reader, report);
+    if (route) routes.push(route);
+  };
+  // First, so that an explicit rule for `/` without a host wins over it.
+  if (host === anyHost && ingress.spec.defaultBackend) {
+    add({ kind: "prefix", value: "/" }, ingress.spec.defaultBackend, "spec.defaultBackend");
+  }
+  for (const [i, rule] of (ingress.spec.rules ?? []).entries()) {
+    if ((rule.host || anyHost).toLowerCase() !== host) continue;
+    for (const [j, fields] of (rule.http?.paths ?? []).entries()) {
+      const path = `spec.rules[${i}].http.paths[${j}]`;
+      const match = readPathMatch(fields);
+      const wrong = match.kind === "regex" ? regexProblem(match.value) : undefined;
+      if (wrong) report.error(ingress.ref, type, "PathNotValid", `path ${JSON.stringify(fields.path)} is not RE2: ${wrong}`, `${path}.path`);
+      else if (match.kind !== "regex" && !isPath(match.value)) {
+        report.error(ingress.ref, type, "PathNotValid", `path ${JSON.stringify(fields.path)} must start with / and hold no query, space or control character`, `${path}.path`);
+      } else add(match, fields.backend, `${path}.backend`);
+    }
+  }
+  return routes;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const isPath = (path: string): boolean => path.startsWith("/") && !/[\u0000-\u0020\u007f?#]/.test(path);
+
+/** Prefix matches whole segments; ImplementationSpecific is a regex when it looks like one, else a string prefix. */
+function readPathMatch({ path, pathType }: PathFields): PathMatch {
+  const value = path || "/";
+  if (pathType === "Exact") return { kind: "exact", value };
+  if (pathType === "Prefix") {
+    const trimmed = value.replace(/\/+$/, "");
+    return trimmed === "" ? { kind: "prefix", value: "/" } : { kind: "segment", value: trimmed };
+  }
+  return /[\^+*[\]%]/.test(value) ? { kind: "regex", value } : { kind: "prefix", value };
+}
+
+function readPath(
+  ingress: Ingress,
+  path: PathMatch,
+  backend: BackendFields,
+  field: string,
+  reader: Reader,
+  report: Report,
+): Route | undefined {
+  const service = backend.service;
+  if (!service) {
+    report.error(ingress.ref, type, "BackendNotSupported", "only backends of kind Service are supported", field);
+    return undefined;
+  }
+  const port = service.port?.number ?? service.port?.name ?? 0;
+  const { cluster, error } = readCluster(reader, ingress.meta.namespace, service.name, port);
+  if (!cluster) {
+    report.error(ingress.ref, type, "ServiceUnresolvedReference", `unresolved service reference: ${error}`, field);
+    return undefined;
+  }
+  return {
+    match: { path, headers: [], queries: [] },
+    action: { kind: "forward", backends: [{ cluster, weight: 0, policies: {} }] },
+    policies: readPolicies(ingress, path.value, report),
+    insecure: "serve",
+    from: ingress.ref,
+  };
+}
+
+function readPolicies(ingress: Ingress, path: string, report: Report): RoutePolicies {
+  const text = annotation(ingress, "response-timeout") ?? annotation(ingress, "request-timeout");
+  const timeout = readTimeout(text);
+  if (timeout.error) {
+    report.warn(ingress.ref, type, "TimeoutPolicyNotValid", `response-timeout: ${timeout.error}; the default is used`, "metadata.annotations");
+  }
+  const retryOn = annotation(ingress, "retry-on");
+  const retries = Number(annotation(ingress, "num-retries") ?? "");
+  const retry = retryOn
+    ? readRetryPolicy({
+        count: Number.isInteger(retries) ? retries : 0,
+        perTryTimeout: annotation(ingress, "per-try-timeout") ?? "",
+        retryOn: retryOn.split(",").map((part) => part.trim()),
+      })
+    : undefined;
+  const websockets = annotation(ingress, "websocket-routes")?.split(",").map((part) => part.trim());
+  return {
+    ...(timeout.ms === undefined ? {} : { timeout: { response: timeout.ms } }),
+    ...(retry ? { retry } : {}),
+    ...(websockets?.includes(path) ? { websocket: true } : {}),
+  };
+}
+
+/** The certificate for a host that the Ingress lists in `spec.tls`; a bad one leaves HTTP as it is. */
+function readIngressTls(ingress: Ingress, host: string, reader: Reader, report: Report): Tls | undefined {
+  for (const [i, entry] of (ingress.spec.tls ?? []).entries()) {
+    if (!entry.hosts?.some((h) => h.toLowerCase() === host) || !entry.secretName) continue;
+    const path = `spec.tls[${i}].secretName`;
+    const namespace = annotation(ingress, "tls-cert-namespace") || ingress.meta.namespace;
+    const secret = { namespace, name: entry.secretName };
+    const { error } = isDelegated(reader, secret, ingress.meta.namespace)
+      ? readKeyPair(reader, secret)
+      : { error: "certificate delegation not permitted" };
+    const range = tlsRange(annotation(ingress, "tls-minimum-protocol-version"), annotation(ingress, "tls-maximum-protocol-version"), reader);
+    if (!error && range) return { secret: `${namespace}/${entry.secretName}`, ...range };
+    const message = error ? `Secret "${namespace}/${entry.secretName}" is invalid: ${error}` : "the minimum TLS version is greater than the maximum";
+    report.error(ingress.ref, type, error ? "SecretNotValid" : "TLSConfigNotValid", message, path);
+  }
+  return undefined;
+}

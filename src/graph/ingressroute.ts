@@ -1,0 +1,276 @@
+import type { Ref } from "../schema/meta.js";
+import { readCluster } from "./backend.js";
+import { isAllowedClass, isRootNamespace } from "./class.js";
+import type { Root } from "./httpproxy.js";
+import { tlsRange } from "./httpproxy-tls.js";
+import { sessionAffinity } from "./policy/hash.js";
+import type { RoutePolicies } from "./policy/index.js";
+import { readRetryPolicy } from "./policy/retry.js";
+import { readTimeout } from "./policy/timeout.js";
+import type { ObjectByKind, Reader, Report } from "./reader.js";
+import { isDelegated, readCaBundle, readKeyPair, secretName } from "./secret.js";
+import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "./types.js";
+
+export type IngressRoute = ObjectByKind<"IngressRoute">;
+type RouteFields = NonNullable<IngressRoute["spec"]["routes"]>[number];
+type ServiceFields = NonNullable<RouteFields["services"]>[number];
+
+const type = "IngressRouteError";
+const maxDepth = 64;
+const describe = (ref: string): string => ref.slice("IngressRoute/".length);
+
+/** The IngressRoutes of a list of claimants that are of our class. */
+export function ingressRoutesOf(refs: readonly Ref[], reader: Reader): IngressRoute[] {
+  return refs.flatMap((ref) => {
+    const [kind, namespace = "", name = ""] = ref.split("/");
+    const found = kind === "IngressRoute" ? reader.get("IngressRoute", namespace, name) : undefined;
+    return found && isAllowedClass(found, undefined, reader.settings) ? [found] : [];
+  });
+}
+
+/** Reads the root of a host (v1beta1 rules); undefined when it can't be served. */
+export function readIngressRouteRoot(
+  candidates: readonly IngressRoute[],
+  reader: Reader,
+  report: Report,
+): Root | undefined {
+  const roots = candidates.filter((root) => {
+    if (isRootNamespace(root.meta.namespace, reader.settings)) return true;
+    const message = "root IngressRoute cannot be defined in this namespace";
+    report.error(root.ref, type, "RootIngressRouteNotAllowedInNamespace", message, "metadata.namespace");
+    return false;
+  });
+  if (roots.length > 1) {
+    const owners = roots.map((root) => describe(root.ref)).sort().join(", ");
+    for (const root of roots) {
+      const message = `fqdn "${root.spec.virtualhost?.fqdn}" is used in multiple IngressRoutes: ${owners}`;
+      report.error(root.ref, type, "DuplicateVhost", message, "spec.virtualhost.fqdn");
+    }
+    return undefined;
+  }
+  const root = roots[0];
+  return root && readRoot(root, reader, report);
+}
+
+function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | undefined {
+  const host = root.spec.virtualhost;
+  if (host?.fqdn?.includes("*")) {
+    const message = `Spec.VirtualHost.Fqdn "${host.fqdn}" cannot use wildcards`;
+    report.error(root.ref, type, "FQDNNotValid", message, "spec.virtualhost.fqdn");
+    return undefined;
+  }
+  let tls: Tls | undefined;
+  if (host?.tls?.secretName) {
+    tls = readRootTls(root, reader, report);
+    if (!tls) return undefined;
+  }
+  const passthrough = !tls && (host?.tls?.passthrough ?? false);
+  const tcp = root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
+  const secure = tls !== undefined;
+  const routes = readRoutes(root, { parents: [root.ref], secure }, reader, report);
+  return { routes, secure, passthrough, ...(tls ? { tls } : {}), ...(tcp?.length ? { tcp } : {}) };
+}
+
+function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {
+  const fields = root.spec.virtualhost?.tls;
+  const path = "spec.virtualhost.tls.secretName";
+  const secret = secretName(fields?.secretName ?? "", root.meta.namespace);
+  const name = `${secret.namespace}/${secret.name}`;
+  if (!isDelegated(reader, secret, root.meta.namespace)) {
+    report.error(root.ref, type, "DelegationNotPermitted", `Spec.VirtualHost.TLS Secret "${name}" certificate delegation not permitted`, path);
+    return undefined;
+  }
+  const { error } = readKeyPair(reader, secret);
+  if (error) {
+    report.error(root.ref, type, "SecretNotValid", `Spec.VirtualHost.TLS Secret "${fields?.secretName}" is invalid: ${error}`, path);
+    return undefined;
+  }
+  const asked = fields?.minimumProtocolVersion;
+  const range = tlsRange(asked, undefined, reader);
+  if (!range) return undefined;
+  // v1beta1 allows TLS 1.1 unless the object or the settings say otherwise.
+  const old = asked !== "1.2" && asked !== "1.3" && reader.settings.tls.minimumProtocolVersion === "1.1";
+  return { secret: name, ...range, ...(old ? { minimum: "1.1" } : {}) };
+}
+
+interface Place {
+  readonly parents: readonly Ref[];
+  readonly secure: boolean;
+  /** The match of the route that delegates here. */
+  readonly within?: string;
+}
+
+/** The routes of an object until the first that is not valid: v1beta1 stops there and keeps the earlier ones. */
+function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: Report): Route[] {
+  const routes: Route[] = [];
+  for (const [i, route] of (object.spec.routes ?? []).entries()) {
+    const path = `spec.routes[${i}]`;
+    const fail = (reason: string, message: string, field = ""): void =>
+      report.error(object.ref, type, reason, message, path + field);
+    if (route.services?.length && route.delegate) {
+      fail("ServicesAndDelegate", `route "${route.match}": cannot specify services and delegate in the same route`);
+      return routes;
+    }
+    if (place.within !== undefined && !isWithin(route.match, place.within)) {
+      fail("PathMatchNotValid", `the path prefix "${place.within}" does not match the parent's path prefix "${route.match}"`, ".match");
+      return routes;
+    }
+    if (route.services?.length) {
+      const found = readServicesRoute(object, route, path, place, reader, report);
+      if (!found) return routes;
+      routes.push(found);
+    } else if (route.delegate) {
+      const target = follow(object, route.delegate, place.parents, path, reader, report);
+      if (target === "stop") return routes;
+      if (!target) continue;
+      const inner = { ...place, parents: [...place.parents, target.ref], within: route.match };
+      routes.push(...readRoutes(target, inner, reader, report));
+    }
+  }
+  return routes;
+}
+
+const segments = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
+const isWithin = (child: string, parent: string): boolean => segments(child).startsWith(segments(parent));
+
+/** The target of a delegation; a missing one is passed over in silence (v1beta1), a wrong one stops the object. */
+function follow(
+  object: IngressRoute,
+  delegate: { name: string; namespace?: string },
+  parents: readonly Ref[],
+  path: string,
+  reader: Reader,
+  report: Report,
+  label = "route",
+): IngressRoute | undefined | "stop" {
+  const target = reader.get("IngressRoute", delegate.namespace || object.meta.namespace, delegate.name);
+  if (!target) return undefined;
+  const fail = (reason: string, message: string): "stop" => {
+    report.error(object.ref, type, reason, message, `${path}.delegate`);
+    return "stop";
+  };
+  if (target.spec.virtualhost) {
+    return fail("RootDelegatesToRoot", "root ingressroute cannot delegate to another root ingressroute");
+  }
+  if (parents.includes(target.ref) || parents.length >= maxDepth) {
+    const names = [...parents, target.ref].map(describe).join(" -> ");
+    return fail("DelegationCycle", `${label} creates a delegation cycle: ${names}`);
+  }
+  return target;
+}
+
+function readServicesRoute(
+  object: IngressRoute,
+  route: RouteFields,
+  path: string,
+  place: Place,
+  reader: Reader,
+  report: Report,
+): Route | undefined {
+  const backends: Backend[] = [];
+  for (const [j, service] of (route.services ?? []).entries()) {
+    const cluster = readService(object, service, `route "${route.match}": `, `${path}.services[${j}]`, reader, report);
+    if (!cluster) return undefined;
+    backends.push({ cluster, weight: service.weight ?? 0, policies: {} });
+  }
+  const action: Action = { kind: "forward", backends };
+  const cookie = route.services?.some((service) => service.strategy === "Cookie");
+  const timeout = route.timeoutPolicy?.request;
+  const retry = readRetryPolicy(route.retryPolicy);
+  const policies: RoutePolicies = {
+    ...(timeout ? { timeout: { response: readTimeout(timeout).ms ?? 0 } } : {}),
+    ...(retry ? { retry } : {}),
+    ...(route.prefixRewrite ? { pathRewrite: { prefix: route.prefixRewrite } } : {}),
+    ...(cookie ? { hash: sessionAffinity } : {}),
+    ...(route.enableWebsockets ? { websocket: true } : {}),
+  };
+  const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
+  return {
+    match: { path: { kind: "prefix", value: route.match }, headers: [], queries: [] },
+    action,
+    policies,
+    insecure: place.secure && !keepHttp ? "redirect" : "serve",
+    from: object.ref,
+  };
+}
+
+const strategies: Readonly<Record<string, LoadBalancing>> = {
+  WeightedLeastRequest: "least-request",
+  Random: "random",
+  Cookie: "ring-hash",
+};
+
+function readService(
+  object: IngressRoute,
+  service: ServiceFields,
+  label: string,
+  path: string,
+  reader: Reader,
+  report: Report,
+): Cluster | undefined {
+  const fail = (reason: string, message: string): undefined => {
+    report.error(object.ref, type, reason, message, path);
+    return undefined;
+  };
+  if (service.port < 1 || service.port > 65535) {
+    return fail("ServicePortInvalid", `${label}service "${service.name}": port must be in the range 1-65535`);
+  }
+  const check = service.healthCheck;
+  const base = {
+    loadBalancing: strategies[service.strategy ?? ""] ?? ("round-robin" as const),
+    ...(check
+      ? {
+          healthCheck: {
+            kind: "http" as const,
+            path: check.path,
+            host: check.host || "contour-envoy-healthcheck",
+            intervalSeconds: check.intervalSeconds || 10,
+            timeoutSeconds: check.timeoutSeconds || 2,
+            unhealthyThreshold: check.unhealthyThresholdCount || 3,
+            healthyThreshold: check.healthyThresholdCount || 2,
+          },
+        }
+      : {}),
+  };
+  const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, base);
+  if (!cluster) return fail("ServiceUnresolvedReference", `Service [${service.name}:${service.port}] is invalid or missing`);
+  if (!service.validation || cluster.protocol !== "tls") return cluster;
+  const secret = secretName(service.validation.caSecret ?? "", object.meta.namespace);
+  const delegated = isDelegated(reader, secret, object.meta.namespace);
+  const { ca, error } = delegated ? readCaBundle(reader, secret) : { error: "certificate delegation not permitted" };
+  const wrong = error ?? (service.validation.subjectName ? undefined : "missing subject alternative name");
+  if (!ca || wrong) {
+    return fail("TLSUpstreamValidation", `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${wrong}`);
+  }
+  return { ...cluster, validation: { ca, subjectNames: [service.validation.subjectName ?? ""] } };
+}
+
+/** `tcpproxy`: weights have no meaning in v1beta1, every service gets an equal share. */
+function readTcp(
+  object: IngressRoute,
+  reader: Reader,
+  report: Report,
+  parents: readonly Ref[],
+): readonly TcpBackend[] | undefined {
+  const tcp = object.spec.tcpproxy;
+  const path = "spec.tcpproxy";
+  if (tcp?.services?.length && tcp.delegate) {
+    report.error(object.ref, type, "ServicesAndDelegate", "tcpproxy: cannot specify services and delegate in the same tcpproxy", path);
+    return undefined;
+  }
+  if (tcp?.delegate) {
+    const target = follow(object, tcp.delegate, parents, path, reader, report, "tcpproxy");
+    return target && target !== "stop" ? readTcp(target, reader, report, [...parents, target.ref]) : undefined;
+  }
+  const backends: TcpBackend[] = [];
+  for (const [j, service] of (tcp?.services ?? []).entries()) {
+    const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port);
+    if (!cluster) {
+      const message = `tcpproxy: service ${object.meta.namespace}/${service.name}/${service.port}: not found`;
+      report.error(object.ref, type, "ServiceUnresolvedReference", message, `${path}.services[${j}]`);
+      return undefined;
+    }
+    backends.push({ cluster, weight: 0 });
+  }
+  return backends;
+}

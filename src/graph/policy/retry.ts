@@ -1,0 +1,31 @@
+import { readTimeout } from "./timeout.js";
+
+export interface RetryPolicy {
+  /** Comma-joined Envoy retry conditions. */
+  readonly retryOn: string;
+  readonly count: number;
+  readonly perTryTimeoutMs?: number;
+  readonly statusCodes: readonly number[];
+}
+
+interface RetryFields {
+  count?: number;
+  perTryTimeout?: string;
+  retryOn?: readonly string[];
+  retriableStatusCodes?: readonly number[];
+}
+
+/** -1 is no retry, 0 or nothing is one, as Contour reads `retryPolicy.count`. */
+const countOf = (count: number | undefined): number => (count === -1 ? 0 : Math.max(1, count ?? 1));
+
+/** `retryPolicy` of an HTTPProxy route. An unreadable per-try timeout is the default, as in Contour. */
+export function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | undefined {
+  if (!fields) return undefined;
+  const perTry = readTimeout(fields.perTryTimeout).ms;
+  return {
+    retryOn: fields.retryOn?.length ? fields.retryOn.join(",") : "5xx",
+    count: countOf(fields.count),
+    ...(perTry ? { perTryTimeoutMs: perTry } : {}),
+    statusCodes: fields.retriableStatusCodes ?? [],
+  };
+}

@@ -1,0 +1,39 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { ClaimKey, UnitKey } from "../store/store.js";
+
+export type Kind = KubeObject["kind"];
+export type ObjectByKind<K extends Kind> = Extract<KubeObject, { kind: K }>;
+
+/**
+ * All that a unit may see. Each call is recorded, hits, misses and lists alike, so that a change of any of them
+ * recompiles the unit. The settings are not recorded: a change of settings recompiles every unit.
+ */
+export interface Reader {
+  readonly settings: SettingsSpec;
+  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
+  /** Refs of the objects that claim a key, sorted. */
+  claimants(key: ClaimKey): readonly Ref[];
+  /** Keeps another unit (endpoints, a secret) compiled as long as this one wants it. */
+  need(unit: UnitKey): void;
+  /** Why a certificate and a private key (PEM) do not make a pair; undefined when they do. */
+  checkKeyPair(certificate: string, privateKey: string): string | undefined;
+}
+
+/** Collects what is wrong with the objects that a unit reads. */
+export interface Report {
+  error(about: Ref, type: string, reason: string, message: string, path?: string): void;
+  warn(about: Ref, type: string, reason: string, message: string, path?: string): void;
+  readonly findings: readonly Finding[];
+}
+
+export function createReport(): Report {
+  const findings: Finding[] = [];
+  const add =
+    (severity: Finding["severity"]) =>
+    (about: Ref, type: string, reason: string, message: string, path?: string): void => {
+      findings.push({ about, severity, type, reason, message, ...(path === undefined ? {} : { path }) });
+    };
+  return { error: add("error"), warn: add("warning"), findings };
+}

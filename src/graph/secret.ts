@@ -1,0 +1,82 @@
+import { type Ref, refOf } from "../schema/meta.js";
+import type { ObjectByKind, Reader } from "./reader.js";
+
+export interface KeyPair {
+  /** PEM, certificates only. */
+  readonly certificate: string;
+  /** PEM, one private key. */
+  readonly privateKey: string;
+}
+
+export interface SecretName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `name` or, where delegation allows it, `namespace/name`. */
+export function secretName(text: string, namespace: string): SecretName {
+  const slash = text.indexOf("/");
+  return slash < 0 ? { namespace, name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+}
+
+/** Whether objects of a namespace may use a Secret: their own, or one delegated to them (`*` only as sole entry). */
+export function isDelegated(reader: Reader, secret: SecretName, namespace: string): boolean {
+  if (secret.namespace === namespace) return true;
+  return reader.claimants(`delegations:${secret.namespace}/${secret.name}`).some((ref) => {
+    const delegation = reader.get("TLSCertificateDelegation", secret.namespace, nameOf(ref));
+    return delegation?.spec.delegations.some(
+      ({ secretName: name, targetNamespaces: targets }) =>
+        name === secret.name && (targets.includes(namespace) || (targets.length === 1 && targets[0] === "*")),
+    );
+  });
+}
+
+const nameOf = (ref: Ref): string => ref.slice(ref.lastIndexOf("/") + 1);
+
+const block = (label: string): RegExp =>
+  new RegExp(`-----BEGIN ${label}-----\\r?\\n[A-Za-z0-9+/=\\s]+-----END ${label}-----`, "g");
+const certificates = block("CERTIFICATE");
+const privateKeys = block("(?:RSA |EC )?PRIVATE KEY");
+const maxPem = 64 * 1024;
+
+const pairs = new WeakMap<object, { pair?: KeyPair; error?: string }>();
+
+/** The certificate and key of a TLS Secret, checked; or why Envoy would refuse them. */
+export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPair; error?: string } {
+  const object = reader.get("Secret", secret.namespace, secret.name);
+  if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
+  let found = pairs.get(object);
+  if (!found) {
+    found = checkPair(reader, object);
+    pairs.set(object, found);
+  }
+  return found;
+}
+
+function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: KeyPair; error?: string } {
+  if (spec.type !== "kubernetes.io/tls" && spec.type !== "Opaque") {
+    return { error: `Secret type ${JSON.stringify(spec.type)} is neither "kubernetes.io/tls" nor "Opaque"` };
+  }
+  const certificate = pemBlocks(spec.data["tls.crt"], certificates);
+  const key = pemBlocks(spec.data["tls.key"], privateKeys);
+  if (certificate.length === 0) return { error: 'missing or invalid "tls.crt": no PEM certificate found' };
+  if (key.length !== 1) return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
+  const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n` };
+  const error = reader.checkKeyPair(pair.certificate, pair.privateKey);
+  return error ? { error } : { pair };
+}
+
+/** The PEM certificates of a CA bundle (`ca.crt`). */
+export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string; error?: string } {
+  const object = reader.get("Secret", secret.namespace, secret.name);
+  if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
+  const ca = pemBlocks(object.spec.data["ca.crt"], certificates);
+  if (ca.length === 0) return { error: 'missing or invalid "ca.crt": no PEM certificate found' };
+  const wrong = ca.map((one) => reader.checkKeyPair(one, "")).find((problem) => problem);
+  return wrong ? { error: `invalid "ca.crt": ${wrong}` } : { ca: `${ca.join("\n")}\n` };
+}
+
+const pemBlocks = (text: string | undefined, pattern: RegExp): string[] =>
+  text && text.length <= maxPem ? (text.match(pattern) ?? []) : [];
+
+export const secretRef = (secret: SecretName): Ref => refOf("Secret", secret.namespace, secret.name);

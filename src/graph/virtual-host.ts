@@ -1,0 +1,57 @@
+import { ingressesOf, readIngresses } from "./ingress.js";
+import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
+import { proxiesOf, readProxyRoot, type Root } from "./httpproxy.js";
+import { orderRoutes } from "./match.js";
+import type { Reader, Report } from "./reader.js";
+import type { Route, Tls, VirtualHost } from "./types.js";
+
+/** The synthetic header of wildcard hosts: one label, as Kubernetes and Contour read `*.x`. */
+const wildcard = (host: string): Route["match"]["headers"][number] => ({
+  name: ":authority",
+  kind: "regex",
+  value: `(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?${host.slice(1).replaceAll(".", "\\.")}(:[0-9]+)?`,
+  invert: false,
+  ignoreCase: false,
+  treatMissingAsEmpty: false,
+});
+
+/**
+ * Gathers what every API says of a host. On the same match an HTTPProxy's route replaces an IngressRoute's, and that
+ * an Ingress's.
+ */
+export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
+  const claimants = reader.claimants(`vhost:${host}`);
+  const ingress = readIngresses(ingressesOf(claimants, reader), host, reader, report);
+  const roots = [
+    readIngressRouteRoot(ingressRoutesOf(claimants, reader), reader, report),
+    readProxyRoot(proxiesOf(claimants, reader), reader, report),
+  ].filter((root): root is Root => root !== undefined);
+
+  const http = [...ingress.http];
+  const https = [...ingress.https];
+  let tls: Tls | undefined = ingress.tls;
+  let tcp: VirtualHost["tcp"];
+  for (const root of roots) {
+    http.push(...root.routes);
+    if (!root.secure) continue;
+    if (root.tls) tls = root.tls;
+    if (root.tcp) tcp = root.tcp;
+    if (!root.tcp) https.push(...root.routes);
+    if (root.passthrough) tls = undefined;
+  }
+  return {
+    host,
+    http: finish(http, host),
+    https: finish(https, host),
+    ...(tls ? { tls } : {}),
+    ...(tcp ? { tcp } : {}),
+  };
+}
+
+function finish(routes: readonly Route[], host: string): Route[] {
+  if (!host.startsWith("*.")) return orderRoutes(routes);
+  const extra = wildcard(host);
+  return orderRoutes(
+    routes.map((route) => ({ ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } })),
+  );
+}

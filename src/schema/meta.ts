@@ -1,0 +1,41 @@
+/** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
+export type Ref = `${string}/${string}/${string}`;
+
+export const refOf = (kind: string, namespace: string, name: string): Ref =>
+  `${kind}/${namespace}/${name}`;
+
+export interface ObjectMeta {
+  readonly name: string;
+  /** Empty for cluster-scoped kinds. */
+  readonly namespace: string;
+  /** `metadata.generation`, 0 when absent. */
+  readonly generation: number;
+  /** `metadata.creationTimestamp` as written, empty when absent. */
+  readonly created: string;
+  /** Only annotations that some reader knows are kept. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** One parsed object. `spec` holds known fields only, in Kubernetes's own names. */
+export interface ObjectOf<K extends string, S> {
+  readonly kind: K;
+  readonly ref: Ref;
+  readonly meta: ObjectMeta;
+  readonly spec: S;
+}
+
+export type Severity = "error" | "warning";
+
+/**
+ * What is wrong (or useless) about one object. `type` and `reason` are Contour's own
+ * (an HTTPProxy condition's error type and reason), e.g. `TLSError` / `SecretNotValid`.
+ */
+export interface Finding {
+  readonly about: Ref;
+  readonly severity: Severity;
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  /** Field path inside the object, e.g. `spec.routes[0].services[1].port`. */
+  readonly path?: string;
+}

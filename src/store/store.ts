@@ -1,0 +1,77 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+
+/**
+ * The smallest thing worth recompiling: `vhost:<host>`, `endpoints:<namespace>/<service>/<port name>`,
+ * `secret:<namespace>/<name>`, `listeners:`.
+ */
+export type UnitKey = `${"vhost" | "endpoints" | "secret" | "listeners"}:${string}`;
+
+/** What a claim is made on: a unit, or an index key that units read, such as `slices:<namespace>/<service>`. */
+export type ClaimKey = string;
+
+/** What a read is recorded under: a `Ref` (hit or miss), `claims:<ClaimKey>` (a list) or `need:<UnitKey>`. */
+export type ReadKey = string;
+
+/**
+ * - `cluster`: JSON of a Cluster without `type`, `eds_cluster_config` and `load_assignment` when `endpoints` is set
+ *   (link adds them by endpoint mode); whole when it is not (ExternalName).
+ * - `endpoints`: JSON array of LocalityLbEndpoints.
+ * - `virtual-host`: JSON of a VirtualHost; `group` is the RouteConfiguration.
+ * - `route-configuration`: JSON of a RouteConfiguration without `virtual_hosts` (`ingress_http`, `ingress_https`).
+ * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name.
+ *   Chains of equal JSON are joined at link into one with several server names.
+ * - `secret`: JSON of a Secret.
+ * - `listener`: JSON of a Listener; `ingress_https` has no `filter_chains` (link adds those of its group).
+ */
+export type ResourceType = "cluster" | "endpoints" | "route-configuration" | "virtual-host" | "filter-chain" | "secret" | "listener";
+
+/** A fragment of Envoy configuration. Two units that emit the same type, group and name emit the same JSON. */
+export interface Resource {
+  readonly type: ResourceType;
+  readonly group: string;
+  readonly name: string;
+  readonly json: string;
+  /** For `cluster`: the name of its `endpoints` resource. */
+  readonly endpoints?: string;
+  /** For `cluster` and `endpoints`: the mode that the Service asks for by annotation. */
+  readonly mode?: EndpointMode;
+}
+
+export type EndpointMode = "eds" | "inline" | "service";
+
+/** The output of one unit with everything that it read. */
+export interface Compiled {
+  readonly unit: UnitKey;
+  readonly resources: readonly Resource[];
+  readonly findings: readonly Finding[];
+  readonly reads: readonly ReadKey[];
+}
+
+/** Synchronous, single writer. A corrupt store is thrown away and rebuilt from the source. */
+export interface Store {
+  object(ref: Ref): KubeObject | undefined;
+  objects(): Iterable<KubeObject>;
+  /** Replaces the object and its claims. */
+  putObject(object: KubeObject, claims: readonly ClaimKey[]): void;
+  deleteObject(ref: Ref): void;
+  claimsOf(ref: Ref): readonly ClaimKey[];
+  /** Refs that claim a key, sorted. */
+  claimants(key: ClaimKey): readonly Ref[];
+  /** Units that recorded a read of a key. */
+  readers(key: ReadKey): readonly UnitKey[];
+  unit(key: UnitKey): Compiled | undefined;
+  units(): Iterable<Compiled>;
+  putUnit(unit: Compiled): void;
+  deleteUnit(key: UnitKey): void;
+  /** Every resource of a type (and group), sorted by name, each name once. */
+  resources(type: ResourceType, group?: string): Iterable<Resource>;
+  resource(type: ResourceType, group: string, name: string): Resource | undefined;
+  /** Findings of all units, sorted by `about`. */
+  findings(): Iterable<Finding>;
+  /** A number or text kept across restarts: a source's revision, a kind's resourceVersion. */
+  cursor(name: string): string | undefined;
+  setCursor(name: string, value: string): void;
+  /** Runs `work` as one: all of it is kept, or (when it throws) none. */
+  transaction<T>(work: () => T): T;
+}

@@ -1,0 +1,293 @@
+/** A JSON object, as Envoy's protojson reads it. */
+type JsonObject = { readonly [key: string]: Json };
+type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+
+/** Envoy's `envoy.config.bootstrap.v3.Bootstrap`, the part that Isoline writes. */
+export interface Bootstrap {
+  readonly node: JsonObject;
+  readonly admin: JsonObject;
+  readonly static_resources: { readonly clusters: readonly JsonObject[] };
+  readonly dynamic_resources: JsonObject;
+  readonly layered_runtime: JsonObject;
+}
+
+export interface BootstrapOptions {
+  /** Origin of the control plane: `https://host[:port]`, or `http://` to a loopback address. */
+  readonly xdsUrl: string;
+  readonly nodeId: string;
+  readonly nodeCluster: string;
+  readonly adminAddress: string;
+  readonly adminPort: number;
+  /** An Envoy SDS file with the generic secret `xds-token`; see {@link tokenFileFor}. Absolute path. */
+  readonly tokenFile?: string;
+  /** PEM file of the authorities that the control plane's certificate is checked against, on Envoy's machine. */
+  readonly caFile?: string;
+  /** A protobuf duration such as `0.1s` (the default): the pause between two polls is 1 to 2 times this. */
+  readonly refreshDelay?: string;
+  /** Name of the xds cluster, which Envoy sends as the Host header. Defaults to {@link xdsClusterOf}. */
+  readonly xdsCluster?: string;
+  /** Allows `http://` to an address that is not loopback. */
+  readonly insecure?: boolean;
+}
+
+/** A bootstrap that can't be written because an option is wrong. */
+export class BootstrapError extends Error {
+  override readonly name = "BootstrapError";
+}
+
+const typeUrl = (name: string): string => `type.googleapis.com/${name}`;
+
+/** The cluster of the admin interface, to which the stats listener routes. */
+export const ADMIN_CLUSTER = "envoy-admin";
+
+/** Where Debian, Ubuntu, Alpine and Envoy's own images keep the system's authorities; Envoy has no default of its own. */
+const SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt";
+
+/** Name of the secret that Envoy looks for in the token file. */
+export const TOKEN_SECRET = "xds-token";
+
+/**
+ * Envoy's default of 1,024 keeps an Envoy with more than 1,024 held polls from ever becoming ready.
+ */
+const CIRCUIT_BREAKER_LIMIT = 100_000;
+
+/**
+ * Writes the static part of an Envoy's configuration: where the control plane is and how to ask it.
+ *
+ * `initial_fetch_timeout` is 0s throughout, so that an Envoy restarted while the control plane is away stays
+ * not ready (the load balancer skips it) in place of going live with no routes.
+ *
+ * @throws BootstrapError when an option is wrong or would send configuration, keys or tokens in the clear.
+ */
+export function writeBootstrap(options: BootstrapOptions): Bootstrap {
+  const origin = parseOrigin(options.xdsUrl, options.insecure ?? false);
+  const xdsCluster = options.xdsCluster ?? xdsClusterOf(options.xdsUrl);
+  const source = {
+    resource_api_version: "V3",
+    initial_fetch_timeout: "0s",
+    api_config_source: {
+      api_type: "REST",
+      transport_api_version: "V3",
+      cluster_names: [xdsCluster],
+      refresh_delay: options.refreshDelay ?? "0.1s",
+      request_timeout: "30s",
+    },
+  };
+  return {
+    node: {
+      id: options.nodeId,
+      cluster: options.nodeCluster,
+      metadata: { isoline: { xds_cluster: xdsCluster } },
+    },
+    admin: { address: socketAddress(options.adminAddress, options.adminPort) },
+    static_resources: {
+      clusters: [
+        writeXdsCluster(xdsCluster, origin, options),
+        writeAdminCluster(options.adminAddress, options.adminPort),
+      ],
+    },
+    dynamic_resources: { lds_config: source, cds_config: source },
+    layered_runtime: writeRuntime(),
+  };
+}
+
+/**
+ * The name of the xds cluster when none is given. Envoy's REST client sends it as the Host header, which can't be
+ * overridden, so off loopback it is the host name of the URL; on loopback it is `isoline`.
+ *
+ * @throws BootstrapError when the URL is not one.
+ */
+export function xdsClusterOf(xdsUrl: string): string {
+  const { hostname, protocol } = parseUrl(xdsUrl);
+  return protocol === "http:" && isLoopback(hostname) ? "isoline" : hostname;
+}
+
+/** Content of a token file: Envoy reads it again when it is replaced by a rename in its folder. */
+export function tokenFileFor(token: string): string {
+  const secret = {
+    "@type": typeUrl("envoy.extensions.transport_sockets.tls.v3.Secret"),
+    name: TOKEN_SECRET,
+    generic_secret: { secret: { inline_string: `Bearer ${token}` } },
+  };
+  return JSON.stringify({ resources: [secret] });
+}
+
+interface Origin {
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+function parseUrl(text: string): { protocol: string; hostname: string; port: string; rest: boolean } {
+  if (!URL.canParse(text)) throw new BootstrapError(`--xds ${text}: not a URL; expected https://host[:port]`);
+  const url = new URL(text);
+  const rest = url.username + url.password + url.search + url.hash !== "" || url.pathname.length > 1;
+  return { protocol: url.protocol, hostname: url.hostname.replace(/^\[|\]$/g, ""), port: url.port, rest };
+}
+
+function parseOrigin(text: string, insecure: boolean): Origin {
+  const { protocol, hostname, port, rest } = parseUrl(text);
+  if (protocol !== "https:" && protocol !== "http:") {
+    throw new BootstrapError(`--xds ${text}: expected https:// or, on loopback, http://`);
+  }
+  if (rest) {
+    throw new BootstrapError(
+      "--xds: expected scheme, host and port alone (Envoy asks for /v3/discovery:… at the root); tokens go in --token-file",
+    );
+  }
+  const tls = protocol === "https:";
+  if (!tls && !insecure && !isLoopback(hostname)) {
+    throw new BootstrapError(
+      `--xds ${text}: http:// would carry configuration and tokens in the clear to ${hostname}; ` +
+        "use https://, or --insecure if the network between is trusted",
+    );
+  }
+  return { hostname, port: port === "" ? (tls ? 443 : 80) : Number(port), tls };
+}
+
+const isIp = (hostname: string): boolean => hostname.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === "localhost" || hostname === "::1" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+
+const socketAddress = (address: string, port: number): JsonObject => ({
+  socket_address: { address, port_value: port },
+});
+
+function writeXdsCluster(name: string, origin: Origin, options: BootstrapOptions): JsonObject {
+  return {
+    name,
+    ...writeTarget(name, origin.hostname, origin.port),
+    connect_timeout: "5s",
+    circuit_breakers: writeCircuitBreakers(),
+    upstream_connection_options: {
+      tcp_keepalive: { keepalive_probes: 3, keepalive_time: 30, keepalive_interval: 5 },
+    },
+    ...(origin.tls ? { transport_socket: writeTls(origin.hostname, options.caFile ?? SYSTEM_CA_FILE) } : {}),
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": writeProtocolOptions(
+        origin,
+        options.tokenFile,
+      ),
+    },
+  };
+}
+
+function writeAdminCluster(address: string, port: number): JsonObject {
+  const anyAddress = new Map([
+    ["0.0.0.0", "127.0.0.1"],
+    ["::", "::1"],
+  ]);
+  return { name: ADMIN_CLUSTER, ...writeTarget(ADMIN_CLUSTER, anyAddress.get(address) ?? address, port) };
+}
+
+function writeTarget(name: string, hostname: string, port: number): JsonObject {
+  return {
+    type: isIp(hostname) ? "STATIC" : "STRICT_DNS",
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(hostname, port) } }] }],
+    },
+  };
+}
+
+function writeCircuitBreakers(): JsonObject {
+  const limits = {
+    max_connections: CIRCUIT_BREAKER_LIMIT,
+    max_pending_requests: CIRCUIT_BREAKER_LIMIT,
+    max_requests: CIRCUIT_BREAKER_LIMIT,
+  };
+  return { thresholds: [{ priority: "DEFAULT", ...limits }] };
+}
+
+function writeTls(hostname: string, caFile: string): JsonObject {
+  const ip = isIp(hostname);
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": typeUrl("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
+      ...(ip ? {} : { sni: hostname }),
+      common_tls_context: {
+        alpn_protocols: ["h2"],
+        tls_params: { tls_minimum_protocol_version: "TLSv1_2" },
+        validation_context: {
+          trusted_ca: { filename: caFile },
+          match_typed_subject_alt_names: [
+            { san_type: ip ? "IP_ADDRESS" : "DNS", matcher: { exact: hostname } },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function writeProtocolOptions(origin: Origin, tokenFile: string | undefined): JsonObject {
+  const http2 = { connection_keepalive: { interval: "30s", timeout: "5s" } };
+  return {
+    "@type": typeUrl("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+    explicit_http_config: origin.tls ? { http2_protocol_options: http2 } : { http_protocol_options: {} },
+    http_filters: [
+      ...(tokenFile === undefined ? [] : [writeCredentialInjector(tokenFile)]),
+      writeRequestCompressor(),
+      {
+        name: "envoy.filters.http.upstream_codec",
+        typed_config: { "@type": typeUrl("envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec") },
+      },
+    ],
+  };
+}
+
+function writeCredentialInjector(tokenFile: string): JsonObject {
+  const slash = tokenFile.lastIndexOf("/");
+  if (slash < 0) throw new BootstrapError(`--token-file ${tokenFile}: expected an absolute path`);
+  const folder = slash === 0 ? "/" : tokenFile.slice(0, slash);
+  const sds = { path_config_source: { path: tokenFile, watched_directory: { path: folder } } };
+  return {
+    name: "envoy.filters.http.credential_injector",
+    typed_config: {
+      "@type": typeUrl("envoy.extensions.filters.http.credential_injector.v3.CredentialInjector"),
+      overwrite: true,
+      credential: {
+        name: "envoy.http.injected_credentials.generic",
+        typed_config: {
+          "@type": typeUrl("envoy.extensions.http.injected_credentials.generic.v3.Generic"),
+          credential: { name: TOKEN_SECRET, sds_config: sds },
+        },
+      },
+    },
+  };
+}
+
+/** A poll is 77 KB, nearly all of it Envoy's list of extensions; compressed it is 10 KB. */
+function writeRequestCompressor(): JsonObject {
+  return {
+    name: "envoy.filters.http.compressor",
+    typed_config: {
+      "@type": typeUrl("envoy.extensions.filters.http.compressor.v3.Compressor"),
+      request_direction_config: {
+        common_config: {
+          enabled: { default_value: true, runtime_key: "isoline.compress_polls" },
+          content_type: ["application/json"],
+        },
+      },
+      response_direction_config: {
+        common_config: { enabled: { default_value: false, runtime_key: "isoline.compress_answers" } },
+      },
+      compressor_library: {
+        name: "gzip",
+        typed_config: { "@type": typeUrl("envoy.extensions.compression.gzip.compressor.v3.Gzip") },
+      },
+    },
+  };
+}
+
+/** Envoy refuses a regular expression of more than 100 RE2 instructions, and with it the whole route table. */
+function writeRuntime(): JsonObject {
+  const limits = { "re2.max_program_size.error_level": 1_048_576, "re2.max_program_size.warn_level": 1000 };
+  return {
+    layers: [
+      { name: "isoline", static_layer: limits },
+      { name: "admin", admin_layer: {} },
+    ],
+  };
+}

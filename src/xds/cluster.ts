@@ -1,0 +1,127 @@
+import type { Cluster as EnvoyCluster, HealthCheck as EnvoyHealthCheck, Typed } from "../gen/envoy.js";
+import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing } from "../graph/types.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Resource } from "../store/store.js";
+import { duration } from "./duration.js";
+import { contentHash } from "./hash.js";
+import { settingMs } from "./listener-settings.js";
+
+const policies: Readonly<Record<LoadBalancing, EnvoyCluster["lb_policy"]>> = {
+  "round-robin": undefined,
+  random: "RANDOM",
+  "least-request": "LEAST_REQUEST",
+  "ring-hash": "RING_HASH",
+};
+
+/**
+ * The Envoy cluster of a node. Its name, `<namespace>/<service>/<port>/<hash>`, hashes all of its content, so that
+ * routes with different wishes never share a cluster.
+ */
+export function writeCluster(cluster: Cluster, settings: SettingsSpec): Resource {
+  const { namespace, service, port } = cluster;
+  const base = `${namespace}/${service}/${port}`;
+  const content: Omit<EnvoyCluster, "name"> = {
+    alt_stat_name: `${namespace}_${service}_${port}`,
+    connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
+    common_lb_config: { healthy_panic_threshold: {} },
+    ...(policies[cluster.loadBalancing] ? { lb_policy: policies[cluster.loadBalancing] } : {}),
+    ...(cluster.healthCheck ? writeHealthChecks(cluster.healthCheck, cluster.protocol) : {}),
+    ...(cluster.circuitBreakers ? { circuit_breakers: writeCircuitBreakers(cluster.circuitBreakers) } : {}),
+    ...writeTransport(cluster),
+    ...writeHttpOptions(cluster),
+    ...(cluster.externalName ? writeExternal(cluster, base, settings) : {}),
+  };
+  const body = JSON.stringify(content);
+  const name = `${base}/${contentHash(body)}`;
+  return {
+    type: "cluster",
+    group: "",
+    name,
+    json: `{"name":${JSON.stringify(name)},${body.slice(1)}`,
+    ...(cluster.endpoints ? { endpoints: cluster.endpoints } : {}),
+    ...(cluster.mode ? { mode: cluster.mode } : {}),
+  };
+}
+
+function writeHealthChecks(check: HealthCheck, protocol: Cluster["protocol"]): Partial<EnvoyCluster> {
+  const h2 = protocol === "h2" || protocol === "h2c";
+  const kind: EnvoyHealthCheck =
+    check.kind === "tcp"
+      ? { tcp_health_check: {} }
+      : { http_health_check: { path: check.path, host: check.host, ...(h2 ? { codec_client_type: "HTTP2" } : {}) } };
+  const common: EnvoyHealthCheck = {
+    timeout: duration(check.timeoutSeconds * 1000),
+    interval: duration(check.intervalSeconds * 1000),
+    unhealthy_threshold: check.unhealthyThreshold,
+    healthy_threshold: check.healthyThreshold,
+  };
+  return { health_checks: [{ ...common, ...kind }], ignore_health_on_host_removal: true };
+}
+
+function writeCircuitBreakers(limits: CircuitBreakers): EnvoyCluster["circuit_breakers"] {
+  const { maxConnections, maxPendingRequests, maxRequests, maxRetries, perHostMaxConnections } = limits;
+  return {
+    thresholds: [
+      {
+        ...(maxConnections ? { max_connections: maxConnections } : {}),
+        ...(maxPendingRequests ? { max_pending_requests: maxPendingRequests } : {}),
+        ...(maxRequests ? { max_requests: maxRequests } : {}),
+        ...(maxRetries ? { max_retries: maxRetries } : {}),
+        track_remaining: true,
+      },
+    ],
+    ...(perHostMaxConnections ? { per_host_thresholds: [{ max_connections: perHostMaxConnections }] } : {}),
+  };
+}
+
+const base64 = (text: string): string => btoa(text);
+
+function writeTransport({ protocol, sni, validation }: Cluster): Partial<EnvoyCluster> {
+  if (protocol !== "tls" && protocol !== "h2") return {};
+  const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"> = {
+    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+    ...(sni ? { sni } : {}),
+    common_tls_context: {
+      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+      ...(protocol === "h2" ? { alpn_protocols: ["h2"] } : {}),
+      ...(validation
+        ? {
+            validation_context: {
+              trusted_ca: { inline_bytes: base64(validation.ca) },
+              match_typed_subject_alt_names: validation.subjectNames.map((exact) => ({
+                san_type: "DNS",
+                matcher: { exact },
+              })),
+            },
+          }
+        : {}),
+    },
+  };
+  return { transport_socket: { name: "envoy.transport_sockets.tls", typed_config: context } };
+}
+
+function writeHttpOptions({ protocol, idleConnectionMs }: Cluster): Partial<EnvoyCluster> {
+  const h2 = protocol === "h2" || protocol === "h2c";
+  if (!h2 && idleConnectionMs === undefined) return {};
+  return {
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        ...(idleConnectionMs === undefined ? {} : { common_http_protocol_options: { idle_timeout: duration(idleConnectionMs) } }),
+        explicit_http_config: h2 ? { http2_protocol_options: {} } : { http_protocol_options: {} },
+      },
+    },
+  };
+}
+
+const families = { auto: "AUTO", v4: "V4_ONLY", v6: "V6_ONLY", all: "ALL" } as const;
+
+function writeExternal({ externalName, port }: Cluster, name: string, settings: SettingsSpec): Partial<EnvoyCluster> {
+  const family = settings.dnsLookupFamily;
+  const address = { socket_address: { address: externalName ?? "", port_value: port } };
+  return {
+    type: family === "all" ? "LOGICAL_DNS" : "STRICT_DNS",
+    dns_lookup_family: families[family],
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+  };
+}

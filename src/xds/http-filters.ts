@@ -1,0 +1,93 @@
+import type { HttpFilter } from "../gen/envoy.js";
+import type { SettingsSpec } from "../schema/settings.js";
+
+const types = "type.googleapis.com/envoy.extensions" as const;
+
+const compressible = [
+  "text/html",
+  "text/plain",
+  "text/css",
+  "application/javascript",
+  "application/x-javascript",
+  "text/javascript",
+  "text/x-javascript",
+  "text/ecmascript",
+  "text/js",
+  "text/jscript",
+  "text/x-js",
+  "application/ecmascript",
+  "application/x-json",
+  "application/xml",
+  "application/json",
+  "image/svg+xml",
+  "text/xml",
+  "application/xhtml+xml",
+  "application/grpc-web",
+  "application/grpc-web+proto",
+  "application/grpc-web+json",
+  "application/grpc-web+thrift",
+  "application/grpc-web-text",
+  "application/grpc-web-text+proto",
+  "application/grpc-web-text+thrift",
+];
+
+const libraries = {
+  gzip: { name: "gzip", typed_config: { "@type": `${types}.compression.gzip.compressor.v3.Gzip` } },
+  brotli: { name: "brotli", typed_config: { "@type": `${types}.compression.brotli.compressor.v3.Brotli` } },
+  zstd: { name: "zstd", typed_config: { "@type": `${types}.compression.zstd.compressor.v3.Zstd` } },
+} as const;
+
+function compressor(algorithm: keyof typeof libraries): HttpFilter {
+  return {
+    name: "envoy.filters.http.compressor",
+    typed_config: {
+      "@type": `${types}.filters.http.compressor.v3.Compressor`,
+      compressor_library: libraries[algorithm],
+      response_direction_config: { common_config: { content_type: compressible } },
+    },
+  };
+}
+
+/**
+ * Compares Host and SNI. All TLS hosts share one route table, so without it a client could open a connection under
+ * the rules of one host (client certificates, say) and ask for another. The script is a constant.
+ */
+const misdirected = `function envoy_on_request(handle)
+  local host = string.lower(handle:headers():get(":authority") or "")
+  host = string.gsub(host, ":%d+$", "")
+  host = string.gsub(host, "%.$", "")
+  if string.lower(handle:streamInfo():requestedServerName()) ~= host then
+    handle:respond({[":status"] = "421"}, "misdirected request to %q")
+  end
+end
+`;
+
+const misdirectedFilter: HttpFilter = {
+  name: "isoline.misdirected_request",
+  typed_config: { "@type": `${types}.filters.http.lua.v3.Lua`, default_source_code: { inline_string: misdirected } },
+};
+
+/**
+ * The HTTP filters in order. The set does not depend on routes, so that a route change is never a listener change.
+ * - the SNI check comes before anything that answers or spends;
+ * - the compressor sees a response last, after every filter below has had its say;
+ * - CORS answers preflights before later filters ask who the client is;
+ * - the router is last, as Envoy demands.
+ */
+export function httpFilters(settings: SettingsSpec, options: { readonly checkSni: boolean }): readonly HttpFilter[] {
+  return [
+    ...(options.checkSni ? [misdirectedFilter] : []),
+    ...(settings.compression === "disabled" ? [] : [compressor(settings.compression)]),
+    { name: "envoy.filters.http.grpc_web", typed_config: { "@type": `${types}.filters.http.grpc_web.v3.GrpcWeb` } },
+    {
+      name: "envoy.filters.http.grpc_stats",
+      typed_config: {
+        "@type": `${types}.filters.http.grpc_stats.v3.FilterConfig`,
+        emit_filter_state: true,
+        enable_upstream_stats: true,
+      },
+    },
+    { name: "envoy.filters.http.cors", typed_config: { "@type": `${types}.filters.http.cors.v3.Cors` } },
+    { name: "router", typed_config: { "@type": `${types}.filters.http.router.v3.Router` } },
+  ];
+}

@@ -1,0 +1,102 @@
+import type { Filter, HttpConnectionManager, Listener, ListenerFilter, RouteConfiguration } from "../gen/envoy.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Resource } from "../store/store.js";
+import { configSource } from "./config-source.js";
+import { httpFilters } from "./http-filters.js";
+import { connectionTimeouts, fileAccessLog, httpVersions, listenerBase } from "./listener-settings.js";
+import { writeStatsListener } from "./stats-listener.js";
+
+export const ingressHttp = "ingress_http";
+export const ingressHttps = "ingress_https";
+
+const transformations = {
+  overwrite: "OVERWRITE",
+  append_if_absent: "APPEND_IF_ABSENT",
+  pass_through: "PASS_THROUGH",
+} as const;
+
+/** The HTTP connection manager of a listener; all that name one route table share a subscription. */
+export function writeHttpConnectionManager(
+  name: typeof ingressHttp | typeof ingressHttps,
+  settings: SettingsSpec,
+): Filter {
+  const { h1, h2 } = httpVersions(settings);
+  const secure = name === ingressHttps;
+  const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
+  const log = fileAccessLog(secure ? settings.https.accessLog : settings.http.accessLog);
+  const streams = settings.listener.httpMaxConcurrentStreams;
+  const manager: HttpConnectionManager = {
+    codec_type: codec,
+    stat_prefix: name,
+    rds: { config_source: configSource(settings.xdsCluster), route_config_name: name },
+    http_filters: httpFilters(settings, { checkSni: secure }),
+    use_remote_address: true,
+    ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),
+    normalize_path: true,
+    merge_slashes: !settings.disableMergeSlashes,
+    preserve_external_request_id: true,
+    http_protocol_options: { accept_http_10: true, allow_chunked_length: !settings.disableAllowChunkedLength },
+    ...(streams ? { http2_protocol_options: { max_concurrent_streams: streams } } : {}),
+    server_header_transformation: transformations[settings.serverHeaderTransformation],
+    ...(settings.stripTrailingHostDot ? { strip_trailing_host_dot: true } : {}),
+    ...connectionTimeouts(settings),
+    ...(log.length > 0 ? { access_log: log } : {}),
+  };
+  return {
+    name: "envoy.filters.network.http_connection_manager",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+      ...manager,
+    },
+  };
+}
+
+const proxyProtocol: ListenerFilter = {
+  name: "envoy.filters.listener.proxy_protocol",
+  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol" },
+};
+
+const tlsInspector: ListenerFilter = {
+  name: "envoy.filters.listener.tls_inspector",
+  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector" },
+};
+
+/** Route tables without their virtual hosts: these come from the units of the hosts. */
+const routeTable = (name: string): Resource => {
+  const table: RouteConfiguration = {
+    name,
+    request_headers_to_add: [
+      {
+        header: { key: "x-request-start", value: "t=%START_TIME(%s.%3f)%" },
+        append_action: "APPEND_IF_EXISTS_OR_ADD",
+      },
+    ],
+    ignore_port_in_host_matching: true,
+  };
+  return { type: "route-configuration", group: "", name, json: JSON.stringify(table) };
+};
+
+/** The listeners and route tables that the settings define, whatever hosts there are. */
+export function writeListeners(settings: SettingsSpec): readonly Resource[] {
+  const front = settings.useProxyProtocol ? [proxyProtocol] : [];
+  const { http, https } = settings;
+  const listeners: Listener[] = [
+    {
+      ...listenerBase(ingressHttp, http.address, http.port, settings),
+      ...(front.length > 0 ? { listener_filters: front } : {}),
+      filter_chains: [{ filters: [writeHttpConnectionManager(ingressHttp, settings)] }],
+    },
+    {
+      ...listenerBase(ingressHttps, https.address, https.port, settings),
+      listener_filters: [...front, tlsInspector],
+    },
+    writeStatsListener(settings.stats.address, settings.stats.port),
+  ];
+  return [
+    routeTable(ingressHttp),
+    routeTable(ingressHttps),
+    ...listeners.map((listener): Resource => {
+      return { type: "listener", group: "", name: listener.name ?? "", json: JSON.stringify(listener) };
+    }),
+  ];
+}

@@ -1,0 +1,39 @@
+import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from "../gen/envoy.js";
+import type { HeaderMatch, Match, QueryMatch } from "../graph/types.js";
+
+function writePath({ kind, value }: Match["path"]): RouteMatch {
+  switch (kind) {
+    case "exact":
+      return { path: value };
+    case "segment":
+      return { path_separated_prefix: value };
+    case "regex":
+      return { safe_regex: { regex: value.startsWith("^") ? value : `^${value}` } };
+    case "prefix":
+      return { prefix: value };
+  }
+}
+
+function writeHeader(match: HeaderMatch): HeaderMatcher {
+  const { name, kind, value } = match;
+  const ignoreCase = match.ignoreCase ? { ignore_case: true } : {};
+  const flags = {
+    ...(match.invert ? { invert_match: true } : {}),
+    ...(match.treatMissingAsEmpty ? { treat_missing_header_as_empty: true } : {}),
+  };
+  if (kind === "present") return { name, present_match: true, ...flags };
+  if (kind === "regex") return { name, string_match: { safe_regex: { regex: value } }, ...flags };
+  return { name, string_match: { ...(kind === "exact" ? { exact: value } : { contains: value }), ...ignoreCase }, ...flags };
+}
+
+function writeQuery({ name, kind, value, ignoreCase }: QueryMatch): QueryParameterMatcher {
+  if (kind === "present") return { name, present_match: true };
+  if (kind === "regex") return { name, string_match: { safe_regex: { regex: value } } };
+  return { name, string_match: { [kind]: value, ...(ignoreCase ? { ignore_case: true } : {}) } };
+}
+
+export const writeMatch = (match: Match): RouteMatch => ({
+  ...writePath(match.path),
+  ...(match.headers.length > 0 ? { headers: match.headers.map(writeHeader) } : {}),
+  ...(match.queries.length > 0 ? { query_parameters: match.queries.map(writeQuery) } : {}),
+});

@@ -1,0 +1,37 @@
+import type { HeaderValueOption } from "../../gen/envoy.js";
+import type { HeadersPolicy } from "../../graph/policy/headers.js";
+import type { Written } from "./index.js";
+
+const options = (policy: HeadersPolicy): readonly HeaderValueOption[] =>
+  policy.set.map(({ name, value }) => ({
+    header: { key: name, value },
+    append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+  }));
+
+/** The header fields that Route and WeightedCluster.ClusterWeight share. */
+export const writeHeaderFields = (
+  request: HeadersPolicy | undefined,
+  response: HeadersPolicy | undefined,
+): {
+  request_headers_to_add?: readonly HeaderValueOption[];
+  request_headers_to_remove?: readonly string[];
+  response_headers_to_add?: readonly HeaderValueOption[];
+  response_headers_to_remove?: readonly string[];
+} => ({
+  ...(request?.set.length ? { request_headers_to_add: options(request) } : {}),
+  ...(request?.remove.length ? { request_headers_to_remove: request.remove } : {}),
+  ...(response?.set.length ? { response_headers_to_add: options(response) } : {}),
+  ...(response?.remove.length ? { response_headers_to_remove: response.remove } : {}),
+});
+
+export const writeRequestHeaders = (policy: HeadersPolicy): Written => ({
+  route: writeHeaderFields(policy, undefined),
+  action: {
+    ...(policy.host ? { host_rewrite_literal: policy.host } : {}),
+    ...(policy.hostFromHeader ? { host_rewrite_header: policy.hostFromHeader } : {}),
+  },
+});
+
+export const writeResponseHeaders = (policy: HeadersPolicy): Written => ({
+  route: writeHeaderFields(undefined, policy),
+});

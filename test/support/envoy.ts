@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type EnvoyProcess, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { writeBootstrap } from "../../src/xds/bootstrap.js";
+import { freePort, request } from "./http.js";
+
+/** A real Envoy under test. */
+export interface TestEnvoy {
+  readonly pid: number;
+  readonly adminPort: number;
+  /** Whether `/ready` of the admin interface answers 200. */
+  ready(): Promise<boolean>;
+  /** Counters and gauges whose name matches. */
+  stats(pattern: RegExp): Promise<Map<string, number>>;
+  /** `/config_dump`, parsed. */
+  configDump(): Promise<unknown>;
+  /** Stats that count refused configuration and are not 0: empty when all was accepted. */
+  rejected(): Promise<string[]>;
+  /** The end of its log. */
+  log(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface EnvoyOptions {
+  readonly xdsPort: number;
+  readonly nodeId?: string;
+  readonly tokenFile?: string;
+}
+
+/** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
+export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
+  const binary = await findEnvoy((line) => process.stderr.write(`${line}\n`));
+  const folder = await mkdtemp(join(tmpdir(), "isoline-envoy-"));
+  const adminPort = await freePort();
+  const bootstrap = writeBootstrap({
+    xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
+    nodeId: options.nodeId ?? "test",
+    nodeCluster: "test",
+    adminAddress: "127.0.0.1",
+    adminPort,
+    ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+  });
+  const envoy = await runEnvoy(binary, folder, bootstrap, 1);
+  await Promise.race([untilAdmin(adminPort), failWhenEnded(envoy, folder)]);
+  return testEnvoy(envoy, folder, adminPort);
+}
+
+function testEnvoy(envoy: EnvoyProcess, folder: string, adminPort: number): TestEnvoy {
+  const ask = async (path: string): Promise<string> => (await request({ port: adminPort, path })).body;
+  const stats = async (pattern: RegExp): Promise<Map<string, number>> =>
+    parseStats(await ask("/stats"), pattern);
+  return {
+    pid: envoy.pid,
+    adminPort,
+    stats,
+    ready: async () => (await request({ port: adminPort, path: "/ready" })).status === 200,
+    configDump: async () => JSON.parse(await ask("/config_dump?include_eds")) as unknown,
+    rejected: async () =>
+      [...(await stats(/update_rejected$/))].filter(([, n]) => n > 0).map(([name]) => name),
+    log: () => readLog(folder),
+    stop: async () => {
+      await envoy.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilAdmin(adminPort: number): Promise<void> {
+  await eventually(async () => {
+    await request({ port: adminPort, path: "/server_info" });
+    return true;
+  }, "Envoy's admin interface answers");
+}
+
+async function failWhenEnded(envoy: EnvoyProcess, folder: string): Promise<never> {
+  const code = await envoy.exited;
+  throw new Error(`Envoy ended (${code}):\n${await readLog(folder)}`);
+}
+
+async function readLog(folder: string): Promise<string> {
+  const text = await readFile(join(folder, "envoy.log"), "utf8").catch(() => "");
+  return text.split("\n").slice(-60).join("\n");
+}
+
+function parseStats(text: string, pattern: RegExp): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const [name, value] = line.split(": ");
+    if (name !== undefined && value !== undefined && /^\d+$/.test(value) && pattern.test(name)) {
+      found.set(name, Number(value));
+    }
+  }
+  return found;
+}
+
+/** Waits until `check` holds; an error that it throws counts as not yet, and is shown when time is up. */
+export async function eventually(
+  check: () => Promise<boolean>,
+  what: string,
+  withinMs = 15_000,
+): Promise<void> {
+  let last: unknown;
+  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await sleep(25)) {
+    try {
+      last = undefined;
+      if (await check()) return;
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw new Error(`not within ${withinMs} ms: ${what}`, { cause: last });
+}

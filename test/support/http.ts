@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { type AddressInfo, createServer } from "node:net";
+import { type TLSSocket, connect as tlsConnect } from "node:tls";
+import { type Echo, readFrame, writeFrame } from "../../src/cli/echo.js";
+
+/** A TCP port of 127.0.0.1 that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+export interface RequestOptions {
+  readonly port: number;
+  readonly path?: string;
+  readonly method?: string;
+  /** The Host header. */
+  readonly host?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** With a server name the request goes over TLS; the certificate is not checked, but reported. */
+  readonly sni?: string;
+  readonly agent?: Agent | HttpsAgent;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** Common name of the server's certificate, over TLS. */
+  readonly certificate: string | undefined;
+  /** The body as an echo backend writes it; throws on any other body. */
+  echo(): Echo;
+}
+
+/** One request to 127.0.0.1. Rejects when the connection fails or nothing comes for 10 s. */
+export function request(options: RequestOptions): Promise<Answer> {
+  const { port, path = "/", method = "GET", sni, agent } = options;
+  const headers = { ...(options.host === undefined ? {} : { host: options.host }), ...options.headers };
+  const common = { host: "127.0.0.1", port, path, method, headers, timeout: 10_000, agent: agent ?? false };
+  return new Promise((done, fail) => {
+    const send =
+      sni === undefined
+        ? httpRequest(common)
+        : httpsRequest({ ...common, servername: sni, rejectUnauthorized: false });
+    send.on("timeout", () => send.destroy(new Error(`no answer from ${options.host ?? ""}${path} in 10 s`)));
+    send.on("error", fail);
+    send.on("response", (response) => {
+      const certificate = sni === undefined ? undefined : commonName(response.socket as TLSSocket);
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", fail);
+      response.on("end", () => {
+        const body = Buffer.concat(chunks).toString();
+        const echo = (): Echo => JSON.parse(body) as Echo;
+        done({ status: response.statusCode ?? 0, headers: response.headers, body, certificate, echo });
+      });
+    });
+    send.end();
+  });
+}
+
+function commonName(socket: TLSSocket): string | undefined {
+  const name = socket.getPeerCertificate().subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
+}
+
+/** What a websocket handshake led to: 101 and the echo of `text`, or the status that refused it. */
+export interface WebSocketAnswer {
+  readonly status: number;
+  readonly service?: string;
+  readonly echo?: string;
+}
+
+/** Opens a websocket, sends one text frame and waits for it to come back. */
+export function webSocket(port: number, host: string, path: string, text: string): Promise<WebSocketAnswer> {
+  const headers = {
+    host,
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": randomBytes(16).toString("base64"),
+  };
+  return new Promise((done, fail) => {
+    const send = httpRequest({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 10_000 });
+    send.on("error", fail);
+    send.on("timeout", () => send.destroy(new Error("no answer to the websocket handshake in 10 s")));
+    send.on("response", (response) => {
+      response.resume();
+      done({ status: response.statusCode ?? 0 });
+    });
+    send.on("upgrade", (response, socket, head) => {
+      let seen = head;
+      socket.on("error", fail);
+      socket.on("data", (chunk: Buffer) => {
+        seen = Buffer.concat([seen, chunk]);
+        const frame = readFrame(seen);
+        if (frame === undefined) return;
+        socket.destroy();
+        const service = response.headers["x-echo-service"];
+        done({
+          status: 101,
+          echo: frame.payload.toString(),
+          ...(typeof service === "string" ? { service } : {}),
+        });
+      });
+      socket.write(writeFrame(1, Buffer.from(text), randomBytes(4)));
+    });
+    send.end();
+  });
+}
+
+/** What a TCP backend behind TLS answered: its greeting and the echo of `text`, and whose certificate was served. */
+export interface TcpAnswer {
+  readonly certificate: string | undefined;
+  readonly received: string;
+}
+
+/** Connects by TLS, sends `text`, and returns all that came once `text` is back. Rejects when the server closes. */
+export function tlsExchange(port: number, sni: string, text: string): Promise<TcpAnswer> {
+  return new Promise((done, fail) => {
+    const socket = tlsConnect({ host: "127.0.0.1", port, servername: sni, rejectUnauthorized: false });
+    let received = "";
+    socket.setTimeout(10_000, () => socket.destroy(new Error(`nothing from ${sni} for 10 s`)));
+    socket.on("error", fail);
+    socket.on("close", () => fail(new Error(`${sni}: closed after ${JSON.stringify(received)}`)));
+    socket.on("secureConnect", () => socket.write(text));
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk.toString();
+      if (!received.endsWith(text)) return;
+      done({ certificate: commonName(socket), received });
+      socket.destroy();
+    });
+  });
+}
+
+/** Whether something accepts connections on a port of 127.0.0.1. */
+export const isOpen = (port: number): Promise<boolean> =>
+  request({ port }).then(
+    () => true,
+    () => false,
+  );

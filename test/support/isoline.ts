@@ -1,0 +1,114 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { startServer } from "../../src/cli/serve.js";
+import { type Backends, type Manifest, startBackends } from "./backend.js";
+import { eventually, startEnvoy, type TestEnvoy } from "./envoy.js";
+import { freePort } from "./http.js";
+
+/** A control plane on a folder of manifests. */
+export interface TestIsoline {
+  readonly port: number;
+  /** Writes a file of the folder in one step; the server follows. */
+  apply(file: string, ...objects: readonly Manifest[]): Promise<void>;
+  remove(file: string): Promise<void>;
+  /** As after a crash: nothing answers on the port any more. The folder stays. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port and folder. */
+  start(): Promise<void>;
+  log(): string;
+}
+
+/** Prepares `folder` and starts Isoline on a free port. */
+export async function startIsoline(folder: string, settings: Manifest): Promise<TestIsoline> {
+  const objects = join(folder, "objects");
+  const settingsFile = join(folder, "settings.json");
+  await mkdir(objects, { recursive: true });
+  await writeFile(settingsFile, JSON.stringify(settings));
+  const port = await freePort();
+  const lines: string[] = [];
+  let server: { close(): Promise<void> } | undefined;
+  const start = async (): Promise<void> => {
+    const log = (line: string): void => void lines.push(line);
+    server = await startServer({ paths: [objects], settingsFile, host: "127.0.0.1", port, log });
+  };
+  const stop = async (): Promise<void> => {
+    await server?.close();
+    server = undefined;
+  };
+  const apply = async (file: string, ...manifests: readonly Manifest[]): Promise<void> => {
+    const fresh = join(folder, `${file}.new`);
+    await writeFile(fresh, JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }));
+    await rename(fresh, join(objects, `${file}.json`));
+  };
+  const remove = (file: string): Promise<void> => rm(join(objects, `${file}.json`));
+  return { port, apply, remove, stop, start, log: () => lines.join("\n") };
+}
+
+/** Isoline, backends and an Envoy, all on free ports of 127.0.0.1. */
+export interface Rig {
+  readonly isoline: TestIsoline;
+  readonly envoy: TestEnvoy;
+  readonly backends: Backends;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Ends Envoy and starts another in its place, which may not be ready yet. */
+  restartEnvoy(): Promise<TestEnvoy>;
+}
+
+export interface RigOptions {
+  /** Names of backends, each a Service of namespace `default`; names that start with `tcp` speak TCP. */
+  readonly backends: readonly string[];
+  readonly objects: readonly Manifest[];
+  readonly endpoints?: "auto" | "eds" | "inline";
+}
+
+/** Starts everything, waits until Envoy is ready, and ends everything when the test ends. */
+export async function startRig({ backends: names, objects, endpoints }: RigOptions): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), "isoline-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const backends = await startBackends(...names);
+  onTestFinished(() => backends.close());
+  const [httpPort, httpsPort, statsPort] = [await freePort(), await freePort(), await freePort()];
+  const isoline = await startIsoline(
+    folder,
+    testSettings(httpPort, httpsPort, statsPort, endpoints ?? "auto"),
+  );
+  await isoline.apply("objects", ...backends.objects, ...objects);
+  await isoline.start();
+  onTestFinished(() => isoline.stop());
+  let envoy = await startEnvoy({ xdsPort: isoline.port });
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === "fail") {
+      console.error(`--- Isoline\n${isoline.log()}\n--- Envoy\n${await envoy.log()}`);
+    }
+    await envoy.stop();
+  });
+  await eventually(() => envoy.ready(), "Envoy is ready");
+  return {
+    isoline,
+    backends,
+    httpPort,
+    httpsPort,
+    get envoy() {
+      return envoy;
+    },
+    restartEnvoy: async () => {
+      await envoy.stop();
+      envoy = await startEnvoy({ xdsPort: isoline.port });
+      return envoy;
+    },
+  };
+}
+
+/** Settings that put every listener on a port of 127.0.0.1. */
+const testSettings = (http: number, https: number, stats: number, endpoints: string): Manifest => ({
+  endpoints,
+  envoy: {
+    http: { address: "127.0.0.1", port: http },
+    https: { address: "127.0.0.1", port: https },
+    health: { address: "127.0.0.1", port: stats },
+    metrics: { address: "127.0.0.1", port: stats },
+  },
+});
