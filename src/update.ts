@@ -136,3 +136,10 @@ function record(store: Store, settings: SettingsSpec, platform: Platform, reads:
     checkKeyPair: platform.checkKeyPair,
   };
 }
+
+/** Makes the store hold exactly these objects: the changes are what differs. */
+export function replaceAll(store: Store, objects: readonly KubeObject[], platform: Platform): Updated {
+  const kept = new Set(objects.map((object) => object.ref));
+  const gone = [...store.objects()].filter(({ ref }) => !kept.has(ref)).map(({ ref }) => ({ gone: ref }));
+  return update(store, [...gone, ...objects], platform);
+}

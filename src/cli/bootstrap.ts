@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
+import type { Duration } from "../gen/envoy.js";
 import { BootstrapError, TOKEN_SECRET, tokenFileFor, writeBootstrap } from "../xds/bootstrap.js";
 
 /** The options of `isoline bootstrap` as commander hands them over: all text but the switch. */
@@ -65,7 +66,8 @@ export function parsePort(option: string, value: string | number): number {
   throw new BootstrapError(`${option} ${value}: expected a port from 1 to 65535`);
 }
 
-function parseDelay(text: string): string {
-  if (/^\d+(\.\d+)?s$/.test(text) && Number.parseFloat(text) > 0) return text;
+function parseDelay(text: string): Duration {
+  const seconds = Number(text.replace(/s$/, ""));
+  if (text.endsWith("s") && seconds > 0 && seconds < 3600) return `${seconds}s`;
   throw new BootstrapError(`--refresh-delay ${text}: expected seconds such as 0.1s or 1s`);
 }

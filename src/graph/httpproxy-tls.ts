@@ -9,7 +9,7 @@ export interface Security {
   readonly passthrough: boolean;
 }
 
-const versions: readonly TlsVersion[] = ["1.1", "1.2", "1.3"];
+const versions: readonly TlsVersion[] = ["1.2", "1.3"];
 const asVersion = (text: string | undefined, fallback: TlsVersion): TlsVersion =>
   text === "1.2" || text === "1.3" ? text : fallback;
 

@@ -85,12 +85,9 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
     report.error(root.ref, type, "SecretNotValid", `Spec.VirtualHost.TLS Secret "${fields?.secretName}" is invalid: ${error}`, path);
     return undefined;
   }
-  const asked = fields?.minimumProtocolVersion;
-  const range = tlsRange(asked, undefined, reader);
+  const range = tlsRange(fields?.minimumProtocolVersion, undefined, reader);
   if (!range) return undefined;
-  // v1beta1 allows TLS 1.1 unless the object or the settings say otherwise.
-  const old = asked !== "1.2" && asked !== "1.3" && reader.settings.tls.minimumProtocolVersion === "1.1";
-  return { secret: name, ...range, ...(old ? { minimum: "1.1" } : {}) };
+  return { secret: name, ...range };
 }
 
 interface Place {

@@ -115,7 +115,7 @@ export interface Tls {
   readonly maximum: TlsVersion;
 }
 
-export type TlsVersion = "1.1" | "1.2" | "1.3";
+export type TlsVersion = "1.2" | "1.3";
 
 export interface TcpBackend {
   readonly cluster: Cluster;

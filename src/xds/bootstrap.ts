@@ -1,15 +1,20 @@
-/** A JSON object, as Envoy's protojson reads it. */
-type JsonObject = { readonly [key: string]: Json };
-type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+import type {
+  Address,
+  Bootstrap,
+  CircuitBreakers,
+  Cluster,
+  ConfigSource,
+  Duration,
+  Http2ProtocolOptions,
+  HttpFilter,
+  LayeredRuntime,
+  TransportSocket,
+  Typed,
+} from "../gen/envoy.js";
+import { adminCluster } from "./stats-listener.js";
 
-/** Envoy's `envoy.config.bootstrap.v3.Bootstrap`, the part that Isoline writes. */
-export interface Bootstrap {
-  readonly node: JsonObject;
-  readonly admin: JsonObject;
-  readonly static_resources: { readonly clusters: readonly JsonObject[] };
-  readonly dynamic_resources: JsonObject;
-  readonly layered_runtime: JsonObject;
-}
+type HttpProtocolOptions =
+  Typed<"type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions">;
 
 export interface BootstrapOptions {
   /** Origin of the control plane: `https://host[:port]`, or `http://` to a loopback address. */
@@ -23,7 +28,7 @@ export interface BootstrapOptions {
   /** PEM file of the authorities that the control plane's certificate is checked against, on Envoy's machine. */
   readonly caFile?: string;
   /** A protobuf duration such as `0.1s` (the default): the pause between two polls is 1 to 2 times this. */
-  readonly refreshDelay?: string;
+  readonly refreshDelay?: Duration;
   /** Name of the xds cluster, which Envoy sends as the Host header. Defaults to {@link xdsClusterOf}. */
   readonly xdsCluster?: string;
   /** Allows `http://` to an address that is not loopback. */
@@ -35,20 +40,13 @@ export class BootstrapError extends Error {
   override readonly name = "BootstrapError";
 }
 
-const typeUrl = (name: string): string => `type.googleapis.com/${name}`;
-
-/** The cluster of the admin interface, to which the stats listener routes. */
-export const ADMIN_CLUSTER = "envoy-admin";
-
 /** Where Debian, Ubuntu, Alpine and Envoy's own images keep the system's authorities; Envoy has no default of its own. */
 const SYSTEM_CA_FILE = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Name of the secret that Envoy looks for in the token file. */
 export const TOKEN_SECRET = "xds-token";
 
-/**
- * Envoy's default of 1,024 keeps an Envoy with more than 1,024 held polls from ever becoming ready.
- */
+/** Envoy's default of 1,024 keeps an Envoy with more than 1,024 held polls from ever becoming ready. */
 const CIRCUIT_BREAKER_LIMIT = 100_000;
 
 /**
@@ -62,7 +60,7 @@ const CIRCUIT_BREAKER_LIMIT = 100_000;
 export function writeBootstrap(options: BootstrapOptions): Bootstrap {
   const origin = parseOrigin(options.xdsUrl, options.insecure ?? false);
   const xdsCluster = options.xdsCluster ?? xdsClusterOf(options.xdsUrl);
-  const source = {
+  const source: ConfigSource = {
     resource_api_version: "V3",
     initial_fetch_timeout: "0s",
     api_config_source: {
@@ -105,7 +103,7 @@ export function xdsClusterOf(xdsUrl: string): string {
 /** Content of a token file: Envoy reads it again when it is replaced by a rename in its folder. */
 export function tokenFileFor(token: string): string {
   const secret = {
-    "@type": typeUrl("envoy.extensions.transport_sockets.tls.v3.Secret"),
+    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
     name: TOKEN_SECRET,
     generic_secret: { secret: { inline_string: `Bearer ${token}` } },
   };
@@ -150,11 +148,11 @@ const isIp = (hostname: string): boolean => hostname.includes(":") || /^\d+\.\d+
 const isLoopback = (hostname: string): boolean =>
   hostname === "localhost" || hostname === "::1" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
-const socketAddress = (address: string, port: number): JsonObject => ({
+const socketAddress = (address: string, port: number): Address => ({
   socket_address: { address, port_value: port },
 });
 
-function writeXdsCluster(name: string, origin: Origin, options: BootstrapOptions): JsonObject {
+function writeXdsCluster(name: string, origin: Origin, options: BootstrapOptions): Cluster {
   return {
     name,
     ...writeTarget(name, origin.hostname, origin.port),
@@ -173,15 +171,19 @@ function writeXdsCluster(name: string, origin: Origin, options: BootstrapOptions
   };
 }
 
-function writeAdminCluster(address: string, port: number): JsonObject {
+function writeAdminCluster(address: string, port: number): Cluster {
   const anyAddress = new Map([
     ["0.0.0.0", "127.0.0.1"],
     ["::", "::1"],
   ]);
-  return { name: ADMIN_CLUSTER, ...writeTarget(ADMIN_CLUSTER, anyAddress.get(address) ?? address, port) };
+  return { name: adminCluster, ...writeTarget(adminCluster, anyAddress.get(address) ?? address, port) };
 }
 
-function writeTarget(name: string, hostname: string, port: number): JsonObject {
+function writeTarget(
+  name: string,
+  hostname: string,
+  port: number,
+): Pick<Cluster, "type" | "load_assignment"> {
   return {
     type: isIp(hostname) ? "STATIC" : "STRICT_DNS",
     load_assignment: {
@@ -191,7 +193,7 @@ function writeTarget(name: string, hostname: string, port: number): JsonObject {
   };
 }
 
-function writeCircuitBreakers(): JsonObject {
+function writeCircuitBreakers(): CircuitBreakers {
   const limits = {
     max_connections: CIRCUIT_BREAKER_LIMIT,
     max_pending_requests: CIRCUIT_BREAKER_LIMIT,
@@ -200,12 +202,12 @@ function writeCircuitBreakers(): JsonObject {
   return { thresholds: [{ priority: "DEFAULT", ...limits }] };
 }
 
-function writeTls(hostname: string, caFile: string): JsonObject {
+function writeTls(hostname: string, caFile: string): TransportSocket {
   const ip = isIp(hostname);
   return {
     name: "envoy.transport_sockets.tls",
     typed_config: {
-      "@type": typeUrl("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
       ...(ip ? {} : { sni: hostname }),
       common_tls_context: {
         alpn_protocols: ["h2"],
@@ -221,23 +223,28 @@ function writeTls(hostname: string, caFile: string): JsonObject {
   };
 }
 
-function writeProtocolOptions(origin: Origin, tokenFile: string | undefined): JsonObject {
-  const http2 = { connection_keepalive: { interval: "30s", timeout: "5s" } };
+/** The last filter of an upstream chain. A message without fields, which is not among those that `Any` holds. */
+const UPSTREAM_CODEC = {
+  name: "envoy.filters.http.upstream_codec",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+  },
+} as object as HttpFilter;
+
+function writeProtocolOptions(origin: Origin, tokenFile: string | undefined): HttpProtocolOptions {
+  const http2: Http2ProtocolOptions = { connection_keepalive: { interval: "30s", timeout: "5s" } };
   return {
-    "@type": typeUrl("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
     explicit_http_config: origin.tls ? { http2_protocol_options: http2 } : { http_protocol_options: {} },
     http_filters: [
       ...(tokenFile === undefined ? [] : [writeCredentialInjector(tokenFile)]),
       writeRequestCompressor(),
-      {
-        name: "envoy.filters.http.upstream_codec",
-        typed_config: { "@type": typeUrl("envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec") },
-      },
+      UPSTREAM_CODEC,
     ],
   };
 }
 
-function writeCredentialInjector(tokenFile: string): JsonObject {
+function writeCredentialInjector(tokenFile: string): HttpFilter {
   const slash = tokenFile.lastIndexOf("/");
   if (slash < 0) throw new BootstrapError(`--token-file ${tokenFile}: expected an absolute path`);
   const folder = slash === 0 ? "/" : tokenFile.slice(0, slash);
@@ -245,12 +252,12 @@ function writeCredentialInjector(tokenFile: string): JsonObject {
   return {
     name: "envoy.filters.http.credential_injector",
     typed_config: {
-      "@type": typeUrl("envoy.extensions.filters.http.credential_injector.v3.CredentialInjector"),
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
       overwrite: true,
       credential: {
         name: "envoy.http.injected_credentials.generic",
         typed_config: {
-          "@type": typeUrl("envoy.extensions.http.injected_credentials.generic.v3.Generic"),
+          "@type": "type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic",
           credential: { name: TOKEN_SECRET, sds_config: sds },
         },
       },
@@ -259,15 +266,14 @@ function writeCredentialInjector(tokenFile: string): JsonObject {
 }
 
 /** A poll is 77 KB, nearly all of it Envoy's list of extensions; compressed it is 10 KB. */
-function writeRequestCompressor(): JsonObject {
+function writeRequestCompressor(): HttpFilter {
   return {
     name: "envoy.filters.http.compressor",
     typed_config: {
-      "@type": typeUrl("envoy.extensions.filters.http.compressor.v3.Compressor"),
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor",
       request_direction_config: {
         common_config: {
           enabled: { default_value: true, runtime_key: "isoline.compress_polls" },
-          content_type: ["application/json"],
         },
       },
       response_direction_config: {
@@ -275,14 +281,14 @@ function writeRequestCompressor(): JsonObject {
       },
       compressor_library: {
         name: "gzip",
-        typed_config: { "@type": typeUrl("envoy.extensions.compression.gzip.compressor.v3.Gzip") },
+        typed_config: { "@type": "type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip" },
       },
     },
   };
 }
 
 /** Envoy refuses a regular expression of more than 100 RE2 instructions, and with it the whole route table. */
-function writeRuntime(): JsonObject {
+function writeRuntime(): LayeredRuntime {
   const limits = { "re2.max_program_size.error_level": 1_048_576, "re2.max_program_size.warn_level": 1000 };
   return {
     layers: [

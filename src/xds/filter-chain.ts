@@ -1,4 +1,4 @@
-import type { DownstreamTlsContext, Filter, FilterChain, Secret, Typed } from "../gen/envoy.js";
+import type { DownstreamTlsContext, NetworkFilter as Filter, FilterChain, Secret, Typed } from "../gen/envoy.js";
 import type { KeyPair } from "../graph/secret.js";
 import type { Tls, VirtualHost } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -8,7 +8,7 @@ import { duration } from "./duration.js";
 import { ingressHttps, writeHttpConnectionManager } from "./listener.js";
 import { fileAccessLog, httpVersions } from "./listener-settings.js";
 
-const versions = { "1.1": "TLSv1_1", "1.2": "TLSv1_2", "1.3": "TLSv1_3" } as const;
+const versions = { "1.2": "TLSv1_2", "1.3": "TLSv1_3" } as const;
 
 type Certificates = NonNullable<DownstreamTlsContext["common_tls_context"]>["tls_certificates"];
 type Certificate = NonNullable<Certificates>[number];

@@ -43,7 +43,7 @@ function compressor(algorithm: keyof typeof libraries): HttpFilter {
     typed_config: {
       "@type": `${types}.filters.http.compressor.v3.Compressor`,
       compressor_library: libraries[algorithm],
-      response_direction_config: { common_config: { content_type: compressible } },
+      response_direction_config: { common_config: { content_type_matcher: compressible.map((exact) => ({ exact })) } },
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Filter, HttpConnectionManager, Listener, ListenerFilter, RouteConfiguration } from "../gen/envoy.js";
+import type { NetworkFilter as Filter, HttpConnectionManager, Listener, ListenerFilter, RouteConfiguration } from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { configSource } from "./config-source.js";

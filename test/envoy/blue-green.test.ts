@@ -18,7 +18,11 @@ async function switchUnderLoad(rig: Rig, load: Load): Promise<number> {
 }
 
 test.each(["eds", "inline"] as const)("%s: blue-green under load loses no request", async (endpoints) => {
-  const rig = await startRig({ backends: ["blue", "green"], objects: [], endpoints });
+  const rig = await startRig({
+    backends: ["blue", "green"],
+    objects: [hostProxy("steady.test", "blue")],
+    endpoints,
+  });
   await rig.isoline.apply("switched", hostProxy("blue-green.test", "blue"));
   const probe = startLoad(rig.httpPort, ["blue-green.test"], 1);
   await eventually(async () => probe.last() === "blue", "traffic is on blue");

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { endpointSlice, httpProxy, service, startTlsEcho, tlsSecret } from "../support/backend.js";
+import { endpointSlice, hostProxy, httpProxy, service, startTlsEcho, tlsSecret } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { request, tlsExchange } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
@@ -38,7 +38,7 @@ test("a replaced certificate is served without a lost request", async () => {
     tlsSecret("default", "tcp"),
     secureHost("rotated.test", secret, "a"),
   ];
-  const rig = await startRig({ backends: ["a"], objects: [] });
+  const rig = await startRig({ backends: ["a"], objects: [hostProxy("steady.test", "a")] });
   await rig.isoline.apply("host", ...host("secure"));
   const ask = () => request({ port: rig.httpsPort, sni: "rotated.test", host: "rotated.test" });
   await eventually(async () => (await ask()).certificate === "secure.test", "the first certificate");

@@ -105,10 +105,7 @@ export async function startRig({ backends: names, objects, endpoints }: RigOptio
 /** Settings that put every listener on a port of 127.0.0.1. */
 const testSettings = (http: number, https: number, stats: number, endpoints: string): Manifest => ({
   endpoints,
-  envoy: {
-    http: { address: "127.0.0.1", port: http },
-    https: { address: "127.0.0.1", port: https },
-    health: { address: "127.0.0.1", port: stats },
-    metrics: { address: "127.0.0.1", port: stats },
-  },
+  http: { address: "127.0.0.1", port: http },
+  https: { address: "127.0.0.1", port: https },
+  stats: { address: "127.0.0.1", port: stats },
 });

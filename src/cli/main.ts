@@ -1,0 +1,138 @@
+import { Command, CommanderError, Option } from "commander";
+import { BootstrapError } from "../xds/bootstrap.js";
+import { type BootstrapCommandOptions, bootstrapCommand } from "./bootstrap.js";
+import { type CheckCommandOptions, checkCommand } from "./check.js";
+import { type CompileCommandOptions, compileCommand } from "./compile.js";
+import { type DemoCommandOptions, demoCommand } from "./demo.js";
+import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
+import { UsageError } from "./usage.js";
+
+const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+const files = (): Option =>
+  new Option("-f, --file <path>", "manifests: a file, a folder or - (may be given more than once)")
+    .argParser(collect)
+    .default([])
+    .makeOptionMandatory();
+const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
+
+function examples(command: Command, ...texts: readonly string[]): Command {
+  return command.addHelpText("after", `\nExamples:\n${texts.map((text) => `  ${text}`).join("\n")}\n`);
+}
+
+function needFiles(paths: readonly string[]): void {
+  if (paths.length === 0) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
+}
+
+function createProgram(done: (code: number) => void): Command {
+  const program = new Command("isoline")
+    .description("An Envoy control plane without pods: Kubernetes routing objects in, REST-JSON xDS out.")
+    .exitOverride()
+    .showHelpAfterError("(isoline --help shows what there is)");
+
+  examples(
+    program.command("compile").description("compile manifests to xDS"),
+    "isoline compile -f manifests/ -o xds.json",
+    "isoline compile -f a.yaml -f b.yaml --format yaml --strict",
+    "kubectl get httpproxies,services,endpointslices -A -o json | isoline compile -f - --stats",
+  )
+    .addOption(files())
+    .addOption(settings())
+    .option("-o, --output <path>", "where to write; a folder for envoy-files", "-")
+    .addOption(new Option("--format <format>").choices(["json", "yaml", "envoy-files"]).default("json"))
+    .option("--strict", "exit with 1 when an object is not valid")
+    .option("--stats", "print one line of JSON with sizes and times on standard error")
+    .action((options: CompileCommandOptions) => {
+      needFiles(options.file);
+      done(compileCommand(options));
+    });
+
+  examples(
+    program.command("check").description("say what is wrong with manifests; exit with 1 on errors"),
+    "isoline check -f manifests/",
+    "isoline check -f manifests/ --format github",
+  )
+    .addOption(files())
+    .addOption(settings())
+    .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
+    .option("--strict", "warnings count as errors")
+    .action((options: CheckCommandOptions) => {
+      needFiles(options.file);
+      done(checkCommand(options));
+    });
+
+  const serve = examples(
+    program.command("serve").description("serve manifests over REST xDS and follow their changes"),
+    "isoline serve -f manifests/",
+    "isoline serve -f manifests/ --settings contour.yaml --listen 0.0.0.0:18000 --store sqlite:isoline.db",
+  )
+    .addOption(files())
+    .addOption(settings())
+    .option("--listen <address:port>", "where Envoys poll", "127.0.0.1:18000")
+    .option("--store <store>", "memory, or sqlite:FILE", "memory")
+    .action(async (options: ServeCommandOptions) => {
+      needFiles(options.file);
+      await serveCommand(options);
+    });
+  addContourFlags(serve);
+
+  examples(
+    program.command("bootstrap").description("write an Envoy bootstrap that polls a function").argument("[out]"),
+    "isoline bootstrap - --xds http://127.0.0.1:18000 > envoy.json && envoy -c envoy.json",
+    "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json",
+  )
+    .requiredOption("--xds <url>", "the function that serves xDS")
+    .option("--node-id <id>", "this Envoy's own name (default: the host's name)")
+    .option("--node-cluster <name>", "the group that it belongs to")
+    .option("--admin-address <address>")
+    .option("--admin-port <port>")
+    .option("--token-file <file>", "an Envoy secret file with the token to show")
+    .option("--ca-file <file>", "certificates to trust for https")
+    .option("--refresh-delay <seconds>", "the pause between two polls, such as 0.1s")
+    .option("--xds-cluster <name>", "the name of the xDS cluster, which is the Host header of polls")
+    .option("--insecure", "allow http:// to another machine")
+    .action((out: string | undefined, options: BootstrapCommandOptions) => bootstrapCommand(out, options));
+
+  program
+    .command("demo")
+    .description("run the quickstart: backends, Isoline and a real Envoy")
+    .option("--port <port>", "where Envoy serves HTTP", "8080")
+    .option("--admin-port <port>", "Envoy's admin interface", "9001")
+    .action((options: DemoCommandOptions) => demoCommand(options));
+  return program;
+}
+
+/** Flags of `contour serve` that mean the same here. */
+function addContourFlags(serve: Command): void {
+  for (const [flags, text] of [
+    ["--ingress-class-name <names>", "ingress classes to serve, comma-separated"],
+    ["--root-namespaces <names>", "namespaces that may hold root objects, comma-separated"],
+    ["--use-proxy-protocol", "read the PROXY protocol on both listeners"],
+    ["--envoy-service-http-address <address>", "the HTTP listener's address"],
+    ["--envoy-service-http-port <port>", "the HTTP listener's port"],
+    ["--envoy-service-https-address <address>", "the HTTPS listener's address"],
+    ["--envoy-service-https-port <port>", "the HTTPS listener's port"],
+    ["--envoy-http-access-log <path>", "the HTTP access log"],
+    ["--envoy-https-access-log <path>", "the HTTPS access log"],
+    ["--stats-address <address>", "the address of Envoy's stats listener"],
+    ["--stats-port <port>", "the port of Envoy's stats listener"],
+  ] as const) {
+    serve.option(flags, text);
+  }
+}
+
+/** Exit codes: 0 good, 1 invalid objects, 2 wrong use, 3 could not reach or read. */
+async function main(): Promise<number> {
+  let code = 0;
+  try {
+    await createProgram((result) => {
+      code = result;
+    }).parseAsync();
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    console.error(`isoline: ${error instanceof Error ? error.message : String(error)}`);
+    return error instanceof UsageError || error instanceof BootstrapError ? 2 : 3;
+  }
+}
+
+process.exitCode = await main();

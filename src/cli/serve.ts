@@ -1,0 +1,136 @@
+import { serve } from "@hono/node-server";
+import { link, type Snapshot } from "../link/snapshot.js";
+import { checkKeyPair } from "../platform/key-pair.js";
+import type { Ref } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import { createApp } from "../server/app.js";
+import { Hub } from "../server/hub.js";
+import { createMemoryStore } from "../store/memory.js";
+import type { Store } from "../store/store.js";
+import { replaceAll } from "../update.js";
+import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
+import { readSettings } from "./settings-file.js";
+import { watchPaths } from "./watch.js";
+
+export interface ServerOptions {
+  readonly paths: readonly string[];
+  readonly settingsFile?: string;
+  /** Keys that win over the settings file. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly store?: Store;
+  readonly host: string;
+  readonly port: number;
+  log(line: string): void;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Follows manifests on disk and serves them over REST xDS until it is closed. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const hub = new Hub({ now: Date.now, log: options.log });
+  const source = new FileSource(hub, options);
+  source.refresh();
+  const app = createApp({ hub, status: () => source.status() });
+  const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port });
+  await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : options.port;
+  const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
+  const watcher = watchPaths(files, () => source.refresh());
+  return {
+    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    close() {
+      watcher.close();
+      hub.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Manifests on disk as the source of a store; what can't be read or parsed leaves its objects as they were. */
+class FileSource {
+  readonly #store: Store;
+  #manifests: Manifests | undefined;
+  #objects = new Map<Ref, KubeObject>();
+  #settings: SettingsSpec | undefined;
+  #located: readonly Located[] = [];
+  #snapshot: Snapshot | undefined;
+  #reported = "";
+
+  constructor(
+    private readonly hub: Hub,
+    private readonly options: ServerOptions,
+  ) {
+    this.#store = options.store ?? createMemoryStore();
+  }
+
+  refresh(): void {
+    try {
+      this.#read();
+    } catch (error) {
+      this.options.log(`keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.#snapshot) throw error;
+    }
+  }
+
+  #read(): void {
+    const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
+    const manifests = readManifests(this.options.paths);
+    const objects = this.#keepLastGood(manifests);
+    const { changed } = replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
+    this.#manifests = manifests;
+    this.#objects = objects;
+    this.#settings = settings.spec;
+    this.#located = [
+      ...findings.map((finding) => ({ finding, file: this.options.settingsFile ?? "", line: 0 })),
+      ...manifests.located,
+      ...locateAll(this.#store.findings(), manifests.documents),
+    ];
+    this.#report();
+    if (changed || !this.#snapshot) this.#publish(this.#settings);
+  }
+
+  #publish(settings: SettingsSpec): void {
+    this.#snapshot = link(this.#store, {
+      endpoints: settings.endpoints,
+      xdsCluster: settings.xdsCluster,
+      ...(this.#snapshot ? { previousMode: this.#snapshot.mode } : {}),
+    });
+    this.hub.publish(this.#snapshot, Date.now());
+  }
+
+  /** Objects as read, and as they were before where a document or a whole file is not valid now. */
+  #keepLastGood(now: Manifests): Map<Ref, KubeObject> {
+    const objects = new Map(now.objects.map((object) => [object.ref, object]));
+    for (const [ref, object] of this.#objects) {
+      const file = this.#manifests?.documents.get(ref)?.file;
+      const broken = now.invalid.has(ref) || (file !== undefined && now.broken.has(file));
+      if (broken && !objects.has(ref)) objects.set(ref, object);
+    }
+    return objects;
+  }
+
+  /** Logs findings when they differ from the last time. */
+  #report(): void {
+    const lines = this.#located.map(formatLocated);
+    const text = lines.join("\n");
+    if (text === this.#reported) return;
+    this.#reported = text;
+    for (const line of lines.slice(0, 50)) this.options.log(line);
+    if (lines.length > 50) this.options.log(`and ${lines.length - 50} more findings; see /status`);
+  }
+
+  status(): object {
+    return {
+      sources: [{ name: "files", paths: this.options.paths, objects: this.#objects.size }],
+      endpoints: this.#snapshot?.mode,
+      findings: this.#located.map(({ finding, file, line }) => ({ ...finding, file, line })),
+    };
+  }
+}
+

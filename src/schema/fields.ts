@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+/** Optional text and flags, as nearly every Kubernetes field is. */
+export const text = z.string().optional();
+export const flag = z.boolean().optional();
+/** A reference or key that may not be empty. */
+export const name = z.string().min(1);
+export const port = z.int().min(1).max(65535);
+export const uint32 = z.int().min(0).max(4294967295);
+
+// Patterns that read user text have one way to match each character: their time is linear in its length.
+const label = "[a-z0-9](?:-*[a-z0-9])*";
+const dnsName = `${label}(?:\\.${label})*`;
+
+/** Whether text is a Kubernetes object name (RFC 1123 subdomain). */
+export const isSubdomain = (value: string): boolean => value.length <= 253 && subdomain.test(value);
+/** Whether text is a namespace name (RFC 1123 label). */
+export const isLabel = (value: string): boolean => value.length <= 63 && dnsLabel.test(value);
+const subdomain = new RegExp(`^${dnsName}$`);
+const dnsLabel = new RegExp(`^${label}$`);
+
+export const hostname = z.string().max(253).regex(subdomain, { error: "must be a lower-case DNS name" });
+export const wildcardHostname = z
+  .string()
+  .max(253)
+  .regex(new RegExp(`^(?:\\*\\.)?${dnsName}$`), {
+    error: "must be a lower-case DNS name, optionally with a leading *.",
+  });
+
+const units = "(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:h|ms?|s|us|µs|μs|ns))+";
+
+/** Contour's pattern of timeouts: Go units or `infinity`. A bare 0 is refused, as its CRD does. */
+export const timeout = z
+  .string()
+  .max(100)
+  .regex(new RegExp(`^(?:${units}|infinity|infinite)?$`), {
+    error: 'must be a duration with a unit such as "15s", or "infinity"',
+  });
+
+/** The same without `infinity`. */
+export const finiteDuration = z
+  .string()
+  .max(100)
+  .regex(new RegExp(`^(?:${units})?$`), { error: 'must be a duration with a unit such as "15s"' });
+
+/** The age of a CORS answer: a duration or `0`. */
+export const maxAge = z
+  .string()
+  .max(100)
+  .regex(new RegExp(`^(?:${units}|0)?$`), { error: 'must be a duration with a unit such as "10m", or "0"' });
+
+export const absolutePath = z.string().regex(/^\//, { error: "must start with /" });

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { flag, name, port, text, uint32 } from "./fields.js";
+import {
+  authorizationPolicy,
+  cookieRewritePolicy,
+  directResponsePolicy,
+  headerCondition,
+  headersPolicy,
+  httpHealthCheckPolicy,
+  internalRedirectPolicy,
+  ipFilterPolicy,
+  jwtVerificationPolicy,
+  loadBalancerPolicy,
+  pathRewritePolicy,
+  rateLimitPolicy,
+  requestRedirectPolicy,
+  retryPolicy,
+  slowStartPolicy,
+  tcpHealthCheckPolicy,
+  timeoutPolicy,
+  upstreamValidation,
+} from "./httpproxy-policies.js";
+import { virtualHost } from "./httpproxy-virtualhost.js";
+
+const condition = z.object({
+  prefix: text,
+  exact: text,
+  regex: text,
+  header: headerCondition.optional(),
+  queryParameter: z
+    .object({
+      name,
+      exact: text,
+      prefix: text,
+      suffix: text,
+      regex: text,
+      contains: text,
+      ignoreCase: flag,
+      present: flag,
+    })
+    .optional(),
+});
+
+const service = z.object({
+  name,
+  port,
+  healthPort: port.optional(),
+  protocol: z.enum(["h2", "h2c", "tls"]).optional(),
+  weight: uint32.optional(),
+  validation: upstreamValidation.optional(),
+  mirror: flag,
+  requestHeadersPolicy: headersPolicy.optional(),
+  responseHeadersPolicy: headersPolicy.optional(),
+  cookieRewritePolicies: z.array(cookieRewritePolicy).optional(),
+  slowStartPolicy: slowStartPolicy.optional(),
+});
+
+const route = z.object({
+  conditions: z.array(condition).optional(),
+  services: z.array(service).optional(),
+  enableWebsockets: flag,
+  permitInsecure: flag,
+  authPolicy: authorizationPolicy.optional(),
+  timeoutPolicy: timeoutPolicy.optional(),
+  retryPolicy: retryPolicy.optional(),
+  healthCheckPolicy: httpHealthCheckPolicy.optional(),
+  loadBalancerPolicy: loadBalancerPolicy.optional(),
+  pathRewritePolicy: pathRewritePolicy.optional(),
+  requestHeadersPolicy: headersPolicy.optional(),
+  responseHeadersPolicy: headersPolicy.optional(),
+  cookieRewritePolicies: z.array(cookieRewritePolicy).optional(),
+  rateLimitPolicy: rateLimitPolicy.optional(),
+  requestRedirectPolicy: requestRedirectPolicy.optional(),
+  directResponsePolicy: directResponsePolicy.optional(),
+  internalRedirectPolicy: internalRedirectPolicy.optional(),
+  jwtVerificationPolicy: jwtVerificationPolicy.optional(),
+  ipAllowPolicy: z.array(ipFilterPolicy).optional(),
+  ipDenyPolicy: z.array(ipFilterPolicy).optional(),
+});
+
+const tcpInclude = z.object({ name, namespace: text });
+
+/**
+ * projectcontour.io/v1 HTTPProxy with the rules and defaults of its CRD: no API server stands before objects from
+ * files. What Contour itself finds wrong (regexes, duplicate conditions …) is left to the compiler.
+ */
+export const httpProxySpec = z.object({
+  ingressClassName: text,
+  virtualhost: virtualHost.optional(),
+  routes: z.array(route).optional(),
+  includes: z.array(z.object({ name, namespace: text, conditions: z.array(condition).optional() })).optional(),
+  tcpproxy: z
+    .object({
+      loadBalancerPolicy: loadBalancerPolicy.optional(),
+      services: z.array(service).optional(),
+      include: tcpInclude.optional(),
+      includes: tcpInclude.optional(),
+      healthCheckPolicy: tcpHealthCheckPolicy.optional(),
+    })
+    .optional(),
+});
+
+export type HTTPProxySpec = z.output<typeof httpProxySpec>;

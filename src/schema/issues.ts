@@ -1,0 +1,136 @@
+import type { z } from "zod";
+import type { Finding, Ref } from "./meta.js";
+
+type Raw = Readonly<Record<string, unknown>>;
+type Path = readonly PropertyKey[];
+
+export const isRecord = (value: unknown): value is Raw =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `spec.routes[0].services[1].port`; keys that are no plain words are quoted: `metadata.annotations["a/b"]`. */
+export const pathText = (path: Path): string =>
+  path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    const word = String(key);
+    if (!/^[\w-]+$/.test(word)) return `${text}[${quote(word)}]`;
+    return text ? `${text}.${word}` : word;
+  }, "");
+
+/** Text for a message: quoted, without control characters, cut at 80 characters. */
+export const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+
+export const schemaError = (about: Ref, message: string, path = ""): Finding => ({
+  about,
+  severity: "error",
+  type: "SchemaError",
+  reason: "Invalid",
+  message,
+  ...(path ? { path } : {}),
+});
+
+/**
+ * Findings for what a schema refused of `input`, which stands at `prefix` in its object. Values of `secret` objects
+ * are never quoted.
+ */
+export const schemaFindings = (
+  about: Ref,
+  issues: readonly z.core.$ZodIssue[],
+  input: unknown,
+  prefix: Path,
+  secret: boolean,
+): Finding[] =>
+  issues.map((issue) => {
+    const value = valueAt(input, issue.path);
+    const found = secret ? "" : describeFound(value);
+    return schemaError(about, issueText(issue, value) + found, pathText([...prefix, ...issue.path]));
+  });
+
+const valueAt = (input: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, key) ? value[key as keyof typeof value] : undefined,
+    input,
+  );
+
+const nouns: Readonly<Record<string, string>> = {
+  string: "text (put it in quotes)",
+  boolean: "true or false",
+  int: "a whole number",
+  number: "a number",
+  array: "a list",
+  object: "a map of fields",
+  record: "a map of fields",
+};
+
+/** What is wrong, and by that what to write instead. */
+export function issueText(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case "invalid_type":
+      if (value === undefined) return `is missing; it must be ${nouns[issue.expected] ?? issue.expected}`;
+      return `must be ${nouns[issue.expected] ?? issue.expected}`;
+    case "invalid_value":
+      return value === undefined ? `is missing; use one of ${choices(issue.values)}` : `must be one of ${choices(issue.values)}`;
+    case "too_small":
+      if (issue.origin === "string" && issue.minimum === 1) return "must not be empty";
+      return `must ${amount(issue.origin, "at least", Number(issue.minimum))}`;
+    case "too_big":
+      return `must ${amount(issue.origin, "at most", Number(issue.maximum))}`;
+    default:
+      return issue.message;
+  }
+}
+
+const choices = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join(", ");
+
+function amount(origin: string, bound: string, count: number): string {
+  if (origin === "string") return `have ${bound} ${count} characters`;
+  if (origin === "array") return `have ${bound} ${count} ${count === 1 ? "entry" : "entries"}`;
+  return `be ${bound} ${count}`;
+}
+
+function describeFound(value: unknown): string {
+  if (typeof value === "string") return `, found ${quote(value)}`;
+  if (typeof value === "number" || typeof value === "boolean") return `, found ${value}`;
+  if (Array.isArray(value)) return ", found a list";
+  return "";
+}
+
+const maxDepth = 64;
+
+/**
+ * Walks an object before anything reads it. Refuses keys that could reach a prototype and nesting of more than 64
+ * levels; tells whether there are nulls, which Kubernetes takes for absent fields.
+ */
+export function inspect(input: unknown): { problem?: string; path?: string; nulls: boolean } {
+  const keys: PropertyKey[] = [];
+  let nulls = false;
+  const walk = (value: object): string | undefined => {
+    if (keys.length >= maxDepth) return `is nested more than ${maxDepth} levels deep; no Kubernetes object is`;
+    const list = Array.isArray(value);
+    for (const key of Object.keys(value)) {
+      const member: unknown = value[key as keyof typeof value];
+      keys.push(list ? Number(key) : key);
+      if (key === "__proto__") return "is a key that no Kubernetes object has; remove it";
+      if (member === null) nulls ||= !list;
+      else if (typeof member === "object") {
+        const problem = walk(member);
+        if (problem) return problem;
+      }
+      keys.pop();
+    }
+    return undefined;
+  };
+  const problem = typeof input === "object" && input !== null ? walk(input) : undefined;
+  return problem ? { problem, path: pathText(keys.slice(0, 8)), nulls } : { nulls };
+}
+
+/** A copy without the fields that are null. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([key, member]) => [key, withoutNulls(member)]),
+  );
+}

@@ -1,0 +1,54 @@
+import { isLabel, isSubdomain } from "./fields.js";
+import { isRecord, pathText, quote, schemaError } from "./issues.js";
+import { type Finding, type ObjectMeta, type Ref, refOf } from "./meta.js";
+
+const kept =
+  /^(?:projectcontour\.io|contour\.heptio\.com|ingress\.kubernetes\.io|ingressclass\.kubernetes\.io|isoline\.dev)\/|^kubernetes\.io\/ingress/;
+
+/** An object's metadata; `ref` is absent when it has no valid name, `about` is there even then. */
+export interface ParsedMeta {
+  readonly meta: ObjectMeta;
+  readonly about: Ref;
+  readonly ref?: Ref;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads `metadata`. The namespace of a namespaced kind is `default` when absent, that of the others empty. */
+export function parseMeta(kind: string, input: unknown, clusterScoped: boolean): ParsedMeta {
+  const meta = isRecord(input) ? input : {};
+  const name = nameProblem(meta.name, kind === "Namespace" ? isLabel : isSubdomain);
+  const asked = clusterScoped ? undefined : meta.namespace;
+  const namespace = asked === undefined || asked === "" ? undefined : nameProblem(asked, isLabel);
+  const goodName = name === undefined ? String(meta.name) : "";
+  const fallback = clusterScoped ? "" : "default";
+  const goodNamespace = namespace === undefined && asked ? String(asked) : fallback;
+  const about = refOf(kind, goodNamespace, goodName);
+  const findings: Finding[] = [];
+  const refuse = (problem: string, ...path: string[]): void => {
+    findings.push(schemaError(about, problem, pathText(["metadata", ...path])));
+  };
+  if (name) refuse(name, "name");
+  if (namespace) refuse(namespace, "namespace");
+
+  const annotations: [string, string][] = [];
+  for (const [key, value] of Object.entries(isRecord(meta.annotations) ? meta.annotations : {})) {
+    if (!kept.test(key)) continue;
+    if (typeof value === "string") annotations.push([key, value]);
+    else refuse("must be text (put it in quotes)", "annotations", key);
+  }
+  const result: ObjectMeta = {
+    name: goodName,
+    namespace: goodNamespace,
+    generation: Number.isSafeInteger(meta.generation) ? Number(meta.generation) : 0,
+    created: typeof meta.creationTimestamp === "string" ? meta.creationTimestamp : "",
+    annotations: Object.fromEntries(annotations),
+  };
+  return { meta: result, about, findings, ...(name || namespace ? {} : { ref: about }) };
+}
+
+function nameProblem(value: unknown, isValid: (text: string) => boolean): string | undefined {
+  if (value === undefined) return "is missing; every object needs a name";
+  if (typeof value !== "string") return "must be text (put it in quotes)";
+  if (isValid(value)) return undefined;
+  return `must be a Kubernetes name (lower-case letters, digits and -), found ${quote(value)}`;
+}

@@ -1,0 +1,174 @@
+import type { z } from "zod";
+import {
+  configMapSpec,
+  endpointSliceSpec,
+  endpointsSpec,
+  knownKeys,
+  namespaceSpec,
+  secretSpec,
+  serviceSpec,
+} from "./core.js";
+import { delegationSpec } from "./delegation.js";
+import { httpProxySpec } from "./httpproxy.js";
+import { ingressClassSpec, ingressSpec } from "./ingress.js";
+import { ingressRouteSpec } from "./ingressroute.js";
+import { inspect, isRecord, quote, schemaError, schemaFindings, withoutNulls } from "./issues.js";
+import type { Finding, ObjectOf, Ref } from "./meta.js";
+import { parseMeta } from "./object-meta.js";
+import type { Settings } from "./settings.js";
+import { nearestKind } from "./spelling.js";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const labelsOf = ({ metadata }: Raw): unknown => (isRecord(metadata) ? metadata.labels : undefined);
+const wholeObject = (input: Raw): unknown => input;
+
+/**
+ * Per kind: the versions that are read, the schema, and `body` where what the schema describes is not just `spec`
+ * (issues then name paths of the object itself).
+ */
+const kinds = {
+  Namespace: {
+    versions: ["v1"],
+    schema: namespaceSpec,
+    clusterScoped: true,
+    body: (input: Raw) => ({ labels: labelsOf(input) }),
+  },
+  Service: { versions: ["v1"], schema: serviceSpec },
+  Endpoints: { versions: ["v1"], schema: endpointsSpec, body: wholeObject },
+  Secret: {
+    versions: ["v1"],
+    schema: secretSpec,
+    body: ({ type, data, stringData }: Raw) => ({ type, data: knownKeys(data), stringData: knownKeys(stringData) }),
+  },
+  ConfigMap: {
+    versions: ["v1"],
+    schema: configMapSpec,
+    body: ({ data }: Raw) => ({ data: isRecord(data) && Object.hasOwn(data, "ca.crt") ? { "ca.crt": data["ca.crt"] } : {} }),
+  },
+  EndpointSlice: {
+    versions: ["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"],
+    schema: endpointSliceSpec,
+    body: (input: Raw) => {
+      const labels = labelsOf(input);
+      return { ...input, service: (isRecord(labels) && labels["kubernetes.io/service-name"]) || "" };
+    },
+  },
+  Ingress: {
+    versions: ["networking.k8s.io/v1", "networking.k8s.io/v1beta1", "extensions/v1beta1"],
+    schema: ingressSpec,
+  },
+  IngressClass: {
+    versions: ["networking.k8s.io/v1", "networking.k8s.io/v1beta1"],
+    schema: ingressClassSpec,
+    clusterScoped: true,
+  },
+  HTTPProxy: { versions: ["projectcontour.io/v1", "projectcontour.io/v1alpha1"], schema: httpProxySpec },
+  IngressRoute: { versions: ["contour.heptio.com/v1beta1"], schema: ingressRouteSpec },
+  TLSCertificateDelegation: {
+    versions: ["projectcontour.io/v1", "contour.heptio.com/v1beta1"],
+    schema: delegationSpec,
+  },
+} as const;
+
+type Kinds = typeof kinds;
+type Kind = keyof Kinds;
+
+interface KindReader {
+  readonly versions: readonly string[];
+  readonly schema: z.ZodType;
+  readonly clusterScoped?: boolean;
+  readonly body?: (input: Raw) => unknown;
+}
+
+/** An object that routing reads, as a union over `kind`. */
+export type KubeObject = { [K in Kind]: ObjectOf<K, z.output<Kinds[K]["schema"]>> }[Kind] | Settings;
+
+export type Namespace = Extract<KubeObject, { kind: "Namespace" }>;
+export type Service = Extract<KubeObject, { kind: "Service" }>;
+export type EndpointSlice = Extract<KubeObject, { kind: "EndpointSlice" }>;
+export type Endpoints = Extract<KubeObject, { kind: "Endpoints" }>;
+export type Secret = Extract<KubeObject, { kind: "Secret" }>;
+export type ConfigMap = Extract<KubeObject, { kind: "ConfigMap" }>;
+export type Ingress = Extract<KubeObject, { kind: "Ingress" }>;
+export type IngressClass = Extract<KubeObject, { kind: "IngressClass" }>;
+export type HTTPProxy = Extract<KubeObject, { kind: "HTTPProxy" }>;
+export type IngressRoute = Extract<KubeObject, { kind: "IngressRoute" }>;
+export type TLSCertificateDelegation = Extract<KubeObject, { kind: "TLSCertificateDelegation" }>;
+
+export type Parsed =
+  | { readonly object: KubeObject }
+  /** A kind that says nothing about routing. */
+  | { readonly ignored: string }
+  /** `ref` is there when the object has a valid name. */
+  | { readonly findings: readonly Finding[]; readonly ref?: Ref };
+
+const nobody: Ref = "Unknown//";
+
+/** Parses one manifest: known fields only, every problem a finding with its field path. Never throws on input. */
+export function parseObject(input: unknown): Parsed {
+  if (!isRecord(input)) return refuse("must be a map with apiVersion, kind and metadata");
+  const { problem, path, nulls } = inspect(input);
+  if (problem) return refuse(problem, path);
+  const object = nulls ? (withoutNulls(input) as Raw) : input;
+  const { kind, apiVersion } = object;
+  if (typeof kind !== "string" || kind === "") return refuse("is missing; every object has a kind", "kind");
+  if (typeof apiVersion !== "string" || apiVersion === "") return refuse(`is missing; ${quote(kind)} needs one`, "apiVersion");
+  if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
+  return parseKind(kind as Kind, apiVersion, object);
+}
+
+function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
+  const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
+  const version = versions.includes(apiVersion);
+  // Another group's object of the same name, such as a Knative Service, is none of ours.
+  if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion))) return ignore(kind, apiVersion);
+  const { meta, ref, about, findings: wrong } = parseMeta(kind, input.metadata, clusterScoped);
+  const findings = [...wrong];
+  if (!version) {
+    const message = `${quote(apiVersion)} of ${kind} is not supported; use ${versions[0]}`;
+    return { findings: [...findings, schemaError(about, message, "apiVersion")], ...(ref ? { ref } : {}) };
+  }
+  const content = body ? body(input) : (input.spec ?? {});
+  const parsed = schema.safeParse(content);
+  if (!parsed.success) {
+    const prefix = kind === "Namespace" ? ["metadata"] : body ? [] : ["spec"];
+    findings.push(...schemaFindings(about, parsed.error.issues, content, prefix, kind === "Secret"));
+  }
+  if (findings.length > 0) return { findings, ...(ref ? { ref } : {}) };
+  return { object: { kind, ref: about, meta, spec: parsed.data } as KubeObject };
+}
+
+const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));
+const contourGroups = new Set(["projectcontour.io", "contour.heptio.com"]);
+const unusedContourKinds = new Set(["ExtensionService", "ContourConfiguration", "ContourDeployment"]);
+
+/** A kind that is nearly one of ours in a group that has it is a slip of the pen, not somebody else's. */
+function unknownKind(kind: string, apiVersion: string): Parsed {
+  const group = groupOf(apiVersion);
+  const inGroup = Object.entries(kinds).filter(([, { versions }]) => versions.some((known) => groupOf(known) === group));
+  const near = nearestKind(kind, inGroup.map(([known]) => known));
+  if (near) return refuse(`${quote(kind)} is not a kind of ${quote(apiVersion)}; did you mean ${near}?`, "kind");
+  if (contourGroups.has(group) && !unusedContourKinds.has(kind)) {
+    return refuse(`${quote(kind)} is not a kind of ${quote(apiVersion)}; use HTTPProxy or another kind that it has`, "kind");
+  }
+  return ignore(kind, apiVersion);
+}
+
+const ignore = (kind: string, apiVersion: string): Parsed => ({
+  ignored: `${kind.slice(0, 80)} of ${apiVersion.slice(0, 80)}`,
+});
+
+const refuse = (message: string, path?: string): Parsed => ({ findings: [schemaError(nobody, message, path)] });
+
+/**
+ * The members of a Kubernetes list (`kind: List`, `HTTPProxyList`), each with the kind and version that a typed list
+ * leaves out; any other value alone.
+ */
+export function expandList(input: unknown): readonly unknown[] {
+  if (!isRecord(input) || typeof input.kind !== "string" || !input.kind.endsWith("List")) return [input];
+  if (!Array.isArray(input.items)) return [input];
+  const kind = input.kind.slice(0, -"List".length);
+  if (!kind) return input.items.flatMap(expandList);
+  return input.items.map((item: unknown) => (isRecord(item) ? { apiVersion: input.apiVersion, kind, ...item } : item));
+}

@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import type { KubeObject } from "../../src/schema/object.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import type { Resource, Store } from "../../src/store/store.js";
+import { update } from "../../src/update.js";
+import { compileAll, dump, parseCase, platform, resourcesOf } from "../support/compile.js";
+import { checkProto } from "../support/proto.js";
+
+const root = import.meta.dirname;
+const folders = (path: string): string[] =>
+  readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+const cases = folders(root).flatMap((feature) => folders(join(root, feature)).map((name) => `${feature}/${name}`));
+const rewrite = process.env.UPDATE === "1";
+
+const read = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+
+/** Listener and route table frames come from the settings: a case shows them only when it has settings. */
+function shown(store: Store, findings: readonly object[], withSettings: boolean): unknown {
+  const byType: Record<string, unknown[]> = {};
+  for (const resource of resourcesOf(store)) {
+    const frame = resource.type === "listener" || resource.type === "route-configuration";
+    if ((frame && !withSettings) || resource.name === "isoline/none") continue;
+    const key = resource.group ? `${resource.type} of ${resource.group}` : resource.type;
+    const list = byType[key] ?? [];
+    byType[key] = list;
+    list.push(resource.type === "endpoints" || resource.type === "filter-chain" ? named(resource) : JSON.parse(resource.json));
+  }
+  const all = [...findings, ...store.findings()].map((finding) => JSON.stringify(finding)).sort();
+  return { ...byType, findings: all.map((finding) => JSON.parse(finding) as unknown) };
+}
+
+const named = ({ name, json }: Resource): unknown => ({ name, is: JSON.parse(json) as unknown });
+
+const messages = {
+  cluster: "envoy.config.cluster.v3.Cluster",
+  "virtual-host": "envoy.config.route.v3.VirtualHost",
+  "route-configuration": "envoy.config.route.v3.RouteConfiguration",
+  "filter-chain": "envoy.config.listener.v3.FilterChain",
+  listener: "envoy.config.listener.v3.Listener",
+  secret: "envoy.extensions.transport_sockets.tls.v3.Secret",
+} as const;
+
+function protoErrors(store: Store): string[] {
+  return resourcesOf(store).flatMap(({ type, name, json }) => {
+    const value: unknown = JSON.parse(json);
+    const errors =
+      type === "endpoints"
+        ? checkProto("envoy.config.endpoint.v3.ClusterLoadAssignment", { cluster_name: name, endpoints: value })
+        : checkProto(messages[type], value);
+    return errors.map((error) => `${type} ${name}: ${error}`);
+  });
+}
+
+const noise = parseCase(`
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: noise, namespace: noise}
+spec: {virtualhost: {fqdn: noise.example}, routes: [{services: [{name: noise, port: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: noise, namespace: noise}
+spec: {ports: [{port: 80}]}
+`).objects;
+
+const gone = (object: KubeObject): { gone: KubeObject["ref"] } => ({ gone: object.ref });
+
+/** Deterministic: the same order in every run, different from the order given. */
+const shuffled = <T>(items: readonly T[]): T[] =>
+  items.map((item, i) => ({ item, key: (i * 7919 + 31) % 1009 })).sort((a, b) => a.key - b.key).map(({ item }) => item);
+
+describe.each(cases)("%s", (name) => {
+  const folder = join(root, name);
+  const settings = read(join(folder, "settings.yaml"));
+  const { objects, findings } = parseCase(read(join(folder, "objects.yaml")) ?? "", settings);
+  const store = compileAll(objects);
+
+  it("gives the expected resources and findings", () => {
+    const path = join(folder, "expected.yaml");
+    const got = shown(store, findings, settings !== undefined);
+    if (rewrite) writeFileSync(path, stringify(got, { aliasDuplicateObjects: false, lineWidth: 110 }));
+    expect(got).toEqual(parse(read(path) ?? "null"));
+  });
+
+  it("writes valid Envoy messages", () => {
+    expect(protoErrors(store)).toEqual([]);
+  });
+
+  it("is the same shuffled, object by object and with noise added and removed", () => {
+    const want = dump(store);
+    expect(dump(compileAll(shuffled(objects)))).toBe(want);
+    const stepwise = createMemoryStore();
+    for (const object of shuffled(objects)) update(stepwise, [object], platform);
+    expect(dump(stepwise)).toBe(want);
+    const noisy = createMemoryStore();
+    update(noisy, [...noise, ...objects], platform);
+    update(noisy, noise.map(gone), platform);
+    expect(dump(noisy)).toBe(want);
+  });
+});
