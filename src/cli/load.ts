@@ -1,152 +1,243 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { LineCounter, parseAllDocuments, parseDocument } from "yaml";
+import { type Document, LineCounter, parseAllDocuments, parseDocument } from "yaml";
 import type { Finding } from "../schema/meta.js";
 import { expandList } from "../schema/object.js";
 
 /** One manifest as it stands in a file. */
 export interface LoadedDocument {
   readonly value: unknown;
+  /** `-` for standard input. */
   readonly file: string;
-  /** Line of the document's first key, from 1. */
+  /** Line on which the document (or the list that holds it) begins, from 1. */
   readonly line: number;
-  /** YAML text of the document, for finding the line of a field; absent for JSON. */
+  /** YAML text from that line on, for finding the line of a field; absent for JSON and members of lists. */
   readonly text?: string;
+}
+
+/** A file or document that could not be read; `line` is 0 when the whole file is meant. */
+export interface LoadFinding {
+  readonly finding: Finding;
+  readonly file: string;
+  readonly line: number;
 }
 
 export interface Loaded {
   readonly documents: readonly LoadedDocument[];
-  readonly findings: readonly { readonly finding: Finding; readonly file: string; readonly line: number }[];
+  readonly findings: readonly LoadFinding[];
 }
 
-const maxBytes = 64 * 1024 * 1024;
-const yamlNames = new Set([".yaml", ".yml"]);
+const maxMegabytes = 64;
+const maxBytes = maxMegabytes * 1024 * 1024;
 const lineNames = new Set([".jsonl", ".ndjson"]);
-const names = new Set([...yamlNames, ...lineNames, ".json"]);
+const names = new Set([...lineNames, ".yaml", ".yml", ".json"]);
 
-/** Reads files, folders (recursively) and `-` (standard input). A file that can't be read costs only itself. */
+/**
+ * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
+ * document that can't be read is a finding and costs only itself.
+ */
 export function loadDocuments(paths: readonly string[]): Loaded {
   const documents: LoadedDocument[] = [];
-  const findings: Loaded["findings"][number][] = [];
-  const fail = (file: string, line: number, message: string): void => {
-    findings.push({
-      finding: { about: "File//", severity: "error", type: "FileError", reason: "NotReadable", message },
-      file,
-      line,
-    });
-  };
+  const findings: LoadFinding[] = [];
   for (const path of paths) {
-    for (const file of filesOf(path, fail)) {
-      const text = readText(file, fail);
-      if (text !== undefined) parseText(file, text, documents, fail);
-    }
+    const loader: Loader = { file: path, documents, findings };
+    for (const file of path === "-" ? ["-"] : filesOf(loader)) loadFile({ ...loader, file });
   }
   return { documents, findings };
 }
 
-type Fail = (file: string, line: number, message: string) => void;
+interface Loader {
+  readonly file: string;
+  readonly documents: LoadedDocument[];
+  readonly findings: LoadFinding[];
+}
 
-function filesOf(path: string, fail: Fail): string[] {
-  if (path === "-") return ["-"];
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-    return readdirSync(path, { recursive: true, encoding: "utf8" })
-      .filter((name) => names.has(extname(name)))
-      .sort()
-      .map((name) => join(path, name))
-      .filter((file) => statSync(file).isFile());
-  } catch (error) {
-    fail(path, 0, reason(error));
-    return [];
-  }
+function fail({ file, findings }: Loader, line: number, message: string): void {
+  const finding: Finding = {
+    about: "File//",
+    severity: "error",
+    type: "FileError",
+    reason: "NotReadable",
+    message,
+  };
+  findings.push({ finding, file, line });
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function readText(file: string, fail: Fail): string | undefined {
+function filesOf(loader: Loader): string[] {
+  try {
+    return statSync(loader.file).isDirectory() ? walk(loader.file, loader) : [loader.file];
+  } catch (error) {
+    fail(loader, 0, reason(error));
+    return [];
+  }
+}
+
+function walk(folder: string, loader: Loader): string[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    fail({ ...loader, file: folder }, 0, reason(error));
+    return [];
+  }
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return walk(path, loader);
+      return names.has(extname(entry.name)) ? [path] : [];
+    });
+}
+
+function loadFile(loader: Loader): void {
+  const { file } = loader;
+  const text = readText(loader);
+  if (text === undefined) return;
+  if (lineNames.has(extname(file))) loadLines(loader, text);
+  else if (extname(file) === ".json") loadJson(loader, text);
+  else if (!/^\s*\{/.test(text) || !tryJson(loader, text)) loadYaml(loader, text);
+}
+
+function readText(loader: Loader): string | undefined {
+  const { file } = loader;
+  const tooLarge = `the file is larger than ${maxMegabytes} MiB; split it`;
   try {
     if (file !== "-" && statSync(file).size > maxBytes) {
-      fail(file, 0, `the file is larger than ${maxBytes / 1024 / 1024} MiB; split it`);
+      fail(loader, 0, tooLarge);
       return undefined;
     }
-    return readFileSync(file === "-" ? 0 : file, "utf8").replace(/^\ufeff/, "");
+    const bytes = readFileSync(file === "-" ? 0 : file);
+    if (bytes.length <= maxBytes) return bytes.toString("utf8").replace(/^\ufeff/, "");
+    fail(loader, 0, tooLarge);
   } catch (error) {
-    fail(file, 0, reason(error));
-    return undefined;
+    fail(loader, 0, reason(error));
+  }
+  return undefined;
+}
+
+/** JSON in a file that may also be YAML: flow style YAML begins with the same brace. */
+function tryJson(loader: Loader, text: string): boolean {
+  try {
+    add(loader, 1, JSON.parse(text));
+    return true;
+  } catch {
+    if (!/\}\s*\n\s*\{/.test(text)) return false;
+    loadLines(loader, text);
+    return true;
   }
 }
 
-function parseText(file: string, text: string, documents: LoadedDocument[], fail: Fail): void {
-  const start = text.trimStart()[0];
-  if (lineNames.has(extname(file))) return parseLines(file, text, documents, fail);
-  if (extname(file) === ".json" || (file === "-" && start === "{")) {
-    try {
-      add(file, 1, JSON.parse(text), documents);
-      return;
-    } catch (error) {
-      if (text.includes("\n{")) return parseLines(file, text, documents, fail);
-      return fail(file, lineOfJsonError(error, text), `not valid JSON: ${jsonReason(error)}`);
-    }
+function loadJson(loader: Loader, text: string): void {
+  try {
+    add(loader, 1, JSON.parse(text));
+  } catch (error) {
+    const first = text.slice(0, text.indexOf("\n") + 1);
+    if (isJson(first)) loadLines(loader, text);
+    else failJson(loader, error, text, 1);
   }
-  parseYaml(file, text, documents, fail);
 }
 
-/** V8 quotes the input in its message, which may be a secret: only the kind of mistake is told. */
-const jsonReason = (error: unknown): string => reason(error).replace(/("|,).*$/s, "").trim() || "unexpected text";
-
-function lineOfJsonError(error: unknown, text: string): number {
-  const position = /position (\d+)/.exec(reason(error))?.[1];
-  return position ? text.slice(0, Number(position)).split("\n").length : 1;
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-function parseLines(file: string, text: string, documents: LoadedDocument[], fail: Fail): void {
+function loadLines(loader: Loader, text: string): void {
   let line = 0;
   for (const row of text.split("\n")) {
     line++;
-    if (row.trim() === "") continue;
+    if (row === "" || row.trim() === "") continue;
     try {
-      add(file, line, JSON.parse(row), documents);
+      add(loader, line, JSON.parse(row));
     } catch (error) {
-      fail(file, line, `not valid JSON: ${jsonReason(error)}`);
+      failJson(loader, error, row, line);
     }
   }
 }
 
-function parseYaml(file: string, text: string, documents: LoadedDocument[], fail: Fail): void {
+/** V8 quotes the input in its message, and that may be a secret: only the place of the mistake is told. */
+function failJson(loader: Loader, error: unknown, text: string, line: number): void {
+  const position = Number(/position (\d+)/.exec(reason(error))?.[1] ?? text.length);
+  const before = text.slice(0, position).split("\n");
+  const column = (before.at(-1)?.length ?? 0) + 1;
+  const what = /end of JSON/.test(reason(error)) ? "it ends too early" : "unexpected text";
+  fail(loader, line + before.length - 1, `not valid JSON: ${what} at column ${column}`);
+}
+
+function loadYaml(loader: Loader, text: string): void {
   const lines = new LineCounter();
-  for (const document of parseAllDocuments(text, { lineCounter: lines, version: "1.2", uniqueKeys: true, logLevel: "silent" })) {
-    const at = lines.linePos(document.range?.[0] ?? 0).line;
-    const error = document.errors[0];
+  const options = {
+    lineCounter: lines,
+    version: "1.2",
+    schema: "core",
+    uniqueKeys: true,
+    prettyErrors: false,
+    logLevel: "silent",
+  } as const;
+  for (const document of parseAllDocuments(text, options)) {
+    // An unknown tag is only a warning to the parser; to us it is a value that we would misread.
+    const error = document.errors[0] ?? document.warnings[0];
     if (error) {
-      fail(file, lines.linePos(error.pos[0]).line, `not valid YAML: ${error.message.split("\n")[0]}`);
-      continue;
-    }
-    try {
-      const value: unknown = document.toJS({ maxAliasCount: 100 });
-      const [from = 0, , to = text.length] = document.range ?? [];
-      if (value !== null) add(file, at, value, documents, text.slice(from, to));
-    } catch (thrown) {
-      fail(file, at, `not valid YAML: ${reason(thrown)}`);
+      const { line, col } = lines.linePos(error.pos[0]);
+      fail(loader, line, `not valid YAML: ${error.message} at column ${col}`);
+    } else {
+      addYaml(loader, document, lines, text);
     }
   }
 }
 
-function add(file: string, line: number, value: unknown, documents: LoadedDocument[], text?: string): void {
+function addYaml(loader: Loader, document: Document.Parsed, lines: LineCounter, text: string): void {
+  const [, , end = text.length] = document.range;
+  const start = document.contents?.range[0] ?? document.range[0];
+  const { line, col } = lines.linePos(start);
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (value !== null) add(loader, line, value, text.slice(start - col + 1, end));
+  } catch (error) {
+    fail(loader, line, `not valid YAML: ${reason(error)}`);
+  }
+}
+
+function add({ file, documents }: Loader, line: number, value: unknown, text?: string): void {
   const members = expandList(value);
   const whole = members.length === 1 && members[0] === value;
-  for (const member of members) documents.push({ value: member, file, line, ...(whole && text ? { text } : {}) });
+  for (const member of members)
+    documents.push({ value: member, file, line, ...(whole && text ? { text } : {}) });
 }
 
-/** The line of a field such as `spec.routes[0].services[1].port`, or of its nearest parent that is there. */
-export function lineOf({ text, line }: LoadedDocument, path: string): number {
-  if (text === undefined) return line;
+const parsed = new WeakMap<LoadedDocument, { document: Document; lines: LineCounter }>();
+
+function parseAgain(source: LoadedDocument, text: string): { document: Document; lines: LineCounter } {
+  const known = parsed.get(source);
+  if (known) return known;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, logLevel: "silent" });
-  const keys = [...path.matchAll(/[^.[\]]+/g)].map(([key]) => (/^\d+$/.test(key) ? Number(key) : key));
+  const fresh = { document: parseDocument(text, { lineCounter: lines, logLevel: "silent" }), lines };
+  parsed.set(source, fresh);
+  return fresh;
+}
+
+const step = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g;
+
+/**
+ * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest
+ * parent that is there; the document's own line for JSON.
+ */
+export function lineOf(source: LoadedDocument, path: string): number {
+  if (source.text === undefined) return source.line;
+  const { document, lines } = parseAgain(source, source.text);
+  const keys = [...path.matchAll(step)].map(
+    ([, quoted, index, word]) => quoted ?? (index ? Number(index) : word),
+  );
   for (let length = keys.length; length > 0; length--) {
     const node: unknown = document.getIn(keys.slice(0, length), true);
-    const start = node && typeof node === "object" && "range" in node ? (node.range as number[] | null)?.[0] : undefined;
-    if (start !== undefined) return line + lines.linePos(start).line - 1;
+    const range = typeof node === "object" && node !== null && "range" in node ? node.range : undefined;
+    if (Array.isArray(range)) return source.line + lines.linePos(Number(range[0])).line - 1;
   }
-  return line;
+  return source.line;
 }

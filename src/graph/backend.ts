@@ -91,11 +91,18 @@ function annotation(service: ObjectByKind<"Service">, name: string): string | un
   return undefined;
 }
 
+/** Most Services have no annotation of ours: then there is nothing to look for. */
+function isAnnotated({ meta }: ObjectByKind<"Service">): boolean {
+  for (const _ in meta.annotations) return true;
+  return false;
+}
+
 /** `appProtocol` alone when set, else the annotation `projectcontour.io/upstream-protocol.<protocol>`. */
 function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort): Protocol | undefined {
   if (port.appProtocol) {
     return ({ "kubernetes.io/h2c": "h2c", https: "tls" } as const)[port.appProtocol as "https"];
   }
+  if (!isAnnotated(service)) return undefined;
   return (["h2", "h2c", "tls"] as const).find((protocol) =>
     annotation(service, `upstream-protocol.${protocol}`)
       ?.split(",")
@@ -105,6 +112,7 @@ function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort
 }
 
 function readCircuitBreakers(service: ObjectByKind<"Service">): CircuitBreakers | undefined {
+  if (!isAnnotated(service)) return undefined;
   const limit = (name: string): number | undefined => {
     const text = annotation(service, name);
     const value = text && /^\d{1,10}$/.test(text) ? Number(text) : 0;

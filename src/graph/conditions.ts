@@ -173,3 +173,23 @@ export function queryProblem(conditions: readonly Condition[]): string | undefin
   }
   return undefined;
 }
+
+/** What is wrong with the conditions of a route together with those of its includes. */
+export function conditionProblem(
+  own: readonly Condition[],
+  all: readonly Condition[],
+): { reason: string; message: string } | undefined {
+  const path = pathProblem(own, false);
+  if (path) return { reason: "PathMatchConditionsNotValid", message: `route: ${path}` };
+  const headers = headerProblem(all);
+  if (headers) return { reason: "HeaderMatchConditionsNotValid", message: headers };
+  const queries = queryProblem(all);
+  if (queries) return { reason: "QueryParameterMatchConditionsNotValid", message: queries };
+  return undefined;
+}
+
+/** The prefix that a path rewrite replaces; undefined for exact and regex matches. */
+export function matchedPrefix(conditions: readonly Condition[]): string | undefined {
+  const path = mergePath(conditions);
+  return path.kind === "prefix" ? path.value : undefined;
+}

@@ -1,18 +1,25 @@
 import { readCluster } from "./backend.js";
-import { type Condition, mergeConditions } from "./conditions.js";
-import { conditionProblem, matchedPrefix, type Place } from "./httpproxy-routes.js";
+import { type Condition, conditionProblem, matchedPrefix, mergeConditions } from "./conditions.js";
 import { readServiceOptions } from "./httpproxy-service.js";
-import type { HTTPProxy } from "./httpproxy.js";
 import { type HashPolicy, sessionAffinity } from "./policy/hash.js";
 import { readHeadersPolicy } from "./policy/headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readReplacePrefix } from "./policy/path-rewrite.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout, readTimeoutPolicy } from "./policy/timeout.js";
-import type { Reader, Report } from "./reader.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Action, Backend, HealthCheck, LoadBalancing, Route } from "./types.js";
 
 type Fields = NonNullable<HTTPProxy["spec"]["routes"]>[number];
+
+/** Where in a tree of includes an HTTPProxy is read. */
+export interface Place {
+  /** Conditions of all includes on the way. */
+  readonly conditions: readonly Condition[];
+  /** Refs of the including objects, the root first. */
+  readonly path: readonly string[];
+  readonly secure: boolean;
+}
 
 /** What the reading of one route shares. */
 interface Context {

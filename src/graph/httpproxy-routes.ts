@@ -1,18 +1,7 @@
-import { type Condition, headerProblem, mergeConditions, pathProblem, queryProblem } from "./conditions.js";
-import type { HTTPProxy } from "./httpproxy.js";
-import { readProxyRoute } from "./httpproxy-route.js";
-import { mergePath } from "./conditions.js";
-import type { Reader, Report } from "./reader.js";
+import { type Condition, mergeConditions, pathProblem } from "./conditions.js";
+import { type Place, readProxyRoute } from "./httpproxy-route.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Route } from "./types.js";
-
-/** Where in a tree of includes an HTTPProxy is read. */
-export interface Place {
-  /** Conditions of all includes on the way. */
-  readonly conditions: readonly Condition[];
-  /** Refs of the including objects, the root first. */
-  readonly path: readonly string[];
-  readonly secure: boolean;
-}
 
 const maxDepth = 64;
 
@@ -77,26 +66,6 @@ const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], place: P
   insecure: place.secure ? "redirect" : "serve",
   from: proxy.ref,
 });
-
-/** What is wrong with the conditions of a route together with those of its includes. */
-export function conditionProblem(
-  own: readonly Condition[],
-  all: readonly Condition[],
-): { reason: string; message: string } | undefined {
-  const path = pathProblem(own, false);
-  if (path) return { reason: "PathMatchConditionsNotValid", message: `route: ${path}` };
-  const headers = headerProblem(all);
-  if (headers) return { reason: "HeaderMatchConditionsNotValid", message: headers };
-  const queries = queryProblem(all);
-  if (queries) return { reason: "QueryParameterMatchConditionsNotValid", message: queries };
-  return undefined;
-}
-
-/** The prefix that a path rewrite replaces; undefined for exact and regex matches. */
-export function matchedPrefix(conditions: readonly Condition[]): string | undefined {
-  const path = mergePath(conditions);
-  return path.kind === "prefix" ? path.value : undefined;
-}
 
 const trimSlash = (path: string): string => (path === "/" ? path : path.replace(/\/+$/, ""));
 

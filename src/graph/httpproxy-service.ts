@@ -1,6 +1,5 @@
 import type { ClusterOptions } from "./backend.js";
-import type { HTTPProxy } from "./httpproxy.js";
-import type { Reader, Report } from "./reader.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { isDelegated, readCaBundle, secretName } from "./secret.js";
 
 type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["routes"]>[number]["services"]>[number];

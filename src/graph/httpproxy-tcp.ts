@@ -1,7 +1,6 @@
 import { readCluster } from "./backend.js";
 import { readServiceOptions } from "./httpproxy-service.js";
-import type { HTTPProxy } from "./httpproxy.js";
-import type { Reader, Report } from "./reader.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { HealthCheck, TcpBackend } from "./types.js";
 
 const maxDepth = 64;

@@ -1,5 +1,4 @@
-import type { HTTPProxy } from "./httpproxy.js";
-import type { Reader, Report } from "./reader.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { isDelegated, readKeyPair, secretName } from "./secret.js";
 import type { Tls, TlsVersion } from "./types.js";
 

@@ -3,10 +3,8 @@ import { isAllowedClass, isRootNamespace } from "./class.js";
 import { expandPrefixes, readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
 import { readTls } from "./httpproxy-tls.js";
-import type { ObjectByKind, Reader, Report } from "./reader.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Route, TcpBackend, Tls } from "./types.js";
-
-export type HTTPProxy = ObjectByKind<"HTTPProxy">;
 
 /** What one root (HTTPProxy or IngressRoute) says of its host. */
 export interface Root {

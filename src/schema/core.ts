@@ -34,7 +34,10 @@ export const endpointSliceSpec = z.object({
   endpoints: z
     .array(
       z
-        .object({ addresses: z.array(z.string()), conditions: z.object({ ready: z.boolean().optional() }).optional() })
+        .object({
+          addresses: z.array(z.string()),
+          conditions: z.object({ ready: z.boolean().optional() }).optional(),
+        })
         .transform(({ addresses, conditions }) => ({ addresses, ready: conditions?.ready ?? true })),
     )
     .default([]),
@@ -61,22 +64,24 @@ const keys = ["tls.crt", "tls.key", "ca.crt", "crl.pem"] as const;
  */
 const secretData = z.partialRecord(z.enum(keys), z.string());
 
-export const secretSpec = z.object({
-  type: z.string().default("Opaque"),
-  data: z.partialRecord(
-    z.enum(keys),
-    z.string().transform((encoded, context) => {
-      const decoded = decodeBase64(encoded);
-      if (decoded !== undefined) return decoded;
-      context.addIssue("is not base64; encode the value or put it under stringData");
-      return z.NEVER;
-    }),
-  ),
-  stringData: secretData,
-}).transform(({ type, data, stringData }): { type: string; data: Record<string, string> } => ({
-  type,
-  data: { ...data, ...mapValues(stringData, byteString) },
-}));
+export const secretSpec = z
+  .object({
+    type: z.string().default("Opaque"),
+    data: z.partialRecord(
+      z.enum(keys),
+      z.string().transform((encoded, context) => {
+        const decoded = decodeBase64(encoded);
+        if (decoded !== undefined) return decoded;
+        context.addIssue("is not base64; encode the value or put it under stringData");
+        return z.NEVER;
+      }),
+    ),
+    stringData: secretData,
+  })
+  .transform(({ type, data, stringData }): { type: string; data: Record<string, string> } => ({
+    type,
+    data: { ...data, ...mapValues(stringData, byteString) },
+  }));
 
 /** v1 ConfigMap: a CA bundle, as a byte string. */
 export const configMapSpec = z
@@ -89,7 +94,10 @@ export function knownKeys(map: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(map).filter(([key]) => (keys as readonly string[]).includes(key)));
 }
 
-const mapValues = (map: Readonly<Record<string, string | undefined>>, change: (value: string) => string): Record<string, string> =>
+const mapValues = (
+  map: Readonly<Record<string, string | undefined>>,
+  change: (value: string) => string,
+): Record<string, string> =>
   Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value ?? "")]));
 
 function decodeBase64(encoded: string): string | undefined {

@@ -30,7 +30,9 @@ export function parseTimeout(text: string): Timeout {
   if (text === "infinity" || text === "infinite") return { kind: "disabled" };
   if (text.length > maxLength || !whole.test(text)) {
     const shown = JSON.stringify(text.slice(0, maxLength));
-    return { error: `invalid duration ${shown}: write numbers with a unit (h, m, s, ms), such as "15s", or "infinity"` };
+    return {
+      error: `invalid duration ${shown}: write numbers with a unit (h, m, s, ms), such as "15s", or "infinity"`,
+    };
   }
   let ms = 0;
   for (const [, amount = "0", unit = "s"] of text.matchAll(part)) ms += Number(amount) * (units[unit] ?? 0);

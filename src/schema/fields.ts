@@ -49,4 +49,11 @@ export const maxAge = z
   .max(100)
   .regex(new RegExp(`^(?:${units}|0)?$`), { error: 'must be a duration with a unit such as "10m", or "0"' });
 
-export const absolutePath = z.string().regex(/^\//, { error: "must start with /" });
+// Envoy refuses a whole route table for one NUL or line break in a header value or a path that it rewrites.
+export const oneLine = z
+  .string()
+  .min(1)
+  .regex(/^[^\0\r\n]*$/, { error: "must be one line, without control characters" });
+export const absolutePath = z
+  .string()
+  .regex(/^\/[^\0\r\n]*$/, { error: "must start with / and be one line" });

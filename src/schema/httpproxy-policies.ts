@@ -1,5 +1,16 @@
 import { z } from "zod";
-import { absolutePath, finiteDuration, flag, hostname, name, port, text, timeout, uint32 } from "./fields.js";
+import {
+  absolutePath,
+  finiteDuration,
+  flag,
+  hostname,
+  name,
+  oneLine,
+  port,
+  text,
+  timeout,
+  uint32,
+} from "./fields.js";
 
 /** A header condition; of a route, an include or a rate limit descriptor. */
 export const headerCondition = z.object({
@@ -15,7 +26,7 @@ export const headerCondition = z.object({
   treatMissingAsEmpty: flag,
 });
 
-const headerValue = z.object({ name, value: name });
+const headerValue = z.object({ name, value: oneLine });
 
 export const headersPolicy = z.object({
   set: z.array(headerValue).optional(),
@@ -90,7 +101,7 @@ export const loadBalancerPolicy = z.object({
 });
 
 export const pathRewritePolicy = z.object({
-  replacePrefix: z.array(z.object({ prefix: name.optional(), replacement: name })).optional(),
+  replacePrefix: z.array(z.object({ prefix: name.optional(), replacement: oneLine })).optional(),
 });
 
 const redirectCode = z.literal([301, 302, 303, 307, 308]);
@@ -127,12 +138,12 @@ const cookieName = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^[^()<>@,;:\\"/[\]?={} \t\x7f\0-\x1f]+$/, { error: "must be a cookie name, without separators" });
+  .regex(/^(?:(?![()<>@,;:\\"/[\]?={} ])\P{Cc})+$/u, { error: "must be a cookie name, without separators" });
 const cookiePath = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^[^;\x7f\0-\x1f]+$/, { error: "must hold no ; and no control character" });
+  .regex(/^(?:(?!;)\P{Cc})+$/u, { error: "must hold no ; and no control character" });
 
 export const cookieRewritePolicy = z.object({
   name: cookieName,
@@ -155,29 +166,44 @@ const rateLimitEntry = z.object({
   genericKey: z.object({ key: text, value: name }).optional(),
   requestHeader: z.object({ headerName: name, descriptorKey: name }).optional(),
   requestHeaderValueMatch: z
-    .object({ headers: z.array(headerCondition).min(1).optional(), expectMatch: z.boolean().default(true), value: name })
+    .object({
+      headers: z.array(headerCondition).min(1).optional(),
+      expectMatch: z.boolean().default(true),
+      value: name,
+    })
     .optional(),
   remoteAddress: z.object({}).optional(),
 });
 
 export const globalRateLimit = z.object({
   disabled: flag,
-  descriptors: z.array(z.object({ entries: z.array(rateLimitEntry).min(1) })).min(1).optional(),
+  descriptors: z
+    .array(z.object({ entries: z.array(rateLimitEntry).min(1) }))
+    .min(1)
+    .optional(),
 });
 
-export const rateLimitPolicy = z.object({ local: localRateLimit.optional(), global: globalRateLimit.optional() });
+export const rateLimitPolicy = z.object({
+  local: localRateLimit.optional(),
+  global: globalRateLimit.optional(),
+});
 
 export const slowStartPolicy = z.object({
   window: finiteDuration,
   aggression: z
     .string()
     .max(40)
-    .regex(/^(?:[0-9]+(?:[.][0-9]+)?|[.][0-9]+)$/, { error: 'must be a decimal number in quotes, such as "1.0"' })
+    .regex(/^(?:[0-9]+(?:[.][0-9]+)?|[.][0-9]+)$/, {
+      error: 'must be a decimal number in quotes, such as "1.0"',
+    })
     .default("1.0"),
   minWeightPercent: z.int().min(0).max(100).default(10),
 });
 
-export const authorizationPolicy = z.object({ disabled: flag, context: z.record(z.string(), z.string()).optional() });
+export const authorizationPolicy = z.object({
+  disabled: flag,
+  context: z.record(z.string(), z.string()).optional(),
+});
 
 export const jwtVerificationPolicy = z.object({ require: text, disabled: flag });
 

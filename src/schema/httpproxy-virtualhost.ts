@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { finiteDuration, flag, maxAge, name, text, timeout, uint32, wildcardHostname } from "./fields.js";
-import { authorizationPolicy, ipFilterPolicy, rateLimitPolicy, upstreamValidation } from "./httpproxy-policies.js";
+import {
+  authorizationPolicy,
+  ipFilterPolicy,
+  rateLimitPolicy,
+  upstreamValidation,
+} from "./httpproxy-policies.js";
 
 const clientValidation = z.object({
   caSecret: name.optional(),
   skipClientCertValidation: flag,
-  forwardClientCertificate: z.object({ subject: flag, cert: flag, chain: flag, dns: flag, uri: flag }).optional(),
+  forwardClientCertificate: z
+    .object({ subject: flag, cert: flag, chain: flag, dns: flag, uri: flag })
+    .optional(),
   crlSecret: name.optional(),
   crlOnlyVerifyLeafCert: flag,
   optionalClientCertificate: flag,
@@ -23,13 +30,19 @@ const tls = z.object({
 
 const allowedHeader = z
   .object({ exact: text, prefix: text, suffix: text, contains: text, ignoreCase: flag })
-  .refine(({ exact, prefix, suffix, contains }) => [exact, prefix, suffix, contains].filter((m) => m !== undefined).length === 1, {
-    error: "must set exactly one of exact, prefix, suffix and contains",
-  });
+  .refine(
+    ({ exact, prefix, suffix, contains }) =>
+      [exact, prefix, suffix, contains].filter((m) => m !== undefined).length === 1,
+    {
+      error: "must set exactly one of exact, prefix, suffix and contains",
+    },
+  );
 
 export const authorization = z
   .object({
-    extensionRef: z.object({ apiVersion: name.optional(), namespace: name.optional(), name: name.optional() }).optional(),
+    extensionRef: z
+      .object({ apiVersion: name.optional(), namespace: name.optional(), name: name.optional() })
+      .optional(),
     serviceType: z.enum(["grpc", "http"]).default("grpc"),
     httpSettings: z
       .object({
@@ -50,9 +63,9 @@ export const authorization = z
     path: ["httpSettings"],
   });
 
-const token = z
-  .string()
-  .regex(/^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$/, { error: "must be a header or method name, without spaces and separators" });
+const token = z.string().regex(/^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$/, {
+  error: "must be a header or method name, without spaces and separators",
+});
 
 const corsPolicy = z.object({
   allowCredentials: flag,

@@ -88,7 +88,9 @@ export const httpProxySpec = z.object({
   ingressClassName: text,
   virtualhost: virtualHost.optional(),
   routes: z.array(route).optional(),
-  includes: z.array(z.object({ name, namespace: text, conditions: z.array(condition).optional() })).optional(),
+  includes: z
+    .array(z.object({ name, namespace: text, conditions: z.array(condition).optional() }))
+    .optional(),
   tcpproxy: z
     .object({
       loadBalancerPolicy: loadBalancerPolicy.optional(),

@@ -4,7 +4,9 @@ import { name, port, text, wildcardHostname } from "./fields.js";
 /** The v1 form; `serviceName` and `servicePort` of the beta versions are turned into it. */
 const backend = z
   .object({
-    service: z.object({ name, port: z.object({ number: port.optional(), name: text }).optional() }).optional(),
+    service: z
+      .object({ name, port: z.object({ number: port.optional(), name: text }).optional() })
+      .optional(),
     resource: z.object({ kind: z.string(), name: z.string() }).optional(),
     serviceName: text,
     servicePort: z.union([port, z.string()], { error: "must be a port number or name" }).optional(),

@@ -4,14 +4,15 @@ import { flag, name, text, uint32 } from "./fields.js";
 const healthCheck = z.object({
   path: name,
   host: text,
-  intervalSeconds: z.int().optional(),
-  timeoutSeconds: z.int().optional(),
-  unhealthyThresholdCount: z.int().optional(),
-  healthyThresholdCount: z.int().optional(),
+  intervalSeconds: uint32.optional(),
+  timeoutSeconds: uint32.optional(),
+  unhealthyThresholdCount: uint32.optional(),
+  healthyThresholdCount: uint32.optional(),
 });
 
+/** The port range is the compiler's to check: it keeps the routes before a wrong one. */
 const service = z.object({
-  name: name,
+  name,
   port: z.int(),
   weight: uint32.optional(),
   strategy: text,
@@ -19,13 +20,16 @@ const service = z.object({
   validation: z.object({ caSecret: text, subjectName: text }).optional(),
 });
 
-const delegate = z.object({ name: name, namespace: text });
+const delegate = z.object({ name, namespace: text });
 
 /** contour.heptio.com/v1beta1, with every field that ever had an effect. */
 export const ingressRouteSpec = z.object({
   virtualhost: z
     .object({
-      fqdn: z.string().min(1, { error: "Spec.VirtualHost.Fqdn must be specified" }).regex(/^[*a-zA-Z0-9.-]{1,253}$/, { error: "an fqdn is a DNS name" }),
+      fqdn: z
+        .string()
+        .min(1)
+        .regex(/^[*a-zA-Z0-9.-]{1,253}$/, { error: "must be a DNS name" }),
       tls: z
         .object({
           secretName: text,
@@ -38,12 +42,15 @@ export const ingressRouteSpec = z.object({
   routes: z
     .array(
       z.object({
-        match: z.string().regex(/^\/[^\s?#]*$/, { error: "a match is a path that starts with /" }),
+        match: z.string().regex(/^\/[^\s?#]*$/, { error: "must be a path that starts with /" }),
         services: z.array(service).optional(),
         delegate: delegate.optional(),
         enableWebsockets: flag,
         permitInsecure: flag,
-        prefixRewrite: z.string().regex(/^\/[^\s?#]*$/, { error: "a prefix rewrite is a path that starts with /" }).optional(),
+        prefixRewrite: z
+          .string()
+          .regex(/^\/[^\s?#]*$/, { error: "must be a path that starts with /" })
+          .optional(),
         timeoutPolicy: z.object({ request: text }).optional(),
         retryPolicy: z.object({ count: z.int().min(0).optional(), perTryTimeout: text }).optional(),
       }),

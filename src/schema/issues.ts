@@ -17,7 +17,8 @@ export const pathText = (path: Path): string =>
   }, "");
 
 /** Text for a message: quoted, without control characters, cut at 80 characters. */
-export const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+export const quote = (text: string): string =>
+  JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 
 export const schemaError = (about: Ref, message: string, path = ""): Finding => ({
   about,
@@ -48,7 +49,9 @@ export const schemaFindings = (
 const valueAt = (input: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (value, key) =>
-      typeof value === "object" && value !== null && Object.hasOwn(value, key) ? value[key as keyof typeof value] : undefined,
+      typeof value === "object" && value !== null && Object.hasOwn(value, key)
+        ? value[key as keyof typeof value]
+        : undefined,
     input,
   );
 
@@ -69,7 +72,9 @@ export function issueText(issue: z.core.$ZodIssue, value: unknown): string {
       if (value === undefined) return `is missing; it must be ${nouns[issue.expected] ?? issue.expected}`;
       return `must be ${nouns[issue.expected] ?? issue.expected}`;
     case "invalid_value":
-      return value === undefined ? `is missing; use one of ${choices(issue.values)}` : `must be one of ${choices(issue.values)}`;
+      return value === undefined
+        ? `is missing; use one of ${choices(issue.values)}`
+        : `must be one of ${choices(issue.values)}`;
     case "too_small":
       if (issue.origin === "string" && issue.minimum === 1) return "must not be empty";
       return `must ${amount(issue.origin, "at least", Number(issue.minimum))}`;
@@ -80,7 +85,8 @@ export function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
-const choices = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join(", ");
+const choices = (values: readonly unknown[]): string =>
+  values.map((value) => JSON.stringify(value)).join(", ");
 
 function amount(origin: string, bound: string, count: number): string {
   if (origin === "string") return `have ${bound} ${count} characters`;
@@ -105,7 +111,8 @@ export function inspect(input: unknown): { problem?: string; path?: string; null
   const keys: PropertyKey[] = [];
   let nulls = false;
   const walk = (value: object): string | undefined => {
-    if (keys.length >= maxDepth) return `is nested more than ${maxDepth} levels deep; no Kubernetes object is`;
+    if (keys.length >= maxDepth)
+      return `is nested more than ${maxDepth} levels deep; no Kubernetes object is`;
     const list = Array.isArray(value);
     for (const key of Object.keys(value)) {
       const member: unknown = value[key as keyof typeof value];

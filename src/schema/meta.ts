@@ -1,8 +1,7 @@
 /** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
-export const refOf = (kind: string, namespace: string, name: string): Ref =>
-  `${kind}/${namespace}/${name}`;
+export const refOf = (kind: string, namespace: string, name: string): Ref => `${kind}/${namespace}/${name}`;
 
 export interface ObjectMeta {
   readonly name: string;

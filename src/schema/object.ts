@@ -39,12 +39,18 @@ const kinds = {
   Secret: {
     versions: ["v1"],
     schema: secretSpec,
-    body: ({ type, data, stringData }: Raw) => ({ type, data: knownKeys(data), stringData: knownKeys(stringData) }),
+    body: ({ type, data, stringData }: Raw) => ({
+      type,
+      data: knownKeys(data),
+      stringData: knownKeys(stringData),
+    }),
   },
   ConfigMap: {
     versions: ["v1"],
     schema: configMapSpec,
-    body: ({ data }: Raw) => ({ data: isRecord(data) && Object.hasOwn(data, "ca.crt") ? { "ca.crt": data["ca.crt"] } : {} }),
+    body: ({ data }: Raw) => ({
+      data: isRecord(data) && Object.hasOwn(data, "ca.crt") ? { "ca.crt": data["ca.crt"] } : {},
+    }),
   },
   EndpointSlice: {
     versions: ["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"],
@@ -113,7 +119,8 @@ export function parseObject(input: unknown): Parsed {
   const object = nulls ? (withoutNulls(input) as Raw) : input;
   const { kind, apiVersion } = object;
   if (typeof kind !== "string" || kind === "") return refuse("is missing; every object has a kind", "kind");
-  if (typeof apiVersion !== "string" || apiVersion === "") return refuse(`is missing; ${quote(kind)} needs one`, "apiVersion");
+  if (typeof apiVersion !== "string" || apiVersion === "")
+    return refuse(`is missing; ${quote(kind)} needs one`, "apiVersion");
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
   return parseKind(kind as Kind, apiVersion, object);
 }
@@ -122,7 +129,8 @@ function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
   const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
   const version = versions.includes(apiVersion);
   // Another group's object of the same name, such as a Knative Service, is none of ours.
-  if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion))) return ignore(kind, apiVersion);
+  if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion)))
+    return ignore(kind, apiVersion);
   const { meta, ref, about, findings: wrong } = parseMeta(kind, input.metadata, clusterScoped);
   const findings = [...wrong];
   if (!version) {
@@ -146,11 +154,20 @@ const unusedContourKinds = new Set(["ExtensionService", "ContourConfiguration", 
 /** A kind that is nearly one of ours in a group that has it is a slip of the pen, not somebody else's. */
 function unknownKind(kind: string, apiVersion: string): Parsed {
   const group = groupOf(apiVersion);
-  const inGroup = Object.entries(kinds).filter(([, { versions }]) => versions.some((known) => groupOf(known) === group));
-  const near = nearestKind(kind, inGroup.map(([known]) => known));
-  if (near) return refuse(`${quote(kind)} is not a kind of ${quote(apiVersion)}; did you mean ${near}?`, "kind");
+  const inGroup = Object.entries(kinds).filter(([, { versions }]) =>
+    versions.some((known) => groupOf(known) === group),
+  );
+  const near = nearestKind(
+    kind,
+    inGroup.map(([known]) => known),
+  );
+  if (near)
+    return refuse(`${quote(kind)} is not a kind of ${quote(apiVersion)}; did you mean ${near}?`, "kind");
   if (contourGroups.has(group) && !unusedContourKinds.has(kind)) {
-    return refuse(`${quote(kind)} is not a kind of ${quote(apiVersion)}; use HTTPProxy or another kind that it has`, "kind");
+    return refuse(
+      `${quote(kind)} is not a kind of ${quote(apiVersion)}; use HTTPProxy or another kind that it has`,
+      "kind",
+    );
   }
   return ignore(kind, apiVersion);
 }
@@ -159,7 +176,9 @@ const ignore = (kind: string, apiVersion: string): Parsed => ({
   ignored: `${kind.slice(0, 80)} of ${apiVersion.slice(0, 80)}`,
 });
 
-const refuse = (message: string, path?: string): Parsed => ({ findings: [schemaError(nobody, message, path)] });
+const refuse = (message: string, path?: string): Parsed => ({
+  findings: [schemaError(nobody, message, path)],
+});
 
 /**
  * The members of a Kubernetes list (`kind: List`, `HTTPProxyList`), each with the kind and version that a typed list
@@ -169,6 +188,8 @@ export function expandList(input: unknown): readonly unknown[] {
   if (!isRecord(input) || typeof input.kind !== "string" || !input.kind.endsWith("List")) return [input];
   if (!Array.isArray(input.items)) return [input];
   const kind = input.kind.slice(0, -"List".length);
-  if (!kind) return input.items.flatMap(expandList);
-  return input.items.map((item: unknown) => (isRecord(item) ? { apiVersion: input.apiVersion, kind, ...item } : item));
+  if (!kind) return input.items;
+  return input.items.map((item: unknown) =>
+    isRecord(item) ? { apiVersion: input.apiVersion, kind, ...item } : item,
+  );
 }

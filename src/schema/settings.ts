@@ -1,189 +1,227 @@
 import { z } from "zod";
 import { parseTimeout } from "./duration.js";
+import { name, port, text, uint32 } from "./fields.js";
+import { globalRateLimit } from "./httpproxy-policies.js";
+import { authorization } from "./httpproxy-virtualhost.js";
+import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
+import { flattenSettings, groupsOf } from "./settings-keys.js";
 
-const timeout = z.string().refine((text) => !("error" in parseTimeout(text)), {
-  error: 'write a duration such as "15s" or "infinity"',
+const timeout = z.string().refine((value) => !("error" in parseTimeout(value)), {
+  error: 'must be a duration such as "15s", or "infinity"',
 });
 const version = z.enum(["1.2", "1.3"]);
-const portNumber = z.int().min(1).max(65535);
-const count = z.int().min(1).max(4294967295);
+const count = uint32.min(1);
+const names = z.array(name).default([]);
+const flag = z.boolean().default(false);
+const reference = z.object({ namespace: text, name: text });
+const listenAddress = { address: name.default("0.0.0.0") };
+const accessLogPath = z.string().default("/dev/stdout");
+const headers = z
+  .object({ set: z.record(z.string(), z.string()).default({}), remove: z.array(z.string()).default([]) })
+  .prefault({});
+const protocol = {
+  minimumProtocolVersion: version.default("1.2"),
+  maximumProtocolVersion: version.default("1.3"),
+  /** Empty: Envoy's own choice. */
+  cipherSuites: names,
+  ecdhCurves: names,
+};
+const httpVersion = z
+  .string()
+  .transform((value) => value.toUpperCase())
+  .pipe(z.enum(["HTTP/1.1", "HTTP/2"]));
 
-/** Every setting with its default. Names are ours; Contour's own keys are turned into them (see `aliases`). */
-const settingsSpec = z.strictObject({
+/**
+ * Every setting with its default. Names are ours; keys of Contour's configuration file are turned into them
+ * (`settings-keys.ts`). Objects with `.prefault({})` are groups, whose keys are looked up one by one.
+ */
+const settingsSpec = z.object({
   endpoints: z.enum(["auto", "eds", "inline", "service"]).default("auto"),
   secrets: z.enum(["sds", "inline"]).default("sds"),
-  xdsCluster: z.string().min(1).default("isoline"),
-  ingressClassNames: z.array(z.string().min(1)).default([]),
-  rootNamespaces: z.array(z.string().min(1)).default([]),
-  disablePermitInsecure: z.boolean().default(false),
-  enableExternalNameService: z.boolean().default(false),
-  disableMergeSlashes: z.boolean().default(false),
-  disableAllowChunkedLength: z.boolean().default(false),
-  stripTrailingHostDot: z.boolean().default(false),
-  useProxyProtocol: z.boolean().default(false),
-  xffNumTrustedHops: z.int().min(0).default(0),
+  /** The Envoy cluster that polls this control plane. */
+  xdsCluster: name.default("isoline"),
+  ingressClassNames: names,
+  /** Written to the status of what is served. */
+  ingressStatusAddress: z.string().default(""),
+  /** Where roots may live; empty: anywhere. */
+  rootNamespaces: names,
+  /** What is read; empty: everything. */
+  watchNamespaces: names,
+  disablePermitInsecure: flag,
+  enableExternalNameService: flag,
+  disableMergeSlashes: flag,
+  disableAllowChunkedLength: flag,
+  stripTrailingHostDot: flag,
+  useProxyProtocol: flag,
+  xffNumTrustedHops: uint32.default(0),
   serverHeaderTransformation: z.enum(["overwrite", "append_if_absent", "pass_through"]).default("overwrite"),
   compression: z.enum(["gzip", "brotli", "zstd", "disabled"]).default("gzip"),
   dnsLookupFamily: z.enum(["auto", "v4", "v6", "all"]).default("auto"),
-  httpVersions: z
-    .array(
-      z
-        .string()
-        .transform((text) => text.toUpperCase())
-        .pipe(z.enum(["HTTP/1.1", "HTTP/2"])),
-    )
-    .default([]),
-  http: z
-    .strictObject({
-      address: z.string().default("0.0.0.0"),
-      port: portNumber.default(8080),
-      accessLog: z.string().default("/dev/stdout"),
+  /** Empty: both. */
+  httpVersions: z.array(httpVersion).default([]),
+  http: z.object({ ...listenAddress, port: port.default(8080), accessLog: accessLogPath }).prefault({}),
+  https: z.object({ ...listenAddress, port: port.default(8443), accessLog: accessLogPath }).prefault({}),
+  stats: z.object({ ...listenAddress, port: port.default(8002) }).prefault({}),
+  accessLog: z
+    .object({
+      format: z.enum(["envoy", "json"]).default("envoy"),
+      formatString: z.string().default(""),
+      jsonFields: names,
+      level: z.enum(["info", "error", "critical", "disabled"]).default("info"),
     })
     .prefault({}),
-  https: z
-    .strictObject({
-      address: z.string().default("0.0.0.0"),
-      port: portNumber.default(8443),
-      accessLog: z.string().default("/dev/stdout"),
-    })
-    .prefault({}),
-  stats: z.strictObject({ address: z.string().default("0.0.0.0"), port: portNumber.default(8002) }).prefault({}),
   tls: z
-    .strictObject({
-      minimumProtocolVersion: version.default("1.2"),
-      maximumProtocolVersion: version.default("1.3"),
-      cipherSuites: z.array(z.string()).default([]),
+    .object({
+      ...protocol,
+      fallbackCertificate: reference.optional(),
+      envoyClientCertificate: reference.optional(),
     })
     .prefault({}),
   timeouts: z
-    .strictObject({
+    .object({
       requestTimeout: timeout.optional(),
       connectionIdleTimeout: timeout.optional(),
       streamIdleTimeout: timeout.optional(),
       maxConnectionDuration: timeout.optional(),
       delayedCloseTimeout: timeout.optional(),
       connectionShutdownGracePeriod: timeout.optional(),
-      connectTimeout: timeout.optional(),
+      connectTimeout: timeout
+        .refine((value) => !value.startsWith("infini"), {
+          error: "must have an end: connecting may not last for ever",
+        })
+        .optional(),
     })
     .prefault({}),
   listener: z
-    .strictObject({
+    .object({
       connectionBalancer: z.enum(["", "exact"]).default(""),
       maxRequestsPerConnection: count.optional(),
       perConnectionBufferLimitBytes: count.optional(),
       httpMaxConcurrentStreams: count.optional(),
+      maxRequestsPerIOCycle: count.optional(),
+      maxConnectionsPerListener: count.optional(),
+      maxConnectionsToAcceptPerSocketEvent: count.optional(),
+      socketOptions: z
+        .object({ tos: z.int().min(0).max(255).default(0), trafficClass: z.int().min(0).max(255).default(0) })
+        .prefault({}),
     })
     .prefault({}),
+  cluster: z
+    .object({
+      maxRequestsPerConnection: count.optional(),
+      perConnectionBufferLimitBytes: count.optional(),
+      circuitBreakers: z
+        .object({
+          maxConnections: uint32.optional(),
+          maxPendingRequests: uint32.optional(),
+          maxRequests: uint32.optional(),
+          maxRetries: uint32.optional(),
+          perHostMaxConnections: uint32.optional(),
+        })
+        .prefault({}),
+      upstreamTls: z.object(protocol).prefault({}),
+    })
+    .prefault({}),
+  policy: z.object({ requestHeaders: headers, responseHeaders: headers, applyToIngress: flag }).prefault({}),
+  rateLimitService: z
+    .object({
+      extensionService: text,
+      domain: z.string().default("contour"),
+      failOpen: flag,
+      enableXRateLimitHeaders: flag,
+      enableResourceExhaustedCode: flag,
+      defaultGlobalRateLimitPolicy: globalRateLimit.optional(),
+    })
+    .optional(),
+  globalExtAuth: authorization.safeExtend({ extensionService: text }).optional(),
+  tracing: z
+    .object({
+      extensionService: name,
+      includePodDetail: z.boolean().default(true),
+      serviceName: z.string().default("contour"),
+      overallSampling: z.string().default("100"),
+      clientSampling: z.string().default("100"),
+      randomSampling: z.string().default("100"),
+      maxPathTagLength: uint32.default(256),
+      customTags: z.array(z.object({ tagName: name, literal: text, requestHeaderName: text })).default([]),
+    })
+    .optional(),
+  runtimeSettings: z.record(z.string(), z.string()).default({}),
 });
 
+/** All settings, each with its default filled in; timeouts as they were written. */
 export type SettingsSpec = z.output<typeof settingsSpec>;
+/** Settings as one more object of the store, under `Settings//isoline`. */
 export type Settings = ObjectOf<"Settings", SettingsSpec>;
 
 export const defaultSettings: SettingsSpec = settingsSpec.parse({});
 
-/** Where a key of Contour's configuration file goes, after its words are joined in camelCase. */
-const aliases: Readonly<Record<string, string>> = {
-  defaultHttpVersions: "httpVersions",
-  "health.address": "stats.address",
-  "health.port": "stats.port",
-  "metrics.address": "stats.address",
-  "metrics.port": "stats.port",
-  "logging.accessLogFormat": "accesslogFormat",
-  "listener.compression.algorithm": "compression",
-  "listener.tls.minimumProtocolVersion": "tls.minimumProtocolVersion",
-  "listener.tls.maximumProtocolVersion": "tls.maximumProtocolVersion",
-  "listener.tls.cipherSuites": "tls.cipherSuites",
-  "httpproxy.disablePermitInsecure": "disablePermitInsecure",
-  "httpproxy.rootNamespaces": "rootNamespaces",
-  "compression.algorithm": "compression",
-  "cluster.dnsLookupFamily": "dnsLookupFamily",
-  "network.numTrustedHops": "xffNumTrustedHops",
-  "network.stripTrailingHostDot": "stripTrailingHostDot",
-  "ingress.classNames": "ingressClassNames",
-  "ingress.className": "ingressClassNames",
-  httpAddress: "http.address",
-  httpPort: "http.port",
-  httpsAddress: "https.address",
-  httpsPort: "https.port",
-  statsAddress: "stats.address",
-  statsPort: "stats.port",
-  httpAccessLog: "http.accessLog",
-  httpsAccessLog: "https.accessLog",
-  "listener.serverHeaderTransformation": "serverHeaderTransformation",
-  "listener.disableMergeSlashes": "disableMergeSlashes",
-  "listener.disableAllowChunkedLength": "disableAllowChunkedLength",
-  "listener.useProxyProtocol": "useProxyProtocol",
-};
-
-type Tree = Record<string, unknown>;
-const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
-const camel = (key: string): string => key.replace(/[-_]+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
-
-/** Copies a tree with keys in camelCase and Contour's places exchanged for ours. */
-function normalize(input: Tree, into: Tree, path = ""): void {
-  for (const [key, value] of Object.entries(input)) {
-    if (key === "__proto__") continue;
-    // ContourConfiguration keeps under `envoy` what the file has at its top.
-    const parent = path === "envoy" ? "" : path;
-    const name = parent ? `${parent}.${camel(key)}` : camel(key);
-    const target = aliases[name] ?? name;
-    if (isTree(value)) normalize(value, into, name);
-    else assign(into, target.split("."), value);
-  }
-}
-
-function assign(into: Tree, [head = "", ...rest]: readonly string[], value: unknown): void {
-  if (rest.length === 0) {
-    into[head] = value;
-    return;
-  }
-  const next = Object.hasOwn(into, head) && isTree(into[head]) ? (into[head] as Tree) : {};
-  into[head] = next;
-  assign(next, rest, value);
-}
-
+const groups = groupsOf(settingsSpec);
 const about = refOf("Settings", "", "isoline");
 
 /**
- * Reads settings, or Contour's configuration file. A key that is not known is a warning, a wrong value an error; both
- * leave the default in place.
+ * Reads settings, or Contour's configuration file. A key without effect is a warning, a wrong value an error; both leave
+ * the default in place.
  */
 export function parseSettings(input: unknown): { settings: Settings; findings: readonly Finding[] } {
-  const findings: Finding[] = [];
-  const add = (severity: Finding["severity"], path: string, message: string): void => {
-    findings.push({ about, severity, type: "SettingsError", reason: severity === "error" ? "Invalid" : "Unknown", message, path });
-  };
-  const tree: Tree = {};
-  if (isTree(input)) normalize(input, tree);
-  else if (input !== undefined && input !== null) add("error", "", "settings are a map of keys to values");
-
-  // Each pass removes what was refused, so a handful of passes always ends in settings that hold.
-  for (let pass = 0; pass < 50; pass++) {
-    const parsed = settingsSpec.safeParse(tree);
-    if (parsed.success) return { settings: settingsObject(parsed.data), findings };
+  if (input !== undefined && input !== null && !isRecord(input)) {
+    return {
+      settings: settingsObject(defaultSettings),
+      findings: [schemaError(about, "settings must be a map of keys to values")],
+    };
+  }
+  const { tree, written, findings } = flattenSettings(input ?? {}, groups, about);
+  let parsed = settingsSpec.safeParse(tree);
+  if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      const path = issue.path.map(String);
-      if (issue.code === "unrecognized_keys") {
-        for (const key of issue.keys) {
-          const full = [...path, key];
-          add("warning", full.join("."), `setting ${JSON.stringify(full.join("."))} is not known and has no effect`);
-          remove(tree, full);
-        }
-      } else {
-        add("error", path.join("."), `setting ${JSON.stringify(path.join("."))}: ${issue.message}; the default is used`);
-        remove(tree, path);
+      const depth = issue.path.findIndex((_, i) => written.has(issue.path.slice(0, i + 1).join("."))) + 1;
+      const leaf = issue.path.slice(0, depth).map(String);
+      const key = written.get(leaf.join(".")) ?? leaf.join(".");
+      const found = { ...issue, path: issue.path.slice(depth) };
+      const value = valueAt(tree, leaf);
+      if (value === undefined) continue;
+      for (const finding of schemaFindings(about, [found], value, [], false)) {
+        findings.push({
+          ...finding,
+          message: `${finding.message}; the default is used`,
+          path: joinPath(key, finding.path),
+        });
       }
     }
+    for (const issue of parsed.error.issues) removeLeaf(tree, issue.path, written);
+    parsed = settingsSpec.safeParse(tree);
   }
-  return { settings: settingsObject(defaultSettings), findings };
+  return { settings: settingsObject(checkRange(parsed.data ?? defaultSettings, findings)), findings };
 }
 
-function remove(tree: Tree, path: readonly string[]): void {
-  const [head = "", ...rest] = path;
-  const next = tree[head];
-  if (rest.length > 0 && isTree(next)) remove(next, rest);
-  else delete tree[head];
+type Tree = Record<string, unknown>;
+type Path = readonly PropertyKey[];
+
+const joinPath = (key: string, rest: string | undefined): string =>
+  rest ? `${key}${rest.startsWith("[") ? "" : "."}${rest}` : key;
+
+const valueAt = (tree: Tree, path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), tree);
+
+/** Removes the setting that an issue's path points to or into. */
+function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>): void {
+  const depth = path.findIndex((_, i) => written.has(path.slice(0, i + 1).join(".")));
+  const parent = valueAt(tree, path.slice(0, depth).map(String));
+  if (depth >= 0 && isRecord(parent)) delete (parent as Tree)[String(path[depth])];
+}
+
+function checkRange(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
+  if (spec.tls.minimumProtocolVersion <= spec.tls.maximumProtocolVersion) return spec;
+  findings.push(
+    schemaError(
+      about,
+      "is greater than the maximum; the defaults (1.2 to 1.3) are used",
+      "tls.minimumProtocolVersion",
+    ),
+  );
+  const { minimumProtocolVersion, maximumProtocolVersion } = defaultSettings.tls;
+  return { ...spec, tls: { ...spec.tls, minimumProtocolVersion, maximumProtocolVersion } };
 }
 
 const settingsObject = (spec: SettingsSpec): Settings => ({

@@ -13,15 +13,24 @@ const policies: Readonly<Record<LoadBalancing, EnvoyCluster["lb_policy"]>> = {
   "ring-hash": "RING_HASH",
 };
 
-/**
- * The Envoy cluster of a node. Its name, `<namespace>/<service>/<port>/<hash>`, hashes all of its content, so that
- * routes with different wishes never share a cluster.
- */
-export function writeCluster(cluster: Cluster, settings: SettingsSpec): Resource {
-  const { namespace, service, port } = cluster;
-  const base = `${namespace}/${service}/${port}`;
-  const content: Omit<EnvoyCluster, "name"> = {
-    alt_stat_name: `${namespace}_${service}_${port}`,
+/** The content of a cluster but for what its name already says, as JSON members, with its hash. */
+interface Content {
+  readonly members: string;
+  readonly hash: string;
+}
+
+const contents = new WeakMap<SettingsSpec, Map<string, Content>>();
+const maxContents = 4096;
+
+/** Most clusters of a fleet have the same content: it is written once for equal wishes. */
+function contentOf(cluster: Cluster, settings: SettingsSpec): Content {
+  const { namespace: _, service: __, port: ___, endpoints: ____, mode: _____, ...wishes } = cluster;
+  const known = contents.get(settings) ?? new Map<string, Content>();
+  contents.set(settings, known);
+  const key = JSON.stringify(wishes);
+  const found = known.get(key);
+  if (found) return found;
+  const written: Omit<EnvoyCluster, "name"> = {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
     common_lb_config: { healthy_panic_threshold: {} },
     ...(policies[cluster.loadBalancing] ? { lb_policy: policies[cluster.loadBalancing] } : {}),
@@ -29,15 +38,31 @@ export function writeCluster(cluster: Cluster, settings: SettingsSpec): Resource
     ...(cluster.circuitBreakers ? { circuit_breakers: writeCircuitBreakers(cluster.circuitBreakers) } : {}),
     ...writeTransport(cluster),
     ...writeHttpOptions(cluster),
-    ...(cluster.externalName ? writeExternal(cluster, base, settings) : {}),
   };
-  const body = JSON.stringify(content);
-  const name = `${base}/${contentHash(body)}`;
+  const members = JSON.stringify(written).slice(1, -1);
+  const content = { members, hash: contentHash(`${members}${cluster.externalName ?? ""}`) };
+  if (known.size >= maxContents) known.clear();
+  known.set(key, content);
+  return content;
+}
+
+/**
+ * The Envoy cluster of a node. Its name, `<namespace>/<service>/<port>/<hash>`, hashes all of its content, so that
+ * routes with different wishes never share a cluster.
+ */
+export function writeCluster(cluster: Cluster, settings: SettingsSpec): Resource {
+  const { namespace, service, port } = cluster;
+  const { members, hash } = contentOf(cluster, settings);
+  const name = `${namespace}/${service}/${port}/${hash}`;
+  const external = cluster.externalName
+    ? `,${JSON.stringify(writeExternal(cluster, name, settings)).slice(1, -1)}`
+    : "";
+  const statName = JSON.stringify(`${namespace}_${service}_${port}`);
   return {
     type: "cluster",
     group: "",
     name,
-    json: `{"name":${JSON.stringify(name)},${body.slice(1)}`,
+    json: `{"name":${JSON.stringify(name)},"alt_stat_name":${statName},${members}${external}}`,
     ...(cluster.endpoints ? { endpoints: cluster.endpoints } : {}),
     ...(cluster.mode ? { mode: cluster.mode } : {}),
   };

@@ -34,12 +34,12 @@ const mayImport = (from: string, to: string, isType: boolean): boolean => {
 const PACKAGE_HOMES: Record<string, readonly string[]> = {
   zod: ["schema"],
   hono: ["server", "runtime"],
-  "@hono/node-server": ["runtime"],
+  "@hono/node-server": ["runtime", "cli"],
   commander: ["cli"],
   "node-sqlite3-wasm": ["store", "runtime"],
   "cloudflare:workers": ["runtime"],
 };
-const NODE_HOMES = ["runtime", "cli", "store"];
+const NODE_HOMES = ["runtime", "cli", "store", "platform"];
 
 interface Import {
   readonly specifier: string;

@@ -1,6 +1,6 @@
 import type { RouteAction } from "../../gen/envoy.js";
 import type { HashKey, HashPolicy } from "../../graph/policy/hash.js";
-import type { Written } from "./index.js";
+import type { Written } from "./written.js";
 
 type Entry = NonNullable<RouteAction["hash_policy"]>[number];
 

@@ -1,6 +1,6 @@
 import type { HeaderValueOption } from "../../gen/envoy.js";
 import type { HeadersPolicy } from "../../graph/policy/headers.js";
-import type { Written } from "./index.js";
+import type { Written } from "./written.js";
 
 const options = (policy: HeadersPolicy): readonly HeaderValueOption[] =>
   policy.set.map(({ name, value }) => ({

@@ -6,12 +6,7 @@ import { writePathRewrite } from "./path-rewrite.js";
 import { writeRetry } from "./retry.js";
 import { writeTimeout } from "./timeout.js";
 import { writeWebsocket } from "./websocket.js";
-
-/** What a policy adds to a Route and, where the route forwards, to its RouteAction. */
-export interface Written {
-  readonly route?: Partial<Route>;
-  readonly action?: Partial<RouteAction>;
-}
+import type { Written } from "./written.js";
 
 type Writers = { readonly [K in keyof Required<RoutePolicies>]: (policy: NonNullable<RoutePolicies[K]>) => Written };
 

@@ -1,6 +1,6 @@
 import type { RetryPolicy } from "../../graph/policy/retry.js";
 import { duration } from "../duration.js";
-import type { Written } from "./index.js";
+import type { Written } from "./written.js";
 
 export const writeRetry = ({ retryOn, count, perTryTimeoutMs, statusCodes }: RetryPolicy): Written => ({
   action: {

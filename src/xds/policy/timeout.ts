@@ -1,6 +1,6 @@
 import type { TimeoutPolicy } from "../../graph/policy/timeout.js";
 import { duration } from "../duration.js";
-import type { Written } from "./index.js";
+import type { Written } from "./written.js";
 
 export const writeTimeout = ({ response, idle }: TimeoutPolicy): Written => ({
   action: {

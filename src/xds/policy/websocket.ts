@@ -1,3 +1,3 @@
-import type { Written } from "./index.js";
+import type { Written } from "./written.js";
 
 export const writeWebsocket = (): Written => ({ action: { upgrade_configs: [{ upgrade_type: "websocket" }] } });

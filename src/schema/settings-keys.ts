@@ -1,0 +1,177 @@
+import { z } from "zod";
+import { inspect, isRecord, schemaError } from "./issues.js";
+import type { Finding, Ref } from "./meta.js";
+
+/** Where a key of Contour's file (or a flag of its `serve`) goes, by its words without case and hyphens. */
+const aliases: Readonly<Record<string, string>> = {
+  defaulthttpversions: "httpVersions",
+  "compression.algorithm": "compression",
+  "cluster.dnslookupfamily": "dnsLookupFamily",
+  "network.numtrustedhops": "xffNumTrustedHops",
+  "network.striptrailinghostdot": "stripTrailingHostDot",
+  ingressclassname: "ingressClassNames",
+  "ingress.classnames": "ingressClassNames",
+  "ingress.statusaddress": "ingressStatusAddress",
+  "httpproxy.rootnamespaces": "rootNamespaces",
+  "httpproxy.disablepermitinsecure": "disablePermitInsecure",
+  "httpproxy.fallbackcertificate": "tls.fallbackCertificate",
+  httpaddress: "http.address",
+  httpport: "http.port",
+  envoyhttpaccesslog: "http.accessLog",
+  httpaccesslog: "http.accessLog",
+  httpsaddress: "https.address",
+  httpsport: "https.port",
+  envoyhttpsaccesslog: "https.accessLog",
+  httpsaccesslog: "https.accessLog",
+  statsaddress: "stats.address",
+  statsport: "stats.port",
+  accesslogformat: "accessLog.format",
+  accesslogformatstring: "accessLog.formatString",
+  jsonfields: "accessLog.jsonFields",
+  accesslogfields: "accessLog.jsonFields",
+  accesslogjsonfields: "accessLog.jsonFields",
+  accessloglevel: "accessLog.level",
+  connecttimeout: "timeouts.connectTimeout",
+  "timeouts.request": "timeouts.requestTimeout",
+  "listener.http2maxconcurrentstreams": "listener.httpMaxConcurrentStreams",
+  "listener.serverheadertransformation": "serverHeaderTransformation",
+  "listener.disablemergeslashes": "disableMergeSlashes",
+  "listener.disableallowchunkedlength": "disableAllowChunkedLength",
+  "listener.useproxyprotocol": "useProxyProtocol",
+};
+
+/** Keys of Contour that speak of its own process or of listeners that Isoline does not have. */
+const foreign = new Set(
+  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics featureflags omenforcedhealthlistener debug leaderelection tls.fingerprint".split(
+    " ",
+  ),
+);
+
+/** Settings that are read but not compiled yet: to be silent about them could leave traffic without protection. */
+const unused = new Set([
+  "accessLog.format",
+  "accessLog.formatString",
+  "accessLog.jsonFields",
+  "accessLog.level",
+  "cluster.circuitBreakers.maxConnections",
+  "cluster.circuitBreakers.maxPendingRequests",
+  "cluster.circuitBreakers.maxRequests",
+  "cluster.circuitBreakers.maxRetries",
+  "cluster.circuitBreakers.perHostMaxConnections",
+  "cluster.maxRequestsPerConnection",
+  "cluster.perConnectionBufferLimitBytes",
+  "cluster.upstreamTls.minimumProtocolVersion",
+  "cluster.upstreamTls.maximumProtocolVersion",
+  "cluster.upstreamTls.cipherSuites",
+  "cluster.upstreamTls.ecdhCurves",
+  "globalExtAuth",
+  "ingressStatusAddress",
+  "listener.maxRequestsPerIOCycle",
+  "listener.maxConnectionsPerListener",
+  "listener.maxConnectionsToAcceptPerSocketEvent",
+  "listener.socketOptions.tos",
+  "listener.socketOptions.trafficClass",
+  "policy.requestHeaders.set",
+  "policy.requestHeaders.remove",
+  "policy.responseHeaders.set",
+  "policy.responseHeaders.remove",
+  "policy.applyToIngress",
+  "rateLimitService",
+  "runtimeSettings",
+  "tls.ecdhCurves",
+  "tls.fallbackCertificate",
+  "tls.envoyClientCertificate",
+  "tracing",
+  "watchNamespaces",
+]);
+
+type Tree = Record<string, unknown>;
+
+/** `leaves`: paths of settings by their squashed form; `groups`: squashed paths that lead to several of them. */
+export interface SettingsGroups {
+  readonly leaves: ReadonlyMap<string, string>;
+  readonly groups: ReadonlySet<string>;
+}
+
+const squash = (key: string): string => key.toLowerCase().replace(/[-_]/g, "");
+
+/** Reads off a schema which paths are settings. */
+export function groupsOf(schema: z.ZodObject): SettingsGroups {
+  const leaves = new Map(Object.entries(aliases));
+  const visit = (object: z.ZodObject, prefix: string): void => {
+    for (const [key, field] of Object.entries(object.shape)) {
+      const path = prefix + key;
+      const inner: unknown = field instanceof z.ZodPrefault ? field.unwrap() : undefined;
+      if (inner instanceof z.ZodObject) visit(inner, `${path}.`);
+      else leaves.set(squash(path), path);
+    }
+  };
+  visit(schema, "");
+  const groups = new Set<string>();
+  for (const path of leaves.keys()) {
+    for (let dot = path.indexOf("."); dot >= 0; dot = path.indexOf(".", dot + 1))
+      groups.add(path.slice(0, dot));
+  }
+  return { leaves, groups };
+}
+
+export interface FlatSettings {
+  readonly tree: Tree;
+  /** What the user wrote for each setting's path. */
+  readonly written: ReadonlyMap<string, string>;
+  readonly findings: Finding[];
+}
+
+/** Brings keys in kebab-case or camelCase to the places of our settings; what has none is a warning. */
+export function flattenSettings(
+  input: Readonly<Tree>,
+  { leaves, groups }: SettingsGroups,
+  about: Ref,
+): FlatSettings {
+  const tree: Tree = {};
+  const written = new Map<string, string>();
+  const findings: Finding[] = [];
+  const warn = (path: string, reason: string, message: string): void => {
+    findings.push({ about, severity: "warning", type: "SchemaError", reason, message, path });
+  };
+  const visit = (value: unknown, path: string, squashed: string): void => {
+    if (value === null || value === undefined) return;
+    const leaf = leaves.get(squashed);
+    if (groups.has(squashed) && isRecord(value)) {
+      for (const [key, member] of Object.entries(value))
+        visit(member, `${path}.${key}`, `${squashed}.${squash(key)}`);
+    } else if (leaf !== undefined) {
+      if (written.has(leaf))
+        warn(path, "Duplicate", `${path} and ${written.get(leaf)} are one setting; ${path} is used`);
+      if (unused.has(leaf)) warn(path, "NoEffect", `${path} is read but has no effect yet`);
+      written.set(leaf, path);
+      assign(tree, leaf.split("."), listOf(leaf, value));
+    } else if (groups.has(squashed)) {
+      findings.push(schemaError(about, "must be a map of settings; the defaults are used", path));
+    } else if (foreign.has(squashed)) {
+      warn(path, "NoEffect", `${path} is a setting of Contour that has no meaning for Isoline; remove it`);
+    } else {
+      warn(path, "UnknownKey", `${path} is not a setting that Isoline knows; it has no effect`);
+    }
+  };
+  const { problem, path } = inspect(input);
+  if (problem) findings.push(schemaError(about, `${problem}; the defaults are used`, path));
+  else for (const [key, value] of Object.entries(input)) visit(value, key, squash(key));
+  return { tree, written, findings };
+}
+
+/** Contour's `ingress-class-name` is one text, with commas between several. */
+const listOf = (leaf: string, value: unknown): unknown =>
+  leaf === "ingressClassNames" && typeof value === "string"
+    ? value.split(",").map((entry) => entry.trim())
+    : value;
+
+function assign(into: Tree, [head = "", ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    into[head] = value;
+    return;
+  }
+  const next = isRecord(into[head]) ? (into[head] as Tree) : {};
+  into[head] = next;
+  assign(next, rest, value);
+}
