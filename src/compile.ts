@@ -86,5 +86,6 @@ function certificate({ tls }: VirtualHost, reader: Reader): ReturnType<typeof re
     return undefined;
   }
   const slash = tls.secret.indexOf("/");
-  return readKeyPair(reader, { namespace: tls.secret.slice(0, slash), name: tls.secret.slice(slash + 1) }).pair;
+  return readKeyPair(reader, { namespace: tls.secret.slice(0, slash), name: tls.secret.slice(slash + 1) })
+    .pair;
 }

@@ -67,7 +67,9 @@ function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updat
   for (const key of dirty) {
     units++;
     const old = store.unit(key);
-    const compiled = isAlive(store, key) ? compileUnit(key, (reads) => record(store, settings, platform, reads)) : undefined;
+    const compiled = isAlive(store, key)
+      ? compileUnit(key, (reads) => record(store, settings, platform, reads))
+      : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
     changed ||= !sameResources(old, compiled);

@@ -37,11 +37,13 @@ const lines = (texts: readonly string[]): string => texts.map((text) => `${text}
 /** GitHub's workflow commands give `%`, line ends and (in properties) `:` and `,` a meaning. */
 const escapeData = (text: string): string =>
   text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+const escapeProperty = (text: string): string =>
+  escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
 const writers: Readonly<Record<CheckFormat, (located: readonly Located[]) => string>> = {
   text: (located) => lines(located.map(formatLocated)),
-  json: (located) => `${JSON.stringify(located.map(({ finding, file, line }) => ({ ...finding, file, line })))}\n`,
+  json: (located) =>
+    `${JSON.stringify(located.map(({ finding, file, line }) => ({ ...finding, file, line })))}\n`,
   github: (located) =>
     lines(
       located.map(({ finding, file, line }) => {
@@ -59,7 +61,9 @@ const sarif = (located: readonly Located[]): object => ({
   version: "2.1.0",
   runs: [
     {
-      tool: { driver: { name: "isoline", rules: [...new Set(located.map(ruleOf))].sort().map((id) => ({ id })) } },
+      tool: {
+        driver: { name: "isoline", rules: [...new Set(located.map(ruleOf))].sort().map((id) => ({ id })) },
+      },
       results: located.map((one) => ({
         ruleId: ruleOf(one),
         level: one.finding.severity,

@@ -64,12 +64,19 @@ function bodiesOf(snapshot: Snapshot): Map<string, Uint8Array> {
     const resources = snapshot.sets[type];
     if (resources.size === 0) continue;
     const hash = hashSet(resources);
-    bodies.set(type, encodeResponse(type, { resources, hash, version: formatVersion({ sequence: 0, hash }) }));
+    bodies.set(
+      type,
+      encodeResponse(type, { resources, hash, version: formatVersion({ sequence: 0, hash }) }),
+    );
   }
   return bodies;
 }
 
-function write(snapshot: Snapshot, bodies: ReadonlyMap<string, Uint8Array>, options: CompileCommandOptions): void {
+function write(
+  snapshot: Snapshot,
+  bodies: ReadonlyMap<string, Uint8Array>,
+  options: CompileCommandOptions,
+): void {
   const decoder = new TextDecoder();
   if (options.format === "envoy-files") {
     const folder = options.output === "-" ? "." : options.output;
@@ -80,7 +87,8 @@ function write(snapshot: Snapshot, bodies: ReadonlyMap<string, Uint8Array>, opti
   }
   const parts = [...bodies].map(([type, body]) => `${JSON.stringify(type)}:${decoder.decode(body)}`);
   const text = `{${[`"endpoint_mode":${JSON.stringify(snapshot.mode)}`, ...parts].join(",")}}`;
-  const output = options.format === "yaml" ? stringify(JSON.parse(text), { aliasDuplicateObjects: false }) : `${text}\n`;
+  const output =
+    options.format === "yaml" ? stringify(JSON.parse(text), { aliasDuplicateObjects: false }) : `${text}\n`;
   if (options.output === "-") process.stdout.write(output);
   else writeFileSync(options.output, output, { mode: 0o600 });
 }

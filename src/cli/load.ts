@@ -163,11 +163,39 @@ function loadLines(loader: Loader, text: string): void {
 
 /** V8 quotes the input in its message, and that may be a secret: only the place of the mistake is told. */
 function failJson(loader: Loader, error: unknown, text: string, line: number): void {
-  const position = Number(/position (\d+)/.exec(reason(error))?.[1] ?? text.length);
+  const position = jsonErrorAt(error, text);
   const before = text.slice(0, position).split("\n");
   const column = (before.at(-1)?.length ?? 0) + 1;
-  const what = /end of JSON/.test(reason(error)) ? "it ends too early" : "unexpected text";
+  const what = position >= text.length ? "it ends too early" : "unexpected text";
   fail(loader, line + before.length - 1, `not valid JSON: ${what} at column ${column}`);
+}
+
+const statedPosition = (error: unknown): number | undefined => {
+  const stated = /at position (\d+)/.exec(reason(error))?.[1];
+  return stated === undefined ? undefined : Number(stated);
+};
+
+/** Where JSON breaks. V8 does not always say it; then it is the end of the longest prefix that is only cut short. */
+function jsonErrorAt(error: unknown, text: string): number {
+  const stated = statedPosition(error);
+  if (stated !== undefined) return stated;
+  let good = 0;
+  let bad = text.length + 1;
+  while (bad - good > 1) {
+    const length = (good + bad) >> 1;
+    if (isCutShort(text.slice(0, length))) good = length;
+    else bad = length;
+  }
+  return good;
+}
+
+function isCutShort(prefix: string): boolean {
+  try {
+    JSON.parse(prefix);
+    return true;
+  } catch (error) {
+    return /end of JSON|Unterminated/.test(reason(error)) || (statedPosition(error) ?? -1) >= prefix.length;
+  }
 }
 
 function loadYaml(loader: Loader, text: string): void {

@@ -76,7 +76,10 @@ function createProgram(done: (code: number) => void): Command {
   addContourFlags(serve);
 
   examples(
-    program.command("bootstrap").description("write an Envoy bootstrap that polls a function").argument("[out]"),
+    program
+      .command("bootstrap")
+      .description("write an Envoy bootstrap that polls a function")
+      .argument("[out]"),
     "isoline bootstrap - --xds http://127.0.0.1:18000 > envoy.json && envoy -c envoy.json",
     "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json",
   )

@@ -1,6 +1,6 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
-import { lineOf, type LoadedDocument, loadDocuments } from "./load.js";
+import { type LoadedDocument, lineOf, loadDocuments } from "./load.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {

@@ -51,14 +51,16 @@ function parseListen(text: string): { host: string; port: number } {
   const found = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d+)$/.exec(text);
   const host = found?.[1] ?? found?.[2];
   const port = Number(found?.[3]);
-  if (!host || port > 65535) throw new UsageError(`--listen ${text}: expected ADDRESS:PORT, such as 127.0.0.1:18000`);
+  if (!host || port > 65535)
+    throw new UsageError(`--listen ${text}: expected ADDRESS:PORT, such as 127.0.0.1:18000`);
   return { host, port };
 }
 
 /** `isoline serve`: runs until SIGINT or SIGTERM. */
 export async function serveCommand(options: ServeCommandOptions): Promise<void> {
   const sqlite = /^sqlite:(.+)$/.exec(options.store)?.[1];
-  if (!sqlite && options.store !== "memory") throw new UsageError(`--store ${options.store}: expected memory or sqlite:FILE`);
+  if (!sqlite && options.store !== "memory")
+    throw new UsageError(`--store ${options.store}: expected memory or sqlite:FILE`);
   const server = await startServer({
     paths: options.file,
     ...(options.settings ? { settingsFile: options.settings } : {}),

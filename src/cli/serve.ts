@@ -33,21 +33,21 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
   const source = new FileSource(hub, options);
+  const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
+  const watcher = await watchPaths(files, () => source.refresh());
   source.refresh();
   const app = createApp({ hub, status: () => source.status() });
   const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port });
   await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : options.port;
-  const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
-  const watcher = watchPaths(files, () => source.refresh());
   return {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
-    close() {
-      watcher.close();
+    async close() {
+      await watcher.close();
       hub.close();
       if ("closeAllConnections" in server) server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
 }
@@ -73,7 +73,9 @@ class FileSource {
     try {
       this.#read();
     } catch (error) {
-      this.options.log(`keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`);
+      this.options.log(
+        `keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`,
+      );
       if (!this.#snapshot) throw error;
     }
   }
@@ -133,4 +135,3 @@ class FileSource {
     };
   }
 }
-

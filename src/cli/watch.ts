@@ -1,29 +1,25 @@
-import { type FSWatcher, statSync, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { watch } from "chokidar";
 
-/**
- * Calls back soon after anything under the paths changes (several changes at once are one call). A file is watched
- * through its folder, so that an editor's rename in place is seen.
- */
-export function watchPaths(paths: readonly string[], changed: () => void): { close(): void } {
+/** Calls back soon after anything under the paths changes; several changes at once are one call. */
+export async function watchPaths(
+  paths: readonly string[],
+  changed: () => void,
+): Promise<{ close(): Promise<void> }> {
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(changed, 15);
+    timer = setTimeout(changed, 10);
   };
-  const watchers = paths
-    .filter((path) => path !== "-")
-    .map((path): FSWatcher => {
-      if (statSync(path).isDirectory()) return watch(path, { recursive: true }, soon);
-      const name = basename(path);
-      return watch(dirname(path), (_event, file) => {
-        if (file === null || file === name) soon();
-      });
-    });
+  const watcher = watch(
+    paths.filter((path) => path !== "-"),
+    { ignoreInitial: true, atomic: 20 },
+  );
+  await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
+  watcher.on("all", soon);
   return {
     close() {
       clearTimeout(timer);
-      for (const watcher of watchers) watcher.close();
+      return watcher.close();
     },
   };
 }

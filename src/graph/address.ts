@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 
-export const isIP = (text: string): boolean => ipaddr.isValid(text) || ipaddr.isValid(text.replace(/^\[|\]$/g, ""));
+export const isIP = (text: string): boolean =>
+  ipaddr.isValid(text) || ipaddr.isValid(text.replace(/^\[|\]$/g, ""));
 
 /**
  * Whether an endpoint may be sent traffic: no link-local, multicast or unspecified address (CVE-2021-25740 and the

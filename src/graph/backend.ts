@@ -23,7 +23,9 @@ export function readCluster(
 ): { cluster?: Cluster; error?: string } {
   const service = reader.get("Service", namespace, name);
   if (!service) return { error: `service "${namespace}/${name}" not found` };
-  const found = service.spec.ports?.find((p) => p.port === port || (p.name !== "" && p.name === String(port)));
+  const found = service.spec.ports?.find(
+    (p) => p.port === port || (p.name !== "" && p.name === String(port)),
+  );
   if (!found) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
   if (found.protocol && found.protocol !== "TCP") {
     return { error: `unsupported service protocol "${found.protocol}" on service "${namespace}/${name}"` };
@@ -61,7 +63,10 @@ export function endpointMode(reader: Reader, service: ObjectByKind<"Service">): 
 const forbiddenNames = new Set(["localhost", "localhost.localdomain", "local.projectcontour.io"]);
 const hostname = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-function readExternalName(reader: Reader, { spec, meta }: ObjectByKind<"Service">): { name?: string; error?: string } {
+function readExternalName(
+  reader: Reader,
+  { spec, meta }: ObjectByKind<"Service">,
+): { name?: string; error?: string } {
   if (spec.type !== "ExternalName") return {};
   const about = `service "${meta.namespace}/${meta.name}"`;
   if (!reader.settings.enableExternalNameService) {
@@ -69,7 +74,8 @@ function readExternalName(reader: Reader, { spec, meta }: ObjectByKind<"Service"
   }
   const name = (spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
   // Envoy's resolver takes 127.1 or 0x7f.1 for an address: an address is dotted quads or nothing.
-  const addressLike = /^[0-9.]+$|^0x/.test(name) || name.split(".").some((label) => /^0x[0-9a-f]*$/.test(label));
+  const addressLike =
+    /^[0-9.]+$|^0x/.test(name) || name.split(".").some((label) => /^0x[0-9a-f]*$/.test(label));
   const refused =
     forbiddenNames.has(name) ||
     name.endsWith(".localhost") ||
@@ -77,7 +83,10 @@ function readExternalName(reader: Reader, { spec, meta }: ObjectByKind<"Service"
     isIP(name) ||
     addressLike ||
     !hostname.test(name);
-  if (refused) return { error: `${about} is an ExternalName service that points to ${JSON.stringify(name)}, this is not allowed` };
+  if (refused)
+    return {
+      error: `${about} is an ExternalName service that points to ${JSON.stringify(name)}, this is not allowed`,
+    };
   return { name };
 }
 

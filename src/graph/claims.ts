@@ -25,7 +25,11 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
     case "Endpoints":
       return [`slices:${object.meta.namespace}/${object.meta.name}`];
     case "TLSCertificateDelegation":
-      return [...new Set(object.spec.delegations.map((d) => `delegations:${object.meta.namespace}/${d.secretName}`))];
+      return [
+        ...new Set(
+          object.spec.delegations.map((d) => `delegations:${object.meta.namespace}/${d.secretName}`),
+        ),
+      ];
     default:
       return [];
   }

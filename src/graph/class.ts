@@ -1,7 +1,11 @@
 import type { ObjectMeta } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
-const annotations = ["projectcontour.io/ingress.class", "kubernetes.io/ingress.class", "contour.heptio.com/ingress.class"];
+const annotations = [
+  "projectcontour.io/ingress.class",
+  "kubernetes.io/ingress.class",
+  "contour.heptio.com/ingress.class",
+];
 
 /**
  * Whether an object is of an ingress class that we serve: the annotation first, then `spec.ingressClassName`. With no
@@ -12,7 +16,9 @@ export function isAllowedClass(
   specClass: string | undefined,
   settings: SettingsSpec,
 ): boolean {
-  const annotation = annotations.map((name) => object.meta.annotations[name]).find((value) => value !== undefined);
+  const annotation = annotations
+    .map((name) => object.meta.annotations[name])
+    .find((value) => value !== undefined);
   const asked = annotation ?? specClass ?? "";
   const configured = settings.ingressClassNames;
   if (configured.length > 0) return configured.includes(asked);

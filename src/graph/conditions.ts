@@ -58,21 +58,20 @@ const slashes = (path: string): string => path.replace(/\/{2,}/g, "/");
 
 /** At most one path condition in a block, and each starts with a slash. Returns what is wrong. */
 export function pathProblem(conditions: readonly Condition[], include: boolean): string | undefined {
-  let paths = 0;
-  for (const { prefix, exact, regex } of conditions) {
-    for (const path of [prefix, exact, regex]) {
-      if (path === undefined || path === "") continue;
-      if (++paths > 1) return "more than one prefix, exact or regex is not allowed in a condition block";
-      if (!path.startsWith("/")) return `path conditions must start with /, ${JSON.stringify(path)} was supplied`;
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-      if (/[\u0000-\u0020\u007f#]/.test(path)) return `${JSON.stringify(path)} holds a space, # or control character`;
-      if (regex === undefined && path.includes("?")) return `${JSON.stringify(path)} holds a query`;
-    }
-    if (include && (exact || regex)) return "exact and regex conditions are not allowed in an include";
-    const wrong = regex && regexProblem(regex);
-    if (wrong) return `regex ${JSON.stringify(regex)} is not RE2: ${wrong}`;
-  }
-  return undefined;
+  const paths = conditions.flatMap(({ prefix, exact, regex }) =>
+    [prefix, exact, regex].filter((path) => path),
+  );
+  if (paths.length > 1) return "more than one prefix, exact or regex is not allowed in a condition block";
+  const found = conditions.find(({ prefix, exact, regex }) => prefix || exact || regex);
+  if (!found) return undefined;
+  const { prefix, exact, regex } = found;
+  const path = prefix || exact || regex || "";
+  if (include && !prefix) return "exact and regex conditions are not allowed in an include";
+  if (!path.startsWith("/")) return `path conditions must start with /, ${JSON.stringify(path)} was supplied`;
+  if (/[\s\p{Cc}#]/u.test(path)) return `${JSON.stringify(path)} holds a space, # or control character`;
+  if (!regex) return path.includes("?") ? `${JSON.stringify(path)} holds a query` : undefined;
+  const wrong = regexProblem(regex);
+  return wrong && `regex ${JSON.stringify(regex)} is not RE2: ${wrong}`;
 }
 
 /** Joins the path conditions of an include chain and a route; without any, everything (`/`). */
@@ -88,7 +87,12 @@ export function mergePath(conditions: readonly Condition[]): PathMatch {
   return { kind: last.exact ? "exact" : "prefix", value };
 }
 
-const header = (c: HeaderCondition, kind: HeaderMatch["kind"], value: string, invert = false): HeaderMatch => ({
+const header = (
+  c: HeaderCondition,
+  kind: HeaderMatch["kind"],
+  value: string,
+  invert = false,
+): HeaderMatch => ({
   name: c.name.toLowerCase(),
   kind,
   value,
@@ -143,18 +147,33 @@ export function headerProblem(conditions: readonly Condition[]): string | undefi
     const name = c.name.toLowerCase();
     const wrong = c.regex && regexProblem(c.regex);
     if (wrong) return `regular expression ${JSON.stringify(c.regex)} of header ${name} is not RE2: ${wrong}`;
-    const clash = (key: string): boolean => seen.has(`${name} ${key}`);
-    if (c.exact && clash("exact")) return `cannot specify duplicate header 'exact match' conditions for ${name}`;
-    if ((c.present && clash("notpresent")) || (c.notpresent && clash("present"))) {
-      return `cannot specify both 'present' and 'notpresent' for header ${name}`;
-    }
-    if ((c.exact && clash(`notexact ${c.exact}`)) || (c.notexact && clash(`exact ${c.notexact}`))) {
-      return `cannot specify both 'exact' and 'notexact' with one value for header ${name}`;
-    }
-    if ((c.contains && clash(`notcontains ${c.contains}`)) || (c.notcontains && clash(`contains ${c.notcontains}`))) {
-      return `cannot specify both 'contains' and 'notcontains' with one value for header ${name}`;
-    }
+    const problem = contradiction(c, name, (condition) => seen.has(`${name} ${condition}`));
+    if (problem) return problem;
     for (const [key, value] of Object.entries(c)) seen.add(`${name} ${key} ${value}`).add(`${name} ${key}`);
+  }
+  return undefined;
+}
+
+/** Conditions that exclude each other, when they are of one header (and, but for presence, one value). */
+const opposites = [
+  ["present", "notpresent"],
+  ["exact", "notexact"],
+  ["contains", "notcontains"],
+] as const;
+
+function contradiction(
+  condition: HeaderCondition,
+  name: string,
+  earlier: (condition: string) => boolean,
+): string | undefined {
+  if (condition.exact && earlier("exact")) {
+    return `cannot specify duplicate header 'exact match' conditions for ${name}`;
+  }
+  for (const [is, isNot] of opposites) {
+    const clash = (mine: typeof is | typeof isNot, other: typeof is | typeof isNot): boolean =>
+      Boolean(condition[mine]) && earlier(`${other} ${condition[mine]}`);
+    if (clash(is, isNot) || clash(isNot, is))
+      return `cannot specify both '${is}' and '${isNot}' for header ${name}`;
   }
   return undefined;
 }
@@ -167,8 +186,10 @@ export function queryProblem(conditions: readonly Condition[]): string | undefin
     const kinds = [c.exact, c.prefix, c.suffix, c.regex, c.contains, c.present || undefined].filter((v) => v);
     if (kinds.length !== 1) return `query parameter ${c.name} must have exactly one matcher`;
     const wrong = c.regex && regexProblem(c.regex);
-    if (wrong) return `regular expression ${JSON.stringify(c.regex)} of query parameter ${c.name} is not RE2: ${wrong}`;
-    if (c.exact && exact.has(c.name)) return `cannot specify duplicate 'exact match' conditions for query parameter ${c.name}`;
+    if (wrong)
+      return `regular expression ${JSON.stringify(c.regex)} of query parameter ${c.name} is not RE2: ${wrong}`;
+    if (c.exact && exact.has(c.name))
+      return `cannot specify duplicate 'exact match' conditions for query parameter ${c.name}`;
     if (c.exact) exact.add(c.name);
   }
   return undefined;

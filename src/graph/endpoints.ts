@@ -1,8 +1,8 @@
 import type { Ref } from "../schema/meta.js";
+import type { EndpointMode } from "../store/store.js";
 import { isIP, isRoutable } from "./address.js";
 import { endpointMode } from "./backend.js";
 import type { Reader, Report } from "./reader.js";
-import type { EndpointMode } from "../store/store.js";
 
 export interface Endpoint {
   readonly address: string;
@@ -51,7 +51,9 @@ function readyOf(reader: Reader, ref: Ref, namespace: string, portName: string |
     const slice = reader.get("EndpointSlice", namespace, name)?.spec;
     if (!slice || slice.addressType === "FQDN") return [];
     const addresses = slice.endpoints.flatMap((e) => (e.ready ? e.addresses.slice(0, 1) : []));
-    return slice.ports.filter(matches).flatMap(({ port }) => (port ? addresses.map((address) => ({ address, port })) : []));
+    return slice.ports
+      .filter(matches)
+      .flatMap(({ port }) => (port ? addresses.map((address) => ({ address, port })) : []));
   }
   const subsets = reader.get("Endpoints", namespace, name)?.spec.subsets ?? [];
   return subsets.flatMap((subset) =>

@@ -1,4 +1,4 @@
-import { readCluster } from "./backend.js";
+import { type ClusterOptions, readCluster } from "./backend.js";
 import { type Condition, conditionProblem, matchedPrefix, mergeConditions } from "./conditions.js";
 import { readServiceOptions } from "./httpproxy-service.js";
 import { type HashPolicy, sessionAffinity } from "./policy/hash.js";
@@ -75,15 +75,27 @@ function readPolicies(context: Context, conditions: readonly Condition[]): Route
   const { route, proxy, fail } = context;
   if (refuseUnsupported(context)) return undefined;
   const service = route.services?.find((s) => !s.mirror);
-  const dynamic = { namespace: proxy.meta.namespace, ...(service ? { service: service.name, port: service.port } : {}) };
+  const dynamic = {
+    namespace: proxy.meta.namespace,
+    ...(service ? { service: service.name, port: service.port } : {}),
+  };
   const timeout = readTimeoutPolicy(route.timeoutPolicy);
-  if (timeout.error) return fail("RouteError", "TimeoutPolicyNotValid", `route.timeoutPolicy failed to parse: ${timeout.error}`, ".timeoutPolicy");
+  if (timeout.error)
+    return fail(
+      "RouteError",
+      "TimeoutPolicyNotValid",
+      `route.timeoutPolicy failed to parse: ${timeout.error}`,
+      ".timeoutPolicy",
+    );
   const request = readHeadersPolicy(route.requestHeadersPolicy, "request", dynamic);
-  if (request.error) return fail("RouteError", "RequestHeadersPolicyInvalid", request.error, ".requestHeadersPolicy");
+  if (request.error)
+    return fail("RouteError", "RequestHeadersPolicyInvalid", request.error, ".requestHeadersPolicy");
   const response = readHeadersPolicy(route.responseHeadersPolicy, "response", dynamic);
-  if (response.error) return fail("RouteError", "ResponseHeaderPolicyInvalid", response.error, ".responseHeadersPolicy");
+  if (response.error)
+    return fail("RouteError", "ResponseHeaderPolicyInvalid", response.error, ".responseHeadersPolicy");
   const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, matchedPrefix(conditions));
-  if (rewrite.reason) return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
+  if (rewrite.reason)
+    return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
   const retry = readRetryPolicy(route.retryPolicy);
   const hash = readHash(context);
   return {
@@ -101,10 +113,29 @@ function readPolicies(context: Context, conditions: readonly Condition[]): Route
 function refuseUnsupported({ route, path, proxy, report, fail }: Context): boolean {
   const guards = ["ipAllowPolicy", "ipDenyPolicy"] as const;
   const guard = guards.find((field) => route[field]?.length);
-  if (guard) fail("RouteError", "NotSupported", `${guard} is not supported yet, so this route is not served without it`, `.${guard}`);
-  const extras = ["rateLimitPolicy", "cookieRewritePolicies", "internalRedirectPolicy", "authPolicy", "jwtVerificationPolicy"] as const;
+  if (guard)
+    fail(
+      "RouteError",
+      "NotSupported",
+      `${guard} is not supported yet, so this route is not served without it`,
+      `.${guard}`,
+    );
+  const extras = [
+    "rateLimitPolicy",
+    "cookieRewritePolicies",
+    "internalRedirectPolicy",
+    "authPolicy",
+    "jwtVerificationPolicy",
+  ] as const;
   for (const field of extras) {
-    if (route[field]) report.warn(proxy.ref, "RouteError", "NotSupported", `${field} is not supported yet and has no effect`, `${path}.${field}`);
+    if (route[field])
+      report.warn(
+        proxy.ref,
+        "RouteError",
+        "NotSupported",
+        `${field} is not supported yet and has no effect`,
+        `${path}.${field}`,
+      );
   }
   return guard !== undefined;
 }
@@ -115,7 +146,9 @@ function readHash({ route, proxy, report, path }: Context): HashPolicy | undefin
   if (policy?.strategy !== "RequestHash") return undefined;
   const keys = (policy.requestHashPolicies ?? []).flatMap((entry, i): HashPolicy => {
     const terminal = entry.terminal ?? false;
-    const kinds = [entry.headerHashOptions, entry.queryParameterHashOptions, entry.hashSourceIP].filter(Boolean).length;
+    const kinds = [entry.headerHashOptions, entry.queryParameterHashOptions, entry.hashSourceIP].filter(
+      Boolean,
+    ).length;
     if (kinds === 1 && entry.hashSourceIP) return [{ kind: "source-ip", terminal }];
     if (kinds === 1 && entry.headerHashOptions?.headerName) {
       return [{ kind: "header", name: entry.headerHashOptions.headerName, terminal }];
@@ -123,7 +156,13 @@ function readHash({ route, proxy, report, path }: Context): HashPolicy | undefin
     const parameter = entry.queryParameterHashOptions?.parameterName;
     if (kinds === 1 && parameter) return [{ kind: "query", name: parameter.toLowerCase(), terminal }];
     const message = `ignoring invalid request hash policy: exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed`;
-    report.warn(proxy.ref, "SpecError", "IgnoredField", message, `${path}.loadBalancerPolicy.requestHashPolicies[${i}]`);
+    report.warn(
+      proxy.ref,
+      "SpecError",
+      "IgnoredField",
+      message,
+      `${path}.loadBalancerPolicy.requestHashPolicies[${i}]`,
+    );
     return [];
   });
   return keys.length > 0 ? keys : undefined;
@@ -131,23 +170,40 @@ function readHash({ route, proxy, report, path }: Context): HashPolicy | undefin
 
 function readAction(context: Context, policies: RoutePolicies): Action | undefined {
   const { route, fail } = context;
-  const kinds = [route.services?.length, route.requestRedirectPolicy, route.directResponsePolicy].filter(Boolean);
+  const kinds = [route.services?.length, route.requestRedirectPolicy, route.directResponsePolicy].filter(
+    Boolean,
+  );
   if (kinds.length !== 1) {
-    const message = "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
+    const message =
+      "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
     return fail("RouteError", "RouteActionCountNotValid", message);
   }
   if (route.directResponsePolicy) {
     const { statusCode: status, body } = route.directResponsePolicy;
-    if ((body?.length ?? 0) > 4096) return fail("RouteError", "DirectResponseNotValid", "the body is longer than 4096 bytes", ".directResponsePolicy.body");
+    if ((body?.length ?? 0) > 4096)
+      return fail(
+        "RouteError",
+        "DirectResponseNotValid",
+        "the body is longer than 4096 bytes",
+        ".directResponsePolicy.body",
+      );
     return { kind: "respond", status, ...(body ? { body } : {}) };
   }
   if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy);
   return readForward(context, policies);
 }
 
-function readRedirect({ fail }: Context, policy: NonNullable<Fields["requestRedirectPolicy"]>): Action | undefined {
+function readRedirect(
+  { fail }: Context,
+  policy: NonNullable<Fields["requestRedirectPolicy"]>,
+): Action | undefined {
   if (policy.path && policy.prefix) {
-    return fail("RouteError", "RequestRedirectPolicy", "cannot specify both redirect path and redirect prefix", ".requestRedirectPolicy");
+    return fail(
+      "RouteError",
+      "RequestRedirectPolicy",
+      "cannot specify both redirect path and redirect prefix",
+      ".requestRedirectPolicy",
+    );
   }
   return {
     kind: "redirect",
@@ -161,54 +217,86 @@ function readRedirect({ fail }: Context, policy: NonNullable<Fields["requestRedi
 }
 
 function readForward(context: Context, policies: RoutePolicies): Action | undefined {
-  const { route, proxy, reader, report, fail, path } = context;
+  const { route, proxy, report, fail, path } = context;
   const idle = readTimeout(route.timeoutPolicy?.idleConnection);
   if (idle.error) {
-    return fail("RouteError", "TimeoutPolicyNotValid", `route.timeoutPolicy failed to parse: error parsing idleConnection timeout: ${idle.error}`, ".timeoutPolicy.idleConnection");
+    const message = `route.timeoutPolicy failed to parse: error parsing idleConnection timeout: ${idle.error}`;
+    return fail("RouteError", "TimeoutPolicyNotValid", message, ".timeoutPolicy.idleConnection");
   }
   const healthCheck = readHealthCheck(route.healthCheckPolicy);
+  const options: ClusterOptions = {
+    loadBalancing: loadBalancing(route, policies),
+    ...(healthCheck ? { healthCheck } : {}),
+    ...(idle.ms === undefined ? {} : { idleConnectionMs: idle.ms }),
+  };
   const backends: Backend[] = [];
   for (const [i, service] of (route.services ?? []).entries()) {
-    const at = `.services[${i}]`;
     if (service.mirror) {
-      report.warn(proxy.ref, "ServiceError", "NotSupported", "mirror is not supported yet and has no effect", `${path}${at}.mirror`);
+      const message = "mirror is not supported yet and has no effect";
+      report.warn(proxy.ref, "ServiceError", "NotSupported", message, `${path}.services[${i}].mirror`);
       continue;
     }
-    const options = readServiceOptions(proxy, service, path + at, reader, report);
-    if (!options) return undefined;
-    const dynamic = { namespace: proxy.meta.namespace, service: service.name, port: service.port };
-    const request = readHeadersPolicy(service.requestHeadersPolicy, "request", dynamic);
-    if (request.error) return fail("ServiceError", "RequestHeadersPolicyInvalid", request.error, `${at}.requestHeadersPolicy`);
-    const response = readHeadersPolicy(service.responseHeadersPolicy, "response", dynamic);
-    if (response.error) return fail("ServiceError", "ResponseHeadersPolicyInvalid", response.error, `${at}.responseHeadersPolicy`);
-    const sni = request.policy?.host ?? policies.requestHeaders?.host;
-    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
-      ...options,
-      ...(sni ? { sni } : {}),
-      loadBalancing: loadBalancing(route, policies),
-      ...(healthCheck ? { healthCheck } : {}),
-      ...(idle.ms === undefined ? {} : { idleConnectionMs: idle.ms }),
-    });
-    if (!cluster) {
-      fail("ServiceError", "ServiceUnresolvedReference", `Spec.Routes unresolved service reference: ${error}`, at);
-      continue;
-    }
-    backends.push({
-      cluster,
-      weight: service.weight ?? 0,
-      policies: {
-        ...(request.policy ? { requestHeaders: request.policy } : {}),
-        ...(response.policy ? { responseHeaders: response.policy } : {}),
-      },
-    });
+    const backend = readBackend(context, i, options, policies);
+    if (backend === "invalid") return undefined;
+    if (backend) backends.push(backend);
   }
   return backends.length > 0 ? { kind: "forward", backends } : { kind: "respond", status: 503 };
+}
+
+/** `services[i]`: undefined when there is no such Service, "invalid" when the whole object has to be refused. */
+function readBackend(
+  { route, proxy, reader, report, fail, path }: Context,
+  i: number,
+  common: ClusterOptions,
+  policies: RoutePolicies,
+): Backend | undefined | "invalid" {
+  const service = (route.services ?? [])[i] as NonNullable<Fields["services"]>[number];
+  const at = `.services[${i}]`;
+  const invalid = (reason: string, message: string, field: string): "invalid" => {
+    fail("ServiceError", reason, message, at + field);
+    return "invalid";
+  };
+  const options = readServiceOptions(proxy, service, path + at, reader, report);
+  if (!options) return "invalid";
+  const dynamic = { namespace: proxy.meta.namespace, service: service.name, port: service.port };
+  const request = readHeadersPolicy(service.requestHeadersPolicy, "request", dynamic);
+  if (request.error) return invalid("RequestHeadersPolicyInvalid", request.error, ".requestHeadersPolicy");
+  const response = readHeadersPolicy(service.responseHeadersPolicy, "response", dynamic);
+  if (response.error)
+    return invalid("ResponseHeadersPolicyInvalid", response.error, ".responseHeadersPolicy");
+  const sni = request.policy?.host ?? policies.requestHeaders?.host;
+  const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
+    ...common,
+    ...options,
+    ...(sni ? { sni } : {}),
+  });
+  if (!cluster) {
+    fail(
+      "ServiceError",
+      "ServiceUnresolvedReference",
+      `Spec.Routes unresolved service reference: ${error}`,
+      at,
+    );
+    return undefined;
+  }
+  return {
+    cluster,
+    weight: service.weight ?? 0,
+    policies: {
+      ...(request.policy ? { requestHeaders: request.policy } : {}),
+      ...(response.policy ? { responseHeaders: response.policy } : {}),
+    },
+  };
 }
 
 function loadBalancing(route: Fields, policies: RoutePolicies): LoadBalancing {
   if (policies.hash) return "ring-hash";
   const strategy = route.loadBalancerPolicy?.strategy;
-  return strategy === "Random" ? "random" : strategy === "WeightedLeastRequest" ? "least-request" : "round-robin";
+  return strategy === "Random"
+    ? "random"
+    : strategy === "WeightedLeastRequest"
+      ? "least-request"
+      : "round-robin";
 }
 
 function readHealthCheck(policy: Fields["healthCheckPolicy"]): HealthCheck | undefined {

@@ -52,7 +52,9 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       fail("IncludeCreatesCycle", `include creates an include cycle: ${names}`);
     } else {
-      routes.push(...readProxyRoutes(target, { conditions: all, path: chain, secure: place.secure }, reader, report));
+      routes.push(
+        ...readProxyRoutes(target, { conditions: all, path: chain, secure: place.secure }, reader, report),
+      );
     }
   }
   return routes;

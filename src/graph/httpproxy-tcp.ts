@@ -18,7 +18,10 @@ export function readTcpProxy(
     return undefined;
   };
   if (path.length === 0 && !proxy.spec.virtualhost?.tls) {
-    return fail("TLSMustBeConfigured", "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set");
+    return fail(
+      "TLSMustBeConfigured",
+      "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set",
+    );
   }
   const include = tcp?.include ?? tcp?.includes;
   if (tcp?.services?.length && include) {
@@ -31,7 +34,8 @@ export function readTcpProxy(
   const target = reader.get("HTTPProxy", namespace, include.name);
   const error = "TCPProxyIncludeError";
   if (!target) return fail("IncludeNotFound", `include ${namespace}/${include.name} not found`, error);
-  if (target.spec.virtualhost) return fail("RootIncludesRoot", "root httpproxy cannot include another root httpproxy", error);
+  if (target.spec.virtualhost)
+    return fail("RootIncludesRoot", "root httpproxy cannot include another root httpproxy", error);
   const chain = [...path, proxy.ref];
   if (chain.includes(target.ref) || chain.length > maxDepth) {
     const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
@@ -64,7 +68,12 @@ function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonl
     if (!options) return undefined;
     const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
       ...options,
-      loadBalancing: strategy === "Random" ? "random" : strategy === "WeightedLeastRequest" ? "least-request" : "round-robin",
+      loadBalancing:
+        strategy === "Random"
+          ? "random"
+          : strategy === "WeightedLeastRequest"
+            ? "least-request"
+            : "round-robin",
       ...(healthCheck ? { healthCheck } : {}),
     });
     if (!cluster) {

@@ -12,8 +12,10 @@ const versions: readonly TlsVersion[] = ["1.2", "1.3"];
 const asVersion = (text: string | undefined, fallback: TlsVersion): TlsVersion =>
   text === "1.2" || text === "1.3" ? text : fallback;
 
-const higher = (a: TlsVersion, b: TlsVersion): TlsVersion => (versions.indexOf(a) > versions.indexOf(b) ? a : b);
-const lower = (a: TlsVersion, b: TlsVersion): TlsVersion => (versions.indexOf(a) < versions.indexOf(b) ? a : b);
+const higher = (a: TlsVersion, b: TlsVersion): TlsVersion =>
+  versions.indexOf(a) > versions.indexOf(b) ? a : b;
+const lower = (a: TlsVersion, b: TlsVersion): TlsVersion =>
+  versions.indexOf(a) < versions.indexOf(b) ? a : b;
 
 /** The narrower of the object's and the settings' range; undefined when nothing is left. */
 export function tlsRange(
@@ -40,7 +42,10 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
     return fail("TLSConfigNotValid", "Spec.VirtualHost.TLS: both Passthrough and SecretName were specified");
   }
   if (!tls.passthrough && !tls.secretName) {
-    return fail("TLSConfigNotValid", "Spec.VirtualHost.TLS: neither Passthrough nor SecretName were specified");
+    return fail(
+      "TLSConfigNotValid",
+      "Spec.VirtualHost.TLS: neither Passthrough nor SecretName were specified",
+    );
   }
   if (tls.enableFallbackCertificate) {
     const message = "Spec.VirtualHost.TLS.enableFallbackCertificate is not supported yet and has no effect";
@@ -55,11 +60,16 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
   }
   const { error } = readKeyPair(reader, secret);
   if (error) {
-    return fail("SecretNotValid", `Spec.VirtualHost.TLS Secret "${tls.secretName}" is invalid: ${error}`, ".secretName");
+    return fail(
+      "SecretNotValid",
+      `Spec.VirtualHost.TLS Secret "${tls.secretName}" is invalid: ${error}`,
+      ".secretName",
+    );
   }
   const range = tlsRange(tls.minimumProtocolVersion, tls.maximumProtocolVersion, reader);
   if (!range) {
-    const message = "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version";
+    const message =
+      "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version";
     return fail("TLSConfigNotValid", message);
   }
   return { tls: { secret: `${secret.namespace}/${secret.name}`, ...range }, passthrough: false };

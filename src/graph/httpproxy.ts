@@ -28,12 +28,22 @@ export function proxiesOf(refs: readonly Ref[], reader: Reader): HTTPProxy[] {
 const describe = (proxy: HTTPProxy): string => `${proxy.meta.namespace}/${proxy.meta.name}`;
 
 /** Reads the root of a host; undefined when it can't be served. Two roots of one host are both refused. */
-export function readProxyRoot(proxies: readonly HTTPProxy[], reader: Reader, report: Report): Root | undefined {
+export function readProxyRoot(
+  proxies: readonly HTTPProxy[],
+  reader: Reader,
+  report: Report,
+): Root | undefined {
   const roots = proxies.filter((proxy) => {
     const allowed = isRootNamespace(proxy.meta.namespace, reader.settings);
     if (!allowed) {
       const message = "root HTTPProxy cannot be defined in this namespace";
-      report.error(proxy.ref, "RootNamespaceError", "RootProxyNotAllowedInNamespace", message, "metadata.namespace");
+      report.error(
+        proxy.ref,
+        "RootNamespaceError",
+        "RootProxyNotAllowedInNamespace",
+        message,
+        "metadata.namespace",
+      );
     }
     return allowed;
   });

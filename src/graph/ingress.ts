@@ -12,7 +12,9 @@ import { isDelegated, readKeyPair } from "./secret.js";
 import type { PathMatch, Route, Tls } from "./types.js";
 
 export type Ingress = ObjectByKind<"Ingress">;
-type PathFields = NonNullable<NonNullable<NonNullable<Ingress["spec"]["rules"]>[number]["http"]>["paths"]>[number];
+type PathFields = NonNullable<
+  NonNullable<NonNullable<Ingress["spec"]["rules"]>[number]["http"]>["paths"]
+>[number];
 type BackendFields = PathFields["backend"];
 
 const type = "IngressError";
@@ -22,7 +24,9 @@ export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
   const found = refs.flatMap((ref) => {
     const [kind, namespace = "", name = ""] = ref.split("/");
     const ingress = kind === "Ingress" ? reader.get("Ingress", namespace, name) : undefined;
-    return ingress && isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings) ? [ingress] : [];
+    return ingress && isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings)
+      ? [ingress]
+      : [];
   });
   const key = (i: Ingress): string => `${i.meta.created}\n${i.meta.namespace}/${i.meta.name}`;
   return found.sort((a, b) => (key(a) < key(b) ? 1 : -1));
@@ -36,7 +40,12 @@ export interface IngressHost {
 }
 
 /** Reads the rules (and default backends) of a host; what is wrong costs one path, or the TLS of one host. */
-export function readIngresses(ingresses: readonly Ingress[], host: string, reader: Reader, report: Report): IngressHost {
+export function readIngresses(
+  ingresses: readonly Ingress[],
+  host: string,
+  reader: Reader,
+  report: Report,
+): IngressHost {
   const http: Route[] = [];
   const https: Route[] = [];
   let tls: Tls | undefined;
@@ -54,7 +63,12 @@ export function readIngresses(ingresses: readonly Ingress[], host: string, reade
   return { http, https, ...(tls ? { tls } : {}) };
 }
 
-const prefixes = ["projectcontour.io/", "contour.heptio.com/", "ingress.kubernetes.io/", "kubernetes.io/ingress."];
+const prefixes = [
+  "projectcontour.io/",
+  "contour.heptio.com/",
+  "ingress.kubernetes.io/",
+  "kubernetes.io/ingress.",
+];
 
 function annotation(ingress: Ingress, name: string): string | undefined {
   for (const prefix of prefixes) {
@@ -80,9 +94,22 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
       const path = `spec.rules[${i}].http.paths[${j}]`;
       const match = readPathMatch(fields);
       const wrong = match.kind === "regex" ? regexProblem(match.value) : undefined;
-      if (wrong) report.error(ingress.ref, type, "PathNotValid", `path ${JSON.stringify(fields.path)} is not RE2: ${wrong}`, `${path}.path`);
+      if (wrong)
+        report.error(
+          ingress.ref,
+          type,
+          "PathNotValid",
+          `path ${JSON.stringify(fields.path)} is not RE2: ${wrong}`,
+          `${path}.path`,
+        );
       else if (match.kind !== "regex" && !isPath(match.value)) {
-        report.error(ingress.ref, type, "PathNotValid", `path ${JSON.stringify(fields.path)} must start with / and hold no query, space or control character`, `${path}.path`);
+        report.error(
+          ingress.ref,
+          type,
+          "PathNotValid",
+          `path ${JSON.stringify(fields.path)} must start with / and hold no query, space or control character`,
+          `${path}.path`,
+        );
       } else add(match, fields.backend, `${path}.backend`);
     }
   }
@@ -113,13 +140,25 @@ function readPath(
 ): Route | undefined {
   const service = backend.service;
   if (!service) {
-    report.error(ingress.ref, type, "BackendNotSupported", "only backends of kind Service are supported", field);
+    report.error(
+      ingress.ref,
+      type,
+      "BackendNotSupported",
+      "only backends of kind Service are supported",
+      field,
+    );
     return undefined;
   }
   const port = service.port?.number ?? service.port?.name ?? 0;
   const { cluster, error } = readCluster(reader, ingress.meta.namespace, service.name, port);
   if (!cluster) {
-    report.error(ingress.ref, type, "ServiceUnresolvedReference", `unresolved service reference: ${error}`, field);
+    report.error(
+      ingress.ref,
+      type,
+      "ServiceUnresolvedReference",
+      `unresolved service reference: ${error}`,
+      field,
+    );
     return undefined;
   }
   return {
@@ -135,7 +174,13 @@ function readPolicies(ingress: Ingress, path: string, report: Report): RoutePoli
   const text = annotation(ingress, "response-timeout") ?? annotation(ingress, "request-timeout");
   const timeout = readTimeout(text);
   if (timeout.error) {
-    report.warn(ingress.ref, type, "TimeoutPolicyNotValid", `response-timeout: ${timeout.error}; the default is used`, "metadata.annotations");
+    report.warn(
+      ingress.ref,
+      type,
+      "TimeoutPolicyNotValid",
+      `response-timeout: ${timeout.error}; the default is used`,
+      "metadata.annotations",
+    );
   }
   const retryOn = annotation(ingress, "retry-on");
   const retries = Number(annotation(ingress, "num-retries") ?? "");
@@ -146,7 +191,9 @@ function readPolicies(ingress: Ingress, path: string, report: Report): RoutePoli
         retryOn: retryOn.split(",").map((part) => part.trim()),
       })
     : undefined;
-  const websockets = annotation(ingress, "websocket-routes")?.split(",").map((part) => part.trim());
+  const websockets = annotation(ingress, "websocket-routes")
+    ?.split(",")
+    .map((part) => part.trim());
   return {
     ...(timeout.ms === undefined ? {} : { timeout: { response: timeout.ms } }),
     ...(retry ? { retry } : {}),
@@ -164,9 +211,15 @@ function readIngressTls(ingress: Ingress, host: string, reader: Reader, report: 
     const { error } = isDelegated(reader, secret, ingress.meta.namespace)
       ? readKeyPair(reader, secret)
       : { error: "certificate delegation not permitted" };
-    const range = tlsRange(annotation(ingress, "tls-minimum-protocol-version"), annotation(ingress, "tls-maximum-protocol-version"), reader);
+    const range = tlsRange(
+      annotation(ingress, "tls-minimum-protocol-version"),
+      annotation(ingress, "tls-maximum-protocol-version"),
+      reader,
+    );
     if (!error && range) return { secret: `${namespace}/${entry.secretName}`, ...range };
-    const message = error ? `Secret "${namespace}/${entry.secretName}" is invalid: ${error}` : "the minimum TLS version is greater than the maximum";
+    const message = error
+      ? `Secret "${namespace}/${entry.secretName}" is invalid: ${error}`
+      : "the minimum TLS version is greater than the maximum";
     report.error(ingress.ref, type, error ? "SecretNotValid" : "TLSConfigNotValid", message, path);
   }
   return undefined;

@@ -41,7 +41,10 @@ export function readIngressRouteRoot(
     return false;
   });
   if (roots.length > 1) {
-    const owners = roots.map((root) => describe(root.ref)).sort().join(", ");
+    const owners = roots
+      .map((root) => describe(root.ref))
+      .sort()
+      .join(", ");
     for (const root of roots) {
       const message = `fqdn "${root.spec.virtualhost?.fqdn}" is used in multiple IngressRoutes: ${owners}`;
       report.error(root.ref, type, "DuplicateVhost", message, "spec.virtualhost.fqdn");
@@ -65,7 +68,8 @@ function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | un
     if (!tls) return undefined;
   }
   const passthrough = !tls && (host?.tls?.passthrough ?? false);
-  const tcp = root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
+  const tcp =
+    root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
   const secure = tls !== undefined;
   const routes = readRoutes(root, { parents: [root.ref], secure }, reader, report);
   return { routes, secure, passthrough, ...(tls ? { tls } : {}), ...(tcp?.length ? { tcp } : {}) };
@@ -77,12 +81,24 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
   const secret = secretName(fields?.secretName ?? "", root.meta.namespace);
   const name = `${secret.namespace}/${secret.name}`;
   if (!isDelegated(reader, secret, root.meta.namespace)) {
-    report.error(root.ref, type, "DelegationNotPermitted", `Spec.VirtualHost.TLS Secret "${name}" certificate delegation not permitted`, path);
+    report.error(
+      root.ref,
+      type,
+      "DelegationNotPermitted",
+      `Spec.VirtualHost.TLS Secret "${name}" certificate delegation not permitted`,
+      path,
+    );
     return undefined;
   }
   const { error } = readKeyPair(reader, secret);
   if (error) {
-    report.error(root.ref, type, "SecretNotValid", `Spec.VirtualHost.TLS Secret "${fields?.secretName}" is invalid: ${error}`, path);
+    report.error(
+      root.ref,
+      type,
+      "SecretNotValid",
+      `Spec.VirtualHost.TLS Secret "${fields?.secretName}" is invalid: ${error}`,
+      path,
+    );
     return undefined;
   }
   const range = tlsRange(fields?.minimumProtocolVersion, undefined, reader);
@@ -105,11 +121,18 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
     const fail = (reason: string, message: string, field = ""): void =>
       report.error(object.ref, type, reason, message, path + field);
     if (route.services?.length && route.delegate) {
-      fail("ServicesAndDelegate", `route "${route.match}": cannot specify services and delegate in the same route`);
+      fail(
+        "ServicesAndDelegate",
+        `route "${route.match}": cannot specify services and delegate in the same route`,
+      );
       return routes;
     }
     if (place.within !== undefined && !isWithin(route.match, place.within)) {
-      fail("PathMatchNotValid", `the path prefix "${place.within}" does not match the parent's path prefix "${route.match}"`, ".match");
+      fail(
+        "PathMatchNotValid",
+        `the path prefix "${place.within}" does not match the parent's path prefix "${route.match}"`,
+        ".match",
+      );
       return routes;
     }
     if (route.services?.length) {
@@ -166,7 +189,14 @@ function readServicesRoute(
 ): Route | undefined {
   const backends: Backend[] = [];
   for (const [j, service] of (route.services ?? []).entries()) {
-    const cluster = readService(object, service, `route "${route.match}": `, `${path}.services[${j}]`, reader, report);
+    const cluster = readService(
+      object,
+      service,
+      `route "${route.match}": `,
+      `${path}.services[${j}]`,
+      reader,
+      report,
+    );
     if (!cluster) return undefined;
     backends.push({ cluster, weight: service.weight ?? 0, policies: {} });
   }
@@ -230,14 +260,23 @@ function readService(
       : {}),
   };
   const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, base);
-  if (!cluster) return fail("ServiceUnresolvedReference", `Service [${service.name}:${service.port}] is invalid or missing`);
+  if (!cluster)
+    return fail(
+      "ServiceUnresolvedReference",
+      `Service [${service.name}:${service.port}] is invalid or missing`,
+    );
   if (!service.validation || cluster.protocol !== "tls") return cluster;
   const secret = secretName(service.validation.caSecret ?? "", object.meta.namespace);
   const delegated = isDelegated(reader, secret, object.meta.namespace);
-  const { ca, error } = delegated ? readCaBundle(reader, secret) : { error: "certificate delegation not permitted" };
+  const { ca, error } = delegated
+    ? readCaBundle(reader, secret)
+    : { error: "certificate delegation not permitted" };
   const wrong = error ?? (service.validation.subjectName ? undefined : "missing subject alternative name");
   if (!ca || wrong) {
-    return fail("TLSUpstreamValidation", `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${wrong}`);
+    return fail(
+      "TLSUpstreamValidation",
+      `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${wrong}`,
+    );
   }
   return { ...cluster, validation: { ca, subjectNames: [service.validation.subjectName ?? ""] } };
 }
@@ -252,12 +291,20 @@ function readTcp(
   const tcp = object.spec.tcpproxy;
   const path = "spec.tcpproxy";
   if (tcp?.services?.length && tcp.delegate) {
-    report.error(object.ref, type, "ServicesAndDelegate", "tcpproxy: cannot specify services and delegate in the same tcpproxy", path);
+    report.error(
+      object.ref,
+      type,
+      "ServicesAndDelegate",
+      "tcpproxy: cannot specify services and delegate in the same tcpproxy",
+      path,
+    );
     return undefined;
   }
   if (tcp?.delegate) {
     const target = follow(object, tcp.delegate, parents, path, reader, report, "tcpproxy");
-    return target && target !== "stop" ? readTcp(target, reader, report, [...parents, target.ref]) : undefined;
+    return target && target !== "stop"
+      ? readTcp(target, reader, report, [...parents, target.ref])
+      : undefined;
   }
   const backends: TcpBackend[] = [];
   for (const [j, service] of (tcp?.services ?? []).entries()) {

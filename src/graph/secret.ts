@@ -16,7 +16,9 @@ export interface SecretName {
 /** `name` or, where delegation allows it, `namespace/name`. */
 export function secretName(text: string, namespace: string): SecretName {
   const slash = text.indexOf("/");
-  return slash < 0 ? { namespace, name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
+  return slash < 0
+    ? { namespace, name: text }
+    : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
 /** Whether objects of a namespace may use a Secret: their own, or one delegated to them (`*` only as sole entry). */
@@ -60,7 +62,8 @@ function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: K
   const certificate = pemBlocks(spec.data["tls.crt"], certificates);
   const key = pemBlocks(spec.data["tls.key"], privateKeys);
   if (certificate.length === 0) return { error: 'missing or invalid "tls.crt": no PEM certificate found' };
-  if (key.length !== 1) return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
+  if (key.length !== 1)
+    return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
   const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n` };
   const error = reader.checkKeyPair(pair.certificate, pair.privateKey);
   return error ? { error } : { pair };

@@ -1,6 +1,6 @@
+import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
 import { ingressesOf, readIngresses } from "./ingress.js";
 import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
-import { proxiesOf, readProxyRoot, type Root } from "./httpproxy.js";
 import { orderRoutes } from "./match.js";
 import type { Reader, Report } from "./reader.js";
 import type { Route, Tls, VirtualHost } from "./types.js";
@@ -52,6 +52,9 @@ function finish(routes: readonly Route[], host: string): Route[] {
   if (!host.startsWith("*.")) return orderRoutes(routes);
   const extra = wildcard(host);
   return orderRoutes(
-    routes.map((route) => ({ ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } })),
+    routes.map((route) => ({
+      ...route,
+      match: { ...route.match, headers: [extra, ...route.match.headers] },
+    })),
   );
 }

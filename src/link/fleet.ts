@@ -39,13 +39,26 @@ export class Fleet {
       this.#nodes.delete(oldest);
     }
     const id = key(type, names);
-    const found = subscriptions.get(id) ?? { accepted: "", delivered: "", deliveredAt: 0, refused: "", names, seen: now };
+    const found = subscriptions.get(id) ?? {
+      accepted: "",
+      delivered: "",
+      deliveredAt: 0,
+      refused: "",
+      names,
+      seen: now,
+    };
     if (subscriptions.size < maxSubscriptions) subscriptions.set(id, found);
     return found;
   }
 
   /** A poll came in: the version that it carries is what the Envoy has. Says whether the last answer was refused. */
-  observe(node: string, type: XdsType, names: readonly string[], version: string, now: number): { refused: boolean } {
+  observe(
+    node: string,
+    type: XdsType,
+    names: readonly string[],
+    version: string,
+    now: number,
+  ): { refused: boolean } {
     const subscription = this.#subscription(node, type, names, now);
     const { delivered } = subscription;
     if (delivered !== "" && version === delivered) subscription.refused = "";
@@ -58,7 +71,11 @@ export class Fleet {
   }
 
   /** A version that the Envoy refused since it took the one it has, and when it was given. */
-  refusal(node: string, type: XdsType, names: readonly string[]): { version: string; at: number } | undefined {
+  refusal(
+    node: string,
+    type: XdsType,
+    names: readonly string[],
+  ): { version: string; at: number } | undefined {
     const found = this.#nodes.get(node)?.get(key(type, names));
     return found?.refused ? { version: found.refused, at: found.deliveredAt } : undefined;
   }
@@ -75,10 +92,12 @@ export class Fleet {
    */
   hasAll(type: XdsType, versionOf: (names: readonly string[]) => string | undefined, now: number): boolean {
     for (const subscriptions of this.#nodes.values()) {
-      for (const [id, { accepted, refused, seen, names }] of subscriptions) {
+      for (const [id, { accepted, delivered, refused, seen, names }] of subscriptions) {
         if (!id.startsWith(`${type}/`) || now - seen > activeMs) continue;
         const version = versionOf(names);
         if (version === undefined || refused === version) continue;
+        // Until the poll after a delivery, `accepted` is of the past: on the way from A to B and back to A it says A.
+        if (delivered !== "" && delivered !== accepted && delivered !== refused) return false;
         if (parseVersion(accepted)?.hash !== parseVersion(version)?.hash) return false;
       }
     }
@@ -91,7 +110,10 @@ export class Fleet {
       node,
       seen: Math.max(0, ...[...subscriptions.values()].map(({ seen }) => seen)),
       subscriptions: Object.fromEntries(
-        [...subscriptions].map(([id, { accepted, refused }]) => [id, { accepted, ...(refused ? { refused } : {}) }]),
+        [...subscriptions].map(([id, { accepted, refused }]) => [
+          id,
+          { accepted, ...(refused ? { refused } : {}) },
+        ]),
       ),
     }));
   }

@@ -1,6 +1,6 @@
 import type { Fleet } from "./fleet.js";
-import { type ResourceSet, type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
 import { type Served, selectVersion } from "./served.js";
+import { type ResourceSet, type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
 import { formatVersion, hashSet } from "./version.js";
 
 /**
@@ -86,7 +86,8 @@ export class Publication {
 
   #isDone(now: number): boolean {
     if (now >= this.#deadline) return true;
-    const waitFor: readonly XdsType[] = this.#phase === "adding" ? ["clusters", "endpoints"] : ["listeners", "routes"];
+    const waitFor: readonly XdsType[] =
+      this.#phase === "adding" ? ["clusters", "endpoints"] : ["listeners", "routes"];
     return waitFor.every((type) => {
       const served = this.#served?.[type];
       return !served || this.fleet.hasAll(type, (names) => selectVersion(served, names)?.version, now);
@@ -112,7 +113,12 @@ export class Publication {
 
   #version(set: ResourceSet): Served {
     const hash = hashSet(set);
-    return { set, hash, sequence: this.#sequence, version: formatVersion({ sequence: this.#sequence, hash }) };
+    return {
+      set,
+      hash,
+      sequence: this.#sequence,
+      version: formatVersion({ sequence: this.#sequence, hash }),
+    };
   }
 }
 

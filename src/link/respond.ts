@@ -78,7 +78,9 @@ export function encodeResponse(type: XdsType, selection: Selection): Uint8Array<
   const text = `{"version_info":"${version}","type_url":"${typeUrls[type]}","resources":[${parts.join(",")}]}`;
   const bytes = encoder.encode(text);
   if (bytes.length > maxBodyBytes) {
-    throw new Error(`the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`);
+    throw new Error(
+      `the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,
+    );
   }
   bodies.set(resources, { version, bytes });
   return bytes;

@@ -130,7 +130,7 @@ export const upstreamValidation = z
     subjectName: name.max(250),
     subjectNames: z.array(z.string()).min(1).max(8).optional(),
   })
-  .refine(({ subjectName, subjectNames }) => !subjectNames || subjectNames[0] === subjectName, {
+  .refine(({ subjectName, subjectNames }) => !subjectNames?.length || subjectNames[0] === subjectName, {
     error: "must have subjectName as the first of subjectNames",
   });
 

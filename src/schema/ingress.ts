@@ -22,29 +22,35 @@ const host = z.union([z.literal(""), wildcardHostname], {
 });
 
 /** networking.k8s.io/v1 Ingress; the beta versions are brought into its shape. */
-export const ingressSpec = z.object({
-  ingressClassName: text,
-  defaultBackend: backend.optional(),
-  tls: z.array(z.object({ hosts: z.array(z.string()).optional(), secretName: text })).optional(),
-  rules: z
-    .array(
-      z.object({
-        host: host.optional(),
-        http: z
-          .object({
-            paths: z.array(
-              z.object({
-                path: z.string().max(4096).optional(),
-                pathType: z.enum(["Exact", "Prefix", "ImplementationSpecific"]).optional(),
-                backend,
-              }),
-            ),
-          })
-          .optional(),
-      }),
-    )
-    .optional(),
-});
+export const ingressSpec = z
+  .object({
+    ingressClassName: text,
+    defaultBackend: backend.optional(),
+    /** The name of `defaultBackend` in the beta versions. */
+    backend: backend.optional(),
+    tls: z.array(z.object({ hosts: z.array(z.string()).optional(), secretName: text })).optional(),
+    rules: z
+      .array(
+        z.object({
+          host: host.optional(),
+          http: z
+            .object({
+              paths: z.array(
+                z.object({
+                  path: z.string().max(4096).optional(),
+                  pathType: z.enum(["Exact", "Prefix", "ImplementationSpecific"]).optional(),
+                  backend,
+                }),
+              ),
+            })
+            .optional(),
+        }),
+      )
+      .optional(),
+  })
+  .transform(({ backend: old, ...spec }) =>
+    old && !spec.defaultBackend ? { ...spec, defaultBackend: old } : spec,
+  );
 
 /** Whether it is the default class is told by its annotation `ingressclass.kubernetes.io/is-default-class`. */
 export const ingressClassSpec = z.object({ controller: text });

@@ -66,7 +66,7 @@ const nouns: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong, and by that what to write instead. */
-export function issueText(issue: z.core.$ZodIssue, value: unknown): string {
+function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       if (value === undefined) return `is missing; it must be ${nouns[issue.expected] ?? issue.expected}`;
@@ -103,32 +103,58 @@ function describeFound(value: unknown): string {
 
 const maxDepth = 64;
 
+interface Hostile {
+  readonly problem: string;
+  readonly keys: readonly PropertyKey[];
+}
+
 /**
- * Walks an object before anything reads it. Refuses keys that could reach a prototype and nesting of more than 64
- * levels; tells whether there are nulls, which Kubernetes takes for absent fields.
+ * Walks an object before anything reads it, but for `status` and `managedFields`, which nothing reads. Refuses keys that
+ * could reach a prototype and nesting of more than 64 levels; tells whether there are nulls, which Kubernetes takes for
+ * absent fields.
  */
-export function inspect(input: unknown): { problem?: string; path?: string; nulls: boolean } {
-  const keys: PropertyKey[] = [];
-  let nulls = false;
-  const walk = (value: object): string | undefined => {
-    if (keys.length >= maxDepth)
-      return `is nested more than ${maxDepth} levels deep; no Kubernetes object is`;
-    const list = Array.isArray(value);
-    for (const key of Object.keys(value)) {
-      const member: unknown = value[key as keyof typeof value];
-      keys.push(list ? Number(key) : key);
-      if (key === "__proto__") return "is a key that no Kubernetes object has; remove it";
-      if (member === null) nulls ||= !list;
-      else if (typeof member === "object") {
-        const problem = walk(member);
-        if (problem) return problem;
-      }
-      keys.pop();
+export function inspect(input: Raw): { problem?: string; path?: string; nulls: boolean } {
+  const seen = { nulls: false };
+  const hostile = walkMap(input, 0, seen);
+  return hostile ? { problem: hostile.problem, path: pathText(hostile.keys.slice(0, 8)), ...seen } : seen;
+}
+
+const tooDeep: Hostile = {
+  problem: `is nested more than ${maxDepth} levels deep; no Kubernetes object is`,
+  keys: [],
+};
+const within = ({ problem, keys }: Hostile, key: PropertyKey): Hostile => ({ problem, keys: [key, ...keys] });
+
+function walkMap(map: Raw, depth: number, seen: { nulls: boolean }): Hostile | undefined {
+  if (depth >= maxDepth) return tooDeep;
+  for (const key in map) {
+    if (key === "__proto__")
+      return { problem: "is a key that no Kubernetes object has; remove it", keys: [key] };
+    if ((key === "status" && depth === 0) || (key === "managedFields" && depth === 1)) continue;
+    const value = map[key];
+    if (typeof value !== "object") continue;
+    if (value === null) seen.nulls = true;
+    else {
+      const hostile = Array.isArray(value)
+        ? walkList(value, depth + 1, seen)
+        : walkMap(value as Raw, depth + 1, seen);
+      if (hostile) return within(hostile, key);
     }
-    return undefined;
-  };
-  const problem = typeof input === "object" && input !== null ? walk(input) : undefined;
-  return problem ? { problem, path: pathText(keys.slice(0, 8)), nulls } : { nulls };
+  }
+  return undefined;
+}
+
+function walkList(list: readonly unknown[], depth: number, seen: { nulls: boolean }): Hostile | undefined {
+  if (depth >= maxDepth) return tooDeep;
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value !== "object" || value === null) continue;
+    const hostile = Array.isArray(value)
+      ? walkList(value, depth + 1, seen)
+      : walkMap(value as Raw, depth + 1, seen);
+    if (hostile) return within(hostile, i);
+  }
+  return undefined;
 }
 
 /** A copy without the fields that are null. */

@@ -1,8 +1,8 @@
-import { Hono } from "hono";
 import type { Context } from "hono";
+import { Hono } from "hono";
 import type { XdsType } from "../link/snapshot.js";
 import type { Hub } from "./hub.js";
-import { readBody, readDiscoveryRequest, RequestError } from "./request.js";
+import { RequestError, readBody, readDiscoveryRequest } from "./request.js";
 
 /** A manifest source that is pushed over HTTP. */
 export interface SourceSink {
@@ -24,8 +24,16 @@ const marginMs = 2000;
 const maxSourceBytes = 32 * 1024 * 1024;
 
 /** Errors are problem details (RFC 9457) with a stable code, and never 200. */
-function problem(c: Context, status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503, code: string, detail: string): Response {
-  return c.json({ type: "about:blank", status, code, detail }, status, { "content-type": "application/problem+json", "cache-control": "no-store" });
+function problem(
+  c: Context,
+  status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503,
+  code: string,
+  detail: string,
+): Response {
+  return c.json({ type: "about:blank", status, code, detail }, status, {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+  });
 }
 
 /** How long a poll may be held: Envoy says when it gives up; a client that doesn't is answered at once. */
@@ -50,8 +58,12 @@ export function createApp(options: AppOptions): Hono {
     app.all(path, (c) => problem(c, 405, "method-not-allowed", "discovery is POST only"));
   }
   app.get("/healthz", (c) => c.text("ok\n"));
-  app.get("/readyz", (c) => (hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet")));
-  app.get("/status", (c) => c.json({ ...hub.status(), ...options.status() }, 200, { "cache-control": "no-store" }));
+  app.get("/readyz", (c) =>
+    hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet"),
+  );
+  app.get("/status", (c) =>
+    c.json({ ...hub.status(), ...options.status() }, 200, { "cache-control": "no-store" }),
+  );
   const { source } = options;
   if (source) app.put("/sources/:name", (c) => putSource(c, source));
   return app;
@@ -59,7 +71,10 @@ export function createApp(options: AppOptions): Hono {
 
 async function discover(c: Context, type: XdsType, hub: Hub): Promise<Response> {
   const request = readDiscoveryRequest(await readBody(c.req.raw));
-  const reply = await hub.poll({ type, ...request }, holdTime(c.req.header("x-envoy-expected-rq-timeout-ms")));
+  const reply = await hub.poll(
+    { type, ...request },
+    holdTime(c.req.header("x-envoy-expected-rq-timeout-ms")),
+  );
   if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
   if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
   return c.body(reply.body, 200, {
@@ -74,7 +89,8 @@ async function putSource(c: Context, source: SourceSink): Promise<Response> {
   if (!(await hasDigest(token, source.tokenDigest))) {
     return problem(c, 401, "unauthorized", "a bearer token that may publish is needed");
   }
-  if (Number(c.req.header("content-length") ?? 0) > maxSourceBytes) return problem(c, 413, "too-large", "the source is too large");
+  if (Number(c.req.header("content-length") ?? 0) > maxSourceBytes)
+    return problem(c, 413, "too-large", "the source is too large");
   const { ok, result } = await source.put(c.req.param("name") ?? "", await c.req.text());
   return c.json(result, ok ? 200 : 422, { "cache-control": "no-store" });
 }

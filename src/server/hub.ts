@@ -23,6 +23,7 @@ export class Hub {
   readonly #publication: Publication;
   readonly #waiters = new Map<string, { type: XdsType; wake: () => void }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
 
   constructor(private readonly options: HubOptions) {
     const { phaseMs } = options;
@@ -45,7 +46,12 @@ export class Hub {
       return [type, { version: served?.version ?? "", resources: served?.set.size ?? 0 }] as const;
     });
     const { phase } = this.#publication;
-    return { phase, types: Object.fromEntries(versions), waiting: this.#waiters.size, fleet: this.fleet.views() };
+    return {
+      phase,
+      types: Object.fromEntries(versions),
+      waiting: this.#waiters.size,
+      fleet: this.fleet.views(),
+    };
   }
 
   /** Answers a poll, after up to `holdMs` when there is nothing new. */
@@ -58,7 +64,8 @@ export class Hub {
     for (;;) {
       const answer = this.#answer(request);
       const left = end - now();
-      if (answer.kind === "content" || left <= 0 || this.#waiters.size >= maxWaiters) return this.#reply(request, answer);
+      const full = this.#closed || this.#waiters.size >= maxWaiters;
+      if (answer.kind === "content" || left <= 0 || full) return this.#reply(request, answer);
       const replaced = await this.#wait(request, left);
       if (replaced) return this.#reply(request, answer);
     }
@@ -117,6 +124,7 @@ export class Hub {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#wake(xdsTypes);
   }

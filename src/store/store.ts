@@ -24,7 +24,14 @@ export type ReadKey = string;
  * - `secret`: JSON of a Secret.
  * - `listener`: JSON of a Listener; `ingress_https` has no `filter_chains` (link adds those of its group).
  */
-export type ResourceType = "cluster" | "endpoints" | "route-configuration" | "virtual-host" | "filter-chain" | "secret" | "listener";
+export type ResourceType =
+  | "cluster"
+  | "endpoints"
+  | "route-configuration"
+  | "virtual-host"
+  | "filter-chain"
+  | "secret"
+  | "listener";
 
 /** A fragment of Envoy configuration. Two units that emit the same type, group and name emit the same JSON. */
 export interface Resource {

@@ -73,7 +73,13 @@ function writeHealthChecks(check: HealthCheck, protocol: Cluster["protocol"]): P
   const kind: EnvoyHealthCheck =
     check.kind === "tcp"
       ? { tcp_health_check: {} }
-      : { http_health_check: { path: check.path, host: check.host, ...(h2 ? { codec_client_type: "HTTP2" } : {}) } };
+      : {
+          http_health_check: {
+            path: check.path,
+            host: check.host,
+            ...(h2 ? { codec_client_type: "HTTP2" } : {}),
+          },
+        };
   const common: EnvoyHealthCheck = {
     timeout: duration(check.timeoutSeconds * 1000),
     interval: duration(check.intervalSeconds * 1000),
@@ -132,7 +138,9 @@ function writeHttpOptions({ protocol, idleConnectionMs }: Cluster): Partial<Envo
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        ...(idleConnectionMs === undefined ? {} : { common_http_protocol_options: { idle_timeout: duration(idleConnectionMs) } }),
+        ...(idleConnectionMs === undefined
+          ? {}
+          : { common_http_protocol_options: { idle_timeout: duration(idleConnectionMs) } }),
         explicit_http_config: h2 ? { http2_protocol_options: {} } : { http_protocol_options: {} },
       },
     },
@@ -141,7 +149,11 @@ function writeHttpOptions({ protocol, idleConnectionMs }: Cluster): Partial<Envo
 
 const families = { auto: "AUTO", v4: "V4_ONLY", v6: "V6_ONLY", all: "ALL" } as const;
 
-function writeExternal({ externalName, port }: Cluster, name: string, settings: SettingsSpec): Partial<EnvoyCluster> {
+function writeExternal(
+  { externalName, port }: Cluster,
+  name: string,
+  settings: SettingsSpec,
+): Partial<EnvoyCluster> {
   const family = settings.dnsLookupFamily;
   const address = { socket_address: { address: externalName ?? "", port_value: port } };
   return {

@@ -1,4 +1,10 @@
-import type { DownstreamTlsContext, NetworkFilter as Filter, FilterChain, Secret, Typed } from "../gen/envoy.js";
+import type {
+  DownstreamTlsContext,
+  NetworkFilter as Filter,
+  FilterChain,
+  Secret,
+  Typed,
+} from "../gen/envoy.js";
 import type { KeyPair } from "../graph/secret.js";
 import type { Tls, VirtualHost } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -47,24 +53,25 @@ function writeTransport(
   http: boolean,
 ): FilterChain["transport_socket"] {
   const { h1, h2 } = httpVersions(settings);
-  const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"> = {
-    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-    common_tls_context: {
-      tls_params: {
-        tls_minimum_protocol_version: versions[tls.minimum],
-        tls_maximum_protocol_version: versions[tls.maximum],
-        ...(settings.tls.cipherSuites.length > 0 ? { cipher_suites: settings.tls.cipherSuites } : {}),
+  const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"> =
+    {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      common_tls_context: {
+        tls_params: {
+          tls_minimum_protocol_version: versions[tls.minimum],
+          tls_maximum_protocol_version: versions[tls.maximum],
+          ...(settings.tls.cipherSuites.length > 0 ? { cipher_suites: settings.tls.cipherSuites } : {}),
+        },
+        ...(pair
+          ? { tls_certificates: [inline(pair)] }
+          : {
+              tls_certificate_sds_secret_configs: [
+                { name: tls.secret, sds_config: configSource(settings.xdsCluster) },
+              ],
+            }),
+        ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
       },
-      ...(pair
-        ? { tls_certificates: [inline(pair)] }
-        : {
-            tls_certificate_sds_secret_configs: [
-              { name: tls.secret, sds_config: configSource(settings.xdsCluster) },
-            ],
-          }),
-      ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
-    },
-  };
+    };
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 

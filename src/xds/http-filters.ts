@@ -43,7 +43,9 @@ function compressor(algorithm: keyof typeof libraries): HttpFilter {
     typed_config: {
       "@type": `${types}.filters.http.compressor.v3.Compressor`,
       compressor_library: libraries[algorithm],
-      response_direction_config: { common_config: { content_type_matcher: compressible.map((exact) => ({ exact })) } },
+      response_direction_config: {
+        common_config: { content_type_matcher: compressible.map((exact) => ({ exact })) },
+      },
     },
   };
 }
@@ -64,7 +66,10 @@ end
 
 const misdirectedFilter: HttpFilter = {
   name: "isoline.misdirected_request",
-  typed_config: { "@type": `${types}.filters.http.lua.v3.Lua`, default_source_code: { inline_string: misdirected } },
+  typed_config: {
+    "@type": `${types}.filters.http.lua.v3.Lua`,
+    default_source_code: { inline_string: misdirected },
+  },
 };
 
 /**
@@ -74,11 +79,17 @@ const misdirectedFilter: HttpFilter = {
  * - CORS answers preflights before later filters ask who the client is;
  * - the router is last, as Envoy demands.
  */
-export function httpFilters(settings: SettingsSpec, options: { readonly checkSni: boolean }): readonly HttpFilter[] {
+export function httpFilters(
+  settings: SettingsSpec,
+  options: { readonly checkSni: boolean },
+): readonly HttpFilter[] {
   return [
     ...(options.checkSni ? [misdirectedFilter] : []),
     ...(settings.compression === "disabled" ? [] : [compressor(settings.compression)]),
-    { name: "envoy.filters.http.grpc_web", typed_config: { "@type": `${types}.filters.http.grpc_web.v3.GrpcWeb` } },
+    {
+      name: "envoy.filters.http.grpc_web",
+      typed_config: { "@type": `${types}.filters.http.grpc_web.v3.GrpcWeb` },
+    },
     {
       name: "envoy.filters.http.grpc_stats",
       typed_config: {

@@ -15,7 +15,9 @@ const timeout = (text: string | undefined): ReturnType<typeof duration> | undefi
 export function connectionTimeouts({ timeouts, listener }: SettingsSpec): Partial<HttpConnectionManager> {
   const idle = timeout(timeouts.connectionIdleTimeout);
   // Here an explicit zero would mean "at once", not "never".
-  const maximum = settingMs(timeouts.maxConnectionDuration) ? timeout(timeouts.maxConnectionDuration) : undefined;
+  const maximum = settingMs(timeouts.maxConnectionDuration)
+    ? timeout(timeouts.maxConnectionDuration)
+    : undefined;
   const requests = listener.maxRequestsPerConnection;
   const common = {
     ...(idle ? { idle_timeout: idle } : {}),
@@ -50,15 +52,30 @@ export const fileAccessLog = (path: string): readonly AccessLog[] =>
     : [
         {
           name: "envoy.access_loggers.file",
-          typed_config: { "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog", path },
+          typed_config: {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            path,
+          },
         },
       ];
 
 // SOL_SOCKET SO_KEEPALIVE, then IPPROTO_TCP TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT of Linux.
 const keepalive: Listener["socket_options"] = [
   { description: "Enable TCP keep-alive", level: 1, name: 9, int_value: 1, state: "STATE_LISTENING" },
-  { description: "TCP keep-alive initial idle time", level: 6, name: 4, int_value: 45, state: "STATE_LISTENING" },
-  { description: "TCP keep-alive time between probes", level: 6, name: 5, int_value: 5, state: "STATE_LISTENING" },
+  {
+    description: "TCP keep-alive initial idle time",
+    level: 6,
+    name: 4,
+    int_value: 45,
+    state: "STATE_LISTENING",
+  },
+  {
+    description: "TCP keep-alive time between probes",
+    level: 6,
+    name: 5,
+    int_value: 5,
+    state: "STATE_LISTENING",
+  },
   { description: "TCP keep-alive probe count", level: 6, name: 6, int_value: 9, state: "STATE_LISTENING" },
 ];
 
@@ -68,11 +85,16 @@ export function listenerBase(
   address: string,
   port: number,
   settings: SettingsSpec,
-): Pick<Listener, "name" | "address" | "socket_options" | "per_connection_buffer_limit_bytes" | "connection_balance_config"> {
+): Pick<
+  Listener,
+  "name" | "address" | "socket_options" | "per_connection_buffer_limit_bytes" | "connection_balance_config"
+> {
   const { perConnectionBufferLimitBytes: limit, connectionBalancer } = settings.listener;
   return {
     name,
-    address: { socket_address: { address, port_value: port, ...(address === "::" ? { ipv4_compat: true } : {}) } },
+    address: {
+      socket_address: { address, port_value: port, ...(address === "::" ? { ipv4_compat: true } : {}) },
+    },
     socket_options: keepalive,
     ...(limit ? { per_connection_buffer_limit_bytes: limit } : {}),
     ...(connectionBalancer === "exact" ? { connection_balance_config: { exact_balance: {} } } : {}),

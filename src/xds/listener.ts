@@ -1,4 +1,10 @@
-import type { NetworkFilter as Filter, HttpConnectionManager, Listener, ListenerFilter, RouteConfiguration } from "../gen/envoy.js";
+import type {
+  NetworkFilter as Filter,
+  HttpConnectionManager,
+  Listener,
+  ListenerFilter,
+  RouteConfiguration,
+} from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { configSource } from "./config-source.js";
@@ -35,7 +41,10 @@ export function writeHttpConnectionManager(
     normalize_path: true,
     merge_slashes: !settings.disableMergeSlashes,
     preserve_external_request_id: true,
-    http_protocol_options: { accept_http_10: true, allow_chunked_length: !settings.disableAllowChunkedLength },
+    http_protocol_options: {
+      accept_http_10: true,
+      allow_chunked_length: !settings.disableAllowChunkedLength,
+    },
     ...(streams ? { http2_protocol_options: { max_concurrent_streams: streams } } : {}),
     server_header_transformation: transformations[settings.serverHeaderTransformation],
     ...(settings.stripTrailingHostDot ? { strip_trailing_host_dot: true } : {}),
@@ -45,7 +54,8 @@ export function writeHttpConnectionManager(
   return {
     name: "envoy.filters.network.http_connection_manager",
     typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+      "@type":
+        "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
       ...manager,
     },
   };
@@ -53,12 +63,16 @@ export function writeHttpConnectionManager(
 
 const proxyProtocol: ListenerFilter = {
   name: "envoy.filters.listener.proxy_protocol",
-  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol" },
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol",
+  },
 };
 
 const tlsInspector: ListenerFilter = {
   name: "envoy.filters.listener.tls_inspector",
-  typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector" },
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+  },
 };
 
 /** Route tables without their virtual hosts: these come from the units of the hosts. */

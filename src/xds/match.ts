@@ -23,7 +23,11 @@ function writeHeader(match: HeaderMatch): HeaderMatcher {
   };
   if (kind === "present") return { name, present_match: true, ...flags };
   if (kind === "regex") return { name, string_match: { safe_regex: { regex: value } }, ...flags };
-  return { name, string_match: { ...(kind === "exact" ? { exact: value } : { contains: value }), ...ignoreCase }, ...flags };
+  return {
+    name,
+    string_match: { ...(kind === "exact" ? { exact: value } : { contains: value }), ...ignoreCase },
+    ...flags,
+  };
 }
 
 function writeQuery({ name, kind, value, ignoreCase }: QueryMatch): QueryParameterMatcher {

@@ -1,4 +1,4 @@
-import type { Route as EnvoyRoute, RouteAction, VirtualHost as EnvoyVirtualHost } from "../gen/envoy.js";
+import type { Route as EnvoyRoute, VirtualHost as EnvoyVirtualHost, RouteAction } from "../gen/envoy.js";
 import type { Action, Backend, Route } from "../graph/types.js";
 import { writeMatch } from "./match.js";
 import { writeHeaderFields } from "./policy/headers.js";
@@ -8,7 +8,12 @@ import { writePolicies } from "./policy/index.js";
 export type NameOf = (backend: Backend) => string;
 
 /** One virtual host of a route table; `secure` is the HTTPS one. */
-export const writeVirtualHost = (host: string, routes: readonly Route[], secure: boolean, nameOf: NameOf): EnvoyVirtualHost => ({
+export const writeVirtualHost = (
+  host: string,
+  routes: readonly Route[],
+  secure: boolean,
+  nameOf: NameOf,
+): EnvoyVirtualHost => ({
   name: host,
   domains: [host],
   routes: routes.map((route) => writeRoute(route, secure, nameOf)),
@@ -24,7 +29,11 @@ function writeRoute(route: Route, secure: boolean, nameOf: NameOf): EnvoyRoute {
     return { match, direct_response: { status: action.status, ...body } };
   }
   const policies = writePolicies(route.policies);
-  return { match, route: { ...writeForward(action.backends, nameOf), ...policies.action }, ...policies.route };
+  return {
+    match,
+    route: { ...writeForward(action.backends, nameOf), ...policies.action },
+    ...policies.route,
+  };
 }
 
 const codes = {

@@ -37,7 +37,9 @@ export const writeStatsListener = (address: string, port: number): Listener => (
             http_filters: [
               {
                 name: "router",
-                typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+                typed_config: {
+                  "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+                },
               },
             ],
           },

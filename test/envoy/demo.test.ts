@@ -49,8 +49,10 @@ test("the demo serves every example, and a signal leaves nothing behind", async 
   const config = (await request({ port: adminPort, path: "/server_info" })).body;
   const [, folder] = /"config_path": "(.*)\/bootstrap\.json"/.exec(config) ?? [];
   expect(existsSync(folder ?? "")).toBe(true);
+  const asked = Date.now();
   demo.kill("SIGTERM");
   expect(await exited).toEqual([0, null]);
+  expect(Date.now() - asked).toBeLessThan(8000);
   expect([existsSync(folder ?? ""), await isOpen(port), await isOpen(adminPort)]).toEqual([
     false,
     false,

@@ -15,10 +15,13 @@ const folders = (path: string): string[] =>
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
-const cases = folders(root).flatMap((feature) => folders(join(root, feature)).map((name) => `${feature}/${name}`));
+const cases = folders(root).flatMap((feature) =>
+  folders(join(root, feature)).map((name) => `${feature}/${name}`),
+);
 const rewrite = process.env.UPDATE === "1";
 
-const read = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+const read = (path: string): string | undefined =>
+  existsSync(path) ? readFileSync(path, "utf8") : undefined;
 
 /** Listener and route table frames come from the settings: a case shows them only when it has settings. */
 function shown(store: Store, findings: readonly object[], withSettings: boolean): unknown {
@@ -29,7 +32,11 @@ function shown(store: Store, findings: readonly object[], withSettings: boolean)
     const key = resource.group ? `${resource.type} of ${resource.group}` : resource.type;
     const list = byType[key] ?? [];
     byType[key] = list;
-    list.push(resource.type === "endpoints" || resource.type === "filter-chain" ? named(resource) : JSON.parse(resource.json));
+    list.push(
+      resource.type === "endpoints" || resource.type === "filter-chain"
+        ? named(resource)
+        : JSON.parse(resource.json),
+    );
   }
   const all = [...findings, ...store.findings()].map((finding) => JSON.stringify(finding)).sort();
   return { ...byType, findings: all.map((finding) => JSON.parse(finding) as unknown) };
@@ -51,7 +58,10 @@ function protoErrors(store: Store): string[] {
     const value: unknown = JSON.parse(json);
     const errors =
       type === "endpoints"
-        ? checkProto("envoy.config.endpoint.v3.ClusterLoadAssignment", { cluster_name: name, endpoints: value })
+        ? checkProto("envoy.config.endpoint.v3.ClusterLoadAssignment", {
+            cluster_name: name,
+            endpoints: value,
+          })
         : checkProto(messages[type], value);
     return errors.map((error) => `${type} ${name}: ${error}`);
   });
@@ -73,7 +83,10 @@ const gone = (object: KubeObject): { gone: KubeObject["ref"] } => ({ gone: objec
 
 /** Deterministic: the same order in every run, different from the order given. */
 const shuffled = <T>(items: readonly T[]): T[] =>
-  items.map((item, i) => ({ item, key: (i * 7919 + 31) % 1009 })).sort((a, b) => a.key - b.key).map(({ item }) => item);
+  items
+    .map((item, i) => ({ item, key: (i * 7919 + 31) % 1009 }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
 
 describe.each(cases)("%s", (name) => {
   const folder = join(root, name);

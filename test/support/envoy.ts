@@ -79,9 +79,11 @@ async function failWhenEnded(envoy: EnvoyProcess, folder: string): Promise<never
   throw new Error(`Envoy ended (${code}):\n${await readLog(folder)}`);
 }
 
+/** The last lines, without the access log. */
 async function readLog(folder: string): Promise<string> {
   const text = await readFile(join(folder, "envoy.log"), "utf8").catch(() => "");
-  return text.split("\n").slice(-60).join("\n");
+  const lines = text.split("\n").filter((line) => !/^\[[^\]]+\] "/.test(line));
+  return lines.slice(-60).join("\n");
 }
 
 function parseStats(text: string, pattern: RegExp): Map<string, number> {

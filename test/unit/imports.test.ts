@@ -10,6 +10,7 @@ const LONGEST_FILE = 400;
 const MAY_IMPORT: Record<string, readonly string[]> = {
   gen: [],
   schema: [],
+  platform: [],
   store: ["schema"],
   graph: ["schema", "type store"],
   xds: ["gen", "schema", "graph", "type store"],

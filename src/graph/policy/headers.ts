@@ -106,7 +106,9 @@ export function readHeadersPolicy(
     remove.add(key);
   }
   const sorted = [...set].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { policy: { set: sorted.map(([name, value]) => ({ name, value })), remove: [...remove].sort(), ...host } };
+  return {
+    policy: { set: sorted.map(([name, value]) => ({ name, value })), remove: [...remove].sort(), ...host },
+  };
 }
 
 function hostRewrite(value: string): Pick<HeadersPolicy, "host" | "hostFromHeader"> {

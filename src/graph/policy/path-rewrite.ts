@@ -20,7 +20,10 @@ export function readReplacePrefix(
 ): { replacement?: string; reason?: PrefixReplaceProblem; message?: string } {
   if (!entries?.length) return {};
   if (matched === undefined) {
-    return { reason: "MustHavePrefix", message: "cannot specify prefix replacements without a prefix condition" };
+    return {
+      reason: "MustHavePrefix",
+      message: "cannot specify prefix replacements without a prefix condition",
+    };
   }
   const seen = new Set<string>();
   for (const { prefix = "" } of entries) {

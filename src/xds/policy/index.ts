@@ -8,7 +8,9 @@ import { writeTimeout } from "./timeout.js";
 import { writeWebsocket } from "./websocket.js";
 import type { Written } from "./written.js";
 
-type Writers = { readonly [K in keyof Required<RoutePolicies>]: (policy: NonNullable<RoutePolicies[K]>) => Written };
+type Writers = {
+  readonly [K in keyof Required<RoutePolicies>]: (policy: NonNullable<RoutePolicies[K]>) => Written;
+};
 
 /** One writer for each policy of the graph: a missing one does not compile. */
 const writers: Writers = {
@@ -24,7 +26,10 @@ const writers: Writers = {
 const names = Object.keys(writers) as (keyof RoutePolicies)[];
 
 /** Writes all policies of a route, in the order above. */
-export function writePolicies(policies: RoutePolicies): { route: Partial<Route>; action: Partial<RouteAction> } {
+export function writePolicies(policies: RoutePolicies): {
+  route: Partial<Route>;
+  action: Partial<RouteAction>;
+} {
   const route: Partial<Route> = {};
   const action: Partial<RouteAction> = {};
   for (const name of names) {

@@ -1,3 +1,5 @@
 import type { Written } from "./written.js";
 
-export const writeWebsocket = (): Written => ({ action: { upgrade_configs: [{ upgrade_type: "websocket" }] } });
+export const writeWebsocket = (): Written => ({
+  action: { upgrade_configs: [{ upgrade_type: "websocket" }] },
+});

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { lineOf, loadDocuments } from "../../src/cli/load.js";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isoline-load-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("loadDocuments", () => {
+  it("reads a folder recursively, by name", () => {
+    mkdirSync(join(folder, "sub"));
+    write("b.yaml", "a: 1\n---\n# a comment\na: 2\n---\n");
+    write("c.json", '{"a":3}');
+    write("d.jsonl", '{"a":4}\n\n{"a":5}\n');
+    write("e.ndjson", '{"a":6}\r\n');
+    write("sub/f.yml", "\ufeffa: 7\n");
+    write("ignored.txt", "a: 9");
+    const { documents, findings } = loadDocuments([folder]);
+    expect(findings).toEqual([]);
+    expect(documents.map(({ value, line }) => [value, line])).toEqual([
+      [{ a: 1 }, 1],
+      [{ a: 2 }, 4],
+      [{ a: 3 }, 1],
+      [{ a: 4 }, 1],
+      [{ a: 5 }, 3],
+      [{ a: 6 }, 1],
+      [{ a: 7 }, 1],
+    ]);
+  });
+
+  it("expands lists of YAML and JSON", () => {
+    const yaml = write("a.yaml", "kind: List\napiVersion: v1\nitems:\n- a: 1\n- a: 2\n");
+    const json = write("b.json", '{"kind":"ServiceList","apiVersion":"v1","items":[{"a":3}]}');
+    expect(loadDocuments([yaml, json]).documents.map(({ value }) => value)).toEqual([
+      { a: 1 },
+      { a: 2 },
+      { kind: "Service", apiVersion: "v1", a: 3 },
+    ]);
+  });
+
+  it("reads YAML 1.2: no is text, 010 is ten", () => {
+    const file = write("a.yaml", "a: no\nb: 010\nc: on\n");
+    expect(loadDocuments([file]).documents[0]?.value).toEqual({ a: "no", b: 10, c: "on" });
+  });
+
+  it("loses only what can't be read", () => {
+    const missing = join(folder, "missing.yaml");
+    const bad = write("bad.yaml", "a: 1\n---\nb: [1\n---\na: 2\n");
+    const json = write("bad.json", '{\n  "a": x\n}');
+    const lines = write("bad.jsonl", '{"a":3}\n{"a":\n{"a":4}\n');
+    symlinkSync(join(folder, "nowhere"), join(folder, "broken.yaml"));
+    const { documents, findings } = loadDocuments([missing, bad, json, lines, join(folder, "broken.yaml")]);
+    expect(documents.map(({ value }) => value)).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }, { a: 4 }]);
+    expect(
+      findings.map(({ file, line, finding }) => [file.slice(folder.length + 1), line, finding.severity]),
+    ).toEqual([
+      ["missing.yaml", 0, "error"],
+      ["bad.yaml", expect.any(Number), "error"],
+      ["bad.json", 2, "error"],
+      ["bad.jsonl", 2, "error"],
+      ["broken.yaml", 0, "error"],
+    ]);
+  });
+
+  it.each([
+    ["duplicate keys", "a: 1\na: 2\n"],
+    ["own tags", "a: !secret x\n"],
+    ["many aliases", `a: &a [x, x, x]\nb: &b [${"*a,".repeat(60)}]\nc: [${"*b,".repeat(60)}]\n`],
+  ])("refuses %s", (_, text) => {
+    const { documents, findings } = loadDocuments([write("a.yaml", text)]);
+    expect(documents).toEqual([]);
+    expect(findings).toHaveLength(1);
+  });
+
+  it("never quotes what a broken JSON file holds", () => {
+    const { findings } = loadDocuments([write("a.json", '{"tls.key": "hunter2" "x"}')]);
+    expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text at column 23");
+  });
+
+  it("refuses a file of more than 64 MiB", () => {
+    const file = write("a.yaml", "");
+    truncateSync(file, 64 * 1024 * 1024 + 1);
+    expect(loadDocuments([file]).findings[0]?.finding.message).toContain("64 MiB");
+  });
+
+  it("reads thirty thousand lines", () => {
+    const file = write("a.jsonl", Array.from({ length: 30_000 }, (_, i) => `{"a":${i}}`).join("\n"));
+    expect(loadDocuments([file]).documents).toHaveLength(30_000);
+  });
+});
+
+describe("lineOf", () => {
+  it("finds fields, or their nearest parent", () => {
+    const file = write(
+      "a.yaml",
+      'a: 1\n---\nmetadata:\n  annotations:\n    "a.b/c": x\nspec:\n  routes:\n  - services:\n    - name: x\n      port: 1\n',
+    );
+    const document = loadDocuments([file]).documents[1];
+    if (!document) throw new Error("no document");
+    const line = (path: string): number => lineOf(document, path);
+    expect(line("spec.routes[0].services[0].port")).toBe(10);
+    expect(line("spec.routes[0].services[0].weight")).toBe(9);
+    expect(line('metadata.annotations["a.b/c"]')).toBe(5);
+    expect(line("nothing")).toBe(3);
+    expect(line("")).toBe(3);
+  });
+
+  it("gives the line of the document for JSON", () => {
+    const file = write("a.jsonl", '{"a":1}\n{"a":{"b":2}}\n');
+    const document = loadDocuments([file]).documents[1];
+    expect(document && lineOf(document, "a.b")).toBe(2);
+  });
+});

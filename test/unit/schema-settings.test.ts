@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { parseTimeout } from "../../src/schema/duration.js";
+import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
+
+describe("parseTimeout", () => {
+  it.each([
+    ["", { kind: "default" }],
+    ["0", { kind: "default" }],
+    ["0s", { kind: "default" }],
+    ["0h0m", { kind: "default" }],
+    ["infinity", { kind: "disabled" }],
+    ["infinite", { kind: "disabled" }],
+    ["15s", { kind: "ms", ms: 15_000 }],
+    ["1h2m3s4ms", { kind: "ms", ms: 3_723_004 }],
+    ["1.5m", { kind: "ms", ms: 90_000 }],
+    [".5s", { kind: "ms", ms: 500 }],
+    ["500us", { kind: "ms", ms: 0.5 }],
+    ["500µs", { kind: "ms", ms: 0.5 }],
+  ])("reads %j", (text, expected) => expect(parseTimeout(text)).toEqual(expected));
+
+  it.each(["5", "s", "5 s", "-1s", "1d", "15S", "1e3s", "never", "ms".repeat(100_000), "9999999h"])(
+    "refuses %.20j",
+    (text) => expect(parseTimeout(text)).toHaveProperty("error"),
+  );
+});
+
+describe("parseSettings", () => {
+  it("gives the defaults for nothing", () => {
+    for (const input of [undefined, null, {}]) {
+      const { settings, findings } = parseSettings(input);
+      expect(settings.ref).toBe("Settings//isoline");
+      expect(settings.spec).toEqual(defaultSettings);
+      expect(findings).toEqual([]);
+    }
+    expect(defaultSettings).toMatchObject({
+      endpoints: "auto",
+      secrets: "sds",
+      http: { address: "0.0.0.0", port: 8080 },
+      https: { port: 8443 },
+      stats: { port: 8002 },
+      tls: { minimumProtocolVersion: "1.2", maximumProtocolVersion: "1.3" },
+    });
+  });
+
+  it.each<[Record<string, unknown>, Record<string, unknown>]>([
+    [{ "disable-permit-insecure": true }, { disablePermitInsecure: true }],
+    [{ disablePermitInsecure: true }, { disablePermitInsecure: true }],
+    [
+      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["a"] } },
+      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["a"] } },
+    ],
+    [{ "default-http-versions": ["http/2"] }, { httpVersions: ["HTTP/2"] }],
+    [{ defaultHTTPVersions: ["HTTP/1.1"] }, { httpVersions: ["HTTP/1.1"] }],
+    [
+      { timeouts: { "request-timeout": "infinity", connectTimeout: "3s" } },
+      { timeouts: { requestTimeout: "infinity", connectTimeout: "3s" } },
+    ],
+    [{ cluster: { "dns-lookup-family": "v4" } }, { dnsLookupFamily: "v4" }],
+    [
+      { network: { "num-trusted-hops": 2, "strip-trailing-host-dot": true } },
+      { xffNumTrustedHops: 2, stripTrailingHostDot: true },
+    ],
+    [
+      { listener: { "connection-balancer": "exact", "http2-max-concurrent-streams": 5 } },
+      { listener: { connectionBalancer: "exact", httpMaxConcurrentStreams: 5 } },
+    ],
+    [{ compression: { algorithm: "zstd" } }, { compression: "zstd" }],
+    [{ compression: "disabled" }, { compression: "disabled" }],
+    [
+      { httpPort: 80, "https-port": 443, statsAddress: "::" },
+      { http: { port: 80 }, https: { port: 443 }, stats: { address: "::" } },
+    ],
+    [{ http: { port: 80 } }, { http: { port: 80, address: "0.0.0.0" } }],
+    [
+      { ingressClassNames: ["a"], rootNamespaces: ["b"] },
+      { ingressClassNames: ["a"], rootNamespaces: ["b"] },
+    ],
+    [{ "ingress-class-name": "a, b" }, { ingressClassNames: ["a", "b"] }],
+    [
+      { endpoints: "inline", secrets: "inline", tls: null },
+      { endpoints: "inline", secrets: "inline" },
+    ],
+  ])("reads %j", (input, expected) => {
+    const { settings, findings } = parseSettings(input);
+    expect(findings).toEqual([]);
+    expect(settings.spec).toMatchObject(expected);
+  });
+
+  it("keeps the spelling of header names", () => {
+    const { settings } = parseSettings({
+      policy: { "request-headers": { set: { "X-Foo-Bar": "1" }, remove: ["a"] } },
+    });
+    expect(settings.spec.policy.requestHeaders).toEqual({ set: { "X-Foo-Bar": "1" }, remove: ["a"] });
+  });
+
+  it("warns of what has no effect, by the name that was written", () => {
+    const { findings } = parseSettings({
+      "made-up": 1,
+      timeouts: { "made-up": 1 },
+      network: { "admin-port": 9001 },
+      globalExtAuth: { extensionService: "a/b" },
+    });
+    expect(findings.map(({ severity, reason, path }) => [severity, reason, path])).toEqual([
+      ["warning", "UnknownKey", "made-up"],
+      ["warning", "UnknownKey", "timeouts.made-up"],
+      ["warning", "NoEffect", "network.admin-port"],
+      ["warning", "NoEffect", "globalExtAuth"],
+    ]);
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ tls: 3 }, "tls"],
+    [{ tls: { "minimum-protocol-version": "1.0" } }, "tls.minimum-protocol-version"],
+    [
+      { tls: { "minimum-protocol-version": "1.3", "maximum-protocol-version": "1.2" } },
+      "tls.minimumProtocolVersion",
+    ],
+    [{ "default-http-versions": ["HTTP/2", "HTTP/3"] }, "default-http-versions[1]"],
+    [{ timeouts: { "request-timeout": "soon" } }, "timeouts.request-timeout"],
+    [{ timeouts: { connectTimeout: "infinity" } }, "timeouts.connectTimeout"],
+    [{ httpPort: 0 }, "httpPort"],
+    [{ network: { numTrustedHops: -1 } }, "network.numTrustedHops"],
+    [{ disableMergeSlashes: "true" }, "disableMergeSlashes"],
+    [{ endpoints: "fast" }, "endpoints"],
+    [JSON.parse('{"__proto__": {"endpoints": "eds"}}'), "__proto__"],
+  ])("refuses %j and keeps the default", (input, path) => {
+    const { settings, findings } = parseSettings(input);
+    expect(findings).toMatchObject([{ severity: "error", about: "Settings//isoline", path }]);
+    expect(settings.spec).toEqual(defaultSettings);
+  });
+
+  it("keeps good settings beside wrong ones, and refuses what is no map", () => {
+    const { settings, findings } = parseSettings({
+      httpPort: 80,
+      httpsPort: "x",
+      timeouts: { requestTimeout: "x", streamIdleTimeout: "5s" },
+    });
+    expect(settings.spec).toMatchObject({
+      http: { port: 80 },
+      https: { port: 8443 },
+      timeouts: { streamIdleTimeout: "5s" },
+    });
+    expect(findings).toHaveLength(2);
+    expect(parseSettings([1]).findings).toHaveLength(1);
+    expect(parseSettings("x").settings.spec).toEqual(defaultSettings);
+  });
+});
