@@ -1,4 +1,4 @@
-import { type Ref, refOf } from "../schema/meta.js";
+import type { Ref } from "../schema/meta.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 
 export interface KeyPair {
@@ -81,5 +81,3 @@ export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string;
 
 const pemBlocks = (text: string | undefined, pattern: RegExp): string[] =>
   text && text.length <= maxPem ? (text.match(pattern) ?? []) : [];
-
-export const secretRef = (secret: SecretName): Ref => refOf("Secret", secret.namespace, secret.name);

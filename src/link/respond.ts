@@ -55,8 +55,6 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
   secrets: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
 };
 
-export const typeUrl = (type: XdsType): string => typeUrls[type];
-
 /** Envoy gives up on a body of 32 MiB and more. */
 export const maxBodyBytes = 24 * 1024 * 1024;
 

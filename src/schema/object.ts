@@ -90,17 +90,6 @@ interface KindReader {
 /** An object that routing reads, as a union over `kind`. */
 export type KubeObject = { [K in Kind]: ObjectOf<K, z.output<Kinds[K]["schema"]>> }[Kind] | Settings;
 
-export type Namespace = Extract<KubeObject, { kind: "Namespace" }>;
-export type Service = Extract<KubeObject, { kind: "Service" }>;
-export type EndpointSlice = Extract<KubeObject, { kind: "EndpointSlice" }>;
-export type Endpoints = Extract<KubeObject, { kind: "Endpoints" }>;
-export type Secret = Extract<KubeObject, { kind: "Secret" }>;
-export type ConfigMap = Extract<KubeObject, { kind: "ConfigMap" }>;
-export type Ingress = Extract<KubeObject, { kind: "Ingress" }>;
-export type IngressClass = Extract<KubeObject, { kind: "IngressClass" }>;
-export type HTTPProxy = Extract<KubeObject, { kind: "HTTPProxy" }>;
-export type IngressRoute = Extract<KubeObject, { kind: "IngressRoute" }>;
-export type TLSCertificateDelegation = Extract<KubeObject, { kind: "TLSCertificateDelegation" }>;
 
 export type Parsed =
   | { readonly object: KubeObject }

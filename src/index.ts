@@ -1,0 +1,19 @@
+/**
+ * The core: objects in, xDS out. Runs in Node, a Worker or a browser; does no I/O and knows no clock.
+ *
+ * ```ts
+ * const store = createMemoryStore();
+ * update(store, objects, platform);
+ * const snapshot = link(store, { endpoints: "auto", xdsCluster: "isoline" });
+ * ```
+ */
+export { Fleet } from "./link/fleet.js";
+export { Publication } from "./link/publish.js";
+export { encodeResponse, respond } from "./link/respond.js";
+export { type LinkOptions, link, type Snapshot, type XdsType } from "./link/snapshot.js";
+export type { Finding, Ref } from "./schema/meta.js";
+export { expandList, type KubeObject, type Parsed, parseObject } from "./schema/object.js";
+export { parseSettings, type Settings, type SettingsSpec } from "./schema/settings.js";
+export { createMemoryStore } from "./store/memory.js";
+export type { Compiled, Resource, Store, UnitKey } from "./store/store.js";
+export { type Change, type Platform, replaceAll, type Updated, update } from "./update.js";
