@@ -5,7 +5,7 @@ import { parseSettings, type Settings } from "../schema/settings.js";
 
 /**
  * Reads a settings file (YAML or JSON; Contour's configuration file will do). `overrides` are keys that win over it.
- * Throws when the file can't be read or is not YAML.
+ * Throws when the file can't be read, is not YAML, or asks for protection that is not compiled yet.
  */
 export function readSettings(
   file: string | undefined,
@@ -13,5 +13,11 @@ export function readSettings(
 ): { settings: Settings; findings: readonly Finding[] } {
   const input: unknown = file ? parse(readFileSync(file, "utf8"), { maxAliasCount: 100 }) : {};
   const isMap = typeof input === "object" && input !== null && !Array.isArray(input);
-  return parseSettings(isMap ? { ...input, ...overrides } : (input ?? overrides));
+  const parsed = parseSettings(isMap ? { ...input, ...overrides } : (input ?? overrides));
+  if (parsed.settings.spec.globalExtAuth) {
+    throw new Error(
+      "globalExtAuth is not supported yet, and without it every host would be open: nothing is served",
+    );
+  }
+  return parsed;
 }

@@ -130,7 +130,7 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
     if (place.within !== undefined && !isWithin(route.match, place.within)) {
       fail(
         "PathMatchNotValid",
-        `the path prefix "${place.within}" does not match the parent's path prefix "${route.match}"`,
+        `the path prefix "${route.match}" does not match the parent's path prefix "${place.within}"`,
         ".match",
       );
       return routes;

@@ -62,7 +62,7 @@ export class Fleet {
     const subscription = this.#subscription(node, type, names, now);
     const { delivered } = subscription;
     if (delivered !== "" && version === delivered) subscription.refused = "";
-    else if (delivered !== "" && version !== "") subscription.refused = delivered;
+    else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
     // An empty version is a new Envoy under the old name, not a refusal.
     if (version === "") subscription.refused = subscription.delivered = "";
     subscription.accepted = version;

@@ -90,7 +90,6 @@ interface KindReader {
 /** An object that routing reads, as a union over `kind`. */
 export type KubeObject = { [K in Kind]: ObjectOf<K, z.output<Kinds[K]["schema"]>> }[Kind] | Settings;
 
-
 export type Parsed =
   | { readonly object: KubeObject }
   /** A kind that says nothing about routing. */

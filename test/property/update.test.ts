@@ -22,8 +22,12 @@ const proxy = fc.record({
   spec: fc.record(
     {
       virtualhost: fc.record({ fqdn: host }),
-      routes: fc.array(fc.record({ conditions: fc.tuple(fc.record({ prefix })), services }), { maxLength: 2 }),
-      includes: fc.array(fc.record({ name, namespace, conditions: fc.tuple(fc.record({ prefix })) }), { maxLength: 2 }),
+      routes: fc.array(fc.record({ conditions: fc.tuple(fc.record({ prefix })), services }), {
+        maxLength: 2,
+      }),
+      includes: fc.array(fc.record({ name, namespace, conditions: fc.tuple(fc.record({ prefix })) }), {
+        maxLength: 2,
+      }),
     },
     { requiredKeys: [] },
   ),
@@ -61,7 +65,9 @@ const ingress = fc.record({
             fc.record({
               path: prefix,
               pathType: fc.constantFrom("Prefix", "Exact"),
-              backend: fc.record({ service: fc.record({ name, port: fc.record({ number: fc.constant(80) }) }) }),
+              backend: fc.record({
+                service: fc.record({ name, port: fc.record({ number: fc.constant(80) }) }),
+              }),
             }),
           ),
         }),
@@ -84,10 +90,17 @@ const slice = fc.record({
   metadata: fc.record({ name, namespace, labels: fc.record({ "kubernetes.io/service-name": name }) }),
   addressType: fc.constant("IPv4"),
   ports: fc.constant([{ port: 8080 }]),
-  endpoints: fc.array(fc.record({ addresses: fc.tuple(fc.constantFrom("10.0.0.1", "10.0.0.2")) }), { maxLength: 2 }),
+  endpoints: fc.array(fc.record({ addresses: fc.tuple(fc.constantFrom("10.0.0.1", "10.0.0.2")) }), {
+    maxLength: 2,
+  }),
 });
 
-const settings = fc.constantFrom<object>({}, { endpoints: "service" }, { rootNamespaces: ["one"] }, { disablePermitInsecure: true });
+const settings = fc.constantFrom<object>(
+  {},
+  { endpoints: "service" },
+  { rootNamespaces: ["one"] },
+  { disablePermitInsecure: true },
+);
 
 type Edit = { readonly put: object } | { readonly settings: object } | { readonly remove: number };
 
@@ -131,7 +144,11 @@ describe("update", () => {
       fc.property(fc.array(edit, { maxLength: 15 }), (edits) => {
         const objects = edits.flatMap(objectsOf);
         const store = compileAll(objects);
-        update(store, [...new Set(objects.map(({ ref }) => ref))].map((gone) => ({ gone })), platform);
+        update(
+          store,
+          [...new Set(objects.map(({ ref }) => ref))].map((gone) => ({ gone })),
+          platform,
+        );
         expect(dump(store)).toBe(dump(compileAll([])));
       }),
     );

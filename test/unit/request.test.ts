@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maxRequestBytes, RequestError, readBody, readDiscoveryRequest } from "../../src/server/request.js";
+
+const real = readFileSync(new URL("../support/discovery-request.json", import.meta.url));
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const post = (body: Uint8Array, encoding?: string): Request =>
+  new Request("http://isoline.test/", {
+    method: "POST",
+    body: body as Uint8Array<ArrayBuffer>,
+    ...(encoding ? { headers: { "content-encoding": encoding } } : {}),
+  });
+
+/** A request as large as a real one, so that it is scanned and not parsed. */
+const withVersion = (version: string, names: readonly string[]) => ({
+  ...(JSON.parse(real.toString()) as object),
+  version_info: version,
+  resource_names: names,
+  type_url: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+});
+
+describe("readDiscoveryRequest", () => {
+  it("reads what a real Envoy sends", () => {
+    expect(readDiscoveryRequest(real)).toEqual({ node: "test", version: "", names: [] });
+  });
+
+  it("reads the same from the ends as from the whole, whatever the text", () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.array(fc.string({ unit: "binary" })),
+        fc.string(),
+        (version, names, node) => {
+          const value = { ...withVersion(version, names), node: { id: node, padding: "x".repeat(6000) } };
+          const { type_url: url, node: described, ...rest } = value;
+          const text = JSON.stringify({ node: described, ...rest, type_url: url });
+          const parsed = JSON.parse(new TextDecoder().decode(bytes(text))) as typeof value;
+          const expected = {
+            node: parsed.node.id,
+            version: parsed.version_info,
+            names: parsed.resource_names,
+          };
+          const read = (): unknown => readDiscoveryRequest(bytes(text));
+          if (version.length > 128 || /\p{Cc}/u.test(node)) expect(read).toThrow(RequestError);
+          else expect(read()).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it("is not taken in by fields inside the node", () => {
+    const text = `{"node":{"id":"a","metadata":{"x":{},"version_info":"no"},"p":"${"x".repeat(9000)}"},"type_url":"t"}`;
+    expect(readDiscoveryRequest(bytes(text))).toEqual({ node: "a", version: "", names: [] });
+  });
+
+  it.each(["", "null", "[]", "{", '{"version_info":1}', '{"resource_names":"x"}', '{"node":{"id":"a\\nb"}}'])(
+    "refuses %s with a request error",
+    (text) => {
+      expect(() => readDiscoveryRequest(bytes(text))).toThrow(RequestError);
+    },
+  );
+
+  it("refuses more names than an Envoy asks for", () => {
+    const names = Array.from({ length: 513 }, (_, i) => `n${i}`);
+    expect(() => readDiscoveryRequest(bytes(JSON.stringify({ resource_names: names })))).toThrow(/512/);
+  });
+});
+
+describe("readBody", () => {
+  it("unpacks gzip", async () => {
+    expect(await readBody(post(gzipSync(real), "gzip"))).toEqual(new Uint8Array(real));
+  });
+
+  it("ends a gzip bomb at the limit", async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    await expect(readBody(post(bomb, "gzip"))).rejects.toMatchObject({ status: 413 });
+  });
+
+  it("refuses what is too large, not gzip, or of another encoding", async () => {
+    await expect(readBody(post(new Uint8Array(maxRequestBytes + 1)))).rejects.toMatchObject({ status: 413 });
+    await expect(readBody(post(bytes("plain"), "gzip"))).rejects.toMatchObject({ status: 400 });
+    await expect(readBody(post(bytes("x"), "br"))).rejects.toMatchObject({ status: 415 });
+  });
+});
