@@ -3,6 +3,8 @@ import { parseVersion } from "./version.js";
 
 /** What one subscription of an Envoy (a type, and for EDS, RDS and SDS a name) was given and has. */
 interface Subscription {
+  readonly type: XdsType;
+  readonly names: readonly string[];
   /** The version that Envoy reported last: what it has accepted. */
   accepted: string;
   /** What the last 200 carried. */
@@ -10,64 +12,92 @@ interface Subscription {
   deliveredAt: number;
   /** A delivered version that Envoy asked past: it was refused. */
   refused: string;
-  readonly names: readonly string[];
+  /** When the last answer was given, if Envoy asked from nothing after it and from nothing before it too. */
+  startedAgain?: number | undefined;
   seen: number;
 }
 
+type Subscriptions = Map<string, Subscription>;
+
 export interface NodeView {
   readonly node: string;
+  /** When it polled last, in ms. */
   readonly seen: number;
+  /** By type, and for EDS, RDS and SDS `<type>/<name>`. */
   readonly subscriptions: Readonly<Record<string, { accepted: string; refused?: string }>>;
 }
 
+/** Bounds on what clients can make it remember; a real Envoy asks for one name at a time. */
 const maxNodes = 1024;
-const maxSubscriptions = 16_384;
+const maxSubscriptions = 131_072;
+const maxKey = 2048;
 const activeMs = 60_000;
 
-const key = (type: XdsType, names: readonly string[]): string => `${type}/${names.join(",")}`;
+const keyOf = (type: XdsType, names: readonly string[]): string =>
+  names.length === 0 ? type : `${type}/${names.join(",")}`;
+
+const isActive = ({ seen }: Subscription, now: number): boolean => now - seen <= activeMs;
+
+/** Whether an Envoy that reports `accepted` has `version`, or newer from another replica. */
+function has(accepted: string, version: string): boolean {
+  if (accepted === version) return true;
+  const [theirs, ours] = [parseVersion(accepted), parseVersion(version)];
+  return theirs !== undefined && (theirs.hash === ours?.hash || theirs.sequence > (ours?.sequence ?? 0));
+}
 
 /** What is known of the Envoys that poll: bounded, and only ever a hint (a lost view costs a phase its timer). */
 export class Fleet {
-  readonly #nodes = new Map<string, Map<string, Subscription>>();
+  readonly #nodes = new Map<string, Subscriptions>();
+  #size = 0;
 
-  #subscription(node: string, type: XdsType, names: readonly string[], now: number): Subscription {
-    const subscriptions = this.#nodes.get(node) ?? new Map<string, Subscription>();
+  /** The subscription, made if need be; undefined when it is not one to remember. Makes its node the latest. */
+  #touch(node: string, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
+    const key = keyOf(type, names);
+    if (key.length > maxKey) return undefined;
+    const subscriptions: Subscriptions = this.#nodes.get(node) ?? new Map();
     this.#nodes.delete(node);
     this.#nodes.set(node, subscriptions);
-    for (const oldest of this.#nodes.keys()) {
-      if (this.#nodes.size <= maxNodes) break;
-      this.#nodes.delete(oldest);
-    }
-    const id = key(type, names);
-    const found = subscriptions.get(id) ?? {
+    const found = subscriptions.get(key);
+    if (found) return found;
+    const made: Subscription = {
+      type,
+      names,
       accepted: "",
       delivered: "",
       deliveredAt: 0,
       refused: "",
-      names,
       seen: now,
     };
-    if (subscriptions.size < maxSubscriptions) subscriptions.set(id, found);
-    return found;
+    subscriptions.set(key, made);
+    this.#size++;
+    this.#evict();
+    return made;
   }
 
-  /** A poll came in: the version that it carries is what the Envoy has. Says whether the last answer was refused. */
-  observe(
-    node: string,
-    type: XdsType,
-    names: readonly string[],
-    version: string,
-    now: number,
-  ): { refused: boolean } {
-    const subscription = this.#subscription(node, type, names, now);
+  #evict(): void {
+    for (const [node, { size }] of this.#nodes) {
+      if (this.#nodes.size <= maxNodes && this.#size <= maxSubscriptions) return;
+      this.#nodes.delete(node);
+      this.#size -= size;
+    }
+  }
+
+  /**
+   * A poll came in: the version that it carries is what the Envoy has. The version from before a delivery again means
+   * that what was delivered was refused (REST has no other sign of it).
+   */
+  observe(node: string, type: XdsType, names: readonly string[], version: string, now: number): void {
+    const subscription = this.#touch(node, type, names, now);
+    if (!subscription) return;
     const { delivered } = subscription;
     if (delivered !== "" && version === delivered) subscription.refused = "";
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
-    // An empty version is a new Envoy under the old name, not a refusal.
+    // An empty version is a new Envoy under the old name, or one that refused its very first answer.
+    const again = version === "" && subscription.accepted === "" && delivered !== "";
     if (version === "") subscription.refused = subscription.delivered = "";
+    subscription.startedAgain = again ? subscription.deliveredAt : undefined;
     subscription.accepted = version;
     subscription.seen = now;
-    return { refused: subscription.refused !== "" };
   }
 
   /** A version that the Envoy refused since it took the one it has, and when it was given. */
@@ -76,12 +106,18 @@ export class Fleet {
     type: XdsType,
     names: readonly string[],
   ): { version: string; at: number } | undefined {
-    const found = this.#nodes.get(node)?.get(key(type, names));
+    const found = this.#nodes.get(node)?.get(keyOf(type, names));
     return found?.refused ? { version: found.refused, at: found.deliveredAt } : undefined;
   }
 
+  /** When an Envoy that has nothing, and asked for the first answer before, was last given it. */
+  startedAgain(node: string, type: XdsType, names: readonly string[]): number | undefined {
+    return this.#nodes.get(node)?.get(keyOf(type, names))?.startedAgain;
+  }
+
   delivered(node: string, type: XdsType, names: readonly string[], version: string, now: number): void {
-    const subscription = this.#subscription(node, type, names, now);
+    const subscription = this.#touch(node, type, names, now);
+    if (!subscription) return;
     subscription.delivered = version;
     subscription.deliveredAt = now;
   }
@@ -92,26 +128,51 @@ export class Fleet {
    */
   hasAll(type: XdsType, versionOf: (names: readonly string[]) => string | undefined, now: number): boolean {
     for (const subscriptions of this.#nodes.values()) {
-      for (const [id, { accepted, delivered, refused, seen, names }] of subscriptions) {
-        if (!id.startsWith(`${type}/`) || now - seen > activeMs) continue;
+      for (const subscription of subscriptions.values()) {
+        if (subscription.type !== type || !isActive(subscription, now)) continue;
+        const { accepted, delivered, refused, names } = subscription;
         const version = versionOf(names);
         if (version === undefined || refused === version) continue;
         // Until the poll after a delivery, `accepted` is of the past: on the way from A to B and back to A it says A.
         if (delivered !== "" && delivered !== accepted && delivered !== refused) return false;
-        if (parseVersion(accepted)?.hash !== parseVersion(version)?.hash) return false;
+        if (!has(accepted, version)) return false;
       }
     }
     return true;
+  }
+
+  /**
+   * Whether every Envoy that took its clusters of late has also accepted these endpoints: it reports new clusters as
+   * accepted while they still wait for their first endpoints.
+   */
+  hasEndpoints(names: readonly string[], now: number): boolean {
+    if (names.length === 0) return true;
+    for (const subscriptions of this.#nodes.values()) {
+      const clusters = subscriptions.get(keyOf("clusters", []));
+      if (clusters?.refused !== "" || !isActive(clusters, now)) continue;
+      for (const name of names) {
+        const endpoints = subscriptions.get(keyOf("endpoints", [name]));
+        if (!endpoints || (endpoints.accepted === "" && endpoints.refused === "")) return false;
+      }
+    }
+    return true;
+  }
+
+  /** These names are not served any more: what Envoys had of them says nothing when they come back. */
+  forget(type: XdsType, names: readonly string[]): void {
+    for (const subscriptions of this.#nodes.values()) {
+      for (const name of names) if (subscriptions.delete(keyOf(type, [name]))) this.#size--;
+    }
   }
 
   /** For the status page: Envoys with what they have and what they refused. */
   views(): NodeView[] {
     return [...this.#nodes].map(([node, subscriptions]) => ({
       node,
-      seen: Math.max(0, ...[...subscriptions.values()].map(({ seen }) => seen)),
+      seen: [...subscriptions.values()].reduce((latest, { seen }) => Math.max(latest, seen), 0),
       subscriptions: Object.fromEntries(
-        [...subscriptions].map(([id, { accepted, refused }]) => [
-          id,
+        [...subscriptions].map(([key, { accepted, refused }]) => [
+          key,
           { accepted, ...(refused ? { refused } : {}) },
         ]),
       ),

@@ -1,7 +1,6 @@
 import type { Fleet } from "./fleet.js";
-import { type Served, selectVersion } from "./served.js";
+import { type Served, selectVersion, serveSet } from "./served.js";
 import { type ResourceSet, type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
-import { formatVersion, hashSet } from "./version.js";
 
 /**
  * A publication goes through up to three phases, so that no Envoy ever routes to a cluster that it does not have:
@@ -21,6 +20,10 @@ export class Publication {
   #target: Snapshot | undefined;
   #phase: Phase = "settled";
   #deadline = 0;
+  /** The phase `adding` ends by then, however often it is begun anew. */
+  #addedBy = 0;
+  /** Names of endpoints that are served since the phase `adding` began. */
+  #addedEndpoints: readonly string[] = [];
   #sequence = 0;
 
   constructor(
@@ -39,23 +42,38 @@ export class Publication {
 
   /**
    * Starts to publish a snapshot; `sequence` (a resourceVersion, a revision or a clock) raises the version, which never
-   * goes back. Types whose content stays keep their version. Returns the types that changed.
+   * goes back. Types whose content stays keep their version. A publication under way is overtaken: what it serves now
+   * is where this one starts. Returns the types that changed.
    */
   publish(snapshot: Snapshot, sequence: number, now: number): XdsType[] {
     this.#target = snapshot;
     this.#sequence = Math.max(sequence, this.#sequence + 1);
     if (!this.#served) {
       this.#served = this.#serveAll(snapshot.sets);
-      this.#phase = "settled";
       return [...xdsTypes];
     }
+    const before = this.#served;
     const changed = this.#serve({
-      clusters: union(this.#served.clusters.set, snapshot.sets.clusters),
-      endpoints: union(this.#served.endpoints.set, snapshot.sets.endpoints),
-      secrets: union(this.#served.secrets.set, snapshot.sets.secrets),
+      clusters: union(before.clusters.set, snapshot.sets.clusters),
+      endpoints: union(before.endpoints.set, snapshot.sets.endpoints),
+      secrets: union(before.secrets.set, snapshot.sets.secrets),
     });
-    this.#enter("adding", now);
+    this.#startAdding(before.endpoints.set, changed, now);
     return [...new Set([...changed, ...this.advance(now)])];
+  }
+
+  #startAdding(before: ResourceSet, changed: readonly XdsType[], now: number): void {
+    const overtaken = this.#phase === "adding";
+    const { phaseMs } = this.options;
+    if (!overtaken) {
+      this.#addedBy = now + 2 * phaseMs;
+      this.#addedEndpoints = [];
+    }
+    const added = [...(this.#served?.endpoints.set.keys() ?? [])].filter((name) => !before.has(name));
+    this.#addedEndpoints = [...this.#addedEndpoints, ...added];
+    this.#phase = "adding";
+    if (changed.length > 0) this.#deadline = Math.min(now + phaseMs, this.#addedBy);
+    else if (!overtaken) this.#deadline = now;
   }
 
   /** Goes on to the next phases where their condition holds. Returns the types that changed. */
@@ -69,7 +87,8 @@ export class Publication {
           ? { listeners: target.listeners, routes: target.routes }
           : { clusters: target.clusters, endpoints: target.endpoints, secrets: target.secrets };
       for (const type of this.#serve(next)) changed.add(type);
-      this.#enter(this.#phase === "adding" ? "switching" : "settled", now);
+      this.#phase = this.#phase === "adding" ? "switching" : "settled";
+      this.#deadline = now + this.options.phaseMs;
     }
     return [...changed];
   }
@@ -79,46 +98,42 @@ export class Publication {
     return this.#phase === "settled" ? undefined : this.#deadline;
   }
 
-  #enter(phase: Phase, now: number): void {
-    this.#phase = phase;
-    this.#deadline = now + this.options.phaseMs;
-  }
-
   #isDone(now: number): boolean {
     if (now >= this.#deadline) return true;
-    const waitFor: readonly XdsType[] =
-      this.#phase === "adding" ? ["clusters", "endpoints"] : ["listeners", "routes"];
-    return waitFor.every((type) => {
-      const served = this.#served?.[type];
-      return !served || this.fleet.hasAll(type, (names) => selectVersion(served, names)?.version, now);
-    });
+    if (this.#phase === "switching") return this.#hasAll("listeners", now) && this.#hasAll("routes", now);
+    return (
+      this.#hasAll("clusters", now) &&
+      this.#hasAll("endpoints", now) &&
+      this.fleet.hasEndpoints(this.#addedEndpoints, now)
+    );
+  }
+
+  #hasAll(type: XdsType, now: number): boolean {
+    const served = this.#served?.[type];
+    return !served || this.fleet.hasAll(type, (names) => selectVersion(served, names)?.version, now);
   }
 
   #serveAll(sets: Snapshot["sets"]): Readonly<Record<XdsType, Served>> {
-    const entries = xdsTypes.map((type) => [type, this.#version(sets[type])] as const);
+    const entries = xdsTypes.map((type) => [type, serveSet(sets[type], this.#sequence)] as const);
     return Object.fromEntries(entries) as Record<XdsType, Served>;
   }
 
   #serve(sets: Partial<Record<XdsType, ResourceSet>>): XdsType[] {
+    const served = { ...(this.#served as Readonly<Record<XdsType, Served>>) };
     const changed: XdsType[] = [];
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
-      const old = this.#served?.[type];
-      if (old && sameSet(old.set, set)) continue;
-      this.#served = { ...(this.#served as Readonly<Record<XdsType, Served>>), [type]: this.#version(set) };
+      const old = served[type];
+      if (sameSet(old.set, set)) continue;
+      served[type] = serveSet(set, this.#sequence, old);
+      this.fleet.forget(
+        type,
+        [...old.set.keys()].filter((name) => !set.has(name)),
+      );
       changed.push(type);
     }
+    this.#served = served;
     if (changed.length > 0) this.#sequence++;
     return changed;
-  }
-
-  #version(set: ResourceSet): Served {
-    const hash = hashSet(set);
-    return {
-      set,
-      hash,
-      sequence: this.#sequence,
-      version: formatVersion({ sequence: this.#sequence, hash }),
-    };
   }
 }
 

@@ -14,32 +14,48 @@ export interface Request {
 }
 
 export type Answer =
-  | { readonly kind: "content"; readonly selection: Selection }
-  /** Nothing new: wait for a change, and at the end of the wait answer 304. */
-  | { readonly kind: "unchanged" }
+  /** `notBefore` (ms): with this very content refused, better answered only then. */
+  | { readonly kind: "content"; readonly selection: Selection; readonly notBefore?: number }
+  /** Nothing new: wait for a change, and at the end of the wait answer 304. `until` (ms): ask again then. */
+  | { readonly kind: "unchanged"; readonly until?: number }
   /** Nothing to answer with: wait for it, and at the end of the wait answer 503. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
 const unchanged: Answer = { kind: "unchanged" };
-const redeliverMs = 20_000;
+const unavailable = (reason: string): Answer => ({ kind: "unavailable", reason });
+
+/** A refused version is given again after this, lest an answer that got lost on the way is taken for refused. */
+const redeliverMs = 60_000;
+/** An Envoy that refused its first answer must not get 304, and not 200 ten times a second. */
+const startAgainMs = 2000;
+
+/** Whether requests of a type are for names; the others are for all that there is. */
+export const isByName = (type: XdsType): boolean => type !== "clusters" && type !== "listeners";
 
 /**
  * Decides on the answer to a poll. Never an empty answer to clusters or listeners, never 304 to an Envoy that has
  * nothing, never older content than it has, and never the refused version again and again.
  */
 export function respond(request: Request, served: Served | undefined, fleet: Fleet, now: number): Answer {
-  if (!served) return { kind: "unavailable", reason: "nothing has been published yet" };
+  if (!served) return unavailable("nothing has been published yet");
   const { type, names, node, version } = request;
-  const byName = type !== "clusters" && type !== "listeners";
-  if (byName && names.length === 0) return { kind: "unavailable", reason: "resource_names is empty" };
-  const selection = selectVersion(served, byName ? names : []);
-  if (!selection) return { kind: "unavailable", reason: "a resource of that name is not served" };
-  if (selection.resources.size === 0) return { kind: "unavailable", reason: "there is nothing to serve" };
-  if (version === "") return { kind: "content", selection };
+  if (isByName(type) && names.length === 0) return unavailable("resource_names is empty");
+  const selection = selectVersion(served, isByName(type) ? names : []);
+  if (!selection) return unavailable("a resource of that name is not served");
+  if (selection.resources.size === 0) return unavailable("there is nothing to serve");
+  if (version === "") {
+    const given = fleet.startedAgain(node, type, names);
+    return {
+      kind: "content",
+      selection,
+      ...(given === undefined ? {} : { notBefore: given + startAgainMs }),
+    };
+  }
 
   const refusal = fleet.refusal(node, type, names);
   if (refusal?.version === selection.version) {
-    return now - refusal.at < redeliverMs ? unchanged : { kind: "content", selection };
+    const until = refusal.at + redeliverMs;
+    return now < until ? { kind: "unchanged", until } : { kind: "content", selection };
   }
   const has = parseVersion(version);
   if (has?.hash === selection.hash) return refusal ? { kind: "content", selection } : unchanged;
@@ -58,28 +74,43 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
 /** Envoy gives up on a body of 32 MiB and more. */
 export const maxBodyBytes = 24 * 1024 * 1024;
 
+/** An answer that must not be sent; the message says why. */
+export class EncodeError extends Error {}
+
+type Body = Uint8Array<ArrayBuffer>;
+
 const encoder = new TextEncoder();
-const bodies = new WeakMap<Selection["resources"], { version: string; bytes: Uint8Array<ArrayBuffer> }>();
+const bodies = new WeakMap<Selection["resources"], { version: string; body: Body | EncodeError }>();
 
 /**
  * The DiscoveryResponse of a selection as bytes; the same bytes for every Envoy. The only place that writes the body
- * of a 200. Throws on what must never be sent: no version, no resources, or more than Envoy reads.
+ * of a 200.
+ *
+ * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
  */
-export function encodeResponse(type: XdsType, selection: Selection): Uint8Array<ArrayBuffer> {
-  const { resources, version } = selection;
+export function encodeResponse(type: XdsType, { resources, version }: Selection): Body {
   const cached = bodies.get(resources);
-  if (cached?.version === version) return cached.bytes;
-  if (version === "" || resources.size === 0) throw new Error(`refusing to send an empty answer for ${type}`);
+  const body = cached?.version === version ? cached.body : encode(type, resources, version);
+  if (body !== cached?.body) bodies.set(resources, { version, body });
+  if (body instanceof EncodeError) throw body;
+  return body;
+}
+
+function encode(type: XdsType, resources: Selection["resources"], version: string): Body | EncodeError {
+  if (version === "" || resources.size === 0) {
+    return new EncodeError(`refusing to send an empty answer for ${type}`);
+  }
   const head = `{"@type":"${typeUrls[type]}",`;
   const parts: string[] = [];
-  for (const json of resources.values()) parts.push(head + json.slice(1));
-  const text = `{"version_info":"${version}","type_url":"${typeUrls[type]}","resources":[${parts.join(",")}]}`;
-  const bytes = encoder.encode(text);
-  if (bytes.length > maxBodyBytes) {
-    throw new Error(
-      `the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,
-    );
+  for (const json of resources.values()) {
+    if (!json.startsWith('{"')) return new EncodeError(`refusing to send an empty resource of ${type}`);
+    parts.push(head + json.slice(1));
   }
-  bodies.set(resources, { version, bytes });
-  return bytes;
+  const versionInfo = JSON.stringify(version);
+  const text = `{"version_info":${versionInfo},"type_url":"${typeUrls[type]}","resources":[${parts.join(",")}]}`;
+  const bytes = encoder.encode(text);
+  if (bytes.length <= maxBodyBytes) return bytes;
+  return new EncodeError(
+    `the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,
+  );
 }

@@ -22,13 +22,14 @@ export interface LinkOptions {
 
 type Resources = Pick<Store, "resources" | "resource">;
 
+/** `auto` uses EDS up to `edsLimit` clusters, and once beyond goes back to it only under `edsReturn`. */
 const edsLimit = 200;
 const edsReturn = 150;
 
 function chooseMode({ endpoints, previousMode }: LinkOptions, clusters: number): EndpointMode {
   if (endpoints !== "auto") return endpoints;
-  const limit = previousMode && previousMode !== "eds" ? edsReturn : edsLimit;
-  return clusters <= limit ? "eds" : "inline";
+  const few = previousMode === "inline" ? clusters < edsReturn : clusters <= edsLimit;
+  return few ? "eds" : "inline";
 }
 
 /** Puts the fragments of a store together. Fragments are flat JSON text and are joined as text. */
@@ -41,13 +42,12 @@ export function link(store: Resources, options: LinkOptions): Snapshot {
   for (const cluster of fragments) {
     clusters.set(cluster.name, linkCluster(store, cluster, cluster.mode ?? mode, eds, endpoints));
   }
-  const routes = linkRoutes(store);
   return {
     sets: {
       clusters,
       endpoints,
       listeners: linkListeners(store),
-      routes: routes,
+      routes: linkRoutes(store),
       secrets: new Map([...store.resources("secret")].map(({ name, json }) => [name, json])),
     },
     mode,
@@ -58,23 +58,27 @@ export function link(store: Resources, options: LinkOptions): Snapshot {
 const append = (json: string, members: string): string =>
   json === "{}" ? `{${members}}` : `${json.slice(0, -1)},${members}}`;
 
+/**
+ * The load assignment goes under the cluster's own name, not its Service's: Envoy polls EDS once per cluster, and
+ * polls for one name that two clusters share could not be told apart.
+ */
 function linkCluster(
   store: Resources,
-  { name, json, endpoints: key }: Resource,
+  { name, json, endpoints }: Resource,
   mode: EndpointMode,
   eds: string,
   assignments: Map<string, string>,
 ): string {
-  if (key === undefined) return json;
-  const localities = store.resource("endpoints", "", key)?.json ?? "[]";
-  const service = JSON.stringify(key);
+  if (endpoints === undefined) return json;
+  const localities = store.resource("endpoints", "", endpoints)?.json ?? "[]";
+  const quoted = JSON.stringify(name);
+  const assignment = `{"cluster_name":${quoted},"endpoints":${localities}}`;
   if (mode === "eds") {
-    assignments.set(key, `{"cluster_name":${service},"endpoints":${localities}}`);
-    return append(json, `"type":"EDS","eds_cluster_config":{"service_name":${service},"eds_config":${eds}}`);
+    assignments.set(name, assignment);
+    return append(json, `"type":"EDS","eds_cluster_config":{"service_name":${quoted},"eds_config":${eds}}`);
   }
   // A service's own name may be a DNS name; pods are always addresses.
   const type = mode === "service" ? "STRICT_DNS" : "STATIC";
-  const assignment = `{"cluster_name":${JSON.stringify(name)},"endpoints":${localities}}`;
   return append(json, `"type":"${type}","load_assignment":${assignment}`);
 }
 
@@ -106,16 +110,27 @@ const isEmpty = (items: Iterable<unknown>): boolean => {
   return true;
 };
 
-/** Hosts whose chains are the same share one: a listener of a thousand hosts under one certificate has one chain. */
+const anyHost = "*";
+
+/**
+ * Hosts whose chains are the same share one: a listener of a thousand hosts under one certificate has one chain. The
+ * chain of host `*` takes all TLS that no other does, and comes last.
+ */
 function linkFilterChains(fragments: Iterable<Resource>): string[] {
   const hostsOf = new Map<string, string[]>();
+  let fallback: string | undefined;
   for (const { name, json } of fragments) {
     const hosts = hostsOf.get(json);
-    if (hosts) hosts.push(name);
+    if (name === anyHost) fallback = json;
+    else if (hosts) hosts.push(name);
     else hostsOf.set(json, [name]);
   }
-  return [...hostsOf].map(([json, hosts]) => {
-    const match = `"filter_chain_match":{"server_names":${JSON.stringify(hosts)}}`;
-    return append(json, `"name":${JSON.stringify(hosts[0])},${match}`);
-  });
+  const chains = [...hostsOf].map(([json, hosts]) =>
+    filterChain(hosts[0] ?? "", `{"server_names":${JSON.stringify(hosts)}}`, json),
+  );
+  if (fallback !== undefined) chains.push(filterChain(anyHost, '{"transport_protocol":"tls"}', fallback));
+  return chains;
 }
+
+const filterChain = (name: string, match: string, json: string): string =>
+  `{"filter_chain_match":${match},"name":${JSON.stringify(name)},${json.slice(1)}`;

@@ -14,9 +14,12 @@ export function parseVersion(text: string): Version | undefined {
   return found?.[1] && found[2] ? { sequence: Number(found[1]), hash: found[2] } : undefined;
 }
 
-/** Hash of a set of resources: of each one's name and content, in order. */
-export function hashSet(set: ReadonlyMap<string, string>): string {
+/** Hash of a set of resources: of each one's name and content hash, in order. */
+export function hashSet(
+  set: ReadonlyMap<string, string>,
+  hashOf: (name: string, json: string) => string = (_, json) => contentHash(json),
+): string {
   const parts: string[] = [];
-  for (const [name, json] of set) parts.push(name, contentHash(json));
+  for (const [name, json] of set) parts.push(name, hashOf(name, json));
   return contentHash(parts.join("\n"));
 }

@@ -1,27 +1,34 @@
-import type { Context } from "hono";
+import type { Context, Handler } from "hono";
 import { Hono } from "hono";
-import type { XdsType } from "../link/snapshot.js";
+import { type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { Hub } from "./hub.js";
-import { RequestError, readBody, readDiscoveryRequest } from "./request.js";
+import { RequestError, readBody, readDiscoveryRequest, readText } from "./request.js";
 
 /** A manifest source that is pushed over HTTP. */
 export interface SourceSink {
   /** SHA-256 of the bearer token, hex. */
   readonly tokenDigest: string;
-  put(name: string, body: string): Promise<{ readonly ok: boolean; readonly result: object }>;
+  /** `revision` is undefined when the client gave none. */
+  put(
+    name: string,
+    body: string,
+    revision?: number,
+  ): Promise<{ readonly ok: boolean; readonly result: object }>;
 }
 
 export interface AppOptions {
   readonly hub: Hub;
   /** Findings, sources and whatever else the status page shows. */
   status(): object;
+  /** SHA-256 of the bearer tokens, hex: `node` for discovery, `read` for the status. A role without one is open. */
+  readonly auth?: { readonly node?: string; readonly read?: string };
   readonly source?: SourceSink;
 }
 
-const types: readonly XdsType[] = ["clusters", "endpoints", "listeners", "routes", "secrets"];
 const maxHoldMs = 25_000;
 const marginMs = 2000;
 const maxSourceBytes = 32 * 1024 * 1024;
+const sourceName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 /** Errors are problem details (RFC 9457) with a stable code, and never 200. */
 function problem(
@@ -29,10 +36,12 @@ function problem(
   status: 400 | 401 | 404 | 405 | 413 | 415 | 422 | 500 | 503,
   code: string,
   detail: string,
+  headers: Record<string, string> = {},
 ): Response {
   return c.json({ type: "about:blank", status, code, detail }, status, {
     "content-type": "application/problem+json",
     "cache-control": "no-store",
+    ...headers,
   });
 }
 
@@ -44,37 +53,62 @@ export function holdTime(header: string | undefined): number {
 
 /** The whole HTTP surface, on web standards alone: it runs on Node and in workerd. */
 export function createApp(options: AppOptions): Hono {
-  const { hub } = options;
+  const { hub, auth = {}, source } = options;
   const app = new Hono();
   app.onError((error, c) => {
     if (error instanceof RequestError) return problem(c, error.status, error.code, error.message);
+    // Only where, not what: a message may quote what was being read.
+    hub.log(
+      `unexpected ${error.name} at ${c.req.path}${/\n\s*at [^\n]*/.exec(error.stack ?? "")?.[0] ?? ""}`,
+    );
     return problem(c, 500, "internal", "an unexpected error; see the server's log");
   });
   app.notFound((c) => problem(c, 404, "not-found", "there is nothing at this path"));
 
-  for (const type of types) {
-    const path = `/v3/discovery:${type}`;
-    app.post(path, (c) => discover(c, type, hub));
-    app.all(path, (c) => problem(c, 405, "method-not-allowed", "discovery is POST only"));
+  const route = (method: "GET" | "POST" | "PUT", path: string, handler: Handler): void => {
+    app.on(method, path, handler);
+    app.all(path, (c) =>
+      problem(c, 405, "method-not-allowed", `this path takes ${method} only`, { allow: method }),
+    );
+  };
+  for (const type of xdsTypes) {
+    route(
+      "POST",
+      `/v3/discovery:${type}`,
+      guard(auth.node, (c) => discover(c, type, hub)),
+    );
   }
-  app.get("/healthz", (c) => c.text("ok\n"));
-  app.get("/readyz", (c) =>
+  const status = (c: Context): Response =>
+    c.json({ ...hub.status(), ...options.status() }, 200, { "cache-control": "no-store" });
+  route("GET", "/status", guard(auth.read, status));
+  route("GET", "/healthz", (c) => c.text("ok\n"));
+  route("GET", "/readyz", (c) =>
     hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet"),
   );
-  app.get("/status", (c) =>
-    c.json({ ...hub.status(), ...options.status() }, 200, { "cache-control": "no-store" }),
-  );
-  const { source } = options;
-  if (source) app.put("/sources/:name", (c) => putSource(c, source));
+  if (source)
+    route(
+      "PUT",
+      "/sources/:name",
+      guard(source.tokenDigest, (c) => putSource(c, source)),
+    );
   return app;
+}
+
+/** Asks for the bearer token of a digest, if there is one, before the handler reads anything. */
+function guard(digest: string | undefined, handler: (c: Context) => Response | Promise<Response>): Handler {
+  if (digest === undefined) return handler;
+  return async (c) => {
+    const token = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
+    if (await hasDigest(token, digest)) return handler(c);
+    const headers = { "www-authenticate": "Bearer" };
+    return problem(c, 401, "unauthorized", "a bearer token for this is needed", headers);
+  };
 }
 
 async function discover(c: Context, type: XdsType, hub: Hub): Promise<Response> {
   const request = readDiscoveryRequest(await readBody(c.req.raw));
-  const reply = await hub.poll(
-    { type, ...request },
-    holdTime(c.req.header("x-envoy-expected-rq-timeout-ms")),
-  );
+  const holdMs = holdTime(c.req.header("x-envoy-expected-rq-timeout-ms"));
+  const reply = await hub.poll({ type, ...request }, holdMs, holdMs > 0 ? c.req.raw.signal : undefined);
   if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
   if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
   return c.body(reply.body, 200, {
@@ -85,13 +119,15 @@ async function discover(c: Context, type: XdsType, hub: Hub): Promise<Response> 
 }
 
 async function putSource(c: Context, source: SourceSink): Promise<Response> {
-  const token = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
-  if (!(await hasDigest(token, source.tokenDigest))) {
-    return problem(c, 401, "unauthorized", "a bearer token that may publish is needed");
+  const name = c.req.param("name") ?? "";
+  if (!sourceName.test(name)) return problem(c, 400, "bad-source", "a source's name is a DNS name");
+  const text = c.req.query("revision");
+  const revision = text === undefined ? undefined : Number(text);
+  if (text !== undefined && !(/^\d+$/.test(text) && Number.isSafeInteger(revision))) {
+    return problem(c, 400, "bad-revision", "a revision is a whole number");
   }
-  if (Number(c.req.header("content-length") ?? 0) > maxSourceBytes)
-    return problem(c, 413, "too-large", "the source is too large");
-  const { ok, result } = await source.put(c.req.param("name") ?? "", await c.req.text());
+  const body = readText(await readBody(c.req.raw, maxSourceBytes));
+  const { ok, result } = await source.put(name, body, revision);
   return c.json(result, ok ? 200 : 422, { "cache-control": "no-store" });
 }
 
@@ -99,7 +135,8 @@ async function putSource(c: Context, source: SourceSink): Promise<Response> {
 async function hasDigest(token: string, digest: string): Promise<boolean> {
   const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  let difference = hex.length ^ digest.length;
-  for (let i = 0; i < hex.length; i++) difference |= hex.charCodeAt(i) ^ (digest.charCodeAt(i) || 0);
+  const wanted = digest.toLowerCase();
+  let difference = hex.length ^ wanted.length;
+  for (let i = 0; i < hex.length; i++) difference |= hex.charCodeAt(i) ^ (wanted.charCodeAt(i) || 0);
   return difference === 0;
 }

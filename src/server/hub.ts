@@ -1,13 +1,28 @@
 import { Fleet } from "../link/fleet.js";
 import { Publication } from "../link/publish.js";
-import { type Answer, encodeResponse, type Request, respond } from "../link/respond.js";
+import {
+  type Answer,
+  EncodeError,
+  encodeResponse,
+  isByName,
+  type Request,
+  respond,
+} from "../link/respond.js";
+import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+
+/** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
+export interface Timers {
+  set(run: () => void, ms: number): unknown;
+  clear(timer: unknown): void;
+}
 
 export interface HubOptions {
   /** Milliseconds since the epoch. */
   now(): number;
   log(line: string): void;
   phaseMs?: number;
+  timers?: Timers;
 }
 
 export type Reply =
@@ -15,18 +30,37 @@ export type Reply =
   | { readonly status: 304 }
   | { readonly status: 503; readonly reason: string };
 
+interface Waiter {
+  readonly type: XdsType;
+  end(how: Ended): void;
+}
+
+/** Why a wait is over: time or a change, a newer poll of the same subscription, or its client went away. */
+type Ended = "again" | "replaced" | "gone";
+
+/** What is sent if the wait ends now. */
+type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
+
 const maxWaiters = 20_000;
+
+const platformTimers: Timers = {
+  set: (run, ms) => setTimeout(run, ms),
+  clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+};
 
 /** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
 export class Hub {
   readonly fleet = new Fleet();
   readonly #publication: Publication;
-  readonly #waiters = new Map<string, { type: XdsType; wake: () => void }>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #timers: Timers;
+  readonly #waiters = new Map<string, Waiter>();
+  readonly #problems = new Map<XdsType, string>();
+  #timer: unknown;
   #closed = false;
 
   constructor(private readonly options: HubOptions) {
-    const { phaseMs } = options;
+    const { phaseMs, timers } = options;
+    this.#timers = timers ?? platformTimers;
     this.#publication = new Publication(this.fleet, phaseMs === undefined ? undefined : { phaseMs });
   }
 
@@ -34,12 +68,16 @@ export class Hub {
     return this.#publication.served("clusters") !== undefined;
   }
 
+  log(line: string): void {
+    this.options.log(line);
+  }
+
   publish(snapshot: Snapshot, sequence: number): void {
     this.#wake(this.#publication.publish(snapshot, sequence, this.options.now()));
     this.#schedule();
   }
 
-  /** Versions by type, the phase of the publication and the Envoys. */
+  /** Versions by type, the phase of the publication, what could not be sent and why, and the Envoys. */
   status(): object {
     const versions = xdsTypes.map((type) => {
       const served = this.#publication.served(type);
@@ -49,65 +87,95 @@ export class Hub {
     return {
       phase,
       types: Object.fromEntries(versions),
+      problems: Object.fromEntries(this.#problems),
       waiting: this.#waiters.size,
       fleet: this.fleet.views(),
     };
   }
 
-  /** Answers a poll, after up to `holdMs` when there is nothing new. */
-  async poll(request: Request, holdMs: number): Promise<Reply> {
+  /**
+   * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
+   * it would have been sent then does not count as delivered.
+   */
+  async poll(asked: Request, holdMs: number, signal?: AbortSignal): Promise<Reply> {
     const { now } = this.options;
-    const { type, node, names, version } = request;
-    this.fleet.observe(node, type, names, version, now());
-    this.#advance();
+    const request = isByName(asked.type) ? asked : { ...asked, names: [] };
+    this.#observe(request);
     const end = now() + holdMs;
     for (;;) {
-      const answer = this.#answer(request);
-      const left = end - now();
+      const prepared = this.#prepare(request, end);
+      const left = prepared.waitUntil - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
-      if (answer.kind === "content" || left <= 0 || full) return this.#reply(request, answer);
-      const replaced = await this.#wait(request, left);
-      if (replaced) return this.#reply(request, answer);
+      if (left <= 0 || full) return this.#send(request, prepared);
+      const ended = await this.#wait(request, left, signal);
+      if (ended === "gone") return { status: 503, reason: "the client went away" };
+      if (ended === "replaced")
+        return prepared.version ? { status: 503, reason: "replaced" } : prepared.reply;
     }
   }
 
-  #answer(request: Request): Answer {
-    return respond(request, this.#publication.served(request.type), this.fleet, this.options.now());
+  /** Takes note of a poll for what is served; other names are not worth remembering. */
+  #observe({ type, node, names, version }: Request): void {
+    const served = this.#publication.served(type);
+    if (!served || !selectVersion(served, names)) return;
+    this.fleet.observe(node, type, names, version, this.options.now());
+    this.#advance();
   }
 
-  #reply({ type, node, names }: Request, answer: Answer): Reply {
-    if (answer.kind === "unchanged") return { status: 304 };
-    if (answer.kind === "unavailable") return { status: 503, reason: answer.reason };
+  /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
+  #prepare(request: Request, end: number): Prepared {
+    const { type } = request;
+    const answer: Answer = respond(request, this.#publication.served(type), this.fleet, this.options.now());
+    if (answer.kind === "unchanged") {
+      return { reply: { status: 304 }, waitUntil: Math.min(end, answer.until ?? end) };
+    }
+    if (answer.kind === "unavailable") {
+      return { reply: { status: 503, reason: answer.reason }, waitUntil: end };
+    }
+    const { selection, notBefore = 0 } = answer;
     try {
-      const body = encodeResponse(type, answer.selection);
-      this.fleet.delivered(node, type, names, answer.selection.version, this.options.now());
-      return { status: 200, body };
+      const body = encodeResponse(type, selection);
+      this.#problems.delete(type);
+      return {
+        reply: { status: 200, body },
+        version: selection.version,
+        waitUntil: Math.min(end, notBefore),
+      };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.options.log(reason);
-      return { status: 503, reason };
+      if (!(error instanceof EncodeError)) throw error;
+      if (this.#problems.get(type) !== error.message) this.log(error.message);
+      this.#problems.set(type, error.message);
+      return { reply: { status: 503, reason: error.message }, waitUntil: end };
     }
   }
 
-  /** Waits for a change of the type; true when a newer poll of the same subscription took its place. */
-  #wait({ type, node, names }: Request, ms: number): Promise<boolean> {
+  #send({ type, node, names }: Request, { reply, version }: Prepared): Reply {
+    if (version) this.fleet.delivered(node, type, names, version, this.options.now());
+    return reply;
+  }
+
+  #wait({ type, node, names }: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
+    if (signal?.aborted) return Promise.resolve("gone");
     const key = JSON.stringify([node, type, names]);
     return new Promise((resolve) => {
-      const finish = (replaced: boolean): void => {
-        clearTimeout(timer);
+      const end = (how: Ended): void => {
+        this.#timers.clear(timer);
+        signal?.removeEventListener("abort", gone);
         if (this.#waiters.get(key) === waiter) this.#waiters.delete(key);
-        resolve(replaced);
+        resolve(how);
       };
-      const timer = setTimeout(() => finish(false), ms);
-      const waiter = { type, wake: () => finish(false), replace: () => finish(true) };
-      const older = this.#waiters.get(key) as typeof waiter | undefined;
+      const gone = (): void => end("gone");
+      const waiter: Waiter = { type, end };
+      const timer = this.#timers.set(() => end("again"), ms);
+      signal?.addEventListener("abort", gone);
+      const older = this.#waiters.get(key);
       this.#waiters.set(key, waiter);
-      older?.replace();
+      older?.end("replaced");
     });
   }
 
   #wake(types: readonly XdsType[]): void {
-    for (const { type, wake } of [...this.#waiters.values()]) if (types.includes(type)) wake();
+    for (const { type, end } of [...this.#waiters.values()]) if (types.includes(type)) end("again");
   }
 
   #advance(): void {
@@ -117,15 +185,15 @@ export class Hub {
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer);
+    this.#timers.clear(this.#timer);
     const { deadline } = this.#publication;
     if (deadline === undefined) return;
-    this.#timer = setTimeout(() => this.#advance(), Math.max(1, deadline - this.options.now()));
+    this.#timer = this.#timers.set(() => this.#advance(), Math.max(1, deadline - this.options.now()));
   }
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timers.clear(this.#timer);
     this.#wake(xdsTypes);
   }
 }

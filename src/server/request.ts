@@ -22,28 +22,32 @@ type TransformPair = { readable: ReadableStream<Uint8Array>; writable: WritableS
 export const maxRequestBytes = 256 * 1024;
 const maxNames = 512;
 
-/** Reads a body with a limit that holds for what it unpacks to. Throws RequestError. */
-export async function readBody(request: Request): Promise<Uint8Array> {
-  const encoding = request.headers.get("content-encoding") ?? "identity";
+/**
+ * Reads a body of at most `limit` bytes, which holds for what it unpacks to.
+ *
+ * @throws RequestError 413 beyond the limit, 415 for an encoding other than gzip, 400 when it is not gzip.
+ */
+export async function readBody(request: Request, limit = maxRequestBytes): Promise<Uint8Array> {
+  const encoding = (request.headers.get("content-encoding") ?? "identity").toLowerCase();
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxRequestBytes) throw tooLarge();
+  if (declared > limit) throw tooLarge(limit);
   if (!request.body) return new Uint8Array();
-  if (encoding === "identity") return collect(request.body);
+  if (encoding === "identity") return collect(request.body, limit);
   if (encoding !== "gzip")
     throw new RequestError(415, "unsupported-encoding", "content-encoding is gzip or none");
   try {
     const gunzip = new DecompressionStream("gzip");
-    return await collect(request.body.pipeThrough(gunzip as unknown as TransformPair));
+    return await collect(request.body.pipeThrough(gunzip as unknown as TransformPair), limit);
   } catch (error) {
     if (error instanceof RequestError) throw error;
     throw new RequestError(400, "bad-gzip", "the body is not gzip");
   }
 }
 
-const tooLarge = (): RequestError =>
-  new RequestError(413, "too-large", `a discovery request is at most ${maxRequestBytes} bytes`);
+const tooLarge = (limit: number): RequestError =>
+  new RequestError(413, "too-large", `the body is more than ${limit} bytes`);
 
-async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = stream.getReader();
@@ -51,9 +55,9 @@ async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
     const { done, value } = await reader.read();
     if (done) break;
     size += value.length;
-    if (size > maxRequestBytes) {
+    if (size > limit) {
       await reader.cancel().catch(() => undefined);
-      throw tooLarge();
+      throw tooLarge(limit);
     }
     chunks.push(value);
   }
@@ -68,28 +72,45 @@ async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-const tailBytes = 4096;
-const headBytes = 1024;
+const tailLength = 4096;
+const headLength = 1024;
 
 // What Envoy's JSON printer writes: `"node":{"id":"…"` near the front; the three other fields last or (version) first.
-const head =
-  /^\{\s*(?:"version_info"\s*:\s*("(?:[^"\\])*")\s*,\s*)?"node"\s*:\s*\{\s*"id"\s*:\s*("(?:[^"\\])*")/;
+const head = /^\{\s*(?:"version_info"\s*:\s*("[^"\\]*")\s*,\s*)?"node"\s*:\s*\{\s*"id"\s*:\s*("[^"\\]*")/;
 const tail =
-  /\}\s*(?:,\s*"version_info"\s*:\s*("(?:[^"\\])*"))?(?:,\s*"resource_names"\s*:\s*(\[(?:\s*"(?:[^"\\])*"\s*,?)*\]))?\s*,\s*"type_url"\s*:\s*"([^"\\]*)"\s*\}\s*$/;
+  /\}\s*(?:,\s*"version_info"\s*:\s*("[^"\\]*")\s*)?(?:,\s*"resource_names"\s*:\s*(\[(?:\s*"[^"\\]*"\s*,?)*\])\s*)?,\s*"type_url"\s*:\s*"[^"\\]*"\s*\}\s*$/;
+
+/** Between the ends, any of these may be a second field of the name, which would count instead; `\u` may hide one. */
+const doubtful = ['"version_info"', '"resource_names"', '"node"', '"id"', "\\u"];
 
 /**
  * Reads a request without parsing the 77 KB in the middle where it has the form that Envoy gives it; any other form is
- * parsed whole. Throws RequestError when it is not a DiscoveryRequest.
+ * parsed whole. For every body that is JSON, both ways read the same.
+ *
+ * @throws RequestError 400 when it is not a DiscoveryRequest.
  */
 export function readDiscoveryRequest(body: Uint8Array): DiscoveryRequest {
-  return validate(body.length > headBytes + tailBytes ? (scan(body) ?? parse(body)) : parse(body));
+  const text = readText(body);
+  return validate(scan(text) ?? parse(text));
 }
 
-function scan(body: Uint8Array): DiscoveryRequest | undefined {
+/** @throws RequestError 400 for what is not UTF-8: nothing is ever read with replacement characters. */
+export function readText(body: Uint8Array): string {
   try {
-    const front = head.exec(decoder.decode(asciiSlice(body, 0, headBytes)));
-    const back = tail.exec(decoder.decode(asciiSlice(body, body.length - tailBytes, body.length)));
-    if (!front?.[2] || !back || (front[1] && back[1])) return undefined;
+    return decoder.decode(body);
+  } catch {
+    throw new RequestError(400, "bad-text", "the body is not UTF-8");
+  }
+}
+
+function scan(text: string): DiscoveryRequest | undefined {
+  if (text.length <= headLength + tailLength) return undefined;
+  const front = head.exec(text.slice(0, headLength));
+  const back = tail.exec(text.slice(-tailLength));
+  if (!front?.[2] || !back || (front[1] && back[1])) return undefined;
+  const middle = text.slice(front[0].length, text.length - back[0].length);
+  if (doubtful.some((sign) => middle.includes(sign))) return undefined;
+  try {
     return {
       node: JSON.parse(front[2]) as string,
       version: JSON.parse(front[1] ?? back[1] ?? '""') as string,
@@ -100,22 +121,13 @@ function scan(body: Uint8Array): DiscoveryRequest | undefined {
   }
 }
 
-/** Cuts where no character of several bytes is split. */
-function asciiSlice(body: Uint8Array, from: number, to: number): Uint8Array {
-  let start = from;
-  let end = to;
-  while (start < end && ((body[start] ?? 0) & 0xc0) === 0x80) start++;
-  while (end < body.length && end > start && ((body[end] ?? 0) & 0xc0) === 0x80) end--;
-  return body.subarray(start, end);
-}
-
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-function parse(body: Uint8Array): DiscoveryRequest {
+function parse(text: string): DiscoveryRequest {
   let value: unknown;
   try {
-    value = JSON.parse(decoder.decode(body));
+    value = JSON.parse(text);
   } catch {
     throw new RequestError(400, "bad-json", "the body is not JSON");
   }

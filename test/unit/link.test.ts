@@ -1,0 +1,250 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EncodeError, encodeResponse, maxBodyBytes } from "../../src/link/respond.js";
+import { selectVersion, serveSet } from "../../src/link/served.js";
+import { type LinkOptions, link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
+import { formatVersion, hashSet, parseVersion } from "../../src/link/version.js";
+import type { Resource, ResourceType, Store } from "../../src/store/store.js";
+
+type Fragment = Omit<Resource, "group"> & { readonly group?: string };
+
+/** What link reads of a store, sorted as a store sorts it. */
+function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "resource"> {
+  const all = fragments
+    .map((fragment) => ({ group: "", ...fragment }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const resources = (type: ResourceType, group = ""): Resource[] =>
+    all.filter((r) => r.type === type && r.group === group);
+  return { resources, resource: (type, group, name) => resources(type, group).find((r) => r.name === name) };
+}
+
+const linked = (fragments: readonly Fragment[], options: Partial<LinkOptions> = {}): Snapshot =>
+  link(reader(fragments), { endpoints: "eds", xdsCluster: "xds.test", ...options });
+
+const parsed = (snapshot: Snapshot, type: (typeof xdsTypes)[number], name: string): unknown =>
+  JSON.parse(snapshot.sets[type].get(name) ?? "null");
+
+const cluster = (name: string, rest: Partial<Fragment> = {}): Fragment => ({
+  type: "cluster",
+  name,
+  json: `{"name":"${name}"}`,
+  endpoints: "ns/s/80",
+  ...rest,
+});
+const localities = '[{"lb_endpoints":[]}]';
+const endpoints: Fragment = { type: "endpoints", name: "ns/s/80", json: localities };
+const chain = (name: string, json: string): Fragment => ({
+  type: "filter-chain",
+  group: "ingress_https",
+  name,
+  json,
+});
+const host = (name: string): Fragment => ({
+  type: "virtual-host",
+  group: "ingress_http",
+  name,
+  json: `{"name":"${name}"}`,
+});
+const https: Fragment = { type: "listener", name: "ingress_https", json: '{"name":"ingress_https"}' };
+const http: Fragment = { type: "listener", name: "ingress_http", json: '{"name":"ingress_http"}' };
+const table: Fragment = {
+  type: "route-configuration",
+  name: "ingress_http",
+  json: '{"name":"ingress_http"}',
+};
+
+describe("endpoint modes", () => {
+  it("gives every EDS cluster its own subscription, also where two share a Service", () => {
+    const snapshot = linked([cluster("b"), cluster("a"), endpoints]);
+    expect(parsed(snapshot, "clusters", "a")).toEqual({
+      name: "a",
+      type: "EDS",
+      eds_cluster_config: {
+        service_name: "a",
+        eds_config: {
+          resource_api_version: "V3",
+          initial_fetch_timeout: "0s",
+          api_config_source: {
+            api_type: "REST",
+            transport_api_version: "V3",
+            cluster_names: ["xds.test"],
+            refresh_delay: "0.1s",
+            request_timeout: "30s",
+          },
+        },
+      },
+    });
+    expect([...snapshot.sets.endpoints.keys()]).toEqual(["a", "b"]);
+    expect(parsed(snapshot, "endpoints", "b")).toEqual({
+      cluster_name: "b",
+      endpoints: [{ lb_endpoints: [] }],
+    });
+  });
+
+  it("writes endpoints into the cluster in the modes inline and service", () => {
+    const assignment = { cluster_name: "a", endpoints: [{ lb_endpoints: [] }] };
+    const inline = linked([cluster("a"), endpoints], { endpoints: "inline" });
+    expect(parsed(inline, "clusters", "a")).toEqual({
+      name: "a",
+      type: "STATIC",
+      load_assignment: assignment,
+    });
+    expect(inline.sets.endpoints.size).toBe(0);
+    const service = linked([cluster("a", { mode: "service" }), endpoints], { endpoints: "inline" });
+    expect(parsed(service, "clusters", "a")).toMatchObject({
+      type: "STRICT_DNS",
+      load_assignment: assignment,
+    });
+  });
+
+  it("lets a Service's own mode win", () => {
+    const snapshot = linked([cluster("a", { mode: "inline" }), cluster("b"), endpoints]);
+    expect(parsed(snapshot, "clusters", "a")).toMatchObject({ type: "STATIC" });
+    expect([...snapshot.sets.endpoints.keys()]).toEqual(["b"]);
+  });
+
+  it("serves no endpoints where there are none, and a whole cluster as it is", () => {
+    const { endpoints: _, ...whole } = cluster("whole", { json: '{"name":"whole","type":"LOGICAL_DNS"}' });
+    const snapshot = linked([cluster("a"), whole]);
+    expect(parsed(snapshot, "endpoints", "a")).toEqual({ cluster_name: "a", endpoints: [] });
+    expect(snapshot.sets.clusters.get("whole")).toBe(whole.json);
+  });
+
+  it.each([
+    [200, undefined, "eds"],
+    [201, undefined, "inline"],
+    [201, "eds", "inline"],
+    [200, "inline", "inline"],
+    [150, "inline", "inline"],
+    [149, "inline", "eds"],
+    [200, "service", "eds"],
+  ] as const)("auto with %d clusters after %s is %s", (count, previousMode, mode) => {
+    const clusters = Array.from({ length: count }, (_, i) => cluster(`c${i}`));
+    const options = { endpoints: "auto", ...(previousMode ? { previousMode } : {}) } as const;
+    expect(linked(clusters, options).mode).toBe(mode);
+  });
+});
+
+describe("listeners and routes", () => {
+  it("joins equal chains, sorted, with the chain of any host last", () => {
+    const snapshot = linked([
+      https,
+      chain("b.test", '{"filters":[1]}'),
+      chain("*", '{"filters":[1]}'),
+      chain("a.test", '{"filters":[1]}'),
+      chain("c.test", '{"filters":[2]}'),
+    ]);
+    expect(parsed(snapshot, "listeners", "ingress_https")).toEqual({
+      name: "ingress_https",
+      filter_chains: [
+        { filter_chain_match: { server_names: ["a.test", "b.test"] }, name: "a.test", filters: [1] },
+        { filter_chain_match: { server_names: ["c.test"] }, name: "c.test", filters: [2] },
+        { filter_chain_match: { transport_protocol: "tls" }, name: "*", filters: [1] },
+      ],
+    });
+  });
+
+  it("leaves out a listener that has nothing to serve, but no other", () => {
+    const stats: Fragment = { type: "listener", name: "stats", json: '{"name":"stats"}' };
+    expect([...linked([http, https, stats, table]).sets.listeners.keys()]).toEqual(["stats"]);
+    const served = linked([http, https, table, host("a")]);
+    expect([...served.sets.listeners.keys()]).toEqual(["ingress_http"]);
+  });
+
+  it("puts virtual hosts into their table by name", () => {
+    const snapshot = linked([table, host("b"), host("a")]);
+    expect(parsed(snapshot, "routes", "ingress_http")).toEqual({
+      name: "ingress_http",
+      virtual_hosts: [{ name: "a" }, { name: "b" }],
+    });
+  });
+
+  it("sorts every type by name", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z*/-]{1,8}$/), { maxLength: 20 }), (names) => {
+        const secrets = names.map((name): Fragment => ({ type: "secret", name, json: "{}" }));
+        const { sets } = linked([
+          ...names.map((name) => cluster(name)),
+          ...names.map(host),
+          ...secrets,
+          table,
+        ]);
+        for (const type of xdsTypes) expect([...sets[type].keys()]).toEqual([...sets[type].keys()].sort());
+      }),
+    );
+  });
+});
+
+describe("versions", () => {
+  it("reads what it writes, and nothing else", () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.string(), (sequence, text) => {
+        const version = { sequence, hash: hashSet(new Map([["a", text]])) };
+        expect(parseVersion(formatVersion(version))).toEqual(version);
+      }),
+    );
+    for (const text of ["", "1", "1-", "-1-0123456789abcdef", "1-0123456789ABCDEF", "x1-0123456789abcdef"]) {
+      expect(parseVersion(text)).toBeUndefined();
+    }
+  });
+
+  it("hashes each resource once, with the same result as hashing all", () => {
+    const sets = fc.dictionary(fc.string(), fc.string());
+    fc.assert(
+      fc.property(sets, sets, (before, after) => {
+        const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+        expect(serveSet(now, 2, serveSet(old, 1)).hash).toBe(hashSet(now));
+      }),
+    );
+  });
+
+  it("has a version of just the names asked for", () => {
+    const a: [string, string] = ["a", '{"name":"a"}'];
+    const before = serveSet(new Map([a, ["b", '{"name":"b"}']]), 1);
+    const after = serveSet(new Map([a, ["b", '{"name":"b","n":1}']]), 2, before);
+    expect(selectVersion(after, ["a"])?.hash).toBe(selectVersion(before, ["a"])?.hash);
+    expect(selectVersion(after, ["b"])?.hash).not.toBe(selectVersion(before, ["b"])?.hash);
+    expect([...(selectVersion(after, ["b", "a"])?.resources.keys() ?? [])]).toEqual(["b", "a"]);
+    expect(selectVersion(after, ["a", "nobody"])).toBeUndefined();
+  });
+});
+
+describe("encodeResponse", () => {
+  const selection = (...jsons: string[]) => ({
+    resources: new Map(jsons.map((json, i) => [`r${i}`, json])),
+    hash: "h",
+    version: "1-h",
+  });
+  const body = (text: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(text));
+
+  it("writes every resource, its type first, and the same bytes for everyone", () => {
+    const two = selection('{"name":"é"}', '{"name":"b"}');
+    const bytes = encodeResponse("routes", two);
+    const type = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
+    expect(body(bytes)).toEqual({
+      version_info: "1-h",
+      type_url: type,
+      resources: [
+        { "@type": type, name: "é" },
+        { "@type": type, name: "b" },
+      ],
+    });
+    expect(encodeResponse("routes", two)).toBe(bytes);
+  });
+
+  it("never writes an answer without version or resources, or with an empty resource", () => {
+    expect(() => encodeResponse("clusters", selection())).toThrow(EncodeError);
+    expect(() => encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" })).toThrow(
+      EncodeError,
+    );
+    for (const json of ["", "{}", "null", "[]"]) {
+      expect(() => encodeResponse("clusters", selection('{"name":"a"}', json))).toThrow(EncodeError);
+    }
+  });
+
+  it("never writes more than Envoy reads", () => {
+    const large = selection(`{"name":"${"x".repeat(maxBodyBytes)}"}`);
+    expect(() => encodeResponse("clusters", large)).toThrow(/more than/);
+    expect(() => encodeResponse("clusters", large)).toThrow(EncodeError);
+  });
+});

@@ -1,0 +1,333 @@
+import { createHash } from "node:crypto";
+import { request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { serve } from "@hono/node-server";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Request as Poll } from "../../src/link/respond.js";
+import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
+import { type AppOptions, createApp } from "../../src/server/app.js";
+import { Hub, type Reply } from "../../src/server/hub.js";
+
+type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;
+
+const snapshot = (sets: Sets): Snapshot => ({
+  sets: Object.fromEntries(
+    xdsTypes.map((type) => [type, new Map(Object.entries(sets[type] ?? {}))]),
+  ) as unknown as Snapshot["sets"],
+  mode: "inline",
+});
+const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
+const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });
+
+/** Time that the test moves; timers run when it passes them. */
+function clock() {
+  let now = 1_000_000;
+  const timers = new Map<object, { at: number; run: () => void }>();
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    now: () => now,
+    timers: {
+      set(run: () => void, ms: number): unknown {
+        const timer = {};
+        timers.set(timer, { at: now + ms, run });
+        return timer;
+      },
+      clear: (timer: unknown): void => void timers.delete(timer as object),
+    },
+    settle,
+    async pass(ms: number): Promise<void> {
+      await settle();
+      now += ms;
+      for (const [timer, { at, run }] of [...timers]) {
+        if (at <= now && timers.delete(timer)) run();
+      }
+      await settle();
+    },
+    pending: () => timers.size,
+  };
+}
+
+const versionOf = (reply: Reply): string =>
+  reply.status === 200
+    ? (JSON.parse(new TextDecoder().decode(reply.body)) as { version_info: string }).version_info
+    : "";
+
+function rig() {
+  const time = clock();
+  const lines: string[] = [];
+  const hub = new Hub({ now: time.now, timers: time.timers, log: (line) => lines.push(line), phaseMs: 2000 });
+  const poll = (
+    version: string,
+    holdMs = 0,
+    rest: Partial<Poll> = {},
+    signal?: AbortSignal,
+  ): Promise<Reply> =>
+    hub.poll({ type: "listeners", node: "envoy", names: [], version, ...rest }, holdMs, signal);
+  const waiting = (): number => (hub.status() as { waiting: number }).waiting;
+  return { hub, time, lines, poll, waiting };
+}
+
+describe("held polls", () => {
+  it("end with 304 after their time, and leave nothing behind", async () => {
+    const { hub, time, poll, waiting } = rig();
+    hub.publish(snapshot(base), 1);
+    const held = poll(versionOf(await poll("")), 25_000);
+    await time.pass(24_999);
+    expect(waiting()).toBe(1);
+    await time.pass(1);
+    expect(await held).toEqual({ status: 304 });
+    expect([waiting(), time.pending()]).toEqual([0, 0]);
+  });
+
+  it("end with 503 where there is nothing to serve, and with content when it comes", async () => {
+    const { hub, time, poll } = rig();
+    const early = poll("", 1000);
+    await time.pass(1000);
+    expect(await early).toMatchObject({ status: 503 });
+    const held = poll("", 20_000);
+    await time.pass(10);
+    hub.publish(snapshot(base), 1);
+    expect(await held).toMatchObject({ status: 200 });
+  });
+
+  it("give way to a newer poll of the same subscription, and to no other", async () => {
+    const { hub, time, poll, waiting } = rig();
+    hub.publish(snapshot(base), 1);
+    const version = versionOf(await poll(""));
+    const first = poll(version, 20_000);
+    const other = poll(version, 20_000, { node: "other" });
+    await time.settle();
+    const second = poll(version, 20_000);
+    expect(await first).toEqual({ status: 304 });
+    expect(waiting()).toBe(2);
+    hub.publish(snapshot(changed(1)), 2);
+    expect([await second, await other]).toMatchObject([{ status: 200 }, { status: 200 }]);
+  });
+
+  it("count nothing as delivered when the client went away", async () => {
+    const { hub, time, poll, waiting } = rig();
+    hub.publish(snapshot(base), 1);
+    const version = versionOf(await poll(""));
+    const client = new AbortController();
+    const held = poll(version, 20_000, {}, client.signal);
+    await time.settle();
+    client.abort();
+    expect(await held).toMatchObject({ status: 503 });
+    expect([waiting(), time.pending()]).toEqual([0, 0]);
+    hub.publish(snapshot(changed(1)), 2);
+    expect(await poll(version)).toMatchObject({ status: 200 });
+  });
+
+  it("are all answered when the server closes", async () => {
+    const { hub, poll, time } = rig();
+    hub.publish(snapshot(base), 1);
+    const held = poll(versionOf(await poll("")), 20_000);
+    await time.settle();
+    hub.close();
+    expect(await held).toEqual({ status: 304 });
+  });
+});
+
+describe("refused answers", () => {
+  it("are not given again until there is something newer, or for a minute", async () => {
+    const { hub, time, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    const good = versionOf(await poll(""));
+    await poll(good);
+    hub.publish(snapshot(changed(1)), 2);
+    const bad = versionOf(await poll(good));
+    const refusing = poll(good, 25_000);
+    await time.pass(25_000);
+    expect(await refusing).toEqual({ status: 304 });
+    const still = poll(good, 25_000);
+    await time.settle();
+    hub.publish(snapshot(changed(2)), 3);
+    const worse = versionOf(await still);
+    expect([bad, good]).not.toContain(worse);
+    const again = poll(good, 100_000);
+    await time.pass(59_999);
+    await time.pass(1);
+    expect(versionOf(await again)).toBe(worse);
+  });
+
+  it("of an Envoy that has nothing yet get neither 304 nor a hot loop", async () => {
+    const { hub, time, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    expect(await poll("", 25_000)).toMatchObject({ status: 200 });
+    const again = poll("", 25_000);
+    const done = { at: 0 };
+    void again.then(() => {
+      done.at = time.now();
+    });
+    const start = time.now();
+    await time.pass(1999);
+    await time.pass(1);
+    expect(await again).toMatchObject({ status: 200 });
+    expect(done.at - start).toBe(2000);
+    expect(await poll("")).toMatchObject({ status: 200 });
+  });
+
+  it("show in the status under the node until it takes something", async () => {
+    const { hub, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    const good = versionOf(await poll(""));
+    await poll(good);
+    hub.publish(snapshot(changed(1)), 2);
+    const bad = versionOf(await poll(good));
+    await poll(good);
+    const view = (): unknown => (hub.status() as { fleet: unknown[] }).fleet[0];
+    expect(view()).toMatchObject({
+      node: "envoy",
+      seen: 1_000_000,
+      subscriptions: { listeners: { accepted: good, refused: bad } },
+    });
+    await poll(bad);
+    expect(view()).toMatchObject({ subscriptions: { listeners: { accepted: bad } } });
+    expect(JSON.stringify(view())).not.toContain("refused");
+  });
+});
+
+describe("what can't be sent", () => {
+  it("is a 503 that is held, said once, and shown", async () => {
+    const { hub, poll, lines, time } = rig();
+    hub.publish(snapshot({ ...base, listeners: { l: "{}" } }), 1);
+    expect(await poll("")).toMatchObject({ status: 503 });
+    const held = poll("", 10_000);
+    await time.settle();
+    expect(lines).toHaveLength(1);
+    expect(hub.status()).toMatchObject({ problems: { listeners: lines[0] } });
+    hub.publish(snapshot(base), 2);
+    expect(await held).toMatchObject({ status: 200 });
+    expect(hub.status()).toMatchObject({ problems: {} });
+  });
+});
+
+const digest = (token: string): string => createHash("sha256").update(token).digest("hex");
+
+function server(options: Partial<AppOptions> = {}) {
+  const { hub, lines } = rig();
+  hub.publish(snapshot(base), 1);
+  const app = createApp({ hub, status: () => ({ sources: [] }), ...options });
+  const ask = async (
+    method: string,
+    path: string,
+    init: Omit<RequestInit, "method"> = {},
+  ): Promise<{ status: number; code?: string; allow: string | null }> => {
+    const response = await app.request(path, { method, ...init });
+    const text = await response.text();
+    const code = response.status >= 400 ? (JSON.parse(text) as { code: string }).code : undefined;
+    return { status: response.status, ...(code ? { code } : {}), allow: response.headers.get("allow") };
+  };
+  return { app, hub, lines, ask };
+}
+
+const bearer = (token: string): RequestInit => ({ headers: { authorization: `Bearer ${token}` } });
+const discovery = JSON.stringify({ node: { id: "a" } });
+
+describe("the HTTP surface", () => {
+  it.each(["/status", "/healthz", "/readyz", "/v3/discovery:secrets", "/sources/a"])(
+    "answers another method on %s with 405 and what is allowed",
+    async (path) => {
+      const { ask } = server({
+        source: { tokenDigest: digest("t"), put: async () => ({ ok: true, result: {} }) },
+      });
+      const answer = await ask("DELETE", path);
+      expect(answer).toMatchObject({ status: 405, code: "method-not-allowed" });
+      expect(["GET", "POST", "PUT"]).toContain(answer.allow);
+    },
+  );
+
+  it("asks for the token of a role, and of no other", async () => {
+    const { ask } = server({ auth: { node: digest("n"), read: digest("r") } });
+    const post = (init: RequestInit) => ask("POST", "/v3/discovery:clusters", { ...init, body: discovery });
+    for (const init of [{}, bearer("r"), bearer(""), { headers: { authorization: "Basic n" } }]) {
+      expect(await post(init)).toMatchObject({ status: 401, code: "unauthorized" });
+    }
+    expect(await post(bearer("n"))).toMatchObject({ status: 200 });
+    expect(await ask("GET", "/status", bearer("n"))).toMatchObject({ status: 401 });
+    expect(await ask("GET", "/status", bearer("r"))).toMatchObject({ status: 200 });
+    expect(await ask("GET", "/healthz")).toMatchObject({ status: 200 });
+  });
+
+  it("answers an error inside with 500, and logs where but not what", async () => {
+    const { ask, lines } = server({
+      status: () => {
+        throw new Error("-----BEGIN PRIVATE KEY-----");
+      },
+    });
+    expect(await ask("GET", "/status")).toMatchObject({ status: 500, code: "internal" });
+    expect(lines.join()).toContain("server.test");
+    expect(lines.join()).not.toContain("PRIVATE");
+  });
+
+  it("refuses bodies that no Envoy sends", async () => {
+    const { ask } = server();
+    const post = (init: RequestInit) => ask("POST", "/v3/discovery:routes", init);
+    expect(await post({ body: "[" })).toMatchObject({ status: 400, code: "bad-json" });
+    expect(await post({ body: new Uint8Array([0xff]) })).toMatchObject({ status: 400, code: "bad-text" });
+    expect(await post({ body: "x".repeat(300_000) })).toMatchObject({ status: 413, code: "too-large" });
+    expect(await post({ body: "x", headers: { "content-encoding": "br" } })).toMatchObject({ status: 415 });
+  });
+});
+
+describe("PUT /sources", () => {
+  const puts: unknown[][] = [];
+  const source = {
+    tokenDigest: digest("secret"),
+    put: async (...args: unknown[]) => {
+      puts.push(args);
+      return { ok: args[1] !== "bad", result: {} };
+    },
+  };
+  const put = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+    server({ source }).ask("PUT", path, { body, headers: { authorization: "Bearer secret", ...headers } });
+
+  it("hands over the name, the text and the revision", async () => {
+    puts.length = 0;
+    expect(await put("/sources/main?revision=7", "é")).toMatchObject({ status: 200 });
+    expect(await put("/sources/main", gzipSync("text"), { "content-encoding": "gzip" })).toMatchObject({
+      status: 200,
+    });
+    expect(puts).toEqual([
+      ["main", "é", 7],
+      ["main", "text", undefined],
+    ]);
+    expect(await put("/sources/main", "bad")).toMatchObject({ status: 422 });
+  });
+
+  it("reads nothing without the token, and refuses what it can't mean", async () => {
+    puts.length = 0;
+    expect(await put("/sources/main", "x", { authorization: "Bearer other" })).toMatchObject({ status: 401 });
+    expect(await put("/sources/..%2fmain", "x")).toMatchObject({ status: 400, code: "bad-source" });
+    expect(await put("/sources/main?revision=-1", "x")).toMatchObject({ status: 400, code: "bad-revision" });
+    const bomb = gzipSync(Buffer.alloc(40_000_000));
+    expect(await put("/sources/main", bomb, { "content-encoding": "gzip" })).toMatchObject({ status: 413 });
+    expect(puts).toEqual([]);
+  });
+});
+
+it("lets go of a held poll when its connection closes", async () => {
+  const hub = new Hub({ now: Date.now, log: () => undefined });
+  const { fetch } = createApp({ hub, status: () => ({}) });
+  const node = serve({ fetch, hostname: "127.0.0.1", port: 0 });
+  onTestFinished(() => void node.close());
+  await new Promise((resolve) => node.once("listening", resolve));
+  const waiting = (): number => (hub.status() as { waiting: number }).waiting;
+  const until = async (count: number): Promise<void> => {
+    for (let i = 0; i < 200 && waiting() !== count; i++) await new Promise((r) => setTimeout(r, 10));
+    expect(waiting()).toBe(count);
+  };
+  const held = httpRequest({
+    host: "127.0.0.1",
+    port: (node.address() as AddressInfo).port,
+    path: "/v3/discovery:clusters",
+    method: "POST",
+    headers: { "x-envoy-expected-rq-timeout-ms": "30000" },
+  });
+  held.on("error", () => undefined);
+  held.end(discovery);
+  await until(1);
+  held.destroy();
+  await until(0);
+});
