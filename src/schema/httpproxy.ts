@@ -101,5 +101,3 @@ export const httpProxySpec = z.object({
     })
     .optional(),
 });
-
-export type HTTPProxySpec = z.output<typeof httpProxySpec>;

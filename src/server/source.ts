@@ -1,0 +1,210 @@
+import { type Document, parseAllDocuments } from "yaml";
+import type { Finding, Ref } from "../schema/meta.js";
+import { expandList, type KubeObject, parseObject } from "../schema/object.js";
+import { parseSettings } from "../schema/settings.js";
+import type { Store } from "../store/store.js";
+import { type Change, type Platform, type Updated, update } from "../update.js";
+
+/** The text of one source, parsed. */
+export interface ParsedSource {
+  readonly objects: readonly KubeObject[];
+  readonly findings: readonly Finding[];
+  /** Objects that are there but not valid. */
+  readonly invalid: readonly Ref[];
+  /** The text can't be read as a whole, or asks for what must not be left out: it must change nothing. */
+  readonly refused: boolean;
+}
+
+const about: Ref = "Source//";
+
+const sourceError = (reason: string, message: string): Finding => ({
+  about,
+  severity: "error",
+  type: "SourceError",
+  reason,
+  message,
+});
+
+/** Thrown inside this file alone, for text that is neither YAML nor JSON. */
+class SyntaxFault extends Error {}
+
+/**
+ * Reads pushed manifests: YAML documents, a JSON object, `List` or array, or JSON Lines. A document of kind
+ * `IsolineSettings` holds settings under `spec`. Never throws; no message quotes the text, which may hold keys.
+ */
+export function parseSource(text: string): ParsedSource {
+  try {
+    const values = readValues(text.replace(/^\ufeff/, ""));
+    if (values === undefined)
+      return refuse("Empty", "there is no document; push an empty List to remove all");
+    return parseValues(values);
+  } catch (error) {
+    if (error instanceof SyntaxFault) return refuse("NotReadable", error.message);
+    throw error;
+  }
+}
+
+const refuse = (reason: string, message: string): ParsedSource => ({
+  objects: [],
+  findings: [sourceError(reason, message)],
+  invalid: [],
+  refused: true,
+});
+
+/** Undefined when there is no document at all. */
+function readValues(text: string): readonly unknown[] | undefined {
+  const documents = /^\s*[[{]/.test(text) ? (readJson(text) ?? readYaml(text)) : readYaml(text);
+  if (documents.length === 0) return undefined;
+  return documents.flatMap((value) => (Array.isArray(value) ? value : [value])).flatMap(expandList);
+}
+
+/** Undefined when the text is not JSON, but may be YAML in flow style. */
+function readJson(text: string): unknown[] | undefined {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return /\}\s*\n\s*\{/.test(text) ? readLines(text) : undefined;
+  }
+}
+
+function readLines(text: string): unknown[] {
+  return text.split("\n").flatMap((line, index): unknown[] => {
+    if (line.trim() === "") return [];
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      throw new SyntaxFault(`line ${index + 1} is not valid JSON`);
+    }
+  });
+}
+
+function readYaml(text: string): unknown[] {
+  const options = { schema: "core", uniqueKeys: true, prettyErrors: true, logLevel: "silent" } as const;
+  return [...parseAllDocuments(text, options)].flatMap((document) => {
+    const value = readDocument(document);
+    return value === null ? [] : [value];
+  });
+}
+
+function readDocument(document: Document.Parsed): unknown {
+  const error = document.errors[0] ?? document.warnings[0];
+  if (error) {
+    const place = error.linePos?.[0];
+    throw new SyntaxFault(
+      `not valid YAML (${error.code})${place ? ` at line ${place.line}:${place.col}` : ""}`,
+    );
+  }
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch {
+    throw new SyntaxFault("not valid YAML: an alias has no anchor, or there are too many aliases");
+  }
+}
+
+function parseValues(values: readonly unknown[]): ParsedSource {
+  const objects = new Map<Ref, KubeObject>();
+  const findings: Finding[] = [];
+  const invalid: Ref[] = [];
+  let refused = false;
+  for (const value of values) {
+    const settings = settingsIn(value);
+    const parsed = settings ? parseSettingsDocument(settings.spec) : parseObject(value);
+    if ("ignored" in parsed) continue;
+    if ("refused" in parsed && parsed.refused) refused = true;
+    if ("findings" in parsed) findings.push(...parsed.findings);
+    if ("object" in parsed) {
+      if (objects.has(parsed.object.ref)) findings.push(duplicate(parsed.object.ref));
+      objects.set(parsed.object.ref, parsed.object);
+    } else if (parsed.ref) invalid.push(parsed.ref);
+  }
+  return { objects: [...objects.values()], findings, invalid, refused };
+}
+
+const duplicate = (ref: Ref): Finding => ({
+  about: ref,
+  severity: "warning",
+  type: "SchemaError",
+  reason: "Duplicate",
+  message: "is in the source more than once; the last one is used",
+});
+
+const settingsIn = (value: unknown): { readonly spec?: unknown } | undefined =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === "IsolineSettings"
+    ? (value as { readonly spec?: unknown })
+    : undefined;
+
+/** Settings that ask for protection which is not compiled would leave every host open: they are refused. */
+function parseSettingsDocument(spec: unknown): {
+  object: KubeObject;
+  findings: readonly Finding[];
+  refused: boolean;
+} {
+  const { settings, findings } = parseSettings(spec);
+  if (!settings.spec.globalExtAuth) return { object: settings, findings, refused: false };
+  const open: Finding = {
+    about: settings.ref,
+    severity: "error",
+    type: "SettingsError",
+    reason: "NotSupported",
+    message: "is not supported yet, and without it every host would be open",
+    path: "globalExtAuth",
+  };
+  const others = findings.filter(({ path }) => path !== open.path);
+  return { object: settings, findings: [...others, open], refused: true };
+}
+
+/** What a store keeps of a pushed source, in its cursor `source:NAME`. */
+interface SourceState {
+  readonly refs: readonly Ref[];
+  readonly findings: readonly Finding[];
+}
+
+/** Names of the sources that a store holds. */
+export const sourceNames = (store: Store): readonly string[] =>
+  JSON.parse(store.cursor("sources") ?? "[]") as string[];
+
+export function sourceState(store: Store, name: string): SourceState {
+  return JSON.parse(store.cursor(`source:${name}`) ?? '{"refs":[],"findings":[]}') as SourceState;
+}
+
+/**
+ * Makes a parsed source the whole content of `name` in the store; an object that is not valid now stays as it was.
+ * Returns findings instead, and changes nothing, when the source is refused or has another source's objects.
+ */
+export function applySource(
+  store: Store,
+  name: string,
+  source: ParsedSource,
+  platform: Platform,
+): Updated | readonly Finding[] {
+  const names = sourceNames(store);
+  const clashes = source.refused ? source.findings : clashesOf(store, name, source);
+  if (source.refused || clashes.length > 0) return clashes;
+  return store.transaction(() => {
+    const before = sourceState(store, name).refs;
+    const held = new Set(before);
+    const now = new Set([
+      ...source.objects.map(({ ref }) => ref),
+      ...source.invalid.filter((ref) => held.has(ref)),
+    ]);
+    const gone = before.filter((ref) => !now.has(ref)).map((ref): Change => ({ gone: ref }));
+    const updated = update(store, [...gone, ...source.objects], platform);
+    const state: SourceState = { refs: [...now], findings: source.findings };
+    store.setCursor(`source:${name}`, JSON.stringify(state));
+    if (!names.includes(name)) store.setCursor("sources", JSON.stringify([...names, name]));
+    return updated;
+  });
+}
+
+function clashesOf(store: Store, name: string, source: ParsedSource): Finding[] {
+  const others = sourceNames(store).filter((other) => other !== name);
+  return others.flatMap((other) => {
+    const held = new Set(sourceState(store, other).refs);
+    return source.objects
+      .filter(({ ref }) => held.has(ref))
+      .map(({ ref }) => ({
+        ...sourceError("Conflict", `is already in the source ${JSON.stringify(other)}; nothing was changed`),
+        about: ref,
+      }));
+  });
+}

@@ -1,0 +1,243 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import type { Ref } from "../../src/schema/meta.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
+import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
+import { type Change, update } from "../../src/update.js";
+import { dump, parseCase, platform } from "../support/compile.js";
+
+const folder = mkdtempSync(join(tmpdir(), "isoline-store-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+const newFile = (): string => join(folder, `${++files}.sqlite`);
+
+/** Node before 22.5 has SQLite only with the optional package. */
+function hasSqlite(): boolean {
+  if (process.getBuiltinModule?.("node:sqlite")) return true;
+  try {
+    createRequire(import.meta.url).resolve("node-sqlite3-wasm");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const service = (name: string, port = 80): Change => {
+  const object = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { namespace: "one", name },
+    spec: { ports: [{ port }] },
+  };
+  return parsed(object);
+};
+const proxy = (name: string, fqdn: string, to: string): Change =>
+  parsed({
+    apiVersion: "projectcontour.io/v1",
+    kind: "HTTPProxy",
+    metadata: { namespace: "one", name },
+    spec: { virtualhost: { fqdn }, routes: [{ services: [{ name: to, port: 80 }] }] },
+  });
+function parsed(object: object): Change {
+  const found = parseCase(JSON.stringify(object)).objects[0];
+  if (!found) throw new Error("the test's object is not valid");
+  return found;
+}
+
+const cluster = (name: string, json = "{}"): Resource => ({
+  type: "cluster",
+  group: "",
+  name,
+  json,
+  endpoints: name,
+});
+const unit = (key: UnitKey, resources: readonly Resource[], reads: readonly string[] = []): Compiled => ({
+  unit: key,
+  resources,
+  findings: [],
+  reads,
+});
+
+const stores: Record<string, () => Store> = {
+  memory: createMemoryStore,
+  ...(hasSqlite() ? { sqlite: () => createSqliteStore(newFile()) } : {}),
+};
+
+describe.each(Object.entries(stores))("the %s store", (_, create) => {
+  let store: Store;
+  beforeEach(() => {
+    store = create();
+  });
+
+  it("keeps objects and their claims", () => {
+    const one = service("b");
+    if ("gone" in one) return;
+    store.putObject(one, ["y", "x"]);
+    store.putObject({ ...one, ref: "Service/one/a" }, ["x"]);
+    expect(store.object(one.ref)).toEqual(one);
+    expect(store.claimsOf(one.ref)).toEqual(["y", "x"]);
+    expect(store.claimants("x")).toEqual(["Service/one/a", one.ref]);
+    store.putObject(one, ["z"]);
+    expect(store.claimants("y")).toEqual([]);
+    expect([...store.objects()].map(({ ref }) => ref)).toEqual([one.ref, "Service/one/a"]);
+    store.deleteObject(one.ref);
+    expect(store.object(one.ref)).toBeUndefined();
+    expect(store.claimants("z")).toEqual([]);
+  });
+
+  it("keeps a shared resource as long as a unit has it", () => {
+    store.putUnit(unit("vhost:a", [cluster("shared"), cluster("own"), cluster("own")], ["r"]));
+    store.putUnit(unit("vhost:b", [cluster("shared", '{"b":1}')], ["r"]));
+    expect(store.readers("r")).toEqual(["vhost:a", "vhost:b"]);
+    expect(store.resource("cluster", "", "shared")?.json).toBe('{"b":1}');
+    store.putUnit(unit("vhost:a", [cluster("other")]));
+    expect([...store.resources("cluster")].map(({ name }) => name)).toEqual(["other", "shared"]);
+    expect(store.readers("r")).toEqual(["vhost:b"]);
+    store.deleteUnit("vhost:b");
+    store.deleteUnit("vhost:b");
+    expect([...store.resources("cluster")].map(({ name }) => name)).toEqual(["other"]);
+  });
+
+  it("sorts findings by what they are about", () => {
+    const finding = (about: Ref) =>
+      ({ about, severity: "error", type: "T", reason: "R", message: "m" }) as const;
+    store.putUnit({ ...unit("vhost:a", []), findings: [finding("S//b"), finding("S//a")] });
+    expect([...store.findings()].map(({ about }) => about)).toEqual(["S//a", "S//b"]);
+  });
+
+  it("keeps values of many megabytes", () => {
+    const json = JSON.stringify("a😀é".repeat(700_001));
+    store.putUnit(unit("vhost:a", [cluster("big", json)]));
+    expect(store.resource("cluster", "", "big")?.json === json).toBe(true);
+    store.setCursor("big", json);
+    expect(store.cursor("big") === json).toBe(true);
+    store.putUnit(unit("vhost:a", [cluster("big")]));
+    expect(store.resource("cluster", "", "big")?.json).toBe("{}");
+  });
+
+  it("keeps cursors", () => {
+    expect(store.cursor("a")).toBeUndefined();
+    store.setCursor("a", "1");
+    store.setCursor("a", "");
+    expect(store.cursor("a")).toBe("");
+  });
+
+  it("nests transactions", () => {
+    const result = store.transaction(() => {
+      store.setCursor("a", "1");
+      return store.transaction(() => store.cursor("a"));
+    });
+    expect(result).toBe("1");
+  });
+});
+
+const name = fc.constantFrom("a", "b", "c");
+const edits = fc.array(
+  fc.oneof(
+    fc.record({ put: fc.tuple(name, fc.constantFrom(80, 81)).map(([n, port]) => service(n, port)) }),
+    fc.record({
+      put: fc
+        .tuple(name, fc.constantFrom("x.test", "y.test"), name)
+        .map(([n, host, to]) => proxy(n, host, to)),
+    }),
+    fc.record({
+      gone: fc
+        .tuple(fc.constantFrom("Service", "HTTPProxy"), name)
+        .map(([kind, n]): Ref => `${kind}/one/${n}`),
+    }),
+    fc.record({ reopen: fc.constant(true) }),
+  ),
+  { minLength: 1, maxLength: 15 },
+);
+
+describe.skipIf(!hasSqlite())("a SQLite file", () => {
+  it("holds what a memory store holds after any edits, also when it is opened again", () => {
+    fc.assert(
+      fc.property(edits, (sequence) => {
+        const file = newFile();
+        const memory = createMemoryStore();
+        let sqlite = createSqliteStore(file);
+        for (const edit of sequence) {
+          if ("reopen" in edit) {
+            sqlite.close();
+            sqlite = createSqliteStore(file);
+          } else {
+            const change = "put" in edit ? edit.put : edit;
+            const expected = update(memory, [change], platform);
+            expect(update(sqlite, [change], platform)).toEqual(expected);
+          }
+          expect(dump(sqlite)).toBe(dump(memory));
+        }
+        expect([...sqlite.objects()]).toEqual([...memory.objects()]);
+        expect([...sqlite.units()]).toEqual([...memory.units()]);
+        sqlite.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  const filled = (file: string): SqliteStore => {
+    const store = createSqliteStore(file);
+    update(store, [service("a"), proxy("p", "x.test", "a")], platform);
+    return store;
+  };
+
+  it("undoes a transaction that throws, or only its inner one", () => {
+    const store = filled(newFile());
+    const before = dump(store);
+    const fail = (): never => {
+      update(store, [{ gone: "Service/one/a" }], platform);
+      throw new Error("no");
+    };
+    expect(() => store.transaction(fail)).toThrow("no");
+    expect(dump(store)).toBe(before);
+    expect(store.object("Service/one/a")).toBeDefined();
+    store.transaction(() => {
+      store.setCursor("kept", "1");
+      expect(() => store.transaction(fail)).toThrow("no");
+    });
+    expect(dump(store)).toBe(before);
+    expect(store.cursor("kept")).toBe("1");
+    store.close();
+  });
+
+  it.each([
+    [
+      "is no database",
+      () => Buffer.from("this is not a database, and long enough to look like one".repeat(200)),
+    ],
+    [
+      "has lost its pages",
+      (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 7)]),
+    ],
+    ["is cut short", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+  ])("is begun anew when it %s", (_, damage) => {
+    const file = newFile();
+    filled(file).close();
+    writeFileSync(file, damage(readFileSync(file)));
+    const store = createSqliteStore(file);
+    expect([...store.objects()]).toEqual([]);
+    update(store, [service("a")], platform);
+    store.close();
+    expect(existsSync(`${file}.corrupt`)).toBe(true);
+  });
+
+  it("is opened after a crash, but not twice", () => {
+    const file = newFile();
+    filled(file).close();
+    mkdirSync(`${file}.lock`);
+    writeFileSync(`${file}.owner`, "4194305\n");
+    const store = createSqliteStore(file);
+    expect(store.object("Service/one/a")).toBeDefined();
+    expect(() => createSqliteStore(file)).toThrow("already open");
+    store.close();
+    writeFileSync(`${file}.owner`, `${process.ppid}\n`);
+    expect(() => createSqliteStore(file)).toThrow(`in use by process ${process.ppid}`);
+  });
+});

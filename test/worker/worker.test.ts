@@ -1,0 +1,196 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Miniflare } from "miniflare";
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { hostProxy, httpProxy, type Manifest, startBackends, tlsSecret } from "../support/backend.js";
+import { eventually, startEnvoy } from "../support/envoy.js";
+import { freePort, request } from "../support/http.js";
+
+const token = "a token for tests";
+const digest = createHash("sha256").update(token).digest("hex");
+const script = new URL("../../dist/worker.js", import.meta.url);
+
+interface Put {
+  readonly status: number;
+  readonly body: {
+    readonly objects?: number;
+    readonly version?: number;
+    readonly code?: string;
+    readonly findings?: readonly { readonly reason: string; readonly message: string }[];
+  };
+}
+
+/** The built Worker in workerd on one port, with a Durable Object whose storage is a folder. */
+class TestWorker {
+  #running: Miniflare | undefined;
+
+  constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly source: string,
+  ) {}
+
+  async start(bindings: Record<string, string> = { PUBLISH_TOKEN_SHA256: digest }): Promise<void> {
+    this.#running = new Miniflare({
+      host: "127.0.0.1",
+      port: this.port,
+      modules: [{ type: "ESModule", path: "worker.js", contents: this.source }],
+      compatibilityDate: "2026-04-01",
+      compatibilityFlags: ["nodejs_compat"],
+      durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
+      durableObjectsPersist: this.folder,
+      bindings,
+    });
+    await this.#running.ready;
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.dispose();
+    this.#running = undefined;
+  }
+
+  async put(body: string, name = "main", bearer = token): Promise<Put> {
+    const headers = { authorization: `Bearer ${bearer}` };
+    const answer = await fetch(`http://127.0.0.1:${this.port}/sources/${name}`, {
+      method: "PUT",
+      headers,
+      body,
+    });
+    return { status: answer.status, body: (await answer.json()) as Put["body"] };
+  }
+
+  async status(): Promise<{
+    readonly types: Readonly<Record<string, { readonly version: string; readonly resources: number }>>;
+    readonly findings: readonly object[];
+  }> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}/status`);
+    return (await answer.json()) as Awaited<ReturnType<TestWorker["status"]>>;
+  }
+
+  /** The sequence of the version of the type that changed last. */
+  async sequence(): Promise<number> {
+    const { types } = await this.status();
+    return Math.max(...Object.values(types).map(({ version }) => Number(version.split("-")[0])));
+  }
+}
+
+let source: string;
+let worker: TestWorker;
+
+beforeAll(async () => {
+  await promisify(execFile)(process.execPath, [
+    fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url)),
+  ]);
+  source = await readFile(script, "utf8");
+});
+
+beforeEach(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "isoline-worker-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  worker = new TestWorker(await freePort(), folder, source);
+  onTestFinished(() => worker.stop());
+  await worker.start();
+});
+
+const list = (...items: readonly Manifest[]): string =>
+  JSON.stringify({ apiVersion: "v1", kind: "List", items });
+
+const tlsProxy = httpProxy("default", "tls", {
+  virtualhost: { fqdn: "secure.test", tls: { secretName: "secure" } },
+  routes: [{ services: [{ name: "a", port: 80 }] }],
+});
+
+describe("the Worker", () => {
+  it("serves a real Envoy what is pushed to it, also after a restart", async () => {
+    const backends = await startBackends("one", "two");
+    onTestFinished(() => backends.close());
+    const [http, https, stats] = [await freePort(), await freePort(), await freePort()];
+    const at = (port: number): object => ({ address: "127.0.0.1", port });
+    const settings = {
+      kind: "IsolineSettings",
+      spec: { http: at(http), https: at(https), stats: at(stats) },
+    };
+    const content = (to: string): string => list(settings, ...backends.objects, hostProxy("app.test", to));
+
+    const first = await worker.put(content("one"));
+    expect(first).toMatchObject({ status: 200, body: { objects: 6, findings: [] } });
+    const envoy = await startEnvoy({ xdsPort: worker.port });
+    onTestFinished(() => envoy.stop());
+    const answers = async (service: string): Promise<boolean> => {
+      const answer = await request({ port: http, host: "app.test" });
+      return answer.status === 200 && answer.echo().service === service;
+    };
+    await eventually(() => answers("one"), "traffic goes to the first backend");
+
+    const second = await worker.put(content("two"));
+    expect(second.status).toBe(200);
+    expect(second.body.version).toBeGreaterThan(first.body.version ?? Number.NaN);
+    await eventually(() => answers("two"), "traffic goes to the second backend");
+    const before = await worker.sequence();
+
+    await worker.stop();
+    expect(await answers("two")).toBe(true);
+    await worker.start();
+    expect(await worker.sequence()).toBeGreaterThanOrEqual(before);
+    expect(await answers("two")).toBe(true);
+    expect((await worker.put(content("one"))).status).toBe(200);
+    await eventually(() => answers("one"), "traffic follows a push after the restart");
+    expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("takes nothing without the right token", async () => {
+    expect(await worker.put(list(hostProxy("app.test", "a")), "main", "another")).toMatchObject({
+      status: 401,
+      body: { code: "unauthorized" },
+    });
+    expect((await worker.status()).types.clusters?.version).toBe("");
+    await worker.stop();
+    await worker.start({});
+    expect((await worker.put(list())).status).toBe(404);
+  });
+
+  it("changes nothing for a body that can't be read", async () => {
+    const yaml = `${JSON.stringify(hostProxy("app.test", "a"))}\n---\n`;
+    expect(await worker.put(yaml)).toMatchObject({ status: 200, body: { objects: 1 } });
+    const before = await worker.status();
+    for (const body of ["a: [", '{"kind":"Secret"}\n{"data": "hidden', "", "a: *none"]) {
+      const { status, body: result } = await worker.put(`${body}`);
+      expect([status, result.findings?.length]).toEqual([422, 1]);
+      expect(JSON.stringify(result)).not.toContain("hidden");
+    }
+    expect(
+      await worker.put(
+        "kind: IsolineSettings\nspec: {globalExtAuth: {extensionRef: {name: a, namespace: b}}}",
+      ),
+    ).toMatchObject({ status: 422, body: { findings: [{ reason: "NotSupported" }] } });
+    expect((await worker.status()).types).toEqual(before.types);
+  });
+
+  it("keeps sources apart", async () => {
+    const objects = ["a.test", "b.test"].map((host) => JSON.stringify(hostProxy(host, "a")));
+    expect((await worker.put(`[${objects[0]}]`, "left")).body.objects).toBe(1);
+    expect((await worker.put(`${objects[1]}\n${JSON.stringify(tlsProxy)}\n`, "right")).body.objects).toBe(2);
+    expect(await worker.put(objects[0] ?? "", "right")).toMatchObject({
+      status: 422,
+      body: { findings: [{ reason: "Conflict" }] },
+    });
+    expect(await worker.put("[]", "left")).toMatchObject({ status: 200, body: { objects: 0 } });
+    expect((await worker.put(objects[0] ?? "", "right")).status).toBe(200);
+  });
+
+  it("checks key pairs", async () => {
+    const good = await worker.put(list(tlsSecret("default", "secure"), tlsProxy));
+    expect(good.body.findings?.filter(({ reason }) => /Secret|TLS/.test(reason))).toEqual([]);
+    expect((await worker.status()).types.secrets?.resources).toBe(1);
+    const { data: own } = tlsSecret("default", "secure") as { data: Record<string, string> };
+    const { data: other } = tlsSecret("default", "tcp") as { data: Record<string, string> };
+    const wrong = { ...tlsSecret("default", "secure"), data: { ...own, "tls.key": other["tls.key"] } };
+    const bad = await worker.put(list(wrong, tlsProxy));
+    expect(JSON.stringify(bad.body.findings)).toContain("the private key is not the certificate's");
+  });
+});
