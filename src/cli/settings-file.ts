@@ -14,10 +14,5 @@ export function readSettings(
   const input: unknown = file ? parse(readFileSync(file, "utf8"), { maxAliasCount: 100 }) : {};
   const isMap = typeof input === "object" && input !== null && !Array.isArray(input);
   const parsed = parseSettings(isMap ? { ...input, ...overrides } : (input ?? overrides));
-  if (parsed.settings.spec.globalExtAuth) {
-    throw new Error(
-      "globalExtAuth is not supported yet, and without it every host would be open: nothing is served",
-    );
-  }
   return parsed;
 }

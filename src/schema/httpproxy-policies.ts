@@ -14,7 +14,7 @@ import {
 
 /** A header condition; of a route, an include or a rate limit descriptor. */
 export const headerCondition = z.object({
-  name,
+  name: oneLine,
   present: flag,
   notpresent: flag,
   contains: text,
@@ -92,7 +92,7 @@ export const loadBalancerPolicy = z.object({
     .array(
       z.object({
         terminal: flag,
-        headerHashOptions: z.object({ headerName: name }).optional(),
+        headerHashOptions: z.object({ headerName: oneLine }).optional(),
         queryParameterHashOptions: z.object({ parameterName: name }).optional(),
         hashSourceIP: flag,
       }),
@@ -164,7 +164,7 @@ const localRateLimit = z.object({
 /** Of an entry, exactly one kind may be set; the compiler tells with Contour's own reason. */
 const rateLimitEntry = z.object({
   genericKey: z.object({ key: text, value: name }).optional(),
-  requestHeader: z.object({ headerName: name, descriptorKey: name }).optional(),
+  requestHeader: z.object({ headerName: oneLine, descriptorKey: name }).optional(),
   requestHeaderValueMatch: z
     .object({
       headers: z.array(headerCondition).min(1).optional(),

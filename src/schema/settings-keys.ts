@@ -64,7 +64,6 @@ const unused = new Set([
   "cluster.upstreamTls.maximumProtocolVersion",
   "cluster.upstreamTls.cipherSuites",
   "cluster.upstreamTls.ecdhCurves",
-  "globalExtAuth",
   "ingressStatusAddress",
   "listener.maxRequestsPerIOCycle",
   "listener.maxConnectionsPerListener",
@@ -76,12 +75,8 @@ const unused = new Set([
   "policy.responseHeaders.set",
   "policy.responseHeaders.remove",
   "policy.applyToIngress",
-  "rateLimitService",
   "runtimeSettings",
   "tls.ecdhCurves",
-  "tls.fallbackCertificate",
-  "tls.envoyClientCertificate",
-  "tracing",
   "watchNamespaces",
 ]);
 

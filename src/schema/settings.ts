@@ -27,6 +27,12 @@ const protocol = {
   cipherSuites: names,
   ecdhCurves: names,
 };
+/** Contour writes percentages as text. */
+const percent = z
+  .union([z.string(), z.number()])
+  .transform(Number)
+  .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
+  .default(100);
 const httpVersion = z
   .string()
   .transform((value) => value.toUpperCase())
@@ -140,9 +146,9 @@ const settingsSpec = z.object({
       extensionService: name,
       includePodDetail: z.boolean().default(true),
       serviceName: z.string().default("contour"),
-      overallSampling: z.string().default("100"),
-      clientSampling: z.string().default("100"),
-      randomSampling: z.string().default("100"),
+      overallSampling: percent,
+      clientSampling: percent,
+      randomSampling: percent,
       maxPathTagLength: uint32.default(256),
       customTags: z.array(z.object({ tagName: name, literal: text, requestHeaderName: text })).default([]),
     })
@@ -158,7 +164,8 @@ export type Settings = ObjectOf<"Settings", SettingsSpec>;
 export const defaultSettings: SettingsSpec = settingsSpec.parse({});
 
 const groups = groupsOf(settingsSpec);
-const about = refOf("Settings", "", "isoline");
+export const settingsRef = refOf("Settings", "", "isoline");
+const about = settingsRef;
 
 /**
  * Reads settings, or Contour's configuration file. A key without effect is a warning, a wrong value an error; both leave

@@ -93,7 +93,7 @@ export function readHeadersPolicy(
       host = hostRewrite(value);
       continue;
     }
-    const wrong = nameProblem(key);
+    const wrong = headerNameProblem(key);
     if (wrong) return { error: `invalid set header "${key}": ${wrong}` };
     set.set(key, headerFormat(value, dynamic));
   }
@@ -101,7 +101,7 @@ export function readHeadersPolicy(
   for (const name of fields.remove ?? []) {
     const key = canonicalHeader(name);
     if (remove.has(key)) return { error: `duplicate header removal: "${key}"` };
-    const wrong = nameProblem(key);
+    const wrong = headerNameProblem(key);
     if (wrong) return { error: `invalid remove header "${key}": ${wrong}` };
     remove.add(key);
   }
@@ -116,7 +116,8 @@ function hostRewrite(value: string): Pick<HeadersPolicy, "host" | "hostFromHeade
   return dynamic?.[1] ? { hostFromHeader: dynamic[1] } : { host: value };
 }
 
-function nameProblem(name: string): string | undefined {
+/** Why Envoy would refuse a header of this name to be set or removed. */
+export function headerNameProblem(name: string): string | undefined {
   if (!token.test(name)) return "a header name consists of letters, digits and - _ . and the like";
   if (reserved.has(name.toLowerCase())) return "this header can't be set or removed here";
   return undefined;
