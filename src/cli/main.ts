@@ -19,8 +19,8 @@ function examples(command: Command, ...texts: readonly string[]): Command {
   return command.addHelpText("after", `\nExamples:\n${texts.map((text) => `  ${text}`).join("\n")}\n`);
 }
 
-function needFiles(paths: readonly string[]): void {
-  if (paths.length === 0) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
+function needFiles(paths: readonly string[] | undefined): void {
+  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
 }
 
 function createProgram(done: (code: number) => void): Command {
@@ -61,16 +61,23 @@ function createProgram(done: (code: number) => void): Command {
     });
 
   const serve = examples(
-    program.command("serve").description("serve manifests over REST xDS and follow their changes"),
+    program
+      .command("serve")
+      .description("serve manifests or a cluster's objects over REST xDS and follow their changes"),
     "isoline serve -f manifests/",
+    "isoline serve --kube --context production --store sqlite:isoline.db",
     "isoline serve -f manifests/ --settings contour.yaml --listen 0.0.0.0:18000 --store sqlite:isoline.db",
   )
     .addOption(files())
     .addOption(settings())
     .option("--listen <address:port>", "where Envoys poll", "127.0.0.1:18000")
     .option("--store <store>", "memory, or sqlite:FILE", "memory")
+    .option("--kube", "follow the cluster of the kubeconfig, or that of the pod, instead of files")
+    .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "a context of the kubeconfig other than its current one")
+    .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
     .action(async (options: ServeCommandOptions) => {
-      needFiles(options.file);
+      if (!options.kube) needFiles(options.file);
       await serveCommand(options);
     });
   addContourFlags(serve);
