@@ -40,6 +40,7 @@ function createProgram(done: (code: number) => void): Command {
     .option("-o, --output <path>", "where to write; a folder for envoy-files", "-")
     .addOption(new Option("--format <format>").choices(["json", "yaml", "envoy-files"]).default("json"))
     .option("--strict", "exit with 1 when an object is not valid")
+    .option("--status", "print the status of every object instead of xDS")
     .option("--stats", "print one line of JSON with sizes and times on standard error")
     .action((options: CompileCommandOptions) => {
       needFiles(options.file);

@@ -1,4 +1,11 @@
-import { type Condition, headerProblem, mergeConditions, pathProblem, queryProblem } from "./conditions.js";
+import {
+  type Condition,
+  conditionProblem,
+  headerProblem,
+  mergeConditions,
+  pathProblem,
+  queryProblem,
+} from "./conditions.js";
 import type { Place } from "./httpproxy-context.js";
 import { readProxyRoute } from "./httpproxy-route.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
@@ -6,14 +13,18 @@ import type { Route } from "./types.js";
 
 const maxDepth = 64;
 
-/** All routes of an HTTPProxy and of what it includes; one bad route of an object drops that object's routes. */
+/**
+ * All routes of an HTTPProxy and of what it includes. One bad route of an object drops that object's routes, or, with
+ * the setting `keep-valid`, answers 503 in its place.
+ */
 export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
   const own: Route[] = [];
   let good = true;
   for (const i of (proxy.spec.routes ?? []).keys()) {
     const route = readProxyRoute(proxy, i, place, reader, report);
     if (route) own.push(route);
-    else good = false;
+    else if (reader.settings.invalidRoutes === "drop-object") good = false;
+    else own.push(...unavailable(proxy, i, place));
   }
   const included = readIncludes(proxy, place, reader, report);
   return good ? expandPrefixes([...included, ...own]) : [];
@@ -63,6 +74,22 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     }
   }
   return routes;
+}
+
+/** What answers for a bad route, if it can be told which requests are meant. */
+function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
+  const own: Condition[] = proxy.spec.routes?.[i]?.conditions ?? [];
+  const conditions = [...place.conditions, ...own];
+  if (conditionProblem(own, conditions)) return [];
+  return [
+    {
+      match: mergeConditions(conditions),
+      action: { kind: "respond", status: 503 },
+      policies: {},
+      insecure: place.host.secure ? "redirect" : "serve",
+      from: proxy.ref,
+    },
+  ];
 }
 
 /** What is wrong with the conditions of an include; its routes' own are checked together with them later. */

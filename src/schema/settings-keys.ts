@@ -64,7 +64,6 @@ const unused = new Set([
   "cluster.upstreamTls.maximumProtocolVersion",
   "cluster.upstreamTls.cipherSuites",
   "cluster.upstreamTls.ecdhCurves",
-  "ingressStatusAddress",
   "listener.maxRequestsPerIOCycle",
   "listener.maxConnectionsPerListener",
   "listener.maxConnectionsToAcceptPerSocketEvent",

@@ -55,6 +55,8 @@ const settingsSpec = z.object({
   /** What is read; empty: everything. */
   watchNamespaces: names,
   disablePermitInsecure: flag,
+  /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
+  invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),
   enableExternalNameService: flag,
   disableMergeSlashes: flag,
   disableAllowChunkedLength: flag,
