@@ -4,8 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { isMain, run } from "./run.mjs";
 
-export const KUBERNETES = "1.37.2";
-export const ETCD = "3.7.3";
+const KUBERNETES = "1.37.2";
+const ETCD = "3.7.3";
 
 /** Modules that k8s.io/kubernetes takes from its own tree, which a build from the module proxy has to name. */
 const STAGING =
@@ -17,7 +17,7 @@ const cache = () =>
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "isoline", `kubernetes-${KUBERNETES}`);
 
 /** Where kube-apiserver and etcd are, or undefined; `$KUBEBUILDER_ASSETS` first. */
-export function findKube() {
+function findKube() {
   for (const folder of [process.env.KUBEBUILDER_ASSETS, cache()]) {
     if (!folder) continue;
     const [apiserver, etcd] = [join(folder, "kube-apiserver"), join(folder, "etcd")];
@@ -27,7 +27,7 @@ export function findKube() {
 }
 
 /** Builds both from the Go module proxy into the user's cache folder, which takes some minutes once. */
-export async function buildKube() {
+async function buildKube() {
   const folder = cache();
   const work = join(folder, "build");
   mkdirSync(work, { recursive: true });
@@ -52,7 +52,8 @@ export async function buildKube() {
   );
   const env = { ...process.env, CGO_ENABLED: "0" };
   const go = async (...args) => {
-    if ((await run("go", args, { cwd: work, env })) !== 0) throw new Error(`go ${args.join(" ")} failed`);
+    if ((await run("go", args, { cwd: work, env, stdio: ["ignore", "ignore", "inherit"] })) !== 0)
+      throw new Error(`go ${args.join(" ")} failed`);
   };
   await go("mod", "tidy", "-e");
   await go("build", "-trimpath", "-ldflags=-s -w", "-o", "etcd.new", "go.etcd.io/etcd/server/v3");
@@ -67,7 +68,7 @@ export async function buildKube() {
   for (const name of ["etcd", "kube-apiserver"]) renameSync(join(work, `${name}.new`), join(folder, name));
 }
 
-export function hasGo() {
+function hasGo() {
   try {
     execFileSync("go", ["version"], { stdio: "ignore" });
     return true;
@@ -76,4 +77,20 @@ export function hasGo() {
   }
 }
 
-if (isMain(import.meta) && !findKube()) await buildKube();
+/**
+ * Prints where the binaries are as one line of JSON, built first where that can be: by the tests, which need the reason
+ * when they can't run.
+ */
+if (isMain(import.meta)) {
+  let reason = "";
+  if (!findKube() && !hasGo()) {
+    reason =
+      "kube-apiserver and etcd are not there: set KUBEBUILDER_ASSETS to a folder with both, or install Go 1.26";
+  } else if (!findKube()) {
+    console.error("isoline: building kube-apiserver and etcd, once, for some minutes …");
+    await buildKube().catch((error) => {
+      reason = `kube-apiserver and etcd could not be built: ${error.message}`;
+    });
+  }
+  console.log(JSON.stringify(findKube() ?? { reason }));
+}

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeSource } from "../kubernetes/source.js";
 import { link, type Snapshot } from "../link/snapshot.js";
@@ -58,6 +59,8 @@ export class ClusterSource {
       sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
       random: Math.random,
     });
+    // Every kind has requests and pauses that end with the signal.
+    setMaxListeners(0, this.#abort.signal);
     this.#running = this.#source.run(watchSeconds, this.#abort.signal);
   }
 

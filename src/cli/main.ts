@@ -3,6 +3,7 @@ import { BootstrapError } from "../xds/bootstrap.js";
 import { type BootstrapCommandOptions, bootstrapCommand } from "./bootstrap.js";
 import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
+import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { UsageError } from "./usage.js";
@@ -82,6 +83,13 @@ function createProgram(done: (code: number) => void): Command {
       await serveCommand(options);
     });
   addContourFlags(serve);
+
+  examples(
+    program
+      .command("crds")
+      .description("print the CustomResourceDefinitions of HTTPProxy, IngressRoute and the like"),
+    "isoline crds | kubectl apply --server-side -f -",
+  ).action(() => done(crdsCommand()));
 
   examples(
     program

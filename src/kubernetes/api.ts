@@ -6,7 +6,7 @@ export interface Transport {
 }
 
 export interface ApiRequest {
-  readonly method: "GET" | "PATCH" | "PUT" | "POST";
+  readonly method: "GET" | "PATCH" | "PUT" | "POST" | "DELETE";
   /** With its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -119,9 +119,9 @@ export class Follower {
   }
 
   #synced(resourceVersion: string): void {
-    this.sink.setCursor(this.resource.kind, resourceVersion);
     this.#lastVersion = resourceVersion;
     this.#state = { state: "synced" };
+    this.sink.setCursor(this.resource.kind, resourceVersion);
   }
 
   async #watch(seconds: number, signal: AbortSignal): Promise<void> {
