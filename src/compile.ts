@@ -5,20 +5,23 @@ import type { Cluster, VirtualHost } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
 import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
-import { writeCluster } from "./xds/cluster.js";
+import { clusterName, writeCluster } from "./xds/cluster.js";
 import { writeEndpoints } from "./xds/endpoints.js";
 import { writeFilterChain, writeSecret } from "./xds/filter-chain.js";
 import { ingressHttp, ingressHttps, writeListeners } from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 
+/** A reader that notes all that is read. */
+export interface RecordingReader extends Reader {
+  readonly reads: readonly ReadKey[];
+}
+
 /** Compiles one unit from what it reads. A fault of ours costs this unit alone and is a finding. */
-export function compileUnit(unit: UnitKey, open: (reads: Set<ReadKey>) => Reader): Compiled {
-  const reads = new Set<ReadKey>();
-  const reader = open(reads);
+export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
   const report = createReport();
   const resources = guarded(unit, reader, report);
-  return { unit, resources, findings: report.findings, reads: [...reads] };
+  return { unit, resources, findings: report.findings, reads: reader.reads };
 }
 
 function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resource[] {
@@ -53,10 +56,15 @@ const stages = {
 function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
   const vhost = buildVirtualHost(host, reader, report);
   const clusters = new Map<string, Resource>();
+  let last: Cluster | undefined;
+  let lastName = "";
   const nameOf = (cluster: Cluster): string => {
-    const written = writeCluster(cluster, reader.settings);
-    clusters.set(written.name, written);
-    return written.name;
+    // Most hosts send all their routes to one cluster.
+    if (last && isSameCluster(last, cluster)) return lastName;
+    last = cluster;
+    lastName = clusterName(cluster, reader.settings);
+    if (!clusters.has(lastName)) clusters.set(lastName, writeCluster(cluster, lastName, reader.settings));
+    return lastName;
   };
   const written: Resource[] = [];
   const table = (group: string, routes: VirtualHost["http"], secure: boolean): void => {
@@ -76,6 +84,13 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
     if (!vhost.tcp) table(ingressHttps, vhost.https, true);
   }
   return [...clusters.values(), ...written];
+}
+
+/** Whether two nodes are plainly the same; of those with inner objects it may say no. */
+function isSameCluster(a: Cluster, b: Cluster): boolean {
+  for (const field in a) if (a[field as keyof Cluster] !== b[field as keyof Cluster]) return false;
+  for (const field in b) if (!(field in a)) return false;
+  return true;
 }
 
 /** The key pair to put into the listener; with SDS none, and its own unit is asked for. */
