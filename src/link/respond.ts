@@ -58,7 +58,7 @@ export function respond(request: Request, served: Served | undefined, fleet: Fle
     return now < until ? { kind: "unchanged", until } : { kind: "content", selection };
   }
   const has = parseVersion(version);
-  if (has?.hash === selection.hash) return refusal ? { kind: "content", selection } : unchanged;
+  if (has?.hash === selection.resources.hash) return refusal ? { kind: "content", selection } : unchanged;
   if (has && has.sequence > served.sequence) return unchanged;
   return { kind: "content", selection };
 }
@@ -100,15 +100,15 @@ function encode(type: XdsType, resources: Selection["resources"], version: strin
   if (version === "" || resources.size === 0) {
     return new EncodeError(`refusing to send an empty answer for ${type}`);
   }
-  const head = `{"@type":"${typeUrls[type]}",`;
-  const parts: string[] = [];
-  for (const json of resources.values()) {
-    if (!json.startsWith('{"')) return new EncodeError(`refusing to send an empty resource of ${type}`);
-    parts.push(head + json.slice(1));
+  let text = `{"version_info":${JSON.stringify(version)},"type_url":"${typeUrls[type]}","resources":[`;
+  let separator = "";
+  for (const { members } of resources.values()) {
+    if (members === "") return new EncodeError(`refusing to send an empty resource of ${type}`);
+    text += `${separator}{"@type":"${typeUrls[type]}",`;
+    text += members;
+    separator = ",";
   }
-  const versionInfo = JSON.stringify(version);
-  const text = `{"version_info":${versionInfo},"type_url":"${typeUrls[type]}","resources":[${parts.join(",")}]}`;
-  const bytes = encoder.encode(text);
+  const bytes = encoder.encode(`${text}]}`);
   if (bytes.length <= maxBodyBytes) return bytes;
   return new EncodeError(
     `the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,

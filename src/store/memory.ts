@@ -10,30 +10,40 @@ class Group {
   readonly byName = new Map<string, Resource>();
   /** How many units emit a resource, where that is more than one. */
   readonly #users = new Map<string, number>();
-  /** Made again only after a change of names. */
-  #sorted: string[] | undefined;
+  /** By name; made when it is asked for, and kept up to date from then on. */
+  #sorted: Resource[] | undefined;
 
   add(resource: Resource): void {
     const { name } = resource;
-    if (this.byName.has(name)) this.#users.set(name, (this.#users.get(name) ?? 1) + 1);
-    else this.#sorted = undefined;
+    const known = this.byName.has(name);
     this.byName.set(name, resource);
+    if (known) this.#users.set(name, (this.#users.get(name) ?? 1) + 1);
+    this.#sorted?.splice(this.#place(name), known ? 1 : 0, resource);
   }
 
   remove(name: string): void {
-    const users = this.#users.get(name);
-    if (users === undefined) {
-      if (this.byName.delete(name)) this.#sorted = undefined;
-    } else if (users === 2) this.#users.delete(name);
-    else this.#users.set(name, users - 1);
+    const users = this.#users.get(name) ?? 1;
+    if (users > 2) this.#users.set(name, users - 1);
+    else if (users === 2) this.#users.delete(name);
+    else if (this.byName.delete(name)) this.#sorted?.splice(this.#place(name), 1);
   }
 
-  *sorted(): Iterable<Resource> {
-    this.#sorted ??= [...this.byName.keys()].sort();
-    for (const name of this.#sorted) {
-      const resource = this.byName.get(name);
-      if (resource) yield resource;
+  /** Where a name is or would be among the sorted. */
+  #place(name: string): number {
+    const sorted = this.#sorted ?? [];
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle]?.name ?? "") < name) low = middle + 1;
+      else high = middle;
     }
+    return low;
+  }
+
+  sorted(): readonly Resource[] {
+    this.#sorted ??= [...this.byName.keys()].sort().map((name) => this.byName.get(name) as Resource);
+    return this.#sorted;
   }
 }
 
