@@ -22,10 +22,14 @@ export interface Manifests {
   readonly ignored: ReadonlyMap<string, number>;
 }
 
+/** What a file says of one object; the object is the last valid one. */
+interface Document extends Place {
+  readonly object: KubeObject | undefined;
+}
+
 /** Reads and parses manifests. What is wrong with one document or file never loses another. */
 export function readManifests(paths: readonly string[]): Manifests {
-  const objects = new Map<Ref, KubeObject>();
-  const documents = new Map<Ref, Place>();
+  const documents = new Map<Ref, Document>();
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
@@ -36,18 +40,17 @@ export function readManifests(paths: readonly string[]): Manifests {
       for (const finding of parsed.findings) located.push(locate(finding, place));
       if (parsed.ref) {
         invalid.add(parsed.ref);
-        documents.set(parsed.ref, place);
+        documents.set(parsed.ref, { ...place, object: documents.get(parsed.ref)?.object });
       }
     } else {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
       if (earlier) located.push(locate(duplicate(object.ref, earlier), place));
-      objects.set(object.ref, object);
-      documents.set(object.ref, place);
+      documents.set(object.ref, { ...place, object });
     }
   });
   return {
-    objects: [...objects.values()],
+    objects: [...documents.values()].flatMap(({ object }) => object ?? []),
     located: [...unreadable, ...located],
     documents,
     invalid,

@@ -151,6 +151,7 @@ const unique = <T>(items: T[]): T[] =>
 
 /** Header conditions that can't be true together, or aren't RE2; as Contour refuses them. */
 export function headerProblem(conditions: readonly Condition[]): string | undefined {
+  if (!conditions.some(({ header: c }) => c)) return undefined;
   const seen = new Set<string>();
   for (const { header: c } of conditions) {
     if (!c) continue;
@@ -190,6 +191,7 @@ function contradiction(
 
 /** Exactly one matcher for each query parameter condition, no duplicate exact ones. */
 export function queryProblem(conditions: readonly Condition[]): string | undefined {
+  if (!conditions.some(({ queryParameter: c }) => c)) return undefined;
   const exact = new Set<string>();
   for (const { queryParameter: c } of conditions) {
     if (!c) continue;

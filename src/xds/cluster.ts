@@ -80,7 +80,10 @@ export function writeCluster(cluster: Cluster, name: string, settings: SettingsS
     type: "cluster",
     group: "",
     name,
-    json: `{"name":${JSON.stringify(name)},"alt_stat_name":${statName},${members}${external}}`,
+    // Joined at once: as a rope it would take several times as much memory until it is read.
+    json: ['{"name":', JSON.stringify(name), ',"alt_stat_name":', statName, ",", members, external, "}"].join(
+      "",
+    ),
     ...(endpoints ? { endpoints } : {}),
     ...(mode ? { mode } : {}),
   };
