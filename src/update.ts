@@ -87,11 +87,9 @@ function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updat
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
     changed ||= !sameResources(old, compiled);
-    for (const need of changedNeeds(old, compiled)) {
-      if (isAlive(store, need) !== (store.unit(need) !== undefined)) {
-        dirty.delete(need);
-        dirty.add(need);
-      }
+    for (const need of changedNeeds(store, old, compiled)) {
+      dirty.delete(need);
+      dirty.add(need);
     }
   }
   return { units, changed };
@@ -100,12 +98,13 @@ function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updat
 const isAlive = (store: Store, key: UnitKey): boolean =>
   key === "listeners:" || (isUnit(key) ? store.claimants(key) : store.readers(`need:${key}`)).length > 0;
 
-function changedNeeds(old: Compiled | undefined, now: Compiled | undefined): UnitKey[] {
+/** Units that are needed now and not there, or there and needed no more. */
+function changedNeeds(store: Store, old: Compiled | undefined, now: Compiled | undefined): UnitKey[] {
   const before = needsOf(old);
   const after = needsOf(now);
   return [
-    ...before.filter((need) => !after.includes(need)),
-    ...after.filter((need) => !before.includes(need)),
+    ...before.filter((need) => !after.includes(need) && !isAlive(store, need) && store.unit(need)),
+    ...after.filter((need) => !before.includes(need) && !store.unit(need)),
   ];
 }
 
@@ -168,12 +167,12 @@ class Recorder implements RecordingReader {
 
   /** A claim on the unit itself dirties it anyway: that list need not be noted. */
   claimants(key: ClaimKey): readonly Ref[] {
-    if (key !== this.unit) this.#reads.add(`claims:${key}`);
+    if (key !== this.unit) this.#reads.add(["claims:", key].join(""));
     return this.store.claimants(key);
   }
 
   need(unit: UnitKey): void {
-    this.#reads.add(`need:${unit}`);
+    this.#reads.add(["need:", unit].join(""));
   }
 
   checkKeyPair(certificate: string, privateKey: string): string | undefined {

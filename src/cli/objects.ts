@@ -27,6 +27,10 @@ interface Document extends Place {
   readonly object: KubeObject | undefined;
 }
 
+/** Field by field: a spread would give each of the many documents a shape of its own. */
+const withObject = ({ file, line, text }: Place, object: KubeObject | undefined): Document =>
+  text === undefined ? { file, line, object } : { file, line, text, object };
+
 /** Reads and parses manifests. What is wrong with one document or file never loses another. */
 export function readManifests(paths: readonly string[]): Manifests {
   const documents = new Map<Ref, Document>();
@@ -40,13 +44,13 @@ export function readManifests(paths: readonly string[]): Manifests {
       for (const finding of parsed.findings) located.push(locate(finding, place));
       if (parsed.ref) {
         invalid.add(parsed.ref);
-        documents.set(parsed.ref, { ...place, object: documents.get(parsed.ref)?.object });
+        documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
       }
     } else {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
       if (earlier) located.push(locate(duplicate(object.ref, earlier), place));
-      documents.set(object.ref, { ...place, object });
+      documents.set(object.ref, withObject(place, object));
     }
   });
   return {

@@ -3,21 +3,20 @@ import { addDigests, type Digest, digest, formatDigest, noDigest } from "./diges
 /** A resource as it is sent, but for its type. */
 export interface Linked {
   /**
-   * Its JSON after the opening brace, so that `@type` can be written before it; empty when there is nothing to send.
-   * Often a rope of fragments: whatever reads its characters costs a copy of it.
+   * Its JSON after the opening brace, so that `@type` can be written before it, in pieces: most are fragments that are
+   * kept anyway. None when there is nothing to send.
    */
-  readonly members: string;
+  readonly pieces: readonly string[];
   readonly digest: Digest;
 }
 
-/** Joins the pieces of a resource's JSON, the first of which begins with a member; `content` is what its digest is of, if not of the pieces. */
+/** A resource of pieces of JSON, the first of which begins with a member; `content` is its digest where it is known. */
 export function linked(name: string, pieces: readonly [string, ...string[]], content?: Digest): Linked {
-  let members = "";
-  if (pieces[0].startsWith('{"')) {
-    members = pieces[0].slice(1);
-    for (let i = 1; i < pieces.length; i++) members += pieces[i];
-  }
-  return { members, digest: content ?? digest(name, ...pieces) };
+  const [first] = pieces;
+  return {
+    pieces: first.startsWith('{"') ? pieces.with(0, first.slice(1)) : [],
+    digest: content ?? digest(name, ...pieces),
+  };
 }
 
 /** Resources of one type, by name and in the order of their names. */

@@ -66,7 +66,7 @@ function contentOf(cluster: Cluster, settings: SettingsSpec): Content {
  * routes with different wishes never share a cluster.
  */
 export const clusterName = (cluster: Cluster, settings: SettingsSpec): string =>
-  `${cluster.namespace}/${cluster.service}/${cluster.port}/${contentOf(cluster, settings).hash}`;
+  [cluster.namespace, cluster.service, cluster.port, contentOf(cluster, settings).hash].join("/");
 
 /** The Envoy cluster of a node under its `clusterName`. */
 export function writeCluster(cluster: Cluster, name: string, settings: SettingsSpec): Resource {

@@ -13,5 +13,5 @@ export const setOf = (jsons: Readonly<Record<string, string>>): ResourceSet =>
 /** The JSON of one resource of a set. */
 export function textOf(set: ResourceSet | undefined, name: string): string | undefined {
   const resource = set?.get(name);
-  return resource && `{${resource.members}`;
+  return resource && `{${resource.pieces.join("")}`;
 }
