@@ -9,7 +9,7 @@ import type { Ref } from "./schema/meta.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
 import { writeSecret } from "./xds/certificate.js";
-import { writeCluster } from "./xds/cluster.js";
+import { clusterName, writeCluster } from "./xds/cluster.js";
 import { writeEndpoints } from "./xds/endpoints.js";
 import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
 import { type ChainContext, writeFallbackChain, writeFilterChain } from "./xds/filter-chain.js";
@@ -24,13 +24,16 @@ import {
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 
+/** A reader that notes all that is read. */
+export interface RecordingReader extends Reader {
+  readonly reads: readonly ReadKey[];
+}
+
 /** Compiles one unit from what it reads. A fault of ours costs this unit alone and is a finding. */
-export function compileUnit(unit: UnitKey, open: (reads: Set<ReadKey>) => Reader): Compiled {
-  const reads = new Set<ReadKey>();
-  const reader = open(reads);
+export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
   const report = createReport();
   const resources = guarded(unit, reader, report);
-  return { unit, resources, findings: report.findings, reads: [...reads] };
+  return { unit, resources, findings: report.findings, reads: reader.reads };
 }
 
 function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resource[] {
@@ -81,15 +84,29 @@ function clusterNames(settings: SettingsSpec): {
   clusterOf(server: JwksServer): string;
 } {
   const written = new Map<string, Resource>();
-  const add = (cluster: Resource): string => {
+  let last: Cluster | undefined;
+  let lastName = "";
+  const nameOf = (cluster: Cluster): string => {
+    // Most hosts send all their routes to one cluster.
+    if (last && isSameCluster(last, cluster)) return lastName;
+    last = cluster;
+    lastName = clusterName(cluster, settings);
+    if (!written.has(lastName)) written.set(lastName, writeCluster(cluster, lastName, settings));
+    return lastName;
+  };
+  const clusterOf = (server: JwksServer): string => {
+    const cluster = writeJwksCluster(server, settings);
     written.set(cluster.name, cluster);
     return cluster.name;
   };
-  return {
-    written,
-    nameOf: (cluster) => add(writeCluster(cluster, settings)),
-    clusterOf: (server) => add(writeJwksCluster(server, settings)),
-  };
+  return { written, nameOf, clusterOf };
+}
+
+/** Whether two nodes are plainly the same; of those with inner objects it may say no. */
+function isSameCluster(a: Cluster, b: Cluster): boolean {
+  for (const field in a) if (a[field as keyof Cluster] !== b[field as keyof Cluster]) return false;
+  for (const field in b) if (!(field in a)) return false;
+  return true;
 }
 
 function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {

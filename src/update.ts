@@ -1,10 +1,10 @@
-import { compileUnit } from "./compile.js";
+import { compileUnit, type RecordingReader } from "./compile.js";
 import { claimsOf } from "./graph/claims.js";
-import type { Kind, ObjectByKind, Reader } from "./graph/reader.js";
+import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
-import type { Compiled, ReadKey, Store, UnitKey } from "./store/store.js";
+import type { ClaimKey, Compiled, ReadKey, Store, UnitKey } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
 export type Change = KubeObject | { readonly gone: Ref };
@@ -38,23 +38,37 @@ function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
   const ref = "gone" in change ? change.gone : change.ref;
   const old = store.object(ref);
   if ("gone" in change ? !old : old && sameContent(old, change)) return;
-  const before = store.claimsOf(ref);
+  const before = old ? store.claimsOf(ref) : [];
   const after = "gone" in change ? [] : claimsOf(change);
   if ("gone" in change) store.deleteObject(ref);
   else store.putObject(change, after);
 
   for (const unit of store.readers(ref)) dirty.add(unit);
-  for (const key of new Set([...before, ...after])) {
-    if (isUnit(key)) dirty.add(key);
-    if (before.includes(key) !== after.includes(key)) {
-      for (const unit of store.readers(`claims:${key}`)) dirty.add(unit);
-    }
-  }
+  for (const key of before) touch(store, key, !after.includes(key), dirty);
+  for (const key of after) touch(store, key, !before.includes(key), dirty);
   if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
 }
 
-const sameContent = (a: KubeObject, b: KubeObject): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */
+function touch(store: Store, key: ClaimKey, moved: boolean, dirty: Set<UnitKey>): void {
+  if (isUnit(key)) dirty.add(key);
+  if (moved) for (const unit of store.readers(`claims:${key}`)) dirty.add(unit);
+}
 
+/** Whether two JSON values are the same. */
+function sameContent(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length || Array.isArray(a) !== Array.isArray(b)) return false;
+  for (const key of keys) {
+    if (!Object.hasOwn(b, key) || !sameContent(a[key as keyof typeof a], b[key as keyof typeof b]))
+      return false;
+  }
+  return true;
+}
+
+/** Hosts and extensions are there because they are claimed, all other units because they are needed. */
 const isUnit = (key: string): key is UnitKey => key.startsWith("vhost:") || key.startsWith("extension:");
 
 function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updated {
@@ -66,32 +80,37 @@ function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updat
     units++;
     const old = store.unit(key);
     const compiled = isAlive(store, key)
-      ? compileUnit(key, (reads) => record(store, settings, platform, reads))
+      ? compileUnit(key, new Recorder(key, store, settings, platform))
       : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
     changed ||= !sameResources(old, compiled);
-    for (const need of changedNeeds(old, compiled)) {
-      if (isAlive(store, need) !== (store.unit(need) !== undefined)) {
-        dirty.delete(need);
-        dirty.add(need);
-      }
+    for (const need of changedNeeds(store, old, compiled)) {
+      dirty.delete(need);
+      dirty.add(need);
     }
   }
   return { units, changed };
 }
 
 const isAlive = (store: Store, key: UnitKey): boolean =>
-  key === "listeners:" || store.claimants(key).length > 0 || store.readers(`need:${key}`).length > 0;
+  key === "listeners:" || (isUnit(key) ? store.claimants(key) : store.readers(`need:${key}`)).length > 0;
 
-function changedNeeds(old: Compiled | undefined, now: Compiled | undefined): UnitKey[] {
+/** Units that are needed now and not there, or there and needed no more. */
+function changedNeeds(store: Store, old: Compiled | undefined, now: Compiled | undefined): UnitKey[] {
   const before = needsOf(old);
   const after = needsOf(now);
-  return [...before, ...after].filter((need) => before.has(need) !== after.has(need));
+  return [
+    ...before.filter((need) => !after.includes(need) && !isAlive(store, need) && store.unit(need)),
+    ...after.filter((need) => !before.includes(need) && !store.unit(need)),
+  ];
 }
 
-const needsOf = (unit: Compiled | undefined): Set<UnitKey> =>
-  new Set(unit?.reads.filter((key) => key.startsWith("need:")).map((key) => key.slice(5) as UnitKey));
+function needsOf(unit: Compiled | undefined): UnitKey[] {
+  const needs: UnitKey[] = [];
+  for (const key of unit?.reads ?? []) if (key.startsWith("need:")) needs.push(key.slice(5) as UnitKey);
+  return needs;
+}
 
 function sameResources(a: Compiled | undefined, b: Compiled | undefined): boolean {
   const left = a?.resources ?? [];
@@ -117,24 +136,46 @@ function settingsOf(store: Store): SettingsSpec {
   return object?.kind === "Settings" ? object.spec : defaultSettings;
 }
 
-function record(store: Store, settings: SettingsSpec, platform: Platform, reads: Set<ReadKey>): Reader {
-  return {
-    settings,
-    get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
-      const ref = refOf(kind, namespace, name);
-      reads.add(ref);
-      const object = store.object(ref);
-      return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
-    },
-    claimants(key) {
-      reads.add(`claims:${key}`);
-      return store.claimants(key);
-    },
-    need(unit) {
-      reads.add(`need:${unit}`);
-    },
-    checkKeyPair: platform.checkKeyPair,
-  };
+/** Reads of a store for one unit, each of them noted once. */
+class Recorder implements RecordingReader {
+  readonly #reads = new Set<ReadKey>();
+  #last: KubeObject | undefined;
+
+  constructor(
+    private readonly unit: UnitKey,
+    private readonly store: Store,
+    readonly settings: SettingsSpec,
+    private readonly platform: Platform,
+  ) {}
+
+  get reads(): ReadKey[] {
+    return [...this.#reads];
+  }
+
+  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
+    const last = this.#last;
+    if (last?.kind === kind && last.meta.name === name && last.meta.namespace === namespace)
+      return last as ObjectByKind<K>;
+    const ref = refOf(kind, namespace, name);
+    this.#reads.add(ref);
+    const object = this.store.object(ref);
+    if (object) this.#last = object;
+    return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
+  }
+
+  /** A claim on the unit itself dirties it anyway: that list need not be noted. */
+  claimants(key: ClaimKey): readonly Ref[] {
+    if (key !== this.unit) this.#reads.add(["claims:", key].join(""));
+    return this.store.claimants(key);
+  }
+
+  need(unit: UnitKey): void {
+    this.#reads.add(["need:", unit].join(""));
+  }
+
+  checkKeyPair(certificate: string, privateKey: string): string | undefined {
+    return this.platform.checkKeyPair(certificate, privateKey);
+  }
 }
 
 /** Makes the store hold exactly these objects: the changes are what differs. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
-import { formatVersion, hashSet } from "../link/version.js";
+import { formatVersion } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type ObjectStatus, orphanFindings, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
@@ -68,11 +68,8 @@ function bodiesOf(snapshot: Snapshot): Map<string, Uint8Array> {
   for (const type of xdsTypes) {
     const resources = snapshot.sets[type];
     if (resources.size === 0) continue;
-    const hash = hashSet(resources);
-    bodies.set(
-      type,
-      encodeResponse(type, { resources, hash, version: formatVersion({ sequence: 0, hash }) }),
-    );
+    const version = formatVersion({ sequence: 0, hash: resources.hash });
+    bodies.set(type, encodeResponse(type, { resources, version }));
   }
   return bodies;
 }

@@ -4,9 +4,8 @@ import { type Document, LineCounter, parseAllDocuments, parseDocument } from "ya
 import type { Finding } from "../schema/meta.js";
 import { expandList } from "../schema/object.js";
 
-/** One manifest as it stands in a file. */
-export interface LoadedDocument {
-  readonly value: unknown;
+/** Where a manifest stands. */
+export interface Place {
   /** `-` for standard input. */
   readonly file: string;
   /** Line on which the document (or the list that holds it) begins, from 1. */
@@ -22,10 +21,8 @@ export interface LoadFinding {
   readonly line: number;
 }
 
-export interface Loaded {
-  readonly documents: readonly LoadedDocument[];
-  readonly findings: readonly LoadFinding[];
-}
+/** Takes one manifest; a value that it does not keep is free before the next one is read. */
+export type Visit = (value: unknown, place: Place) => void;
 
 const maxMegabytes = 64;
 const maxBytes = maxMegabytes * 1024 * 1024;
@@ -36,19 +33,18 @@ const names = new Set([...lineNames, ".yaml", ".yml", ".json"]);
  * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
  * document that can't be read is a finding and costs only itself.
  */
-export function loadDocuments(paths: readonly string[]): Loaded {
-  const documents: LoadedDocument[] = [];
+export function loadDocuments(paths: readonly string[], visit: Visit): readonly LoadFinding[] {
   const findings: LoadFinding[] = [];
   for (const path of paths) {
-    const loader: Loader = { file: path, documents, findings };
+    const loader: Loader = { file: path, visit, findings };
     for (const file of path === "-" ? ["-"] : filesOf(loader)) loadFile({ ...loader, file });
   }
-  return { documents, findings };
+  return findings;
 }
 
 interface Loader {
   readonly file: string;
-  readonly documents: LoadedDocument[];
+  readonly visit: Visit;
   readonly findings: LoadFinding[];
 }
 
@@ -119,24 +115,29 @@ function readText(loader: Loader): string | undefined {
 
 /** JSON in a file that may also be YAML: flow style YAML begins with the same brace. */
 function tryJson(loader: Loader, text: string): boolean {
+  let value: unknown;
   try {
-    add(loader, 1, JSON.parse(text));
-    return true;
+    value = JSON.parse(text);
   } catch {
     if (!/\}\s*\n\s*\{/.test(text)) return false;
     loadLines(loader, text);
     return true;
   }
+  add(loader, 1, value);
+  return true;
 }
 
 function loadJson(loader: Loader, text: string): void {
+  let value: unknown;
   try {
-    add(loader, 1, JSON.parse(text));
+    value = JSON.parse(text);
   } catch (error) {
     const first = text.slice(0, text.indexOf("\n") + 1);
     if (isJson(first)) loadLines(loader, text);
     else failJson(loader, error, text, 1);
+    return;
   }
+  add(loader, 1, value);
 }
 
 function isJson(text: string): boolean {
@@ -150,14 +151,21 @@ function isJson(text: string): boolean {
 
 function loadLines(loader: Loader, text: string): void {
   let line = 0;
-  for (const row of text.split("\n")) {
+  for (let start = 0; start < text.length; ) {
     line++;
-    if (row === "" || row.trim() === "") continue;
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const row = text.slice(start, end);
+    start = end + 1;
+    if (row.trim() === "") continue;
+    let value: unknown;
     try {
-      add(loader, line, JSON.parse(row));
+      value = JSON.parse(row);
     } catch (error) {
       failJson(loader, error, row, line);
+      continue;
     }
+    add(loader, line, value);
   }
 }
 
@@ -232,16 +240,15 @@ function addYaml(loader: Loader, document: Document.Parsed, lines: LineCounter, 
   }
 }
 
-function add({ file, documents }: Loader, line: number, value: unknown, text?: string): void {
+function add({ file, visit }: Loader, line: number, value: unknown, text?: string): void {
   const members = expandList(value);
   const whole = members.length === 1 && members[0] === value;
-  for (const member of members)
-    documents.push({ value: member, file, line, ...(whole && text ? { text } : {}) });
+  for (const member of members) visit(member, whole && text ? { file, line, text } : { file, line });
 }
 
-const parsed = new WeakMap<LoadedDocument, { document: Document; lines: LineCounter }>();
+const parsed = new WeakMap<Place, { document: Document; lines: LineCounter }>();
 
-function parseAgain(source: LoadedDocument, text: string): { document: Document; lines: LineCounter } {
+function parseAgain(source: Place, text: string): { document: Document; lines: LineCounter } {
   const known = parsed.get(source);
   if (known) return known;
   const lines = new LineCounter();
@@ -256,7 +263,7 @@ const step = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g;
  * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest
  * parent that is there; the document's own line for JSON.
  */
-export function lineOf(source: LoadedDocument, path: string): number {
+export function lineOf(source: Place, path: string): number {
   if (source.text === undefined) return source.line;
   const { document, lines } = parseAgain(source, source.text);
   const keys = [...path.matchAll(step)].map(

@@ -1,6 +1,6 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
-import { type LoadedDocument, lineOf, loadDocuments } from "./load.js";
+import { lineOf, loadDocuments, type Place } from "./load.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {
@@ -13,7 +13,7 @@ export interface Manifests {
   readonly objects: readonly KubeObject[];
   readonly located: readonly Located[];
   /** Where each object, valid or not, was read. */
-  readonly documents: ReadonlyMap<Ref, LoadedDocument>;
+  readonly documents: ReadonlyMap<Ref, Place>;
   /** Refs of documents that failed their schema. */
   readonly invalid: ReadonlySet<Ref>;
   /** Files that could not be read or parsed. */
@@ -22,36 +22,48 @@ export interface Manifests {
   readonly ignored: ReadonlyMap<string, number>;
 }
 
+/** What a file says of one object; the object is the last valid one. */
+interface Document extends Place {
+  readonly object: KubeObject | undefined;
+}
+
+/** Field by field: a spread would give each of the many documents a shape of its own. */
+const withObject = ({ file, line, text }: Place, object: KubeObject | undefined): Document =>
+  text === undefined ? { file, line, object } : { file, line, text, object };
+
 /** Reads and parses manifests. What is wrong with one document or file never loses another. */
 export function readManifests(paths: readonly string[]): Manifests {
-  const loaded = loadDocuments([...paths]);
-  const objects = new Map<Ref, KubeObject>();
-  const documents = new Map<Ref, LoadedDocument>();
+  const documents = new Map<Ref, Document>();
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
-  const located: Located[] = loaded.findings.map((f) => ({ finding: f.finding, file: f.file, line: f.line }));
-  for (const document of loaded.documents) {
-    const parsed = parseObject(document.value);
+  const located: Located[] = [];
+  const unreadable = loadDocuments(paths, (value, place) => {
+    const parsed = parseObject(value);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
     else if ("findings" in parsed) {
-      for (const finding of parsed.findings) located.push(locate(finding, document));
+      for (const finding of parsed.findings) located.push(locate(finding, place));
       if (parsed.ref) {
         invalid.add(parsed.ref);
-        documents.set(parsed.ref, document);
+        documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
       }
     } else {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
-      if (earlier) located.push(locate(duplicate(object.ref, earlier), document));
-      objects.set(object.ref, object);
-      documents.set(object.ref, document);
+      if (earlier) located.push(locate(duplicate(object.ref, earlier), place));
+      documents.set(object.ref, withObject(place, object));
     }
-  }
-  const broken = new Set(loaded.findings.map(({ file }) => file));
-  return { objects: [...objects.values()], located, documents, invalid, broken, ignored };
+  });
+  return {
+    objects: [...documents.values()].flatMap(({ object }) => object ?? []),
+    located: [...unreadable, ...located],
+    documents,
+    invalid,
+    broken: new Set(unreadable.map(({ file }) => file)),
+    ignored,
+  };
 }
 
-const duplicate = (about: Ref, earlier: LoadedDocument): Finding => ({
+const duplicate = (about: Ref, earlier: Place): Finding => ({
   about,
   severity: "warning",
   type: "SchemaError",
@@ -59,17 +71,17 @@ const duplicate = (about: Ref, earlier: LoadedDocument): Finding => ({
   message: `${about} is also in ${earlier.file}:${earlier.line}; the later one is used`,
 });
 
-const locate = (finding: Finding, document: LoadedDocument): Located => ({
+const locate = (finding: Finding, place: Place): Located => ({
   finding,
-  file: document.file,
-  line: finding.path ? lineOf(document, finding.path) : document.line,
+  file: place.file,
+  line: finding.path ? lineOf(place, finding.path) : place.line,
 });
 
 /** Gives findings of the compiler their places. */
 export const locateAll = (findings: Iterable<Finding>, documents: Manifests["documents"]): Located[] =>
   [...findings].map((finding) => {
-    const document = documents.get(finding.about);
-    return document ? locate(finding, document) : { finding, file: "", line: 0 };
+    const place = documents.get(finding.about);
+    return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
 
 /** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`. */

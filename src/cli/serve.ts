@@ -123,11 +123,7 @@ class FileSource {
   }
 
   #publish(settings: SettingsSpec): void {
-    this.#snapshot = link(this.#store, {
-      endpoints: settings.endpoints,
-      xdsCluster: settings.xdsCluster,
-      ...(this.#snapshot ? { previousMode: this.#snapshot.mode } : {}),
-    });
+    this.#snapshot = link(this.#store, settings, this.#snapshot);
     this.hub.publish(this.#snapshot, Date.now());
   }
 

@@ -54,16 +54,20 @@ export function regexProblem(expression: string): string | undefined {
   return problem;
 }
 
-const slashes = (path: string): string => path.replace(/\/{2,}/g, "/");
+const slashes = (path: string): string => (path.includes("//") ? path.replace(/\/{2,}/g, "/") : path);
 
 /** At most one path condition in a block, and each starts with a slash. Returns what is wrong. */
 export function pathProblem(conditions: readonly Condition[], include: boolean): string | undefined {
-  const paths = conditions.flatMap(({ prefix, exact, regex }) =>
-    [prefix, exact, regex].filter((path) => path),
-  );
-  if (paths.length > 1) return "more than one prefix, exact or regex is not allowed in a condition block";
-  const found = conditions.find(({ prefix, exact, regex }) => prefix || exact || regex);
+  let found: Condition | undefined;
+  let paths = 0;
+  for (const condition of conditions) {
+    const { prefix, exact, regex } = condition;
+    if (!prefix && !exact && !regex) continue;
+    found = condition;
+    paths += (prefix ? 1 : 0) + (exact ? 1 : 0) + (regex ? 1 : 0);
+  }
   if (!found) return undefined;
+  if (paths > 1) return "more than one prefix, exact or regex is not allowed in a condition block";
   const { prefix, exact, regex } = found;
   const path = prefix || exact || regex || "";
   if (include && !prefix) return "exact and regex conditions are not allowed in an include";
@@ -79,14 +83,15 @@ export function pathProblem(conditions: readonly Condition[], include: boolean):
  * path is one only as the very last condition, and a prefix where a header or query condition follows it.
  */
 export function mergePath(conditions: readonly Condition[]): PathMatch {
-  const parts = conditions.flatMap((c) => (c.prefix || c.exact || c.regex ? [c] : []));
+  const parts = conditions.filter((c) => c.prefix || c.exact || c.regex);
   if (parts.length === 0) return { kind: "prefix", value: "/" };
   if (parts.some((part) => part.regex)) {
     const value = parts.map((part) => part.regex ?? quoteRegex(part.prefix ?? part.exact ?? "")).join("");
     return { kind: "regex", value: slashes(value) };
   }
-  const value = slashes(parts.map((part) => part.prefix ?? part.exact ?? "").join(""));
-  return { kind: conditions.at(-1)?.exact ? "exact" : "prefix", value };
+  let value = "";
+  for (const part of parts) value += part.prefix ?? part.exact ?? "";
+  return { kind: conditions.at(-1)?.exact ? "exact" : "prefix", value: slashes(value) };
 }
 
 /** The exact path that counts as a prefix because other conditions follow it. */
@@ -134,8 +139,12 @@ function queryMatches(c: QueryCondition): QueryMatch[] {
 
 /** The whole match of an include chain and a route. */
 export function mergeConditions(conditions: readonly Condition[]): Match {
-  const headers = conditions.flatMap((c) => (c.header ? headerMatches(c.header) : []));
-  const queries = conditions.flatMap((c) => (c.queryParameter ? queryMatches(c.queryParameter) : []));
+  const headers: HeaderMatch[] = [];
+  const queries: QueryMatch[] = [];
+  for (const { header: h, queryParameter: q } of conditions) {
+    if (h) headers.push(...headerMatches(h));
+    if (q) queries.push(...queryMatches(q));
+  }
   return {
     path: mergePath(conditions),
     headers: unique(headers).sort(compareHeaders),
@@ -143,11 +152,12 @@ export function mergeConditions(conditions: readonly Condition[]): Match {
   };
 }
 
-const unique = <T>(items: readonly T[]): T[] =>
-  items.length < 2 ? [...items] : [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+const unique = <T>(items: T[]): T[] =>
+  items.length < 2 ? items : [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 
 /** Header conditions that can't be true together, or aren't RE2; as Contour refuses them. */
 export function headerProblem(conditions: readonly Condition[]): string | undefined {
+  if (!conditions.some(({ header: c }) => c)) return undefined;
   const seen = new Set<string>();
   for (const { header: c } of conditions) {
     if (!c) continue;
@@ -187,6 +197,7 @@ function contradiction(
 
 /** Exactly one matcher for each query parameter condition, no duplicate exact ones. */
 export function queryProblem(conditions: readonly Condition[]): string | undefined {
+  if (!conditions.some(({ queryParameter: c }) => c)) return undefined;
   const exact = new Set<string>();
   for (const { queryParameter: c } of conditions) {
     if (!c) continue;

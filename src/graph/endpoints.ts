@@ -38,18 +38,29 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
       mode,
     };
   }
-  const found = new Map<string, Endpoint>();
+  const found: Endpoint[] = [];
   for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
     for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name)) {
-      if (isRoutable(endpoint.address)) found.set(`${endpoint.address} ${endpoint.port}`, endpoint);
+      if (isRoutable(endpoint.address)) found.push(endpoint);
       else {
         const message = `address ${JSON.stringify(endpoint.address)} is not one that traffic may be sent to; it is left out`;
         report.warn(ref, "EndpointError", "AddressNotAllowed", message);
       }
     }
   }
-  const sorted = [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
-  return { endpoints: sorted, ...(mode ? { mode } : {}) };
+  return { endpoints: sortedOnce(found), ...(mode ? { mode } : {}) };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareEndpoints = (a: Endpoint, b: Endpoint): number =>
+  compareText(a.address, b.address) || (a.port === b.port ? 0 : compareText(String(a.port), String(b.port)));
+
+function sortedOnce(endpoints: Endpoint[]): readonly Endpoint[] {
+  endpoints.sort(compareEndpoints);
+  return endpoints.filter((endpoint, i) => {
+    const before = endpoints[i - 1];
+    return !before || compareEndpoints(before, endpoint) !== 0;
+  });
 }
 
 type NamedPort = {

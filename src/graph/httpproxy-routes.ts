@@ -31,9 +31,10 @@ export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, 
 }
 
 function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
-  const seen = new Set<string>();
   const routes: Route[] = [];
-  for (const [i, include] of (proxy.spec.includes ?? []).entries()) {
+  if (!proxy.spec.includes?.length) return routes;
+  const seen = new Set<string>();
+  for (const [i, include] of proxy.spec.includes.entries()) {
     const path = `spec.includes[${i}]`;
     const fail = (reason: string, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);

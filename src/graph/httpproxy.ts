@@ -4,7 +4,7 @@ import { type Host, readHost } from "./httpproxy-host.js";
 import { readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
 import { readTls } from "./httpproxy-tls.js";
-import type { HTTPProxy, Reader, Report } from "./reader.js";
+import { type HTTPProxy, objectsOf, type Reader, type Report } from "./reader.js";
 import type { Route, TcpBackend, Tls } from "./types.js";
 
 /** What one root (HTTPProxy or IngressRoute) says of its host. */
@@ -21,13 +21,10 @@ export interface Root {
 }
 
 /** The HTTPProxies of a list of claimants that are of our class. */
-export function proxiesOf(refs: readonly Ref[], reader: Reader): HTTPProxy[] {
-  return refs.flatMap((ref) => {
-    const [kind, namespace = "", name = ""] = ref.split("/");
-    const proxy = kind === "HTTPProxy" ? reader.get("HTTPProxy", namespace, name) : undefined;
-    return proxy && isAllowedClass(proxy, proxy.spec.ingressClassName, reader.settings) ? [proxy] : [];
-  });
-}
+export const proxiesOf = (refs: readonly Ref[], reader: Reader): HTTPProxy[] =>
+  objectsOf("HTTPProxy", refs, reader).filter((proxy) =>
+    isAllowedClass(proxy, proxy.spec.ingressClassName, reader.settings),
+  );
 
 const describe = (proxy: HTTPProxy): string => `${proxy.meta.namespace}/${proxy.meta.name}`;
 

@@ -8,7 +8,7 @@ import type { PathMatch } from "./match-types.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
-import type { ObjectByKind, Reader, Report } from "./reader.js";
+import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
 import { isDelegated, readKeyPair } from "./secret.js";
 import type { Route, Tls } from "./types.js";
 
@@ -22,13 +22,9 @@ const type = "IngressError";
 
 /** The Ingresses of a list of claimants that are of our class, the one to win last: oldest, then by name. */
 export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
-  const found = refs.flatMap((ref) => {
-    const [kind, namespace = "", name = ""] = ref.split("/");
-    const ingress = kind === "Ingress" ? reader.get("Ingress", namespace, name) : undefined;
-    return ingress && isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings)
-      ? [ingress]
-      : [];
-  });
+  const found = objectsOf("Ingress", refs, reader).filter((ingress) =>
+    isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings),
+  );
   const key = (i: Ingress): string => `${i.meta.created}\n${i.meta.namespace}/${i.meta.name}`;
   return found.sort((a, b) => (key(a) < key(b) ? 1 : -1));
 }

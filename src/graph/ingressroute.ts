@@ -7,7 +7,7 @@ import { sessionAffinity } from "./policy/hash.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
-import type { ObjectByKind, Reader, Report } from "./reader.js";
+import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
 import { isDelegated, readCaBundle, readKeyPair, secretName } from "./secret.js";
 import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "./types.js";
 
@@ -20,13 +20,10 @@ const maxDepth = 64;
 const describe = (ref: string): string => ref.slice("IngressRoute/".length);
 
 /** The IngressRoutes of a list of claimants that are of our class. */
-export function ingressRoutesOf(refs: readonly Ref[], reader: Reader): IngressRoute[] {
-  return refs.flatMap((ref) => {
-    const [kind, namespace = "", name = ""] = ref.split("/");
-    const found = kind === "IngressRoute" ? reader.get("IngressRoute", namespace, name) : undefined;
-    return found && isAllowedClass(found, undefined, reader.settings) ? [found] : [];
-  });
-}
+export const ingressRoutesOf = (refs: readonly Ref[], reader: Reader): IngressRoute[] =>
+  objectsOf("IngressRoute", refs, reader).filter((found) =>
+    isAllowedClass(found, undefined, reader.settings),
+  );
 
 /** Reads the root of a host (v1beta1 rules); undefined when it can't be served. */
 export function readIngressRouteRoot(

@@ -23,6 +23,18 @@ export interface Reader {
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
 }
 
+/** The objects of one kind among claimants. */
+export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader: Reader): ObjectByKind<K>[] {
+  const found: ObjectByKind<K>[] = [];
+  for (const ref of refs) {
+    if (!ref.startsWith(`${kind}/`)) continue;
+    const slash = ref.indexOf("/", kind.length + 1);
+    const object = reader.get(kind, ref.slice(kind.length + 1, slash), ref.slice(slash + 1));
+    if (object) found.push(object);
+  }
+  return found;
+}
+
 /** Collects what is wrong with the objects that a unit reads. */
 export interface Report {
   error(about: Ref, type: string, reason: string, message: string, path?: string): void;

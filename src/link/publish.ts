@@ -1,6 +1,7 @@
 import type { Fleet } from "./fleet.js";
+import type { ResourceSet } from "./resource-set.js";
 import { type Served, selectVersion, serveSet } from "./served.js";
-import { type ResourceSet, type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
+import { type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
 
 /**
  * A publication goes through up to three phases, so that no Envoy ever routes to a cluster that it does not have:
@@ -54,9 +55,9 @@ export class Publication {
     }
     const before = this.#served;
     const changed = this.#serve({
-      clusters: union(before.clusters.set, snapshot.sets.clusters),
-      endpoints: union(before.endpoints.set, snapshot.sets.endpoints),
-      secrets: union(before.secrets.set, snapshot.sets.secrets),
+      clusters: before.clusters.set.mergedWith(snapshot.sets.clusters),
+      endpoints: before.endpoints.set.mergedWith(snapshot.sets.endpoints),
+      secrets: before.secrets.set.mergedWith(snapshot.sets.secrets),
     });
     this.#startAdding(before.endpoints.set, changed, now);
     return [...new Set([...changed, ...this.advance(now)])];
@@ -69,7 +70,7 @@ export class Publication {
       this.#addedBy = now + 2 * phaseMs;
       this.#addedEndpoints = [];
     }
-    const added = [...(this.#served?.endpoints.set.keys() ?? [])].filter((name) => !before.has(name));
+    const added = this.#served?.endpoints.set.namesNotIn(before) ?? [];
     this.#addedEndpoints = [...this.#addedEndpoints, ...added];
     this.#phase = "adding";
     if (changed.length > 0) this.#deadline = Math.min(now + phaseMs, this.#addedBy);
@@ -123,28 +124,13 @@ export class Publication {
     const changed: XdsType[] = [];
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
-      if (sameSet(old.set, set)) continue;
-      served[type] = serveSet(set, this.#sequence, old);
-      this.fleet.forget(
-        type,
-        [...old.set.keys()].filter((name) => !set.has(name)),
-      );
+      if (old.set.hash === set.hash && old.set.size === set.size) continue;
+      served[type] = serveSet(set, this.#sequence);
+      this.fleet.forget(type, old.set.namesNotIn(set));
       changed.push(type);
     }
     this.#served = served;
     if (changed.length > 0) this.#sequence++;
     return changed;
   }
-}
-
-/** Everything of both; where a name is in both, the new one. Sorted by name, as every set is. */
-function union(old: ResourceSet, now: ResourceSet): ResourceSet {
-  if ([...old.keys()].every((name) => now.has(name))) return now;
-  return new Map([...new Map([...old, ...now])].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
-
-function sameSet(a: ResourceSet, b: ResourceSet): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, json] of a) if (b.get(name) !== json) return false;
-  return true;
 }

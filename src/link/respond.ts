@@ -1,3 +1,4 @@
+import { Body } from "./body.js";
 import type { Fleet } from "./fleet.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
 import type { XdsType } from "./snapshot.js";
@@ -58,7 +59,7 @@ export function respond(request: Request, served: Served | undefined, fleet: Fle
     return now < until ? { kind: "unchanged", until } : { kind: "content", selection };
   }
   const has = parseVersion(version);
-  if (has?.hash === selection.hash) return refusal ? { kind: "content", selection } : unchanged;
+  if (has?.hash === selection.resources.hash) return refusal ? { kind: "content", selection } : unchanged;
   if (has && has.sequence > served.sequence) return unchanged;
   return { kind: "content", selection };
 }
@@ -77,10 +78,9 @@ export const maxBodyBytes = 24 * 1024 * 1024;
 /** An answer that must not be sent; the message says why. */
 export class EncodeError extends Error {}
 
-type Body = Uint8Array<ArrayBuffer>;
+type Bytes = Uint8Array<ArrayBuffer>;
 
-const encoder = new TextEncoder();
-const bodies = new WeakMap<Selection["resources"], { version: string; body: Body | EncodeError }>();
+const bodies = new WeakMap<Selection["resources"], { version: string; body: Bytes | EncodeError }>();
 
 /**
  * The DiscoveryResponse of a selection as bytes; the same bytes for every Envoy. The only place that writes the body
@@ -88,7 +88,7 @@ const bodies = new WeakMap<Selection["resources"], { version: string; body: Body
  *
  * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
  */
-export function encodeResponse(type: XdsType, { resources, version }: Selection): Body {
+export function encodeResponse(type: XdsType, { resources, version }: Selection): Bytes {
   const cached = bodies.get(resources);
   const body = cached?.version === version ? cached.body : encode(type, resources, version);
   if (body !== cached?.body) bodies.set(resources, { version, body });
@@ -96,19 +96,27 @@ export function encodeResponse(type: XdsType, { resources, version }: Selection)
   return body;
 }
 
-function encode(type: XdsType, resources: Selection["resources"], version: string): Body | EncodeError {
+function encode(type: XdsType, resources: Selection["resources"], version: string): Bytes | EncodeError {
   if (version === "" || resources.size === 0) {
     return new EncodeError(`refusing to send an empty answer for ${type}`);
   }
+  const start = `{"version_info":${JSON.stringify(version)},"type_url":"${typeUrls[type]}","resources":[`;
   const head = `{"@type":"${typeUrls[type]}",`;
-  const parts: string[] = [];
-  for (const json of resources.values()) {
-    if (!json.startsWith('{"')) return new EncodeError(`refusing to send an empty resource of ${type}`);
-    parts.push(head + json.slice(1));
+  let length = start.length + resources.size * (head.length + 1) + "]}".length - 1;
+  for (const { pieces } of resources.values()) {
+    if (pieces.length === 0) return new EncodeError(`refusing to send an empty resource of ${type}`);
+    for (const piece of pieces) length += piece.length;
   }
-  const versionInfo = JSON.stringify(version);
-  const text = `{"version_info":${versionInfo},"type_url":"${typeUrls[type]}","resources":[${parts.join(",")}]}`;
-  const bytes = encoder.encode(text);
+  const body = new Body(length);
+  body.write(start);
+  let separator = "";
+  for (const { pieces } of resources.values()) {
+    body.write(separator + head);
+    for (const piece of pieces) body.write(piece);
+    separator = ",";
+  }
+  body.write("]}");
+  const bytes = body.finish();
   if (bytes.length <= maxBodyBytes) return bytes;
   return new EncodeError(
     `the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,

@@ -58,14 +58,9 @@ export class Fleet {
 
   /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
   #publish(): void {
-    const { endpoints, xdsCluster } = this.#settings();
     const sequence = Math.max(Date.now(), this.#sequence + sequenceStep);
     this.#store.setCursor("sequence", String(sequence));
-    this.#snapshot = link(this.#store, {
-      endpoints,
-      xdsCluster,
-      ...(this.#snapshot ? { previousMode: this.#snapshot.mode } : {}),
-    });
+    this.#snapshot = link(this.#store, this.#settings(), this.#snapshot);
     this.#hub.publish(this.#snapshot, sequence);
   }
 

@@ -11,9 +11,10 @@ import {
   timeout,
   uint32,
 } from "./fields.js";
+import { sparse } from "./sparse.js";
 
 /** A header condition; of a route, an include or a rate limit descriptor. */
-export const headerCondition = z.object({
+export const headerCondition = sparse({
   name: oneLine,
   present: flag,
   notpresent: flag,

@@ -6,6 +6,7 @@ import {
   rateLimitPolicy,
   upstreamValidation,
 } from "./httpproxy-policies.js";
+import { sparse } from "./sparse.js";
 
 const clientValidation = z.object({
   caSecret: name.optional(),
@@ -99,7 +100,7 @@ const jwtProvider = z
     error: "must set exactly one of remoteJWKS and localJWKS",
   });
 
-export const virtualHost = z.object({
+export const virtualHost = sparse({
   fqdn: wildcardHostname,
   tls: tls.optional(),
   authorization: authorization.optional(),

@@ -21,8 +21,9 @@ import {
   upstreamValidation,
 } from "./httpproxy-policies.js";
 import { virtualHost } from "./httpproxy-virtualhost.js";
+import { sparse } from "./sparse.js";
 
-const condition = z.object({
+const condition = sparse({
   prefix: text,
   exact: text,
   regex: text,
@@ -41,7 +42,7 @@ const condition = z.object({
     .optional(),
 });
 
-const service = z.object({
+const service = sparse({
   name,
   port,
   healthPort: port.optional(),
@@ -55,7 +56,7 @@ const service = z.object({
   slowStartPolicy: slowStartPolicy.optional(),
 });
 
-const route = z.object({
+const route = sparse({
   conditions: z.array(condition).optional(),
   services: z.array(service).optional(),
   enableWebsockets: flag,
@@ -84,7 +85,7 @@ const tcpInclude = z.object({ name, namespace: text });
  * projectcontour.io/v1 HTTPProxy with the rules and defaults of its CRD: no API server stands before objects from
  * files. What Contour itself finds wrong (regexes, duplicate conditions …) is left to the compiler.
  */
-export const httpProxySpec = z.object({
+export const httpProxySpec = sparse({
   ingressClassName: text,
   virtualhost: virtualHost.optional(),
   routes: z.array(route).optional(),

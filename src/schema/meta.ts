@@ -1,7 +1,9 @@
 /** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
-export const refOf = (kind: string, namespace: string, name: string): Ref => `${kind}/${namespace}/${name}`;
+/** Joined, not concatenated: keys are kept by the ten thousand, and a rope takes three times the memory of its text. */
+export const refOf = (kind: string, namespace: string, name: string): Ref =>
+  [kind, namespace, name].join("/") as Ref;
 
 export interface ObjectMeta {
   readonly name: string;

@@ -5,6 +5,9 @@ import { type Finding, type ObjectMeta, type Ref, refOf } from "./meta.js";
 const kept =
   /^(?:projectcontour\.io|contour\.heptio\.com|ingress\.kubernetes\.io|ingressclass\.kubernetes\.io|isoline\.dev)\/|^kubernetes\.io\/ingress/;
 
+/** Most objects have none that is kept: they share this. */
+const noAnnotations: ObjectMeta["annotations"] = {};
+
 /** An object's metadata; `ref` is absent when it has no valid name, `about` is there even then. */
 export interface ParsedMeta {
   readonly meta: ObjectMeta;
@@ -30,10 +33,10 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
   if (name) refuse(name, "name");
   if (namespace) refuse(namespace, "namespace");
 
-  const annotations: [string, string][] = [];
-  for (const [key, value] of Object.entries(isRecord(meta.annotations) ? meta.annotations : {})) {
+  let annotations = noAnnotations;
+  for (const [key, value] of isRecord(meta.annotations) ? Object.entries(meta.annotations) : []) {
     if (!kept.test(key)) continue;
-    if (typeof value === "string") annotations.push([key, value]);
+    if (typeof value === "string") annotations = { ...annotations, [key]: value };
     else refuse("must be text (put it in quotes)", "annotations", key);
   }
   const result: ObjectMeta = {
@@ -41,7 +44,7 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
     namespace: goodNamespace,
     generation: Number.isSafeInteger(meta.generation) ? Number(meta.generation) : 0,
     created: typeof meta.creationTimestamp === "string" ? meta.creationTimestamp : "",
-    annotations: Object.fromEntries(annotations),
+    annotations,
   };
   return { meta: result, about, findings, ...(name || namespace ? {} : { ref: about }) };
 }

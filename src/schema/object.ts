@@ -58,7 +58,8 @@ const kinds = {
     schema: endpointSliceSpec,
     body: (input: Raw) => {
       const labels = labelsOf(input);
-      return { ...input, service: (isRecord(labels) && labels["kubernetes.io/service-name"]) || "" };
+      const service = (isRecord(labels) && labels["kubernetes.io/service-name"]) || "";
+      return { addressType: input.addressType, endpoints: input.endpoints, ports: input.ports, service };
     },
   },
   Ingress: {

@@ -2,53 +2,66 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { ClaimKey, Compiled, ReadKey, Resource, ResourceType, Store, UnitKey } from "./store.js";
 
-/** Several units may emit one resource (a shared cluster): it lives as long as the last of them. */
-interface Shared {
-  resource: Resource;
-  users: number;
-}
-
-/** The resources of one type and group, with a sorted view that is made again only after a change of names. */
+/**
+ * The resources of one type and group. Several units may emit one (a shared cluster): it lives as long as the last of
+ * them.
+ */
 class Group {
-  readonly byName = new Map<string, Shared>();
-  #sorted: string[] | undefined;
+  readonly byName = new Map<string, Resource>();
+  /** How many units emit a resource, where that is more than one. */
+  readonly #users = new Map<string, number>();
+  /** By name; made when it is asked for, and kept up to date from then on. */
+  #sorted: Resource[] | undefined;
 
   add(resource: Resource): void {
-    const shared = this.byName.get(resource.name);
-    if (shared) {
-      shared.resource = resource;
-      shared.users++;
-      return;
-    }
-    this.byName.set(resource.name, { resource, users: 1 });
-    this.#sorted = undefined;
+    const { name } = resource;
+    const known = this.byName.has(name);
+    this.byName.set(name, resource);
+    if (known) this.#users.set(name, (this.#users.get(name) ?? 1) + 1);
+    this.#sorted?.splice(this.#place(name), known ? 1 : 0, resource);
   }
 
   remove(name: string): void {
-    const shared = this.byName.get(name);
-    if (!shared || --shared.users > 0) return;
-    this.byName.delete(name);
-    this.#sorted = undefined;
+    const users = this.#users.get(name) ?? 1;
+    if (users > 2) this.#users.set(name, users - 1);
+    else if (users === 2) this.#users.delete(name);
+    else if (this.byName.delete(name)) this.#sorted?.splice(this.#place(name), 1);
   }
 
-  *sorted(): Iterable<Resource> {
-    this.#sorted ??= [...this.byName.keys()].sort();
-    for (const name of this.#sorted) {
-      const shared = this.byName.get(name);
-      if (shared) yield shared.resource;
+  /** Where a name is or would be among the sorted. */
+  #place(name: string): number {
+    const sorted = this.#sorted ?? [];
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle]?.name ?? "") < name) low = middle + 1;
+      else high = middle;
     }
+    return low;
+  }
+
+  sorted(): readonly Resource[] {
+    this.#sorted ??= [...this.byName.keys()].sort().map((name) => this.byName.get(name) as Resource);
+    return this.#sorted;
   }
 }
 
-/** A multimap whose common case, one value for a key, costs no Set. */
+const maxListed = 8;
+
+/** A multimap for many keys with one value or two: those cost no Set. */
 class Index<V extends string> {
-  readonly #map = new Map<string, V | Set<V>>();
+  readonly #map = new Map<string, V | V[] | Set<V>>();
 
   add(key: string, value: V): void {
     const held = this.#map.get(key);
     if (held === undefined) this.#map.set(key, value);
-    else if (held instanceof Set) held.add(value);
-    else if (held !== value) this.#map.set(key, new Set([held, value]));
+    else if (typeof held === "string") {
+      if (held !== value) this.#map.set(key, [held, value]);
+    } else if (held instanceof Set) held.add(value);
+    else if (!held.includes(value)) {
+      if (held.push(value) > maxListed) this.#map.set(key, new Set(held));
+    }
   }
 
   remove(key: string, value: V): void {
@@ -57,41 +70,49 @@ class Index<V extends string> {
     else if (held instanceof Set) {
       held.delete(value);
       if (held.size === 0) this.#map.delete(key);
+    } else if (Array.isArray(held)) {
+      const others = held.filter((other) => other !== value);
+      if (others.length === 0) this.#map.delete(key);
+      else this.#map.set(key, others);
     }
   }
 
   get(key: string): readonly V[] {
     const held = this.#map.get(key);
     if (held === undefined) return [];
-    return held instanceof Set ? [...held].sort() : [held];
+    return typeof held === "string" ? [held] : [...held].sort();
   }
 }
 
-const groupKey = (type: ResourceType, group: string): string => `${type}/${group}`;
+/** An object with its claims. */
+interface Held {
+  readonly object: KubeObject;
+  readonly claims: readonly ClaimKey[];
+}
+
+const none: readonly never[] = [];
 
 class MemoryStore implements Store {
-  readonly #objects = new Map<Ref, KubeObject>();
-  readonly #claims = new Map<Ref, readonly ClaimKey[]>();
+  readonly #objects = new Map<Ref, Held>();
   readonly #claimants = new Index<Ref>();
   readonly #units = new Map<UnitKey, Compiled>();
   readonly #readers = new Index<UnitKey>();
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new Map<ResourceType, Map<string, Group>>();
   readonly #cursors = new Map<string, string>();
 
   object(ref: Ref): KubeObject | undefined {
-    return this.#objects.get(ref);
+    return this.#objects.get(ref)?.object;
   }
 
-  objects(): Iterable<KubeObject> {
-    return this.#objects.values();
+  *objects(): Iterable<KubeObject> {
+    for (const { object } of this.#objects.values()) yield object;
   }
 
   putObject(object: KubeObject, claims: readonly ClaimKey[]): void {
-    this.#dropClaims(object.ref);
-    this.#objects.set(object.ref, object);
-    if (claims.length === 0) return;
-    this.#claims.set(object.ref, claims);
-    for (const key of claims) this.#claimants.add(key, object.ref);
+    const { ref } = object;
+    this.#dropClaims(ref);
+    this.#objects.set(ref, { object, claims });
+    for (const key of claims) this.#claimants.add(key, ref);
   }
 
   deleteObject(ref: Ref): void {
@@ -101,11 +122,10 @@ class MemoryStore implements Store {
 
   #dropClaims(ref: Ref): void {
     for (const key of this.claimsOf(ref)) this.#claimants.remove(key, ref);
-    this.#claims.delete(ref);
   }
 
   claimsOf(ref: Ref): readonly ClaimKey[] {
-    return this.#claims.get(ref) ?? [];
+    return this.#objects.get(ref)?.claims ?? none;
   }
 
   claimants(key: ClaimKey): readonly Ref[] {
@@ -144,25 +164,29 @@ class MemoryStore implements Store {
   }
 
   #dropResources(unit: Compiled): void {
-    for (const { type, group, name } of unit.resources) this.#groups.get(groupKey(type, group))?.remove(name);
+    for (const { type, group, name } of unit.resources) this.#group(type, group).remove(name);
   }
 
   #group(type: ResourceType, group: string): Group {
-    const key = groupKey(type, group);
-    let found = this.#groups.get(key);
+    let groups = this.#groups.get(type);
+    if (!groups) {
+      groups = new Map();
+      this.#groups.set(type, groups);
+    }
+    let found = groups.get(group);
     if (!found) {
       found = new Group();
-      this.#groups.set(key, found);
+      groups.set(group, found);
     }
     return found;
   }
 
   resources(type: ResourceType, group = ""): Iterable<Resource> {
-    return this.#groups.get(groupKey(type, group))?.sorted() ?? [];
+    return this.#groups.get(type)?.get(group)?.sorted() ?? none;
   }
 
   resource(type: ResourceType, group: string, name: string): Resource | undefined {
-    return this.#groups.get(groupKey(type, group))?.byName.get(name)?.resource;
+    return this.#groups.get(type)?.get(group)?.byName.get(name);
   }
 
   findings(): Iterable<Finding> {

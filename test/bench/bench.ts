@@ -1,20 +1,31 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readManifests } from "../../src/cli/objects.js";
 import { encodeResponse } from "../../src/link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
-import { formatVersion, hashSet } from "../../src/link/version.js";
+import { formatVersion } from "../../src/link/version.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
-import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
 import { Hub } from "../../src/server/hub.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import { update } from "../../src/update.js";
+import { type Change, update } from "../../src/update.js";
 import { application, applications } from "./apps.js";
 
+/** Figures by name: milliseconds, bytes or megabytes. */
+type Figures = Record<string, number>;
+
+const sizes = [1000, 10_000];
 const runs = 5;
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 const platform = { checkKeyPair };
 const options = { endpoints: "auto", xdsCluster: "isoline" } as const;
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+const median = (values: readonly number[]): number =>
+  round([...values].sort((a, b) => a - b)[values.length >> 1] ?? 0);
 
 function timed<T>(work: () => T): [T, number] {
   const start = performance.now();
@@ -22,81 +33,119 @@ function timed<T>(work: () => T): [T, number] {
   return [result, performance.now() - start];
 }
 
-const parse = (value: unknown): KubeObject[] => {
-  const parsed = parseObject(value);
-  return "object" in parsed ? [parsed.object] : [];
-};
-
-const bodies = (snapshot: Snapshot): number => {
+function encode(snapshot: Snapshot): number {
   let bytes = 0;
   for (const type of xdsTypes) {
     const resources = snapshot.sets[type];
-    if (resources.size === 0) continue;
-    const hash = hashSet(resources);
-    bytes += encodeResponse(type, { resources, hash, version: formatVersion({ sequence: 1, hash }) }).length;
+    const version = formatVersion({ sequence: 1, hash: resources.hash });
+    if (resources.size > 0) bytes += encodeResponse(type, { resources, version }).length;
   }
   return bytes;
-};
-
-function compileRun(text: string, count: number): Record<string, number> {
-  const [objects, load] = timed(() => text.split("\n").flatMap((line) => parse(JSON.parse(line))));
-  const store = createMemoryStore();
-  const [, compile] = timed(() => update(store, objects, platform));
-  const [bytes, linking] = timed(() => bodies(link(store, options)));
-  const changes = [7, 8, 9].map((i) => {
-    const proxy = parse(application(i, `team-${i % (count / 50)}`, "20s")[2]);
-    return timed(() => update(store, proxy, platform))[1];
-  });
-  const [, relink] = timed(() => link(store, options));
-  return { load, compile, link: linking, change: median(changes), relink, bytes };
 }
 
-/** CPU of a poll that gets 304, with the body that a real Envoy posts. */
-async function unchangedPoll(): Promise<number> {
-  const body = readFileSync(new URL("../test/support/discovery-request.json", import.meta.url), "utf8");
+/** The HTTPProxy of application `i` with another timeout. */
+function changed(i: number, count: number, timeout: string): Change {
+  const parsed = parseObject(application(i, `team-${i % (count / 50)}`, timeout)[2]);
+  if (!("object" in parsed)) throw new Error("the bench's HTTPProxy is not valid");
+  return parsed.object;
+}
+
+/** One process: files in, JSON out, then changes of one route of one application. */
+function measureSize(file: string, count: number): Figures {
+  const [manifests, load] = timed(() => readManifests([file]));
+  const store = createMemoryStore();
+  const [, compile] = timed(() => update(store, manifests.objects, platform));
+  const [[first, bytes], linking] = timed(() => {
+    const linked = link(store, options);
+    return [linked, encode(linked)] as const;
+  });
+  const hub = new Hub({ now: Date.now, log: () => undefined });
+  hub.publish(first, 1);
+  let snapshot = first;
+  const changes = Array.from({ length: 11 }, (_, n) => {
+    const change = changed(n * 7, count, `${20 + n}s`);
+    const [, updating] = timed(() => update(store, [change], platform));
+    const [, linkAgain] = timed(() => {
+      snapshot = link(store, options, snapshot);
+    });
+    const [, publishing] = timed(() => hub.publish(snapshot, n + 2));
+    const [, encoding] = timed(() => {
+      const resources = snapshot.sets.routes;
+      encodeResponse("routes", { resources, version: formatVersion({ sequence: n, hash: resources.hash }) });
+    });
+    return { updating, linkAgain, publishing, encoding };
+  });
+  const of = (pick: (change: (typeof changes)[number]) => number): number => median(changes.map(pick));
+  const peak = process.resourceUsage().maxRSS / 1024;
+  globalThis.gc?.();
+  return {
+    load_ms: load,
+    compile_ms: compile,
+    link_ms: linking,
+    total_ms: load + compile + linking,
+    change_update_ms: of(({ updating }) => updating),
+    change_link_ms: of(({ linkAgain }) => linkAgain),
+    change_publish_ms: of(({ publishing }) => publishing),
+    change_served_ms: of((one) => one.updating + one.linkAgain + one.publishing),
+    change_encode_ms: of(({ encoding }) => encoding),
+    bytes,
+    peak_rss_mb: peak,
+    heap_used_mb: process.memoryUsage().heapUsed / 1024 / 1024,
+  };
+}
+
+/** CPU of a poll that gets 304, with the body that a real Envoy posts: its JSON without white space. */
+async function measurePoll(): Promise<Figures> {
+  const file = new URL("../test/support/discovery-request.json", import.meta.url);
+  const body = JSON.stringify(JSON.parse(readFileSync(file, "utf8")));
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const store = createMemoryStore();
   update(store, [], platform);
-  const snapshot = link(store, options);
-  hub.publish(snapshot, 1);
+  hub.publish(link(store, options), 1);
   const app = createApp({ hub, status: () => ({}) });
-  const post = (text: string): Response | Promise<Response> =>
-    app.request("/v3/discovery:clusters", { method: "POST", body: text });
+  const post = (content: string | Buffer): Response | Promise<Response> =>
+    app.request("/v3/discovery:clusters", { method: "POST", body: content });
   const first = (await (await post(body)).json()) as { version_info: string };
-  const poll = Buffer.from(
-    body.replace(
-      '"type_url":"type.googleapis.com/envoy.config.cluster',
-      `"version_info":"${first.version_info}",$&`,
-    ),
-  );
+  const poll = Buffer.from(`{"version_info":"${first.version_info}",${body.slice(1)}`);
+  for (let i = 0; i < 500; i++) if ((await post(poll)).status !== 304) throw new Error("a poll was answered");
   const count = 2000;
-  for (let i = 0; i < 500; i++) await app.request("/v3/discovery:clusters", { method: "POST", body: poll });
   const start = process.cpuUsage();
-  for (let i = 0; i < count; i++) await app.request("/v3/discovery:clusters", { method: "POST", body: poll });
+  for (let i = 0; i < count; i++) await post(poll);
   const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000 / count;
+  return { unchanged_poll_cpu_ms: (user + system) / 1000 / count, body_bytes: poll.length };
 }
 
-const round = (value: number): number => Math.round(value * 100) / 100;
-const results: Record<string, unknown>[] = [];
-for (const count of [1000, 10_000]) {
-  const text = applications(count);
-  const all = Array.from({ length: runs }, () => compileRun(text, count));
-  const of = (key: string): number => round(median(all.map((run) => run[key] ?? 0)));
-  results.push({
-    applications: count,
-    load_ms: of("load"),
-    compile_ms: of("compile"),
-    link_ms: of("link"),
-    one_change_ms: of("change"),
-    relink_ms: of("relink"),
-    bytes: of("bytes"),
-    peak_rss_mb: round(process.resourceUsage().maxRSS / 1024),
+/** Runs this file again, a process for each run, and gives the median of every figure. */
+function inProcesses(...args: readonly string[]): Figures {
+  const all = Array.from({ length: runs }, () => {
+    const node = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
+    const { stdout, status, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
+    if (status !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as Figures;
   });
+  return Object.fromEntries(
+    Object.keys(all[0] ?? {}).map((key) => [key, median(all.map((run) => run[key] ?? 0))]),
+  );
 }
-const poll = round(await unchangedPoll());
-if (process.argv.includes("--json")) console.log(JSON.stringify({ results, unchanged_poll_cpu_ms: poll }));
+
+function compare(folder: string): object {
+  const results = sizes.map((count) => {
+    const file = join(folder, `${count}.jsonl`);
+    writeFileSync(file, applications(count));
+    return { applications: count, ...inProcesses("--size", String(count), file) };
+  });
+  return { cores: availableParallelism(), node: process.version, runs, results, ...inProcesses("--poll") };
+}
+
+const [kind, size, file] = process.argv.slice(2);
+if (kind === "--size") console.log(JSON.stringify(measureSize(file ?? "", Number(size))));
+else if (kind === "--poll") console.log(JSON.stringify(await measurePoll()));
 else {
-  console.table(results);
-  console.log(`unchanged poll with a real Envoy's 77 KB body: ${poll} ms CPU (mean of 2,000)`);
+  const folder = mkdtempSync(join(tmpdir(), "isoline-bench-"));
+  try {
+    const report = compare(folder);
+    console.log(JSON.stringify(report, null, kind === "--json" ? 0 : 2));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

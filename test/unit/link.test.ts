@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { EncodeError, encodeResponse, maxBodyBytes } from "../../src/link/respond.js";
 import { selectVersion, serveSet } from "../../src/link/served.js";
 import { type LinkOptions, link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
-import { formatVersion, hashSet, parseVersion } from "../../src/link/version.js";
+import { formatVersion, parseVersion } from "../../src/link/version.js";
 import type { Resource, ResourceType, Store } from "../../src/store/store.js";
+import { setOf, textOf } from "../support/resource-set.js";
 
 type Fragment = Omit<Resource, "group"> & { readonly group?: string };
 
@@ -18,11 +19,14 @@ function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "reso
   return { resources, resource: (type, group, name) => resources(type, group).find((r) => r.name === name) };
 }
 
-const linked = (fragments: readonly Fragment[], options: Partial<LinkOptions> = {}): Snapshot =>
-  link(reader(fragments), { endpoints: "eds", xdsCluster: "xds.test", ...options });
+const linked = (
+  fragments: readonly Fragment[],
+  options: Partial<LinkOptions> = {},
+  previous?: Parameters<typeof link>[2],
+): Snapshot => link(reader(fragments), { endpoints: "eds", xdsCluster: "xds.test", ...options }, previous);
 
 const parsed = (snapshot: Snapshot, type: (typeof xdsTypes)[number], name: string): unknown =>
-  JSON.parse(snapshot.sets[type].get(name) ?? "null");
+  JSON.parse(textOf(snapshot.sets[type], name) ?? "null");
 
 const cluster = (name: string, rest: Partial<Fragment> = {}): Fragment => ({
   type: "cluster",
@@ -74,7 +78,7 @@ describe("endpoint modes", () => {
         },
       },
     });
-    expect([...snapshot.sets.endpoints.keys()]).toEqual(["a", "b"]);
+    expect([...snapshot.sets.endpoints.names()]).toEqual(["a", "b"]);
     expect(parsed(snapshot, "endpoints", "b")).toEqual({
       cluster_name: "b",
       endpoints: [{ lb_endpoints: [] }],
@@ -100,14 +104,14 @@ describe("endpoint modes", () => {
   it("lets a Service's own mode win", () => {
     const snapshot = linked([cluster("a", { mode: "inline" }), cluster("b"), endpoints]);
     expect(parsed(snapshot, "clusters", "a")).toMatchObject({ type: "STATIC" });
-    expect([...snapshot.sets.endpoints.keys()]).toEqual(["b"]);
+    expect([...snapshot.sets.endpoints.names()]).toEqual(["b"]);
   });
 
   it("serves no endpoints where there are none, and a whole cluster as it is", () => {
     const { endpoints: _, ...whole } = cluster("whole", { json: '{"name":"whole","type":"LOGICAL_DNS"}' });
     const snapshot = linked([cluster("a"), whole]);
     expect(parsed(snapshot, "endpoints", "a")).toEqual({ cluster_name: "a", endpoints: [] });
-    expect(snapshot.sets.clusters.get("whole")).toBe(whole.json);
+    expect(textOf(snapshot.sets.clusters, "whole")).toBe(whole.json);
   });
 
   it.each([
@@ -120,8 +124,8 @@ describe("endpoint modes", () => {
     [200, "service", "eds"],
   ] as const)("auto with %d clusters after %s is %s", (count, previousMode, mode) => {
     const clusters = Array.from({ length: count }, (_, i) => cluster(`c${i}`));
-    const options = { endpoints: "auto", ...(previousMode ? { previousMode } : {}) } as const;
-    expect(linked(clusters, options).mode).toBe(mode);
+    const previous = previousMode && { mode: previousMode };
+    expect(linked(clusters, { endpoints: "auto" }, previous).mode).toBe(mode);
   });
 });
 
@@ -146,9 +150,9 @@ describe("listeners and routes", () => {
 
   it("leaves out a listener that has nothing to serve, but no other", () => {
     const stats: Fragment = { type: "listener", name: "stats", json: '{"name":"stats"}' };
-    expect([...linked([http, https, stats, table]).sets.listeners.keys()]).toEqual(["stats"]);
+    expect([...linked([http, https, stats, table]).sets.listeners.names()]).toEqual(["stats"]);
     const served = linked([http, https, table, host("a")]);
-    expect([...served.sets.listeners.keys()]).toEqual(["ingress_http"]);
+    expect([...served.sets.listeners.names()]).toEqual(["ingress_http"]);
   });
 
   it("puts virtual hosts into their table by name", () => {
@@ -169,9 +173,59 @@ describe("listeners and routes", () => {
           ...secrets,
           table,
         ]);
-        for (const type of xdsTypes) expect([...sets[type].keys()]).toEqual([...sets[type].keys()].sort());
+        for (const type of xdsTypes) expect([...sets[type].names()]).toEqual([...sets[type].names()].sort());
       }),
     );
+  });
+});
+
+describe("linking again", () => {
+  const names = ["a", "b", "c", "d"];
+  const step = fc.record({
+    clusters: fc.subarray(names),
+    hosts: fc.subarray(names),
+    chains: fc.subarray(names),
+    secrets: fc.subarray(names),
+    version: fc.nat(2),
+    pods: fc.nat(2),
+    eds: fc.boolean(),
+  });
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+  const fragmentsOf = ({ clusters, hosts, chains, secrets, version, pods }: Step) => [
+    https,
+    http,
+    table,
+    { ...endpoints, json: `[{"n":${pods}}]` },
+    ...clusters.map((name) => cluster(name, { json: `{"name":"${name}","n":${name < "c" ? version : 0}}` })),
+    ...hosts.map((name) => ({ ...host(name), json: `{"name":"${name}","n":${name < "c" ? version : 0}}` })),
+    ...chains.map((name) => chain(name, `{"filters":[${version}]}`)),
+    ...secrets.map((name): Fragment => ({ type: "secret", name, json: `{"name":"${name}"}` })),
+  ];
+  const contents = ({ sets }: Snapshot) =>
+    xdsTypes.map((type) => [
+      sets[type].hash,
+      ...[...sets[type].names()].map((name) => [name, textOf(sets[type], name)]),
+    ]);
+
+  it("gives what linking from nothing gives, whatever was linked before", () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), (steps) => {
+        let snapshot: Snapshot | undefined;
+        for (const one of steps) {
+          const options = { endpoints: one.eds ? "eds" : "inline" } as const;
+          snapshot = linked(fragmentsOf(one), options, snapshot);
+          expect(contents(snapshot)).toEqual(contents(linked(fragmentsOf(one), options)));
+        }
+      }),
+    );
+  });
+
+  it("takes over what did not change", () => {
+    const before = linked([table, http, host("a"), cluster("a"), endpoints]);
+    const same = linked([table, http, host("a"), cluster("a"), endpoints], {}, before);
+    expect(same.sets.clusters).toBe(before.sets.clusters);
+    expect(same.sets.endpoints).toBe(before.sets.endpoints);
+    expect(same.sets.routes.get("ingress_http")).toBe(before.sets.routes.get("ingress_http"));
   });
 });
 
@@ -179,7 +233,7 @@ describe("versions", () => {
   it("reads what it writes, and nothing else", () => {
     fc.assert(
       fc.property(fc.nat(), fc.string(), (sequence, text) => {
-        const version = { sequence, hash: hashSet(new Map([["a", text]])) };
+        const version = { sequence, hash: setOf({ a: text }).hash };
         expect(parseVersion(formatVersion(version))).toEqual(version);
       }),
     );
@@ -188,31 +242,35 @@ describe("versions", () => {
     }
   });
 
-  it("hashes each resource once, with the same result as hashing all", () => {
+  it("hashes names and contents, and tells sets apart that differ in either", () => {
     const sets = fc.dictionary(fc.string(), fc.string());
     fc.assert(
-      fc.property(sets, sets, (before, after) => {
-        const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
-        expect(serveSet(now, 2, serveSet(old, 1)).hash).toBe(hashSet(now));
+      fc.property(sets, sets, (one, other) => {
+        const same =
+          JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+        expect(setOf(one).hash === setOf(other).hash).toBe(same);
       }),
     );
+    const long = "é".repeat(100_000);
+    expect(setOf({ a: long }).hash).toBe(setOf({ a: long }).hash);
+    expect(setOf({ a: `${long}x` }).hash).not.toBe(setOf({ a: `${long}y` }).hash);
+    expect(setOf({ a: "", b: "a" }).hash).not.toBe(setOf({ a: "a", b: "" }).hash);
   });
 
   it("has a version of just the names asked for", () => {
-    const a: [string, string] = ["a", '{"name":"a"}'];
-    const before = serveSet(new Map([a, ["b", '{"name":"b"}']]), 1);
-    const after = serveSet(new Map([a, ["b", '{"name":"b","n":1}']]), 2, before);
-    expect(selectVersion(after, ["a"])?.hash).toBe(selectVersion(before, ["a"])?.hash);
-    expect(selectVersion(after, ["b"])?.hash).not.toBe(selectVersion(before, ["b"])?.hash);
-    expect([...(selectVersion(after, ["b", "a"])?.resources.keys() ?? [])]).toEqual(["b", "a"]);
+    const before = serveSet(setOf({ a: '{"name":"a"}', b: '{"name":"b"}' }), 1);
+    const after = serveSet(setOf({ a: '{"name":"a"}', b: '{"name":"b","n":1}' }), 2);
+    const hash = (served: typeof before, name: string) => selectVersion(served, [name])?.resources.hash;
+    expect(hash(after, "a")).toBe(hash(before, "a"));
+    expect(hash(after, "b")).not.toBe(hash(before, "b"));
+    expect([...(selectVersion(after, ["b", "a"])?.resources.names() ?? [])]).toEqual(["b", "a"]);
     expect(selectVersion(after, ["a", "nobody"])).toBeUndefined();
   });
 });
 
 describe("encodeResponse", () => {
   const selection = (...jsons: string[]) => ({
-    resources: new Map(jsons.map((json, i) => [`r${i}`, json])),
-    hash: "h",
+    resources: setOf(Object.fromEntries(jsons.map((json, i) => [`r${i}`, json]))),
     version: "1-h",
   });
   const body = (text: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(text));

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lineOf, loadDocuments } from "../../src/cli/load.js";
+import { lineOf, loadDocuments, type Place } from "../../src/cli/load.js";
 
 let folder = "";
 beforeEach(() => {
@@ -16,6 +16,12 @@ function write(name: string, text: string): string {
   return file;
 }
 
+function load(paths: readonly string[]) {
+  const documents: (Place & { value: unknown })[] = [];
+  const findings = loadDocuments(paths, (value, place) => documents.push({ value, ...place }));
+  return { documents, findings };
+}
+
 describe("loadDocuments", () => {
   it("reads a folder recursively, by name", () => {
     mkdirSync(join(folder, "sub"));
@@ -25,7 +31,7 @@ describe("loadDocuments", () => {
     write("e.ndjson", '{"a":6}\r\n');
     write("sub/f.yml", "\ufeffa: 7\n");
     write("ignored.txt", "a: 9");
-    const { documents, findings } = loadDocuments([folder]);
+    const { documents, findings } = load([folder]);
     expect(findings).toEqual([]);
     expect(documents.map(({ value, line }) => [value, line])).toEqual([
       [{ a: 1 }, 1],
@@ -41,7 +47,7 @@ describe("loadDocuments", () => {
   it("expands lists of YAML and JSON", () => {
     const yaml = write("a.yaml", "kind: List\napiVersion: v1\nitems:\n- a: 1\n- a: 2\n");
     const json = write("b.json", '{"kind":"ServiceList","apiVersion":"v1","items":[{"a":3}]}');
-    expect(loadDocuments([yaml, json]).documents.map(({ value }) => value)).toEqual([
+    expect(load([yaml, json]).documents.map(({ value }) => value)).toEqual([
       { a: 1 },
       { a: 2 },
       { kind: "Service", apiVersion: "v1", a: 3 },
@@ -50,7 +56,7 @@ describe("loadDocuments", () => {
 
   it("reads YAML 1.2: no is text, 010 is ten", () => {
     const file = write("a.yaml", "a: no\nb: 010\nc: on\n");
-    expect(loadDocuments([file]).documents[0]?.value).toEqual({ a: "no", b: 10, c: "on" });
+    expect(load([file]).documents[0]?.value).toEqual({ a: "no", b: 10, c: "on" });
   });
 
   it("loses only what can't be read", () => {
@@ -59,7 +65,7 @@ describe("loadDocuments", () => {
     const json = write("bad.json", '{\n  "a": x\n}');
     const lines = write("bad.jsonl", '{"a":3}\n{"a":\n{"a":4}\n');
     symlinkSync(join(folder, "nowhere"), join(folder, "broken.yaml"));
-    const { documents, findings } = loadDocuments([missing, bad, json, lines, join(folder, "broken.yaml")]);
+    const { documents, findings } = load([missing, bad, json, lines, join(folder, "broken.yaml")]);
     expect(documents.map(({ value }) => value)).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }, { a: 4 }]);
     expect(
       findings.map(({ file, line, finding }) => [file.slice(folder.length + 1), line, finding.severity]),
@@ -77,25 +83,25 @@ describe("loadDocuments", () => {
     ["own tags", "a: !secret x\n"],
     ["many aliases", `a: &a [x, x, x]\nb: &b [${"*a,".repeat(60)}]\nc: [${"*b,".repeat(60)}]\n`],
   ])("refuses %s", (_, text) => {
-    const { documents, findings } = loadDocuments([write("a.yaml", text)]);
+    const { documents, findings } = load([write("a.yaml", text)]);
     expect(documents).toEqual([]);
     expect(findings).toHaveLength(1);
   });
 
   it("never quotes what a broken JSON file holds", () => {
-    const { findings } = loadDocuments([write("a.json", '{"tls.key": "hunter2" "x"}')]);
+    const { findings } = load([write("a.json", '{"tls.key": "hunter2" "x"}')]);
     expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text at column 23");
   });
 
   it("refuses a file of more than 64 MiB", () => {
     const file = write("a.yaml", "");
     truncateSync(file, 64 * 1024 * 1024 + 1);
-    expect(loadDocuments([file]).findings[0]?.finding.message).toContain("64 MiB");
+    expect(load([file]).findings[0]?.finding.message).toContain("64 MiB");
   });
 
   it("reads thirty thousand lines", () => {
     const file = write("a.jsonl", Array.from({ length: 30_000 }, (_, i) => `{"a":${i}}`).join("\n"));
-    expect(loadDocuments([file]).documents).toHaveLength(30_000);
+    expect(load([file]).documents).toHaveLength(30_000);
   });
 });
 
@@ -105,7 +111,7 @@ describe("lineOf", () => {
       "a.yaml",
       'a: 1\n---\nmetadata:\n  annotations:\n    "a.b/c": x\nspec:\n  routes:\n  - services:\n    - name: x\n      port: 1\n',
     );
-    const document = loadDocuments([file]).documents[1];
+    const document = load([file]).documents[1];
     if (!document) throw new Error("no document");
     const line = (path: string): number => lineOf(document, path);
     expect(line("spec.routes[0].services[0].port")).toBe(10);
@@ -117,7 +123,7 @@ describe("lineOf", () => {
 
   it("gives the line of the document for JSON", () => {
     const file = write("a.jsonl", '{"a":1}\n{"a":{"b":2}}\n');
-    const document = loadDocuments([file]).documents[1];
+    const document = load([file]).documents[1];
     expect(document && lineOf(document, "a.b")).toBe(2);
   });
 });

@@ -5,12 +5,13 @@ import { Publication } from "../../src/link/publish.js";
 import { isByName, respond } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { parseVersion } from "../../src/link/version.js";
+import { setOf, textOf } from "../support/resource-set.js";
 
 type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;
 
 const snapshot = (sets: Sets): Snapshot => ({
   sets: Object.fromEntries(
-    xdsTypes.map((type) => [type, new Map(Object.entries(sets[type] ?? {}).sort())]),
+    xdsTypes.map((type) => [type, setOf(sets[type] ?? {})]),
   ) as unknown as Snapshot["sets"],
   mode: "eds",
 });
@@ -28,7 +29,7 @@ function rig() {
   const fleet = new Fleet();
   const publication = new Publication(fleet, { phaseMs: 2000 });
   let now = 1_000_000;
-  const names = (type: XdsType): string[] => [...(publication.served(type)?.set.keys() ?? [])];
+  const names = (type: XdsType): string[] => [...(publication.served(type)?.set.names() ?? [])];
   /** One poll that is answered at once: the version had after it. */
   const poll = (type: XdsType, version: string, name?: string, node = "envoy"): string => {
     const request = { type, node, version, names: name === undefined ? [] : [name] };
@@ -75,7 +76,7 @@ describe("phases", () => {
     expect(publication.phase).toBe("adding");
     settle("endpoints", "", "green");
     expect(publication.phase).toBe("switching");
-    expect(publication.served("routes")?.set.get("r")).toContain("green");
+    expect(textOf(publication.served("routes")?.set, "r")).toContain("green");
     settle("routes", routes, "r");
     expect(publication.phase).toBe("settled");
   });
@@ -138,7 +139,7 @@ describe("phases", () => {
       publish({ ...serving("green"), clusters: { green: `{"name":"green","n":${i}}` } }, i + 2);
       tick(1000);
     }
-    expect(publication.served("routes")?.set.get("r")).toContain("green");
+    expect(textOf(publication.served("routes")?.set, "r")).toContain("green");
   });
 
   it("takes an Envoy that is ahead, or refused what it was given, for done", () => {
@@ -184,7 +185,9 @@ describe("versions", () => {
         long.tick(10_000);
         long.tick(10_000);
         short.publish(of(steps.at(-1) ?? []));
-        expect(long.publication.served("clusters")?.hash).toBe(short.publication.served("clusters")?.hash);
+        expect(long.publication.served("clusters")?.set.hash).toBe(
+          short.publication.served("clusters")?.set.hash,
+        );
       }),
     );
   });
@@ -215,9 +218,9 @@ describe("make before break", () => {
           state.set(node, envoy);
           const version = poll(type, envoy[type], type === "routes" ? "r" : undefined, node);
           if (version !== envoy[type]) {
-            const set = publication.served(type)?.set ?? new Map<string, string>();
-            if (type === "clusters") envoy.has = [...set.keys()];
-            else envoy.to = (JSON.parse(set.get("r") ?? "{}") as { to: string }).to;
+            const set = publication.served(type)?.set ?? setOf({});
+            if (type === "clusters") envoy.has = [...set.names()];
+            else envoy.to = (JSON.parse(textOf(set, "r") ?? "{}") as { to: string }).to;
           }
           envoy[type] = version;
           if (envoy.to !== "" && envoy.has.length > 0) expect(envoy.has).toContain(envoy.to);

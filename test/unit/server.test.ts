@@ -8,12 +8,13 @@ import type { Request as Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { Hub, type Reply } from "../../src/server/hub.js";
+import { setOf } from "../support/resource-set.js";
 
 type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;
 
 const snapshot = (sets: Sets): Snapshot => ({
   sets: Object.fromEntries(
-    xdsTypes.map((type) => [type, new Map(Object.entries(sets[type] ?? {}))]),
+    xdsTypes.map((type) => [type, setOf(sets[type] ?? {})]),
   ) as unknown as Snapshot["sets"],
   mode: "inline",
 });

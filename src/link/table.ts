@@ -1,0 +1,33 @@
+import type { Resource } from "../store/store.js";
+import { addDigests, type Digest, digest } from "./digest.js";
+import { isSameFragment, unclosed } from "./fragment.js";
+import { type Linked, linked } from "./resource-set.js";
+
+/** A route table with the fragments that it was made of; each host has its own digest. */
+export interface Table {
+  readonly resource: Linked;
+  readonly head: Resource;
+  readonly hosts: readonly Resource[];
+  readonly digests: readonly Digest[];
+}
+
+/** Links a route table: after a change of one host, no other is read again. */
+export function linkTable(head: Resource, hosts: readonly Resource[], before?: Table): Table {
+  let same = isSameFragment(before?.head, head) && before?.hosts.length === hosts.length;
+  let sum = digest(head.name, head.json);
+  let old = 0;
+  const digests = hosts.map((host) => {
+    while (before && (before.hosts[old]?.name ?? host.name) < host.name) old++;
+    const known = isSameFragment(before?.hosts[old], host) ? before?.digests[old] : undefined;
+    if (!known) same = false;
+    const found = known ?? digest(host.json);
+    sum = addDigests(sum, found);
+    return found;
+  });
+  if (before && same) return before;
+  const pieces: [string, ...string[]] = [unclosed(head.json), ',"virtual_hosts":['];
+  for (const { json } of hosts) pieces.push(json, ",");
+  if (hosts.length > 0) pieces.pop();
+  pieces.push("]}");
+  return { resource: linked(head.name, pieces, sum), head, hosts, digests };
+}
