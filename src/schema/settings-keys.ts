@@ -42,35 +42,17 @@ const aliases: Readonly<Record<string, string>> = {
 
 /** Keys of Contour that speak of its own process or of listeners that Isoline does not have. */
 const foreign = new Set(
-  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics featureflags omenforcedhealthlistener debug leaderelection tls.fingerprint".split(
+  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics featureflags omenforcedhealthlistener debug leaderelection".split(
     " ",
   ),
 );
 
 /** Settings that are read but not compiled yet: to be silent about them could leave traffic without protection. */
 const unused = new Set([
-  "accessLog.format",
-  "accessLog.formatString",
-  "accessLog.jsonFields",
-  "accessLog.level",
-  "cluster.circuitBreakers.maxConnections",
-  "cluster.circuitBreakers.maxPendingRequests",
-  "cluster.circuitBreakers.maxRequests",
-  "cluster.circuitBreakers.maxRetries",
-  "cluster.circuitBreakers.perHostMaxConnections",
-  "cluster.maxRequestsPerConnection",
-  "cluster.perConnectionBufferLimitBytes",
-  "cluster.upstreamTls.minimumProtocolVersion",
-  "cluster.upstreamTls.maximumProtocolVersion",
-  "cluster.upstreamTls.cipherSuites",
-  "cluster.upstreamTls.ecdhCurves",
   "globalExtAuth",
   "ingressStatusAddress",
   "listener.maxRequestsPerIOCycle",
   "listener.maxConnectionsPerListener",
-  "listener.maxConnectionsToAcceptPerSocketEvent",
-  "listener.socketOptions.tos",
-  "listener.socketOptions.trafficClass",
   "policy.requestHeaders.set",
   "policy.requestHeaders.remove",
   "policy.responseHeaders.set",
@@ -78,7 +60,6 @@ const unused = new Set([
   "policy.applyToIngress",
   "rateLimitService",
   "runtimeSettings",
-  "tls.ecdhCurves",
   "tls.fallbackCertificate",
   "tls.envoyClientCertificate",
   "tracing",

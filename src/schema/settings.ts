@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
 import { parseTimeout } from "./duration.js";
 import { name, port, text, uint32 } from "./fields.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
@@ -6,6 +7,7 @@ import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
 import { flattenSettings, groupsOf } from "./settings-keys.js";
+import { isCipherSuite, isCurve } from "./tls-names.js";
 
 const timeout = z.string().refine((value) => !("error" in parseTimeout(value)), {
   error: 'must be a duration such as "15s", or "infinity"',
@@ -16,7 +18,23 @@ const names = z.array(name).default([]);
 const flag = z.boolean().default(false);
 const reference = z.object({ namespace: text, name: text });
 const listenAddress = { address: name.default("0.0.0.0") };
-const accessLogPath = z.string().default("/dev/stdout");
+/** Where Contour takes the empty path for its default, too. */
+const accessLogPath = z
+  .string()
+  .default("")
+  .transform((path) => path || "/dev/stdout");
+/** Text that a function finds nothing wrong with. */
+const checked = (problem: (text: string) => string | undefined): z.ZodString =>
+  z.string().superRefine((text, context) => {
+    const message = problem(text);
+    if (message) context.addIssue({ code: "custom", message });
+  });
+/** Texts in order of preference, each once. */
+const preferences = (isValid: (text: string) => boolean, error: string) =>
+  z
+    .array(z.string().refine(isValid, { error }))
+    .default([])
+    .transform((values) => [...new Set(values)]);
 const headers = z
   .object({ set: z.record(z.string(), z.string()).default({}), remove: z.array(z.string()).default([]) })
   .prefault({});
@@ -24,8 +42,8 @@ const protocol = {
   minimumProtocolVersion: version.default("1.2"),
   maximumProtocolVersion: version.default("1.3"),
   /** Empty: Envoy's own choice. */
-  cipherSuites: names,
-  ecdhCurves: names,
+  cipherSuites: preferences(isCipherSuite, "is no TLS 1.2 cipher suite that Envoy knows"),
+  ecdhCurves: preferences(isCurve, "is no curve that Envoy knows"),
 };
 const httpVersion = z
   .string()
@@ -66,14 +84,17 @@ const settingsSpec = z.object({
   accessLog: z
     .object({
       format: z.enum(["envoy", "json"]).default("envoy"),
-      formatString: z.string().default(""),
-      jsonFields: names,
+      /** Empty: Envoy's own. */
+      formatString: checked(formatStringProblem).default(""),
+      /** Empty: Contour's own. */
+      jsonFields: z.array(checked(jsonFieldProblem)).default([]),
       level: z.enum(["info", "error", "critical", "disabled"]).default("info"),
     })
     .prefault({}),
   tls: z
     .object({
       ...protocol,
+      fingerprint: z.object({ ja3: flag, ja4: flag }).prefault({}),
       fallbackCertificate: reference.optional(),
       envoyClientCertificate: reference.optional(),
     })
@@ -212,16 +233,30 @@ function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>
 }
 
 function checkRange(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
-  if (spec.tls.minimumProtocolVersion <= spec.tls.maximumProtocolVersion) return spec;
-  findings.push(
-    schemaError(
-      about,
-      "is greater than the maximum; the defaults (1.2 to 1.3) are used",
-      "tls.minimumProtocolVersion",
-    ),
-  );
-  const { minimumProtocolVersion, maximumProtocolVersion } = defaultSettings.tls;
-  return { ...spec, tls: { ...spec.tls, minimumProtocolVersion, maximumProtocolVersion } };
+  const { tls, cluster } = spec;
+  return {
+    ...spec,
+    tls: { ...tls, ...protocolRange(tls, "tls", findings) },
+    cluster: {
+      ...cluster,
+      upstreamTls: {
+        ...cluster.upstreamTls,
+        ...protocolRange(cluster.upstreamTls, "cluster.upstreamTls", findings),
+      },
+    },
+  };
+}
+
+type Range = Pick<SettingsSpec["tls"], "minimumProtocolVersion" | "maximumProtocolVersion">;
+
+/** The range itself, or the default (and a finding) where it holds nothing. */
+function protocolRange(range: Range, key: string, findings: Finding[]): Range {
+  const { minimumProtocolVersion, maximumProtocolVersion } = range;
+  if (minimumProtocolVersion <= maximumProtocolVersion)
+    return { minimumProtocolVersion, maximumProtocolVersion };
+  const message = "is greater than the maximum; the defaults (1.2 to 1.3) are used";
+  findings.push(schemaError(about, message, `${key}.minimumProtocolVersion`));
+  return { minimumProtocolVersion: "1.2", maximumProtocolVersion: "1.3" };
 }
 
 const settingsObject = (spec: SettingsSpec): Settings => ({

@@ -5,6 +5,7 @@ import type { Resource } from "../store/store.js";
 import { duration } from "./duration.js";
 import { contentHash } from "./hash.js";
 import { settingMs } from "./listener-settings.js";
+import { writeTlsParameters } from "./tls-parameters.js";
 
 const policies: Readonly<Record<LoadBalancing, EnvoyCluster["lb_policy"]>> = {
   "round-robin": undefined,
@@ -30,14 +31,16 @@ function contentOf(cluster: Cluster, settings: SettingsSpec): Content {
   const key = JSON.stringify(wishes);
   const found = known.get(key);
   if (found) return found;
+  const bufferLimit = settings.cluster.perConnectionBufferLimitBytes;
   const written: Omit<EnvoyCluster, "name"> = {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
     common_lb_config: { healthy_panic_threshold: {} },
     ...(policies[cluster.loadBalancing] ? { lb_policy: policies[cluster.loadBalancing] } : {}),
     ...(cluster.healthCheck ? writeHealthChecks(cluster.healthCheck, cluster.protocol) : {}),
     ...(cluster.circuitBreakers ? { circuit_breakers: writeCircuitBreakers(cluster.circuitBreakers) } : {}),
-    ...writeTransport(cluster),
-    ...writeHttpOptions(cluster),
+    ...(bufferLimit ? { per_connection_buffer_limit_bytes: bufferLimit } : {}),
+    ...writeTransport(cluster, settings.cluster.upstreamTls),
+    ...writeHttpOptions(cluster, settings.cluster.maxRequestsPerConnection),
   };
   const members = JSON.stringify(written).slice(1, -1);
   const content = { members, hash: contentHash(`${members}${cluster.externalName ?? ""}`) };
@@ -107,13 +110,16 @@ function writeCircuitBreakers(limits: CircuitBreakers): EnvoyCluster["circuit_br
 
 const base64 = (text: string): string => btoa(text);
 
-function writeTransport({ protocol, sni, validation }: Cluster): Partial<EnvoyCluster> {
+function writeTransport(
+  { protocol, sni, validation }: Cluster,
+  tls: SettingsSpec["cluster"]["upstreamTls"],
+): Partial<EnvoyCluster> {
   if (protocol !== "tls" && protocol !== "h2") return {};
   const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"> = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
     ...(sni ? { sni } : {}),
     common_tls_context: {
-      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+      tls_params: writeTlsParameters(tls.minimumProtocolVersion, tls.maximumProtocolVersion, tls),
       ...(protocol === "h2" ? { alpn_protocols: ["h2"] } : {}),
       ...(validation
         ? {
@@ -131,16 +137,22 @@ function writeTransport({ protocol, sni, validation }: Cluster): Partial<EnvoyCl
   return { transport_socket: { name: "envoy.transport_sockets.tls", typed_config: context } };
 }
 
-function writeHttpOptions({ protocol, idleConnectionMs }: Cluster): Partial<EnvoyCluster> {
+function writeHttpOptions(
+  { protocol, idleConnectionMs }: Cluster,
+  maxRequests: number | undefined,
+): Partial<EnvoyCluster> {
   const h2 = protocol === "h2" || protocol === "h2c";
-  if (!h2 && idleConnectionMs === undefined) return {};
+  const common = {
+    ...(idleConnectionMs === undefined ? {} : { idle_timeout: duration(idleConnectionMs) }),
+    ...(maxRequests ? { max_requests_per_connection: maxRequests } : {}),
+  };
+  const plain = Object.keys(common).length === 0;
+  if (!h2 && plain) return {};
   return {
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        ...(idleConnectionMs === undefined
-          ? {}
-          : { common_http_protocol_options: { idle_timeout: duration(idleConnectionMs) } }),
+        ...(plain ? {} : { common_http_protocol_options: common }),
         explicit_http_config: h2 ? { http2_protocol_options: {} } : { http_protocol_options: {} },
       },
     },

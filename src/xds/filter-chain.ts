@@ -9,12 +9,12 @@ import type { KeyPair } from "../graph/secret.js";
 import type { Tls, VirtualHost } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
+import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
 import { duration } from "./duration.js";
 import { ingressHttps, writeHttpConnectionManager } from "./listener.js";
-import { fileAccessLog, httpVersions } from "./listener-settings.js";
-
-const versions = { "1.2": "TLSv1_2", "1.3": "TLSv1_3" } as const;
+import { httpVersions } from "./listener-settings.js";
+import { writeTlsParameters } from "./tls-parameters.js";
 
 type Certificates = NonNullable<DownstreamTlsContext["common_tls_context"]>["tls_certificates"];
 type Certificate = NonNullable<Certificates>[number];
@@ -57,11 +57,7 @@ function writeTransport(
     {
       "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
       common_tls_context: {
-        tls_params: {
-          tls_minimum_protocol_version: versions[tls.minimum],
-          tls_maximum_protocol_version: versions[tls.maximum],
-          ...(settings.tls.cipherSuites.length > 0 ? { cipher_suites: settings.tls.cipherSuites } : {}),
-        },
+        tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
         ...(pair
           ? { tls_certificates: [inline(pair)] }
           : {
@@ -83,7 +79,7 @@ function writeTcpProxy(vhost: VirtualHost, names: readonly string[], settings: S
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
   const only = clusters.length === 1 ? clusters[0] : undefined;
-  const log = fileAccessLog(settings.https.accessLog);
+  const log = writeAccessLog(settings.https.accessLog, settings.accessLog);
   return {
     name: "envoy.filters.network.tcp_proxy",
     typed_config: {

@@ -7,9 +7,10 @@ import type {
 } from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
+import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
 import { httpFilters } from "./http-filters.js";
-import { connectionTimeouts, fileAccessLog, httpVersions, listenerBase } from "./listener-settings.js";
+import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
 import { writeStatsListener } from "./stats-listener.js";
 
 export const ingressHttp = "ingress_http";
@@ -29,7 +30,8 @@ export function writeHttpConnectionManager(
   const { h1, h2 } = httpVersions(settings);
   const secure = name === ingressHttps;
   const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
-  const log = fileAccessLog(secure ? settings.https.accessLog : settings.http.accessLog);
+  const { accessLog: path } = secure ? settings.https : settings.http;
+  const log = writeAccessLog(path, settings.accessLog);
   const streams = settings.listener.httpMaxConcurrentStreams;
   const manager: HttpConnectionManager = {
     codec_type: codec,
@@ -68,12 +70,14 @@ const proxyProtocol: ListenerFilter = {
   },
 };
 
-const tlsInspector: ListenerFilter = {
+const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): ListenerFilter => ({
   name: "envoy.filters.listener.tls_inspector",
   typed_config: {
     "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+    ...(ja3 ? { enable_ja3_fingerprinting: true } : {}),
+    ...(ja4 ? { enable_ja4_fingerprinting: true } : {}),
   },
-};
+});
 
 /** Route tables without their virtual hosts: these come from the units of the hosts. */
 const routeTable = (name: string): Resource => {
@@ -102,7 +106,7 @@ export function writeListeners(settings: SettingsSpec): readonly Resource[] {
     },
     {
       ...listenerBase(ingressHttps, https.address, https.port, settings),
-      listener_filters: [...front, tlsInspector],
+      listener_filters: [...front, tlsInspector(settings.tls.fingerprint)],
     },
     writeStatsListener(settings.stats.address, settings.stats.port),
   ];

@@ -46,8 +46,8 @@ describe("parseSettings", () => {
     [{ "disable-permit-insecure": true }, { disablePermitInsecure: true }],
     [{ disablePermitInsecure: true }, { disablePermitInsecure: true }],
     [
-      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["a"] } },
-      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["a"] } },
+      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["AES128-SHA"] } },
+      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["AES128-SHA"] } },
     ],
     [{ "default-http-versions": ["http/2"] }, { httpVersions: ["HTTP/2"] }],
     [{ defaultHTTPVersions: ["HTTP/1.1"] }, { httpVersions: ["HTTP/1.1"] }],
@@ -65,6 +65,11 @@ describe("parseSettings", () => {
       { listener: { connectionBalancer: "exact", httpMaxConcurrentStreams: 5 } },
     ],
     [{ compression: { algorithm: "zstd" } }, { compression: "zstd" }],
+    [
+      { tls: { fingerprint: { ja3: true }, "ecdh-curves": ["P-384", "X25519", "P-384"] } },
+      { tls: { fingerprint: { ja3: true, ja4: false }, ecdhCurves: ["P-384", "X25519"] } },
+    ],
+    [{ httpAccessLog: "" }, { http: { accessLog: "/dev/stdout" } }],
     [{ compression: "disabled" }, { compression: "disabled" }],
     [
       { httpPort: 80, "https-port": 443, statsAddress: "::" },
@@ -122,6 +127,16 @@ describe("parseSettings", () => {
     [{ network: { numTrustedHops: -1 } }, "network.numTrustedHops"],
     [{ disableMergeSlashes: "true" }, "disableMergeSlashes"],
     [{ endpoints: "fast" }, "endpoints"],
+    [{ tls: { "cipher-suites": ["AES128-SHA", "NULL-SHA"] } }, "tls.cipher-suites[1]"],
+    [{ tls: { ecdhCurves: ["P-224"] } }, "tls.ecdhCurves[0]"],
+    [
+      {
+        cluster: { "upstream-tls": { "minimum-protocol-version": "1.3", "maximum-protocol-version": "1.2" } },
+      },
+      "cluster.upstreamTls.minimumProtocolVersion",
+    ],
+    [{ "json-fields": ["method", "no_such"] }, "json-fields[1]"],
+    [{ "accesslog-format-string": "%DURATION%" }, "accesslog-format-string"],
     [JSON.parse('{"__proto__": {"endpoints": "eds"}}'), "__proto__"],
   ])("refuses %j and keeps the default", (input, path) => {
     const { settings, findings } = parseSettings(input);
