@@ -1,6 +1,7 @@
 import { type ClusterOptions, readCluster } from "./backend.js";
 import { type Condition, conditionProblem, matchedPrefix, mergeConditions } from "./conditions.js";
 import { readServiceOptions } from "./httpproxy-service.js";
+import { readServiceHeaders } from "./policy/default-headers.js";
 import { type HashPolicy, sessionAffinity } from "./policy/hash.js";
 import { readHeadersPolicy } from "./policy/headers.js";
 import type { RoutePolicies } from "./policy/index.js";
@@ -259,9 +260,9 @@ function readBackend(
   const options = readServiceOptions(proxy, service, path + at, reader, report);
   if (!options) return "invalid";
   const dynamic = { namespace: proxy.meta.namespace, service: service.name, port: service.port };
-  const request = readHeadersPolicy(service.requestHeadersPolicy, "request", dynamic);
+  const request = readServiceHeaders(service.requestHeadersPolicy, "request", dynamic, reader.settings);
   if (request.error) return invalid("RequestHeadersPolicyInvalid", request.error, ".requestHeadersPolicy");
-  const response = readHeadersPolicy(service.responseHeadersPolicy, "response", dynamic);
+  const response = readServiceHeaders(service.responseHeadersPolicy, "response", dynamic, reader.settings);
   if (response.error)
     return invalid("ResponseHeadersPolicyInvalid", response.error, ".responseHeadersPolicy");
   const sni = request.policy?.host ?? policies.requestHeaders?.host;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
 import { parseTimeout } from "./duration.js";
 import { name, port, text, uint32 } from "./fields.js";
+import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
@@ -35,9 +36,19 @@ const preferences = (isValid: (text: string) => boolean, error: string) =>
     .array(z.string().refine(isValid, { error }))
     .default([])
     .transform((values) => [...new Set(values)]);
-const headers = z
-  .object({ set: z.record(z.string(), z.string()).default({}), remove: z.array(z.string()).default([]) })
-  .prefault({});
+const headers = (kind: "request" | "response") =>
+  z
+    .object({
+      set: z
+        .record(z.string(), z.string())
+        .default({})
+        .superRefine((set, context) => {
+          const problem = defaultHeadersProblem(set, kind);
+          if (problem) context.addIssue({ code: "custom", message: problem.message, path: [problem.key] });
+        }),
+      remove: z.array(checked(headerNameProblem)).default([]),
+    })
+    .prefault({});
 const protocol = {
   minimumProtocolVersion: version.default("1.2"),
   maximumProtocolVersion: version.default("1.3"),
@@ -144,7 +155,13 @@ const settingsSpec = z.object({
       upstreamTls: z.object(protocol).prefault({}),
     })
     .prefault({}),
-  policy: z.object({ requestHeaders: headers, responseHeaders: headers, applyToIngress: flag }).prefault({}),
+  policy: z
+    .object({
+      requestHeaders: headers("request"),
+      responseHeaders: headers("response"),
+      applyToIngress: flag,
+    })
+    .prefault({}),
   rateLimitService: z
     .object({
       extensionService: text,

@@ -128,6 +128,12 @@ describe("parseSettings", () => {
     [{ disableMergeSlashes: "true" }, "disableMergeSlashes"],
     [{ endpoints: "fast" }, "endpoints"],
     [{ tls: { "cipher-suites": ["AES128-SHA", "NULL-SHA"] } }, "tls.cipher-suites[1]"],
+    [{ policy: { "request-headers": { set: { "x a": "1" } } } }, 'policy.request-headers.set["x a"]'],
+    [{ policy: { requestHeaders: { set: { Host: "%REQ(x-host)%" } } } }, "policy.requestHeaders.set.Host"],
+    [{ policy: { requestHeaders: { set: { "x-a": "1", "X-A": "2" } } } }, "policy.requestHeaders.set.X-A"],
+    [{ policy: { requestHeaders: { set: { "x-a": "1\n2" } } } }, "policy.requestHeaders.set.x-a"],
+    [{ policy: { responseHeaders: { set: { Host: "a.test" } } } }, "policy.responseHeaders.set.Host"],
+    [{ policy: { responseHeaders: { remove: ["Host"] } } }, "policy.responseHeaders.remove[0]"],
     [{ tls: { ecdhCurves: ["P-224"] } }, "tls.ecdhCurves[0]"],
     [
       {
