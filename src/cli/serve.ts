@@ -1,6 +1,7 @@
 import { serve } from "@hono/node-server";
 import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -89,7 +90,11 @@ class FileSource {
     this.#objects = objects;
     this.#settings = settings.spec;
     this.#located = [
-      ...findings.map((finding) => ({ finding, file: this.options.settingsFile ?? "", line: 0 })),
+      ...[...findings, ...bootstrapFindings(settings)].map((finding) => ({
+        finding,
+        file: this.options.settingsFile ?? "",
+        line: 0,
+      })),
       ...manifests.located,
       ...locateAll(this.#store.findings(), manifests.documents),
     ];

@@ -51,14 +51,10 @@ const foreign = new Set(
 const unused = new Set([
   "globalExtAuth",
   "ingressStatusAddress",
-  "listener.maxRequestsPerIOCycle",
-  "listener.maxConnectionsPerListener",
   "rateLimitService",
-  "runtimeSettings",
   "tls.fallbackCertificate",
   "tls.envoyClientCertificate",
   "tracing",
-  "watchNamespaces",
 ]);
 
 type Tree = Record<string, unknown>;

@@ -1,4 +1,5 @@
 import { type Document, parseAllDocuments } from "yaml";
+import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { expandList, type KubeObject, parseObject } from "../schema/object.js";
 import { parseSettings } from "../schema/settings.js";
@@ -139,7 +140,8 @@ function parseSettingsDocument(spec: unknown): {
   findings: readonly Finding[];
   refused: boolean;
 } {
-  const { settings, findings } = parseSettings(spec);
+  const { settings, findings: wrong } = parseSettings(spec);
+  const findings = [...wrong, ...bootstrapFindings(settings)];
   if (!settings.spec.globalExtAuth) return { object: settings, findings, refused: false };
   const open: Finding = {
     about: settings.ref,
