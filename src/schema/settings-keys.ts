@@ -25,6 +25,13 @@ const aliases: Readonly<Record<string, string>> = {
   httpsaccesslog: "https.accessLog",
   statsaddress: "stats.address",
   statsport: "stats.port",
+  "metrics.envoy.address": "metrics.address",
+  "metrics.envoy.port": "metrics.port",
+  "metrics.envoy.servercertificatepath": "metrics.tls.certFile",
+  "metrics.envoy.serverkeypath": "metrics.tls.keyFile",
+  "metrics.envoy.cacertificatepath": "metrics.tls.caFile",
+  "omenforcedhealthlistener.address": "omEnforcedHealth.address",
+  "omenforcedhealthlistener.port": "omEnforcedHealth.port",
   accesslogformat: "accessLog.format",
   accesslogformatstring: "accessLog.formatString",
   jsonfields: "accessLog.jsonFields",
@@ -42,7 +49,7 @@ const aliases: Readonly<Record<string, string>> = {
 
 /** Keys of Contour that speak of its own process or of listeners that Isoline does not have. */
 const foreign = new Set(
-  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics featureflags omenforcedhealthlistener debug leaderelection".split(
+  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics.contour featureflags debug leaderelection".split(
     " ",
   ),
 );

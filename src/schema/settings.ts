@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
+import { readAdminEndpoints } from "./admin-endpoints.js";
 import { parseTimeout } from "./duration.js";
 import { name, port, text, uint32 } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
@@ -18,6 +19,9 @@ const count = uint32.min(1);
 const names = z.array(name).default([]);
 const flag = z.boolean().default(false);
 const reference = z.object({ namespace: text, name: text });
+const otherAddress = { address: name.optional(), port: port.optional() };
+/** The path of a file on Envoy's machine; empty is none. */
+const file = z.string().default("");
 const listenAddress = { address: name.default("0.0.0.0") };
 /** Where Contour takes the empty path for its default, too. */
 const accessLogPath = z
@@ -92,6 +96,13 @@ const settingsSpec = z.object({
   http: z.object({ ...listenAddress, port: port.default(8080), accessLog: accessLogPath }).prefault({}),
   https: z.object({ ...listenAddress, port: port.default(8443), accessLog: accessLogPath }).prefault({}),
   stats: z.object({ ...listenAddress, port: port.default(8002) }).prefault({}),
+  /** Where `stats` is, but for what they say themselves. */
+  health: z.object(otherAddress).prefault({}),
+  metrics: z
+    .object({ ...otherAddress, tls: z.object({ certFile: file, keyFile: file, caFile: file }).prefault({}) })
+    .prefault({}),
+  /** Without a port there is no such listener. */
+  omEnforcedHealth: z.object({ ...listenAddress, port: port.optional() }).prefault({}),
   accessLog: z
     .object({
       format: z.enum(["envoy", "json"]).default("envoy"),
@@ -230,7 +241,7 @@ export function parseSettings(input: unknown): { settings: Settings; findings: r
     for (const issue of parsed.error.issues) removeLeaf(tree, issue.path, written);
     parsed = settingsSpec.safeParse(tree);
   }
-  return { settings: settingsObject(checkRange(parsed.data ?? defaultSettings, findings)), findings };
+  return { settings: settingsObject(checkTogether(parsed.data ?? defaultSettings, findings)), findings };
 }
 
 type Tree = Record<string, unknown>;
@@ -249,7 +260,18 @@ function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>
   if (depth >= 0 && isRecord(parent)) delete (parent as Tree)[String(path[depth])];
 }
 
-function checkRange(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
+/** What settings that are good one by one say together. */
+function checkTogether(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
+  for (const { path, message } of readAdminEndpoints(spec).problems)
+    findings.push(schemaError(about, message, path));
+  if (
+    spec.listener.socketOptions.trafficClass &&
+    [spec.http, spec.https].some((at) => !at.address.includes(":"))
+  ) {
+    const message = "has no effect on a listener with an IPv4 address: Envoy would refuse it";
+    const path = "listener.socketOptions.trafficClass";
+    findings.push({ about, severity: "warning", type: "SchemaError", reason: "NoEffect", message, path });
+  }
   const { tls, cluster } = spec;
   return {
     ...spec,

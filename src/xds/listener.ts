@@ -11,7 +11,7 @@ import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
 import { httpFilters } from "./http-filters.js";
 import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
-import { writeStatsListener } from "./stats-listener.js";
+import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 
 export const ingressHttp = "ingress_http";
 export const ingressHttps = "ingress_https";
@@ -108,11 +108,12 @@ export function writeListeners(settings: SettingsSpec): readonly Resource[] {
       ...listenerBase(ingressHttps, https.address, https.port, settings),
       listener_filters: [...front, tlsInspector(settings.tls.fingerprint)],
     },
-    writeStatsListener(settings.stats.address, settings.stats.port),
+    ...writeStatsListeners(settings),
   ];
   return [
     routeTable(ingressHttp),
     routeTable(ingressHttps),
+    ...writeStatsSecrets(settings),
     ...listeners.map((listener): Resource => {
       return { type: "listener", group: "", name: listener.name ?? "", json: JSON.stringify(listener) };
     }),

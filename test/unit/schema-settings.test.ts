@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readAdminEndpoints } from "../../src/schema/admin-endpoints.js";
 import { parseTimeout } from "../../src/schema/duration.js";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 
@@ -23,6 +24,8 @@ describe("parseTimeout", () => {
     (text) => expect(parseTimeout(text)).toHaveProperty("error"),
   );
 });
+
+const at = (port: number): object => ({ address: "0.0.0.0", port });
 
 describe("parseSettings", () => {
   it("gives the defaults for nothing", () => {
@@ -68,6 +71,14 @@ describe("parseSettings", () => {
     [
       { tls: { fingerprint: { ja3: true }, "ecdh-curves": ["P-384", "X25519", "P-384"] } },
       { tls: { fingerprint: { ja3: true, ja4: false }, ecdhCurves: ["P-384", "X25519"] } },
+    ],
+    [
+      { metrics: { envoy: { port: 9090, "server-certificate-path": "/c", "server-key-path": "/k" } } },
+      { metrics: { port: 9090, tls: { certFile: "/c", keyFile: "/k", caFile: "" } } },
+    ],
+    [
+      { omEnforcedHealthListener: { address: "::", port: 8003 } },
+      { omEnforcedHealth: { address: "::", port: 8003 } },
     ],
     [{ httpAccessLog: "" }, { http: { accessLog: "/dev/stdout" } }],
     [{ compression: "disabled" }, { compression: "disabled" }],
@@ -148,6 +159,35 @@ describe("parseSettings", () => {
     const { settings, findings } = parseSettings(input);
     expect(findings).toMatchObject([{ severity: "error", about: "Settings//isoline", path }]);
     expect(settings.spec).toEqual(defaultSettings);
+  });
+
+  it.each<[Record<string, unknown>, string, object]>([
+    [{ metrics: { tls: { certFile: "/c", keyFile: "/k" } } }, "metrics.tls", { health: at(8002) }],
+    [{ metrics: { port: 1, tls: { certFile: "/c" } } }, "metrics.tls", { health: at(8002) }],
+    [{ metrics: { port: 1, tls: { caFile: "/c" } } }, "metrics.tls", { health: at(8002) }],
+    [
+      { health: { port: 1 }, omEnforcedHealth: { port: 1 } },
+      "omEnforcedHealth.port",
+      { health: at(1), metrics: at(8002) },
+    ],
+    [
+      { statsPort: 1, omEnforcedHealth: { port: 1 } },
+      "omEnforcedHealth.port",
+      { health: at(1), metrics: at(1) },
+    ],
+  ])("refuses listeners that clash: %j", (input, path, endpoints) => {
+    const { settings, findings } = parseSettings(input);
+    expect(findings).toMatchObject([{ severity: "error", path }]);
+    expect(readAdminEndpoints(settings.spec).endpoints).toEqual(endpoints);
+  });
+
+  it("warns of a traffic class on an IPv4 listener", () => {
+    const listener = { "socket-options": { "traffic-class": 1 } };
+    const path = "listener.socketOptions.trafficClass";
+    expect(parseSettings({ listener, httpAddress: "::" }).findings).toMatchObject([
+      { severity: "warning", reason: "NoEffect", path },
+    ]);
+    expect(parseSettings({ listener, httpAddress: "::", httpsAddress: "::" }).findings).toEqual([]);
   });
 
   it("keeps good settings beside wrong ones, and refuses what is no map", () => {
