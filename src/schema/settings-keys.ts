@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { configurationKeys, foreignConfigurationKeys, joinReference } from "./contour-configuration.js";
 import { inspect, isRecord, schemaError } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 
@@ -66,16 +67,21 @@ const unused = new Set([
 
 type Tree = Record<string, unknown>;
 
-/** `leaves`: paths of settings by their squashed form; `groups`: squashed paths that lead to several of them. */
-export interface SettingsGroups {
+/**
+ * One way to write settings down. `leaves`: paths of settings by their squashed form; `groups`: squashed paths that lead
+ * to several of them; `foreign`: what means nothing here. `prefix` stands before every path in messages.
+ */
+export interface SettingsForm {
   readonly leaves: ReadonlyMap<string, string>;
   readonly groups: ReadonlySet<string>;
+  readonly foreign: ReadonlySet<string>;
+  readonly prefix: string;
 }
 
 const squash = (key: string): string => key.toLowerCase().replace(/[-_]/g, "");
 
-/** Reads off a schema which paths are settings. */
-export function groupsOf(schema: z.ZodObject): SettingsGroups {
+/** Our settings and Contour's configuration file; a schema tells which paths are settings. */
+export function settingsForm(schema: z.ZodObject): SettingsForm {
   const leaves = new Map(Object.entries(aliases));
   const visit = (object: z.ZodObject, prefix: string): void => {
     for (const [key, field] of Object.entries(object.shape)) {
@@ -86,25 +92,39 @@ export function groupsOf(schema: z.ZodObject): SettingsGroups {
     }
   };
   visit(schema, "");
+  return { leaves, groups: groupsOf(leaves), foreign, prefix: "" };
+}
+
+function groupsOf(leaves: ReadonlyMap<string, string>): ReadonlySet<string> {
   const groups = new Set<string>();
   for (const path of leaves.keys()) {
     for (let dot = path.indexOf("."); dot >= 0; dot = path.indexOf(".", dot + 1))
       groups.add(path.slice(0, dot));
   }
-  return { leaves, groups };
+  return groups;
 }
+
+const configurationLeaves = new Map(configurationKeys.map(([from, to]) => [squash(from), to]));
+
+/** The `spec` of a ContourConfiguration. */
+export const configurationForm: SettingsForm = {
+  leaves: configurationLeaves,
+  groups: groupsOf(configurationLeaves),
+  foreign: new Set(foreignConfigurationKeys.map(squash)),
+  prefix: "spec.",
+};
 
 export interface FlatSettings {
   readonly tree: Tree;
   /** What the user wrote for each setting's path. */
-  readonly written: ReadonlyMap<string, string>;
+  readonly written: Map<string, string>;
   readonly findings: Finding[];
 }
 
 /** Brings keys in kebab-case or camelCase to the places of our settings; what has none is a warning. */
 export function flattenSettings(
   input: Readonly<Tree>,
-  { leaves, groups }: SettingsGroups,
+  { leaves, groups, foreign, prefix }: SettingsForm,
   about: Ref,
 ): FlatSettings {
   const tree: Tree = {};
@@ -124,7 +144,7 @@ export function flattenSettings(
         warn(path, "Duplicate", `${path} and ${written.get(leaf)} are one setting; ${path} is used`);
       if (unused.has(leaf)) warn(path, "NoEffect", `${path} is read but has no effect yet`);
       written.set(leaf, path);
-      assign(tree, leaf.split("."), listOf(leaf, value));
+      assign(tree, leaf.split("."), joinReference(listOf(leaf, value)));
     } else if (groups.has(squashed)) {
       findings.push(schemaError(about, "must be a map of settings; the defaults are used", path));
     } else if (foreign.has(squashed)) {
@@ -135,8 +155,23 @@ export function flattenSettings(
   };
   const { problem, path } = inspect(input);
   if (problem) findings.push(schemaError(about, `${problem}; the defaults are used`, path));
-  else for (const [key, value] of Object.entries(input)) visit(value, key, squash(key));
+  else for (const [key, value] of Object.entries(input)) visit(value, prefix + key, squash(key));
   return { tree, written, findings };
+}
+
+/** Lays settings over others: a setting that both have is as it is in `over`. */
+export function overlaySettings(base: FlatSettings, over: FlatSettings): FlatSettings {
+  for (const [leaf, path] of over.written) {
+    const keys = leaf.split(".");
+    base.written.set(leaf, path);
+    assign(
+      base.tree,
+      keys,
+      keys.reduce<unknown>((value, key) => (value as Tree)[key], over.tree),
+    );
+  }
+  base.findings.push(...over.findings);
+  return base;
 }
 
 /** Contour's `ingress-class-name` is one text, with commas between several. */

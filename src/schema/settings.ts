@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
 import { readAdminEndpoints } from "./admin-endpoints.js";
+import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
 import { name, port, text, uint32 } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
@@ -8,7 +9,7 @@ import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
-import { flattenSettings, groupsOf } from "./settings-keys.js";
+import { configurationForm, flattenSettings, overlaySettings, settingsForm } from "./settings-keys.js";
 import { isCipherSuite, isCurve } from "./tls-names.js";
 
 const timeout = z.string().refine((value) => !("error" in parseTimeout(value)), {
@@ -206,21 +207,29 @@ export type Settings = ObjectOf<"Settings", SettingsSpec>;
 
 export const defaultSettings: SettingsSpec = settingsSpec.parse({});
 
-const groups = groupsOf(settingsSpec);
+const form = settingsForm(settingsSpec);
 const about = refOf("Settings", "", "isoline");
 
 /**
- * Reads settings, or Contour's configuration file. A key without effect is a warning, a wrong value an error; both leave
- * the default in place.
+ * Reads settings, Contour's configuration file or a whole ContourConfiguration object. A key without effect is a warning,
+ * a wrong value an error; both leave the default in place. `overrides` are settings that win over the input's.
  */
-export function parseSettings(input: unknown): { settings: Settings; findings: readonly Finding[] } {
-  if (input !== undefined && input !== null && !isRecord(input)) {
+export function parseSettings(
+  input: unknown,
+  overrides: Readonly<Record<string, unknown>> = {},
+): { settings: Settings; findings: readonly Finding[] } {
+  const configuration = configurationSpec(input);
+  const content = configuration ?? input ?? {};
+  if (!isRecord(content)) {
     return {
       settings: settingsObject(defaultSettings),
       findings: [schemaError(about, "settings must be a map of keys to values")],
     };
   }
-  const { tree, written, findings } = flattenSettings(input ?? {}, groups, about);
+  const { tree, written, findings } = overlaySettings(
+    flattenSettings(content, configuration === undefined ? form : configurationForm, about),
+    flattenSettings(overrides, form, about),
+  );
   let parsed = settingsSpec.safeParse(tree);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
