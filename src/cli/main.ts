@@ -116,6 +116,7 @@ function addContourFlags(serve: Command): void {
   for (const [flags, text] of [
     ["--ingress-class-name <names>", "ingress classes to serve, comma-separated"],
     ["--root-namespaces <names>", "namespaces that may hold root objects, comma-separated"],
+    ["--watch-namespaces <names>", "namespaces to read, comma-separated; all others are left out"],
     ["--use-proxy-protocol", "read the PROXY protocol on both listeners"],
     ["--envoy-service-http-address <address>", "the HTTP listener's address"],
     ["--envoy-service-http-port <port>", "the HTTP listener's port"],

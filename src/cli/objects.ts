@@ -22,8 +22,11 @@ export interface Manifests {
   readonly ignored: ReadonlyMap<string, number>;
 }
 
-/** Reads and parses manifests. What is wrong with one document or file never loses another. */
-export function readManifests(paths: readonly string[]): Manifests {
+/**
+ * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
+ * loses another.
+ */
+export function readManifests(paths: readonly string[], namespaces: readonly string[]): Manifests {
   const loaded = loadDocuments([...paths]);
   const objects = new Map<Ref, KubeObject>();
   const documents = new Map<Ref, LoadedDocument>();
@@ -31,7 +34,7 @@ export function readManifests(paths: readonly string[]): Manifests {
   const ignored = new Map<string, number>();
   const located: Located[] = loaded.findings.map((f) => ({ finding: f.finding, file: f.file, line: f.line }));
   for (const document of loaded.documents) {
-    const parsed = parseObject(document.value);
+    const parsed = parseObject(document.value, namespaces);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
     else if ("findings" in parsed) {
       for (const finding of parsed.findings) located.push(locate(finding, document));

@@ -10,6 +10,7 @@ export interface ServeCommandOptions {
   readonly store: string;
   readonly ingressClassName?: string;
   readonly rootNamespaces?: string;
+  readonly watchNamespaces?: string;
   readonly useProxyProtocol?: boolean;
   readonly envoyServiceHttpAddress?: string;
   readonly envoyServiceHttpPort?: string;
@@ -35,6 +36,7 @@ function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
   };
   put("ingressClassNames", options.ingressClassName && list(options.ingressClassName));
   put("rootNamespaces", options.rootNamespaces && list(options.rootNamespaces));
+  put("watchNamespaces", options.watchNamespaces && list(options.watchNamespaces));
   put("useProxyProtocol", options.useProxyProtocol);
   put("httpAddress", options.envoyServiceHttpAddress);
   put("httpPort", options.envoyServiceHttpPort && Number(options.envoyServiceHttpPort));

@@ -83,7 +83,7 @@ class FileSource {
 
   #read(): void {
     const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
-    const manifests = readManifests(this.options.paths);
+    const manifests = readManifests(this.options.paths, settings.spec.watchNamespaces);
     const objects = this.#keepLastGood(manifests);
     const { changed } = replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
     this.#manifests = manifests;

@@ -142,6 +142,7 @@ function parseSettingsDocument(spec: unknown): {
 } {
   const { settings, findings: wrong } = parseSettings(spec);
   const findings = [...wrong, ...bootstrapFindings(settings)];
+  if (settings.spec.watchNamespaces.length > 0) findings.push(watchesNothing(settings.ref));
   if (!settings.spec.globalExtAuth) return { object: settings, findings, refused: false };
   const open: Finding = {
     about: settings.ref,
@@ -154,6 +155,15 @@ function parseSettingsDocument(spec: unknown): {
   const others = findings.filter(({ path }) => path !== open.path);
   return { object: settings, findings: [...others, open], refused: true };
 }
+
+const watchesNothing = (ref: Ref): Finding => ({
+  about: ref,
+  severity: "warning",
+  type: "SettingsError",
+  reason: "NoEffect",
+  message: "has no effect on sources that are pushed: push what is to be read, and nothing else",
+  path: "watchNamespaces",
+});
 
 /** What a store keeps of a pushed source, in its cursor `source:NAME`. */
 interface SourceState {
