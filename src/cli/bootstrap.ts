@@ -2,7 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { Duration } from "../gen/envoy.js";
+import type { Finding } from "../schema/meta.js";
+import type { SettingsSpec } from "../schema/settings.js";
 import { BootstrapError, TOKEN_SECRET, tokenFileFor, writeBootstrap } from "../xds/bootstrap.js";
+import { runtimeValues } from "../xds/runtime.js";
+
+import { formatLocated } from "./objects.js";
+import { readSettings } from "./settings-file.js";
 
 /** The options of `isoline bootstrap` as commander hands them over: all text but the switch. */
 export interface BootstrapCommandOptions {
@@ -16,6 +22,7 @@ export interface BootstrapCommandOptions {
   readonly refreshDelay?: string;
   readonly xdsCluster?: string;
   readonly insecure?: boolean;
+  readonly settings?: string;
 }
 
 /**
@@ -29,6 +36,7 @@ export async function bootstrapCommand(
 ): Promise<void> {
   const tokenFile = options.tokenFile === undefined ? undefined : resolve(options.tokenFile);
   if (tokenFile !== undefined) await checkTokenFile(tokenFile);
+  const settings = options.settings === undefined ? undefined : bootstrapSettings(options.settings);
   const bootstrap = writeBootstrap({
     xdsUrl: options.xds,
     nodeId: options.nodeId ?? hostname(),
@@ -40,10 +48,29 @@ export async function bootstrapCommand(
     ...(options.refreshDelay === undefined ? {} : { refreshDelay: parseDelay(options.refreshDelay) }),
     ...(options.xdsCluster === undefined ? {} : { xdsCluster: options.xdsCluster }),
     ...(options.insecure === undefined ? {} : { insecure: options.insecure }),
+    ...(settings ? { settings } : {}),
   });
   const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
   if (out === undefined || out === "-") process.stdout.write(text);
   else await writeFile(out, text);
+}
+
+/** The settings of a file; what is wrong with them goes to standard error. */
+function bootstrapSettings(file: string): SettingsSpec {
+  const { settings, findings } = readSettings(file);
+  for (const finding of findings) console.error(formatLocated({ finding, file, line: 0 }));
+  for (const key of runtimeValues(settings.spec).skipped) {
+    const finding: Finding = {
+      about: settings.ref,
+      severity: "warning",
+      type: "SettingsError",
+      reason: "Managed",
+      message: "is set by Isoline itself; the value is left out",
+      path: `runtimeSettings[${JSON.stringify(key)}]`,
+    };
+    console.error(formatLocated({ finding, file, line: 0 }));
+  }
+  return settings.spec;
 }
 
 /** The token file may be mounted only where Envoy runs; where it can be read here, its form is checked. */

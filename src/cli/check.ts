@@ -17,7 +17,7 @@ export interface CheckCommandOptions {
 /** `isoline check`: prints what is wrong with the manifests. Returns the exit code. */
 export function checkCommand(options: CheckCommandOptions): number {
   const { settings, findings } = readSettings(options.settings);
-  const manifests = readManifests(options.file);
+  const manifests = readManifests(options.file, settings.spec.watchNamespaces);
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });
   const located: Located[] = [

@@ -25,7 +25,7 @@ export interface CompileCommandOptions {
 export function compileCommand(options: CompileCommandOptions): number {
   const start = performance.now();
   const { settings, findings } = readSettings(options.settings);
-  const manifests = readManifests(options.file);
+  const manifests = readManifests(options.file, settings.spec.watchNamespaces);
   const loaded = performance.now();
   const store = createMemoryStore();
   const { units } = update(store, [settings, ...manifests.objects], { checkKeyPair });

@@ -53,6 +53,7 @@ export class ClusterSource {
       store: this.store,
       platform: { checkKeyPair },
       acceptShrink: this.options.acceptShrink,
+      namespaces: settings.spec.watchNamespaces,
       changed: () => this.#gather(),
       log: (line) => this.options.log(line),
       now: Date.now,

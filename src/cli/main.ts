@@ -98,7 +98,14 @@ function createProgram(done: (code: number) => void): Command {
       .argument("[out]"),
     "isoline bootstrap - --xds http://127.0.0.1:18000 > envoy.json && envoy -c envoy.json",
     "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json",
+    "isoline bootstrap envoy.json --xds http://127.0.0.1:18000 --settings contour.yaml",
   )
+    .addOption(
+      new Option(
+        "--settings <file>",
+        "settings, or Contour's configuration file: for values of Envoy's runtime",
+      ),
+    )
     .requiredOption("--xds <url>", "the function that serves xDS")
     .option("--node-id <id>", "this Envoy's own name (default: the host's name)")
     .option("--node-cluster <name>", "the group that it belongs to")
@@ -125,6 +132,7 @@ function addContourFlags(serve: Command): void {
   for (const [flags, text] of [
     ["--ingress-class-name <names>", "ingress classes to serve, comma-separated"],
     ["--root-namespaces <names>", "namespaces that may hold root objects, comma-separated"],
+    ["--watch-namespaces <names>", "namespaces to read, comma-separated; all others are left out"],
     ["--use-proxy-protocol", "read the PROXY protocol on both listeners"],
     ["--envoy-service-http-address <address>", "the HTTP listener's address"],
     ["--envoy-service-http-port <port>", "the HTTP listener's port"],

@@ -31,14 +31,17 @@ interface Document extends Place {
 const withObject = ({ file, line, text }: Place, object: KubeObject | undefined): Document =>
   text === undefined ? { file, line, object } : { file, line, text, object };
 
-/** Reads and parses manifests. What is wrong with one document or file never loses another. */
-export function readManifests(paths: readonly string[]): Manifests {
+/**
+ * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
+ * loses another.
+ */
+export function readManifests(paths: readonly string[], namespaces: readonly string[]): Manifests {
   const documents = new Map<Ref, Document>();
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unreadable = loadDocuments(paths, (value, place) => {
-    const parsed = parseObject(value);
+    const parsed = parseObject(value, namespaces);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
     else if ("findings" in parsed) {
       for (const finding of parsed.findings) located.push(locate(finding, place));

@@ -14,6 +14,7 @@ export interface ServeCommandOptions {
   readonly acceptShrink?: boolean;
   readonly ingressClassName?: string;
   readonly rootNamespaces?: string;
+  readonly watchNamespaces?: string;
   readonly useProxyProtocol?: boolean;
   readonly envoyServiceHttpAddress?: string;
   readonly envoyServiceHttpPort?: string;
@@ -39,6 +40,7 @@ function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
   };
   put("ingressClassNames", options.ingressClassName && list(options.ingressClassName));
   put("rootNamespaces", options.rootNamespaces && list(options.rootNamespaces));
+  put("watchNamespaces", options.watchNamespaces && list(options.watchNamespaces));
   put("useProxyProtocol", options.useProxyProtocol);
   put("httpAddress", options.envoyServiceHttpAddress);
   put("httpPort", options.envoyServiceHttpPort && Number(options.envoyServiceHttpPort));

@@ -1,6 +1,7 @@
 import { serve } from "@hono/node-server";
 import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -107,14 +108,18 @@ class FileSource {
 
   #read(): void {
     const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
-    const manifests = readManifests(this.options.paths);
+    const manifests = readManifests(this.options.paths, settings.spec.watchNamespaces);
     const objects = this.#keepLastGood(manifests);
     const { changed } = replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
     this.#manifests = manifests;
     this.#objects = objects;
     this.#settings = settings.spec;
     this.#located = [
-      ...findings.map((finding) => ({ finding, file: this.options.settingsFile ?? "", line: 0 })),
+      ...[...findings, ...bootstrapFindings(settings)].map((finding) => ({
+        finding,
+        file: this.options.settingsFile ?? "",
+        line: 0,
+      })),
       ...manifests.located,
       ...locateAll(this.#store.findings(), manifests.documents),
     ];

@@ -4,7 +4,7 @@ import type { Finding } from "../schema/meta.js";
 import { parseSettings, type Settings } from "../schema/settings.js";
 
 /**
- * Reads a settings file (YAML or JSON; Contour's configuration file will do). `overrides` are keys that win over it.
+ * Reads a settings file (YAML or JSON; Contour's configuration file or a ContourConfiguration will do). `overrides` are keys that win over it.
  * Throws when the file can't be read, is not YAML, or asks for protection that is not compiled yet.
  */
 export function readSettings(
@@ -12,7 +12,6 @@ export function readSettings(
   overrides: Readonly<Record<string, unknown>> = {},
 ): { settings: Settings; findings: readonly Finding[] } {
   const input: unknown = file ? parse(readFileSync(file, "utf8"), { maxAliasCount: 100 }) : {};
-  const isMap = typeof input === "object" && input !== null && !Array.isArray(input);
-  const parsed = parseSettings(isMap ? { ...input, ...overrides } : (input ?? overrides));
+  const parsed = parseSettings(input, overrides);
   return parsed;
 }

@@ -77,6 +77,7 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog": FileAccessLog;
   "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": StdoutAccessLog;
   "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog": StderrAccessLog;
+  "type.googleapis.com/envoy.extensions.formatter.metadata.v3.Metadata": FormatterMetadataMetadata;
   "type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery": ReqWithoutQuery;
   "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig": UriTemplateMatchConfig;
   "type.googleapis.com/envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig": UriTemplateRewriteConfig;
@@ -3495,6 +3496,9 @@ export interface TcpProxyWeightedClusterClusterWeight {
 }
 
 export type UpstreamConnectMode = "IMMEDIATE" | "ON_DOWNSTREAM_DATA" | "ON_DOWNSTREAM_TLS_HANDSHAKE";
+
+/** `envoy.extensions.formatter.metadata.v3.Metadata` */
+export type FormatterMetadataMetadata = Record<never, never>;
 
 /** `envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery` */
 export type ReqWithoutQuery = Record<never, never>;

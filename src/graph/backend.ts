@@ -38,7 +38,7 @@ export function readCluster(
   if (external.error) return { error: external.error };
 
   const protocol = options.protocol ?? servicePortProtocol(service, found);
-  const breakers = readCircuitBreakers(service);
+  const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
   const common = {
     namespace,
     service: name,
@@ -169,19 +169,26 @@ function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort
   );
 }
 
-function readCircuitBreakers(service: ObjectByKind<"Service">): CircuitBreakers | undefined {
-  if (!isAnnotated(service)) return undefined;
-  const limit = (name: string): number | undefined => {
-    const text = annotation(service, name);
-    const value = text && /^\d{1,10}$/.test(text) ? Number(text) : 0;
-    return value > 0 && value <= 4294967295 ? value : undefined;
-  };
-  const limits: CircuitBreakers = {
-    maxConnections: limit("max-connections"),
-    maxPendingRequests: limit("max-pending-requests"),
-    maxRequests: limit("max-requests"),
-    maxRetries: limit("max-retries"),
-    perHostMaxConnections: limit("per-host-max-connections"),
-  };
-  return Object.values(limits).some((value) => value !== undefined) ? limits : undefined;
+const limitNames = {
+  maxConnections: "max-connections",
+  maxPendingRequests: "max-pending-requests",
+  maxRequests: "max-requests",
+  maxRetries: "max-retries",
+  perHostMaxConnections: "per-host-max-connections",
+} as const;
+
+/** Each limit by the Service's annotation, else by the settings; 0 is none. */
+function readCircuitBreakers(
+  service: ObjectByKind<"Service">,
+  defaults: Reader["settings"]["cluster"]["circuitBreakers"],
+): CircuitBreakers | undefined {
+  const isPlain = !isAnnotated(service);
+  const limits = new Map<string, number>();
+  for (const key of Object.keys(limitNames) as (keyof typeof limitNames)[]) {
+    const text = isPlain ? undefined : annotation(service, limitNames[key]);
+    const own = text && /^\d{1,10}$/.test(text) ? Number(text) : 0;
+    const limit = own > 0 && own <= 4294967295 ? own : defaults[key];
+    if (limit) limits.set(key, limit);
+  }
+  return limits.size > 0 ? (Object.fromEntries(limits) as CircuitBreakers) : undefined;
 }

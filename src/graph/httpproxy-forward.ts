@@ -3,7 +3,7 @@ import { type ClusterOptions, clientCertificate, readCluster } from "./backend.j
 import type { RouteContext, ServiceFields } from "./httpproxy-context.js";
 import { readValidation } from "./httpproxy-service.js";
 import { type CookieRewrite, mergeCookieRewrites, readCookieRewrites } from "./policy/cookie.js";
-import { readHeadersPolicy } from "./policy/headers.js";
+import { readServiceHeaders } from "./policy/default-headers.js";
 import type { BackendPolicies, RoutePolicies } from "./policy/index.js";
 import { readTimeout } from "./policy/timeout.js";
 import type { Action, Backend, HealthCheck, LoadBalancing, Mirror, SlowStart } from "./types.js";
@@ -108,18 +108,18 @@ function readBackend(
 }
 
 function readBackendPolicies(
-  { proxy, fail }: RouteContext,
+  { proxy, fail, reader }: RouteContext,
   service: ServiceFields,
   at: string,
   routeCookies: readonly CookieRewrite[],
 ): BackendPolicies | undefined {
   const dynamic = { namespace: proxy.meta.namespace, service: service.name, port: service.port };
-  const request = readHeadersPolicy(service.requestHeadersPolicy, "request", dynamic);
+  const request = readServiceHeaders(service.requestHeadersPolicy, "request", dynamic, reader.settings);
   if (request.error) {
     const message = `${request.error} on request headers`;
     return fail("ServiceError", "RequestHeadersPolicyInvalid", message, `${at}.requestHeadersPolicy`);
   }
-  const response = readHeadersPolicy(service.responseHeadersPolicy, "response", dynamic);
+  const response = readServiceHeaders(service.responseHeadersPolicy, "response", dynamic, reader.settings);
   if (response.error) {
     const message = `${response.error} on response headers`;
     return fail("ServiceError", "ResponseHeadersPolicyInvalid", message, `${at}.responseHeadersPolicy`);

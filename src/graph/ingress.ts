@@ -5,6 +5,7 @@ import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
+import { ingressHeaders } from "./policy/default-headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
@@ -160,7 +161,10 @@ function readPath(
   }
   return {
     match: { path, headers: [], queries: [] },
-    action: { kind: "forward", backends: [{ cluster, weight: 0, policies: {} }] },
+    action: {
+      kind: "forward",
+      backends: [{ cluster, weight: 0, policies: ingressHeaders(reader.settings, cluster) }],
+    },
     policies: readPolicies(ingress, path.value, report),
     insecure: "serve",
     from: ingress.ref,

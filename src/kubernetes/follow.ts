@@ -29,13 +29,18 @@ export type KindState =
   | { readonly state: "held"; readonly held: Held };
 
 export interface FollowerOptions {
+  /** Read these alone; empty: all. */
+  readonly namespaces: readonly string[];
   readonly acceptShrink: boolean;
   now(): number;
 }
 
 /** Reads one object of the API as a change; one that can't be read leaves what was known of it. */
-export function changeOf(raw: Raw): { change?: KubeObject; ref?: Ref; findings: readonly Finding[] } {
-  const parsed = parseObject(raw);
+export function changeOf(
+  raw: Raw,
+  namespaces: readonly string[],
+): { change?: KubeObject; ref?: Ref; findings: readonly Finding[] } {
+  const parsed = parseObject(raw, namespaces);
   if ("object" in parsed) return { change: parsed.object, ref: parsed.object.ref, findings: [] };
   if ("ignored" in parsed) return { findings: [] };
   return { findings: parsed.findings, ...(parsed.ref ? { ref: parsed.ref } : {}) };
@@ -98,7 +103,7 @@ export class Follower {
       return;
     }
     const known = [...this.sink.known(kind)];
-    const read = listed.items.map(changeOf);
+    const read = listed.items.map((item) => changeOf(item, this.options.namespaces));
     const names = new Set<string>(read.flatMap(({ ref }) => (ref ? [ref] : [])));
     const gone = goneFrom(known, names);
     const numbers = { before: known.length, gone: gone.length };
@@ -129,11 +134,8 @@ export class Follower {
     const from = this.sink.cursor(kind);
     for await (const event of watch(this.transport, this.resource, from, seconds, signal)) {
       if (event.type !== "BOOKMARK") {
-        const { change, ref, findings } = changeOf({
-          apiVersion: this.resource.apiVersion,
-          kind,
-          ...event.object,
-        });
+        const object = { apiVersion: this.resource.apiVersion, kind, ...event.object };
+        const { change, ref, findings } = changeOf(object, this.options.namespaces);
         if (event.type === "DELETED") {
           if (ref) this.sink.apply(kind, [{ gone: ref }], [], false);
         } else this.sink.apply(kind, change ? [change] : [], findings, false);

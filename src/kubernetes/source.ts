@@ -10,6 +10,8 @@ export interface KubeSourceOptions {
   readonly store: Store;
   readonly platform: Platform;
   readonly acceptShrink: boolean;
+  /** Read these alone; empty: all. */
+  readonly namespaces: readonly string[];
   /** Called when resources may have changed; never before every kind is known. */
   changed(): void;
   log(line: string): void;
@@ -34,10 +36,10 @@ export class KubeSource {
   #dirty = false;
 
   constructor(private readonly options: KubeSourceOptions) {
-    const { transport, acceptShrink, now, store } = options;
+    const { transport, acceptShrink, namespaces, now, store } = options;
     for (const object of store.objects()) this.#knownOf(object.kind as Resource["kind"]).add(object.ref);
     this.#followers = resources.map(
-      (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, now }),
+      (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, namespaces, now }),
     );
   }
 

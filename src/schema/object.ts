@@ -102,8 +102,11 @@ export type Parsed =
 
 const nobody: Ref = "Unknown//";
 
-/** Parses one manifest: known fields only, every problem a finding with its field path. Never throws on input. */
-export function parseObject(input: unknown): Parsed {
+/**
+ * Parses one manifest: known fields only, every problem a finding with its field path. Never throws on input. With
+ * `namespaces`, what is in any other namespace is left out unread.
+ */
+export function parseObject(input: unknown, namespaces: readonly string[] = []): Parsed {
   if (!isRecord(input)) return refuse("must be a map with apiVersion, kind and metadata");
   const { problem, path, nulls } = inspect(input);
   if (problem) return refuse(problem, path);
@@ -112,8 +115,16 @@ export function parseObject(input: unknown): Parsed {
   if (typeof kind !== "string" || kind === "") return refuse("is missing; every object has a kind", "kind");
   if (typeof apiVersion !== "string" || apiVersion === "")
     return refuse(`is missing; ${quote(kind)} needs one`, "apiVersion");
+  if (namespaces.length > 0 && !isWatched(kind, object, namespaces)) return ignore(kind, apiVersion);
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
   return parseKind(kind as Kind, apiVersion, object);
+}
+
+function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[]): boolean {
+  const reader: KindReader | undefined = Object.hasOwn(kinds, kind) ? kinds[kind as Kind] : undefined;
+  if (reader?.clusterScoped) return true;
+  const namespace = isRecord(metadata) ? metadata.namespace : undefined;
+  return namespaces.includes(String(namespace || "default"));
 }
 
 function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { configurationKeys, foreignConfigurationKeys, joinReference } from "./contour-configuration.js";
 import { inspect, isRecord, schemaError } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 
@@ -25,6 +26,13 @@ const aliases: Readonly<Record<string, string>> = {
   httpsaccesslog: "https.accessLog",
   statsaddress: "stats.address",
   statsport: "stats.port",
+  "metrics.envoy.address": "metrics.address",
+  "metrics.envoy.port": "metrics.port",
+  "metrics.envoy.servercertificatepath": "metrics.tls.certFile",
+  "metrics.envoy.serverkeypath": "metrics.tls.keyFile",
+  "metrics.envoy.cacertificatepath": "metrics.tls.caFile",
+  "omenforcedhealthlistener.address": "omEnforcedHealth.address",
+  "omenforcedhealthlistener.port": "omEnforcedHealth.port",
   accesslogformat: "accessLog.format",
   accesslogformatstring: "accessLog.formatString",
   jsonfields: "accessLog.jsonFields",
@@ -42,55 +50,28 @@ const aliases: Readonly<Record<string, string>> = {
 
 /** Keys of Contour that speak of its own process or of listeners that Isoline does not have. */
 const foreign = new Set(
-  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics featureflags omenforcedhealthlistener debug leaderelection tls.fingerprint".split(
+  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics.contour featureflags debug leaderelection".split(
     " ",
   ),
 );
 
-/** Settings that are read but not compiled yet: to be silent about them could leave traffic without protection. */
-const unused = new Set([
-  "accessLog.format",
-  "accessLog.formatString",
-  "accessLog.jsonFields",
-  "accessLog.level",
-  "cluster.circuitBreakers.maxConnections",
-  "cluster.circuitBreakers.maxPendingRequests",
-  "cluster.circuitBreakers.maxRequests",
-  "cluster.circuitBreakers.maxRetries",
-  "cluster.circuitBreakers.perHostMaxConnections",
-  "cluster.maxRequestsPerConnection",
-  "cluster.perConnectionBufferLimitBytes",
-  "cluster.upstreamTls.minimumProtocolVersion",
-  "cluster.upstreamTls.maximumProtocolVersion",
-  "cluster.upstreamTls.cipherSuites",
-  "cluster.upstreamTls.ecdhCurves",
-  "listener.maxRequestsPerIOCycle",
-  "listener.maxConnectionsPerListener",
-  "listener.maxConnectionsToAcceptPerSocketEvent",
-  "listener.socketOptions.tos",
-  "listener.socketOptions.trafficClass",
-  "policy.requestHeaders.set",
-  "policy.requestHeaders.remove",
-  "policy.responseHeaders.set",
-  "policy.responseHeaders.remove",
-  "policy.applyToIngress",
-  "runtimeSettings",
-  "tls.ecdhCurves",
-  "watchNamespaces",
-]);
-
 type Tree = Record<string, unknown>;
 
-/** `leaves`: paths of settings by their squashed form; `groups`: squashed paths that lead to several of them. */
-export interface SettingsGroups {
+/**
+ * One way to write settings down. `leaves`: paths of settings by their squashed form; `groups`: squashed paths that lead
+ * to several of them; `foreign`: what means nothing here. `prefix` stands before every path in messages.
+ */
+export interface SettingsForm {
   readonly leaves: ReadonlyMap<string, string>;
   readonly groups: ReadonlySet<string>;
+  readonly foreign: ReadonlySet<string>;
+  readonly prefix: string;
 }
 
 const squash = (key: string): string => key.toLowerCase().replace(/[-_]/g, "");
 
-/** Reads off a schema which paths are settings. */
-export function groupsOf(schema: z.ZodObject): SettingsGroups {
+/** Our settings and Contour's configuration file; a schema tells which paths are settings. */
+export function settingsForm(schema: z.ZodObject): SettingsForm {
   const leaves = new Map(Object.entries(aliases));
   const visit = (object: z.ZodObject, prefix: string): void => {
     for (const [key, field] of Object.entries(object.shape)) {
@@ -101,25 +82,39 @@ export function groupsOf(schema: z.ZodObject): SettingsGroups {
     }
   };
   visit(schema, "");
+  return { leaves, groups: groupsOf(leaves), foreign, prefix: "" };
+}
+
+function groupsOf(leaves: ReadonlyMap<string, string>): ReadonlySet<string> {
   const groups = new Set<string>();
   for (const path of leaves.keys()) {
     for (let dot = path.indexOf("."); dot >= 0; dot = path.indexOf(".", dot + 1))
       groups.add(path.slice(0, dot));
   }
-  return { leaves, groups };
+  return groups;
 }
+
+const configurationLeaves = new Map(configurationKeys.map(([from, to]) => [squash(from), to]));
+
+/** The `spec` of a ContourConfiguration. */
+export const configurationForm: SettingsForm = {
+  leaves: configurationLeaves,
+  groups: groupsOf(configurationLeaves),
+  foreign: new Set(foreignConfigurationKeys.map(squash)),
+  prefix: "spec.",
+};
 
 export interface FlatSettings {
   readonly tree: Tree;
   /** What the user wrote for each setting's path. */
-  readonly written: ReadonlyMap<string, string>;
+  readonly written: Map<string, string>;
   readonly findings: Finding[];
 }
 
 /** Brings keys in kebab-case or camelCase to the places of our settings; what has none is a warning. */
 export function flattenSettings(
   input: Readonly<Tree>,
-  { leaves, groups }: SettingsGroups,
+  { leaves, groups, foreign, prefix }: SettingsForm,
   about: Ref,
 ): FlatSettings {
   const tree: Tree = {};
@@ -137,9 +132,8 @@ export function flattenSettings(
     } else if (leaf !== undefined) {
       if (written.has(leaf))
         warn(path, "Duplicate", `${path} and ${written.get(leaf)} are one setting; ${path} is used`);
-      if (unused.has(leaf)) warn(path, "NoEffect", `${path} is read but has no effect yet`);
       written.set(leaf, path);
-      assign(tree, leaf.split("."), listOf(leaf, value));
+      assign(tree, leaf.split("."), joinReference(listOf(leaf, value)));
     } else if (groups.has(squashed)) {
       findings.push(schemaError(about, "must be a map of settings; the defaults are used", path));
     } else if (foreign.has(squashed)) {
@@ -150,8 +144,23 @@ export function flattenSettings(
   };
   const { problem, path } = inspect(input);
   if (problem) findings.push(schemaError(about, `${problem}; the defaults are used`, path));
-  else for (const [key, value] of Object.entries(input)) visit(value, key, squash(key));
+  else for (const [key, value] of Object.entries(input)) visit(value, prefix + key, squash(key));
   return { tree, written, findings };
+}
+
+/** Lays settings over others: a setting that both have is as it is in `over`. */
+export function overlaySettings(base: FlatSettings, over: FlatSettings): FlatSettings {
+  for (const [leaf, path] of over.written) {
+    const keys = leaf.split(".");
+    base.written.set(leaf, path);
+    assign(
+      base.tree,
+      keys,
+      keys.reduce<unknown>((value, key) => (value as Tree)[key], over.tree),
+    );
+  }
+  base.findings.push(...over.findings);
+  return base;
 }
 
 /** Contour's `ingress-class-name` is one text, with commas between several. */

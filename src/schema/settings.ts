@@ -1,11 +1,16 @@
 import { z } from "zod";
+import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
+import { readAdminEndpoints } from "./admin-endpoints.js";
+import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
 import { name, port, text, uint32 } from "./fields.js";
+import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
-import { flattenSettings, groupsOf } from "./settings-keys.js";
+import { configurationForm, flattenSettings, overlaySettings, settingsForm } from "./settings-keys.js";
+import { isCipherSuite, isCurve } from "./tls-names.js";
 
 const timeout = z.string().refine((value) => !("error" in parseTimeout(value)), {
   error: 'must be a duration such as "15s", or "infinity"',
@@ -15,17 +20,46 @@ const count = uint32.min(1);
 const names = z.array(name).default([]);
 const flag = z.boolean().default(false);
 const reference = z.object({ namespace: text, name: text });
+const otherAddress = { address: name.optional(), port: port.optional() };
+/** The path of a file on Envoy's machine; empty is none. */
+const file = z.string().default("");
 const listenAddress = { address: name.default("0.0.0.0") };
-const accessLogPath = z.string().default("/dev/stdout");
-const headers = z
-  .object({ set: z.record(z.string(), z.string()).default({}), remove: z.array(z.string()).default([]) })
-  .prefault({});
+/** Where Contour takes the empty path for its default, too. */
+const accessLogPath = z
+  .string()
+  .default("")
+  .transform((path) => path || "/dev/stdout");
+/** Text that a function finds nothing wrong with. */
+const checked = (problem: (text: string) => string | undefined): z.ZodString =>
+  z.string().superRefine((text, context) => {
+    const message = problem(text);
+    if (message) context.addIssue({ code: "custom", message });
+  });
+/** Texts in order of preference, each once. */
+const preferences = (isValid: (text: string) => boolean, error: string) =>
+  z
+    .array(z.string().refine(isValid, { error }))
+    .default([])
+    .transform((values) => [...new Set(values)]);
+const headers = (kind: "request" | "response") =>
+  z
+    .object({
+      set: z
+        .record(z.string(), z.string())
+        .default({})
+        .superRefine((set, context) => {
+          const problem = defaultHeadersProblem(set, kind);
+          if (problem) context.addIssue({ code: "custom", message: problem.message, path: [problem.key] });
+        }),
+      remove: z.array(checked(headerNameProblem)).default([]),
+    })
+    .prefault({});
 const protocol = {
   minimumProtocolVersion: version.default("1.2"),
   maximumProtocolVersion: version.default("1.3"),
   /** Empty: Envoy's own choice. */
-  cipherSuites: names,
-  ecdhCurves: names,
+  cipherSuites: preferences(isCipherSuite, "is no TLS 1.2 cipher suite that Envoy knows"),
+  ecdhCurves: preferences(isCurve, "is no curve that Envoy knows"),
 };
 /** Contour writes percentages as text. */
 const percent = z
@@ -71,17 +105,27 @@ const settingsSpec = z.object({
   http: z.object({ ...listenAddress, port: port.default(8080), accessLog: accessLogPath }).prefault({}),
   https: z.object({ ...listenAddress, port: port.default(8443), accessLog: accessLogPath }).prefault({}),
   stats: z.object({ ...listenAddress, port: port.default(8002) }).prefault({}),
+  /** Where `stats` is, but for what they say themselves. */
+  health: z.object(otherAddress).prefault({}),
+  metrics: z
+    .object({ ...otherAddress, tls: z.object({ certFile: file, keyFile: file, caFile: file }).prefault({}) })
+    .prefault({}),
+  /** Without a port there is no such listener. */
+  omEnforcedHealth: z.object({ ...listenAddress, port: port.optional() }).prefault({}),
   accessLog: z
     .object({
       format: z.enum(["envoy", "json"]).default("envoy"),
-      formatString: z.string().default(""),
-      jsonFields: names,
+      /** Empty: Envoy's own. */
+      formatString: checked(formatStringProblem).default(""),
+      /** Empty: Contour's own. */
+      jsonFields: z.array(checked(jsonFieldProblem)).default([]),
       level: z.enum(["info", "error", "critical", "disabled"]).default("info"),
     })
     .prefault({}),
   tls: z
     .object({
       ...protocol,
+      fingerprint: z.object({ ja3: flag, ja4: flag }).prefault({}),
       fallbackCertificate: reference.optional(),
       envoyClientCertificate: reference.optional(),
     })
@@ -131,7 +175,13 @@ const settingsSpec = z.object({
       upstreamTls: z.object(protocol).prefault({}),
     })
     .prefault({}),
-  policy: z.object({ requestHeaders: headers, responseHeaders: headers, applyToIngress: flag }).prefault({}),
+  policy: z
+    .object({
+      requestHeaders: headers("request"),
+      responseHeaders: headers("response"),
+      applyToIngress: flag,
+    })
+    .prefault({}),
   rateLimitService: z
     .object({
       extensionService: text,
@@ -165,22 +215,30 @@ export type Settings = ObjectOf<"Settings", SettingsSpec>;
 
 export const defaultSettings: SettingsSpec = settingsSpec.parse({});
 
-const groups = groupsOf(settingsSpec);
+const form = settingsForm(settingsSpec);
 export const settingsRef = refOf("Settings", "", "isoline");
 const about = settingsRef;
 
 /**
- * Reads settings, or Contour's configuration file. A key without effect is a warning, a wrong value an error; both leave
- * the default in place.
+ * Reads settings, Contour's configuration file or a whole ContourConfiguration object. A key without effect is a warning,
+ * a wrong value an error; both leave the default in place. `overrides` are settings that win over the input's.
  */
-export function parseSettings(input: unknown): { settings: Settings; findings: readonly Finding[] } {
-  if (input !== undefined && input !== null && !isRecord(input)) {
+export function parseSettings(
+  input: unknown,
+  overrides: Readonly<Record<string, unknown>> = {},
+): { settings: Settings; findings: readonly Finding[] } {
+  const configuration = configurationSpec(input);
+  const content = configuration ?? input ?? {};
+  if (!isRecord(content)) {
     return {
       settings: settingsObject(defaultSettings),
       findings: [schemaError(about, "settings must be a map of keys to values")],
     };
   }
-  const { tree, written, findings } = flattenSettings(input ?? {}, groups, about);
+  const { tree, written, findings } = overlaySettings(
+    flattenSettings(content, configuration === undefined ? form : configurationForm, about),
+    flattenSettings(overrides, form, about),
+  );
   let parsed = settingsSpec.safeParse(tree);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
@@ -201,7 +259,7 @@ export function parseSettings(input: unknown): { settings: Settings; findings: r
     for (const issue of parsed.error.issues) removeLeaf(tree, issue.path, written);
     parsed = settingsSpec.safeParse(tree);
   }
-  return { settings: settingsObject(checkRange(parsed.data ?? defaultSettings, findings)), findings };
+  return { settings: settingsObject(checkTogether(parsed.data ?? defaultSettings, findings)), findings };
 }
 
 type Tree = Record<string, unknown>;
@@ -220,17 +278,42 @@ function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>
   if (depth >= 0 && isRecord(parent)) delete (parent as Tree)[String(path[depth])];
 }
 
-function checkRange(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
-  if (spec.tls.minimumProtocolVersion <= spec.tls.maximumProtocolVersion) return spec;
-  findings.push(
-    schemaError(
-      about,
-      "is greater than the maximum; the defaults (1.2 to 1.3) are used",
-      "tls.minimumProtocolVersion",
-    ),
-  );
-  const { minimumProtocolVersion, maximumProtocolVersion } = defaultSettings.tls;
-  return { ...spec, tls: { ...spec.tls, minimumProtocolVersion, maximumProtocolVersion } };
+/** What settings that are good one by one say together. */
+function checkTogether(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
+  for (const { path, message } of readAdminEndpoints(spec).problems)
+    findings.push(schemaError(about, message, path));
+  if (
+    spec.listener.socketOptions.trafficClass &&
+    [spec.http, spec.https].some((at) => !at.address.includes(":"))
+  ) {
+    const message = "has no effect on a listener with an IPv4 address: Envoy would refuse it";
+    const path = "listener.socketOptions.trafficClass";
+    findings.push({ about, severity: "warning", type: "SchemaError", reason: "NoEffect", message, path });
+  }
+  const { tls, cluster } = spec;
+  return {
+    ...spec,
+    tls: { ...tls, ...protocolRange(tls, "tls", findings) },
+    cluster: {
+      ...cluster,
+      upstreamTls: {
+        ...cluster.upstreamTls,
+        ...protocolRange(cluster.upstreamTls, "cluster.upstreamTls", findings),
+      },
+    },
+  };
+}
+
+type Range = Pick<SettingsSpec["tls"], "minimumProtocolVersion" | "maximumProtocolVersion">;
+
+/** The range itself, or the default (and a finding) where it holds nothing. */
+function protocolRange(range: Range, key: string, findings: Finding[]): Range {
+  const { minimumProtocolVersion, maximumProtocolVersion } = range;
+  if (minimumProtocolVersion <= maximumProtocolVersion)
+    return { minimumProtocolVersion, maximumProtocolVersion };
+  const message = "is greater than the maximum; the defaults (1.2 to 1.3) are used";
+  findings.push(schemaError(about, message, `${key}.minimumProtocolVersion`));
+  return { minimumProtocolVersion: "1.2", maximumProtocolVersion: "1.3" };
 }
 
 const settingsObject = (spec: SettingsSpec): Settings => ({

@@ -1,4 +1,5 @@
 import { type Document, parseAllDocuments } from "yaml";
+import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { expandList, type KubeObject, parseObject } from "../schema/object.js";
 import { parseSettings } from "../schema/settings.js";
@@ -139,7 +140,9 @@ function parseSettingsDocument(spec: unknown): {
   findings: readonly Finding[];
   refused: boolean;
 } {
-  const { settings, findings } = parseSettings(spec);
+  const { settings, findings: wrong } = parseSettings(spec);
+  const findings = [...wrong, ...bootstrapFindings(settings)];
+  if (settings.spec.watchNamespaces.length > 0) findings.push(watchesNothing(settings.ref));
   if (!settings.spec.globalExtAuth) return { object: settings, findings, refused: false };
   const open: Finding = {
     about: settings.ref,
@@ -152,6 +155,15 @@ function parseSettingsDocument(spec: unknown): {
   const others = findings.filter(({ path }) => path !== open.path);
   return { object: settings, findings: [...others, open], refused: true };
 }
+
+const watchesNothing = (ref: Ref): Finding => ({
+  about: ref,
+  severity: "warning",
+  type: "SettingsError",
+  reason: "NoEffect",
+  message: "has no effect on sources that are pushed: push what is to be read, and nothing else",
+  path: "watchNamespaces",
+});
 
 /** What a store keeps of a pushed source, in its cursor `source:NAME`. */
 interface SourceState {

@@ -11,6 +11,8 @@ import type {
   TransportSocket,
   Typed,
 } from "../gen/envoy.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import { runtimeValues } from "./runtime.js";
 import { adminCluster } from "./stats-listener.js";
 
 type HttpProtocolOptions =
@@ -33,6 +35,8 @@ export interface BootstrapOptions {
   readonly xdsCluster?: string;
   /** Allows `http://` to an address that is not loopback. */
   readonly insecure?: boolean;
+  /** Where the runtime values come from: those can't be served. */
+  readonly settings?: SettingsSpec;
 }
 
 /** A bootstrap that can't be written because an option is wrong. */
@@ -85,7 +89,7 @@ export function writeBootstrap(options: BootstrapOptions): Bootstrap {
       ],
     },
     dynamic_resources: { lds_config: source, cds_config: source },
-    layered_runtime: writeRuntime(),
+    layered_runtime: writeRuntime(options.settings),
   };
 }
 
@@ -287,13 +291,9 @@ function writeRequestCompressor(): HttpFilter {
   };
 }
 
-/** Envoy refuses a regular expression of more than 100 RE2 instructions, and with it the whole route table. */
-function writeRuntime(): LayeredRuntime {
-  const limits = { "re2.max_program_size.error_level": 1_048_576, "re2.max_program_size.warn_level": 1000 };
-  return {
-    layers: [
-      { name: "isoline", static_layer: limits },
-      { name: "admin", admin_layer: {} },
-    ],
-  };
-}
+const writeRuntime = (settings: SettingsSpec | undefined): LayeredRuntime => ({
+  layers: [
+    { name: "isoline", static_layer: runtimeValues(settings).values },
+    { name: "admin", admin_layer: {} },
+  ],
+});

@@ -6,6 +6,7 @@ import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
 import { contentHash } from "./hash.js";
 import { settingMs } from "./listener-settings.js";
+import { writeTlsParameters } from "./tls-parameters.js";
 
 const policies: Readonly<Record<LoadBalancing, EnvoyCluster["lb_policy"]>> = {
   "round-robin": undefined,
@@ -49,6 +50,7 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
   const key = contentKey(cluster);
   const found = known.get(key);
   if (found) return found;
+  const bufferLimit = settings.cluster.perConnectionBufferLimitBytes;
   const written: Omit<EnvoyCluster, "name"> = {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
     common_lb_config: {
@@ -59,8 +61,9 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
     ...(cluster.healthCheck ? writeHealthChecks(cluster.healthCheck, cluster.protocol) : {}),
     ...(cluster.circuitBreakers ? { circuit_breakers: writeCircuitBreakers(cluster.circuitBreakers) } : {}),
     ...(cluster.slowStart ? writeSlowStart(cluster.slowStart, cluster.loadBalancing) : {}),
+    ...(bufferLimit ? { per_connection_buffer_limit_bytes: bufferLimit } : {}),
     ...writeTransport(cluster, settings),
-    ...writeHttpOptions(cluster),
+    ...writeHttpOptions(cluster, settings.cluster.maxRequestsPerConnection),
   };
   const members = JSON.stringify(written).slice(1, -1);
   const content = { members, hash: contentHash(`${members}${cluster.externalName ?? ""}`) };
@@ -172,11 +175,12 @@ export function upstreamTls(
   settings: SettingsSpec,
   alpn: readonly string[] = [],
 ): EnvoyCluster["transport_socket"] {
+  const tls = settings.cluster.upstreamTls;
   const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"> = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
     ...(sni ? { sni } : {}),
     common_tls_context: {
-      tls_params: { tls_minimum_protocol_version: "TLSv1_2", tls_maximum_protocol_version: "TLSv1_3" },
+      tls_params: writeTlsParameters(tls.minimumProtocolVersion, tls.maximumProtocolVersion, tls),
       ...(alpn.length > 0 ? { alpn_protocols: alpn } : {}),
       ...(clientCertificate ? writeCertificate(clientCertificate, settings) : {}),
       ...(validation
@@ -201,16 +205,22 @@ function writeTransport(cluster: Wishes, settings: SettingsSpec): Partial<EnvoyC
   return { transport_socket: upstreamTls(cluster, settings, protocol === "h2" ? ["h2"] : []) };
 }
 
-function writeHttpOptions({ protocol, idleConnectionMs }: Wishes): Partial<EnvoyCluster> {
+function writeHttpOptions(
+  { protocol, idleConnectionMs }: Wishes,
+  maxRequests: number | undefined,
+): Partial<EnvoyCluster> {
   const h2 = protocol === "h2" || protocol === "h2c";
-  if (!h2 && idleConnectionMs === undefined) return {};
+  const common = {
+    ...(idleConnectionMs === undefined ? {} : { idle_timeout: duration(idleConnectionMs) }),
+    ...(maxRequests ? { max_requests_per_connection: maxRequests } : {}),
+  };
+  const plain = Object.keys(common).length === 0;
+  if (!h2 && plain) return {};
   return {
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-        ...(idleConnectionMs === undefined
-          ? {}
-          : { common_http_protocol_options: { idle_timeout: duration(idleConnectionMs) } }),
+        ...(plain ? {} : { common_http_protocol_options: common }),
         explicit_http_config: h2 ? { http2_protocol_options: {} } : { http_protocol_options: {} },
       },
     },

@@ -10,17 +10,17 @@ import type { KeyPair } from "../graph/secret.js";
 import type { ClientValidation, JwksServer, Route, Tls, VirtualHost } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
+import { writeAccessLog } from "./access-log.js";
 import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
 import { fallbackTable, ingressHttps, type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
-import { fileAccessLog, httpVersions } from "./listener-settings.js";
+import { httpVersions } from "./listener-settings.js";
 import { networkIpFilter } from "./policy/ip-filter.js";
 import { authorizationFilter, jwtFilter, rateLimitFilter } from "./protection-filters.js";
+import { writeTlsParameters } from "./tls-parameters.js";
 
 /** Of filter chains: the one that takes all TLS that no other does. */
 const anyServerName = "*";
-
-const versions = { "1.2": "TLSv1_2", "1.3": "TLSv1_3" } as const;
 
 /** What a filter chain needs beside the host itself. */
 export interface ChainContext {
@@ -114,11 +114,7 @@ function writeTransport(
       ...client,
       common_tls_context: {
         ...client.common_tls_context,
-        tls_params: {
-          tls_minimum_protocol_version: versions[tls.minimum],
-          tls_maximum_protocol_version: versions[tls.maximum],
-          ...(settings.tls.cipherSuites.length > 0 ? { cipher_suites: settings.tls.cipherSuites } : {}),
-        },
+        tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
         ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, settings),
         ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
       },
@@ -134,7 +130,7 @@ function writeTcpProxy(vhost: VirtualHost, names: readonly string[], settings: S
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
   const only = clusters.length === 1 ? clusters[0] : undefined;
-  const log = fileAccessLog(settings.https.accessLog);
+  const log = writeAccessLog(settings.https.accessLog, settings.accessLog);
   return {
     name: "envoy.filters.network.tcp_proxy",
     typed_config: {

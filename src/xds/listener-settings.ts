@@ -1,4 +1,4 @@
-import type { AccessLog, HttpConnectionManager, Listener } from "../gen/envoy.js";
+import type { Address, HttpConnectionManager, Listener, SocketOption } from "../gen/envoy.js";
 import { readTimeout } from "../graph/policy/timeout.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { duration } from "./duration.js";
@@ -45,22 +45,8 @@ export const httpVersions = (settings: SettingsSpec): { h1: boolean; h2: boolean
   return h1 || h2 ? { h1, h2 } : { h1: true, h2: true };
 };
 
-/** Access log lines in Envoy's default format, appended to a file. */
-export const fileAccessLog = (path: string): readonly AccessLog[] =>
-  path === ""
-    ? []
-    : [
-        {
-          name: "envoy.access_loggers.file",
-          typed_config: {
-            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
-            path,
-          },
-        },
-      ];
-
 // SOL_SOCKET SO_KEEPALIVE, then IPPROTO_TCP TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT of Linux.
-const keepalive: Listener["socket_options"] = [
+export const keepalive: readonly SocketOption[] = [
   { description: "Enable TCP keep-alive", level: 1, name: 9, int_value: 1, state: "STATE_LISTENING" },
   {
     description: "TCP keep-alive initial idle time",
@@ -79,6 +65,30 @@ const keepalive: Listener["socket_options"] = [
   { description: "TCP keep-alive probe count", level: 6, name: 6, int_value: 9, state: "STATE_LISTENING" },
 ];
 
+/** IPPROTO_IP IP_TOS and IPPROTO_IPV6 IPV6_TCLASS of Linux; an IPv4 socket refuses the latter, and Envoy the listener. */
+const packetOptions = (
+  address: string,
+  { tos, trafficClass }: SettingsSpec["listener"]["socketOptions"],
+): readonly SocketOption[] => [
+  ...(tos ? [packetOption("Set IPv4 TOS field", 0, 1, tos)] : []),
+  ...(trafficClass && address.includes(":")
+    ? [packetOption("Set IPv6 Traffic Class field", 41, 67, trafficClass)]
+    : []),
+];
+
+const packetOption = (description: string, level: number, name: number, value: number): SocketOption => ({
+  description,
+  level,
+  name,
+  int_value: value,
+  state: "STATE_LISTENING",
+});
+
+/** `::` is every address, of IPv4 too. */
+export const listenAddress = (address: string, port: number): Address => ({
+  socket_address: { address, port_value: port, ...(address === "::" ? { ipv4_compat: true } : {}) },
+});
+
 /** What the HTTP and HTTPS listeners share. */
 export function listenerBase(
   name: string,
@@ -87,16 +97,24 @@ export function listenerBase(
   settings: SettingsSpec,
 ): Pick<
   Listener,
-  "name" | "address" | "socket_options" | "per_connection_buffer_limit_bytes" | "connection_balance_config"
+  | "name"
+  | "address"
+  | "socket_options"
+  | "per_connection_buffer_limit_bytes"
+  | "connection_balance_config"
+  | "max_connections_to_accept_per_socket_event"
 > {
-  const { perConnectionBufferLimitBytes: limit, connectionBalancer } = settings.listener;
+  const {
+    perConnectionBufferLimitBytes: limit,
+    connectionBalancer,
+    maxConnectionsToAcceptPerSocketEvent: accept,
+  } = settings.listener;
   return {
     name,
-    address: {
-      socket_address: { address, port_value: port, ...(address === "::" ? { ipv4_compat: true } : {}) },
-    },
-    socket_options: keepalive,
+    address: listenAddress(address, port),
+    socket_options: [...keepalive, ...packetOptions(address, settings.listener.socketOptions)],
     ...(limit ? { per_connection_buffer_limit_bytes: limit } : {}),
     ...(connectionBalancer === "exact" ? { connection_balance_config: { exact_balance: {} } } : {}),
+    ...(accept ? { max_connections_to_accept_per_socket_event: accept } : {}),
   };
 }

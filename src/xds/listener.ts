@@ -9,11 +9,12 @@ import type { GlobalServices, Tracing } from "../graph/global-services.js";
 import type { ClientValidation } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
+import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
 import { type FilterOptions, httpFilters } from "./http-filters.js";
-import { connectionTimeouts, fileAccessLog, httpVersions, listenerBase } from "./listener-settings.js";
+import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
 import { authorizationFilter, rateLimitFilter, writeTracing } from "./protection-filters.js";
-import { writeStatsListener } from "./stats-listener.js";
+import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 
 export const ingressHttp = "ingress_http";
 export const ingressHttps = "ingress_https";
@@ -43,7 +44,8 @@ export function writeHttpConnectionManager(
   const { h1, h2 } = httpVersions(settings);
   const name = table === ingressHttp ? ingressHttp : ingressHttps;
   const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
-  const log = fileAccessLog(name === ingressHttps ? settings.https.accessLog : settings.http.accessLog);
+  const { accessLog: path } = name === ingressHttps ? settings.https : settings.http;
+  const log = writeAccessLog(path, settings.accessLog);
   const streams = settings.listener.httpMaxConcurrentStreams;
   const manager: HttpConnectionManager = {
     codec_type: codec,
@@ -89,12 +91,14 @@ const proxyProtocol: ListenerFilter = {
   },
 };
 
-const tlsInspector: ListenerFilter = {
+const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): ListenerFilter => ({
   name: "envoy.filters.listener.tls_inspector",
   typed_config: {
     "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+    ...(ja3 ? { enable_ja3_fingerprinting: true } : {}),
+    ...(ja4 ? { enable_ja4_fingerprinting: true } : {}),
   },
-};
+});
 
 /** Route tables without their virtual hosts: these come from the units of the hosts. */
 export const routeTable = (name: RouteTable): Resource => {
@@ -131,13 +135,14 @@ export function writeListeners(settings: SettingsSpec, services: GlobalServices)
     },
     {
       ...listenerBase(ingressHttps, https.address, https.port, settings),
-      listener_filters: [...front, tlsInspector],
+      listener_filters: [...front, tlsInspector(settings.tls.fingerprint)],
     },
-    writeStatsListener(settings.stats.address, settings.stats.port),
+    ...writeStatsListeners(settings),
   ];
   return [
     routeTable(ingressHttp),
     routeTable(ingressHttps),
+    ...writeStatsSecrets(settings),
     ...listeners.map((listener): Resource => {
       return { type: "listener", group: "", name: listener.name ?? "", json: JSON.stringify(listener) };
     }),

@@ -1,5 +1,16 @@
-import type { Cluster, Listener, Route } from "../gen/envoy.js";
+import type {
+  Cluster,
+  DownstreamTlsContext,
+  Listener,
+  Route,
+  Secret,
+  TransportSocket,
+} from "../gen/envoy.js";
+import { type AdminEndpoints, readAdminEndpoints } from "../schema/admin-endpoints.js";
+import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
+import { configSource } from "./config-source.js";
+import { keepalive, listenAddress } from "./listener-settings.js";
 
 /** The bootstrap's cluster of Envoy's own admin interface. */
 export const adminCluster = "envoy-admin";
@@ -9,10 +20,38 @@ const readOnly = (path: string): Route => ({
   route: { cluster: adminCluster },
 });
 
-/** `/ready` and `/stats`, exact paths and GET only: nothing else of the admin interface is reachable from outside. */
-export const writeStatsListener = (address: string, port: number): Listener => ({
-  name: "stats-health",
-  address: { socket_address: { address, port_value: port } },
+const readyPaths = ["/ready"];
+const statsPaths = ["/stats", "/stats/prometheus"];
+
+/**
+ * The listeners for probes and scrapes. Exact paths and GET only: nothing else of the admin interface is reachable from
+ * outside. But for the one that is to feel it, a limit of all connections leaves them out.
+ */
+export function writeStatsListeners(settings: SettingsSpec): readonly Listener[] {
+  const { health, metrics, omEnforcedHealth } = readAdminEndpoints(settings).endpoints;
+  const shared = metrics?.address === health.address && metrics.port === health.port;
+  const exempt = { ignore_global_conn_limit: true };
+  return [
+    ...(shared
+      ? [{ ...writeListener("stats-health", health, [...readyPaths, ...statsPaths]), ...exempt }]
+      : []),
+    ...(metrics && !shared
+      ? [{ ...writeListener("stats", metrics, statsPaths, transport(metrics.tls, settings)), ...exempt }]
+      : []),
+    ...(shared ? [] : [{ ...writeListener("health", health, readyPaths), ...exempt }]),
+    ...(omEnforcedHealth ? [writeListener("health-om-enforced", omEnforcedHealth, readyPaths)] : []),
+  ];
+}
+
+const writeListener = (
+  name: string,
+  { address, port }: AdminEndpoints["health"],
+  paths: readonly string[],
+  transportSocket?: TransportSocket,
+): Listener => ({
+  name,
+  address: listenAddress(address, port),
+  socket_options: keepalive,
   filter_chains: [
     {
       filters: [
@@ -26,13 +65,7 @@ export const writeStatsListener = (address: string, port: number): Listener => (
             route_config: {
               name: "stats",
               validate_clusters: false,
-              virtual_hosts: [
-                {
-                  name: "backend",
-                  domains: ["*"],
-                  routes: ["/ready", "/stats", "/stats/prometheus"].map(readOnly),
-                },
-              ],
+              virtual_hosts: [{ name: "backend", domains: ["*"], routes: paths.map(readOnly) }],
             },
             http_filters: [
               {
@@ -45,9 +78,63 @@ export const writeStatsListener = (address: string, port: number): Listener => (
           },
         },
       ],
+      ...(transportSocket ? { transport_socket: transportSocket } : {}),
     },
   ],
 });
+
+type Files = NonNullable<NonNullable<AdminEndpoints["metrics"]>["tls"]>;
+
+const certificateName = "metrics-tls-certificate";
+const authoritiesName = "metrics-ca-certificate";
+
+const certificateOf = ({ certFile, keyFile }: Files): NonNullable<Secret["tls_certificate"]> => ({
+  certificate_chain: { filename: certFile },
+  private_key: { filename: keyFile },
+});
+const authoritiesOf = ({ caFile }: Files): NonNullable<Secret["validation_context"]> => ({
+  trusted_ca: { filename: caFile },
+});
+
+/** TLS 1.3 alone; with a CA file, clients have to show a certificate. */
+function transport(files: Files | undefined, settings: SettingsSpec): TransportSocket | undefined {
+  if (!files) return undefined;
+  const sds = settings.secrets === "sds";
+  const config = (name: string) => ({ name, sds_config: configSource(settings.xdsCluster) });
+  const authorities: DownstreamTlsContext["common_tls_context"] = sds
+    ? { validation_context_sds_secret_config: config(authoritiesName) }
+    : { validation_context: authoritiesOf(files) };
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      ...(files.caFile ? { require_client_certificate: true } : {}),
+      common_tls_context: {
+        tls_params: { tls_minimum_protocol_version: "TLSv1_3", tls_maximum_protocol_version: "TLSv1_3" },
+        ...(sds
+          ? { tls_certificate_sds_secret_configs: [config(certificateName)] }
+          : { tls_certificates: [certificateOf(files)] }),
+        ...(files.caFile ? authorities : {}),
+      },
+    },
+  };
+}
+
+/** The certificates of the metrics listener: names of files on Envoy's machine, which Envoy watches. */
+export function writeStatsSecrets(settings: SettingsSpec): readonly Resource[] {
+  const files = readAdminEndpoints(settings).endpoints.metrics?.tls;
+  if (!files || settings.secrets !== "sds") return [];
+  const secrets: Secret[] = [
+    { name: certificateName, tls_certificate: certificateOf(files) },
+    ...(files.caFile ? [{ name: authoritiesName, validation_context: authoritiesOf(files) }] : []),
+  ];
+  return secrets.map((secret) => ({
+    type: "secret",
+    group: "",
+    name: secret.name ?? "",
+    json: JSON.stringify(secret),
+  }));
+}
 
 /**
  * A cluster without endpoints that is always served: so an answer to `:clusters` is never empty, and an empty one is

@@ -52,7 +52,7 @@ function changed(i: number, count: number, timeout: string): Change {
 
 /** One process: files in, JSON out, then changes of one route of one application. */
 function measureSize(file: string, count: number): Figures {
-  const [manifests, load] = timed(() => readManifests([file]));
+  const [manifests, load] = timed(() => readManifests([file], []));
   const store = createMemoryStore();
   const [, compile] = timed(() => update(store, manifests.objects, platform));
   const [[first, bytes], linking] = timed(() => {

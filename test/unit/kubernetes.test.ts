@@ -70,7 +70,9 @@ interface Cluster {
   hosts(): string[];
 }
 
-function cluster(options: { acceptShrink?: boolean; store?: Store; hosts?: number } = {}): Cluster {
+function cluster(
+  options: { acceptShrink?: boolean; namespaces?: string[]; store?: Store; hosts?: number } = {},
+): Cluster {
   const api = new FakeApi();
   api.collections.set("services", [service("app")]);
   api.collections.set(
@@ -94,6 +96,7 @@ function cluster(options: { acceptShrink?: boolean; store?: Store; hosts?: numbe
     store,
     platform,
     acceptShrink: options.acceptShrink ?? false,
+    namespaces: options.namespaces ?? [],
     changed: () => {
       made.changes++;
     },
@@ -136,6 +139,13 @@ describe("a cluster as a source", () => {
     await again.refresh();
     expect(again.api.requests.some((path) => path.includes("limit="))).toBe(false);
     expect(again.hosts()).toHaveLength(1100);
+  });
+
+  it("reads only the namespaces that it is told to watch", async () => {
+    const c = cluster({ namespaces: ["elsewhere"] });
+    await c.refresh();
+    expect(c.source.ready).toBe(true);
+    expect(c.hosts()).toEqual([]);
   });
 
   it("publishes nothing before every kind is known", async () => {

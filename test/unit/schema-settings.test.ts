@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readAdminEndpoints } from "../../src/schema/admin-endpoints.js";
 import { parseTimeout } from "../../src/schema/duration.js";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 
@@ -24,6 +25,8 @@ describe("parseTimeout", () => {
   );
 });
 
+const at = (port: number): object => ({ address: "0.0.0.0", port });
+
 describe("parseSettings", () => {
   it("gives the defaults for nothing", () => {
     for (const input of [undefined, null, {}]) {
@@ -46,8 +49,8 @@ describe("parseSettings", () => {
     [{ "disable-permit-insecure": true }, { disablePermitInsecure: true }],
     [{ disablePermitInsecure: true }, { disablePermitInsecure: true }],
     [
-      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["a"] } },
-      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["a"] } },
+      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["AES128-SHA"] } },
+      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["AES128-SHA"] } },
     ],
     [{ "default-http-versions": ["http/2"] }, { httpVersions: ["HTTP/2"] }],
     [{ defaultHTTPVersions: ["HTTP/1.1"] }, { httpVersions: ["HTTP/1.1"] }],
@@ -65,6 +68,19 @@ describe("parseSettings", () => {
       { listener: { connectionBalancer: "exact", httpMaxConcurrentStreams: 5 } },
     ],
     [{ compression: { algorithm: "zstd" } }, { compression: "zstd" }],
+    [
+      { tls: { fingerprint: { ja3: true }, "ecdh-curves": ["P-384", "X25519", "P-384"] } },
+      { tls: { fingerprint: { ja3: true, ja4: false }, ecdhCurves: ["P-384", "X25519"] } },
+    ],
+    [
+      { metrics: { envoy: { port: 9090, "server-certificate-path": "/c", "server-key-path": "/k" } } },
+      { metrics: { port: 9090, tls: { certFile: "/c", keyFile: "/k", caFile: "" } } },
+    ],
+    [
+      { omEnforcedHealthListener: { address: "::", port: 8003 } },
+      { omEnforcedHealth: { address: "::", port: 8003 } },
+    ],
+    [{ httpAccessLog: "" }, { http: { accessLog: "/dev/stdout" } }],
     [{ compression: "disabled" }, { compression: "disabled" }],
     [
       { httpPort: 80, "https-port": 443, statsAddress: "::" },
@@ -120,11 +136,56 @@ describe("parseSettings", () => {
     [{ network: { numTrustedHops: -1 } }, "network.numTrustedHops"],
     [{ disableMergeSlashes: "true" }, "disableMergeSlashes"],
     [{ endpoints: "fast" }, "endpoints"],
+    [{ tls: { "cipher-suites": ["AES128-SHA", "NULL-SHA"] } }, "tls.cipher-suites[1]"],
+    [{ policy: { "request-headers": { set: { "x a": "1" } } } }, 'policy.request-headers.set["x a"]'],
+    [{ policy: { requestHeaders: { set: { Host: "%REQ(x-host)%" } } } }, "policy.requestHeaders.set.Host"],
+    [{ policy: { requestHeaders: { set: { "x-a": "1", "X-A": "2" } } } }, "policy.requestHeaders.set.X-A"],
+    [{ policy: { requestHeaders: { set: { "x-a": "1\n2" } } } }, "policy.requestHeaders.set.x-a"],
+    [{ policy: { responseHeaders: { set: { Host: "a.test" } } } }, "policy.responseHeaders.set.Host"],
+    [{ policy: { responseHeaders: { remove: ["Host"] } } }, "policy.responseHeaders.remove[0]"],
+    [{ tls: { ecdhCurves: ["P-224"] } }, "tls.ecdhCurves[0]"],
+    [
+      {
+        cluster: { "upstream-tls": { "minimum-protocol-version": "1.3", "maximum-protocol-version": "1.2" } },
+      },
+      "cluster.upstreamTls.minimumProtocolVersion",
+    ],
+    [{ "json-fields": ["method", "no_such"] }, "json-fields[1]"],
+    [{ "accesslog-format-string": "%DURATION%" }, "accesslog-format-string"],
     [JSON.parse('{"__proto__": {"endpoints": "eds"}}'), "__proto__"],
   ])("refuses %j and keeps the default", (input, path) => {
     const { settings, findings } = parseSettings(input);
     expect(findings).toMatchObject([{ severity: "error", about: "Settings//isoline", path }]);
     expect(settings.spec).toEqual(defaultSettings);
+  });
+
+  it.each<[Record<string, unknown>, string, object]>([
+    [{ metrics: { tls: { certFile: "/c", keyFile: "/k" } } }, "metrics.tls", { health: at(8002) }],
+    [{ metrics: { port: 1, tls: { certFile: "/c" } } }, "metrics.tls", { health: at(8002) }],
+    [{ metrics: { port: 1, tls: { caFile: "/c" } } }, "metrics.tls", { health: at(8002) }],
+    [
+      { health: { port: 1 }, omEnforcedHealth: { port: 1 } },
+      "omEnforcedHealth.port",
+      { health: at(1), metrics: at(8002) },
+    ],
+    [
+      { statsPort: 1, omEnforcedHealth: { port: 1 } },
+      "omEnforcedHealth.port",
+      { health: at(1), metrics: at(1) },
+    ],
+  ])("refuses listeners that clash: %j", (input, path, endpoints) => {
+    const { settings, findings } = parseSettings(input);
+    expect(findings).toMatchObject([{ severity: "error", path }]);
+    expect(readAdminEndpoints(settings.spec).endpoints).toEqual(endpoints);
+  });
+
+  it("warns of a traffic class on an IPv4 listener", () => {
+    const listener = { "socket-options": { "traffic-class": 1 } };
+    const path = "listener.socketOptions.trafficClass";
+    expect(parseSettings({ listener, httpAddress: "::" }).findings).toMatchObject([
+      { severity: "warning", reason: "NoEffect", path },
+    ]);
+    expect(parseSettings({ listener, httpAddress: "::", httpsAddress: "::" }).findings).toEqual([]);
   });
 
   it("keeps good settings beside wrong ones, and refuses what is no map", () => {

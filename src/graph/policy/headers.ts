@@ -1,3 +1,10 @@
+import {
+  canonicalHeader,
+  headerNameProblem,
+  headerValueProblem,
+  hostHeader,
+} from "../../schema/header-names.js";
+
 /** Values are Envoy header formats: what the user wrote with `%` escaped but for the operators that are allowed. */
 export interface HeadersPolicy {
   readonly set: readonly { readonly name: string; readonly value: string }[];
@@ -50,14 +57,6 @@ const operators = new Set([
   "TLS_JA4_FINGERPRINT",
 ]);
 
-const token = /^[A-Za-z0-9!#$&'*+.^_`|~-]+$/;
-// Envoy refuses a route table with any of these in headers to add or remove.
-const reserved = new Set(["host", "content-length", "transfer-encoding", "connection", "upgrade"]);
-
-/** `Foo-Bar` for `foo-bar`: the spelling that duplicates are looked for in. */
-export const canonicalHeader = (name: string): string =>
-  name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
-
 /** Escapes `%` in a header value but for allow-listed operators, and fills in `%CONTOUR_…%`. */
 export function headerFormat(value: string, dynamic: DynamicValues): string {
   return value.replace(/%([A-Z0-9_]+|REQ\([A-Za-z0-9-]+\))%|%/g, (whole, operator: string | undefined) => {
@@ -87,7 +86,7 @@ export function readHeadersPolicy(
     if (set.has(key) || (key === "Host" && Object.keys(host).length > 0)) {
       return { error: `duplicate header addition: "${key}"` };
     }
-    const problem = valueProblem(value);
+    const problem = headerValueProblem(value);
     if (problem) return { error: `invalid set header "${key}": ${problem}` };
     if (key === "Host" && kind === "request") {
       host = hostRewrite(value);
@@ -112,20 +111,6 @@ export function readHeadersPolicy(
 }
 
 function hostRewrite(value: string): Pick<HeadersPolicy, "host" | "hostFromHeader"> {
-  const dynamic = /^%REQ\(([A-Za-z0-9-]+)\)%$/.exec(value);
-  return dynamic?.[1] ? { hostFromHeader: dynamic[1] } : { host: value };
-}
-
-/** Why Envoy would refuse a header of this name to be set or removed. */
-export function headerNameProblem(name: string): string | undefined {
-  if (!token.test(name)) return "a header name consists of letters, digits and - _ . and the like";
-  if (reserved.has(name.toLowerCase())) return "this header can't be set or removed here";
-  return undefined;
-}
-
-function valueProblem(value: string): string | undefined {
-  if (value.length > 8192) return "the value is longer than 8192 characters";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return "the value holds a control character";
-  return undefined;
+  const header = hostHeader(value);
+  return header ? { hostFromHeader: header } : { host: value };
 }

@@ -1,7 +1,8 @@
+import { canonicalHeader, headerNameProblem } from "../../schema/header-names.js";
 import { type ErrorStatus, isErrorStatus } from "../../schema/status-code.js";
 import { type HeaderCondition, headerMatches, headerProblem } from "../conditions.js";
 import type { HeaderMatch } from "../match-types.js";
-import { canonicalHeader, headerFormat, headerNameProblem } from "./headers.js";
+import { headerFormat } from "./headers.js";
 
 /** A token bucket in each Envoy: `requests` per `intervalMs`, and `burst` more at once. */
 export interface LocalRateLimit {

@@ -1,0 +1,65 @@
+import { canonicalHeader } from "../../schema/header-names.js";
+import type { SettingsSpec } from "../../schema/settings.js";
+import {
+  type DynamicValues,
+  type HeadersFields,
+  type HeadersPolicy,
+  headerFormat,
+  readHeadersPolicy,
+} from "./headers.js";
+import type { RoutePolicies } from "./index.js";
+
+type Defaults = SettingsSpec["policy"]["requestHeaders"];
+type Kind = "request" | "response";
+
+const defaultsOf = ({ policy }: SettingsSpec, kind: Kind): Defaults =>
+  kind === "request" ? policy.requestHeaders : policy.responseHeaders;
+
+const isEmpty = ({ set, remove }: Defaults): boolean => {
+  for (const _ in set) return false;
+  return remove.length === 0;
+};
+
+/** The header policy of one service of an HTTPProxy: its own, and what the settings add to every service. */
+export function readServiceHeaders(
+  fields: HeadersFields | undefined,
+  kind: Kind,
+  dynamic: DynamicValues,
+  settings: SettingsSpec,
+): ReturnType<typeof readHeadersPolicy> {
+  const own = readHeadersPolicy(fields, kind, dynamic);
+  const defaults = defaultsOf(settings, kind);
+  return own.error || isEmpty(defaults) ? own : { policy: merge(own.policy, defaults, dynamic) };
+}
+
+/** The header policies of an Ingress's service: what the settings say, where they speak of Ingress at all. */
+export function ingressHeaders(
+  settings: SettingsSpec,
+  dynamic: DynamicValues,
+): Pick<RoutePolicies, "requestHeaders" | "responseHeaders"> {
+  if (!settings.policy.applyToIngress) return {};
+  const request = readServiceHeaders(undefined, "request", dynamic, settings).policy;
+  const response = readServiceHeaders(undefined, "response", dynamic, settings).policy;
+  return {
+    ...(request ? { requestHeaders: request } : {}),
+    ...(response ? { responseHeaders: response } : {}),
+  };
+}
+
+/** A header that the object sets, or a Host that it rewrites, wins; settings are checked when they are read. */
+function merge(own: HeadersPolicy | undefined, defaults: Defaults, dynamic: DynamicValues): HeadersPolicy {
+  const set = new Map<string, string>();
+  let { host } = own ?? {};
+  for (const [key, value] of Object.entries(defaults.set)) {
+    const name = canonicalHeader(key);
+    if (name !== "Host") set.set(name, headerFormat(value, dynamic));
+    else if (!own?.hostFromHeader) host ??= value;
+  }
+  for (const { name, value } of own?.set ?? []) set.set(name, value);
+  return {
+    ...own,
+    set: [...set].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value })),
+    remove: [...new Set([...(own?.remove ?? []), ...defaults.remove.map(canonicalHeader)])].sort(),
+    ...(host ? { host } : {}),
+  };
+}

@@ -1,0 +1,75 @@
+interface Address {
+  readonly address: string;
+  readonly port: number;
+}
+type Partly<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** Paths of PEM files on Envoy's machine; empty is none. */
+interface Files {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
+interface AdminSettings {
+  readonly stats: Address;
+  readonly health: Partly<Address>;
+  readonly metrics: Partly<Address> & { readonly tls: Files };
+  readonly omEnforcedHealth: { readonly address: string; readonly port?: number | undefined };
+}
+
+/** Where Envoy answers for its health and its metrics. */
+export interface AdminEndpoints {
+  readonly health: Address;
+  /** Absent where they can't be served with the protection that was asked for. */
+  readonly metrics?: Address & { readonly tls?: Files };
+  /** A health check that the overload manager turns away like any other connection. */
+  readonly omEnforcedHealth?: Address;
+}
+
+interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+const same = (a: Address, b: Address): boolean => a.address === b.address && a.port === b.port;
+
+/** `health` and `metrics` are at `stats` but for what they say themselves. Both results come of the same rules. */
+export function readAdminEndpoints(settings: AdminSettings): {
+  readonly endpoints: AdminEndpoints;
+  readonly problems: readonly Problem[];
+} {
+  const problems: Problem[] = [];
+  const at = ({ address, port }: Partly<Address>): Address => ({
+    address: address ?? settings.stats.address,
+    port: port ?? settings.stats.port,
+  });
+  const health = at(settings.health);
+  const metrics = at(settings.metrics);
+  const { tls } = settings.metrics;
+  const wrong = filesProblem(tls) ?? (tls.certFile && same(health, metrics) ? sharedPort : undefined);
+  if (wrong) problems.push({ path: "metrics.tls", message: `${wrong}; metrics are not served` });
+
+  const { address, port } = settings.omEnforcedHealth;
+  const enforced = port === undefined ? undefined : { address, port };
+  const clash = enforced && [health, metrics].some((other) => same(other, enforced));
+  if (clash) {
+    const message = "must differ from the address of health and metrics; the listener is left out";
+    problems.push({ path: "omEnforcedHealth.port", message });
+  }
+  return {
+    endpoints: {
+      health,
+      ...(wrong ? {} : { metrics: { ...metrics, ...(tls.certFile ? { tls } : {}) } }),
+      ...(enforced && !clash ? { omEnforcedHealth: enforced } : {}),
+    },
+    problems,
+  };
+}
+
+const sharedPort = "needs a port of its own: health over HTTP and metrics over HTTPS can't share one";
+
+function filesProblem({ certFile, keyFile, caFile }: Files): string | undefined {
+  if ((certFile === "") !== (keyFile === "")) return "needs both certFile and keyFile";
+  return caFile !== "" && certFile === "" ? "needs certFile and keyFile where caFile is set" : undefined;
+}

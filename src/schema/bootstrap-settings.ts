@@ -1,0 +1,27 @@
+import type { Finding } from "./meta.js";
+import type { Settings } from "./settings.js";
+
+/** A warning for each setting that Envoy takes from its bootstrap alone: a server of discovery can't send it. */
+export function bootstrapFindings({ ref, spec }: Settings): readonly Finding[] {
+  const { maxRequestsPerIOCycle, maxConnectionsPerListener } = spec.listener;
+  const set = {
+    "listener.maxRequestsPerIOCycle": maxRequestsPerIOCycle !== undefined,
+    "listener.maxConnectionsPerListener": maxConnectionsPerListener !== undefined,
+    runtimeSettings: Object.keys(spec.runtimeSettings).length > 0,
+  };
+  return Object.entries(set).flatMap(([path, isSet]): Finding[] =>
+    isSet
+      ? [
+          {
+            about: ref,
+            severity: "warning",
+            type: "SettingsError",
+            reason: "BootstrapOnly",
+            message:
+              "is a value of Envoy's runtime, which is not served: it takes effect in Envoys whose bootstrap was written with `isoline bootstrap --settings`",
+            path,
+          },
+        ]
+      : [],
+  );
+}

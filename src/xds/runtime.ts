@@ -1,0 +1,37 @@
+import type { Json } from "../gen/envoy.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import { ingressHttp, ingressHttps } from "./listener.js";
+
+type Values = { readonly [key: string]: Json };
+
+/** Envoy refuses a regular expression of more than 100 RE2 instructions, and with it the whole route table. */
+const regexLimits: Values = {
+  "re2.max_program_size.error_level": 1_048_576,
+  "re2.max_program_size.warn_level": 1000,
+};
+
+/**
+ * The values of the bootstrap's static runtime layer. A key of `runtimeSettings` that Isoline sets itself is left out
+ * and listed in `skipped`.
+ */
+export function runtimeValues(settings: SettingsSpec | undefined): {
+  readonly values: Values;
+  readonly skipped: readonly string[];
+} {
+  const { maxRequestsPerIOCycle: perCycle, maxConnectionsPerListener: connections } =
+    settings?.listener ?? {};
+  const limits = [ingressHttp, ingressHttps].map((name) => [
+    `envoy.resource_limits.listener.${name}.connection_limit`,
+    connections,
+  ]);
+  const managed: Values = {
+    ...regexLimits,
+    ...(perCycle ? { "http.max_requests_per_io_cycle": perCycle } : {}),
+    ...(connections ? Object.fromEntries(limits) : {}),
+  };
+  const asked = settings?.runtimeSettings ?? {};
+  return {
+    values: { ...asked, ...managed },
+    skipped: Object.keys(asked).filter((key) => Object.hasOwn(managed, key)),
+  };
+}
