@@ -57,3 +57,10 @@ export const oneLine = z
 export const absolutePath = z
   .string()
   .regex(/^\/[^\0\r\n]*$/, { error: "must start with / and be one line" });
+
+const encoder = new TextEncoder();
+
+/** A name of which Envoy takes at most 1,024 bytes. */
+export const shortName = oneLine.refine((value) => encoder.encode(value).length <= 1024, {
+  error: "must be at most 1024 bytes",
+});

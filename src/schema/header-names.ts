@@ -9,6 +9,7 @@ export const canonicalHeader = (name: string): string =>
 /** Why a header can't be set or removed. */
 export function headerNameProblem(name: string): string | undefined {
   if (!token.test(name)) return "a header name consists of letters, digits and - _ . and the like";
+  if (name.length > 1024) return "a header name has at most 1024 characters";
   if (reserved.has(name.toLowerCase())) return "this header can't be set or removed here";
   return undefined;
 }

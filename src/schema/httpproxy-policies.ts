@@ -7,6 +7,7 @@ import {
   name,
   oneLine,
   port,
+  shortName,
   text,
   timeout,
   uint32,
@@ -15,7 +16,7 @@ import { sparse } from "./sparse.js";
 
 /** A header condition; of a route, an include or a rate limit descriptor. */
 export const headerCondition = sparse({
-  name: oneLine,
+  name: shortName,
   present: flag,
   notpresent: flag,
   contains: text,
@@ -93,7 +94,7 @@ export const loadBalancerPolicy = z.object({
     .array(
       z.object({
         terminal: flag,
-        headerHashOptions: z.object({ headerName: oneLine }).optional(),
+        headerHashOptions: z.object({ headerName: shortName }).optional(),
         queryParameterHashOptions: z.object({ parameterName: name }).optional(),
         hashSourceIP: flag,
       }),
@@ -165,7 +166,7 @@ const localRateLimit = z.object({
 /** Of an entry, exactly one kind may be set; the compiler tells with Contour's own reason. */
 const rateLimitEntry = z.object({
   genericKey: z.object({ key: text, value: name }).optional(),
-  requestHeader: z.object({ headerName: oneLine, descriptorKey: name }).optional(),
+  requestHeader: z.object({ headerName: shortName, descriptorKey: name }).optional(),
   requestHeaderValueMatch: z
     .object({
       headers: z.array(headerCondition).min(1).optional(),

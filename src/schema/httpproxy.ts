@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, name, port, text, uint32 } from "./fields.js";
+import { flag, name, port, shortName, text, uint32 } from "./fields.js";
 import {
   authorizationPolicy,
   cookieRewritePolicy,
@@ -30,7 +30,7 @@ const condition = sparse({
   header: headerCondition.optional(),
   queryParameter: z
     .object({
-      name,
+      name: shortName,
       exact: text,
       prefix: text,
       suffix: text,

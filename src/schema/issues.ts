@@ -110,7 +110,8 @@ interface Hostile {
 
 /**
  * Walks an object before anything reads it, but for `status` and `managedFields`, which nothing reads. Refuses keys that
- * could reach a prototype and nesting of more than 64 levels; tells whether there are nulls, which Kubernetes takes for
+ * could reach a prototype, text that is not Unicode (Envoy refuses a whole answer for half a surrogate pair) and nesting
+ * of more than 64 levels; tells whether there are nulls, which Kubernetes takes for
  * absent fields.
  */
 export function inspect(input: Raw): { problem?: string; path?: string; nulls: boolean } {
@@ -123,6 +124,7 @@ const tooDeep: Hostile = {
   problem: `is nested more than ${maxDepth} levels deep; no Kubernetes object is`,
   keys: [],
 };
+const notUnicode: Hostile = { problem: "holds half a surrogate pair, which is not Unicode text", keys: [] };
 const within = ({ problem, keys }: Hostile, key: PropertyKey): Hostile => ({ problem, keys: [key, ...keys] });
 
 function walkMap(map: Raw, depth: number, seen: { nulls: boolean }): Hostile | undefined {
@@ -130,8 +132,10 @@ function walkMap(map: Raw, depth: number, seen: { nulls: boolean }): Hostile | u
   for (const key in map) {
     if (key === "__proto__")
       return { problem: "is a key that no Kubernetes object has; remove it", keys: [key] };
+    if (!key.isWellFormed()) return within(notUnicode, "(key)");
     if ((key === "status" && depth === 0) || (key === "managedFields" && depth === 1)) continue;
     const value = map[key];
+    if (typeof value === "string" && !value.isWellFormed()) return within(notUnicode, key);
     if (typeof value !== "object") continue;
     if (value === null) seen.nulls = true;
     else {
@@ -148,6 +152,7 @@ function walkList(list: readonly unknown[], depth: number, seen: { nulls: boolea
   if (depth >= maxDepth) return tooDeep;
   for (let i = 0; i < list.length; i++) {
     const value = list[i];
+    if (typeof value === "string" && !value.isWellFormed()) return within(notUnicode, i);
     if (typeof value !== "object" || value === null) continue;
     const hostile = Array.isArray(value)
       ? walkList(value, depth + 1, seen)

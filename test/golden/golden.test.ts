@@ -6,8 +6,7 @@ import type { KubeObject } from "../../src/schema/object.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Resource, Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
-import { compileAll, dump, parseCase, platform, resourcesOf } from "../support/compile.js";
-import { checkProto } from "../support/proto.js";
+import { compileAll, dump, parseCase, platform, protoErrors, resourcesOf } from "../support/compile.js";
 
 const root = import.meta.dirname;
 const folders = (path: string): string[] =>
@@ -43,29 +42,6 @@ function shown(store: Store, findings: readonly object[], withSettings: boolean)
 }
 
 const named = ({ name, json }: Resource): unknown => ({ name, is: JSON.parse(json) as unknown });
-
-const messages = {
-  cluster: "envoy.config.cluster.v3.Cluster",
-  "virtual-host": "envoy.config.route.v3.VirtualHost",
-  "route-configuration": "envoy.config.route.v3.RouteConfiguration",
-  "filter-chain": "envoy.config.listener.v3.FilterChain",
-  listener: "envoy.config.listener.v3.Listener",
-  secret: "envoy.extensions.transport_sockets.tls.v3.Secret",
-} as const;
-
-function protoErrors(store: Store): string[] {
-  return resourcesOf(store).flatMap(({ type, name, json }) => {
-    const value: unknown = JSON.parse(json);
-    const errors =
-      type === "endpoints"
-        ? checkProto("envoy.config.endpoint.v3.ClusterLoadAssignment", {
-            cluster_name: name,
-            endpoints: value,
-          })
-        : checkProto(messages[type], value);
-    return errors.map((error) => `${type} ${name}: ${error}`);
-  });
-}
 
 const noise = parseCase(`
 apiVersion: projectcontour.io/v1

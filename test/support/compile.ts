@@ -6,6 +6,7 @@ import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Resource, ResourceType, Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
+import { checkProto } from "./proto.js";
 
 export const platform = { checkKeyPair };
 
@@ -60,4 +61,28 @@ export function compileAll(objects: readonly KubeObject[]): Store {
   const store = createMemoryStore();
   update(store, objects, platform);
   return store;
+}
+
+const messages = {
+  cluster: "envoy.config.cluster.v3.Cluster",
+  "virtual-host": "envoy.config.route.v3.VirtualHost",
+  "route-configuration": "envoy.config.route.v3.RouteConfiguration",
+  "filter-chain": "envoy.config.listener.v3.FilterChain",
+  listener: "envoy.config.listener.v3.Listener",
+  secret: "envoy.extensions.transport_sockets.tls.v3.Secret",
+} as const;
+
+/** What of a store is not what Envoy's types allow. */
+export function protoErrors(store: Store): string[] {
+  return resourcesOf(store).flatMap(({ type, name, json }) => {
+    const value: unknown = JSON.parse(json);
+    const errors =
+      type === "endpoints"
+        ? checkProto("envoy.config.endpoint.v3.ClusterLoadAssignment", {
+            cluster_name: name,
+            endpoints: value,
+          })
+        : checkProto(messages[type], value);
+    return errors.map((error) => `${type} ${name}: ${error}`);
+  });
 }

@@ -82,8 +82,12 @@ async function failWhenEnded(envoy: EnvoyProcess, folder: string): Promise<never
 /** The last lines, without the access log. */
 async function readLog(folder: string): Promise<string> {
   const text = await readFile(join(folder, "envoy.log"), "utf8").catch(() => "");
-  const lines = text.split("\n").filter((line) => !/^\[[^\]]+\] "/.test(line));
-  return lines.slice(-60).join("\n");
+  const noise = /^\[[^\]]+\] "|server\.cc:(467|544|547)\]/;
+  const lines = text.split("\n").filter((line) => !noise.test(line));
+  return lines
+    .slice(-40)
+    .map((line) => line.slice(0, 1500))
+    .join("\n");
 }
 
 function parseStats(text: string, pattern: RegExp): Map<string, number> {

@@ -81,7 +81,7 @@ export async function startRig({ backends: names, objects, endpoints }: RigOptio
   let envoy = await startEnvoy({ xdsPort: isoline.port });
   onTestFinished(async ({ task }) => {
     if (task.result?.state === "fail") {
-      console.error(`--- Isoline\n${isoline.log()}\n--- Envoy\n${await envoy.log()}`);
+      console.error(`--- Isoline\n${isoline.log().slice(-5000)}\n--- Envoy\n${await envoy.log()}`);
     }
     await envoy.stop();
   });
