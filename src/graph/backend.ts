@@ -35,22 +35,21 @@ export function readCluster(
 
   const protocol = options.protocol ?? servicePortProtocol(service, found);
   const breakers = readCircuitBreakers(service);
-  const common = {
-    namespace,
-    service: name,
-    port: found.port,
-    loadBalancing: "round-robin" as const,
-    ...(breakers ? { circuitBreakers: breakers } : {}),
-    ...options,
-    ...(protocol ? { protocol } : {}),
-  };
+  // Assigned, not spread: an object that begins with a spread and then grows gets a hidden class of its own each time.
+  const common = Object.assign(
+    { namespace, service: name, port: found.port, loadBalancing: "round-robin" as const },
+    breakers && { circuitBreakers: breakers },
+    options,
+    protocol && { protocol },
+  );
   if (external.name) {
-    return { cluster: { ...common, externalName: external.name, sni: options.sni ?? external.name } };
+    const sni = options.sni ?? external.name;
+    return { cluster: Object.assign(common, { externalName: external.name, sni }) };
   }
   const endpoints = `${namespace}/${name}/${found.name || found.port}`;
   reader.need(`endpoints:${endpoints}`);
   const mode = endpointMode(reader, service);
-  return { cluster: { ...common, endpoints, ...(mode ? { mode } : {}) } };
+  return { cluster: Object.assign(common, { endpoints }, mode && { mode }) };
 }
 
 /** The endpoint mode that a Service asks for by annotation, or `service` by the settings. */

@@ -31,7 +31,7 @@ function writeRoute(route: Route, secure: boolean, nameOf: NameOf): EnvoyRoute {
   const policies = writePolicies(route.policies);
   return {
     match,
-    route: { ...writeForward(action.backends, nameOf), ...policies.action },
+    route: Object.assign(writeForward(action.backends, nameOf), policies.action),
     ...policies.route,
   };
 }
