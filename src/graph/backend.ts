@@ -39,17 +39,16 @@ export function readCluster(
 
   const protocol = options.protocol ?? servicePortProtocol(service, found);
   const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
-  const common = {
-    namespace,
-    service: name,
-    port: found.port,
-    loadBalancing: "round-robin" as const,
-    ...(breakers ? { circuitBreakers: breakers } : {}),
-    ...options,
-    ...(protocol ? { protocol } : {}),
-  };
+  // Assigned, not spread: an object that begins with a spread and then grows gets a hidden class of its own each time.
+  const common = Object.assign(
+    { namespace, service: name, port: found.port, loadBalancing: "round-robin" as const },
+    breakers && { circuitBreakers: breakers },
+    options,
+    protocol && { protocol },
+  );
   if (external.name) {
-    return { cluster: { ...common, externalName: external.name, sni: options.sni ?? external.name } };
+    const sni = options.sni ?? external.name;
+    return { cluster: Object.assign(common, { externalName: external.name, sni }) };
   }
   const health =
     healthPort === undefined ? undefined : service.spec.ports?.find((p) => p.port === healthPort);
@@ -59,7 +58,7 @@ export function readCluster(
   const endpoints = health && health.port !== found.port ? `${own}/${health.name || health.port}` : own;
   reader.need(`endpoints:${endpoints}`);
   const mode = endpointMode(reader, service);
-  return { cluster: { ...common, endpoints, ...(mode ? { mode } : {}) } };
+  return { cluster: Object.assign(common, { endpoints }, mode && { mode }) };
 }
 
 /** A Service and the port of it that is asked for by number or name; or why it can't be used. */

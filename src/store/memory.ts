@@ -15,8 +15,9 @@ class Group {
 
   add(resource: Resource): void {
     const { name } = resource;
-    const known = this.byName.has(name);
+    const { size } = this.byName;
     this.byName.set(name, resource);
+    const known = this.byName.size === size;
     if (known) this.#users.set(name, (this.#users.get(name) ?? 1) + 1);
     this.#sorted?.splice(this.#place(name), known ? 1 : 0, resource);
   }

@@ -36,8 +36,9 @@ function writeQuery({ name, kind, value, ignoreCase }: QueryMatch): QueryParamet
   return { name, string_match: { [kind]: value, ...(ignoreCase ? { ignore_case: true } : {}) } };
 }
 
-export const writeMatch = (match: Match): RouteMatch => ({
-  ...writePath(match.path),
-  ...(match.headers.length > 0 ? { headers: match.headers.map(writeHeader) } : {}),
-  ...(match.queries.length > 0 ? { query_parameters: match.queries.map(writeQuery) } : {}),
-});
+export const writeMatch = ({ path, headers, queries }: Match): RouteMatch =>
+  Object.assign(
+    writePath(path),
+    headers.length > 0 && { headers: headers.map(writeHeader) },
+    queries.length > 0 && { query_parameters: queries.map(writeQuery) },
+  );

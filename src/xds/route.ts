@@ -54,11 +54,11 @@ function writeRoute(route: Route, context: TableContext): EnvoyRoute {
   }
   return {
     match,
-    route: {
-      ...writeForward(action.backends, context),
-      ...(action.mirror ? { request_mirror_policies: [writeMirror(action.mirror, context)] } : {}),
-      ...policies.action,
-    },
+    route: Object.assign(
+      writeForward(action.backends, context),
+      action.mirror && { request_mirror_policies: [writeMirror(action.mirror, context)] },
+      policies.action,
+    ),
     ...policies.route,
   };
 }
