@@ -18,6 +18,7 @@ const projects = [
   },
   { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
   { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2) } },
+  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3) } },
 ];
 
 export default defineConfig({

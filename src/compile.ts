@@ -1,14 +1,26 @@
 import { buildEndpoints } from "./graph/endpoints.js";
+import { readExtensionService } from "./graph/extension-service.js";
+import { readGlobalServices } from "./graph/global-services.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";
-import { readKeyPair } from "./graph/secret.js";
-import type { Cluster, VirtualHost } from "./graph/types.js";
+import { type KeyPair, readKeyPair } from "./graph/secret.js";
+import type { Cluster, JwksServer, VirtualHost } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
+import type { SettingsSpec } from "./schema/settings.js";
 import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
+import { writeSecret } from "./xds/certificate.js";
 import { writeCluster } from "./xds/cluster.js";
 import { writeEndpoints } from "./xds/endpoints.js";
-import { writeFilterChain, writeSecret } from "./xds/filter-chain.js";
-import { ingressHttp, ingressHttps, writeListeners } from "./xds/listener.js";
+import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
+import { type ChainContext, writeFallbackChain, writeFilterChain } from "./xds/filter-chain.js";
+import {
+  fallbackTable,
+  ingressHttp,
+  ingressHttps,
+  type RouteTable,
+  routeTable,
+  writeListeners,
+} from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 
@@ -44,48 +56,84 @@ const stages = {
     const { pair } = readKeyPair(reader, { namespace: key.slice(0, slash), name: key.slice(slash + 1) });
     return pair ? [writeSecret(key, pair)] : [];
   },
-  listeners: (_: string, { settings }: Reader): readonly Resource[] => [
-    ...writeListeners(settings),
+  extension: compileExtension,
+  listeners: (_: string, reader: Reader, report: Report): readonly Resource[] => [
+    ...writeListeners(reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),
   ],
 } as const;
 
-function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
-  const vhost = buildVirtualHost(host, reader, report);
-  const clusters = new Map<string, Resource>();
-  const nameOf = (cluster: Cluster): string => {
-    const written = writeCluster(cluster, reader.settings);
-    clusters.set(written.name, written);
-    return written.name;
+function compileExtension(key: string, reader: Reader, report: Report): readonly Resource[] {
+  const slash = key.indexOf("/");
+  const extension = readExtensionService(reader, key.slice(0, slash), key.slice(slash + 1), report);
+  if (!extension) return [];
+  const found = extension.services.map((backend) => ({
+    ...backend,
+    endpoints: buildEndpoints(`${extension.namespace}/${backend.service}/${backend.port}`, reader, report),
+  }));
+  return writeExtension(extension, found, reader.settings);
+}
+
+/** Collects the clusters that a host names. */
+function clusterNames(settings: SettingsSpec): {
+  written: Map<string, Resource>;
+  nameOf(cluster: Cluster): string;
+  clusterOf(server: JwksServer): string;
+} {
+  const written = new Map<string, Resource>();
+  const add = (cluster: Resource): string => {
+    written.set(cluster.name, cluster);
+    return cluster.name;
   };
+  return {
+    written,
+    nameOf: (cluster) => add(writeCluster(cluster, settings)),
+    clusterOf: (server) => add(writeJwksCluster(server, settings)),
+  };
+}
+
+function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
+  const { settings } = reader;
+  const vhost = buildVirtualHost(host, reader, report);
+  const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
-  const table = (group: string, routes: VirtualHost["http"], secure: boolean): void => {
+  const table = (group: RouteTable, routes: VirtualHost["http"], authorized: boolean): void => {
     if (routes.length === 0) return;
-    const node = writeVirtualHost(host, routes, secure, ({ cluster }) => nameOf(cluster));
+    const node = writeVirtualHost(
+      { host, secure: group !== ingressHttp, authorized, nameOf },
+      vhost.policies,
+      routes,
+    );
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
   };
-  table(ingressHttp, vhost.http, false);
-  const chain = writeFilterChain(
-    vhost,
-    reader.settings,
-    certificate(vhost, reader),
-    vhost.tcp?.map(({ cluster }) => nameOf(cluster)),
-  );
-  if (chain) {
-    written.push(chain);
-    if (!vhost.tcp) table(ingressHttps, vhost.https, true);
+  table(ingressHttp, vhost.http, settings.globalExtAuth !== undefined);
+  if (!vhost.tls && !vhost.tcp) return [...clusters.values(), ...written];
+
+  const context: ChainContext = {
+    settings,
+    services: readGlobalServices(reader),
+    pair: vhost.tls && certificate(vhost.tls.secret, reader),
+    tcpClusters: vhost.tcp?.map(({ cluster }) => nameOf(cluster)),
+    clusterOf,
+  };
+  const chain = writeFilterChain(vhost, context);
+  if (!chain) return [...clusters.values(), ...written];
+  written.push(chain);
+  if (!vhost.tcp) table(ingressHttps, vhost.https, true);
+  if (vhost.fallback && !vhost.tcp) {
+    table(fallbackTable, vhost.https, true);
+    const pair = certificate(vhost.fallback, reader);
+    written.push(routeTable(fallbackTable), writeFallbackChain(vhost.fallback, { ...context, pair }));
   }
   return [...clusters.values(), ...written];
 }
 
-/** The key pair to put into the listener; with SDS none, and its own unit is asked for. */
-function certificate({ tls }: VirtualHost, reader: Reader): ReturnType<typeof readKeyPair>["pair"] {
-  if (!tls) return undefined;
+/** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */
+function certificate(secret: string, reader: Reader): KeyPair | undefined {
   if (reader.settings.secrets === "sds") {
-    reader.need(`secret:${tls.secret}`);
+    reader.need(`secret:${secret}`);
     return undefined;
   }
-  const slash = tls.secret.indexOf("/");
-  return readKeyPair(reader, { namespace: tls.secret.slice(0, slash), name: tls.secret.slice(slash + 1) })
-    .pair;
+  const slash = secret.indexOf("/");
+  return readKeyPair(reader, { namespace: secret.slice(0, slash), name: secret.slice(slash + 1) }).pair;
 }

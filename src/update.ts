@@ -3,7 +3,7 @@ import { claimsOf } from "./graph/claims.js";
 import type { Kind, ObjectByKind, Reader } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
-import { defaultSettings, type SettingsSpec } from "./schema/settings.js";
+import { defaultSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
 import type { Compiled, ReadKey, Store, UnitKey } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
@@ -20,8 +20,6 @@ export interface Updated {
   /** Whether any resource may differ from before. */
   readonly changed: boolean;
 }
-
-export const settingsRef: Ref = refOf("Settings", "", "isoline");
 
 /**
  * Applies changes and recompiles the units that they touch: those that the old and new claims name and those that
@@ -57,7 +55,7 @@ function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
 
 const sameContent = (a: KubeObject, b: KubeObject): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const isUnit = (key: string): key is UnitKey => key.startsWith("vhost:");
+const isUnit = (key: string): key is UnitKey => key.startsWith("vhost:") || key.startsWith("extension:");
 
 function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updated {
   const settings = settingsOf(store);

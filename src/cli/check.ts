@@ -1,4 +1,5 @@
 import { checkKeyPair } from "../platform/key-pair.js";
+import { orphanFindings } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
 import { formatLocated, type Located, locateAll, readManifests } from "./objects.js";
@@ -22,7 +23,7 @@ export function checkCommand(options: CheckCommandOptions): number {
   const located: Located[] = [
     ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
     ...manifests.located,
-    ...locateAll(store.findings(), manifests.documents),
+    ...locateAll([...store.findings(), ...orphanFindings(store, settings.spec)], manifests.documents),
   ];
   process.stdout.write(writers[options.format](located));
   const errors = located.filter(({ finding }) => finding.severity === "error").length;

@@ -5,6 +5,7 @@ import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
 import { formatVersion, hashSet } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { type ObjectStatus, orphanFindings, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
 import { formatLocated, locateAll, readManifests } from "./objects.js";
@@ -17,6 +18,7 @@ export interface CompileCommandOptions {
   readonly format: "json" | "yaml" | "envoy-files";
   readonly strict?: boolean;
   readonly stats?: boolean;
+  readonly status?: boolean;
 }
 
 /** `isoline compile`: manifests in, xDS out. Returns the exit code. */
@@ -35,10 +37,13 @@ export function compileCommand(options: CompileCommandOptions): number {
   const located = [
     ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
     ...manifests.located,
-    ...locateAll(store.findings(), manifests.documents),
+    ...locateAll([...store.findings(), ...orphanFindings(store, settings.spec)], manifests.documents),
   ];
   for (const one of located) console.error(formatLocated(one));
-  write(snapshot, bodies, options);
+  if (options.status) {
+    const others = manifests.located.map(({ finding }) => finding);
+    writeStatuses(statuses(store, settings.spec, others), options);
+  } else write(snapshot, bodies, options);
   if (options.stats) {
     const stats = {
       objects: manifests.objects.length,
@@ -70,6 +75,13 @@ function bodiesOf(snapshot: Snapshot): Map<string, Uint8Array> {
     );
   }
   return bodies;
+}
+
+function writeStatuses(all: readonly ObjectStatus[], { format, output }: CompileCommandOptions): void {
+  const shown = all.map(({ apiVersion, kind, metadata, status }) => ({ apiVersion, kind, metadata, status }));
+  const text = format === "yaml" ? stringify(shown) : `${JSON.stringify(shown, null, 2)}\n`;
+  if (output === "-") process.stdout.write(text);
+  else writeFileSync(output, text);
 }
 
 function write(

@@ -3,6 +3,7 @@ import { BootstrapError } from "../xds/bootstrap.js";
 import { type BootstrapCommandOptions, bootstrapCommand } from "./bootstrap.js";
 import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
+import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { UsageError } from "./usage.js";
@@ -19,8 +20,8 @@ function examples(command: Command, ...texts: readonly string[]): Command {
   return command.addHelpText("after", `\nExamples:\n${texts.map((text) => `  ${text}`).join("\n")}\n`);
 }
 
-function needFiles(paths: readonly string[]): void {
-  if (paths.length === 0) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
+function needFiles(paths: readonly string[] | undefined): void {
+  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
 }
 
 function createProgram(done: (code: number) => void): Command {
@@ -40,6 +41,7 @@ function createProgram(done: (code: number) => void): Command {
     .option("-o, --output <path>", "where to write; a folder for envoy-files", "-")
     .addOption(new Option("--format <format>").choices(["json", "yaml", "envoy-files"]).default("json"))
     .option("--strict", "exit with 1 when an object is not valid")
+    .option("--status", "print the status of every object instead of xDS")
     .option("--stats", "print one line of JSON with sizes and times on standard error")
     .action((options: CompileCommandOptions) => {
       needFiles(options.file);
@@ -61,19 +63,33 @@ function createProgram(done: (code: number) => void): Command {
     });
 
   const serve = examples(
-    program.command("serve").description("serve manifests over REST xDS and follow their changes"),
+    program
+      .command("serve")
+      .description("serve manifests or a cluster's objects over REST xDS and follow their changes"),
     "isoline serve -f manifests/",
+    "isoline serve --kube --context production --store sqlite:isoline.db",
     "isoline serve -f manifests/ --settings contour.yaml --listen 0.0.0.0:18000 --store sqlite:isoline.db",
   )
     .addOption(files())
     .addOption(settings())
     .option("--listen <address:port>", "where Envoys poll", "127.0.0.1:18000")
     .option("--store <store>", "memory, or sqlite:FILE", "memory")
+    .option("--kube", "follow the cluster of the kubeconfig, or that of the pod, instead of files")
+    .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "a context of the kubeconfig other than its current one")
+    .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
     .action(async (options: ServeCommandOptions) => {
-      needFiles(options.file);
+      if (!options.kube) needFiles(options.file);
       await serveCommand(options);
     });
   addContourFlags(serve);
+
+  examples(
+    program
+      .command("crds")
+      .description("print the CustomResourceDefinitions of HTTPProxy, IngressRoute and the like"),
+    "isoline crds | kubectl apply --server-side -f -",
+  ).action(() => done(crdsCommand()));
 
   examples(
     program

@@ -1,13 +1,17 @@
 import { createSqliteStore } from "../store/sqlite.js";
-import { startServer } from "./serve.js";
+import { type ServerOptions, startServer } from "./serve.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline serve` as commander hands them over; the lower half are `contour serve`'s flags. */
 export interface ServeCommandOptions {
-  readonly file: readonly string[];
+  readonly file?: readonly string[];
   readonly listen: string;
   readonly settings?: string;
   readonly store: string;
+  readonly kube?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly acceptShrink?: boolean;
   readonly ingressClassName?: string;
   readonly rootNamespaces?: string;
   readonly watchNamespaces?: string;
@@ -58,15 +62,28 @@ function parseListen(text: string): { host: string; port: number } {
   return { host, port };
 }
 
+function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
+  const { kube, kubeconfig, context, acceptShrink = false, file } = options;
+  if (!kube) {
+    if (kubeconfig || context) throw new UsageError("--kubeconfig and --context need --kube");
+    return {};
+  }
+  if (file?.length) throw new UsageError("give either --kube or -f");
+  return {
+    kube: { acceptShrink, ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) },
+  };
+}
+
 /** `isoline serve`: runs until SIGINT or SIGTERM. */
 export async function serveCommand(options: ServeCommandOptions): Promise<void> {
   const sqlite = /^sqlite:(.+)$/.exec(options.store)?.[1];
   if (!sqlite && options.store !== "memory")
     throw new UsageError(`--store ${options.store}: expected memory or sqlite:FILE`);
   const server = await startServer({
-    paths: options.file,
+    paths: options.file ?? [],
     ...(options.settings ? { settingsFile: options.settings } : {}),
     overrides: overridesOf(options),
+    ...kubeOf(options),
     ...(sqlite ? { store: createSqliteStore(sqlite) } : {}),
     ...parseListen(options.listen),
     log: (line) => console.error(line),

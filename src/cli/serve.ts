@@ -10,12 +10,17 @@ import { Hub } from "../server/hub.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { replaceAll } from "../update.js";
+import { ClusterSource } from "./kube-source.js";
+import type { KubeOptions } from "./kube-transport.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 import { watchPaths } from "./watch.js";
 
 export interface ServerOptions {
+  /** Files and folders of manifests; empty with `kube`. */
   readonly paths: readonly string[];
+  /** Follow a cluster instead of files. */
+  readonly kube?: KubeOptions & { readonly acceptShrink: boolean };
   readonly settingsFile?: string;
   /** Keys that win over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
@@ -30,13 +35,10 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Follows manifests on disk and serves them over REST xDS until it is closed. */
+/** Follows manifests on disk or a cluster, and serves them over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
-  const source = new FileSource(hub, options);
-  const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
-  const watcher = await watchPaths(files, () => source.refresh());
-  source.refresh();
+  const source = await (options.kube ? startCluster(hub, options, options.kube) : startFiles(hub, options));
   const app = createApp({ hub, status: () => source.status() });
   const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port });
   await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
@@ -45,12 +47,35 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
     async close() {
-      await watcher.close();
+      await source.close();
       hub.close();
       if ("closeAllConnections" in server) server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+interface Source {
+  status(): object;
+  close(): Promise<void>;
+}
+
+async function startFiles(hub: Hub, options: ServerOptions): Promise<Source> {
+  const source = new FileSource(hub, options);
+  const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
+  const watcher = await watchPaths(files, () => source.refresh());
+  source.refresh();
+  return { status: () => source.status(), close: () => watcher.close() };
+}
+
+async function startCluster(
+  hub: Hub,
+  options: ServerOptions,
+  kube: NonNullable<ServerOptions["kube"]>,
+): Promise<Source> {
+  const source = new ClusterSource(hub, options.store ?? createMemoryStore(), { ...options, ...kube });
+  await source.start();
+  return source;
 }
 
 /** Manifests on disk as the source of a store; what can't be read or parsed leaves its objects as they were. */

@@ -81,6 +81,7 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery": ReqWithoutQuery;
   "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig": UriTemplateMatchConfig;
   "type.googleapis.com/envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig": UriTemplateRewriteConfig;
+  "type.googleapis.com/envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig": PreviousRoutesConfig;
   "type.googleapis.com/envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig": SafeCrossSchemeConfig;
   "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": PreviousHostsPredicate;
   "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig": CaresDnsResolverConfig;
@@ -3540,6 +3541,9 @@ export interface XffTrustedCidrs {
 export interface CookieBasedSessionState {
   readonly cookie?: Cookie;
 }
+
+/** `envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig` */
+export type PreviousRoutesConfig = Record<never, never>;
 
 /** `envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig` */
 export type SafeCrossSchemeConfig = Record<never, never>;

@@ -1,13 +1,24 @@
 import { isIP } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
-import type { CircuitBreakers, Cluster } from "./types.js";
+import { readKeyPair } from "./secret.js";
+import type { CertificateRef, CircuitBreakers, Cluster } from "./types.js";
 
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
 export type Protocol = NonNullable<Cluster["protocol"]>;
 
 /** What a route adds to the plain way to a Service port. */
 export type ClusterOptions = Partial<
-  Pick<Cluster, "protocol" | "sni" | "validation" | "loadBalancing" | "healthCheck" | "idleConnectionMs">
+  Pick<
+    Cluster,
+    | "protocol"
+    | "sni"
+    | "validation"
+    | "loadBalancing"
+    | "healthCheck"
+    | "idleConnectionMs"
+    | "slowStart"
+    | "clientCertificate"
+  >
 >;
 
 /**
@@ -19,17 +30,10 @@ export function readCluster(
   namespace: string,
   name: string,
   port: number | string,
-  options: ClusterOptions = {},
-): { cluster?: Cluster; error?: string } {
-  const service = reader.get("Service", namespace, name);
-  if (!service) return { error: `service "${namespace}/${name}" not found` };
-  const found = service.spec.ports?.find(
-    (p) => p.port === port || (p.name !== "" && p.name === String(port)),
-  );
-  if (!found) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
-  if (found.protocol && found.protocol !== "TCP") {
-    return { error: `unsupported service protocol "${found.protocol}" on service "${namespace}/${name}"` };
-  }
+  { healthPort, ...options }: ClusterOptions & { healthPort?: number } = {},
+): { cluster?: Cluster; error?: string | undefined } {
+  const { service, found, error } = findServicePort(reader, namespace, name, port);
+  if (!service || !found) return { error };
   const external = readExternalName(reader, service);
   if (external.error) return { error: external.error };
 
@@ -47,10 +51,55 @@ export function readCluster(
   if (external.name) {
     return { cluster: { ...common, externalName: external.name, sni: options.sni ?? external.name } };
   }
-  const endpoints = `${namespace}/${name}/${found.name || found.port}`;
+  const health =
+    healthPort === undefined ? undefined : service.spec.ports?.find((p) => p.port === healthPort);
+  if (healthPort !== undefined && !health)
+    return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
+  const own = `${namespace}/${name}/${found.name || found.port}`;
+  const endpoints = health && health.port !== found.port ? `${own}/${health.name || health.port}` : own;
   reader.need(`endpoints:${endpoints}`);
   const mode = endpointMode(reader, service);
   return { cluster: { ...common, endpoints, ...(mode ? { mode } : {}) } };
+}
+
+/** A Service and the port of it that is asked for by number or name; or why it can't be used. */
+export function findServicePort(
+  reader: Reader,
+  namespace: string,
+  name: string,
+  port: number | string,
+): { service?: ObjectByKind<"Service">; found?: ServicePort; error?: string } {
+  const service = reader.get("Service", namespace, name);
+  if (!service) return { error: `service "${namespace}/${name}" not found` };
+  const found = service.spec.ports?.find(
+    (p) => p.port === port || (p.name !== "" && p.name === String(port)),
+  );
+  if (!found) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
+  if (found.protocol && found.protocol !== "TCP") {
+    return { error: `unsupported service protocol "${found.protocol}" on service "${namespace}/${name}"` };
+  }
+  return { service, found };
+}
+
+/**
+ * The certificate that Envoy shows to TLS backends, as the settings say. It is the administrator's choice, so that no
+ * delegation is asked for.
+ */
+export function clientCertificate(
+  reader: Reader,
+):
+  | { certificate: CertificateRef; error?: undefined }
+  | { certificate?: undefined; error: string }
+  | undefined {
+  const wanted = reader.settings.tls.envoyClientCertificate;
+  if (!wanted) return undefined;
+  const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
+  const { pair, error } = readKeyPair(reader, secret);
+  const name = `${secret.namespace}/${secret.name}`;
+  if (!pair) return { error: `tls.envoy-client-certificate Secret "${name}" is invalid: ${error}` };
+  if (reader.settings.secrets !== "sds") return { certificate: { secret: name, pair } };
+  reader.need(`secret:${name}`);
+  return { certificate: { secret: name } };
 }
 
 /** The endpoint mode that a Service asks for by annotation, or `service` by the settings. */

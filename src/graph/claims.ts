@@ -5,7 +5,7 @@ import type { ClaimKey } from "../store/store.js";
 export const anyHost = "*";
 
 /**
- * What an object speaks for: the virtual hosts that it defines (`vhost:<host>`) and the index keys under which
+ * What an object speaks for: the units that it defines (`vhost:<host>`, `extension:<namespace>/<name>`) and the index keys under which
  * units find it (`slices:<namespace>/<service>`, `delegations:<namespace>/<secret>`).
  */
 export function claimsOf(object: KubeObject): ClaimKey[] {
@@ -30,6 +30,8 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
           object.spec.delegations.map((d) => `delegations:${object.meta.namespace}/${d.secretName}`),
         ),
       ];
+    case "ExtensionService":
+      return [`extension:${object.meta.namespace}/${object.meta.name}`];
     default:
       return [];
   }

@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import { compareHeaders, compareQueries, quoteRegex } from "./match.js";
-import type { HeaderMatch, Match, PathMatch, QueryMatch } from "./types.js";
+import type { HeaderMatch, Match, PathMatch, QueryMatch } from "./match-types.js";
 
 /** One entry of HTTPProxy `conditions`; includes and routes have the same form. */
 export interface Condition {
@@ -74,18 +74,24 @@ export function pathProblem(conditions: readonly Condition[], include: boolean):
   return wrong && `regex ${JSON.stringify(regex)} is not RE2: ${wrong}`;
 }
 
-/** Joins the path conditions of an include chain and a route; without any, everything (`/`). */
+/**
+ * Joins the path conditions of an include chain and a route; without any, everything (`/`). As in Contour, an exact
+ * path is one only as the very last condition, and a prefix where a header or query condition follows it.
+ */
 export function mergePath(conditions: readonly Condition[]): PathMatch {
   const parts = conditions.flatMap((c) => (c.prefix || c.exact || c.regex ? [c] : []));
-  const last = parts.at(-1);
-  if (!last) return { kind: "prefix", value: "/" };
+  if (parts.length === 0) return { kind: "prefix", value: "/" };
   if (parts.some((part) => part.regex)) {
     const value = parts.map((part) => part.regex ?? quoteRegex(part.prefix ?? part.exact ?? "")).join("");
     return { kind: "regex", value: slashes(value) };
   }
   const value = slashes(parts.map((part) => part.prefix ?? part.exact ?? "").join(""));
-  return { kind: last.exact ? "exact" : "prefix", value };
+  return { kind: conditions.at(-1)?.exact ? "exact" : "prefix", value };
 }
+
+/** The exact path that counts as a prefix because other conditions follow it. */
+export const weakenedExact = (conditions: readonly Condition[]): string | undefined =>
+  conditions.at(-1)?.exact ? undefined : conditions.find(({ exact }) => exact)?.exact;
 
 const header = (
   c: HeaderCondition,
@@ -101,7 +107,8 @@ const header = (
   treatMissingAsEmpty: invert && (c.treatMissingAsEmpty ?? false),
 });
 
-function headerMatches(c: HeaderCondition): HeaderMatch[] {
+/** What a header condition asks for; empty when it asks for nothing. */
+export function headerMatches(c: HeaderCondition): HeaderMatch[] {
   if (c.present) return [header({ name: c.name }, "present", "")];
   if (c.notpresent) return [header({ name: c.name }, "present", "", true)];
   if (c.contains) return [header(c, "contains", c.contains)];

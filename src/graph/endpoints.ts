@@ -1,12 +1,14 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import { isIP, isRoutable } from "./address.js";
-import { endpointMode } from "./backend.js";
+import { endpointMode, type ServicePort } from "./backend.js";
 import type { Reader, Report } from "./reader.js";
 
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** Where health checks go, when it is not `port`. */
+  readonly healthPort?: number;
 }
 
 export interface Endpoints {
@@ -15,23 +17,30 @@ export interface Endpoints {
 }
 
 /**
- * Where a Service's port is served: ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
+ * Where a Service's port is served (`<namespace>/<service>/<port>[/<health port>]`, ports by name or, without one, by
+ * number): ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
  * and without duplicates; in mode `service` the Service's own cluster IP or DNS name.
  */
 export function buildEndpoints(key: string, reader: Reader, report: Report): Endpoints {
-  const [namespace = "", name = "", portKey = ""] = key.split("/");
+  const [namespace = "", name = "", portKey = "", healthKey] = key.split("/");
   const service = reader.get("Service", namespace, name);
-  const port = service?.spec.ports?.find((p) => (p.name || String(p.port)) === portKey);
+  const portOf = (wanted: string | undefined): ServicePort | undefined =>
+    service?.spec.ports?.find((p) => (p.name || String(p.port)) === wanted);
+  const port = portOf(portKey);
+  const health = portOf(healthKey);
   if (!service || !port) return { endpoints: [] };
   const mode = endpointMode(reader, service);
   if (mode === "service") {
     const ip = service.spec.clusterIP;
     const address = ip && ip !== "None" && isIP(ip) ? ip : `${name}.${namespace}.svc`;
-    return { endpoints: [{ address, port: port.port }], mode };
+    return {
+      endpoints: [{ address, port: port.port, ...(health ? { healthPort: health.port } : {}) }],
+      mode,
+    };
   }
   const found = new Map<string, Endpoint>();
   for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
-    for (const endpoint of readyOf(reader, ref, namespace, port.name)) {
+    for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name)) {
       if (isRoutable(endpoint.address)) found.set(`${endpoint.address} ${endpoint.port}`, endpoint);
       else {
         const message = `address ${JSON.stringify(endpoint.address)} is not one that traffic may be sent to; it is left out`;
@@ -43,22 +52,43 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
   return { endpoints: sorted, ...(mode ? { mode } : {}) };
 }
 
-function readyOf(reader: Reader, ref: Ref, namespace: string, portName: string | undefined): Endpoint[] {
+type NamedPort = {
+  readonly name?: string | undefined;
+  readonly port?: number | undefined;
+  readonly protocol?: string;
+};
+
+/** What one slice (or subset) gives for the ports of these names; without a name, for all its ports. */
+function readyOf(
+  reader: Reader,
+  ref: Ref,
+  namespace: string,
+  portName: string | undefined,
+  healthName: string | undefined,
+): Endpoint[] {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
-  const matches = (p: { name?: string; protocol?: string }): boolean =>
-    (!portName || (p.name ?? "") === portName) && (!p.protocol || p.protocol === "TCP");
+  const combine = (addresses: readonly string[], all: readonly NamedPort[]): Endpoint[] => {
+    const tcp = all.filter((p) => !p.protocol || p.protocol === "TCP");
+    const healthPort = healthName ? tcp.find((p) => p.name === healthName)?.port : undefined;
+    return tcp
+      .filter((p) => !portName || (p.name ?? "") === portName)
+      .flatMap(({ port }) =>
+        port ? addresses.map((address) => ({ address, port, ...(healthPort ? { healthPort } : {}) })) : [],
+      );
+  };
   if (ref.startsWith("EndpointSlice/")) {
     const slice = reader.get("EndpointSlice", namespace, name)?.spec;
     if (!slice || slice.addressType === "FQDN") return [];
-    const addresses = slice.endpoints.flatMap((e) => (e.ready ? e.addresses.slice(0, 1) : []));
-    return slice.ports
-      .filter(matches)
-      .flatMap(({ port }) => (port ? addresses.map((address) => ({ address, port })) : []));
+    return combine(
+      slice.endpoints.flatMap((e) => (e.ready ? e.addresses.slice(0, 1) : [])),
+      slice.ports,
+    );
   }
   const subsets = reader.get("Endpoints", namespace, name)?.spec.subsets ?? [];
-  return subsets.flatMap((subset) =>
-    (subset.ports ?? [])
-      .filter(matches)
-      .flatMap(({ port }) => (subset.addresses ?? []).map(({ ip }) => ({ address: ip, port }))),
+  return subsets.flatMap(({ addresses = [], ports = [] }) =>
+    combine(
+      addresses.map(({ ip }) => ip),
+      ports,
+    ),
   );
 }

@@ -1,21 +1,33 @@
-import { type Condition, mergeConditions, pathProblem } from "./conditions.js";
-import { type Place, readProxyRoute } from "./httpproxy-route.js";
+import {
+  type Condition,
+  conditionProblem,
+  headerProblem,
+  mergeConditions,
+  pathProblem,
+  queryProblem,
+} from "./conditions.js";
+import type { Place } from "./httpproxy-context.js";
+import { readProxyRoute } from "./httpproxy-route.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Route } from "./types.js";
 
 const maxDepth = 64;
 
-/** All routes of an HTTPProxy and of what it includes; one bad route of an object drops that object's routes. */
+/**
+ * All routes of an HTTPProxy and of what it includes. One bad route of an object drops that object's routes, or, with
+ * the setting `keep-valid`, answers 503 in its place.
+ */
 export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
   const own: Route[] = [];
   let good = true;
   for (const i of (proxy.spec.routes ?? []).keys()) {
     const route = readProxyRoute(proxy, i, place, reader, report);
     if (route) own.push(route);
-    else good = false;
+    else if (reader.settings.invalidRoutes === "drop-object") good = false;
+    else own.push(...unavailable(proxy, i, place));
   }
   const included = readIncludes(proxy, place, reader, report);
-  return good ? [...included, ...own] : [];
+  return good ? expandPrefixes([...included, ...own]) : [];
 }
 
 function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
@@ -26,9 +38,9 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     const fail = (reason: string, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);
     const conditions: Condition[] = include.conditions ?? [];
-    const wrong = pathProblem(conditions, true);
+    const wrong = includeProblem(conditions);
     if (wrong) {
-      fail("PathMatchConditionsNotValid", `include: ${wrong}`, `${path}.conditions`);
+      report.error(proxy.ref, wrong.type, wrong.reason, wrong.message, `${path}.conditions`);
       continue;
     }
     const merged = mergeConditions(conditions);
@@ -46,26 +58,64 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     const all = [...place.conditions, ...conditions];
     if (!target || target.spec.virtualhost) {
       if (!target) fail("IncludeNotFound", `include ${namespace}/${include.name} not found`);
-      else fail("RootIncludesRoot", "root httpproxy cannot include another root httpproxy");
-      if (conditions.length > 0) routes.push(badGateway(proxy, all, place));
+      else
+        fail(
+          "RootIncludesRoot",
+          `root httpproxy cannot include another root httpproxy (${namespace}/${include.name})`,
+        );
+      if (conditions.length > 0) routes.push(badGateway(proxy, conditions));
     } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       fail("IncludeCreatesCycle", `include creates an include cycle: ${names}`);
     } else {
       routes.push(
-        ...readProxyRoutes(target, { conditions: all, path: chain, secure: place.secure }, reader, report),
+        ...readProxyRoutes(target, { conditions: all, path: chain, host: place.host }, reader, report),
       );
     }
   }
   return routes;
 }
 
-/** What answers for an include that leads nowhere. */
-const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], place: Place): Route => ({
+/** What answers for a bad route, if it can be told which requests are meant. */
+function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
+  const own: Condition[] = proxy.spec.routes?.[i]?.conditions ?? [];
+  const conditions = [...place.conditions, ...own];
+  if (conditionProblem(own, conditions)) return [];
+  return [
+    {
+      match: mergeConditions(conditions),
+      action: { kind: "respond", status: 503 },
+      policies: {},
+      insecure: place.host.secure ? "redirect" : "serve",
+      from: proxy.ref,
+    },
+  ];
+}
+
+/** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
+function includeProblem(
+  conditions: readonly Condition[],
+): { type: string; reason: string; message: string } | undefined {
+  const path = pathProblem(conditions, true);
+  if (path)
+    return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };
+  const headers = headerProblem(conditions);
+  if (headers) return { type: "RouteError", reason: "HeaderMatchConditionsNotValid", message: headers };
+  const queries = queryProblem(conditions);
+  if (queries)
+    return { type: "RouteError", reason: "QueryParameterMatchConditionsNotValid", message: queries };
+  return undefined;
+}
+
+/**
+ * What answers for an include that leads nowhere, also over plain HTTP. As in Contour, under the include's own
+ * conditions alone.
+ */
+const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[]): Route => ({
   match: mergeConditions(conditions),
   action: { kind: "respond", status: 502 },
   policies: {},
-  insecure: place.secure ? "redirect" : "serve",
+  insecure: "serve",
   from: proxy.ref,
 });
 
@@ -75,7 +125,7 @@ const trimSlash = (path: string): string => (path === "/" ? path : path.replace(
  * `/foo` and `/foo/` differ to Envoy when a prefix is rewritten: where only one of them is routed, a second route is
  * added so that `/foo/x` becomes `<replacement>/x` with exactly one slash.
  */
-export function expandPrefixes(routes: readonly Route[]): Route[] {
+function expandPrefixes(routes: readonly Route[]): Route[] {
   if (!routes.some((route) => route.policies.pathRewrite)) return [...routes];
   const groups = new Map<string, Route[]>();
   const others: Route[] = [];

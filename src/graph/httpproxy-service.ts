@@ -1,33 +1,30 @@
-import type { ClusterOptions } from "./backend.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
-import { isDelegated, readCaBundle, secretName } from "./secret.js";
+import type { Cluster } from "./types.js";
+import { readUpstreamValidation } from "./upstream-validation.js";
 
 type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["routes"]>[number]["services"]>[number];
 
-/** The protocol and upstream validation of one entry of `services`; undefined (and a finding) when refused. */
-export function readServiceOptions(
+/**
+ * The cluster of a service with the `validation` that it asks for; undefined (and a finding) when that can't be had.
+ * Only backends that speak TLS have a certificate to validate.
+ */
+export function readValidation(
   proxy: HTTPProxy,
   service: Fields,
+  cluster: Cluster,
   path: string,
   reader: Reader,
   report: Report,
-): Pick<ClusterOptions, "protocol" | "validation" | "sni"> | undefined {
-  const protocol = service.protocol as ClusterOptions["protocol"] | undefined;
-  const validation = service.validation;
-  if (!validation) return protocol ? { protocol } : {};
-  const secret = secretName(validation.caSecret ?? "", proxy.meta.namespace);
-  if (!isDelegated(reader, secret, proxy.meta.namespace)) {
-    const message = `service.UpstreamValidation.CACertificate Secret "${secret.namespace}/${secret.name}" is not configured for certificate delegation`;
+): Cluster | undefined {
+  if (!service.validation || (cluster.protocol !== "tls" && cluster.protocol !== "h2")) return cluster;
+  const checked = readUpstreamValidation(reader, service.validation, proxy.meta.namespace);
+  if (!checked.problem) return { ...cluster, validation: checked.validation };
+  if (checked.problem === "not-delegated") {
+    const message = `service.UpstreamValidation.CACertificate Secret "${checked.secret}" is not configured for certificate delegation`;
     report.error(proxy.ref, "TLSError", "CACertificateNotDelegated", message, `${path}.validation.caSecret`);
-    return undefined;
-  }
-  const { ca, error } = readCaBundle(reader, secret);
-  const names = validation.subjectNames?.length ? validation.subjectNames : [validation.subjectName ?? ""];
-  const wrong = error ?? (names.some((name) => !name) ? "missing subject alternative name" : undefined);
-  if (!ca || wrong) {
-    const message = `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${wrong}`;
+  } else {
+    const message = `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${checked.message}`;
     report.error(proxy.ref, "ServiceError", "TLSUpstreamValidation", message, `${path}.validation`);
-    return undefined;
   }
-  return { ...(protocol ? { protocol } : {}), validation: { ca, subjectNames: names } };
+  return undefined;
 }

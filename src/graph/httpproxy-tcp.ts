@@ -1,7 +1,7 @@
-import { readCluster } from "./backend.js";
-import { readServiceOptions } from "./httpproxy-service.js";
+import { type ClusterOptions, clientCertificate, readCluster } from "./backend.js";
+import { readValidation } from "./httpproxy-service.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
-import type { HealthCheck, TcpBackend } from "./types.js";
+import type { HealthCheck, LoadBalancing, TcpBackend } from "./types.js";
 
 const maxDepth = 64;
 
@@ -34,8 +34,10 @@ export function readTcpProxy(
   const target = reader.get("HTTPProxy", namespace, include.name);
   const error = "TCPProxyIncludeError";
   if (!target) return fail("IncludeNotFound", `include ${namespace}/${include.name} not found`, error);
-  if (target.spec.virtualhost)
-    return fail("RootIncludesRoot", "root httpproxy cannot include another root httpproxy", error);
+  if (target.spec.virtualhost) {
+    const message = `root httpproxy cannot include another root httpproxy (${namespace}/${include.name})`;
+    return fail("RootIncludesRoot", message, error);
+  }
   const chain = [...path, proxy.ref];
   if (chain.includes(target.ref) || chain.length > maxDepth) {
     const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
@@ -45,14 +47,54 @@ export function readTcpProxy(
 }
 
 function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonly TcpBackend[] | undefined {
-  const tcp = proxy.spec.tcpproxy;
-  const strategy = tcp?.loadBalancerPolicy?.strategy;
+  const certificate = clientCertificate(reader);
+  if (certificate?.error) {
+    report.error(proxy.ref, "TLSError", "SecretNotValid", certificate.error, "spec.tcpproxy");
+    return undefined;
+  }
+  const healthCheck = readHealthCheck(proxy.spec.tcpproxy?.healthCheckPolicy);
+  const options: ClusterOptions = {
+    loadBalancing: readLoadBalancing(proxy, report),
+    ...(healthCheck ? { healthCheck } : {}),
+    ...(certificate?.certificate ? { clientCertificate: certificate.certificate } : {}),
+  };
+  const found: TcpBackend[] = [];
+  for (const [i, service] of (proxy.spec.tcpproxy?.services ?? []).entries()) {
+    const path = `spec.tcpproxy.services[${i}]`;
+    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
+      ...options,
+      ...(service.protocol ? { protocol: service.protocol } : {}),
+      ...(healthCheck && service.healthPort ? { healthPort: service.healthPort } : {}),
+    });
+    if (!cluster) {
+      const message = `Spec.TCPProxy unresolved service reference: ${error}`;
+      report.error(proxy.ref, "TCPProxyError", "ServiceUnresolvedReference", message, path);
+      return undefined;
+    }
+    const checked = readValidation(proxy, service, cluster, path, reader, report);
+    if (!checked) return undefined;
+    found.push({ cluster: checked, weight: service.weight ?? 0 });
+  }
+  return found;
+}
+
+function readLoadBalancing(proxy: HTTPProxy, report: Report): LoadBalancing {
+  const strategy = proxy.spec.tcpproxy?.loadBalancerPolicy?.strategy;
   if (strategy === "Cookie" || strategy === "RequestHash") {
     const message = `ignoring field "Spec.TCPProxy.LoadBalancerPolicy"; ${strategy} load balancer policy is not supported for TCPProxies`;
     report.warn(proxy.ref, "TCPProxyError", "IgnoredField", message, "spec.tcpproxy.loadBalancerPolicy");
   }
-  const check = tcp?.healthCheckPolicy;
-  const healthCheck: HealthCheck | undefined = check && {
+  return strategy === "Random"
+    ? "random"
+    : strategy === "WeightedLeastRequest"
+      ? "least-request"
+      : "round-robin";
+}
+
+type Fields = NonNullable<HTTPProxy["spec"]["tcpproxy"]>;
+
+const readHealthCheck = (check: Fields["healthCheckPolicy"]): HealthCheck | undefined =>
+  check && {
     kind: "tcp",
     path: "",
     host: "",
@@ -61,27 +103,3 @@ function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonl
     unhealthyThreshold: check.unhealthyThresholdCount || 3,
     healthyThreshold: check.healthyThresholdCount || 2,
   };
-  const found: TcpBackend[] = [];
-  for (const [i, service] of (tcp?.services ?? []).entries()) {
-    const path = `spec.tcpproxy.services[${i}]`;
-    const options = readServiceOptions(proxy, service, path, reader, report);
-    if (!options) return undefined;
-    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
-      ...options,
-      loadBalancing:
-        strategy === "Random"
-          ? "random"
-          : strategy === "WeightedLeastRequest"
-            ? "least-request"
-            : "round-robin",
-      ...(healthCheck ? { healthCheck } : {}),
-    });
-    if (!cluster) {
-      const message = `Spec.TCPProxy unresolved service reference: ${error}`;
-      report.error(proxy.ref, "TCPProxyError", "ServiceUnresolvedReference", message, path);
-      return undefined;
-    }
-    found.push({ cluster, weight: service.weight ?? 0 });
-  }
-  return found;
-}

@@ -1,3 +1,4 @@
+import { readClientValidation } from "./client-validation.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { isDelegated, readKeyPair, secretName } from "./secret.js";
 import type { Tls, TlsVersion } from "./types.js";
@@ -6,6 +7,8 @@ import type { Tls, TlsVersion } from "./types.js";
 export interface Security {
   readonly tls?: Tls;
   readonly passthrough: boolean;
+  /** `<namespace>/<name>` of the certificate for clients without SNI. */
+  readonly fallback?: string;
 }
 
 const versions: readonly TlsVersion[] = ["1.2", "1.3"];
@@ -47,10 +50,8 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
       "Spec.VirtualHost.TLS: neither Passthrough nor SecretName were specified",
     );
   }
-  if (tls.enableFallbackCertificate) {
-    const message = "Spec.VirtualHost.TLS.enableFallbackCertificate is not supported yet and has no effect";
-    report.warn(proxy.ref, "TLSError", "NotSupported", message, `${path}.enableFallbackCertificate`);
-  }
+  const clash = incompatible(proxy);
+  if (clash) return fail("TLSIncompatibleFeatures", clash);
   if (tls.passthrough) return { passthrough: true };
 
   const secret = secretName(tls.secretName ?? "", proxy.meta.namespace);
@@ -72,5 +73,56 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
       "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version";
     return fail("TLSConfigNotValid", message);
   }
-  return { tls: { secret: `${secret.namespace}/${secret.name}`, ...range }, passthrough: false };
+  const fallback = tls.enableFallbackCertificate ? readFallback(proxy, reader, fail) : undefined;
+  if (tls.enableFallbackCertificate && !fallback) return undefined;
+  const clientValidation = tls.clientValidation ? readClientValidation(proxy, reader, report) : undefined;
+  if (tls.clientValidation && !clientValidation) return undefined;
+  return {
+    tls: {
+      secret: `${secret.namespace}/${secret.name}`,
+      ...range,
+      ...(clientValidation ? { clientValidation } : {}),
+    },
+    passthrough: false,
+    ...(fallback ? { fallback } : {}),
+  };
+}
+
+/** Features that can't be had together: with passthrough Envoy sees no HTTP, a fallback chain serves several hosts. */
+function incompatible({ spec: { virtualhost: host } }: HTTPProxy): string | undefined {
+  const tls = host?.tls;
+  if (tls?.passthrough && tls.enableFallbackCertificate)
+    return "Spec.VirtualHost.TLS: both Passthrough and enableFallbackCertificate were specified";
+  if (tls?.passthrough && tls.clientValidation)
+    return "Spec.VirtualHost.TLS passthrough cannot be combined with tls.clientValidation";
+  if (!tls?.enableFallbackCertificate) return undefined;
+  if (tls.clientValidation) return "Spec.Virtualhost.TLS fallback & client validation are incompatible";
+  if (host?.authorization) return "Spec.Virtualhost.TLS fallback & client authorization are incompatible";
+  if (host?.jwtProviders?.length) return "Spec.Virtualhost.TLS fallback & JWT providers are incompatible";
+  return undefined;
+}
+
+/** The settings' fallback certificate, which must be delegated to the namespace of the host. */
+function readFallback(
+  proxy: HTTPProxy,
+  reader: Reader,
+  fail: (reason: string, message: string, field?: string) => undefined,
+): string | undefined {
+  const wanted = reader.settings.tls.fallbackCertificate;
+  const field = ".enableFallbackCertificate";
+  if (!wanted) {
+    const message =
+      "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured in Contour configuration file";
+    return fail("FallbackNotPresent", message, field);
+  }
+  const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
+  const name = `${secret.namespace}/${secret.name}`;
+  if (!isDelegated(reader, secret, proxy.meta.namespace)) {
+    const message = `Spec.VirtualHost.TLS Secret "${name}" is not configured for certificate delegation`;
+    return fail("FallbackNotDelegated", message, field);
+  }
+  const { error } = readKeyPair(reader, secret);
+  if (!error) return name;
+  const message = `Spec.Virtualhost.TLS Secret "${name}" fallback certificate is invalid: ${error}`;
+  return fail("FallbackNotValid", message, field);
 }

@@ -1,6 +1,7 @@
 import type { Ref } from "../schema/meta.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
-import { expandPrefixes, readProxyRoutes } from "./httpproxy-routes.js";
+import { type Host, readHost } from "./httpproxy-host.js";
+import { readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
 import { readTls } from "./httpproxy-tls.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
@@ -12,6 +13,9 @@ export interface Root {
   readonly tls?: Tls;
   readonly passthrough?: boolean;
   readonly tcp?: readonly TcpBackend[];
+  readonly host?: Host;
+  /** `<namespace>/<name>` of the certificate for clients without SNI. */
+  readonly fallback?: string;
   /** The host has TLS: routes are served over HTTPS and, over HTTP, as `Route.insecure` says. */
   readonly secure: boolean;
 }
@@ -66,41 +70,20 @@ function readRoot(proxy: HTTPProxy, reader: Reader, report: Report): Root | unde
     report.error(ref, "SpecError", "NothingDefined", message, "spec");
     return undefined;
   }
-  if (refuseUnsupported(proxy, report)) return undefined;
   const security = readTls(proxy, reader, report);
-  if (security === undefined) return undefined;
+  const host = security && readHost(proxy, security, reader, report);
+  if (!security || !host) return undefined;
 
   const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
   if (spec.tcpproxy && !tcp) return undefined;
-  const secure = security.tls !== undefined || security.passthrough;
-  const routes = expandPrefixes(readProxyRoutes(proxy, { conditions: [], path: [], secure }, reader, report));
+  const routes = readProxyRoutes(proxy, { conditions: [], path: [], host }, reader, report);
   return {
     routes,
-    secure,
+    host,
+    secure: host.secure,
     passthrough: security.passthrough,
     ...(security.tls ? { tls: security.tls } : {}),
+    ...(security.fallback ? { fallback: security.fallback } : {}),
     ...(tcp ? { tcp } : {}),
   };
-}
-
-/** A host whose protection is not compiled yet is not served at all: better no answer than an open door. */
-function refuseUnsupported({ spec, ref }: HTTPProxy, report: Report): boolean {
-  const host = spec.virtualhost;
-  const found = [
-    host?.authorization && "authorization",
-    host?.jwtProviders?.length && "jwtProviders",
-    host?.ipAllowPolicy?.length && "ipAllowPolicy",
-    host?.ipDenyPolicy?.length && "ipDenyPolicy",
-    host?.tls?.clientValidation && "tls.clientValidation",
-  ].filter((field): field is string => typeof field === "string");
-  for (const field of found) {
-    const message = `Spec.VirtualHost.${field} is not supported yet, so this host is not served without it`;
-    report.error(ref, "SpecError", "NotSupported", message, `spec.virtualhost.${field}`);
-  }
-  for (const field of ["corsPolicy", "rateLimitPolicy"] as const) {
-    if (!host?.[field]) continue;
-    const message = `Spec.VirtualHost.${field} is not supported yet and has no effect`;
-    report.warn(ref, "SpecError", "NotSupported", message, `spec.virtualhost.${field}`);
-  }
-  return found.length > 0;
 }

@@ -4,13 +4,14 @@ import { anyHost } from "./claims.js";
 import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
+import type { PathMatch } from "./match-types.js";
 import { ingressHeaders } from "./policy/default-headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
 import type { ObjectByKind, Reader, Report } from "./reader.js";
 import { isDelegated, readKeyPair } from "./secret.js";
-import type { PathMatch, Route, Tls } from "./types.js";
+import type { Route, Tls } from "./types.js";
 
 export type Ingress = ObjectByKind<"Ingress">;
 type PathFields = NonNullable<

@@ -1,4 +1,4 @@
-import type { HeaderMatch, Match, PathKind, QueryMatch, Route } from "./types.js";
+import type { HeaderMatch, Match, PathKind, QueryMatch } from "./match-types.js";
 
 type Order<T> = (a: T, b: T) => number;
 
@@ -76,14 +76,6 @@ export const compareMatches: Order<Match> = by(
   (a, b) => compareHeaderLists(a.headers, b.headers),
   (a, b) => compareQueryLists(a.queries, b.queries),
 );
-
-/** Sorts the routes of a host; of routes with the same match the last one given stays. */
-export function orderRoutes(routes: readonly Route[]): Route[] {
-  if (routes.length < 2) return [...routes];
-  const byMatch = new Map<string, Route>();
-  for (const route of routes) byMatch.set(JSON.stringify(route.match), route);
-  return [...byMatch.values()].sort((a, b) => compareMatches(a.match, b.match));
-}
 
 /** Escapes text so that RE2 takes it literally. */
 export const quoteRegex = (literal: string): string => literal.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");

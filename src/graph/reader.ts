@@ -6,6 +6,7 @@ import type { ClaimKey, UnitKey } from "../store/store.js";
 export type Kind = KubeObject["kind"];
 export type ObjectByKind<K extends Kind> = Extract<KubeObject, { kind: K }>;
 export type HTTPProxy = ObjectByKind<"HTTPProxy">;
+export type ExtensionService = ObjectByKind<"ExtensionService">;
 
 /**
  * All that a unit may see. Each call is recorded, hits, misses and lists alike, so that a change of any of them

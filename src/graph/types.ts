@@ -1,37 +1,8 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
-import type { RoutePolicies } from "./policy/index.js";
-
-export type PathKind = "exact" | "regex" | "prefix" | "segment";
-
-/** `prefix` is a string prefix, `segment` a prefix of whole path segments (never ends in `/`). */
-export interface PathMatch {
-  readonly kind: PathKind;
-  readonly value: string;
-}
-
-export interface HeaderMatch {
-  readonly name: string;
-  readonly kind: "exact" | "regex" | "contains" | "present";
-  readonly value: string;
-  readonly invert: boolean;
-  readonly ignoreCase: boolean;
-  readonly treatMissingAsEmpty: boolean;
-}
-
-export interface QueryMatch {
-  readonly name: string;
-  readonly kind: "exact" | "regex" | "prefix" | "suffix" | "contains" | "present";
-  readonly value: string;
-  readonly ignoreCase: boolean;
-}
-
-/** Headers and queries are sorted (graph/match.ts). */
-export interface Match {
-  readonly path: PathMatch;
-  readonly headers: readonly HeaderMatch[];
-  readonly queries: readonly QueryMatch[];
-}
+import type { Match } from "./match-types.js";
+import type { BackendPolicies, HostPolicies, RoutePolicies } from "./policy/index.js";
+import type { KeyPair } from "./secret.js";
 
 export interface HealthCheck {
   readonly kind: "http" | "tcp";
@@ -41,6 +12,15 @@ export interface HealthCheck {
   readonly timeoutSeconds: number;
   readonly unhealthyThreshold: number;
   readonly healthyThreshold: number;
+  /** Half-open ranges of statuses that count as healthy; absent is 200 alone. */
+  readonly expectedStatuses?: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** A new endpoint's share grows from `minWeightPercent` to its own within the window. */
+export interface SlowStart {
+  readonly windowMs: number;
+  readonly aggression: number;
+  readonly minWeightPercent: number;
 }
 
 export type LoadBalancing = "round-robin" | "random" | "least-request" | "ring-hash";
@@ -67,6 +47,17 @@ export interface Cluster {
   readonly healthCheck?: HealthCheck;
   readonly idleConnectionMs?: number;
   readonly circuitBreakers?: CircuitBreakers;
+  readonly slowStart?: SlowStart;
+  /** Endpoints come in localities that share requests by weight. */
+  readonly weightedLocalities?: true;
+  /** The certificate that Envoy shows to the backend. */
+  readonly clientCertificate?: CertificateRef;
+}
+
+/** `<namespace>/<name>` of a TLS Secret, and the pair itself where it does not travel by SDS. */
+export interface CertificateRef {
+  readonly secret: string;
+  readonly pair?: KeyPair;
 }
 
 /** Limits per cluster; absent is Envoy's default. */
@@ -82,11 +73,17 @@ export interface CircuitBreakers {
 export interface Backend {
   readonly cluster: Cluster;
   readonly weight: number;
-  readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders">;
+  readonly policies: BackendPolicies;
+}
+
+/** A cluster that gets a copy of the requests and whose answers count for nothing. */
+export interface Mirror {
+  readonly cluster: Cluster;
+  readonly percent: number;
 }
 
 export type Action =
-  | { readonly kind: "forward"; readonly backends: readonly Backend[] }
+  | { readonly kind: "forward"; readonly backends: readonly Backend[]; readonly mirror?: Mirror }
   | {
       readonly kind: "redirect";
       readonly scheme?: string;
@@ -113,6 +110,27 @@ export interface Tls {
   readonly secret: string;
   readonly minimum: TlsVersion;
   readonly maximum: TlsVersion;
+  readonly clientValidation?: ClientValidation;
+}
+
+/** What a client's certificate has to be. */
+export interface ClientValidation {
+  /** PEM. */
+  readonly ca?: string;
+  /** PEM. */
+  readonly crl?: string;
+  readonly crlLeafOnly: boolean;
+  readonly optional: boolean;
+  /** Any certificate will do. */
+  readonly skipVerification: boolean;
+  /** What the backend is told in `x-forwarded-client-cert`; absent: nothing. */
+  readonly forward?: {
+    readonly subject: boolean;
+    readonly cert: boolean;
+    readonly chain: boolean;
+    readonly dns: boolean;
+    readonly uri: boolean;
+  };
 }
 
 export type TlsVersion = "1.2" | "1.3";
@@ -131,4 +149,67 @@ export interface VirtualHost {
   /** Absent with `tcp` set is TLS passthrough. */
   readonly tls?: Tls;
   readonly tcp?: readonly TcpBackend[];
+  readonly policies: HostPolicies;
+  /** Who is asked about requests over HTTPS. */
+  readonly authorization?: Authorization;
+  readonly jwtProviders: readonly JwtProvider[];
+  /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
+  readonly fallback?: string;
+}
+
+/** How an authorization service is asked about requests. */
+export interface Authorization {
+  /** The Envoy cluster of the service. */
+  readonly cluster: string;
+  /** The `:authority` of gRPC calls. */
+  readonly authority: string;
+  /** Absent: gRPC. */
+  readonly http?: HttpAuthorization;
+  /** In ms; 0 is for ever, absent Envoy's default. */
+  readonly timeoutMs?: number;
+  /** Lets requests through when the service does not answer. */
+  readonly failOpen: boolean;
+  readonly body?: { readonly maxBytes: number; readonly allowPartial: boolean; readonly asBytes: boolean };
+}
+
+export interface HttpAuthorization {
+  readonly pathPrefix?: string;
+  /** Headers of the request that the service gets. */
+  readonly requestHeaders: readonly AllowedHeader[];
+  /** Headers of the service's answer that the backend gets. */
+  readonly upstreamHeaders: readonly AllowedHeader[];
+}
+
+export interface AllowedHeader {
+  readonly kind: "exact" | "prefix" | "suffix" | "contains";
+  readonly value: string;
+  readonly ignoreCase: boolean;
+}
+
+/** Who signs the tokens that a virtual host accepts. */
+export interface JwtProvider {
+  readonly name: string;
+  readonly issuer?: string;
+  readonly audiences: readonly string[];
+  /** Whether the backend gets the token. */
+  readonly forward: boolean;
+  readonly keys:
+    | { readonly kind: "local"; readonly jwks: string }
+    | ({ readonly kind: "remote" } & RemoteKeys);
+}
+
+export interface RemoteKeys {
+  readonly uri: string;
+  readonly timeoutMs: number;
+  readonly cacheMs?: number;
+  readonly server: JwksServer;
+}
+
+/** Where a key set is fetched from. Equal nodes are one Envoy cluster. */
+export interface JwksServer {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly port: number;
+  readonly family: "auto" | "v4" | "v6" | "all";
+  readonly validation?: UpstreamValidation;
 }

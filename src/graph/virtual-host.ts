@@ -1,7 +1,7 @@
 import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
 import { ingressesOf, readIngresses } from "./ingress.js";
 import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
-import { orderRoutes } from "./match.js";
+import { orderRoutes } from "./order.js";
 import type { Reader, Report } from "./reader.js";
 import type { Route, Tls, VirtualHost } from "./types.js";
 
@@ -31,6 +31,7 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const https = [...ingress.https];
   let tls: Tls | undefined = ingress.tls;
   let tcp: VirtualHost["tcp"];
+  const root = roots.at(-1);
   for (const root of roots) {
     http.push(...root.routes);
     if (!root.secure) continue;
@@ -45,6 +46,10 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
     https: finish(https, host),
     ...(tls ? { tls } : {}),
     ...(tcp ? { tcp } : {}),
+    policies: root?.host?.policies ?? {},
+    jwtProviders: root?.host?.jwt.providers ?? [],
+    ...(root?.host?.authorization ? { authorization: root.host.authorization } : {}),
+    ...(root?.fallback && !tcp ? { fallback: root.fallback } : {}),
   };
 }
 

@@ -1,14 +1,13 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
 import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { defaultSettings, type SettingsSpec } from "../schema/settings.js";
+import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { createApp, type SourceSink } from "../server/app.js";
 import { Hub } from "../server/hub.js";
 import { applySource, parseSource, sourceNames, sourceState } from "../server/source.js";
 import { durableDriver } from "../store/durable.js";
 import { createSqlStore } from "../store/sql-store.js";
 import type { Store } from "../store/store.js";
-import { settingsRef } from "../update.js";
 
 interface Env {
   readonly FLEET: DurableObjectNamespace;

@@ -59,16 +59,14 @@ export const endpointsSpec = z.object({
 const keys = ["tls.crt", "tls.key", "ca.crt", "crl.pem"] as const;
 
 /**
- * The keys that routing can use, decoded; others are never kept. A value is a byte string (one character per byte),
- * so that `btoa` gives back the exact bytes whatever they are.
+ * What routing can use of a Secret, decoded; the rest is never kept. A value is a byte string (one character per byte),
+ * so that `btoa` gives back the exact bytes whatever they are. Key sets for JWTs may be under any key.
  */
-const secretData = z.partialRecord(z.enum(keys), z.string());
-
 export const secretSpec = z
   .object({
     type: z.string().default("Opaque"),
-    data: z.partialRecord(
-      z.enum(keys),
+    data: z.record(
+      z.string(),
       z.string().transform((encoded, context) => {
         const decoded = decodeBase64(encoded);
         if (decoded !== undefined) return decoded;
@@ -76,23 +74,44 @@ export const secretSpec = z
         return z.NEVER;
       }),
     ),
-    stringData: secretData,
+    stringData: z.record(z.string(), z.string()),
   })
   .transform(({ type, data, stringData }): { type: string; data: Record<string, string> } => ({
     type,
     data: { ...data, ...mapValues(stringData, byteString) },
   }));
 
+const maxJwks = 64 * 1024;
+
+/** Whether text is a JSON Web Key Set (RFC 7517 §5): an object with a list of `keys`. */
+export function isJwks(text: string): boolean {
+  if (text.length > maxJwks || !/^\s*\{/.test(text)) return false;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && Array.isArray((value as { keys?: unknown }).keys);
+  } catch {
+    return false;
+  }
+}
+
+/** The members of a Secret's `data` (base64) or `stringData` that `secretSpec` is to keep. */
+export function knownKeys(map: unknown, encoded: boolean): Record<string, unknown> {
+  if (typeof map !== "object" || map === null) return {};
+  const mayBeJwks = (value: unknown): boolean => {
+    if (typeof value !== "string" || value.length > 2 * maxJwks) return false;
+    return isJwks(encoded ? (decodeBase64(value) ?? "") : value);
+  };
+  return Object.fromEntries(
+    Object.entries(map).filter(
+      ([key, value]) => (keys as readonly string[]).includes(key) || mayBeJwks(value),
+    ),
+  );
+}
+
 /** v1 ConfigMap: a CA bundle, as a byte string. */
 export const configMapSpec = z
   .object({ data: z.partialRecord(z.enum(["ca.crt"]), z.string()) })
   .transform(({ data }): { data: Record<string, string> } => ({ data: mapValues(data, byteString) }));
-
-/** The members of a map under keys that a Secret or ConfigMap is read for. */
-export function knownKeys(map: unknown): Record<string, unknown> {
-  if (typeof map !== "object" || map === null) return {};
-  return Object.fromEntries(Object.entries(map).filter(([key]) => (keys as readonly string[]).includes(key)));
-}
 
 const mapValues = (
   map: Readonly<Record<string, string | undefined>>,

@@ -14,7 +14,7 @@ import {
 
 /** A header condition; of a route, an include or a rate limit descriptor. */
 export const headerCondition = z.object({
-  name,
+  name: oneLine,
   present: flag,
   notpresent: flag,
   contains: text,
@@ -92,7 +92,7 @@ export const loadBalancerPolicy = z.object({
     .array(
       z.object({
         terminal: flag,
-        headerHashOptions: z.object({ headerName: name }).optional(),
+        headerHashOptions: z.object({ headerName: oneLine }).optional(),
         queryParameterHashOptions: z.object({ parameterName: name }).optional(),
         hashSourceIP: flag,
       }),
@@ -138,12 +138,12 @@ const cookieName = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^(?:(?![()<>@,;:\\"/[\]?={} ])\P{Cc})+$/u, { error: "must be a cookie name, without separators" });
+  .regex(/^[^()<>@,;:\\"/[\]?={} \p{Cc}]+$/u, { error: "must be a cookie name, without separators" });
 const cookiePath = z
   .string()
   .min(1)
   .max(4096)
-  .regex(/^(?:(?!;)\P{Cc})+$/u, { error: "must hold no ; and no control character" });
+  .regex(/^[^;\p{Cc}]+$/u, { error: "must hold no ; and no control character" });
 
 export const cookieRewritePolicy = z.object({
   name: cookieName,
@@ -164,7 +164,7 @@ const localRateLimit = z.object({
 /** Of an entry, exactly one kind may be set; the compiler tells with Contour's own reason. */
 const rateLimitEntry = z.object({
   genericKey: z.object({ key: text, value: name }).optional(),
-  requestHeader: z.object({ headerName: name, descriptorKey: name }).optional(),
+  requestHeader: z.object({ headerName: oneLine, descriptorKey: name }).optional(),
   requestHeaderValueMatch: z
     .object({
       headers: z.array(headerCondition).min(1).optional(),

@@ -9,6 +9,7 @@ import {
   serviceSpec,
 } from "./core.js";
 import { delegationSpec } from "./delegation.js";
+import { extensionServiceSpec } from "./extensionservice.js";
 import { httpProxySpec } from "./httpproxy.js";
 import { ingressClassSpec, ingressSpec } from "./ingress.js";
 import { ingressRouteSpec } from "./ingressroute.js";
@@ -41,8 +42,8 @@ const kinds = {
     schema: secretSpec,
     body: ({ type, data, stringData }: Raw) => ({
       type,
-      data: knownKeys(data),
-      stringData: knownKeys(stringData),
+      data: knownKeys(data, true),
+      stringData: knownKeys(stringData, false),
     }),
   },
   ConfigMap: {
@@ -70,6 +71,7 @@ const kinds = {
     clusterScoped: true,
   },
   HTTPProxy: { versions: ["projectcontour.io/v1", "projectcontour.io/v1alpha1"], schema: httpProxySpec },
+  ExtensionService: { versions: ["projectcontour.io/v1alpha1"], schema: extensionServiceSpec },
   IngressRoute: { versions: ["contour.heptio.com/v1beta1"], schema: ingressRouteSpec },
   TLSCertificateDelegation: {
     versions: ["projectcontour.io/v1", "contour.heptio.com/v1beta1"],
@@ -148,7 +150,7 @@ function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));
 const contourGroups = new Set(["projectcontour.io", "contour.heptio.com"]);
-const unusedContourKinds = new Set(["ExtensionService", "ContourConfiguration", "ContourDeployment"]);
+const unusedContourKinds = new Set(["ContourConfiguration", "ContourDeployment"]);
 
 /** A kind that is nearly one of ours in a group that has it is a slip of the pen, not somebody else's. */
 function unknownKind(kind: string, apiVersion: string): Parsed {

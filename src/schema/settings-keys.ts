@@ -55,16 +55,6 @@ const foreign = new Set(
   ),
 );
 
-/** Settings that are read but not compiled yet: to be silent about them could leave traffic without protection. */
-const unused = new Set([
-  "globalExtAuth",
-  "ingressStatusAddress",
-  "rateLimitService",
-  "tls.fallbackCertificate",
-  "tls.envoyClientCertificate",
-  "tracing",
-]);
-
 type Tree = Record<string, unknown>;
 
 /**
@@ -142,7 +132,6 @@ export function flattenSettings(
     } else if (leaf !== undefined) {
       if (written.has(leaf))
         warn(path, "Duplicate", `${path} and ${written.get(leaf)} are one setting; ${path} is used`);
-      if (unused.has(leaf)) warn(path, "NoEffect", `${path} is read but has no effect yet`);
       written.set(leaf, path);
       assign(tree, leaf.split("."), joinReference(listOf(leaf, value)));
     } else if (groups.has(squashed)) {

@@ -61,6 +61,12 @@ const protocol = {
   cipherSuites: preferences(isCipherSuite, "is no TLS 1.2 cipher suite that Envoy knows"),
   ecdhCurves: preferences(isCurve, "is no curve that Envoy knows"),
 };
+/** Contour writes percentages as text. */
+const percent = z
+  .union([z.string(), z.number()])
+  .transform(Number)
+  .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
+  .default(100);
 const httpVersion = z
   .string()
   .transform((value) => value.toUpperCase())
@@ -83,6 +89,8 @@ const settingsSpec = z.object({
   /** What is read; empty: everything. */
   watchNamespaces: names,
   disablePermitInsecure: flag,
+  /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
+  invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),
   enableExternalNameService: flag,
   disableMergeSlashes: flag,
   disableAllowChunkedLength: flag,
@@ -190,9 +198,9 @@ const settingsSpec = z.object({
       extensionService: name,
       includePodDetail: z.boolean().default(true),
       serviceName: z.string().default("contour"),
-      overallSampling: z.string().default("100"),
-      clientSampling: z.string().default("100"),
-      randomSampling: z.string().default("100"),
+      overallSampling: percent,
+      clientSampling: percent,
+      randomSampling: percent,
       maxPathTagLength: uint32.default(256),
       customTags: z.array(z.object({ tagName: name, literal: text, requestHeaderName: text })).default([]),
     })
@@ -208,7 +216,8 @@ export type Settings = ObjectOf<"Settings", SettingsSpec>;
 export const defaultSettings: SettingsSpec = settingsSpec.parse({});
 
 const form = settingsForm(settingsSpec);
-const about = refOf("Settings", "", "isoline");
+export const settingsRef = refOf("Settings", "", "isoline");
+const about = settingsRef;
 
 /**
  * Reads settings, Contour's configuration file or a whole ContourConfiguration object. A key without effect is a warning,

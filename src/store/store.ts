@@ -3,9 +3,9 @@ import type { KubeObject } from "../schema/object.js";
 
 /**
  * The smallest thing worth recompiling: `vhost:<host>`, `endpoints:<namespace>/<service>/<port name>`,
- * `secret:<namespace>/<name>`, `listeners:`.
+ * `extension:<namespace>/<name>`, `secret:<namespace>/<name>`, `listeners:`.
  */
-export type UnitKey = `${"vhost" | "endpoints" | "secret" | "listeners"}:${string}`;
+export type UnitKey = `${"vhost" | "endpoints" | "extension" | "secret" | "listeners"}:${string}`;
 
 /** What a claim is made on: a unit, or an index key that units read, such as `slices:<namespace>/<service>`. */
 export type ClaimKey = string;

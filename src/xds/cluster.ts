@@ -1,7 +1,8 @@
 import type { Cluster as EnvoyCluster, HealthCheck as EnvoyHealthCheck, Typed } from "../gen/envoy.js";
-import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing } from "../graph/types.js";
+import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing, SlowStart } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
+import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
 import { contentHash } from "./hash.js";
 import { settingMs } from "./listener-settings.js";
@@ -20,12 +21,22 @@ interface Content {
   readonly hash: string;
 }
 
+/** Everything of a cluster but where it is. */
+export type Wishes = Omit<Cluster, "namespace" | "service" | "port" | "endpoints" | "mode">;
+
 const contents = new WeakMap<SettingsSpec, Map<string, Content>>();
 const maxContents = 4096;
 
 /** Most clusters of a fleet have the same content: it is written once for equal wishes. */
-function contentOf(cluster: Cluster, settings: SettingsSpec): Content {
-  const { namespace: _, service: __, port: ___, endpoints: ____, mode: _____, ...wishes } = cluster;
+function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
+  const {
+    namespace: _,
+    service: __,
+    port: ___,
+    endpoints: ____,
+    mode: _____,
+    ...wishes
+  } = cluster as Cluster;
   const known = contents.get(settings) ?? new Map<string, Content>();
   contents.set(settings, known);
   const key = JSON.stringify(wishes);
@@ -34,12 +45,16 @@ function contentOf(cluster: Cluster, settings: SettingsSpec): Content {
   const bufferLimit = settings.cluster.perConnectionBufferLimitBytes;
   const written: Omit<EnvoyCluster, "name"> = {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
-    common_lb_config: { healthy_panic_threshold: {} },
+    common_lb_config: {
+      healthy_panic_threshold: {},
+      ...(cluster.weightedLocalities ? { locality_weighted_lb_config: {} } : {}),
+    },
     ...(policies[cluster.loadBalancing] ? { lb_policy: policies[cluster.loadBalancing] } : {}),
     ...(cluster.healthCheck ? writeHealthChecks(cluster.healthCheck, cluster.protocol) : {}),
     ...(cluster.circuitBreakers ? { circuit_breakers: writeCircuitBreakers(cluster.circuitBreakers) } : {}),
+    ...(cluster.slowStart ? writeSlowStart(cluster.slowStart, cluster.loadBalancing) : {}),
     ...(bufferLimit ? { per_connection_buffer_limit_bytes: bufferLimit } : {}),
-    ...writeTransport(cluster, settings.cluster.upstreamTls),
+    ...writeTransport(cluster, settings),
     ...writeHttpOptions(cluster, settings.cluster.maxRequestsPerConnection),
   };
   const members = JSON.stringify(written).slice(1, -1);
@@ -71,6 +86,35 @@ export function writeCluster(cluster: Cluster, settings: SettingsSpec): Resource
   };
 }
 
+/** The members of a cluster that do not depend on its name, without its type and endpoints. */
+export const clusterMembers = (wishes: Wishes, settings: SettingsSpec): string =>
+  contentOf(wishes, settings).members;
+
+// 64-bit integers are text in proto3 JSON.
+const writeRange = ({
+  start,
+  end,
+}: {
+  start: number;
+  end: number;
+}): { start: `${number}`; end: `${number}` } => ({
+  start: `${start}`,
+  end: `${end}`,
+});
+
+function writeSlowStart(slow: SlowStart, balancing: LoadBalancing): Partial<EnvoyCluster> {
+  const config = {
+    slow_start_config: {
+      slow_start_window: duration(slow.windowMs),
+      aggression: { default_value: slow.aggression, runtime_key: "contour.slowstart.aggression" },
+      min_weight_percent: { value: slow.minWeightPercent },
+    },
+  };
+  return balancing === "least-request"
+    ? { least_request_lb_config: config }
+    : { round_robin_lb_config: config };
+}
+
 function writeHealthChecks(check: HealthCheck, protocol: Cluster["protocol"]): Partial<EnvoyCluster> {
   const h2 = protocol === "h2" || protocol === "h2c";
   const kind: EnvoyHealthCheck =
@@ -80,6 +124,7 @@ function writeHealthChecks(check: HealthCheck, protocol: Cluster["protocol"]): P
           http_health_check: {
             path: check.path,
             host: check.host,
+            ...(check.expectedStatuses ? { expected_statuses: check.expectedStatuses.map(writeRange) } : {}),
             ...(h2 ? { codec_client_type: "HTTP2" } : {}),
           },
         };
@@ -110,17 +155,20 @@ function writeCircuitBreakers(limits: CircuitBreakers): EnvoyCluster["circuit_br
 
 const base64 = (text: string): string => btoa(text);
 
-function writeTransport(
-  { protocol, sni, validation }: Cluster,
-  tls: SettingsSpec["cluster"]["upstreamTls"],
-): Partial<EnvoyCluster> {
-  if (protocol !== "tls" && protocol !== "h2") return {};
+/** TLS to a backend, with Envoy's own certificate if it has one to show. */
+export function upstreamTls(
+  { sni, validation, clientCertificate }: Pick<Cluster, "sni" | "validation" | "clientCertificate">,
+  settings: SettingsSpec,
+  alpn: readonly string[] = [],
+): EnvoyCluster["transport_socket"] {
+  const tls = settings.cluster.upstreamTls;
   const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"> = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
     ...(sni ? { sni } : {}),
     common_tls_context: {
       tls_params: writeTlsParameters(tls.minimumProtocolVersion, tls.maximumProtocolVersion, tls),
-      ...(protocol === "h2" ? { alpn_protocols: ["h2"] } : {}),
+      ...(alpn.length > 0 ? { alpn_protocols: alpn } : {}),
+      ...(clientCertificate ? writeCertificate(clientCertificate, settings) : {}),
       ...(validation
         ? {
             validation_context: {
@@ -134,11 +182,17 @@ function writeTransport(
         : {}),
     },
   };
-  return { transport_socket: { name: "envoy.transport_sockets.tls", typed_config: context } };
+  return { name: "envoy.transport_sockets.tls", typed_config: context };
+}
+
+function writeTransport(cluster: Wishes, settings: SettingsSpec): Partial<EnvoyCluster> {
+  const { protocol } = cluster;
+  if (protocol !== "tls" && protocol !== "h2") return {};
+  return { transport_socket: upstreamTls(cluster, settings, protocol === "h2" ? ["h2"] : []) };
 }
 
 function writeHttpOptions(
-  { protocol, idleConnectionMs }: Cluster,
+  { protocol, idleConnectionMs }: Wishes,
   maxRequests: number | undefined,
 ): Partial<EnvoyCluster> {
   const h2 = protocol === "h2" || protocol === "h2c";
@@ -159,7 +213,7 @@ function writeHttpOptions(
   };
 }
 
-const families = { auto: "AUTO", v4: "V4_ONLY", v6: "V6_ONLY", all: "ALL" } as const;
+export const families = { auto: "AUTO", v4: "V4_ONLY", v6: "V6_ONLY", all: "ALL" } as const;
 
 function writeExternal(
   { externalName, port }: Cluster,

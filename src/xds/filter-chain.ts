@@ -1,49 +1,103 @@
 import type {
+  CertificateValidationContext,
   DownstreamTlsContext,
   NetworkFilter as Filter,
   FilterChain,
-  Secret,
   Typed,
 } from "../gen/envoy.js";
+import type { GlobalServices } from "../graph/global-services.js";
 import type { KeyPair } from "../graph/secret.js";
-import type { Tls, VirtualHost } from "../graph/types.js";
+import type { ClientValidation, JwksServer, Route, Tls, VirtualHost } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
-import { configSource } from "./config-source.js";
+import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
-import { ingressHttps, writeHttpConnectionManager } from "./listener.js";
+import { fallbackTable, ingressHttps, type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
 import { httpVersions } from "./listener-settings.js";
+import { networkIpFilter } from "./policy/ip-filter.js";
+import { authorizationFilter, jwtFilter, rateLimitFilter } from "./protection-filters.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 
-type Certificates = NonNullable<DownstreamTlsContext["common_tls_context"]>["tls_certificates"];
-type Certificate = NonNullable<Certificates>[number];
+/** Of filter chains: the one that takes all TLS that no other does. */
+const anyServerName = "*";
 
-const inline = ({ certificate, privateKey }: KeyPair): Certificate => ({
-  certificate_chain: { inline_bytes: btoa(certificate) },
-  private_key: { inline_bytes: btoa(privateKey) },
-});
-
-/** A Secret resource under its stable name, `<namespace>/<name>`: a rotated certificate changes no listener. */
-export function writeSecret(name: string, pair: KeyPair): Resource {
-  const secret: Secret = { name, tls_certificate: inline(pair) };
-  return { type: "secret", group: "", name, json: JSON.stringify(secret) };
+/** What a filter chain needs beside the host itself. */
+export interface ChainContext {
+  readonly settings: SettingsSpec;
+  readonly services: GlobalServices;
+  /** The key pair where it does not travel by SDS. */
+  readonly pair?: KeyPair | undefined;
+  /** Names of the clusters of `vhost.tcp`. */
+  readonly tcpClusters?: readonly string[] | undefined;
+  clusterOf(server: JwksServer): string;
 }
 
 /** TCP or HTTP behind the server name of a host; undefined when the host has nothing to serve over TLS. */
-export function writeFilterChain(
-  vhost: VirtualHost,
-  settings: SettingsSpec,
-  pair: KeyPair | undefined,
-  tcpClusters: readonly string[] | undefined,
-): Resource | undefined {
+export function writeFilterChain(vhost: VirtualHost, context: ChainContext): Resource | undefined {
+  const { settings, pair, tcpClusters } = context;
   const tcp = vhost.tcp && tcpClusters ? writeTcpProxy(vhost, tcpClusters, settings) : undefined;
   if (!tcp && (!vhost.tls || vhost.https.length === 0)) return undefined;
+  const { ipFilter } = vhost.policies;
   const chain: FilterChain = {
-    filters: [tcp ?? writeHttpConnectionManager(ingressHttps, settings)],
+    filters: tcp
+      ? [...(ipFilter ? [networkIpFilter(ipFilter, ingressHttps)] : []), tcp]
+      : [writeHttpConnectionManager(managerOptions(vhost, context), settings)],
     ...(vhost.tls ? { transport_socket: writeTransport(vhost.tls, settings, pair, tcp === undefined) } : {}),
   };
   return { type: "filter-chain", group: ingressHttps, name: vhost.host, json: JSON.stringify(chain) };
+}
+
+function managerOptions(vhost: VirtualHost, { services, clusterOf }: ChainContext): ManagerOptions {
+  const authorization = vhost.authorization ?? services.authorization;
+  const tokens = vhost.jwtProviders.length > 0 || vhost.https.some((route) => route.policies.jwtProvider);
+  const forward = vhost.tls?.clientValidation?.forward;
+  return {
+    table: ingressHttps,
+    checkSni: true,
+    cookies: vhost.https.some(rewritesCookies),
+    ...(tokens ? { jwt: jwtFilter(vhost.jwtProviders, clusterOf) } : {}),
+    ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
+    ...(services.rateLimits ? { rateLimits: rateLimitFilter(services.rateLimits) } : {}),
+    ...(services.tracing ? { tracing: services.tracing } : {}),
+    ...(forward ? { forwardCertificate: forward } : {}),
+  };
+}
+
+const rewritesCookies = ({ action }: Route): boolean =>
+  action.kind === "forward" && action.backends.some(({ policies }) => policies.cookieRewrites !== undefined);
+
+/** The chain for clients without SNI (or with a name that no host has), under the fallback certificate. */
+export function writeFallbackChain(secret: string, context: ChainContext): Resource {
+  const { settings, services, pair } = context;
+  const { authorization, rateLimits, tracing } = services;
+  const manager: ManagerOptions = {
+    table: fallbackTable,
+    cookies: true,
+    ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
+    ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),
+    ...(tracing ? { tracing } : {}),
+  };
+  const { minimumProtocolVersion: minimum, maximumProtocolVersion: maximum } = settings.tls;
+  const chain: FilterChain = {
+    filters: [writeHttpConnectionManager(manager, settings)],
+    transport_socket: writeTransport({ secret, minimum, maximum }, settings, pair, true),
+  };
+  return { type: "filter-chain", group: ingressHttps, name: anyServerName, json: JSON.stringify(chain) };
+}
+
+function writeClientValidation(validation: ClientValidation): Partial<DownstreamTlsContext> {
+  const { ca, crl, crlLeafOnly, optional, skipVerification } = validation;
+  const context: CertificateValidationContext = {
+    ...(skipVerification ? { trust_chain_verification: "ACCEPT_UNTRUSTED" } : {}),
+    ...(ca ? { trusted_ca: { inline_bytes: btoa(ca) } } : {}),
+    ...(crl ? { crl: { inline_bytes: btoa(crl) } } : {}),
+    ...(crl && crlLeafOnly ? { only_verify_leaf_cert_crl: true } : {}),
+  };
+  return {
+    require_client_certificate: !optional,
+    common_tls_context: { validation_context: context },
+  };
 }
 
 function writeTransport(
@@ -53,18 +107,15 @@ function writeTransport(
   http: boolean,
 ): FilterChain["transport_socket"] {
   const { h1, h2 } = httpVersions(settings);
+  const client = tls.clientValidation ? writeClientValidation(tls.clientValidation) : {};
   const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"> =
     {
       "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+      ...client,
       common_tls_context: {
+        ...client.common_tls_context,
         tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
-        ...(pair
-          ? { tls_certificates: [inline(pair)] }
-          : {
-              tls_certificate_sds_secret_configs: [
-                { name: tls.secret, sds_config: configSource(settings.xdsCluster) },
-              ],
-            }),
+        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, settings),
         ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
       },
     };

@@ -1,5 +1,7 @@
 import type { HttpFilter } from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
+import { filterNames } from "./filter-names.js";
+import { cookieScript, cookieSource } from "./policy/cookie.js";
 
 const types = "type.googleapis.com/envoy.extensions" as const;
 
@@ -72,19 +74,37 @@ const misdirectedFilter: HttpFilter = {
   },
 };
 
+const cookieFilter: HttpFilter = {
+  name: filterNames.cookieRewrite,
+  typed_config: {
+    "@type": `${types}.filters.http.lua.v3.Lua`,
+    source_codes: { [cookieScript]: { inline_string: cookieSource } },
+  },
+};
+
+/** What HTTP filters of one filter chain do beside what all do. */
+export interface FilterOptions {
+  /** Refuse requests whose Host is not the server name of the connection. */
+  readonly checkSni?: boolean;
+  /** Some routes rewrite cookies. The script is long, so that chains of other hosts go without it. */
+  readonly cookies?: boolean;
+  readonly jwt?: HttpFilter;
+  readonly authorization?: HttpFilter;
+  readonly rateLimits?: HttpFilter;
+}
+
 /**
- * The HTTP filters in order. The set does not depend on routes, so that a route change is never a listener change.
+ * The HTTP filters in order. For plain HTTP the set does not depend on routes: no route change is a listener change.
  * - the SNI check comes before anything that answers or spends;
  * - the compressor sees a response last, after every filter below has had its say;
  * - CORS answers preflights before later filters ask who the client is;
+ * - what is cheap to refuse (local rate limits, addresses) is refused before tokens are verified and servers asked;
  * - the router is last, as Envoy demands.
  */
-export function httpFilters(
-  settings: SettingsSpec,
-  options: { readonly checkSni: boolean },
-): readonly HttpFilter[] {
+export function httpFilters(settings: SettingsSpec, options: FilterOptions): readonly HttpFilter[] {
+  const { checkSni, cookies, jwt, authorization, rateLimits } = options;
   return [
-    ...(options.checkSni ? [misdirectedFilter] : []),
+    ...(checkSni ? [misdirectedFilter] : []),
     ...(settings.compression === "disabled" ? [] : [compressor(settings.compression)]),
     {
       name: "envoy.filters.http.grpc_web",
@@ -98,7 +118,19 @@ export function httpFilters(
         enable_upstream_stats: true,
       },
     },
-    { name: "envoy.filters.http.cors", typed_config: { "@type": `${types}.filters.http.cors.v3.Cors` } },
+    { name: filterNames.cors, typed_config: { "@type": `${types}.filters.http.cors.v3.Cors` } },
+    {
+      name: filterNames.localRateLimit,
+      typed_config: {
+        "@type": `${types}.filters.http.local_ratelimit.v3.LocalRateLimit`,
+        stat_prefix: "http",
+      },
+    },
+    ...(cookies ? [cookieFilter] : []),
+    { name: filterNames.ipFilter, typed_config: { "@type": `${types}.filters.http.rbac.v3.RBAC` } },
+    ...(jwt ? [jwt] : []),
+    ...(authorization ? [authorization] : []),
+    ...(rateLimits ? [rateLimits] : []),
     { name: "router", typed_config: { "@type": `${types}.filters.http.router.v3.Router` } },
   ];
 }

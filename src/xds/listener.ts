@@ -5,16 +5,20 @@ import type {
   ListenerFilter,
   RouteConfiguration,
 } from "../gen/envoy.js";
+import type { GlobalServices, Tracing } from "../graph/global-services.js";
+import type { ClientValidation } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
-import { httpFilters } from "./http-filters.js";
+import { type FilterOptions, httpFilters } from "./http-filters.js";
 import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
+import { authorizationFilter, rateLimitFilter, writeTracing } from "./protection-filters.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 
 export const ingressHttp = "ingress_http";
 export const ingressHttps = "ingress_https";
+export const fallbackTable = "ingress_fallbackcert";
 
 const transformations = {
   overwrite: "OVERWRITE",
@@ -22,22 +26,32 @@ const transformations = {
   pass_through: "PASS_THROUGH",
 } as const;
 
-/** The HTTP connection manager of a listener; all that name one route table share a subscription. */
+/** The listeners and the route tables of their names, and the one for clients without SNI. */
+export type RouteTable = typeof ingressHttp | typeof ingressHttps | typeof fallbackTable;
+
+/** What sets the HTTP connection manager of one filter chain apart. */
+export interface ManagerOptions extends FilterOptions {
+  readonly table: RouteTable;
+  readonly tracing?: Tracing;
+  readonly forwardCertificate?: ClientValidation["forward"];
+}
+
+/** The HTTP connection manager of a filter chain; all that name one route table share a subscription. */
 export function writeHttpConnectionManager(
-  name: typeof ingressHttp | typeof ingressHttps,
+  { table, tracing, forwardCertificate, ...filters }: ManagerOptions,
   settings: SettingsSpec,
 ): Filter {
   const { h1, h2 } = httpVersions(settings);
-  const secure = name === ingressHttps;
+  const name = table === ingressHttp ? ingressHttp : ingressHttps;
   const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
-  const { accessLog: path } = secure ? settings.https : settings.http;
+  const { accessLog: path } = name === ingressHttps ? settings.https : settings.http;
   const log = writeAccessLog(path, settings.accessLog);
   const streams = settings.listener.httpMaxConcurrentStreams;
   const manager: HttpConnectionManager = {
     codec_type: codec,
     stat_prefix: name,
-    rds: { config_source: configSource(settings.xdsCluster), route_config_name: name },
-    http_filters: httpFilters(settings, { checkSni: secure }),
+    rds: { config_source: configSource(settings.xdsCluster), route_config_name: table },
+    http_filters: httpFilters(settings, filters),
     use_remote_address: true,
     ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),
     normalize_path: true,
@@ -52,6 +66,13 @@ export function writeHttpConnectionManager(
     ...(settings.stripTrailingHostDot ? { strip_trailing_host_dot: true } : {}),
     ...connectionTimeouts(settings),
     ...(log.length > 0 ? { access_log: log } : {}),
+    ...(tracing ? { tracing: writeTracing(tracing) } : {}),
+    ...(forwardCertificate
+      ? {
+          forward_client_cert_details: "SANITIZE_SET",
+          set_current_client_cert_details: forwardCertificate,
+        }
+      : {}),
   };
   return {
     name: "envoy.filters.network.http_connection_manager",
@@ -80,7 +101,7 @@ const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): Listene
 });
 
 /** Route tables without their virtual hosts: these come from the units of the hosts. */
-const routeTable = (name: string): Resource => {
+export const routeTable = (name: RouteTable): Resource => {
   const table: RouteConfiguration = {
     name,
     request_headers_to_add: [
@@ -95,14 +116,22 @@ const routeTable = (name: string): Resource => {
 };
 
 /** The listeners and route tables that the settings define, whatever hosts there are. */
-export function writeListeners(settings: SettingsSpec): readonly Resource[] {
+export function writeListeners(settings: SettingsSpec, services: GlobalServices): readonly Resource[] {
+  const { authorization, rateLimits, tracing } = services;
+  const manager: ManagerOptions = {
+    table: ingressHttp,
+    cookies: true,
+    ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
+    ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),
+    ...(tracing ? { tracing } : {}),
+  };
   const front = settings.useProxyProtocol ? [proxyProtocol] : [];
   const { http, https } = settings;
   const listeners: Listener[] = [
     {
       ...listenerBase(ingressHttp, http.address, http.port, settings),
       ...(front.length > 0 ? { listener_filters: front } : {}),
-      filter_chains: [{ filters: [writeHttpConnectionManager(ingressHttp, settings)] }],
+      filter_chains: [{ filters: [writeHttpConnectionManager(manager, settings)] }],
     },
     {
       ...listenerBase(ingressHttps, https.address, https.port, settings),

@@ -1,5 +1,5 @@
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from "../gen/envoy.js";
-import type { HeaderMatch, Match, QueryMatch } from "../graph/types.js";
+import type { HeaderMatch, Match, QueryMatch } from "../graph/match-types.js";
 
 function writePath({ kind, value }: Match["path"]): RouteMatch {
   switch (kind) {
@@ -14,7 +14,7 @@ function writePath({ kind, value }: Match["path"]): RouteMatch {
   }
 }
 
-function writeHeader(match: HeaderMatch): HeaderMatcher {
+export function writeHeader(match: HeaderMatch): HeaderMatcher {
   const { name, kind, value } = match;
   const ignoreCase = match.ignoreCase ? { ignore_case: true } : {};
   const flags = {

@@ -1,40 +1,75 @@
-import type { Route as EnvoyRoute, VirtualHost as EnvoyVirtualHost, RouteAction } from "../gen/envoy.js";
-import type { Action, Backend, Route } from "../graph/types.js";
+import type {
+  Route as EnvoyRoute,
+  VirtualHost as EnvoyVirtualHost,
+  RouteAction,
+  WeightedCluster,
+} from "../gen/envoy.js";
+import type { HostPolicies } from "../graph/policy/index.js";
+import type { Action, Backend, Cluster, Mirror, Route } from "../graph/types.js";
 import { writeMatch } from "./match.js";
+import { noAuthorization } from "./policy/authorization.js";
+import { cookieConfig } from "./policy/cookie.js";
 import { writeHeaderFields } from "./policy/headers.js";
+import { writeHostPolicies } from "./policy/host.js";
 import { writePolicies } from "./policy/index.js";
 
-/** Gives the Envoy cluster name of a backend. */
-export type NameOf = (backend: Backend) => string;
+/** What the routes of one virtual host in one route table share. */
+export interface TableContext {
+  readonly host: string;
+  /** The HTTPS table. */
+  readonly secure: boolean;
+  /** Requests of this listener are asked about wherever a route does not say otherwise. */
+  readonly authorized: boolean;
+  /** Gives the Envoy cluster name of a node. */
+  nameOf(cluster: Cluster): string;
+}
 
-/** One virtual host of a route table; `secure` is the HTTPS one. */
+/** One virtual host of a route table. */
 export const writeVirtualHost = (
-  host: string,
+  context: TableContext,
+  policies: HostPolicies,
   routes: readonly Route[],
-  secure: boolean,
-  nameOf: NameOf,
 ): EnvoyVirtualHost => ({
-  name: host,
-  domains: [host],
-  routes: routes.map((route) => writeRoute(route, secure, nameOf)),
+  name: context.host,
+  domains: [context.host],
+  routes: routes.map((route) => writeRoute(route, context)),
+  ...writeHostPolicies(policies, context.host),
 });
 
-function writeRoute(route: Route, secure: boolean, nameOf: NameOf): EnvoyRoute {
+function writeRoute(route: Route, context: TableContext): EnvoyRoute {
   const match = writeMatch(route.match);
-  if (!secure && route.insecure === "redirect") return { match, redirect: { https_redirect: true } };
+  if (!context.secure && route.insecure === "redirect") {
+    return {
+      match,
+      redirect: { https_redirect: true },
+      ...(context.authorized ? { typed_per_filter_config: noAuthorization } : {}),
+    };
+  }
   const { action } = route;
-  if (action.kind === "redirect") return { match, redirect: writeRedirect(action) };
+  const policies = writePolicies(route.policies, context.host);
+  if (action.kind === "redirect") return { match, redirect: writeRedirect(action), ...policies.route };
   if (action.kind === "respond") {
     const body = action.body === undefined ? {} : { body: { inline_string: action.body } };
-    return { match, direct_response: { status: action.status, ...body } };
+    return { match, direct_response: { status: action.status, ...body }, ...policies.route };
   }
-  const policies = writePolicies(route.policies);
   return {
     match,
-    route: { ...writeForward(action.backends, nameOf), ...policies.action },
+    route: {
+      ...writeForward(action.backends, context),
+      ...(action.mirror ? { request_mirror_policies: [writeMirror(action.mirror, context)] } : {}),
+      ...policies.action,
+    },
     ...policies.route,
   };
 }
+
+const writeMirror = (
+  { cluster, percent }: Mirror,
+  { nameOf }: TableContext,
+): NonNullable<RouteAction["request_mirror_policies"]>[number] => ({
+  cluster: nameOf(cluster),
+  runtime_fraction: { default_value: { numerator: percent, denominator: "HUNDRED" } },
+});
 
 const codes = {
   301: "MOVED_PERMANENTLY",
@@ -53,20 +88,25 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
   response_code: codes[action.status as keyof typeof codes] ?? "FOUND",
 });
 
-function writeForward(backends: readonly Backend[], nameOf: NameOf): RouteAction {
+function writeForward(backends: readonly Backend[], context: TableContext): RouteAction {
   const only = backends.length === 1 ? backends[0] : undefined;
-  if (only && Object.keys(only.policies).length === 0) return { cluster: nameOf(only) };
+  if (only && Object.keys(only.policies).length === 0) return { cluster: context.nameOf(only.cluster) };
   const even = backends.every((backend) => backend.weight === 0);
   const clusters = backends
-    .map((backend) => {
-      const { requestHeaders, responseHeaders } = backend.policies;
-      return {
-        name: nameOf(backend),
-        weight: even ? 1 : backend.weight,
-        ...writeHeaderFields(requestHeaders, responseHeaders),
-        ...(requestHeaders?.host ? { host_rewrite_literal: requestHeaders.host } : {}),
-      };
-    })
+    .map((backend) => writeWeighted(backend, even ? 1 : backend.weight, context))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
   return { weighted_clusters: { clusters } };
+}
+
+type Weighted = NonNullable<WeightedCluster["clusters"]>[number] & { name: string; weight: number };
+
+function writeWeighted({ cluster, policies }: Backend, weight: number, { nameOf }: TableContext): Weighted {
+  const { requestHeaders, responseHeaders, cookieRewrites } = policies;
+  return {
+    name: nameOf(cluster),
+    weight,
+    ...writeHeaderFields(requestHeaders, responseHeaders),
+    ...(requestHeaders?.host ? { host_rewrite_literal: requestHeaders.host } : {}),
+    ...(cookieRewrites ? { typed_per_filter_config: cookieConfig(cookieRewrites) } : {}),
+  };
 }

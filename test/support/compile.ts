@@ -44,7 +44,7 @@ export const types: readonly ResourceType[] = [
 ];
 
 const groups: Readonly<Partial<Record<ResourceType, readonly string[]>>> = {
-  "virtual-host": ["ingress_http", "ingress_https"],
+  "virtual-host": ["ingress_http", "ingress_https", "ingress_fallbackcert"],
   "filter-chain": ["ingress_https"],
 };
 

@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   compile: ["gen", "schema", "graph", "xds", "type store"],
   update: ["schema", "graph", "xds", "compile", "type store"],
   link: ["gen", "schema", "graph", "xds", "type store"],
+  status: ["schema", "graph", "type store"],
 };
 
 const CORE = [...Object.keys(MAY_IMPORT), "index"];

@@ -114,13 +114,11 @@ describe("parseSettings", () => {
       "made-up": 1,
       timeouts: { "made-up": 1 },
       network: { "admin-port": 9001 },
-      globalExtAuth: { extensionService: "a/b" },
     });
     expect(findings.map(({ severity, reason, path }) => [severity, reason, path])).toEqual([
       ["warning", "UnknownKey", "made-up"],
       ["warning", "UnknownKey", "timeouts.made-up"],
       ["warning", "NoEffect", "network.admin-port"],
-      ["warning", "NoEffect", "globalExtAuth"],
     ]);
   });
 

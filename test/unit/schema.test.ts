@@ -87,7 +87,6 @@ describe("kinds", () => {
     ["v1", "Pod"],
     ["serving.knative.dev/v1", "Service"],
     ["traefik.io/v1alpha1", "IngressRoute"],
-    ["projectcontour.io/v1alpha1", "ExtensionService"],
     ["networking.k8s.io/v1", "NetworkPolicy"],
     ["example.com/v1", "hasOwnProperty"],
   ])("leaves %s %s alone", (apiVersion, kind) => {

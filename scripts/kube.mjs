@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { isMain, run } from "./run.mjs";
+
+const KUBERNETES = "1.37.2";
+const ETCD = "3.7.3";
+
+/** Modules that k8s.io/kubernetes takes from its own tree, which a build from the module proxy has to name. */
+const STAGING =
+  "api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap code-generator component-base component-helpers controller-manager cri-api cri-client cri-streaming csi-translation-lib dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission sample-apiserver streaming".split(
+    " ",
+  );
+
+const cache = () =>
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "isoline", `kubernetes-${KUBERNETES}`);
+
+/** Where kube-apiserver and etcd are, or undefined; `$KUBEBUILDER_ASSETS` first. */
+function findKube() {
+  for (const folder of [process.env.KUBEBUILDER_ASSETS, cache()]) {
+    if (!folder) continue;
+    const [apiserver, etcd] = [join(folder, "kube-apiserver"), join(folder, "etcd")];
+    if (existsSync(apiserver) && existsSync(etcd)) return { apiserver, etcd };
+  }
+  return undefined;
+}
+
+/** Builds both from the Go module proxy into the user's cache folder, which takes some minutes once. */
+async function buildKube() {
+  const folder = cache();
+  const work = join(folder, "build");
+  mkdirSync(work, { recursive: true });
+  const minor = KUBERNETES.slice(2);
+  const module = (name) => `k8s.io/${name}`;
+  writeFileSync(
+    join(work, "go.mod"),
+    [
+      "module build",
+      "go 1.26",
+      `require k8s.io/kubernetes v${KUBERNETES}`,
+      `require go.etcd.io/etcd/server/v3 v${ETCD}`,
+      "replace (",
+      ...STAGING.map((name) => `\t${module(name)} => ${module(name)} v0.${minor}`),
+      ")",
+      "",
+    ].join("\n"),
+  );
+  writeFileSync(
+    join(work, "tools.go"),
+    '//go:build tools\n\npackage tools\n\nimport (\n\t_ "go.etcd.io/etcd/server/v3"\n\t_ "k8s.io/kubernetes/cmd/kube-apiserver"\n)\n',
+  );
+  const env = { ...process.env, CGO_ENABLED: "0" };
+  const go = async (...args) => {
+    if ((await run("go", args, { cwd: work, env, stdio: ["ignore", "ignore", "inherit"] })) !== 0)
+      throw new Error(`go ${args.join(" ")} failed`);
+  };
+  await go("mod", "tidy", "-e");
+  await go("build", "-trimpath", "-ldflags=-s -w", "-o", "etcd.new", "go.etcd.io/etcd/server/v3");
+  await go(
+    "build",
+    "-trimpath",
+    "-ldflags=-s -w",
+    "-o",
+    "kube-apiserver.new",
+    "k8s.io/kubernetes/cmd/kube-apiserver",
+  );
+  for (const name of ["etcd", "kube-apiserver"]) renameSync(join(work, `${name}.new`), join(folder, name));
+}
+
+function hasGo() {
+  try {
+    execFileSync("go", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Prints where the binaries are as one line of JSON, built first where that can be: by the tests, which need the reason
+ * when they can't run.
+ */
+if (isMain(import.meta)) {
+  let reason = "";
+  if (!findKube() && !hasGo()) {
+    reason =
+      "kube-apiserver and etcd are not there: set KUBEBUILDER_ASSETS to a folder with both, or install Go 1.26";
+  } else if (!findKube()) {
+    console.error("isoline: building kube-apiserver and etcd, once, for some minutes …");
+    await buildKube().catch((error) => {
+      reason = `kube-apiserver and etcd could not be built: ${error.message}`;
+    });
+  }
+  console.log(JSON.stringify(findKube() ?? { reason }));
+}

@@ -1,0 +1,27 @@
+import type { Condition } from "./conditions.js";
+import type { Host } from "./httpproxy-host.js";
+import type { HTTPProxy, Reader, Report } from "./reader.js";
+
+export type RouteFields = NonNullable<HTTPProxy["spec"]["routes"]>[number];
+export type ServiceFields = NonNullable<RouteFields["services"]>[number];
+
+/** Where in a tree of includes an HTTPProxy is read. */
+export interface Place {
+  /** Conditions of all includes on the way. */
+  readonly conditions: readonly Condition[];
+  /** Refs of the including objects, the root first. */
+  readonly path: readonly string[];
+  readonly host: Host;
+}
+
+/** What the reading of one route shares. */
+export interface RouteContext {
+  readonly proxy: HTTPProxy;
+  readonly route: RouteFields;
+  /** Field path of the route. */
+  readonly path: string;
+  readonly place: Place;
+  readonly reader: Reader;
+  readonly report: Report;
+  fail(type: string, reason: string, message: string, field?: string): undefined;
+}

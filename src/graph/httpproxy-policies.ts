@@ -1,0 +1,156 @@
+import { routeAuthorization } from "./authorization.js";
+import type { Place, RouteContext } from "./httpproxy-context.js";
+import { type HashPolicy, sessionAffinity } from "./policy/hash.js";
+import { readHeadersPolicy } from "./policy/headers.js";
+import type { Protections, RoutePolicies } from "./policy/index.js";
+import { readInternalRedirect } from "./policy/internal-redirect.js";
+import { readIpFilter } from "./policy/ip-filter.js";
+import { readReplacePrefix } from "./policy/path-rewrite.js";
+import { readDescriptors, readLocalRateLimit } from "./policy/rate-limit.js";
+import { readRetryPolicy } from "./policy/retry.js";
+import { readTimeoutPolicy } from "./policy/timeout.js";
+
+/** What a route that forwards carries; undefined (and a finding) when one of its policies is not valid. */
+export function readPolicies(
+  context: RouteContext,
+  matchedPrefix: string | undefined,
+): RoutePolicies | undefined {
+  const { route, fail } = context;
+  const timeout = readTimeoutPolicy(route.timeoutPolicy);
+  if (timeout.error) {
+    const message = `route.timeoutPolicy failed to parse: ${timeout.error}`;
+    return fail("RouteError", "TimeoutPolicyNotValid", message, ".timeoutPolicy");
+  }
+  const headers = readHeaders(context);
+  const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, matchedPrefix);
+  if (rewrite.reason)
+    return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
+  const limits = readDescriptors(route.rateLimitPolicy?.global);
+  if (limits.error) return failRateLimit(context, limits.error, ".global");
+  const protections = readProtections(context);
+  if (!headers || !protections) return undefined;
+  const retry = readRetryPolicy(route.retryPolicy);
+  const hash = readHash(context);
+  const internalRedirect = readInternalRedirect(route.internalRedirectPolicy);
+  return {
+    ...(timeout.policy ? { timeout: timeout.policy } : {}),
+    ...(retry ? { retry } : {}),
+    ...(rewrite.replacement === undefined ? {} : { pathRewrite: { prefix: rewrite.replacement } }),
+    ...headers,
+    ...(hash ? { hash } : {}),
+    ...(route.enableWebsockets ? { websocket: true } : {}),
+    ...(internalRedirect ? { internalRedirect } : {}),
+    ...(limits.descriptors ? { rateLimits: limits.descriptors } : {}),
+    ...protections,
+  };
+}
+
+const failRateLimit = ({ fail }: RouteContext, error: string, field: string): undefined =>
+  fail(
+    "RouteError",
+    "RateLimitPolicyNotValid",
+    `route.rateLimitPolicy is invalid: ${error}`,
+    `.rateLimitPolicy${field}`,
+  );
+
+function readHeaders({
+  route,
+  proxy,
+  fail,
+}: RouteContext): Pick<RoutePolicies, "requestHeaders" | "responseHeaders"> | undefined {
+  const service = route.services?.find((s) => !s.mirror);
+  const dynamic = {
+    namespace: proxy.meta.namespace,
+    ...(service ? { service: service.name, port: service.port } : {}),
+  };
+  const request = readHeadersPolicy(route.requestHeadersPolicy, "request", dynamic);
+  if (request.error) {
+    const message = `${request.error} on request headers`;
+    return fail("RouteError", "RequestHeadersPolicyInvalid", message, ".requestHeadersPolicy");
+  }
+  const response = readHeadersPolicy(route.responseHeadersPolicy, "response", dynamic);
+  if (response.error) {
+    const message = `${response.error} on response headers`;
+    return fail("RouteError", "ResponseHeaderPolicyInvalid", message, ".responseHeadersPolicy");
+  }
+  return {
+    ...(request.policy ? { requestHeaders: request.policy } : {}),
+    ...(response.policy ? { responseHeaders: response.policy } : {}),
+  };
+}
+
+function readProtections(context: RouteContext): Protections | undefined {
+  const { route, fail, place } = context;
+  const local = readLocalRateLimit(route.rateLimitPolicy?.local);
+  if (local.error) return failRateLimit(context, local.error, ".local");
+  const { filter, problems } = readIpFilter(route.ipAllowPolicy, route.ipDenyPolicy);
+  for (const { reason, message, field } of problems) fail("IPFilterError", reason, message, field);
+  const jwt = readJwt(context);
+  if (problems.length > 0 || !jwt) return undefined;
+  const authorization = routeAuthorization(place.host.authorizationDefaults, route.authPolicy);
+  return {
+    ...(local.limit ? { localRateLimit: local.limit } : {}),
+    ...(route.rateLimitPolicy?.global?.disabled ? { ignoreHostRateLimits: true } : {}),
+    ...(filter ? { ipFilter: filter } : {}),
+    ...(authorization ? { authorization } : {}),
+    ...jwt,
+  };
+}
+
+/** The provider that a route asks for, or its host's default. A redirect gives nothing away, so it takes no default. */
+function readJwt({
+  route,
+  fail,
+  place,
+  proxy,
+  path,
+  report,
+}: RouteContext): Pick<Protections, "jwtProvider"> | undefined {
+  const policy = route.jwtVerificationPolicy;
+  if (policy?.require && policy.disabled) {
+    const message = "route's JWT verification policy cannot specify both require and disabled";
+    return fail("JWTVerificationError", "InvalidJWTVerificationPolicy", message, ".jwtVerificationPolicy");
+  }
+  if (policy?.disabled) return {};
+  const { providers, default: standard } = place.host.jwt;
+  if (!policy?.require) return standard && !route.requestRedirectPolicy ? { jwtProvider: standard } : {};
+  if (!providers.some(({ name }) => name === policy.require)) {
+    const message = `Route references an undefined JWT provider "${policy.require}"`;
+    const field = ".jwtVerificationPolicy.require";
+    if (!place.host.secure) return fail("JWTVerificationError", "JWTProviderNotDefined", message, field);
+    // The route stays: Envoy refuses all its requests, as nobody could have signed the token that it needs.
+    report.error(proxy.ref, "JWTVerificationError", "JWTProviderNotDefined", message, path + field);
+  }
+  return { jwtProvider: policy.require };
+}
+
+function readHash({ route, proxy, report, path }: RouteContext): HashPolicy | undefined {
+  const policy = route.loadBalancerPolicy;
+  if (policy?.strategy === "Cookie") return sessionAffinity;
+  if (policy?.strategy !== "RequestHash") return undefined;
+  const keys = (policy.requestHashPolicies ?? []).flatMap((entry, i): HashPolicy => {
+    const terminal = entry.terminal ?? false;
+    const kinds = [entry.headerHashOptions, entry.queryParameterHashOptions, entry.hashSourceIP].filter(
+      Boolean,
+    ).length;
+    if (kinds === 1 && entry.hashSourceIP) return [{ kind: "source-ip", terminal }];
+    if (kinds === 1 && entry.headerHashOptions?.headerName) {
+      return [{ kind: "header", name: entry.headerHashOptions.headerName, terminal }];
+    }
+    const parameter = entry.queryParameterHashOptions?.parameterName;
+    if (kinds === 1 && parameter) return [{ kind: "query", name: parameter.toLowerCase(), terminal }];
+    const message = `ignoring invalid request hash policy: exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed`;
+    const field = `${path}.loadBalancerPolicy.requestHashPolicies[${i}]`;
+    report.warn(proxy.ref, "SpecError", "IgnoredField", message, field);
+    return [];
+  });
+  return keys.length > 0 ? keys : undefined;
+}
+
+/** Which protection of a route plain HTTP can't give; undefined when it gives all. */
+export function lostOverHttp({ host }: Place, policies: Protections): string | undefined {
+  if (host.clientCertificates) return "client certificates";
+  if (policies.jwtProvider) return "JWT verification";
+  const asked = policies.authorization === undefined || !("disabled" in policies.authorization);
+  return host.authorization && asked ? "authorization" : undefined;
+}

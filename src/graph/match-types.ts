@@ -1,0 +1,30 @@
+export type PathKind = "exact" | "regex" | "prefix" | "segment";
+
+/** `prefix` is a string prefix, `segment` a prefix of whole path segments (never ends in `/`). */
+export interface PathMatch {
+  readonly kind: PathKind;
+  readonly value: string;
+}
+
+export interface HeaderMatch {
+  readonly name: string;
+  readonly kind: "exact" | "regex" | "contains" | "present";
+  readonly value: string;
+  readonly invert: boolean;
+  readonly ignoreCase: boolean;
+  readonly treatMissingAsEmpty: boolean;
+}
+
+export interface QueryMatch {
+  readonly name: string;
+  readonly kind: "exact" | "regex" | "prefix" | "suffix" | "contains" | "present";
+  readonly value: string;
+  readonly ignoreCase: boolean;
+}
+
+/** Headers and queries are sorted (graph/match.ts). */
+export interface Match {
+  readonly path: PathMatch;
+  readonly headers: readonly HeaderMatch[];
+  readonly queries: readonly QueryMatch[];
+}

@@ -1,0 +1,53 @@
+/** New attributes for a `Set-Cookie` of one name; what is absent stays as the backend wrote it. */
+export interface CookieRewrite {
+  readonly name: string;
+  readonly path?: string;
+  readonly domain?: string;
+  /** False removes the attribute. */
+  readonly secure?: boolean;
+  readonly sameSite?: "Strict" | "Lax" | "None";
+}
+
+interface CookieFields {
+  readonly name: string;
+  readonly pathRewrite?: { readonly value: string };
+  readonly domainRewrite?: { readonly value: string };
+  readonly secure?: boolean;
+  readonly sameSite?: "Strict" | "Lax" | "None";
+}
+
+/** `cookieRewritePolicies` of a route or service: unique names, each with something to rewrite. */
+export function readCookieRewrites(fields: readonly CookieFields[] | undefined): {
+  rewrites?: readonly CookieRewrite[];
+  error?: string;
+} {
+  if (!fields?.length) return {};
+  const names = new Set<string>();
+  const rewrites: CookieRewrite[] = [];
+  for (const { name, pathRewrite, domainRewrite, secure, sameSite } of fields) {
+    if (names.has(name)) return { error: `duplicate cookie rewrite rule for cookie "${name}"` };
+    names.add(name);
+    const attributes = {
+      ...(pathRewrite ? { path: pathRewrite.value } : {}),
+      ...(domainRewrite ? { domain: domainRewrite.value } : {}),
+      ...(secure === undefined ? {} : { secure }),
+      ...(sameSite ? { sameSite } : {}),
+    };
+    if (Object.keys(attributes).length === 0)
+      return { error: `no attributes rewritten for cookie "${name}"` };
+    rewrites.push({ name, ...attributes });
+  }
+  return { rewrites };
+}
+
+/** The rules of a route and of one of its services as one list by name; the service's attributes win. */
+export function mergeCookieRewrites(
+  route: readonly CookieRewrite[],
+  service: readonly CookieRewrite[],
+): readonly CookieRewrite[] {
+  const merged = new Map<string, CookieRewrite>();
+  for (const rewrite of [...route, ...service]) {
+    merged.set(rewrite.name, { ...merged.get(rewrite.name), ...rewrite });
+  }
+  return [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,26 @@
+/** Which redirects of a backend Envoy follows itself. */
+export interface InternalRedirect {
+  readonly maximum?: number;
+  readonly codes: readonly number[];
+  readonly crossScheme: "Always" | "Never" | "SafeOnly";
+  /** No redirect to a route that has been taken already. */
+  readonly denyRepeated: boolean;
+}
+
+interface InternalRedirectFields {
+  readonly maxInternalRedirects?: number;
+  readonly redirectResponseCodes?: readonly number[];
+  readonly allowCrossSchemeRedirect: "Always" | "Never" | "SafeOnly";
+  readonly denyRepeatedRouteRedirect?: boolean;
+}
+
+/** `internalRedirectPolicy` of a route; 0 redirects is Envoy's default (1), as in Contour. */
+export const readInternalRedirect = (
+  fields: InternalRedirectFields | undefined,
+): InternalRedirect | undefined =>
+  fields && {
+    ...(fields.maxInternalRedirects ? { maximum: fields.maxInternalRedirects } : {}),
+    codes: fields.redirectResponseCodes ?? [],
+    crossScheme: fields.allowCrossSchemeRedirect,
+    denyRepeated: fields.denyRepeatedRouteRedirect ?? false,
+  };

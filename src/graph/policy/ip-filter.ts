@@ -1,0 +1,71 @@
+import ipaddr from "ipaddr.js";
+
+/** Who may (`allow`) or may not come in. */
+export interface IpFilter {
+  readonly allow: boolean;
+  readonly ranges: readonly IpRange[];
+}
+
+export interface IpRange {
+  /** True: the client's address as trusted proxies tell it; false: the address of the connection. */
+  readonly remote: boolean;
+  /** The network's first address. */
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+export interface IpFilterFields {
+  readonly source: "Peer" | "Remote";
+  readonly cidr: string;
+}
+
+export interface IpFilterProblem {
+  readonly reason: "IncompatibleIPAddressFilters" | "InvalidCIDR";
+  readonly message: string;
+  /** Field path below the object that holds both policies. */
+  readonly field: string;
+}
+
+/**
+ * `ipAllowPolicy` or `ipDenyPolicy`. One range that can't be read refuses the whole policy: leaving it out would open
+ * (or shut) a door that nobody asked for.
+ */
+export function readIpFilter(
+  allow: readonly IpFilterFields[] | undefined,
+  deny: readonly IpFilterFields[] | undefined,
+): { filter?: IpFilter; problems: readonly IpFilterProblem[] } {
+  if (allow?.length && deny?.length) {
+    const message = "cannot specify both `ipAllowPolicy` and `ipDenyPolicy`";
+    return {
+      problems: [{ reason: "IncompatibleIPAddressFilters", message, field: ".ipAllowPolicy" }],
+    };
+  }
+  const fields = allow?.length ? allow : deny;
+  if (!fields?.length) return { problems: [] };
+  const name = allow?.length ? "ipAllowPolicy" : "ipDenyPolicy";
+  const problems: IpFilterProblem[] = [];
+  const ranges: IpRange[] = [];
+  for (const [i, { source, cidr }] of fields.entries()) {
+    const range = readRange(cidr);
+    if (range) ranges.push({ remote: source === "Remote", ...range });
+    else {
+      const message = `${cidr} failed to parse: write an IP address or CIDR range such as 10.0.0.0/8`;
+      problems.push({ reason: "InvalidCIDR", message, field: `.${name}[${i}].cidr` });
+    }
+  }
+  return problems.length > 0 ? { problems } : { filter: { allow: Boolean(allow?.length), ranges }, problems };
+}
+
+/** A bare address is a range of one. */
+function readRange(cidr: string): { address: string; prefixLength: number } | undefined {
+  const [address = "", length, ...rest] = cidr.split("/");
+  if (rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
+  const v4 = ipaddr.IPv4.isValidFourPartDecimal(address);
+  if (!v4 && (!ipaddr.IPv6.isValid(address) || address.includes("%"))) return undefined;
+  const bits = v4 ? 32 : 128;
+  const prefixLength = length === undefined ? bits : Number(length);
+  if (prefixLength > bits) return undefined;
+  const bytes = ipaddr.parse(address).toByteArray();
+  const masked = bytes.map((byte, i) => byte & (0xff << Math.max(0, 8 - Math.max(0, prefixLength - 8 * i))));
+  return { address: ipaddr.fromByteArray(masked.map((byte) => byte & 0xff)).toString(), prefixLength };
+}

@@ -1,0 +1,168 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import { type KubeObject, parseObject } from "../schema/object.js";
+import type { Change } from "../update.js";
+import { ApiError, list, type Raw, resourceVersionOf, type Transport, watch } from "./api.js";
+import { goneFrom, type Held, ListGuard } from "./guard.js";
+import type { Resource } from "./resources.js";
+
+/** Where what was read of one kind goes. */
+export interface Sink {
+  /** Names of all objects of the kind that are held, valid or not. */
+  known(kind: Resource["kind"]): Iterable<Ref>;
+  /** `whole`: the changes and findings are of a full list. */
+  apply(
+    kind: Resource["kind"],
+    changes: readonly Change[],
+    findings: readonly Finding[],
+    whole: boolean,
+  ): void;
+  /** The resourceVersion that the kind is held at; empty when it has to be listed. */
+  cursor(kind: Resource["kind"]): string;
+  setCursor(kind: Resource["kind"], resourceVersion: string): void;
+}
+
+export type KindState =
+  | { readonly state: "starting" | "synced" }
+  /** The CRD is not there: there can be no objects of the kind. */
+  | { readonly state: "absent" }
+  | { readonly state: "failing"; readonly error: string; readonly since: number }
+  | { readonly state: "held"; readonly held: Held };
+
+export interface FollowerOptions {
+  readonly acceptShrink: boolean;
+  now(): number;
+}
+
+/** Reads one object of the API as a change; one that can't be read leaves what was known of it. */
+export function changeOf(raw: Raw): { change?: KubeObject; ref?: Ref; findings: readonly Finding[] } {
+  const parsed = parseObject(raw);
+  if ("object" in parsed) return { change: parsed.object, ref: parsed.object.ref, findings: [] };
+  if ("ignored" in parsed) return { findings: [] };
+  return { findings: parsed.findings, ...(parsed.ref ? { ref: parsed.ref } : {}) };
+}
+
+/** Follows one kind: a resumable watch as a poll, which costs what changed. */
+export class Follower {
+  #state: KindState = { state: "starting" };
+  /** The version that the kind was last known at, which a cursor that is dropped does not forget. */
+  #lastVersion: string;
+  readonly #guard: ListGuard;
+
+  constructor(
+    readonly resource: Resource,
+    private readonly transport: Transport,
+    private readonly sink: Sink,
+    private readonly options: FollowerOptions,
+  ) {
+    this.#guard = new ListGuard(options.acceptShrink);
+    this.#lastVersion = sink.cursor(resource.kind);
+    if (this.#lastVersion) this.#state = { state: "synced" };
+  }
+
+  get state(): KindState {
+    return this.#state;
+  }
+
+  /** Whether all objects of the kind are known, be they old. */
+  get ready(): boolean {
+    return this.#state.state === "absent" || this.#lastVersion !== "";
+  }
+
+  /**
+   * Catches up and then waits for changes for at most so many seconds. A failure changes nothing that is known.
+   *
+   * @throws ApiError, or what the transport throws, after the state says so.
+   */
+  async poll(seconds: number, signal: AbortSignal): Promise<void> {
+    try {
+      if (!this.sink.cursor(this.resource.kind)) await this.#list(signal);
+      if (this.#state.state === "absent" || this.#state.state === "held") return;
+      await this.#watch(seconds, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ApiError && error.status === 410) this.sink.setCursor(this.resource.kind, "");
+      else this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { kind, builtIn } = this.resource;
+    let listed: Awaited<ReturnType<typeof list>>;
+    try {
+      listed = await list(this.transport, this.resource, signal);
+    } catch (error) {
+      const missing = error instanceof ApiError && error.status === 404 && !builtIn;
+      if (!missing || [...this.sink.known(kind)].length > 0) throw error;
+      this.#state = { state: "absent" };
+      return;
+    }
+    const known = [...this.sink.known(kind)];
+    const read = listed.items.map(changeOf);
+    const names = new Set<string>(read.flatMap(({ ref }) => (ref ? [ref] : [])));
+    const gone = goneFrom(known, names);
+    const numbers = { before: known.length, gone: gone.length };
+    const versions = { from: this.#lastVersion, to: listed.resourceVersion };
+    const held = this.#guard.check({ ...numbers, ...versions }, this.options.now());
+    if (held) {
+      this.#state = { state: "held", held };
+      return;
+    }
+    const changes = [...gone, ...read.flatMap(({ change }) => (change ? [change] : []))];
+    this.sink.apply(
+      kind,
+      changes,
+      read.flatMap(({ findings }) => findings),
+      true,
+    );
+    this.#synced(listed.resourceVersion);
+  }
+
+  #synced(resourceVersion: string): void {
+    this.#lastVersion = resourceVersion;
+    this.#state = { state: "synced" };
+    this.sink.setCursor(this.resource.kind, resourceVersion);
+  }
+
+  async #watch(seconds: number, signal: AbortSignal): Promise<void> {
+    const { kind } = this.resource;
+    const from = this.sink.cursor(kind);
+    for await (const event of watch(this.transport, this.resource, from, seconds, signal)) {
+      if (event.type !== "BOOKMARK") {
+        const { change, ref, findings } = changeOf({
+          apiVersion: this.resource.apiVersion,
+          kind,
+          ...event.object,
+        });
+        if (event.type === "DELETED") {
+          if (ref) this.sink.apply(kind, [{ gone: ref }], [], false);
+        } else this.sink.apply(kind, change ? [change] : [], findings, false);
+      }
+      const version = resourceVersionOf(event.object);
+      if (version) this.#synced(version);
+    }
+    this.#state = { state: "synced" };
+  }
+
+  #fail(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const since = this.#state.state === "failing" ? this.#state.since : this.options.now();
+    this.#state = { state: "failing", error: message, since };
+  }
+}
+
+/** One clear line about a failure: what was tried, and what to do. */
+export function explainFailure(resource: Resource, error: unknown): string {
+  if (!(error instanceof ApiError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return `can't reach the API server for ${resource.plural}: ${message}; the last good state is served`;
+  }
+  const group = resource.apiVersion.includes("/") ? resource.apiVersion.split("/")[0] : '""';
+  if (error.status === 401)
+    return `the API server does not accept the credentials (401) for ${resource.plural}: renew the token or certificate`;
+  if (error.status === 403)
+    return `not allowed to list and watch ${resource.plural} (403): grant get, list and watch on ${resource.plural} in API group ${group}`;
+  if (error.status === 404)
+    return `${resource.plural} are gone from the API (404), as when their CRD is removed; the last good ones are served`;
+  return `${error.message}; the last good state is served`;
+}

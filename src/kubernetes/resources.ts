@@ -1,0 +1,57 @@
+import type { KubeObject } from "../schema/object.js";
+
+/** A collection of the Kubernetes API that routing reads. */
+export interface Resource {
+  readonly kind: Exclude<KubeObject["kind"], "Settings">;
+  readonly apiVersion: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Part of every cluster; the others are there once their CRD is. */
+  readonly builtIn: boolean;
+  /** Selects on the server what can matter at all. */
+  readonly fieldSelector?: string;
+}
+
+const builtIn = (
+  kind: Resource["kind"],
+  apiVersion: string,
+  plural: string,
+  rest: Partial<Resource> = {},
+): Resource => ({ kind, apiVersion, plural, namespaced: true, builtIn: true, ...rest });
+
+const custom = (kind: Resource["kind"], apiVersion: string, plural: string): Resource => ({
+  ...builtIn(kind, apiVersion, plural),
+  builtIn: false,
+});
+
+/** Service account tokens and Helm releases are Secrets that no route may use: they are never asked for. */
+const routableSecrets =
+  "type!=kubernetes.io/service-account-token,type!=helm.sh/release.v1,type!=kubernetes.io/dockerconfigjson";
+
+/**
+ * Everything that is read, in the order of the first list. Endpoints are not: every cluster mirrors them to slices.
+ */
+export const resources: readonly Resource[] = [
+  builtIn("Namespace", "v1", "namespaces", { namespaced: false }),
+  builtIn("Service", "v1", "services"),
+  builtIn("EndpointSlice", "discovery.k8s.io/v1", "endpointslices"),
+  builtIn("Secret", "v1", "secrets", { fieldSelector: routableSecrets }),
+  builtIn("IngressClass", "networking.k8s.io/v1", "ingressclasses", { namespaced: false }),
+  builtIn("Ingress", "networking.k8s.io/v1", "ingresses"),
+  custom("TLSCertificateDelegation", "projectcontour.io/v1", "tlscertificatedelegations"),
+  custom("ExtensionService", "projectcontour.io/v1alpha1", "extensionservices"),
+  custom("IngressRoute", "contour.heptio.com/v1beta1", "ingressroutes"),
+  custom("HTTPProxy", "projectcontour.io/v1", "httpproxies"),
+];
+
+/** The path of a collection over all namespaces, or of one object (and its subresource). */
+export function resourcePath(
+  { apiVersion, plural, namespaced }: Resource,
+  object?: { readonly namespace: string; readonly name: string; readonly subresource?: string },
+): string {
+  const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  if (!object) return `${base}/${plural}`;
+  const part = encodeURIComponent;
+  const folder = namespaced ? `${base}/namespaces/${part(object.namespace)}/${plural}` : `${base}/${plural}`;
+  return `${folder}/${part(object.name)}${object.subresource ? `/${object.subresource}` : ""}`;
+}

@@ -1,0 +1,163 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import type { Store } from "../store/store.js";
+import { type Change, type Platform, update } from "../update.js";
+import { ApiError, type Transport } from "./api.js";
+import { explainFailure, Follower, type KindState, type Sink } from "./follow.js";
+import { type Resource, resources } from "./resources.js";
+
+export interface KubeSourceOptions {
+  readonly transport: Transport;
+  readonly store: Store;
+  readonly platform: Platform;
+  readonly acceptShrink: boolean;
+  /** Called when resources may have changed; never before every kind is known. */
+  changed(): void;
+  log(line: string): void;
+  now(): number;
+  /** Resolves after so many ms, or when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** In [0, 1). */
+  random(): number;
+}
+
+const firstBackoffMs = 500;
+const maxBackoffMs = 30_000;
+/** How often a kind whose CRD is not there, or whose list is held, is asked for again. */
+const askAgainMs = 10_000;
+
+/** A cluster as the source of a store: every kind followed, failures apart from each other. */
+export class KubeSource {
+  readonly #followers: readonly Follower[];
+  readonly #findings = new Map<Ref, readonly Finding[]>();
+  readonly #known = new Map<Resource["kind"], Set<Ref>>();
+  #wasReady = false;
+  #dirty = false;
+
+  constructor(private readonly options: KubeSourceOptions) {
+    const { transport, acceptShrink, now, store } = options;
+    for (const object of store.objects()) this.#knownOf(object.kind as Resource["kind"]).add(object.ref);
+    this.#followers = resources.map(
+      (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, now }),
+    );
+  }
+
+  /** Whether every kind has been read once: before that nothing may be published. */
+  get ready(): boolean {
+    return this.#followers.every((follower) => follower.ready);
+  }
+
+  get findings(): Finding[] {
+    return [...this.#findings.values()].flat();
+  }
+
+  status(): Readonly<Record<string, KindState>> {
+    return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
+  }
+
+  /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
+  async run(seconds: number, signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#followers.map((follower) => this.#follow(follower, seconds, signal)));
+  }
+
+  /** Catches up once with all kinds: for a doorbell or a timer. Failures are logged and change nothing. */
+  async refresh(seconds: number, signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      this.#followers.map((follower) =>
+        follower.poll(seconds, signal).catch((error) => this.#tell(follower, error)),
+      ),
+    );
+    this.#notify();
+  }
+
+  async #follow(follower: Follower, seconds: number, signal: AbortSignal): Promise<void> {
+    const { sleep, random } = this.options;
+    let backoff = firstBackoffMs;
+    while (!signal.aborted) {
+      try {
+        await follower.poll(seconds, signal);
+        backoff = firstBackoffMs;
+        this.#notify();
+        if (follower.state.state === "absent" || follower.state.state === "held")
+          await this.#waitFor(follower, signal);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 410) continue;
+        this.#tell(follower, error);
+        await sleep(backoff * (0.5 + random()), signal);
+        backoff = Math.min(backoff * 2, maxBackoffMs);
+      }
+    }
+  }
+
+  async #waitFor({ resource, state }: Follower, signal: AbortSignal): Promise<void> {
+    if (state.state === "held") this.#say(resource, `${resource.plural}: ${state.held.message}`);
+    if (state.state === "absent")
+      this.#say(
+        resource,
+        `${resource.plural} are not known to this cluster; they are read once their CRD is there`,
+      );
+    await this.options.sleep(askAgainMs, signal);
+  }
+
+  readonly #said = new Map<string, string>();
+
+  /** Says each thing once, until something else is to be said of the kind. */
+  #say({ plural }: Resource, line: string): void {
+    if (this.#said.get(plural) === line) return;
+    this.#said.set(plural, line);
+    this.options.log(line);
+  }
+
+  #tell({ resource }: Follower, error: unknown): void {
+    this.#say(resource, explainFailure(resource, error));
+  }
+
+  #knownOf(kind: Resource["kind"]): Set<Ref> {
+    const found = this.#known.get(kind) ?? new Set<Ref>();
+    this.#known.set(kind, found);
+    return found;
+  }
+
+  readonly #sink: Sink = {
+    known: (kind) => this.#knownOf(kind),
+    cursor: (kind) => this.options.store.cursor(`kubernetes:${kind}`) ?? "",
+    setCursor: (kind, version) => {
+      this.options.store.setCursor(`kubernetes:${kind}`, version);
+      const resource = resources.find((one) => one.kind === kind);
+      if (resource && version) this.#said.delete(resource.plural);
+      this.#notify();
+    },
+    apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
+  };
+
+  #apply(
+    kind: Resource["kind"],
+    changes: readonly Change[],
+    findings: readonly Finding[],
+    whole: boolean,
+  ): void {
+    const known = this.#knownOf(kind);
+    if (whole) for (const ref of known) this.#findings.delete(ref);
+    for (const change of changes) {
+      const ref = "gone" in change ? change.gone : change.ref;
+      this.#findings.delete(ref);
+      if ("gone" in change) known.delete(ref);
+      else known.add(ref);
+    }
+    for (const finding of findings) {
+      known.add(finding.about);
+      this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
+    }
+    const { store, platform } = this.options;
+    if (changes.length > 0 && update(store, changes, platform).changed) this.#dirty = true;
+    if (findings.length > 0) this.#dirty = true;
+  }
+
+  /** Tells of changes; first when all kinds are known, then of each. */
+  #notify(): void {
+    if (!this.ready) return;
+    if (this.#wasReady && !this.#dirty) return;
+    this.#wasReady = true;
+    this.#dirty = false;
+    this.options.changed();
+  }
+}

@@ -1,0 +1,45 @@
+/** Error statuses that Envoy has a name for; it refuses a whole listener or route table for any other. */
+export const errorStatusNames = {
+  400: "BadRequest",
+  401: "Unauthorized",
+  402: "PaymentRequired",
+  403: "Forbidden",
+  404: "NotFound",
+  405: "MethodNotAllowed",
+  406: "NotAcceptable",
+  407: "ProxyAuthenticationRequired",
+  408: "RequestTimeout",
+  409: "Conflict",
+  410: "Gone",
+  411: "LengthRequired",
+  412: "PreconditionFailed",
+  413: "PayloadTooLarge",
+  414: "URITooLong",
+  415: "UnsupportedMediaType",
+  416: "RangeNotSatisfiable",
+  417: "ExpectationFailed",
+  421: "MisdirectedRequest",
+  422: "UnprocessableEntity",
+  423: "Locked",
+  424: "FailedDependency",
+  426: "UpgradeRequired",
+  428: "PreconditionRequired",
+  429: "TooManyRequests",
+  431: "RequestHeaderFieldsTooLarge",
+  500: "InternalServerError",
+  501: "NotImplemented",
+  502: "BadGateway",
+  503: "ServiceUnavailable",
+  504: "GatewayTimeout",
+  505: "HTTPVersionNotSupported",
+  506: "VariantAlsoNegotiates",
+  507: "InsufficientStorage",
+  508: "LoopDetected",
+  510: "NotExtended",
+  511: "NetworkAuthenticationRequired",
+} as const;
+
+export type ErrorStatus = keyof typeof errorStatusNames;
+
+export const isErrorStatus = (status: number): status is ErrorStatus =>
+  Object.hasOwn(errorStatusNames, status);

@@ -1,0 +1,205 @@
+import { isIP } from "../graph/address.js";
+import { isAllowedClass } from "../graph/class.js";
+import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Store } from "../store/store.js";
+
+/** The status of an object, as its CRD (or the Kubernetes API) describes it, but for times. */
+export interface ObjectStatus {
+  readonly ref: Ref;
+  readonly apiVersion: string;
+  readonly kind: StatusKind;
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
+const apiVersions = {
+  HTTPProxy: "projectcontour.io/v1",
+  IngressRoute: "contour.heptio.com/v1beta1",
+  ExtensionService: "projectcontour.io/v1alpha1",
+  Ingress: "networking.k8s.io/v1",
+} as const;
+
+export type StatusKind = keyof typeof apiVersions;
+type Reported = Extract<KubeObject, { kind: StatusKind }>;
+
+/** Kubernetes refuses longer ones. */
+const maxMessage = 32_760;
+
+const orphanText = (kind: "HTTPProxy" | "IngressRoute"): string =>
+  `this ${kind} is not part of a delegation chain from a root ${kind}`;
+
+/** Whether an object without a virtual host is included (or delegated to) by nobody. */
+function isOrphan(object: Reported, store: Store): boolean {
+  if (object.kind !== "HTTPProxy" && object.kind !== "IngressRoute") return false;
+  if (object.spec.virtualhost) return false;
+  return !store.readers(object.ref).some((unit) => unit.startsWith("vhost:"));
+}
+
+/** HTTPProxies and IngressRoutes that no root leads to, as findings of error type `Orphaned`. */
+export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] {
+  return reported(store, settings).flatMap((object) => {
+    if (!isOrphan(object, store)) return [];
+    const message = orphanText(object.kind as "HTTPProxy");
+    return [
+      { about: object.ref, severity: "warning" as const, type: "Orphaned", reason: "Orphaned", message },
+    ];
+  });
+}
+
+/**
+ * The status of every object that is ours to judge: those of our ingress class. `others` are findings about objects
+ * that the store does not hold (those that could not be read) or does not know of.
+ */
+export function statuses(
+  store: Store,
+  settings: SettingsSpec,
+  others: readonly Finding[] = [],
+): ObjectStatus[] {
+  const findings = new Map<Ref, Finding[]>();
+  for (const finding of [...others, ...store.findings()]) {
+    findings.set(finding.about, [...(findings.get(finding.about) ?? []), finding]);
+  }
+  const held = reported(store, settings).map((object) =>
+    statusOf(object, findings.get(object.ref) ?? [], isOrphan(object, store), settings),
+  );
+  const known = new Set(held.map(({ ref }) => ref));
+  const unread = [...findings].flatMap(([ref, about]) => {
+    const [kind = "", namespace = "", name = ""] = ref.split("/");
+    const unheld = Object.hasOwn(apiVersions, kind) && !known.has(ref) && !store.object(ref);
+    // An Ingress has no place for a verdict.
+    if (!unheld || !name || kind === "Ingress") return [];
+    const condition = kind === "IngressRoute" ? {} : conditioned(0, about);
+    const words = kind === "ExtensionService" ? {} : verdict(about);
+    return [entry(ref, kind as StatusKind, { namespace, name }, { ...words, ...condition })];
+  });
+  return [...held, ...unread].sort((a, b) => (a.ref < b.ref ? -1 : 1));
+}
+
+const reported = (store: Store, settings: SettingsSpec): Reported[] =>
+  [...store.objects()].filter(
+    (object): object is Reported =>
+      Object.hasOwn(apiVersions, object.kind) &&
+      isAllowedClass(
+        object,
+        object.kind === "HTTPProxy" || object.kind === "Ingress" ? object.spec.ingressClassName : undefined,
+        settings,
+      ),
+  );
+
+function entry(
+  ref: Ref,
+  kind: StatusKind,
+  { namespace, name }: { namespace: string; name: string },
+  status: ObjectStatus["status"],
+): ObjectStatus {
+  return { ref, apiVersion: apiVersions[kind], kind, metadata: { namespace, name }, status };
+}
+
+function statusOf(
+  object: Reported,
+  findings: readonly Finding[],
+  orphan: boolean,
+  settings: SettingsSpec,
+): ObjectStatus {
+  const { ref, kind, meta } = object;
+  const balancer = loadBalancer(settings);
+  switch (kind) {
+    case "Ingress":
+      return entry(ref, kind, meta, balancer);
+    case "ExtensionService":
+      return entry(ref, kind, meta, conditioned(meta.generation, findings, "Valid ExtensionService"));
+    case "IngressRoute": {
+      const described = orphan
+        ? { currentStatus: "orphaned", description: orphanText(kind) }
+        : verdict(findings, "valid IngressRoute");
+      return entry(ref, kind, meta, { ...described, ...balancer });
+    }
+    case "HTTPProxy":
+      return entry(ref, kind, meta, { ...proxyStatus(meta, findings, orphan), ...balancer });
+  }
+}
+
+function proxyStatus(
+  meta: ObjectMeta,
+  findings: readonly Finding[],
+  orphan: boolean,
+): Record<string, unknown> {
+  if (!orphan) {
+    const valid = errorsOf(findings).length === 0;
+    return {
+      currentStatus: valid ? "valid" : "invalid",
+      description: valid ? "Valid HTTPProxy" : someErrors,
+      ...conditioned(meta.generation, findings, "Valid HTTPProxy"),
+    };
+  }
+  const message = orphanText("HTTPProxy");
+  const own: Finding = {
+    about: "HTTPProxy//",
+    severity: "error",
+    type: "Orphaned",
+    reason: "Orphaned",
+    message,
+  };
+  return {
+    currentStatus: "orphaned",
+    description: message,
+    ...conditioned(meta.generation, [...findings, own]),
+  };
+}
+
+const someErrors = "At least one error present, see Errors for details";
+const errorsOf = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(({ severity }) => severity === "error");
+
+/** The form that IngressRoute has: one word and the first error. */
+function verdict(findings: readonly Finding[], good = ""): Record<string, unknown> {
+  const [first] = errorsOf(findings);
+  return first
+    ? { currentStatus: "invalid", description: told(first) }
+    : { currentStatus: "valid", description: good };
+}
+
+const told = ({ message, path, type }: Finding): string =>
+  `${type === "SchemaError" && path ? `${path}: ` : ""}${message}`.slice(0, maxMessage);
+
+/** The condition `Valid` with every error and warning as a condition of its own, in the order they were found. */
+function conditioned(
+  observedGeneration: number,
+  findings: readonly Finding[],
+  good = "",
+): Record<string, unknown> {
+  const errors = errorsOf(findings);
+  const warnings = findings.filter(({ severity }) => severity === "warning");
+  const detail = (finding: Finding): object => ({
+    type: finding.type,
+    status: "True",
+    reason: finding.reason,
+    message: told(finding),
+  });
+  const valid = errors.length === 0;
+  return {
+    conditions: [
+      {
+        type: "Valid",
+        status: valid ? "True" : "False",
+        observedGeneration,
+        reason: valid ? "Valid" : "ErrorPresent",
+        message: valid ? good : someErrors,
+        ...(valid ? {} : { errors: errors.map(detail) }),
+        ...(warnings.length > 0 ? { warnings: warnings.map(detail) } : {}),
+      },
+    ],
+  };
+}
+
+/** `status.loadBalancer` from the setting `ingressStatusAddress`: a list of addresses and host names. */
+function loadBalancer({ ingressStatusAddress }: SettingsSpec): Record<string, unknown> {
+  const ingress = ingressStatusAddress
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((address) => (isIP(address) ? { ip: address } : { hostname: address }));
+  return ingress.length > 0 ? { loadBalancer: { ingress } } : {};
+}

@@ -1,0 +1,31 @@
+import type { DownstreamTlsContext, Secret } from "../gen/envoy.js";
+import type { KeyPair } from "../graph/secret.js";
+import type { CertificateRef } from "../graph/types.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Resource } from "../store/store.js";
+import { configSource } from "./config-source.js";
+
+type TlsContext = NonNullable<DownstreamTlsContext["common_tls_context"]>;
+type Certificate = NonNullable<TlsContext["tls_certificates"]>[number];
+
+const inline = ({ certificate, privateKey }: KeyPair): Certificate => ({
+  certificate_chain: { inline_bytes: btoa(certificate) },
+  private_key: { inline_bytes: btoa(privateKey) },
+});
+
+/** The certificate that Envoy shows, by SDS or, where there is a pair, in place. */
+export const writeCertificate = (
+  { secret, pair }: CertificateRef,
+  settings: SettingsSpec,
+): Pick<TlsContext, "tls_certificates" | "tls_certificate_sds_secret_configs"> =>
+  pair
+    ? { tls_certificates: [inline(pair)] }
+    : {
+        tls_certificate_sds_secret_configs: [{ name: secret, sds_config: configSource(settings.xdsCluster) }],
+      };
+
+/** A Secret resource under its stable name, `<namespace>/<name>`: a rotated certificate changes no listener. */
+export function writeSecret(name: string, pair: KeyPair): Resource {
+  const secret: Secret = { name, tls_certificate: inline(pair) };
+  return { type: "secret", group: "", name, json: JSON.stringify(secret) };
+}

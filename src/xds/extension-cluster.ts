@@ -1,0 +1,63 @@
+import type { Cluster as EnvoyCluster, LocalityLbEndpoints } from "../gen/envoy.js";
+import type { Endpoints } from "../graph/endpoints.js";
+import { type Extension, type ExtensionBackend, extensionCluster } from "../graph/extension-service.js";
+import type { JwksServer } from "../graph/types.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Resource } from "../store/store.js";
+import { clusterMembers, families, upstreamTls } from "./cluster.js";
+import { writeEndpoint } from "./endpoints.js";
+import { contentHash } from "./hash.js";
+
+/** What an extension gets from one of its Services. */
+export interface ExtensionEndpoints extends ExtensionBackend {
+  readonly endpoints: Endpoints;
+}
+
+/** The cluster of an ExtensionService and its endpoints: one locality for each Service, which share by weight. */
+export function writeExtension(
+  extension: Extension,
+  found: readonly ExtensionEndpoints[],
+  settings: SettingsSpec,
+): readonly Resource[] {
+  const name = extensionCluster(extension);
+  const even = found.every(({ weight }) => weight === 0);
+  const localities: LocalityLbEndpoints[] = found
+    .filter(({ endpoints }) => endpoints.endpoints.length > 0)
+    .map(({ service, port, weight, endpoints }) => ({
+      locality: { sub_zone: `${service}:${port}` },
+      lb_endpoints: endpoints.endpoints.map(writeEndpoint),
+      ...(even || weight > 0 ? { load_balancing_weight: even ? 1 : weight } : {}),
+    }));
+  const mode = found.find(({ endpoints }) => endpoints.mode)?.endpoints.mode;
+  const members = clusterMembers({ ...extension.cluster, weightedLocalities: true }, settings);
+  const head = `{"name":${JSON.stringify(name)},"alt_stat_name":${JSON.stringify(name.replaceAll("/", "_"))}`;
+  const common = { group: "", name, ...(mode ? { mode } : {}) };
+  return [
+    { type: "cluster", ...common, json: `${head},${members}}`, endpoints: name },
+    { type: "endpoints", ...common, json: JSON.stringify(localities) },
+  ];
+}
+
+/** Where a JSON Web Key Set is fetched. The name hashes all content: hosts with other wishes do not share it. */
+export function writeJwksCluster(server: JwksServer, settings: SettingsSpec): Resource {
+  const { scheme, host, port, family, validation } = server;
+  const base = `dnsname/${scheme}/${host}/${port}`;
+  const content: Partial<EnvoyCluster> = {
+    type: family === "all" ? "LOGICAL_DNS" : "STRICT_DNS",
+    dns_lookup_family: families[family],
+    ...(scheme === "https"
+      ? { transport_socket: upstreamTls({ sni: host, ...(validation ? { validation } : {}) }, settings) }
+      : {}),
+  };
+  const name = `${base}/${contentHash(JSON.stringify(content))}`;
+  const address = { socket_address: { address: host, port_value: port } };
+  const cluster: EnvoyCluster = {
+    name,
+    alt_stat_name: base.replace(/[^A-Za-z0-9]+/g, "_"),
+    connect_timeout: "2s",
+    common_lb_config: { healthy_panic_threshold: {} },
+    ...content,
+    load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+  };
+  return { type: "cluster", group: "", name, json: JSON.stringify(cluster) };
+}

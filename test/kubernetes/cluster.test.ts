@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServer } from "../../src/cli/serve.js";
+import { customResourceDefinitions } from "../../src/schema/crds.js";
+import { type Manifest, service } from "../support/backend.js";
+import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
+import { freePort, request } from "../support/http.js";
+import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
+
+const binaries = await kubeBinaries();
+if ("reason" in binaries)
+  console.error(`isoline: tests with a real API server are skipped: ${binaries.reason}`);
+
+const answering = (host: string, body: string): Manifest => ({
+  apiVersion: "projectcontour.io/v1",
+  kind: "HTTPProxy",
+  metadata: { name: host.replaceAll(".", "-"), namespace: "default" },
+  spec: { virtualhost: { fqdn: host }, routes: [{ directResponsePolicy: { statusCode: 200, body } }] },
+});
+
+describe.skipIf("reason" in binaries)("a real API server", () => {
+  let kube: TestKube;
+  let envoy: TestEnvoy;
+  let isoline: Awaited<ReturnType<typeof startServer>>;
+  let httpPort: number;
+  const log: string[] = [];
+
+  const body = async (host: string): Promise<string> => {
+    const answer = await request({ port: httpPort, host });
+    return answer.status === 200 ? answer.body : String(answer.status);
+  };
+
+  beforeAll(async () => {
+    if ("reason" in binaries) return;
+    kube = await startKube(binaries);
+    await kube.apply(...(customResourceDefinitions() as readonly Manifest[]));
+    await eventually(async () => {
+      await kube.apply(service("default", "app"), answering("first.test", "first"));
+      return true;
+    }, "the CRDs are served");
+    httpPort = await freePort();
+    isoline = await startServer({
+      paths: [],
+      kube: { kubeconfig: kube.adminConfig, acceptShrink: false },
+      overrides: {
+        httpAddress: "127.0.0.1",
+        httpPort,
+        httpsAddress: "127.0.0.1",
+        httpsPort: await freePort(),
+        statsAddress: "127.0.0.1",
+        statsPort: await freePort(),
+      },
+      host: "127.0.0.1",
+      port: await freePort(),
+      log: (line) => log.push(line),
+    });
+    envoy = await startEnvoy({ xdsPort: Number(new URL(isoline.url).port) });
+    await eventually(() => envoy.ready(), "Envoy is ready");
+  });
+
+  afterAll(async () => {
+    await envoy?.stop();
+    await isoline?.close();
+    await kube?.stop();
+  });
+
+  it("is followed: objects come, change and go", async () => {
+    expect(await body("first.test")).toBe("first");
+    await kube.apply(answering("second.test", "one"));
+    await eventually(async () => (await body("second.test")) === "one", "a new host answers");
+    await kube.apply(answering("second.test", "two"));
+    await eventually(async () => (await body("second.test")) === "two", "a changed host answers anew");
+    await kube.remove(answering("second.test", ""));
+    await eventually(async () => (await body("second.test")) === "404", "a removed host is gone");
+    expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("refuses what the schemas refuse, with the CRDs made of them", async () => {
+    const bad = answering("bad.test", "x");
+    const spec = { ...(bad.spec as Manifest), virtualhost: { fqdn: "Bad_Host" } };
+    await expect(kube.apply({ ...bad, spec })).rejects.toThrow(/spec.virtualhost.fqdn/);
+    const cookies = [{ name: "a;b", secure: true }];
+    const routes = [{ services: [{ name: "app", port: 80, cookieRewritePolicies: cookies }] }];
+    await expect(kube.apply({ ...bad, spec: { virtualhost: { fqdn: "bad.test" }, routes } })).rejects.toThrow(
+      /cookieRewritePolicies/,
+    );
+  });
+
+  it("may crash: what is served stays, and changes arrive when it is back", async () => {
+    kube.crash();
+    for (let i = 0; i < 20; i++) expect(await body("first.test")).toBe("first");
+    await kube.restart();
+    await kube.apply(answering("after.test", "after"));
+    await eventually(async () => (await body("after.test")) === "after", "a change after the crash arrives");
+    expect(await body("first.test")).toBe("first");
+    expect(log.join("\n")).toMatch(/can't reach the API server/);
+  });
+});

@@ -1,0 +1,172 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { kubeTransport } from "../../src/cli/kube-transport.js";
+import type { Transport } from "../../src/kubernetes/api.js";
+import type { Manifest } from "./backend.js";
+import { eventually } from "./envoy.js";
+import { freePort } from "./http.js";
+
+/** Paths of the programs, or why there are none. */
+export async function kubeBinaries(): Promise<{ apiserver: string; etcd: string } | { reason: string }> {
+  const script = new URL("../../scripts/kube.mjs", import.meta.url).pathname;
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { maxBuffer: 1 << 24 });
+  return JSON.parse(stdout) as { apiserver: string; etcd: string } | { reason: string };
+}
+
+/** A real API server with an empty etcd. */
+export interface TestKube {
+  /** Of an administrator, and of a user `isoline` that has no rights but those that a test gives it. */
+  readonly adminConfig: string;
+  readonly isolineConfig: string;
+  readonly admin: Transport;
+  /** Creates or replaces objects by server-side apply. */
+  apply(...objects: readonly Manifest[]): Promise<void>;
+  remove(object: Manifest): Promise<void>;
+  get(object: Manifest): Promise<Manifest>;
+  /** Ends the API server as a crash would, and starts it again. */
+  crash(): void;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const tokens = { admin: "admin-token", isoline: "isoline-token" };
+
+/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on. */
+export async function startKube(binaries: { apiserver: string; etcd: string }): Promise<TestKube> {
+  const folder = mkdtempSync(join(tmpdir(), "isoline-kube-"));
+  const [port, client, peer] = [await freePort(), await freePort(), await freePort()];
+  const etcd = spawn(
+    binaries.etcd,
+    [
+      `--data-dir=${join(folder, "etcd")}`,
+      `--listen-client-urls=http://127.0.0.1:${client}`,
+      `--advertise-client-urls=http://127.0.0.1:${client}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      "--unsafe-no-fsync",
+      "--log-level=error",
+    ],
+    { stdio: "ignore" },
+  );
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const flags = [
+    `--etcd-servers=http://127.0.0.1:${client}`,
+    `--secure-port=${port}`,
+    "--bind-address=127.0.0.1",
+    `--cert-dir=${join(folder, "certs")}`,
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${file("sa.pub", publicKey)}`,
+    `--service-account-signing-key-file=${file("sa.key", privateKey)}`,
+    `--token-auth-file=${file("tokens.csv", `${tokens.admin},admin,1,system:masters\n${tokens.isoline},isoline,2\n`)}`,
+    "--authorization-mode=RBAC",
+    "--service-cluster-ip-range=10.0.0.0/24",
+    "--disable-admission-plugins=ServiceAccount",
+    "--endpoint-reconciler-type=none",
+  ];
+  let server: ChildProcess | undefined;
+  const configs = { admin: join(folder, "admin.json"), isoline: join(folder, "isoline.json") };
+  const start = async (): Promise<void> => {
+    server = spawn(binaries.apiserver, flags, { stdio: ["ignore", "ignore", "ignore"] });
+    await eventually(async () => {
+      const ca = readFileSync(join(folder, "certs", "apiserver.crt"), "base64");
+      for (const [user, path] of Object.entries(configs))
+        writeFileSync(path, kubeconfig(port, ca, user as keyof typeof tokens));
+      return (await statusOf(await kubeTransport({ kubeconfig: configs.admin }), "/readyz")) === 200;
+    }, "kube-apiserver is ready");
+  };
+  await start();
+  const admin = await kubeTransport({ kubeconfig: configs.admin });
+  return {
+    adminConfig: configs.admin,
+    isolineConfig: configs.isoline,
+    admin,
+    apply: async (...objects) =>
+      void (await Promise.all(objects.map((object) => applyObject(admin, object)))),
+    remove: async (object) => void (await call(admin, "DELETE", pathOf(object))),
+    get: (object) => call(admin, "GET", pathOf(object)),
+    crash: () => void server?.kill("SIGKILL"),
+    restart: start,
+    stop: async () => {
+      for (const child of [server, etcd]) {
+        if (!child || child.exitCode !== null || child.signalCode !== null) continue;
+        const ended = new Promise((done) => child.once("exit", done));
+        child.kill("SIGKILL");
+        await ended;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const kubeconfig = (port: number, ca: string, user: keyof typeof tokens): string =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      { name: "test", cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": ca } },
+    ],
+    users: [{ name: user, user: { token: tokens[user] } }],
+    contexts: [{ name: "test", context: { cluster: "test", user } }],
+    "current-context": "test",
+  });
+
+const plurals: Readonly<Record<string, string>> = {
+  HTTPProxy: "httpproxies",
+  Ingress: "ingresses",
+  IngressClass: "ingressclasses",
+};
+
+/** The path of one object; good for the kinds that tests use. */
+function pathOf({ apiVersion, kind, metadata }: Manifest): string {
+  const { name, namespace } = metadata as { name: string; namespace?: string };
+  const group = String(apiVersion).includes("/")
+    ? `/apis/${String(apiVersion)}`
+    : `/api/${String(apiVersion)}`;
+  const plural = plurals[String(kind)] ?? `${String(kind).toLowerCase()}s`;
+  return `${group}${namespace ? `/namespaces/${namespace}` : ""}/${plural}/${name}`;
+}
+
+async function applyObject(admin: Transport, object: Manifest): Promise<void> {
+  await call(admin, "PATCH", `${pathOf(object)}?fieldManager=test&force=true`, object);
+}
+
+async function call(
+  admin: Transport,
+  method: "GET" | "PATCH" | "DELETE",
+  path: string,
+  body?: Manifest,
+): Promise<Manifest> {
+  const response = await admin.send({
+    method,
+    path,
+    headers: { "content-type": "application/apply-patch+yaml", accept: "application/json" },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const text = await read(response.body);
+  if (response.status > 299) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 2000)}`);
+  return JSON.parse(text) as Manifest;
+}
+
+async function statusOf(transport: Transport, path: string): Promise<number> {
+  const { status, body } = await transport.send({ method: "GET", path, signal: AbortSignal.timeout(5000) });
+  await read(body);
+  return status;
+}
+
+async function read(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
