@@ -35,10 +35,10 @@ export const writeVirtualHost = (
 ): EnvoyVirtualHost => ({
   name: context.host,
   domains: [context.host],
-  routes: routes.map((route) => ({
-    ...writeRoute(route, context),
-    ...(context.sourced ? { metadata: writeSource(route.from) } : {}),
-  })),
+  routes: routes.map((route) => {
+    const written = writeRoute(route, context);
+    return context.sourced ? { ...written, metadata: writeSource(route.from) } : written;
+  }),
   ...writeHostPolicies(policies, context.host),
 });
 
