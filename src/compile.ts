@@ -8,6 +8,7 @@ import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
+import { readsSource } from "./xds/access-log.js";
 import { writeSecret } from "./xds/certificate.js";
 import { clusterName, writeCluster } from "./xds/cluster.js";
 import { writeEndpoints } from "./xds/endpoints.js";
@@ -114,10 +115,11 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
   const vhost = buildVirtualHost(host, reader, report);
   const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
+  const sourced = readsSource(settings.accessLog);
   const table = (group: RouteTable, routes: VirtualHost["http"], authorized: boolean): void => {
     if (routes.length === 0) return;
     const node = writeVirtualHost(
-      { host, secure: group !== ingressHttp, authorized, nameOf },
+      { host, secure: group !== ingressHttp, authorized, sourced, nameOf },
       vhost.policies,
       routes,
     );

@@ -3,12 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KubeSource } from "../kubernetes/source.js";
 import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
 import type { Finding } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
 import type { Hub } from "../server/hub.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
 import { type KubeOptions, kubeTransport } from "./kube-transport.js";
+import { formatLocated } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
 export interface KubeServeOptions extends KubeOptions {
@@ -46,7 +48,14 @@ export class ClusterSource {
     this.#server = transport.server;
     const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
     this.#settings = settings;
-    this.#settingsFindings = findings;
+    this.#settingsFindings = [
+      ...findings,
+      ...bootstrapFindings(settings),
+      ...unfilteredFindings(settings, "with --kube, what the kubeconfig's user may list is read"),
+    ];
+    for (const finding of this.#settingsFindings) {
+      this.options.log(formatLocated({ finding, file: this.options.settingsFile ?? "", line: 0 }));
+    }
     update(this.store, [settings], { checkKeyPair });
     this.#source = new KubeSource({
       transport,

@@ -12,6 +12,5 @@ export function readSettings(
   overrides: Readonly<Record<string, unknown>> = {},
 ): { settings: Settings; findings: readonly Finding[] } {
   const input: unknown = file ? parse(readFileSync(file, "utf8"), { maxAliasCount: 100 }) : {};
-  const parsed = parseSettings(input, overrides);
-  return parsed;
+  return parseSettings(input, overrides);
 }

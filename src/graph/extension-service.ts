@@ -79,7 +79,9 @@ export function readExtensionService(
   if (!good) return undefined;
   const validation = checked?.problem ? undefined : checked?.validation;
   const strategy = spec.loadBalancerPolicy?.strategy;
-  const breakers = spec.circuitBreakerPolicy;
+  const defaults = reader.settings.cluster.circuitBreakers;
+  const breakers =
+    spec.circuitBreakerPolicy ?? (Object.values(defaults).some(Boolean) ? defaults : undefined);
   const response = readTimeout(spec.timeoutPolicy?.response).ms;
   return {
     namespace,

@@ -108,7 +108,7 @@ function readBackend(
 }
 
 function readBackendPolicies(
-  { proxy, fail, reader }: RouteContext,
+  { proxy, reader, fail }: RouteContext,
   service: ServiceFields,
   at: string,
   routeCookies: readonly CookieRewrite[],

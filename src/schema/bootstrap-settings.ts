@@ -25,3 +25,18 @@ export function bootstrapFindings({ ref, spec }: Settings): readonly Finding[] {
       : [],
   );
 }
+
+/** A warning where `watchNamespaces` is set but a source is read whole. */
+export const unfilteredFindings = ({ ref, spec }: Settings, instead: string): readonly Finding[] =>
+  spec.watchNamespaces.length === 0
+    ? []
+    : [
+        {
+          about: ref,
+          severity: "warning",
+          type: "SettingsError",
+          reason: "NoEffect",
+          message: `has no effect here; ${instead}`,
+          path: "watchNamespaces",
+        },
+      ];

@@ -1,5 +1,5 @@
 import { type Document, parseAllDocuments } from "yaml";
-import { bootstrapFindings } from "../schema/bootstrap-settings.js";
+import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { expandList, type KubeObject, parseObject } from "../schema/object.js";
 import { parseSettings } from "../schema/settings.js";
@@ -141,8 +141,11 @@ function parseSettingsDocument(spec: unknown): {
   refused: boolean;
 } {
   const { settings, findings: wrong } = parseSettings(spec);
-  const findings = [...wrong, ...bootstrapFindings(settings)];
-  if (settings.spec.watchNamespaces.length > 0) findings.push(watchesNothing(settings.ref));
+  const findings = [
+    ...wrong,
+    ...bootstrapFindings(settings),
+    ...unfilteredFindings(settings, "push what is to be read, and nothing else"),
+  ];
   if (!settings.spec.globalExtAuth) return { object: settings, findings, refused: false };
   const open: Finding = {
     about: settings.ref,
@@ -155,15 +158,6 @@ function parseSettingsDocument(spec: unknown): {
   const others = findings.filter(({ path }) => path !== open.path);
   return { object: settings, findings: [...others, open], refused: true };
 }
-
-const watchesNothing = (ref: Ref): Finding => ({
-  about: ref,
-  severity: "warning",
-  type: "SettingsError",
-  reason: "NoEffect",
-  message: "has no effect on sources that are pushed: push what is to be read, and nothing else",
-  path: "watchNamespaces",
-});
 
 /** What a store keeps of a pushed source, in its cursor `source:NAME`. */
 interface SourceState {

@@ -67,6 +67,13 @@ function writeFormatters(formats: readonly string[]): Pick<SubstitutionFormatStr
   return used.length > 0 ? { formatters: used.map(({ config }) => config) } : {};
 }
 
+/** Whether lines name the objects that routes come from. */
+export const readsSource = ({ level, format, jsonFields, formatString }: Options): boolean =>
+  level !== "disabled" &&
+  (format === "json" ? jsonFields : [formatString]).some((text) =>
+    /^contour_config_(?:kind|namespace|name)$|:io\.projectcontour\./.test(text),
+  );
+
 const leastStatus = { info: undefined, error: 300, critical: 500, disabled: undefined } as const;
 
 /** Answers from a status on, and all that have a response flag: every flag stands for an error. */

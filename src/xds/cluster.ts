@@ -24,6 +24,10 @@ interface Content {
 /** Everything of a cluster but where it is. */
 export type Wishes = Omit<Cluster, "namespace" | "service" | "port" | "endpoints" | "mode">;
 
+type Limits = Partial<
+  Pick<SettingsSpec["cluster"], "maxRequestsPerConnection" | "perConnectionBufferLimitBytes">
+>;
+
 const contents = new WeakMap<SettingsSpec, Map<string, Content>>();
 const maxContents = 4096;
 
@@ -50,7 +54,9 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
   const key = contentKey(cluster);
   const found = known.get(key);
   if (found) return found;
-  const bufferLimit = settings.cluster.perConnectionBufferLimitBytes;
+  // As with Contour, those of an ExtensionService have neither.
+  const { perConnectionBufferLimitBytes: bufferLimit, maxRequestsPerConnection }: Limits =
+    cluster.weightedLocalities ? {} : settings.cluster;
   const written: Omit<EnvoyCluster, "name"> = {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
     common_lb_config: {
@@ -63,7 +69,7 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
     ...(cluster.slowStart ? writeSlowStart(cluster.slowStart, cluster.loadBalancing) : {}),
     ...(bufferLimit ? { per_connection_buffer_limit_bytes: bufferLimit } : {}),
     ...writeTransport(cluster, settings),
-    ...writeHttpOptions(cluster, settings.cluster.maxRequestsPerConnection),
+    ...writeHttpOptions(cluster, maxRequestsPerConnection),
   };
   const members = JSON.stringify(written).slice(1, -1);
   const content = { members, hash: contentHash(`${members}${cluster.externalName ?? ""}`) };

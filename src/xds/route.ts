@@ -6,6 +6,7 @@ import type {
 } from "../gen/envoy.js";
 import type { HostPolicies } from "../graph/policy/index.js";
 import type { Action, Backend, Cluster, Mirror, Route } from "../graph/types.js";
+import type { Ref } from "../schema/meta.js";
 import { writeMatch } from "./match.js";
 import { noAuthorization } from "./policy/authorization.js";
 import { cookieConfig } from "./policy/cookie.js";
@@ -20,6 +21,8 @@ export interface TableContext {
   readonly secure: boolean;
   /** Requests of this listener are asked about wherever a route does not say otherwise. */
   readonly authorized: boolean;
+  /** Routes tell in their metadata which object they come from. */
+  readonly sourced: boolean;
   /** Gives the Envoy cluster name of a node. */
   nameOf(cluster: Cluster): string;
 }
@@ -32,9 +35,23 @@ export const writeVirtualHost = (
 ): EnvoyVirtualHost => ({
   name: context.host,
   domains: [context.host],
-  routes: routes.map((route) => writeRoute(route, context)),
+  routes: routes.map((route) => {
+    const written = writeRoute(route, context);
+    return context.sourced ? { ...written, metadata: writeSource(route.from) } : written;
+  }),
   ...writeHostPolicies(policies, context.host),
 });
+
+/** Where Contour's fields `contour_config_…` of an access log come from. */
+function writeSource(from: Ref): NonNullable<EnvoyRoute["metadata"]> {
+  const [kind = "", namespace = "", name = ""] = from.split("/");
+  const source = {
+    "io.projectcontour.kind": kind,
+    "io.projectcontour.namespace": namespace,
+    "io.projectcontour.name": name,
+  };
+  return { filter_metadata: { "envoy.access_loggers.file": source } };
+}
 
 function writeRoute(route: Route, context: TableContext): EnvoyRoute {
   const match = writeMatch(route.match);

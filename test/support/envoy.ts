@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EnvoyProcess, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import type { SettingsSpec } from "../../src/schema/settings.js";
 import { writeBootstrap } from "../../src/xds/bootstrap.js";
 import { freePort, request } from "./http.js";
 
@@ -27,6 +28,8 @@ export interface EnvoyOptions {
   readonly xdsPort: number;
   readonly nodeId?: string;
   readonly tokenFile?: string;
+  /** Where values of the runtime come from. */
+  readonly settings?: SettingsSpec;
 }
 
 /** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
@@ -41,6 +44,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
     adminAddress: "127.0.0.1",
     adminPort,
     ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
   });
   const envoy = await runEnvoy(binary, folder, bootstrap, 1);
   await Promise.race([untilAdmin(adminPort), failWhenEnded(envoy, folder)]);

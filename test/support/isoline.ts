@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { startServer } from "../../src/cli/serve.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { type Backends, type Manifest, startBackends } from "./backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "./envoy.js";
 import { freePort } from "./http.js";
@@ -62,23 +63,25 @@ export interface RigOptions {
   readonly backends: readonly string[];
   readonly objects: readonly Manifest[];
   readonly endpoints?: "auto" | "eds" | "inline";
+  /** Settings beside those that put the listeners on loopback. */
+  readonly settings?: Manifest;
 }
 
 /** Starts everything, waits until Envoy is ready, and ends everything when the test ends. */
-export async function startRig({ backends: names, objects, endpoints }: RigOptions): Promise<Rig> {
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { backends: names, objects, endpoints = "auto", settings = {} } = options;
   const folder = await mkdtemp(join(tmpdir(), "isoline-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const backends = await startBackends(...names);
   onTestFinished(() => backends.close());
   const [httpPort, httpsPort, statsPort] = [await freePort(), await freePort(), await freePort()];
-  const isoline = await startIsoline(
-    folder,
-    testSettings(httpPort, httpsPort, statsPort, endpoints ?? "auto"),
-  );
+  const all = { ...testSettings(httpPort, httpsPort, statsPort, endpoints), ...settings };
+  const isoline = await startIsoline(folder, all);
   await isoline.apply("objects", ...backends.objects, ...objects);
   await isoline.start();
   onTestFinished(() => isoline.stop());
-  let envoy = await startEnvoy({ xdsPort: isoline.port });
+  const envoyOptions = { xdsPort: isoline.port, settings: parseSettings(all).settings.spec };
+  let envoy = await startEnvoy(envoyOptions);
   onTestFinished(async ({ task }) => {
     if (task.result?.state === "fail") {
       console.error(`--- Isoline\n${isoline.log().slice(-5000)}\n--- Envoy\n${await envoy.log()}`);
@@ -96,7 +99,7 @@ export async function startRig({ backends: names, objects, endpoints }: RigOptio
     },
     restartEnvoy: async () => {
       await envoy.stop();
-      envoy = await startEnvoy({ xdsPort: isoline.port });
+      envoy = await startEnvoy(envoyOptions);
       return envoy;
     },
   };
