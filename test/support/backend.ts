@@ -27,11 +27,11 @@ export const service = (namespace: string, name: string): Manifest => ({
   spec: { ports: [{ name: "http", port: 80, targetPort: 8080, protocol: "TCP" }] },
 });
 
-/** The slice of a Service with one ready endpoint, `127.0.0.1:port`. */
-export const endpointSlice = (namespace: string, name: string, port: number): Manifest => ({
+/** The slice of a Service with one ready endpoint, `127.0.0.1:port`; a Service may have several, of different ids. */
+export const endpointSlice = (namespace: string, name: string, port: number, id = "local"): Manifest => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
-  metadata: { ...metadata(namespace, `${name}-local`), labels: { "kubernetes.io/service-name": name } },
+  metadata: { ...metadata(namespace, `${name}-${id}`), labels: { "kubernetes.io/service-name": name } },
   addressType: "IPv4",
   ports: [{ name: "http", port, protocol: "TCP" }],
   endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true } }],
@@ -69,6 +69,31 @@ export const tlsSecret = (namespace: string, name: "secure" | "tcp" | "pass"): M
     data,
   };
 };
+
+/** A Secret of type Opaque. */
+export const secret = (
+  namespace: string,
+  name: string,
+  stringData: Readonly<Record<string, string>>,
+): Manifest => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: metadata(namespace, name),
+  type: "Opaque",
+  stringData,
+});
+
+/** An ExtensionService of namespace `infra`, its Service and the endpoint `127.0.0.1:port`. */
+export const extensionService = (name: string, port: number, spec: Manifest = {}): readonly Manifest[] => [
+  service("infra", name),
+  endpointSlice("infra", name, port),
+  {
+    apiVersion: "projectcontour.io/v1alpha1",
+    kind: "ExtensionService",
+    metadata: metadata("infra", name),
+    spec: { services: [{ name, port: 80 }], protocol: "h2c", ...spec },
+  },
+];
 
 /** Backends of one test, with the objects that make them known. */
 export interface Backends {

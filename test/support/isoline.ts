@@ -62,19 +62,22 @@ export interface RigOptions {
   readonly backends: readonly string[];
   readonly objects: readonly Manifest[];
   readonly endpoints?: "auto" | "eds" | "inline";
+  /** Settings beside those that put the listeners on loopback. */
+  readonly settings?: Manifest;
 }
 
 /** Starts everything, waits until Envoy is ready, and ends everything when the test ends. */
-export async function startRig({ backends: names, objects, endpoints }: RigOptions): Promise<Rig> {
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { backends: names, objects, endpoints = "auto", settings = {} } = options;
   const folder = await mkdtemp(join(tmpdir(), "isoline-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const backends = await startBackends(...names);
   onTestFinished(() => backends.close());
   const [httpPort, httpsPort, statsPort] = [await freePort(), await freePort(), await freePort()];
-  const isoline = await startIsoline(
-    folder,
-    testSettings(httpPort, httpsPort, statsPort, endpoints ?? "auto"),
-  );
+  const isoline = await startIsoline(folder, {
+    ...testSettings(httpPort, httpsPort, statsPort, endpoints),
+    ...settings,
+  });
   await isoline.apply("objects", ...backends.objects, ...objects);
   await isoline.start();
   onTestFinished(() => isoline.stop());
