@@ -1,5 +1,5 @@
-import { isJwks } from "../schema/core.js";
 import type { Ref } from "../schema/meta.js";
+import { usableKeys } from "./jwks.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 
 export interface KeyPair {
@@ -107,16 +107,18 @@ function isDerSequence(pem: string): boolean {
   return bytes.length === 2 + lengthBytes + length;
 }
 
-/** The JSON Web Key Set under a key of a Secret of type Opaque. */
+/** The JSON Web Key Set under a key of a Secret of type Opaque, as far as Envoy can use it. */
 export function readJwks(reader: Reader, secret: SecretName, key: string): { jwks?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
   if (object.spec.type !== "Opaque")
     return { error: `Secret type ${JSON.stringify(object.spec.type)} is not "Opaque"` };
   const value = object.spec.data[key];
-  if (value === undefined || !isJwks(value))
+  if (value === undefined)
     return { error: `key ${JSON.stringify(key)} is missing or not a JSON Web Key Set` };
-  return { jwks: value };
+  const jwks = usableKeys(value);
+  if (jwks === undefined) return { error: `key ${JSON.stringify(key)} holds no key that Envoy can use` };
+  return { jwks };
 }
 
 const pemBlocks = (text: string | undefined, pattern: RegExp): string[] =>
