@@ -7,11 +7,15 @@ import { request } from "./http.js";
 /** A Kubernetes object as written in a manifest. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** Test certificates (self-signed, valid for a hundred years) for `NAME.test` and `also-NAME.test`. */
-export function certificate(name: "secure" | "tcp" | "pass"): { readonly crt: Buffer; readonly key: Buffer } {
-  const read = (end: string): Buffer => readFileSync(new URL(`./certs/${name}.${end}`, import.meta.url));
-  return { crt: read("crt"), key: read("key") };
-}
+/** A file of `certs/`, whose `make.sh` tells what there is. */
+export const certificateFile = (name: string): string =>
+  readFileSync(new URL(`./certs/${name}`, import.meta.url), "utf8");
+
+/** A certificate and its key; `secure`, `tcp` and `pass` are self-signed for `NAME.test` and `also-NAME.test`. */
+export const certificate = (name: string): { readonly cert: string; readonly key: string } => ({
+  cert: certificateFile(`${name}.crt`),
+  key: certificateFile(`${name}.key`),
+});
 
 const metadata = (namespace: string, name: string): Manifest => ({
   namespace,
@@ -58,17 +62,14 @@ export const ingressRoute = (namespace: string, name: string, spec: Manifest): M
   spec,
 });
 
-export const tlsSecret = (namespace: string, name: "secure" | "tcp" | "pass"): Manifest => {
-  const { crt, key } = certificate(name);
-  const data = { "tls.crt": crt.toString("base64"), "tls.key": key.toString("base64") };
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: metadata(namespace, name),
-    type: "kubernetes.io/tls",
-    data,
-  };
-};
+/** A TLS Secret with the certificate of its name. */
+export const tlsSecret = (namespace: string, name: string): Manifest => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: metadata(namespace, name),
+  type: "kubernetes.io/tls",
+  stringData: { "tls.crt": certificate(name).cert, "tls.key": certificate(name).key },
+});
 
 /** A Secret of type Opaque. */
 export const secret = (
@@ -118,12 +119,9 @@ export async function startBackends(...names: readonly string[]): Promise<Backen
 }
 
 /** A TLS backend with its own certificate, which greets with `name\n` and echoes: for passthrough. */
-export async function startTlsEcho(
-  name: "secure" | "tcp" | "pass",
-): Promise<{ port: number; close(): Promise<void> }> {
-  const { crt: cert, key } = certificate(name);
+export async function startTlsEcho(name: string): Promise<{ port: number; close(): Promise<void> }> {
   const open = new Set<TLSSocket>();
-  const server = createTlsServer({ cert, key }, (socket) => {
+  const server = createTlsServer(certificate(name), (socket) => {
     open.add(socket);
     socket.on("error", () => socket.destroy());
     socket.write(`${name}\n`);
