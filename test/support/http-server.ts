@@ -14,6 +14,8 @@ export interface Seen {
   readonly body: string;
   /** Common name in the certificate that Envoy showed, over TLS. */
   readonly client: string | undefined;
+  /** The server name that Envoy asked for, over TLS. */
+  readonly sni: string | undefined;
 }
 
 export interface HttpBackend {
@@ -41,6 +43,7 @@ export async function startHttp(
       headers: request.headers,
       body: await text(request),
       client: tls && clientName(request.socket as TLSSocket),
+      sni: tls && ((request.socket as TLSSocket & { servername?: string }).servername ?? ""),
     };
     requests.push(seen);
     handle(seen, response);

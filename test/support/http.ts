@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { type Echo, readFrame, writeFrame } from "../../src/cli/echo.js";
 
@@ -137,9 +137,10 @@ export interface TcpAnswer {
 }
 
 /** Connects by TLS, sends `text`, and returns all that came once `text` is back. Rejects when the server closes. */
-export function tlsExchange(port: number, sni: string, text: string): Promise<TcpAnswer> {
+export function tlsExchange(port: number, sni: string, text: string, from = "127.0.0.1"): Promise<TcpAnswer> {
   return new Promise((done, fail) => {
-    const socket = tlsConnect({ host: "127.0.0.1", port, servername: sni, rejectUnauthorized: false });
+    const tcp = connect({ host: "127.0.0.1", port, localAddress: from });
+    const socket = tlsConnect({ socket: tcp, servername: sni, rejectUnauthorized: false });
     let received = "";
     socket.setTimeout(10_000, () => socket.destroy(new Error(`nothing from ${sni} for 10 s`)));
     socket.on("error", fail);
