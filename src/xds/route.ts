@@ -29,12 +29,19 @@ export const writeVirtualHost = (
   context: TableContext,
   policies: HostPolicies,
   routes: readonly Route[],
-): EnvoyVirtualHost => ({
-  name: context.host,
-  domains: [context.host],
-  routes: routes.map((route) => writeRoute(route, context)),
-  ...writeHostPolicies(policies, context.host),
-});
+): EnvoyVirtualHost => {
+  const named = routes.some((route) => route.policies.internalRedirect?.denyRepeated);
+  return {
+    name: context.host,
+    domains: [context.host],
+    routes: routes.map((route, i) => ({
+      // By their names Envoy knows which routes a request has taken already.
+      ...(named ? { name: `${context.host}/${i}` } : {}),
+      ...writeRoute(route, context),
+    })),
+    ...writeHostPolicies(policies, context.host),
+  };
+};
 
 function writeRoute(route: Route, context: TableContext): EnvoyRoute {
   const match = writeMatch(route.match);
