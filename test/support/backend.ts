@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { type EchoServer, startEcho, startTcpEcho } from "../../src/cli/echo.js";
-import { request } from "./http.js";
+import { type RequestOptions, request } from "./http.js";
 
 /** A Kubernetes object as written in a manifest. */
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -150,6 +150,19 @@ export interface Load {
   /** The backend that answered last. */
   last(): string;
   stop(): Promise<LoadResult>;
+}
+
+/** The bodies' services of `times` requests over a few keep-alive connections. */
+export async function askMany(options: RequestOptions, times: number): Promise<ReadonlyMap<string, number>> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const found = new Map<string, number>();
+  const once = async (): Promise<void> => {
+    const { service } = (await request({ ...options, agent })).echo();
+    found.set(service, (found.get(service) ?? 0) + 1);
+  };
+  await Promise.all(Array.from({ length: times }, once));
+  agent.destroy();
+  return found;
 }
 
 /** Asks the hosts in turn, over keep-alive connections, until stopped; `concurrency` requests at a time. */
