@@ -132,3 +132,39 @@ test("x-forwarded-client-cert tells what was asked for, and never what a client 
   expect(await forwarded("silent.test", "client")).toBeUndefined();
   expect(await rig.envoy.rejected()).toEqual([]);
 });
+
+const pem = (label: string, der: Buffer): string =>
+  `-----BEGIN ${label}-----\n${der.toString("base64")}\n-----END ${label}-----\n`;
+
+const der = Buffer.from(certificateFile("crl.pem").replace(/-----[^-]+-----|\s/g, ""), "base64");
+const wrongOid = Buffer.from(der);
+wrongOid.writeUInt8(wrongOid.readUInt8(12) ^ 0x01, 12);
+
+const garbage: readonly string[] = [
+  "",
+  "no PEM",
+  certificateFile("ca.crt"),
+  pem("X509 CRL", Buffer.alloc(0)),
+  pem("X509 CRL", Buffer.from("3003020101", "hex")),
+  pem("X509 CRL", Buffer.from("30093003020101020101", "hex")),
+  pem("X509 CRL", der.subarray(0, -10)),
+  pem("X509 CRL", Buffer.concat([der, Buffer.alloc(4)])),
+  pem("X509 CRL", wrongOid),
+  pem("X509 CRL", Buffer.from(certificateFile("ca.crt").replace(/-----[^-]+-----|\s/g, ""), "base64")),
+  certificateFile("crl.pem") + pem("X509 CRL", Buffer.from("3003020101", "hex")),
+];
+
+test("garbage as a revocation list shuts its own host and no other", async () => {
+  const hosts = garbage.flatMap((list, i) => [
+    secret("default", `crl-${i}`, { "crl.pem": list }),
+    host(`g${i}.test`, { caSecret: "ca", crlSecret: `crl-${i}` }),
+  ]);
+  const rig = await startRig({ backends: ["a"], objects: [...secrets, ...hosts, host("open.test")] });
+
+  expect((await ask(rig, "open.test")).status).toBe(200);
+  for (const i of garbage.keys()) {
+    const outcome = await ask(rig, `g${i}.test`, "client").catch(() => "closed");
+    expect([garbage[i], outcome]).toEqual([garbage[i], "closed"]);
+  }
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
