@@ -1,5 +1,6 @@
-import { isJwks } from "../schema/core.js";
 import type { Ref } from "../schema/meta.js";
+import { isRevocationList } from "./crl.js";
+import { usableKeys } from "./jwks.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 
 export interface KeyPair {
@@ -87,36 +88,31 @@ export function readCrl(reader: Reader, secret: SecretName): { crl?: string; err
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
   const found = pemBlocks(object.spec.data["crl.pem"], revocationLists);
   if (found.length === 0) return { error: 'missing or invalid "crl.pem": no PEM "X509 CRL" found' };
-  if (!found.every(isDerSequence)) return { error: 'invalid "crl.pem": a block is not a revocation list' };
+  if (!found.every(holdsRevocationList))
+    return { error: 'invalid "crl.pem": a block is not a revocation list' };
   return { crl: `${found.join("\n")}\n` };
 }
 
-/** Whether a PEM block holds one whole DER sequence (X.690 §8.1), as every signed ASN.1 structure is. */
-function isDerSequence(pem: string): boolean {
-  let bytes: string;
+function holdsRevocationList(pem: string): boolean {
   try {
-    bytes = atob(pem.replace(/-----[^-]+-----|\s/g, ""));
+    return isRevocationList(atob(pem.replace(/-----[^-]+-----|\s/g, "")));
   } catch {
     return false;
   }
-  const first = bytes.charCodeAt(1);
-  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
-  if (bytes.charCodeAt(0) !== 0x30 || lengthBytes > 4) return false;
-  let length = lengthBytes === 0 ? first : 0;
-  for (let i = 0; i < lengthBytes; i++) length = length * 256 + bytes.charCodeAt(2 + i);
-  return bytes.length === 2 + lengthBytes + length;
 }
 
-/** The JSON Web Key Set under a key of a Secret of type Opaque. */
+/** The JSON Web Key Set under a key of a Secret of type Opaque, as far as Envoy can use it. */
 export function readJwks(reader: Reader, secret: SecretName, key: string): { jwks?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
   if (object.spec.type !== "Opaque")
     return { error: `Secret type ${JSON.stringify(object.spec.type)} is not "Opaque"` };
   const value = object.spec.data[key];
-  if (value === undefined || !isJwks(value))
+  if (value === undefined)
     return { error: `key ${JSON.stringify(key)} is missing or not a JSON Web Key Set` };
-  return { jwks: value };
+  const jwks = usableKeys(value);
+  if (jwks === undefined) return { error: `key ${JSON.stringify(key)} holds no key that Envoy can use` };
+  return { jwks };
 }
 
 const pemBlocks = (text: string | undefined, pattern: RegExp): string[] =>

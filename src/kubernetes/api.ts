@@ -125,26 +125,6 @@ export async function getJson(transport: Transport, path: string, signal: AbortS
   return parse(await text(response.body), path);
 }
 
-/** Sends a merge patch of an object's status. @throws ApiError on anything but success. */
-export async function patchStatus(
-  transport: Transport,
-  resource: Resource,
-  object: { readonly namespace: string; readonly name: string },
-  patch: object,
-  signal: AbortSignal,
-): Promise<void> {
-  const path = `${resourcePath(resource, { ...object, subresource: "status" })}?fieldManager=isoline`;
-  const response = await transport.send({
-    method: "PATCH",
-    path,
-    headers: { "content-type": "application/merge-patch+json", accept: "application/json" },
-    body: JSON.stringify(patch),
-    signal,
-  });
-  if (response.status < 200 || response.status > 299) throw await errorOf(response, path);
-  await text(response.body);
-}
-
 function parse(line: string, what: string): Raw {
   try {
     const value: unknown = JSON.parse(line);

@@ -83,8 +83,8 @@ export const secretSpec = z
 
 const maxJwks = 64 * 1024;
 
-/** Whether text is a JSON Web Key Set (RFC 7517 §5): an object with a list of `keys`. */
-export function isJwks(text: string): boolean {
+/** Whether text has the form of a JSON Web Key Set (RFC 7517 §5): an object with a list of `keys`. */
+function isJwks(text: string): boolean {
   if (text.length > maxJwks || !/^\s*\{/.test(text)) return false;
   try {
     const value: unknown = JSON.parse(text);

@@ -32,15 +32,25 @@ export const writeVirtualHost = (
   context: TableContext,
   policies: HostPolicies,
   routes: readonly Route[],
-): EnvoyVirtualHost => ({
-  name: context.host,
-  domains: [context.host],
-  routes: routes.map((route) => {
-    const written = writeRoute(route, context);
-    return context.sourced ? { ...written, metadata: writeSource(route.from) } : written;
-  }),
-  ...writeHostPolicies(policies, context.host),
-});
+): EnvoyVirtualHost => {
+  // By their names Envoy knows which routes a request has taken already.
+  const named = routes.some((route) => route.policies.internalRedirect?.denyRepeated);
+  const written = routes.map((route, i): EnvoyRoute => {
+    const plain = writeRoute(route, context);
+    if (!named && !context.sourced) return plain;
+    return {
+      ...(named ? { name: `${context.host}/${i}` } : {}),
+      ...plain,
+      ...(context.sourced ? { metadata: writeSource(route.from) } : {}),
+    };
+  });
+  return {
+    name: context.host,
+    domains: [context.host],
+    routes: written,
+    ...writeHostPolicies(policies, context.host),
+  };
+};
 
 /** Where Contour's fields `contour_config_…` of an access log come from. */
 function writeSource(from: Ref): NonNullable<EnvoyRoute["metadata"]> {

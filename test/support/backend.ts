@@ -2,16 +2,20 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { type EchoServer, startEcho, startTcpEcho } from "../../src/cli/echo.js";
-import { request } from "./http.js";
+import { type RequestOptions, request } from "./http.js";
 
 /** A Kubernetes object as written in a manifest. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** Test certificates (self-signed, valid for a hundred years) for `NAME.test` and `also-NAME.test`. */
-export function certificate(name: "secure" | "tcp" | "pass"): { readonly crt: Buffer; readonly key: Buffer } {
-  const read = (end: string): Buffer => readFileSync(new URL(`./certs/${name}.${end}`, import.meta.url));
-  return { crt: read("crt"), key: read("key") };
-}
+/** A file of `certs/`, whose `make.sh` tells what there is. */
+export const certificateFile = (name: string): string =>
+  readFileSync(new URL(`./certs/${name}`, import.meta.url), "utf8");
+
+/** A certificate and its key; `secure`, `tcp` and `pass` are self-signed for `NAME.test` and `also-NAME.test`. */
+export const certificate = (name: string): { readonly cert: string; readonly key: string } => ({
+  cert: certificateFile(`${name}.crt`),
+  key: certificateFile(`${name}.key`),
+});
 
 const metadata = (namespace: string, name: string): Manifest => ({
   namespace,
@@ -27,11 +31,11 @@ export const service = (namespace: string, name: string): Manifest => ({
   spec: { ports: [{ name: "http", port: 80, targetPort: 8080, protocol: "TCP" }] },
 });
 
-/** The slice of a Service with one ready endpoint, `127.0.0.1:port`. */
-export const endpointSlice = (namespace: string, name: string, port: number): Manifest => ({
+/** The slice of a Service with one ready endpoint, `127.0.0.1:port`; a Service may have several, of different ids. */
+export const endpointSlice = (namespace: string, name: string, port: number, id = "local"): Manifest => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
-  metadata: { ...metadata(namespace, `${name}-local`), labels: { "kubernetes.io/service-name": name } },
+  metadata: { ...metadata(namespace, `${name}-${id}`), labels: { "kubernetes.io/service-name": name } },
   addressType: "IPv4",
   ports: [{ name: "http", port, protocol: "TCP" }],
   endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true } }],
@@ -58,17 +62,39 @@ export const ingressRoute = (namespace: string, name: string, spec: Manifest): M
   spec,
 });
 
-export const tlsSecret = (namespace: string, name: "secure" | "tcp" | "pass"): Manifest => {
-  const { crt, key } = certificate(name);
-  const data = { "tls.crt": crt.toString("base64"), "tls.key": key.toString("base64") };
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: metadata(namespace, name),
-    type: "kubernetes.io/tls",
-    data,
-  };
-};
+/** A TLS Secret with the certificate of its name. */
+export const tlsSecret = (namespace: string, name: string): Manifest => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: metadata(namespace, name),
+  type: "kubernetes.io/tls",
+  stringData: { "tls.crt": certificate(name).cert, "tls.key": certificate(name).key },
+});
+
+/** A Secret of type Opaque. */
+export const secret = (
+  namespace: string,
+  name: string,
+  stringData: Readonly<Record<string, string>>,
+): Manifest => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: metadata(namespace, name),
+  type: "Opaque",
+  stringData,
+});
+
+/** An ExtensionService of namespace `infra`, its Service and the endpoint `127.0.0.1:port`. */
+export const extensionService = (name: string, port: number, spec: Manifest = {}): readonly Manifest[] => [
+  service("infra", name),
+  endpointSlice("infra", name, port),
+  {
+    apiVersion: "projectcontour.io/v1alpha1",
+    kind: "ExtensionService",
+    metadata: metadata("infra", name),
+    spec: { services: [{ name, port: 80 }], protocol: "h2c", ...spec },
+  },
+];
 
 /** Backends of one test, with the objects that make them known. */
 export interface Backends {
@@ -93,12 +119,9 @@ export async function startBackends(...names: readonly string[]): Promise<Backen
 }
 
 /** A TLS backend with its own certificate, which greets with `name\n` and echoes: for passthrough. */
-export async function startTlsEcho(
-  name: "secure" | "tcp" | "pass",
-): Promise<{ port: number; close(): Promise<void> }> {
-  const { crt: cert, key } = certificate(name);
+export async function startTlsEcho(name: string): Promise<{ port: number; close(): Promise<void> }> {
   const open = new Set<TLSSocket>();
-  const server = createTlsServer({ cert, key }, (socket) => {
+  const server = createTlsServer(certificate(name), (socket) => {
     open.add(socket);
     socket.on("error", () => socket.destroy());
     socket.write(`${name}\n`);
@@ -127,6 +150,19 @@ export interface Load {
   /** The backend that answered last. */
   last(): string;
   stop(): Promise<LoadResult>;
+}
+
+/** The bodies' services of `times` requests over a few keep-alive connections. */
+export async function askMany(options: RequestOptions, times: number): Promise<ReadonlyMap<string, number>> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const found = new Map<string, number>();
+  const once = async (): Promise<void> => {
+    const { service } = (await request({ ...options, agent })).echo();
+    found.set(service, (found.get(service) ?? 0) + 1);
+  };
+  await Promise.all(Array.from({ length: times }, once));
+  agent.destroy();
+  return found;
 }
 
 /** Asks the hosts in turn, over keep-alive connections, until stopped; `concurrency` requests at a time. */

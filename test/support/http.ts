@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { type Echo, readFrame, writeFrame } from "../../src/cli/echo.js";
 
@@ -21,8 +21,13 @@ export interface RequestOptions {
   /** The Host header. */
   readonly host?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** With a server name the request goes over TLS; the certificate is not checked, but reported. */
+  readonly body?: string;
+  /** With a server name (empty: without SNI) the request goes over TLS; the certificate is not checked, but reported. */
   readonly sni?: string;
+  /** What the client shows over TLS, in PEM. */
+  readonly client?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** The client's own address, any of 127.0.0.0/8. */
+  readonly from?: string;
   readonly agent?: Agent | HttpsAgent;
 }
 
@@ -30,6 +35,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly bytes: Buffer;
   /** Common name of the server's certificate, over TLS. */
   readonly certificate: string | undefined;
   /** The body as an echo backend writes it; throws on any other body. */
@@ -38,14 +44,23 @@ export interface Answer {
 
 /** One request to 127.0.0.1. Rejects when the connection fails or nothing comes for 10 s. */
 export function request(options: RequestOptions): Promise<Answer> {
-  const { port, path = "/", method = "GET", sni, agent } = options;
+  const { port, path = "/", method = "GET", body, sni, client, from, agent } = options;
   const headers = { ...(options.host === undefined ? {} : { host: options.host }), ...options.headers };
-  const common = { host: "127.0.0.1", port, path, method, headers, timeout: 10_000, agent: agent ?? false };
+  const common = {
+    host: "127.0.0.1",
+    port,
+    path,
+    method,
+    headers,
+    timeout: 10_000,
+    agent: agent ?? false,
+    ...(from === undefined ? {} : { localAddress: from }),
+  };
   return new Promise((done, fail) => {
     const send =
       sni === undefined
         ? httpRequest(common)
-        : httpsRequest({ ...common, servername: sni, rejectUnauthorized: false });
+        : httpsRequest({ ...common, ...client, servername: sni, rejectUnauthorized: false });
     send.on("timeout", () => send.destroy(new Error(`no answer from ${options.host ?? ""}${path} in 10 s`)));
     send.on("error", fail);
     send.on("response", (response) => {
@@ -54,12 +69,14 @@ export function request(options: RequestOptions): Promise<Answer> {
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", fail);
       response.on("end", () => {
-        const body = Buffer.concat(chunks).toString();
-        const echo = (): Echo => JSON.parse(body) as Echo;
-        done({ status: response.statusCode ?? 0, headers: response.headers, body, certificate, echo });
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString();
+        const echo = (): Echo => JSON.parse(text) as Echo;
+        const status = response.statusCode ?? 0;
+        done({ status, headers: response.headers, body: text, bytes, certificate, echo });
       });
     });
-    send.end();
+    send.end(body);
   });
 }
 
@@ -120,9 +137,10 @@ export interface TcpAnswer {
 }
 
 /** Connects by TLS, sends `text`, and returns all that came once `text` is back. Rejects when the server closes. */
-export function tlsExchange(port: number, sni: string, text: string): Promise<TcpAnswer> {
+export function tlsExchange(port: number, sni: string, text: string, from = "127.0.0.1"): Promise<TcpAnswer> {
   return new Promise((done, fail) => {
-    const socket = tlsConnect({ host: "127.0.0.1", port, servername: sni, rejectUnauthorized: false });
+    const tcp = connect({ host: "127.0.0.1", port, localAddress: from });
+    const socket = tlsConnect({ socket: tcp, servername: sni, rejectUnauthorized: false });
     let received = "";
     socket.setTimeout(10_000, () => socket.destroy(new Error(`nothing from ${sni} for 10 s`)));
     socket.on("error", fail);

@@ -14,6 +14,9 @@ function envoyTypes(): protobuf.Root {
   return loaded;
 }
 
+/** A message of Envoy's API, for servers that Envoy asks. */
+export const messageType = (fullName: string): protobuf.Type => envoyTypes().lookupType(fullName);
+
 /**
  * Reads `json` as the proto3-JSON of Envoy's message, with the messages inside every `Any`. Members that are
  * `undefined` count as absent, as they do for `JSON.stringify`.

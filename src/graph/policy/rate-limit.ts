@@ -52,11 +52,6 @@ export interface GlobalFields {
   readonly descriptors?: readonly { readonly entries: readonly EntryFields[] }[];
 }
 
-export interface RateLimitFields {
-  readonly local?: LocalFields;
-  readonly global?: GlobalFields;
-}
-
 const intervals = { second: 1000, minute: 60_000, hour: 3_600_000 } as const;
 const maxTokens = 4_294_967_295;
 
