@@ -84,11 +84,7 @@ export class ClusterSource {
   #publish(): void {
     if (!this.#settings) return;
     const { endpoints, xdsCluster } = this.#settings.spec;
-    this.#snapshot = link(this.store, {
-      endpoints,
-      xdsCluster,
-      ...(this.#snapshot ? { previousMode: this.#snapshot.mode } : {}),
-    });
+    this.#snapshot = link(this.store, { endpoints, xdsCluster }, this.#snapshot);
     this.hub.publish(this.#snapshot, Date.now());
   }
 

@@ -54,6 +54,10 @@ export const oneLine = z
   .string()
   .min(1)
   .regex(/^[^\0\r\n]*$/, { error: "must be one line, without control characters" });
+/** The same, or empty. */
+export const lineOrEmpty = z
+  .string()
+  .regex(/^[^\0\r\n]*$/, { error: "must be one line, without control characters" });
 export const absolutePath = z
   .string()
   .regex(/^\/[^\0\r\n]*$/, { error: "must start with / and be one line" });

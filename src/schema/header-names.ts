@@ -14,9 +14,16 @@ export function headerNameProblem(name: string): string | undefined {
   return undefined;
 }
 
+const encoder = new TextEncoder();
+const byteLength = (text: string): number => encoder.encode(text).length;
+
+/** Why Envoy would not take text for the host of requests, which is also the server name of TLS to a backend. */
+export const hostValueProblem = (value: string): string | undefined =>
+  byteLength(value) > 255 ? "a host has at most 255 bytes" : headerValueProblem(value);
+
 /** Why Envoy would not take text as a header's value. */
 export function headerValueProblem(value: string): string | undefined {
-  if (value.length > 8192) return "the value is longer than 8192 characters";
+  if (byteLength(value) > 8192) return "the value is longer than 8192 bytes";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return "the value holds a control character";
   return undefined;
@@ -41,7 +48,7 @@ export function defaultHeadersProblem(
     const message =
       (seen.has(name) ? `sets ${name} a second time` : undefined) ??
       (isHost ? undefined : headerNameProblem(key)) ??
-      headerValueProblem(value) ??
+      (isHost ? hostValueProblem : headerValueProblem)(value) ??
       (isHost && /%REQ\(/.test(value)
         ? "rewriting Host with a dynamic value is not supported here"
         : undefined);

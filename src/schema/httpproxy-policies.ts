@@ -4,6 +4,7 @@ import {
   finiteDuration,
   flag,
   hostname,
+  lineOrEmpty,
   name,
   oneLine,
   port,
@@ -80,8 +81,8 @@ export const tcpHealthCheckPolicy = z.object({
 
 /** `expectedStatuses` are ranges that do not hold their `end`. */
 export const httpHealthCheckPolicy = tcpHealthCheckPolicy.extend({
-  path: name,
-  host: text,
+  path: oneLine,
+  host: lineOrEmpty.optional(),
   expectedStatuses: z
     .array(z.object({ start: z.int().min(100).max(599), end: z.int().min(101).max(600) }))
     .optional(),

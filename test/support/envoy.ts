@@ -86,7 +86,7 @@ async function failWhenEnded(envoy: EnvoyProcess, folder: string): Promise<never
 /** The last lines, without the access log. */
 async function readLog(folder: string): Promise<string> {
   const text = await readFile(join(folder, "envoy.log"), "utf8").catch(() => "");
-  const noise = /^\[[^\]]+\] "|server\.cc:(467|544|547)\]/;
+  const noise = /^\[[^\]]+\] "|server\.cc:(467|544|547)\]|\[info\]\[(upstream|lua|config)\]/;
   const lines = text.split("\n").filter((line) => !noise.test(line));
   return lines
     .slice(-40)

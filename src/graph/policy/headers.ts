@@ -3,6 +3,7 @@ import {
   headerNameProblem,
   headerValueProblem,
   hostHeader,
+  hostValueProblem,
 } from "../../schema/header-names.js";
 
 /** Values are Envoy header formats: what the user wrote with `%` escaped but for the operators that are allowed. */
@@ -86,9 +87,10 @@ export function readHeadersPolicy(
     if (set.has(key) || (key === "Host" && Object.keys(host).length > 0)) {
       return { error: `duplicate header addition: "${key}"` };
     }
-    const problem = headerValueProblem(value);
+    const isHost = key === "Host" && kind === "request";
+    const problem = isHost ? hostValueProblem(value) : headerValueProblem(value);
     if (problem) return { error: `invalid set header "${key}": ${problem}` };
-    if (key === "Host" && kind === "request") {
+    if (isHost) {
       host = hostRewrite(value);
       continue;
     }

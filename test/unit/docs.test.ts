@@ -1,0 +1,153 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import type { z } from "zod";
+import { delegationSpec } from "../../src/schema/delegation.js";
+import { extensionServiceSpec } from "../../src/schema/extensionservice.js";
+import { httpProxySpec } from "../../src/schema/httpproxy.js";
+import { ingressSpec } from "../../src/schema/ingress.js";
+import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { type Manifest, service, tlsSecret } from "../support/backend.js";
+import { compileAll, parseCase } from "../support/compile.js";
+
+const root = join(import.meta.dirname, "../..");
+const docs = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((name) =>
+  name.endsWith(".md"),
+);
+const read = (name: string): string => readFileSync(join(root, name), "utf8");
+
+interface Block {
+  readonly name: string;
+  readonly text: string;
+}
+
+const blocksOf = (language: string): Block[] =>
+  docs.flatMap((file) =>
+    [...read(file).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"))].map(
+      ([, text = ""], i) => ({
+        name: `${file} #${i + 1}`,
+        text,
+      }),
+    ),
+  );
+
+const isRecord = (value: unknown): value is Manifest => typeof value === "object" && value !== null;
+
+/** Every value under a key, at any depth. */
+function under(value: unknown, key: string): unknown[] {
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    ...(name === key ? [inner] : []),
+    ...under(inner, key),
+  ]);
+}
+
+/** The Services and Secrets that an example speaks of and does not show. */
+function surroundings(manifests: readonly Manifest[]): Manifest[] {
+  return manifests.flatMap((manifest) => {
+    const { namespace = "default" } = manifest.metadata as { namespace?: string };
+    const named = [
+      ...under(manifest.spec, "services").flat(),
+      ...under(manifest.spec, "service"),
+    ] as Manifest[];
+    const services = named.map((one) => {
+      const ports = [one.port, one.healthPort].filter((port) => port !== undefined);
+      const all = ports.map((port) => (isRecord(port) ? (port.number ?? 80) : port));
+      return {
+        ...service(String(namespace), String(one.name)),
+        spec: { ports: all.map((port, i) => ({ name: i === 0 ? "http" : "health", port })) },
+      };
+    });
+    const secrets = under(manifest.spec, "secretName").map((name) => ({
+      ...tlsSecret(String(namespace), "secure"),
+      metadata: { namespace, name },
+    }));
+    return [...services, ...secrets];
+  });
+}
+
+describe("examples in the docs", () => {
+  const yaml = blocksOf("yaml");
+  it("are there", () => expect(yaml.length).toBeGreaterThan(12));
+
+  it.each(yaml)("$name", ({ text }) => {
+    const values = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+    if (values.some((value) => value.kind === undefined)) {
+      expect(values.flatMap((value) => parseSettings(value).findings)).toEqual([]);
+      return;
+    }
+    const around = surroundings(values).map((one) => JSON.stringify(one));
+    const merged = new Map(around.map((one) => [JSON.stringify(JSON.parse(one).metadata) + one.length, one]));
+    const { objects, findings } = parseCase([...merged.values(), text].join("\n---\n"));
+    expect(findings).toEqual([]);
+    const errors = [...compileAll(objects).findings()].filter(({ severity }) => severity === "error");
+    expect(errors).toEqual([]);
+  });
+});
+
+/** Names of all fields of a schema, at any depth. */
+function fieldsOf(schema: unknown, found = new Set<string>()): Set<string> {
+  const def = (schema as z.ZodType | undefined)?._zod?.def as unknown as Record<string, unknown> | undefined;
+  if (!def) return found;
+  if (def.type === "object") {
+    for (const [key, field] of Object.entries(def.shape as Record<string, unknown>)) {
+      found.add(key);
+      fieldsOf(field, found);
+    }
+  }
+  for (const inner of ["innerType", "element", "in", "valueType"]) fieldsOf(def[inner], found);
+  return found;
+}
+
+describe("documents name every field", () => {
+  it.each([
+    ["httpproxy.md", httpProxySpec],
+    ["extension-service.md", extensionServiceSpec],
+    ["delegation.md", delegationSpec],
+    ["ingress.md", ingressSpec],
+    ["ingressroute.md", ingressRouteSpec],
+  ])("%s", (name, schema) => {
+    // What other kinds share with HTTPProxy is told there.
+    const text = read(`docs/${name}`) + (name === "extension-service.md" ? read("docs/httpproxy.md") : "");
+    const fields = [...fieldsOf(schema)];
+    expect(fields.length).toBeGreaterThan(1);
+    expect(fields.filter((field) => !new RegExp(`\\b${field}\\b`).test(text))).toEqual([]);
+  });
+});
+
+describe("links between documents", () => {
+  it.each(docs)("%s", (file) => {
+    const folder = join(root, file, "..");
+    for (const [, target = ""] of read(file).matchAll(/\]\(((?!https?:)[^)#]+)(?:#[^)]*)?\)/g)) {
+      expect(existsSync(join(folder, target)), `${file}: ${target}`).toBe(true);
+    }
+  });
+});
+
+/** Commands that need no network, no cluster and end by themselves. */
+const offline = /^(?:node dist\/isoline.js|isoline) (compile|check|bootstrap|crds)\b(?!.* -o |\S* \S+\.json)/;
+
+describe("commands in the docs", () => {
+  const built = join(root, "dist/isoline.js");
+  const commands = [...new Set(blocksOf("sh").flatMap(({ text }) => text.split("\n")))].filter((line) =>
+    offline.test(line),
+  );
+  it("are there", () => expect(commands.length).toBeGreaterThan(2));
+
+  it.skipIf(!existsSync(built)).each(commands)("%s", (command) => {
+    const args = command
+      .replace(/ #.*/, "")
+      .trim()
+      .replace("node dist/isoline.js", "isoline")
+      .split(/\s+/)
+      .slice(1);
+    const text = execFileSync(process.execPath, [built, ...args], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    if (args[0] !== "check") expect(text.length).toBeGreaterThan(0);
+  });
+});
