@@ -7,6 +7,7 @@ import {
   name,
   oneLine,
   port,
+  sentText,
   text,
   timeout,
   uint32,
@@ -78,8 +79,8 @@ export const tcpHealthCheckPolicy = z.object({
 
 /** `expectedStatuses` are ranges that do not hold their `end`. */
 export const httpHealthCheckPolicy = tcpHealthCheckPolicy.extend({
-  path: name,
-  host: text,
+  path: sentText.min(1),
+  host: sentText.optional(),
   expectedStatuses: z
     .array(z.object({ start: z.int().min(100).max(599), end: z.int().min(101).max(600) }))
     .optional(),

@@ -50,6 +50,9 @@ const operators = new Set([
   "TLS_JA4_FINGERPRINT",
 ]);
 
+/** Envoy refuses a route table with a longer list. */
+const maxHeaders = 1000;
+
 const token = /^[A-Za-z0-9!#$&'*+.^_`|~-]+$/;
 // Envoy refuses a route table with any of these in headers to add or remove.
 const reserved = new Set(["host", "content-length", "transfer-encoding", "connection", "upgrade"]);
@@ -87,7 +90,7 @@ export function readHeadersPolicy(
     if (set.has(key) || (key === "Host" && Object.keys(host).length > 0)) {
       return { error: `duplicate header addition: "${key}"` };
     }
-    const problem = valueProblem(value);
+    const problem = headerValueProblem(value);
     if (problem) return { error: `invalid set header "${key}": ${problem}` };
     if (key === "Host" && kind === "request") {
       host = hostRewrite(value);
@@ -97,6 +100,7 @@ export function readHeadersPolicy(
     if (wrong) return { error: `invalid set header "${key}": ${wrong}` };
     set.set(key, headerFormat(value, dynamic));
   }
+  if (set.size > maxHeaders) return { error: `more than ${maxHeaders} headers to set` };
   const remove = new Set<string>();
   for (const name of fields.remove ?? []) {
     const key = canonicalHeader(name);
@@ -123,7 +127,8 @@ export function headerNameProblem(name: string): string | undefined {
   return undefined;
 }
 
-function valueProblem(value: string): string | undefined {
+/** Why Envoy would refuse a header of this value to be set. */
+export function headerValueProblem(value: string): string | undefined {
   if (value.length > 8192) return "the value is longer than 8192 characters";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return "the value holds a control character";

@@ -1,7 +1,7 @@
 import { type ErrorStatus, isErrorStatus } from "../../schema/status-code.js";
 import { type HeaderCondition, headerMatches, headerProblem } from "../conditions.js";
 import type { HeaderMatch } from "../match-types.js";
-import { canonicalHeader, headerFormat, headerNameProblem } from "./headers.js";
+import { canonicalHeader, headerFormat, headerNameProblem, headerValueProblem } from "./headers.js";
 
 /** A token bucket in each Envoy: `requests` per `intervalMs`, and `burst` more at once. */
 export interface LocalRateLimit {
@@ -53,6 +53,8 @@ export interface GlobalFields {
 
 const intervals = { second: 1000, minute: 60_000, hour: 3_600_000 } as const;
 const maxTokens = 4_294_967_295;
+/** Envoy refuses a route table with a longer list. */
+const maxHeaders = 10;
 
 /** `rateLimitPolicy.local` of a virtual host or route. */
 export function readLocalRateLimit(fields: LocalFields | undefined): {
@@ -70,8 +72,11 @@ export function readLocalRateLimit(fields: LocalFields | undefined): {
     if (headers.has(key)) return { error: `duplicate header addition: "${key}"` };
     const wrong = headerNameProblem(key);
     if (wrong) return { error: `invalid header name "${key}": ${wrong}` };
+    const problem = headerValueProblem(value);
+    if (problem) return { error: `invalid header "${key}": ${problem}` };
     headers.set(key, headerFormat(value, { namespace: "" }));
   }
+  if (headers.size > maxHeaders) return { error: `more than ${maxHeaders} headers to add` };
   return {
     limit: {
       requests,
