@@ -93,7 +93,7 @@ function readAction(context: RouteContext, policies: RoutePolicies): Action | un
   }
   if (route.directResponsePolicy) {
     const { statusCode: status, body } = route.directResponsePolicy;
-    if ((body?.length ?? 0) > 4096)
+    if (new TextEncoder().encode(body).length > 4096)
       return fail(
         "RouteError",
         "DirectResponseNotValid",

@@ -1,4 +1,5 @@
 import { parseTimeout } from "../schema/duration.js";
+import { isIP } from "./address.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { readJwks } from "./secret.js";
 import type { JwtProvider } from "./types.js";
@@ -90,8 +91,10 @@ function readLocalKeys(
   return fail("LocalJWKSInvalid", message, `${path}.localJWKS`);
 }
 
-const uriForm =
-  /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d*))?(\/[^\s\p{Cc}#]*|\?[^\s\p{Cc}#]*)?$/u;
+const label = "[A-Za-z0-9](?:-*[A-Za-z0-9])*";
+const uriForm = new RegExp(
+  `^([A-Za-z][A-Za-z0-9+.-]*)://(\\[[0-9A-Fa-f:.]+\\]|${label}(?:\\.${label})*)(?::(\\d+))?([/?][A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?$`,
+);
 
 function readRemoteKeys(
   proxy: HTTPProxy,
@@ -102,7 +105,8 @@ function readRemoteKeys(
 ): JwtProvider["keys"] | undefined {
   const key = `${about}.RemoteJWKS`;
   const found = uriForm.exec(fields.uri);
-  if (!found?.[1] || !found[2]) {
+  const host = found?.[2]?.replace(/^\[|\]$/g, "") ?? "";
+  if (!found?.[1] || !host || (host.includes(":") && !isIP(host))) {
     const message = `${key}.URI is invalid: ${JSON.stringify(fields.uri)} is not scheme://host[:port]/path`;
     return fail("RemoteJWKSURIInvalid", message, `${path}.uri`);
   }
@@ -140,7 +144,7 @@ function readRemoteKeys(
     ...(cache === undefined ? {} : { cacheMs: cache }),
     server: {
       scheme,
-      host: found[2].replace(/^\[|\]$/g, ""),
+      host,
       port,
       family: fields.dnsLookupFamily ?? reader.settings.dnsLookupFamily,
       ...(checked?.validation ? { validation: checked.validation } : {}),

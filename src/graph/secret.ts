@@ -2,6 +2,7 @@ import type { Ref } from "../schema/meta.js";
 import { isRevocationList } from "./crl.js";
 import { usableKeys } from "./jwks.js";
 import type { ObjectByKind, Reader } from "./reader.js";
+import { isCertificate } from "./x509.js";
 
 export interface KeyPair {
   /** PEM, certificates only. */
@@ -65,6 +66,8 @@ function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: K
   const certificate = pemBlocks(spec.data["tls.crt"], certificates);
   const key = pemBlocks(spec.data["tls.key"], privateKeys);
   if (certificate.length === 0) return { error: 'missing or invalid "tls.crt": no PEM certificate found' };
+  if (!certificate.every((one) => holds(one, isCertificate)))
+    return { error: 'invalid "tls.crt": the certificate can\'t be parsed' };
   if (key.length !== 1)
     return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
   const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n` };
@@ -78,7 +81,9 @@ export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string;
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
   const ca = pemBlocks(object.spec.data["ca.crt"], certificates);
   if (ca.length === 0) return { error: 'missing or invalid "ca.crt": no PEM certificate found' };
-  const wrong = ca.map((one) => reader.checkKeyPair(one, "")).find((problem) => problem);
+  const wrong = ca.every((one) => holds(one, isCertificate))
+    ? ca.map((one) => reader.checkKeyPair(one, "")).find((problem) => problem)
+    : "the certificate can't be parsed";
   return wrong ? { error: `invalid "ca.crt": ${wrong}` } : { ca: `${ca.join("\n")}\n` };
 }
 
@@ -88,14 +93,15 @@ export function readCrl(reader: Reader, secret: SecretName): { crl?: string; err
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
   const found = pemBlocks(object.spec.data["crl.pem"], revocationLists);
   if (found.length === 0) return { error: 'missing or invalid "crl.pem": no PEM "X509 CRL" found' };
-  if (!found.every(holdsRevocationList))
+  if (!found.every((one) => holds(one, isRevocationList)))
     return { error: 'invalid "crl.pem": a block is not a revocation list' };
   return { crl: `${found.join("\n")}\n` };
 }
 
-function holdsRevocationList(pem: string): boolean {
+/** Whether what a PEM block encodes has a form; Envoy drops far more than one Secret when it has not. */
+function holds(pem: string, form: (bytes: string) => boolean): boolean {
   try {
-    return isRevocationList(atob(pem.replace(/-----[^-]+-----|\s/g, "")));
+    return form(atob(pem.replace(/-----[^-]+-----|\s/g, "")));
   } catch {
     return false;
   }

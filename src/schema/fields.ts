@@ -54,10 +54,8 @@ export const oneLine = z
   .string()
   .min(1)
   .regex(/^[^\0\r\n]*$/, { error: "must be one line, without control characters" });
-/** The same, or empty. */
-export const lineOrEmpty = z
-  .string()
-  .regex(/^[^\0\r\n]*$/, { error: "must be one line, without control characters" });
+/** What Envoy itself sends in a request: it refuses all clusters for one control character there. */
+export const sentText = z.string().regex(/^\P{Cc}*$/u, { error: "must hold no control characters" });
 export const absolutePath = z
   .string()
   .regex(/^\/[^\0\r\n]*$/, { error: "must start with / and be one line" });

@@ -4,10 +4,10 @@ import {
   finiteDuration,
   flag,
   hostname,
-  lineOrEmpty,
   name,
   oneLine,
   port,
+  sentText,
   shortName,
   text,
   timeout,
@@ -81,8 +81,8 @@ export const tcpHealthCheckPolicy = z.object({
 
 /** `expectedStatuses` are ranges that do not hold their `end`. */
 export const httpHealthCheckPolicy = tcpHealthCheckPolicy.extend({
-  path: oneLine,
-  host: lineOrEmpty.optional(),
+  path: sentText.min(1),
+  host: sentText.optional(),
   expectedStatuses: z
     .array(z.object({ start: z.int().min(100).max(599), end: z.int().min(101).max(600) }))
     .optional(),

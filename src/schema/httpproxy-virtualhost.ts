@@ -30,7 +30,13 @@ const tls = z.object({
 });
 
 const allowedHeader = z
-  .object({ exact: text, prefix: text, suffix: text, contains: text, ignoreCase: flag })
+  .object({
+    exact: text,
+    prefix: name.optional(),
+    suffix: name.optional(),
+    contains: name.optional(),
+    ignoreCase: flag,
+  })
   .refine(
     ({ exact, prefix, suffix, contains }) =>
       [exact, prefix, suffix, contains].filter((m) => m !== undefined).length === 1,

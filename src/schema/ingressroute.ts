@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { flag, lineOrEmpty, name, oneLine, text, uint32 } from "./fields.js";
+import { flag, name, sentText, text, uint32 } from "./fields.js";
 
 const healthCheck = z.object({
-  path: oneLine,
-  host: lineOrEmpty.optional(),
+  path: sentText.min(1),
+  host: sentText.optional(),
   intervalSeconds: uint32.optional(),
   timeoutSeconds: uint32.optional(),
   unhealthyThresholdCount: uint32.optional(),

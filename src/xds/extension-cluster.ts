@@ -7,6 +7,7 @@ import type { Resource } from "../store/store.js";
 import { clusterMembers, families, upstreamTls } from "./cluster.js";
 import { writeEndpoint } from "./endpoints.js";
 import { contentHash } from "./hash.js";
+import { fitWeights } from "./weights.js";
 
 /** What an extension gets from one of its Services. */
 export interface ExtensionEndpoints extends ExtensionBackend {
@@ -20,14 +21,14 @@ export function writeExtension(
   settings: SettingsSpec,
 ): readonly Resource[] {
   const name = extensionCluster(extension);
-  const even = found.every(({ weight }) => weight === 0);
+  const weights = fitWeights(found.map(({ weight }) => weight));
   const localities: LocalityLbEndpoints[] = found
-    .filter(({ endpoints }) => endpoints.endpoints.length > 0)
-    .map(({ service, port, weight, endpoints }) => ({
+    .map(({ service, port, endpoints }, i) => ({
       locality: { sub_zone: `${service}:${port}` },
       lb_endpoints: endpoints.endpoints.map(writeEndpoint),
-      ...(even || weight > 0 ? { load_balancing_weight: even ? 1 : weight } : {}),
-    }));
+      ...(weights[i] ? { load_balancing_weight: weights[i] } : {}),
+    }))
+    .filter(({ lb_endpoints }) => lb_endpoints.length > 0);
   const mode = found.find(({ endpoints }) => endpoints.mode)?.endpoints.mode;
   const members = clusterMembers({ ...extension.cluster, weightedLocalities: true }, settings);
   const head = `{"name":${JSON.stringify(name)},"alt_stat_name":${JSON.stringify(name.replaceAll("/", "_"))}`;

@@ -18,6 +18,7 @@ import { httpVersions } from "./listener-settings.js";
 import { networkIpFilter } from "./policy/ip-filter.js";
 import { authorizationFilter, jwtFilter, rateLimitFilter } from "./protection-filters.js";
 import { writeTlsParameters } from "./tls-parameters.js";
+import { fitWeights } from "./weights.js";
 
 /** Of filter chains: the one that takes all TLS that no other does. */
 const anyServerName = "*";
@@ -123,10 +124,8 @@ function writeTransport(
 }
 
 function writeTcpProxy(vhost: VirtualHost, names: readonly string[], settings: SettingsSpec): Filter {
-  const backends = (vhost.tcp ?? []).map(({ weight }, i) => ({ name: names[i] ?? "", weight }));
-  const even = backends.every(({ weight }) => weight === 0);
-  const clusters = backends
-    .map(({ name, weight }) => ({ name, weight: even ? 1 : weight }))
+  const clusters = fitWeights((vhost.tcp ?? []).map(({ weight }) => weight))
+    .map((weight, i) => ({ name: names[i] ?? "", weight }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
   const only = clusters.length === 1 ? clusters[0] : undefined;

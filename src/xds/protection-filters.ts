@@ -30,7 +30,7 @@ export function authorizationFilter(authorization: Authorization): HttpFilter {
         http_service: {
           // Required by Envoy, which takes only the path prefix and the cluster to heart.
           server_uri: { uri: "http://dummy/", cluster, timeout: duration(timeoutMs ?? 0) },
-          ...(http.pathPrefix ? { path_prefix: http.pathPrefix } : {}),
+          ...(http.pathPrefix ? { path_prefix: http.pathPrefix.replace(/^(?!\/)/, "/") } : {}),
           ...(http.upstreamHeaders.length > 0
             ? {
                 authorization_response: {

@@ -13,6 +13,7 @@ import { cookieConfig } from "./policy/cookie.js";
 import { writeHeaderFields } from "./policy/headers.js";
 import { writeHostPolicies } from "./policy/host.js";
 import { writePolicies } from "./policy/index.js";
+import { fitWeights } from "./weights.js";
 
 /** What the routes of one virtual host in one route table share. */
 export interface TableContext {
@@ -118,9 +119,9 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
 function writeForward(backends: readonly Backend[], context: TableContext): RouteAction {
   const only = backends.length === 1 ? backends[0] : undefined;
   if (only && Object.keys(only.policies).length === 0) return { cluster: context.nameOf(only.cluster) };
-  const even = backends.every((backend) => backend.weight === 0);
+  const weights = fitWeights(backends.map(({ weight }) => weight));
   const clusters = backends
-    .map((backend) => writeWeighted(backend, even ? 1 : backend.weight, context))
+    .map((backend, i) => writeWeighted(backend, weights[i] ?? 0, context))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
   return { weighted_clusters: { clusters } };
 }

@@ -154,6 +154,35 @@ const garbage: readonly string[] = [
   certificateFile("crl.pem") + pem("X509 CRL", Buffer.from("3003020101", "hex")),
 ];
 
+const brokenCa = Buffer.from(certificateFile("ca.crt").replace(/-----[^-]+-----|\s/g, ""), "base64");
+brokenCa.writeUInt8(0x01, brokenCa.indexOf(Buffer.from("020102", "hex")) + 2);
+
+test("an authority or chain that Envoy can't load shuts its own host and no other", async () => {
+  const broken = pem("CERTIFICATE", brokenCa);
+  const { cert, key } = certificate("secure");
+  const chain = {
+    ...secret("default", "chain", { "tls.crt": cert + broken, "tls.key": key }),
+    type: "kubernetes.io/tls",
+  };
+  const objects = [
+    ...secrets,
+    secret("default", "broken", { "ca.crt": broken }),
+    host("broken.test", { caSecret: "broken" }),
+    chain,
+    httpProxy("default", "chain", {
+      virtualhost: { fqdn: "chain.test", tls: { secretName: "chain" } },
+      routes: [{ services }],
+    }),
+    host("open.test"),
+  ];
+  const rig = await startRig({ backends: ["a"], objects });
+
+  expect((await ask(rig, "open.test")).status).toBe(200);
+  expect(await ask(rig, "broken.test", "client").catch(() => "closed")).toBe("closed");
+  expect(await ask(rig, "chain.test").catch(() => "closed")).toBe("closed");
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
 test("garbage as a revocation list shuts its own host and no other", async () => {
   const hosts = garbage.flatMap((list, i) => [
     secret("default", `crl-${i}`, { "crl.pem": list }),

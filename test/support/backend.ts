@@ -92,7 +92,7 @@ export const extensionService = (name: string, port: number, spec: Manifest = {}
     apiVersion: "projectcontour.io/v1alpha1",
     kind: "ExtensionService",
     metadata: metadata("infra", name),
-    spec: { services: [{ name, port: 80 }], protocol: "h2c", ...spec },
+    spec: { services: [{ name, port: 80 }], protocol: "h2c", timeoutPolicy: { response: "5s" }, ...spec },
   },
 ];
 

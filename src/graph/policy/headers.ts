@@ -58,6 +58,9 @@ const operators = new Set([
   "TLS_JA4_FINGERPRINT",
 ]);
 
+/** Envoy refuses a route table with a longer list. */
+const maxHeaders = 1000;
+
 /** Escapes `%` in a header value but for allow-listed operators, and fills in `%CONTOUR_…%`. */
 export function headerFormat(value: string, dynamic: DynamicValues): string {
   return value.replace(/%([A-Z0-9_]+|REQ\([A-Za-z0-9-]+\))%|%/g, (whole, operator: string | undefined) => {
@@ -98,6 +101,7 @@ export function readHeadersPolicy(
     if (wrong) return { error: `invalid set header "${key}": ${wrong}` };
     set.set(key, headerFormat(value, dynamic));
   }
+  if (set.size > maxHeaders) return { error: `more than ${maxHeaders} headers to set` };
   const remove = new Set<string>();
   for (const name of fields.remove ?? []) {
     const key = canonicalHeader(name);

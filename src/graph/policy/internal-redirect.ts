@@ -20,7 +20,7 @@ export const readInternalRedirect = (
 ): InternalRedirect | undefined =>
   fields && {
     ...(fields.maxInternalRedirects ? { maximum: fields.maxInternalRedirects } : {}),
-    codes: fields.redirectResponseCodes ?? [],
+    codes: [...new Set(fields.redirectResponseCodes)],
     crossScheme: fields.allowCrossSchemeRedirect,
     denyRepeated: fields.denyRepeatedRouteRedirect ?? false,
   };

@@ -1,4 +1,4 @@
-import { canonicalHeader, headerNameProblem } from "../../schema/header-names.js";
+import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../schema/header-names.js";
 import { type ErrorStatus, isErrorStatus } from "../../schema/status-code.js";
 import { type HeaderCondition, headerMatches, headerProblem } from "../conditions.js";
 import type { HeaderMatch } from "../match-types.js";
@@ -54,6 +54,8 @@ export interface GlobalFields {
 
 const intervals = { second: 1000, minute: 60_000, hour: 3_600_000 } as const;
 const maxTokens = 4_294_967_295;
+/** Envoy refuses a route table with a longer list. */
+const maxHeaders = 10;
 
 /** `rateLimitPolicy.local` of a virtual host or route. */
 export function readLocalRateLimit(fields: LocalFields | undefined): {
@@ -71,8 +73,11 @@ export function readLocalRateLimit(fields: LocalFields | undefined): {
     if (headers.has(key)) return { error: `duplicate header addition: "${key}"` };
     const wrong = headerNameProblem(key);
     if (wrong) return { error: `invalid header name "${key}": ${wrong}` };
+    const problem = headerValueProblem(value);
+    if (problem) return { error: `invalid header "${key}": ${problem}` };
     headers.set(key, headerFormat(value, { namespace: "" }));
   }
+  if (headers.size > maxHeaders) return { error: `more than ${maxHeaders} headers to add` };
   return {
     limit: {
       requests,
