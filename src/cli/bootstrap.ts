@@ -23,6 +23,8 @@ export interface BootstrapCommandOptions {
   readonly xdsCluster?: string;
   readonly insecure?: boolean;
   readonly settings?: string;
+  readonly overloadMaxHeap?: string;
+  readonly overloadDownstreamMaxConn?: string;
 }
 
 /**
@@ -49,6 +51,8 @@ export async function bootstrapCommand(
     ...(options.xdsCluster === undefined ? {} : { xdsCluster: options.xdsCluster }),
     ...(options.insecure === undefined ? {} : { insecure: options.insecure }),
     ...(settings ? { settings } : {}),
+    ...optionalCount("maxHeapBytes", "--overload-max-heap", options.overloadMaxHeap),
+    ...optionalCount("maxConnections", "--overload-downstream-max-conn", options.overloadDownstreamMaxConn),
   });
   const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
   if (out === undefined || out === "-") process.stdout.write(text);
@@ -91,6 +95,18 @@ export function parsePort(option: string, value: string | number): number {
   const port = Number(value);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new BootstrapError(`${option} ${value}: expected a port from 1 to 65535`);
+}
+
+function optionalCount<K extends string>(
+  key: K,
+  option: string,
+  text: string | undefined,
+): Partial<Record<K, number>> {
+  if (text === undefined) return {};
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new BootstrapError(`${option} ${text}: expected a whole number above 0`);
+  return { [key]: count } as Record<K, number>;
 }
 
 function parseDelay(text: string): Duration {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KubeSource } from "../kubernetes/source.js";
 import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
+import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
 import type { Hub } from "../server/hub.js";
@@ -48,11 +48,7 @@ export class ClusterSource {
     this.#server = transport.server;
     const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
     this.#settings = settings;
-    this.#settingsFindings = [
-      ...findings,
-      ...bootstrapFindings(settings),
-      ...unfilteredFindings(settings, "with --kube, what the kubeconfig's user may list is read"),
-    ];
+    this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
     for (const finding of this.#settingsFindings) {
       this.options.log(formatLocated({ finding, file: this.options.settingsFile ?? "", line: 0 }));
     }

@@ -115,6 +115,8 @@ function createProgram(done: (code: number) => void): Command {
     .option("--ca-file <file>", "certificates to trust for https")
     .option("--refresh-delay <seconds>", "the pause between two polls, such as 0.1s")
     .option("--xds-cluster <name>", "the name of the xDS cluster, which is the Host header of polls")
+    .option("--overload-max-heap <bytes>", "shed load near this size of Envoy's heap")
+    .option("--overload-downstream-max-conn <count>", "refuse further connections beyond")
     .option("--insecure", "allow http:// to another machine")
     .action((out: string | undefined, options: BootstrapCommandOptions) => bootstrapCommand(out, options));
 

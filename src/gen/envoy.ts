@@ -91,6 +91,8 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash": RingHash;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin": RoundRobin;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.random.v3.Random": Random;
+  "type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig": FixedHeapConfig;
+  "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig": DownstreamConnectionsConfig;
   "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig": OpenTelemetryConfig;
   "type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3.ServerNameInput": ServerNameInput;
   "type.googleapis.com/xds.type.matcher.v3.Matcher": Matcher;
@@ -1332,6 +1334,12 @@ export interface RuntimeFractionalPercent {
 /** `envoy.config.core.v3.RuntimeUInt32` */
 export interface RuntimeUInt32 {
   readonly default_value?: number;
+  readonly runtime_key?: string;
+}
+
+/** `envoy.config.core.v3.RuntimeUInt64` */
+export interface RuntimeUInt64 {
+  readonly default_value?: Int64;
   readonly runtime_key?: string;
 }
 
@@ -3654,6 +3662,17 @@ export interface UriTemplateMatchConfig {
 /** `envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig` */
 export interface UriTemplateRewriteConfig {
   readonly path_template_rewrite?: string;
+}
+
+/** `envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig` */
+export interface DownstreamConnectionsConfig {
+  readonly max_active_downstream_connections?: Int64;
+}
+
+/** `envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig` */
+export interface FixedHeapConfig {
+  readonly max_heap_size_bytes?: Int64;
+  readonly max_heap_size_bytes_runtime?: RuntimeUInt64;
 }
 
 /** `envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate` */

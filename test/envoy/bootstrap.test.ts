@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { findEnvoy } from "../../src/cli/envoy.js";
 import { type BootstrapOptions, tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
 import { eventually, startEnvoy } from "../support/envoy.js";
+import { freePort } from "../support/http.js";
 
 const base = { nodeId: "n", nodeCluster: "c", adminAddress: "127.0.0.1", adminPort: 9001 };
 
@@ -76,4 +77,16 @@ test("Envoy sends the token with each poll, takes a new one, and compresses its 
   await writeFile(join(folder, "new"), tokenFileFor("second"));
   await rename(join(folder, "new"), tokenFile);
   await eventually(async () => polls.at(-1)?.authorization === "Bearer second", "the second token is sent");
+});
+
+test("Envoy watches the heap and connections that it may use", async () => {
+  const envoy = await startEnvoy({ xdsPort: await freePort(), maxHeapBytes: 1 << 30, maxConnections: 100 });
+  onTestFinished(() => envoy.stop());
+  await eventually(
+    async () => (await envoy.stats(/^overload\.envoy\.resource_monitors\.fixed_heap\.pressure$/)).size === 1,
+    "the heap is watched",
+  );
+  const dump = JSON.stringify(await envoy.configDump());
+  expect(dump).toContain("envoy.overload_actions.stop_accepting_requests");
+  expect(dump).toContain("max_active_downstream_connections");
 });

@@ -30,6 +30,8 @@ export interface EnvoyOptions {
   readonly tokenFile?: string;
   /** Where values of the runtime come from. */
   readonly settings?: SettingsSpec;
+  readonly maxHeapBytes?: number;
+  readonly maxConnections?: number;
 }
 
 /** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
@@ -44,6 +46,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
     adminAddress: "127.0.0.1",
     adminPort,
     ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+    ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.settings === undefined ? {} : { settings: options.settings }),
   });
   const envoy = await runEnvoy(binary, folder, bootstrap, 1);
