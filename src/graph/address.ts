@@ -9,13 +9,19 @@ const plainIPv4 = new RegExp(
   `^(?!0|169\\.254\\.)(?:1\\d\\d|2[01]\\d|22[0-3]|[1-9]?\\d)(?:\\.(?:0|(?!0)${octet})){3}$`,
 );
 
+// Envoy refuses the shorthands that ipaddr.js takes (127.1, 0x7f.0.0.1, 010.0.0.1) and zones.
+const isPlain = (address: string): boolean =>
+  address.includes(":")
+    ? ipaddr.IPv6.isValid(address) && !address.includes("%")
+    : ipaddr.IPv4.isValidFourPartDecimal(address);
+
 /**
  * Whether an endpoint may be sent traffic: no link-local, multicast or unspecified address (CVE-2021-25740 and the
  * cloud metadata services). Kubernetes itself refuses loopback in EndpointSlices; from files it is allowed.
  */
 export function isRoutable(address: string): boolean {
   if (plainIPv4.test(address)) return true;
-  if (!ipaddr.isValid(address)) return false;
+  if (!isPlain(address)) return false;
   const parsed = ipaddr.process(address);
   return !["linkLocal", "multicast", "broadcast", "unspecified"].includes(parsed.range());
 }

@@ -154,10 +154,15 @@ function isAnnotated({ meta }: ObjectByKind<"Service">): boolean {
   return false;
 }
 
+const appProtocols: ReadonlyMap<string, Protocol> = new Map([
+  ["kubernetes.io/h2c", "h2c"],
+  ["https", "tls"],
+]);
+
 /** `appProtocol` alone when set, else the annotation `projectcontour.io/upstream-protocol.<protocol>`. */
 function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort): Protocol | undefined {
   if (port.appProtocol) {
-    return ({ "kubernetes.io/h2c": "h2c", https: "tls" } as const)[port.appProtocol as "https"];
+    return appProtocols.get(port.appProtocol);
   }
   if (!isAnnotated(service)) return undefined;
   return (["h2", "h2c", "tls"] as const).find((protocol) =>

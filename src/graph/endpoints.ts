@@ -1,6 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
-import { isIP, isRoutable } from "./address.js";
+import { isRoutable } from "./address.js";
 import { endpointMode, type ServicePort } from "./backend.js";
 import type { Reader, Report } from "./reader.js";
 
@@ -32,7 +32,7 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
   const mode = endpointMode(reader, service);
   if (mode === "service") {
     const ip = service.spec.clusterIP;
-    const address = ip && ip !== "None" && isIP(ip) ? ip : `${name}.${namespace}.svc`;
+    const address = ip && isRoutable(ip) ? ip : `${name}.${namespace}.svc`;
     return {
       endpoints: [{ address, port: port.port, ...(health ? { healthPort: health.port } : {}) }],
       mode,

@@ -218,11 +218,11 @@ function readServicesRoute(
   };
 }
 
-const strategies: Readonly<Record<string, LoadBalancing>> = {
-  WeightedLeastRequest: "least-request",
-  Random: "random",
-  Cookie: "ring-hash",
-};
+const strategies: ReadonlyMap<string | undefined, LoadBalancing> = new Map([
+  ["WeightedLeastRequest", "least-request"],
+  ["Random", "random"],
+  ["Cookie", "ring-hash"],
+]);
 
 function readService(
   object: IngressRoute,
@@ -241,7 +241,7 @@ function readService(
   }
   const check = service.healthCheck;
   const base = {
-    loadBalancing: strategies[service.strategy ?? ""] ?? ("round-robin" as const),
+    loadBalancing: strategies.get(service.strategy) ?? ("round-robin" as const),
     ...(check
       ? {
           healthCheck: {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, name, sentText, text, uint32 } from "./fields.js";
+import { flag, isSubdomain, name, sentText, text, uint32 } from "./fields.js";
 
 const healthCheck = z.object({
   path: sentText.min(1),
@@ -20,6 +20,8 @@ const service = z.object({
   validation: z.object({ caSecret: text, subjectName: text }).optional(),
 });
 
+const path = z.string().regex(/^\/[^\s\p{Cc}?#]*$/u, { error: "must be a path that starts with /" });
+
 const delegate = z.object({ name, namespace: text });
 
 /** contour.heptio.com/v1beta1, with every field that ever had an effect. */
@@ -29,7 +31,9 @@ export const ingressRouteSpec = z.object({
       fqdn: z
         .string()
         .min(1)
-        .regex(/^[*a-zA-Z0-9.-]{1,253}$/, { error: "must be a DNS name" }),
+        .refine((fqdn) => isSubdomain(fqdn.toLowerCase().replace(/^\*\./, "")), {
+          error: "must be a DNS name",
+        }),
       tls: z
         .object({
           secretName: text,
@@ -42,17 +46,14 @@ export const ingressRouteSpec = z.object({
   routes: z
     .array(
       z.object({
-        match: z.string().regex(/^\/[^\s?#]*$/, { error: "must be a path that starts with /" }),
+        match: path,
         services: z.array(service).optional(),
         delegate: delegate.optional(),
         enableWebsockets: flag,
         permitInsecure: flag,
-        prefixRewrite: z
-          .string()
-          .regex(/^\/[^\s?#]*$/, { error: "must be a path that starts with /" })
-          .optional(),
+        prefixRewrite: path.optional(),
         timeoutPolicy: z.object({ request: text }).optional(),
-        retryPolicy: z.object({ count: z.int().min(0).optional(), perTryTimeout: text }).optional(),
+        retryPolicy: z.object({ count: uint32.optional(), perTryTimeout: text }).optional(),
       }),
     )
     .optional(),

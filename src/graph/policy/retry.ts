@@ -15,8 +15,11 @@ interface RetryFields {
   retriableStatusCodes?: readonly number[];
 }
 
+const maxCount = 4_294_967_295;
+
 /** -1 is no retry, 0 or nothing is one, as Contour reads `retryPolicy.count`. */
-const countOf = (count: number | undefined): number => (count === -1 ? 0 : Math.max(1, count ?? 1));
+const countOf = (count: number | undefined): number =>
+  count === -1 ? 0 : Math.min(maxCount, Math.max(1, count ?? 1));
 
 /** `retryPolicy` of an HTTPProxy route. An unreadable per-try timeout is the default, as in Contour. */
 export function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | undefined {
