@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseTimeout } from "./duration.js";
-import { name, port, text, uint32 } from "./fields.js";
+import { name, oneLine, port, text, uint32 } from "./fields.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
@@ -20,11 +20,30 @@ const accessLogPath = z.string().default("/dev/stdout");
 const headers = z
   .object({ set: z.record(z.string(), z.string()).default({}), remove: z.array(z.string()).default([]) })
   .prefault({});
+/** Contour's list: for one name that it does not know Envoy loads no certificate at all. */
+const cipherSuite = z.enum([
+  "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
+  "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES128-SHA",
+  "ECDHE-RSA-AES128-SHA",
+  "AES128-GCM-SHA256",
+  "AES128-SHA",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-AES256-SHA",
+  "ECDHE-RSA-AES256-SHA",
+  "AES256-GCM-SHA384",
+  "AES256-SHA",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+]);
 const protocol = {
   minimumProtocolVersion: version.default("1.2"),
   maximumProtocolVersion: version.default("1.3"),
   /** Empty: Envoy's own choice. */
-  cipherSuites: names,
+  cipherSuites: z.array(cipherSuite).default([]),
   ecdhCurves: names,
 };
 /** Contour writes percentages as text. */
@@ -104,7 +123,7 @@ const settingsSpec = z.object({
       connectionBalancer: z.enum(["", "exact"]).default(""),
       maxRequestsPerConnection: count.optional(),
       perConnectionBufferLimitBytes: count.optional(),
-      httpMaxConcurrentStreams: count.optional(),
+      httpMaxConcurrentStreams: count.max(2147483647).optional(),
       maxRequestsPerIOCycle: count.optional(),
       maxConnectionsPerListener: count.optional(),
       maxConnectionsToAcceptPerSocketEvent: count.optional(),
@@ -150,7 +169,9 @@ const settingsSpec = z.object({
       clientSampling: percent,
       randomSampling: percent,
       maxPathTagLength: uint32.default(256),
-      customTags: z.array(z.object({ tagName: name, literal: text, requestHeaderName: text })).default([]),
+      customTags: z
+        .array(z.object({ tagName: name, literal: text, requestHeaderName: oneLine.optional() }))
+        .default([]),
     })
     .optional(),
   runtimeSettings: z.record(z.string(), z.string()).default({}),
@@ -189,9 +210,10 @@ export function parseSettings(input: unknown): { settings: Settings; findings: r
       const value = valueAt(tree, leaf);
       if (value === undefined) continue;
       for (const finding of schemaFindings(about, [found], value, [], false)) {
+        const effect = leaf[0] === "globalExtAuth" ? "all requests are refused" : "the default is used";
         findings.push({
           ...finding,
-          message: `${finding.message}; the default is used`,
+          message: `${finding.message}; ${effect}`,
           path: joinPath(key, finding.path),
         });
       }
@@ -215,7 +237,10 @@ const valueAt = (tree: Tree, path: readonly string[]): unknown =>
 function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>): void {
   const depth = path.findIndex((_, i) => written.has(path.slice(0, i + 1).join(".")));
   const parent = valueAt(tree, path.slice(0, depth).map(String));
-  if (depth >= 0 && isRecord(parent)) delete (parent as Tree)[String(path[depth])];
+  if (depth < 0 || !isRecord(parent)) return;
+  // Whoever wrote this wants nobody to come in unasked: without a service to ask nobody comes in at all.
+  if (path[depth] === "globalExtAuth") (parent as Tree).globalExtAuth = {};
+  else delete (parent as Tree)[String(path[depth])];
 }
 
 function checkRange(spec: SettingsSpec, findings: Finding[]): SettingsSpec {

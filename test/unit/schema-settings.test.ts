@@ -46,8 +46,8 @@ describe("parseSettings", () => {
     [{ "disable-permit-insecure": true }, { disablePermitInsecure: true }],
     [{ disablePermitInsecure: true }, { disablePermitInsecure: true }],
     [
-      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["a"] } },
-      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["a"] } },
+      { tls: { "minimum-protocol-version": "1.3", cipherSuites: ["AES128-SHA"] } },
+      { tls: { minimumProtocolVersion: "1.3", cipherSuites: ["AES128-SHA"] } },
     ],
     [{ "default-http-versions": ["http/2"] }, { httpVersions: ["HTTP/2"] }],
     [{ defaultHTTPVersions: ["HTTP/1.1"] }, { httpVersions: ["HTTP/1.1"] }],
