@@ -51,7 +51,8 @@ export function readGlobalServices(reader: Reader, report?: Report): GlobalServi
   const fields = reader.settings.globalExtAuth;
   if (authorization && "problem" in authorization) {
     const { reason, message, field } = authorization.problem;
-    report?.error(settingsRef, "AuthError", reason, message, `globalExtAuth${field}`);
+    const refused = `${message}; all requests are refused`;
+    report?.error(settingsRef, "AuthError", reason, refused, `globalExtAuth${field}`);
   } else if (authorization && !authorization.found) {
     missing(
       report,
@@ -62,13 +63,20 @@ export function readGlobalServices(reader: Reader, report?: Report): GlobalServi
   const rateLimits = readRateLimitService(reader, report);
   const tracing = readTracing(reader, report);
   return {
-    ...(authorization && "authorization" in authorization
-      ? { authorization: authorization.authorization }
+    ...(authorization
+      ? { authorization: "authorization" in authorization ? authorization.authorization : nobody }
       : {}),
     ...(rateLimits ? { rateLimits } : {}),
     ...(tracing ? { tracing } : {}),
   };
 }
+
+/** An authorization service that is nowhere: settings that can't be read open no door. */
+const nobody: Authorization = {
+  cluster: extensionCluster({ namespace: "", name: "" }),
+  authority: "nobody",
+  failOpen: false,
+};
 
 function missing(report: Report | undefined, setting: string, effect: string): void {
   const message = `the ExtensionService of ${setting} is not found or not valid: ${effect}`;
@@ -97,7 +105,7 @@ function readRateLimitService(reader: Reader, report: Report | undefined): RateL
   }
   return {
     ...service,
-    domain: fields.domain,
+    domain: fields.domain || "contour",
     failOpen: fields.failOpen,
     limitHeaders: fields.enableXRateLimitHeaders,
     resourceExhausted: fields.enableResourceExhaustedCode,

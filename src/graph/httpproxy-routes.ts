@@ -8,6 +8,7 @@ import {
 } from "./conditions.js";
 import type { Place } from "./httpproxy-context.js";
 import { readProxyRoute } from "./httpproxy-route.js";
+import { includedProxy } from "./included-proxy.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Route } from "./types.js";
 
@@ -54,7 +55,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     seen.add(key);
 
     const namespace = include.namespace || proxy.meta.namespace;
-    const target = reader.get("HTTPProxy", namespace, include.name);
+    const target = includedProxy(reader, namespace, include.name);
     const chain = [...place.path, proxy.ref];
     const all = [...place.conditions, ...conditions];
     if (!target || target.spec.virtualhost) {

@@ -1,5 +1,6 @@
 import { type ClusterOptions, clientCertificate, readCluster } from "./backend.js";
 import { readValidation } from "./httpproxy-service.js";
+import { includedProxy } from "./included-proxy.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { HealthCheck, LoadBalancing, TcpBackend } from "./types.js";
 
@@ -31,7 +32,7 @@ export function readTcpProxy(
   if (!include) return fail("NothingDefined", "either services or inclusion must be specified");
 
   const namespace = include.namespace || proxy.meta.namespace;
-  const target = reader.get("HTTPProxy", namespace, include.name);
+  const target = includedProxy(reader, namespace, include.name);
   const error = "TCPProxyIncludeError";
   if (!target) return fail("IncludeNotFound", `include ${namespace}/${include.name} not found`, error);
   if (target.spec.virtualhost) {

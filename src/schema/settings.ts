@@ -3,7 +3,7 @@ import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
 import { readAdminEndpoints } from "./admin-endpoints.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
-import { name, port, text, uint32 } from "./fields.js";
+import { name, oneLine, port, text, uint32 } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
@@ -150,7 +150,7 @@ const settingsSpec = z.object({
       connectionBalancer: z.enum(["", "exact"]).default(""),
       maxRequestsPerConnection: count.optional(),
       perConnectionBufferLimitBytes: count.optional(),
-      httpMaxConcurrentStreams: count.optional(),
+      httpMaxConcurrentStreams: count.max(2147483647).optional(),
       maxRequestsPerIOCycle: count.optional(),
       maxConnectionsPerListener: count.optional(),
       maxConnectionsToAcceptPerSocketEvent: count.optional(),
@@ -202,7 +202,9 @@ const settingsSpec = z.object({
       clientSampling: percent,
       randomSampling: percent,
       maxPathTagLength: uint32.default(256),
-      customTags: z.array(z.object({ tagName: name, literal: text, requestHeaderName: text })).default([]),
+      customTags: z
+        .array(z.object({ tagName: name, literal: text, requestHeaderName: oneLine.optional() }))
+        .default([]),
     })
     .optional(),
   runtimeSettings: z.record(z.string(), z.string()).default({}),
@@ -249,9 +251,10 @@ export function parseSettings(
       const value = valueAt(tree, leaf);
       if (value === undefined) continue;
       for (const finding of schemaFindings(about, [found], value, [], false)) {
+        const effect = leaf[0] === "globalExtAuth" ? "all requests are refused" : "the default is used";
         findings.push({
           ...finding,
-          message: `${finding.message}; the default is used`,
+          message: `${finding.message}; ${effect}`,
           path: joinPath(key, finding.path),
         });
       }
@@ -275,7 +278,10 @@ const valueAt = (tree: Tree, path: readonly string[]): unknown =>
 function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>): void {
   const depth = path.findIndex((_, i) => written.has(path.slice(0, i + 1).join(".")));
   const parent = valueAt(tree, path.slice(0, depth).map(String));
-  if (depth >= 0 && isRecord(parent)) delete (parent as Tree)[String(path[depth])];
+  if (depth < 0 || !isRecord(parent)) return;
+  // Whoever wrote this wants nobody to come in unasked: without a service to ask nobody comes in at all.
+  if (path[depth] === "globalExtAuth") (parent as Tree).globalExtAuth = {};
+  else delete (parent as Tree)[String(path[depth])];
 }
 
 /** What settings that are good one by one say together. */

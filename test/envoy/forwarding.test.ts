@@ -114,7 +114,7 @@ test("response timeouts: 504 when a route's is over, and none for infinity", asy
 });
 
 test("the settings' request timeout ends a request that never ends itself with 408", async () => {
-  const { rig } = await rigOf(texts, [{ services }], { timeouts: { requestTimeout: "200ms" } });
+  const { rig } = await rigOf(texts, [{ services }], { timeouts: { requestTimeout: "700ms" } });
 
   const slow = await request({
     port: rig.httpPort,
@@ -154,7 +154,7 @@ test("retries: counted at the backend, by condition and status, each within its 
     route("/codes", {
       retryPolicy: { count: 2, retryOn: ["retriable-status-codes"], retriableStatusCodes: [418] },
     }),
-    route("/slow", { retryPolicy: { count: 2, perTryTimeout: "150ms" } }),
+    route("/slow", { retryPolicy: { count: 2, perTryTimeout: "400ms" } }),
   ]);
   const got = async (path: string): Promise<unknown> => {
     const { status } = await ask(rig, path);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { extensionService, hostProxy, httpProxy, type Manifest } from "../support/backend.js";
 import { freePort, request } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
+import { hasRatelimit, startRatelimit } from "../support/ratelimit.js";
 import { startRateLimitService } from "../support/services.js";
 
 const services = [{ name: "a", port: 80 }];
@@ -164,3 +165,51 @@ test.each([
     expect(await rig.envoy.rejected()).toEqual([]);
   },
 );
+
+test.skipIf(!hasRatelimit)("limits of Envoy's reference rate limit service, counted in Redis", async () => {
+  const objects = await startRatelimit(`
+domain: edge
+descriptors:
+  - key: generic_key
+    value: host
+    descriptors:
+      - key: user
+        rate_limit: {unit: hour, requests_per_unit: 2}
+`);
+  const entries = [
+    { genericKey: { value: "host" } },
+    { requestHeader: { headerName: "x-user", descriptorKey: "user" } },
+  ];
+  const limited = httpProxy("default", "limited", {
+    virtualhost: { fqdn: "limited.test", rateLimitPolicy: { global: { descriptors: [{ entries }] } } },
+    routes: [
+      { services },
+      { conditions: [{ prefix: "/free" }], services, rateLimitPolicy: { global: { disabled: true } } },
+    ],
+  });
+  const rig = await startRig({
+    backends: ["a"],
+    objects: [limited, ...objects],
+    settings: {
+      rateLimitService: { extensionService: "infra/rls", domain: "edge", enableXRateLimitHeaders: true },
+    },
+  });
+  const ask = async (user: string, path = "/"): Promise<unknown> => {
+    const { status, headers } = await request({
+      port: rig.httpPort,
+      host: "limited.test",
+      path,
+      headers: { "x-user": user },
+    });
+    return [status, headers["x-ratelimit-remaining"]];
+  };
+
+  expect([await ask("one"), await ask("one"), await ask("one")]).toEqual([
+    [200, "1"],
+    [200, "0"],
+    [429, "0"],
+  ]);
+  expect(await ask("two")).toEqual([200, "1"]);
+  expect(await ask("one", "/free")).toEqual([200, undefined]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});

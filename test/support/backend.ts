@@ -63,13 +63,17 @@ export const ingressRoute = (namespace: string, name: string, spec: Manifest): M
 });
 
 /** A TLS Secret with the certificate of its name. */
-export const tlsSecret = (namespace: string, name: string): Manifest => ({
-  apiVersion: "v1",
-  kind: "Secret",
-  metadata: metadata(namespace, name),
-  type: "kubernetes.io/tls",
-  stringData: { "tls.crt": certificate(name).cert, "tls.key": certificate(name).key },
-});
+export const tlsSecret = (namespace: string, name: string): Manifest => {
+  const { cert, key } = certificate(name);
+  const encode = (text: string): string => Buffer.from(text).toString("base64");
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: metadata(namespace, name),
+    type: "kubernetes.io/tls",
+    data: { "tls.crt": encode(cert), "tls.key": encode(key) },
+  };
+};
 
 /** A Secret of type Opaque. */
 export const secret = (

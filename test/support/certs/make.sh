@@ -10,6 +10,7 @@
 #                 deep-crl.pem is the list of that authority alone
 #   stranger      a client's from an authority that nobody knows
 #   backend       a server's: backend.test
+#   secp256k1     self-signed, on a curve that Envoy does not take
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -77,3 +78,5 @@ for name in client revoked deep stranger backend; do cp "$work/$name.crt" "$work
 cp "$work/ca.crt" .
 revocations ca crl.pem revoked
 revocations intermediate deep-crl.pem
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -nodes -days $days -subj /CN=secp256k1 \
+  -config "$work/ca.cnf" -keyout secp256k1.key -out secp256k1.crt 2>/dev/null
