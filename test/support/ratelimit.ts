@@ -74,7 +74,7 @@ export async function startRatelimit(config: string): Promise<readonly Manifest[
     LOG_LEVEL: "error",
   });
   const ready = async (): Promise<boolean> => (await request({ port, path: "/healthcheck" })).status === 200;
-  await eventually(ready, "the rate limit service is ready");
+  await eventually(ready, "the rate limit service is ready", 60_000);
   return extensionService("rls", grpcPort);
 }
 

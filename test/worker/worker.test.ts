@@ -187,9 +187,9 @@ describe("the Worker", () => {
     const good = await worker.put(list(tlsSecret("default", "secure"), tlsProxy));
     expect(good.body.findings?.filter(({ reason }) => /Secret|TLS/.test(reason))).toEqual([]);
     expect((await worker.status()).types.secrets?.resources).toBe(1);
-    const { stringData: own } = tlsSecret("default", "secure") as { stringData: Record<string, string> };
-    const { stringData: other } = tlsSecret("default", "tcp") as { stringData: Record<string, string> };
-    const wrong = { ...tlsSecret("default", "secure"), stringData: { ...own, "tls.key": other["tls.key"] } };
+    const { data: own } = tlsSecret("default", "secure") as { data: Record<string, string> };
+    const { data: other } = tlsSecret("default", "tcp") as { data: Record<string, string> };
+    const wrong = { ...tlsSecret("default", "secure"), data: { ...own, "tls.key": other["tls.key"] } };
     const bad = await worker.put(list(wrong, tlsProxy));
     expect(JSON.stringify(bad.body.findings)).toContain("the private key is not the certificate's");
   });
