@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -59,6 +60,8 @@ export async function startRatelimit(config: string): Promise<readonly Manifest[
   );
   const redisArgs = ["--port", String(redisPort), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
   start(programs.redis, redisArgs, { LD_LIBRARY_PATH: libraries });
+  // The service ends when Redis is not there yet.
+  await eventually(() => accepts(redisPort), "Redis takes connections");
   const [HOST, GRPC_HOST, DEBUG_HOST] = ["127.0.0.1", "127.0.0.1", "127.0.0.1"];
   start(programs.ratelimit, [], {
     ...{ HOST, GRPC_HOST, DEBUG_HOST },
@@ -74,9 +77,15 @@ export async function startRatelimit(config: string): Promise<readonly Manifest[
     LOG_LEVEL: "error",
   });
   const ready = async (): Promise<boolean> => (await request({ port, path: "/healthcheck" })).status === 200;
-  await eventually(ready, "the rate limit service is ready", 60_000);
+  await eventually(ready, "the rate limit service is ready");
   return extensionService("rls", grpcPort);
 }
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => socket.end(() => done(true))).once("error", () => done(false));
+  });
 
 function start(program: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: "ignore" });
