@@ -1,20 +1,30 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KubeSource } from "../kubernetes/source.js";
-import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding } from "../schema/meta.js";
-import type { Settings } from "../schema/settings.js";
+import type { AppOptions } from "../server/app.js";
+import { Doorbell } from "../server/doorbell.js";
 import type { Hub } from "../server/hub.js";
+import { Publisher } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
+import { clusterHooks } from "./cluster-hooks.js";
 import { type KubeOptions, kubeTransport } from "./kube-transport.js";
 import { formatLocated } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
-export interface KubeServeOptions extends KubeOptions {
+/** How a cluster is followed. */
+export interface ClusterOptions {
   readonly acceptShrink: boolean;
+  /** Ask every so many seconds and when a hook rings, instead of keeping watches open. */
+  readonly pollSeconds?: number;
+  /** The admission webhook also denies what refers to something that is not there yet. */
+  readonly strictAdmission?: boolean;
+}
+
+interface KubeServeOptions extends KubeOptions, ClusterOptions {
   readonly settingsFile?: string;
   readonly overrides?: Readonly<Record<string, unknown>>;
   log(line: string): void;
@@ -22,6 +32,8 @@ export interface KubeServeOptions extends KubeOptions {
 
 /** How long each watch stays open; then it is begun anew from where it was. */
 const watchSeconds = 290;
+/** How long a doorbell listens for what it rang for. */
+const ringSeconds = 2;
 /** Changes that come together are published together. */
 const gatherMs = 5;
 
@@ -30,24 +42,38 @@ export class ClusterSource {
   readonly #abort = new AbortController();
   #source: KubeSource | undefined;
   #server = "";
-  #settings: Settings | undefined;
   #settingsFindings: readonly Finding[] = [];
-  #snapshot: Snapshot | undefined;
+  readonly #publisher: Publisher;
+  readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
   constructor(
-    private readonly hub: Hub,
+    hub: Hub,
     private readonly store: Store,
     private readonly options: KubeServeOptions,
-  ) {}
+  ) {
+    this.#publisher = new Publisher(store, hub, Date.now);
+  }
+
+  get surface(): Pick<AppOptions, "hooks"> {
+    const { strictAdmission: strict = false, pollSeconds } = this.options;
+    return {
+      hooks: clusterHooks({
+        store: this.store,
+        strict,
+        ready: () => this.#source?.ready === true,
+        // With watches open, what a hook would tell is already on its way.
+        ring: () => (pollSeconds === undefined ? undefined : this.#doorbell.ring()),
+      }),
+    };
+  }
 
   /** @throws Error when the kubeconfig or the settings can't be read; a server out of reach is waited for. */
   async start(): Promise<void> {
     const transport = await kubeTransport(this.options);
     this.#server = transport.server;
     const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
-    this.#settings = settings;
     this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
     for (const finding of this.#settingsFindings) {
       this.options.log(formatLocated({ finding, file: this.options.settingsFile ?? "", line: 0 }));
@@ -67,27 +93,35 @@ export class ClusterSource {
     });
     // Every kind has requests and pauses that end with the signal.
     setMaxListeners(0, this.#abort.signal);
-    this.#running = this.#source.run(watchSeconds, this.#abort.signal);
+    const { signal } = this.#abort;
+    this.#running =
+      this.options.pollSeconds === undefined
+        ? this.#source.run(watchSeconds, signal)
+        : this.#ringEvery(this.options.pollSeconds * 1000, signal);
+  }
+
+  async #ringEvery(ms: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#doorbell.ring();
+      await sleep(ms * (0.95 + 0.1 * Math.random()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#source?.refresh(ringSeconds, this.#abort.signal);
   }
 
   #gather(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#publish();
+      this.#publisher.publish();
     }, gatherMs);
-  }
-
-  #publish(): void {
-    if (!this.#settings) return;
-    const { endpoints, xdsCluster } = this.#settings.spec;
-    this.#snapshot = link(this.store, { endpoints, xdsCluster }, this.#snapshot);
-    this.hub.publish(this.#snapshot, Date.now());
   }
 
   status(): object {
     return {
       sources: [{ name: "kubernetes", server: this.#server, kinds: this.#source?.status() ?? {} }],
-      endpoints: this.#snapshot?.mode,
+      endpoints: this.#publisher.snapshot?.mode,
       findings: [...this.#settingsFindings, ...(this.#source?.findings ?? []), ...this.store.findings()],
     };
   }

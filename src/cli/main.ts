@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { type Role, roles } from "../server/tokens.js";
 import { BootstrapError } from "../xds/bootstrap.js";
 import { type BootstrapCommandOptions, bootstrapCommand } from "./bootstrap.js";
 import { type CheckCommandOptions, checkCommand } from "./check.js";
@@ -6,6 +7,7 @@ import { type CompileCommandOptions, compileCommand } from "./compile.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
+import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
 import { UsageError } from "./usage.js";
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
@@ -68,7 +70,8 @@ function createProgram(done: (code: number) => void): Command {
       .description("serve manifests or a cluster's objects over REST xDS and follow their changes"),
     "isoline serve -f manifests/",
     "isoline serve --kube --context production --store sqlite:isoline.db",
-    "isoline serve -f manifests/ --settings contour.yaml --listen 0.0.0.0:18000 --store sqlite:isoline.db",
+    "isoline serve --push --store sqlite:isoline.db --tokens tokens.txt",
+    "isoline serve -f manifests/ --listen 0.0.0.0:18000 --tokens tokens.txt --tls-cert-file tls.crt --tls-key-file tls.key",
   )
     .addOption(files())
     .addOption(settings())
@@ -78,11 +81,21 @@ function createProgram(done: (code: number) => void): Command {
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one")
     .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
+    .option("--poll <seconds>", "with --kube: look this often and when a hook rings, with no watch kept open")
+    .option("--strict-admission", "the admission webhook denies references to what is not there yet")
+    .option("--push", "serve what `isoline publish` sends, instead of files or a cluster")
+    .option("--tokens <file>", "who is let in: lines that `isoline token` makes")
+    .option("--fleet <name>", "the fleet of tokens that are let in (default: default)")
+    .option("--tls-cert-file <file>", "serve https with this certificate chain")
+    .option("--tls-key-file <file>", "and its private key")
+    .option("--insecure", "let other machines ask without tokens or https")
     .action(async (options: ServeCommandOptions) => {
-      if (!options.kube) needFiles(options.file);
+      if (!options.kube && !options.push) needFiles(options.file);
       await serveCommand(options);
     });
   addContourFlags(serve);
+
+  addTokenCommand(program);
 
   examples(
     program
@@ -128,6 +141,47 @@ function createProgram(done: (code: number) => void): Command {
     .action((options: DemoCommandOptions) => demoCommand(options));
   return program;
 }
+
+function addTokenCommand(program: Command): void {
+  const token = examples(
+    program.command("token").description("make a token for a role, or revoke one"),
+    "isoline token node --name edge --file tokens.txt --envoy-file token.json",
+    "isoline token publish --name ci --source web --namespaces team-a,team-b",
+    "isoline token revoke edge --file tokens.txt",
+  );
+  for (const role of roles) {
+    const command = token
+      .command(role)
+      .description(roleTexts[role])
+      .option("--name <name>", "for logs, and to revoke it by")
+      .option("--fleet <name>", "the fleet that it is for (default: default)")
+      .option("--until <time>", "when it ends, such as 2027-01-31T00:00:00Z")
+      .option("--file <file>", "add its line to this file of the server");
+    if (role === "node")
+      command
+        .option("--nodes <prefix>", "only Envoys whose node.id begins so")
+        .option("--envoy-file <file>", "write it as a secret file for `isoline bootstrap --token-file`");
+    if (role === "publish")
+      command
+        .option("--source <name>", "only this source")
+        .option("--namespaces <names>", "only objects in these namespaces, comma-separated");
+    command.action((options: TokenCommandOptions) => tokenCommand(role, options));
+  }
+  token
+    .command("revoke")
+    .description("take every token of a name out of a file")
+    .argument("<name>")
+    .requiredOption("--file <file>", "the server's tokens")
+    .action((name: string, options: { readonly file: string }) => revokeCommand(name, options.file));
+}
+
+const roleTexts: Readonly<Record<Role, string>> = {
+  hook: "for webhooks: rings, and asks whether an object is valid",
+  publish: "for CI: pushes sources",
+  node: "for Envoys: gets configuration with its keys",
+  read: "for people and dashboards: reads the status, never keys",
+  admin: "all of them but node",
+};
 
 /** Flags of `contour serve` that mean the same here. */
 function addContourFlags(serve: Command): void {

@@ -12,6 +12,14 @@ export interface ServeCommandOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly acceptShrink?: boolean;
+  readonly poll?: string;
+  readonly strictAdmission?: boolean;
+  readonly push?: boolean;
+  readonly tokens?: string;
+  readonly fleet?: string;
+  readonly tlsCertFile?: string;
+  readonly tlsKeyFile?: string;
+  readonly insecure?: boolean;
   readonly ingressClassName?: string;
   readonly rootNamespaces?: string;
   readonly watchNamespaces?: string;
@@ -63,14 +71,48 @@ function parseListen(text: string): { host: string; port: number } {
 }
 
 function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
-  const { kube, kubeconfig, context, acceptShrink = false, file } = options;
+  const { kube, kubeconfig, context, acceptShrink = false, file, poll, strictAdmission = false } = options;
   if (!kube) {
-    if (kubeconfig || context) throw new UsageError("--kubeconfig and --context need --kube");
+    if (kubeconfig || context || poll) throw new UsageError("--kubeconfig, --context and --poll need --kube");
     return {};
   }
   if (file?.length) throw new UsageError("give either --kube or -f");
+  const pollSeconds = Number(poll);
+  if (poll !== undefined && !(pollSeconds >= 1 && pollSeconds <= 86_400))
+    throw new UsageError(`--poll ${poll}: expected seconds from 1 to 86400`);
   return {
-    kube: { acceptShrink, ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) },
+    kube: {
+      acceptShrink,
+      strictAdmission,
+      ...(poll === undefined ? {} : { pollSeconds }),
+      ...(kubeconfig ? { kubeconfig } : {}),
+      ...(context ? { context } : {}),
+    },
+  };
+}
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+
+/** Who is let in, and how; beyond this machine keys are not handed to whoever asks. */
+function accessOf(options: ServeCommandOptions, host: string): Partial<ServerOptions> {
+  const { tokens, fleet, tlsCertFile, tlsKeyFile, insecure = false } = options;
+  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
+    throw new UsageError("--tls-cert-file and --tls-key-file go together");
+  if (!isLoopback(host) && !insecure) {
+    const lacks = [
+      ...(tokens ? [] : ["--tokens FILE"]),
+      ...(tlsCertFile ? [] : ["--tls-cert-file and --tls-key-file"]),
+    ];
+    if (lacks.length > 0)
+      throw new UsageError(
+        `--listen ${host}: answers hold private keys, so other machines may not ask without ${lacks.join(", ")}; --insecure serves them all the same`,
+      );
+  }
+  return {
+    ...(tokens ? { tokensFile: tokens } : {}),
+    ...(fleet ? { fleet } : {}),
+    ...(tlsCertFile && tlsKeyFile ? { tls: { certFile: tlsCertFile, keyFile: tlsKeyFile } } : {}),
   };
 }
 
@@ -79,13 +121,18 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   const sqlite = /^sqlite:(.+)$/.exec(options.store)?.[1];
   if (!sqlite && options.store !== "memory")
     throw new UsageError(`--store ${options.store}: expected memory or sqlite:FILE`);
+  if (options.push && (options.kube || options.file?.length))
+    throw new UsageError("give one of -f, --kube and --push");
+  const listen = parseListen(options.listen);
   const server = await startServer({
     paths: options.file ?? [],
+    ...(options.push ? { push: true } : {}),
+    ...accessOf(options, listen.host),
     ...(options.settings ? { settingsFile: options.settings } : {}),
     overrides: overridesOf(options),
     ...kubeOf(options),
     ...(sqlite ? { store: createSqliteStore(sqlite) } : {}),
-    ...parseListen(options.listen),
+    ...listen,
     log: (line) => console.error(line),
   });
   console.error(`isoline serves xDS on ${server.url}`);

@@ -1,26 +1,39 @@
+import { readFileSync } from "node:fs";
+import { createServer as createTlsServer } from "node:https";
 import { serve } from "@hono/node-server";
-import { link, type Snapshot } from "../link/snapshot.js";
+import { getConnInfo } from "@hono/node-server/conninfo";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
-import type { SettingsSpec } from "../schema/settings.js";
-import { createApp } from "../server/app.js";
+import { type AppOptions, createApp } from "../server/app.js";
+import { everyone, tokenAuth } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
+import { Publisher } from "../server/publisher.js";
+import { PushedSources } from "../server/pushed.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { replaceAll } from "../update.js";
-import { ClusterSource } from "./kube-source.js";
+import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import type { KubeOptions } from "./kube-transport.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
+import { TokenFile } from "./token-file.js";
 import { watchPaths } from "./watch.js";
 
 export interface ServerOptions {
   /** Files and folders of manifests; empty with `kube`. */
   readonly paths: readonly string[];
   /** Follow a cluster instead of files. */
-  readonly kube?: KubeOptions & { readonly acceptShrink: boolean };
+  readonly kube?: KubeOptions & ClusterOptions;
+  /** Serve what is pushed to `/sources/NAME` instead of files. */
+  readonly push?: boolean;
+  /** Who is let in; without it everybody who reaches the address. */
+  readonly tokensFile?: string;
+  /** The fleet that tokens are for. */
+  readonly fleet?: string;
+  /** PEM files to serve https with. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly settingsFile?: string;
   /** Keys that win over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
@@ -35,17 +48,42 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Follows manifests on disk or a cluster, and serves them over REST xDS until it is closed. */
+/** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
-  const source = await (options.kube ? startCluster(hub, options, options.kube) : startFiles(hub, options));
-  const app = createApp({ hub, status: () => source.status() });
-  const server = serve({ fetch: app.fetch, hostname: options.host, port: options.port });
+  const tokens = options.tokensFile ? new TokenFile(options.tokensFile, options.log) : undefined;
+  const source = await startSource(hub, options);
+  const app = createApp({
+    hub,
+    status: () => source.status(),
+    ...source.surface,
+    ...(options.fleet ? { fleet: options.fleet } : {}),
+    authenticate: tokens
+      ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
+      : everyone,
+    client: (c) => getConnInfo(c).remote.address ?? "",
+  });
+  const { host: hostname, port: wanted, tls } = options;
+  const server = serve({
+    fetch: app.fetch,
+    hostname,
+    port: wanted,
+    ...(tls
+      ? {
+          createServer: createTlsServer,
+          serverOptions: {
+            cert: readFileSync(tls.certFile),
+            key: readFileSync(tls.keyFile),
+            minVersion: "TLSv1.2",
+          },
+        }
+      : {}),
+  });
   await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
   const address = server.address();
-  const port = address !== null && typeof address === "object" ? address.port : options.port;
+  const port = address !== null && typeof address === "object" ? address.port : wanted;
   return {
-    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    url: `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
     async close() {
       await source.close();
       hub.close();
@@ -55,8 +93,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
+function startSource(hub: Hub, options: ServerOptions): Promise<Source> {
+  if (options.kube) return startCluster(hub, options, options.kube);
+  return options.push ? startPushed(hub, options) : startFiles(hub, options);
+}
+
 interface Source {
   status(): object;
+  /** What it adds to the HTTP surface. */
+  readonly surface?: Pick<AppOptions, "hooks" | "sources">;
   close(): Promise<void>;
 }
 
@@ -78,21 +123,28 @@ async function startCluster(
   return source;
 }
 
+async function startPushed(hub: Hub, options: ServerOptions): Promise<Source> {
+  const store = options.store ?? createMemoryStore();
+  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), { checkKeyPair });
+  sources.start();
+  return { status: () => sources.status(), surface: { sources }, close: () => Promise.resolve() };
+}
+
 /** Manifests on disk as the source of a store; what can't be read or parsed leaves its objects as they were. */
 class FileSource {
   readonly #store: Store;
   #manifests: Manifests | undefined;
   #objects = new Map<Ref, KubeObject>();
-  #settings: SettingsSpec | undefined;
+  readonly #publisher: Publisher;
   #located: readonly Located[] = [];
-  #snapshot: Snapshot | undefined;
   #reported = "";
 
   constructor(
-    private readonly hub: Hub,
+    hub: Hub,
     private readonly options: ServerOptions,
   ) {
     this.#store = options.store ?? createMemoryStore();
+    this.#publisher = new Publisher(this.#store, hub, Date.now);
   }
 
   refresh(): void {
@@ -102,7 +154,7 @@ class FileSource {
       this.options.log(
         `keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`,
       );
-      if (!this.#snapshot) throw error;
+      if (!this.#publisher.snapshot) throw error;
     }
   }
 
@@ -113,7 +165,6 @@ class FileSource {
     const { changed } = replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
     this.#manifests = manifests;
     this.#objects = objects;
-    this.#settings = settings.spec;
     this.#located = [
       ...[...findings, ...bootstrapFindings(settings)].map((finding) => ({
         finding,
@@ -124,12 +175,7 @@ class FileSource {
       ...locateAll(this.#store.findings(), manifests.documents),
     ];
     this.#report();
-    if (changed || !this.#snapshot) this.#publish(this.#settings);
-  }
-
-  #publish(settings: SettingsSpec): void {
-    this.#snapshot = link(this.#store, settings, this.#snapshot);
-    this.hub.publish(this.#snapshot, Date.now());
+    if (changed || !this.#publisher.snapshot) this.#publisher.publish();
   }
 
   /** Objects as read, and as they were before where a document or a whole file is not valid now. */
@@ -156,7 +202,7 @@ class FileSource {
   status(): object {
     return {
       sources: [{ name: "files", paths: this.options.paths, objects: this.#objects.size }],
-      endpoints: this.#snapshot?.mode,
+      endpoints: this.#publisher.snapshot?.mode,
       findings: this.#located.map(({ finding, file, line }) => ({ ...finding, file, line })),
     };
   }

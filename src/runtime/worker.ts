@@ -1,89 +1,86 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
-import { link, type Snapshot } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
-import { createApp, type SourceSink } from "../server/app.js";
+import { createApp } from "../server/app.js";
+import {
+  type Authenticate,
+  forwardedAuth,
+  identityHeader,
+  isRefusal,
+  tokenAuth,
+  unauthorized,
+} from "../server/auth.js";
 import { Hub } from "../server/hub.js";
-import { applySource, parseSource, sourceNames, sourceState } from "../server/source.js";
+import { problemOf } from "../server/problem.js";
+import { Publisher } from "../server/publisher.js";
+import { PushedSources } from "../server/pushed.js";
+import { parseTokens } from "../server/tokens.js";
 import { durableDriver } from "../store/durable.js";
 import { createSqlStore } from "../store/sql-store.js";
-import type { Store } from "../store/store.js";
 
 interface Env {
   readonly FLEET: DurableObjectNamespace;
-  /** SHA-256 of the token that may push sources, hex; without it nothing can be pushed. */
-  readonly PUBLISH_TOKEN_SHA256?: string;
+  /** Lines as `isoline token` prints them; without any, nobody is let in. */
+  readonly ISOLINE_TOKENS?: string;
+  /** "1": take plain HTTP under any host name, as from an Envoy beside `wrangler dev`. */
+  readonly ISOLINE_INSECURE?: string;
 }
-
-/** More than the versions that one publication can use up in its phases. */
-const sequenceStep = 16;
 
 /** The control plane of one fleet of Envoys: one instance at a time, with its store on disk. */
 export class Fleet {
-  readonly #store: Store;
-  readonly #hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
   readonly #app: ReturnType<typeof createApp>;
-  #snapshot: Snapshot | undefined;
 
-  constructor(state: DurableObjectState, env: Env) {
-    this.#store = createSqlStore(durableDriver(state.storage));
+  constructor(state: DurableObjectState) {
+    const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
+    const store = createSqlStore(durableDriver(state.storage));
+    const publisher = new Publisher(store, hub, Date.now);
+    const sources = new PushedSources(store, publisher, { checkKeyPair });
+    sources.start();
     this.#app = createApp({
-      hub: this.#hub,
-      status: () => this.#status(),
-      ...(env.PUBLISH_TOKEN_SHA256 ? { source: this.#sink(env.PUBLISH_TOKEN_SHA256) } : {}),
+      hub,
+      sources,
+      status: () => sources.status(),
+      authenticate: forwardedAuth,
     });
-    if (sourceNames(this.#store).length > 0) this.#publish();
   }
 
   fetch(request: Request): Response | Promise<Response> {
     return this.#app.fetch(request);
   }
-
-  #sink(digest: string): SourceSink {
-    return { tokenDigest: digest.trim().toLowerCase(), put: async (name, body) => this.#put(name, body) };
-  }
-
-  #put(name: string, body: string): { ok: boolean; result: object } {
-    const source = parseSource(body);
-    const applied = applySource(this.#store, name, source, { checkKeyPair });
-    if (!("changed" in applied)) return { ok: false, result: { objects: 0, findings: applied } };
-    if (applied.changed || !this.#snapshot) this.#publish();
-    const findings = [...source.findings, ...this.#store.findings()];
-    return { ok: true, result: { objects: source.objects.length, findings, version: this.#sequence } };
-  }
-
-  get #sequence(): number {
-    return Number(this.#store.cursor("sequence") ?? 0);
-  }
-
-  /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
-  #publish(): void {
-    const sequence = Math.max(Date.now(), this.#sequence + sequenceStep);
-    this.#store.setCursor("sequence", String(sequence));
-    this.#snapshot = link(this.#store, this.#settings(), this.#snapshot);
-    this.#hub.publish(this.#snapshot, sequence);
-  }
-
-  #settings(): SettingsSpec {
-    const object = this.#store.object(settingsRef);
-    return object?.kind === "Settings" ? object.spec : defaultSettings;
-  }
-
-  #status(): object {
-    const names = sourceNames(this.#store);
-    const states = names.map((name) => ({ name, ...sourceState(this.#store, name) }));
-    return {
-      sources: states.map(({ name, refs }) => ({ name, objects: refs.length })),
-      endpoints: this.#snapshot?.mode,
-      findings: [...states.flatMap(({ findings }) => findings), ...this.#store.findings()],
-    };
-  }
 }
 
-/** The Worker itself keeps nothing: every request goes to the one Durable Object. */
+/** One for the life of the isolate, for its count of failures. */
+let gate: { readonly tokens: string; readonly authenticate: Authenticate } | undefined;
+
+function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env): Authenticate {
+  if (gate?.tokens !== text) {
+    const tokens = parseTokens(text);
+    for (const error of tokens.errors) console.error(`ISOLINE_TOKENS: ${error}`);
+    gate = {
+      tokens: text,
+      authenticate: tokenAuth({ tokens: () => tokens, now: Date.now, requireTls: ISOLINE_INSECURE !== "1" }),
+    };
+  }
+  return gate.authenticate;
+}
+
+/** The Worker itself keeps nothing: it sees who asks, and hands the request to the object of their fleet. */
 export default {
-  fetch(request: Request, env: Env): Promise<Response> {
-    const fleet = env.FLEET.get(env.FLEET.idFromName("default"));
-    return (fleet.fetch as unknown as (request: Request) => Promise<Response>).call(fleet, request);
+  async fetch(request: Request, env: Env): Promise<Response> {
+    if (new URL(request.url).pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
+    const authenticate = authenticateWith(env);
+    const identities = await authenticate(request, request.headers.get("cf-connecting-ip") ?? "");
+    if (isRefusal(identities)) return problemOf(identities);
+    const [first] = identities;
+    if (!first) return problemOf(unauthorized);
+    // The object serves one fleet, and so it knows it by the default name.
+    const ours = identities
+      .filter(({ fleet }) => fleet === first.fleet)
+      .map(({ fleet: _, ...identity }) => ({ ...identity, fleet: "default" }));
+    const headers = new Headers(request.headers);
+    headers.delete("authorization");
+    headers.set(identityHeader, JSON.stringify(ours));
+    const fleet = env.FLEET.get(env.FLEET.idFromName(first.fleet));
+    const forwarded = new Request(request, { headers });
+    return (fleet.fetch as unknown as (request: Request) => Promise<Response>).call(fleet, forwarded);
   },
 };

@@ -3,8 +3,6 @@ import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-setti
 import type { Finding, Ref } from "../schema/meta.js";
 import { expandList, type KubeObject, parseObject } from "../schema/object.js";
 import { parseSettings } from "../schema/settings.js";
-import type { Store } from "../store/store.js";
-import { type Change, type Platform, type Updated, update } from "../update.js";
 
 /** The text of one source, parsed. */
 export interface ParsedSource {
@@ -12,7 +10,7 @@ export interface ParsedSource {
   readonly findings: readonly Finding[];
   /** Objects that are there but not valid. */
   readonly invalid: readonly Ref[];
-  /** The text can't be read as a whole, or asks for what must not be left out: it must change nothing. */
+  /** The text can't be read as a whole: it must change nothing. */
   readonly refused: boolean;
 }
 
@@ -106,19 +104,17 @@ function parseValues(values: readonly unknown[]): ParsedSource {
   const objects = new Map<Ref, KubeObject>();
   const findings: Finding[] = [];
   const invalid: Ref[] = [];
-  let refused = false;
   for (const value of values) {
     const settings = settingsIn(value);
     const parsed = settings ? parseSettingsDocument(settings.spec) : parseObject(value);
     if ("ignored" in parsed) continue;
-    if ("refused" in parsed && parsed.refused) refused = true;
     if ("findings" in parsed) findings.push(...parsed.findings);
     if ("object" in parsed) {
       if (objects.has(parsed.object.ref)) findings.push(duplicate(parsed.object.ref));
       objects.set(parsed.object.ref, parsed.object);
     } else if (parsed.ref) invalid.push(parsed.ref);
   }
-  return { objects: [...objects.values()], findings, invalid, refused };
+  return { objects: [...objects.values()], findings, invalid, refused: false };
 }
 
 const duplicate = (ref: Ref): Finding => ({
@@ -134,83 +130,12 @@ const settingsIn = (value: unknown): { readonly spec?: unknown } | undefined =>
     ? (value as { readonly spec?: unknown })
     : undefined;
 
-/** Settings that ask for protection which is not compiled would leave every host open: they are refused. */
-function parseSettingsDocument(spec: unknown): {
-  object: KubeObject;
-  findings: readonly Finding[];
-  refused: boolean;
-} {
+function parseSettingsDocument(spec: unknown): { object: KubeObject; findings: readonly Finding[] } {
   const { settings, findings: wrong } = parseSettings(spec);
   const findings = [
     ...wrong,
     ...bootstrapFindings(settings),
     ...unfilteredFindings(settings, "push what is to be read, and nothing else"),
   ];
-  if (!settings.spec.globalExtAuth) return { object: settings, findings, refused: false };
-  const open: Finding = {
-    about: settings.ref,
-    severity: "error",
-    type: "SettingsError",
-    reason: "NotSupported",
-    message: "is not supported yet, and without it every host would be open",
-    path: "globalExtAuth",
-  };
-  const others = findings.filter(({ path }) => path !== open.path);
-  return { object: settings, findings: [...others, open], refused: true };
-}
-
-/** What a store keeps of a pushed source, in its cursor `source:NAME`. */
-interface SourceState {
-  readonly refs: readonly Ref[];
-  readonly findings: readonly Finding[];
-}
-
-/** Names of the sources that a store holds. */
-export const sourceNames = (store: Store): readonly string[] =>
-  JSON.parse(store.cursor("sources") ?? "[]") as string[];
-
-export function sourceState(store: Store, name: string): SourceState {
-  return JSON.parse(store.cursor(`source:${name}`) ?? '{"refs":[],"findings":[]}') as SourceState;
-}
-
-/**
- * Makes a parsed source the whole content of `name` in the store; an object that is not valid now stays as it was.
- * Returns findings instead, and changes nothing, when the source is refused or has another source's objects.
- */
-export function applySource(
-  store: Store,
-  name: string,
-  source: ParsedSource,
-  platform: Platform,
-): Updated | readonly Finding[] {
-  const names = sourceNames(store);
-  const clashes = source.refused ? source.findings : clashesOf(store, name, source);
-  if (source.refused || clashes.length > 0) return clashes;
-  return store.transaction(() => {
-    const before = sourceState(store, name).refs;
-    const held = new Set(before);
-    const now = new Set([
-      ...source.objects.map(({ ref }) => ref),
-      ...source.invalid.filter((ref) => held.has(ref)),
-    ]);
-    const gone = before.filter((ref) => !now.has(ref)).map((ref): Change => ({ gone: ref }));
-    const updated = update(store, [...gone, ...source.objects], platform);
-    const state: SourceState = { refs: [...now], findings: source.findings };
-    store.setCursor(`source:${name}`, JSON.stringify(state));
-    if (!names.includes(name)) store.setCursor("sources", JSON.stringify([...names, name]));
-    return updated;
-  });
-}
-
-function clashesOf(store: Store, name: string, source: ParsedSource): Finding[] {
-  const others = sourceNames(store).filter((other) => other !== name);
-  return others.flatMap((other) => {
-    const held = new Set(sourceState(store, other).refs);
-    return source.objects
-      .filter(({ ref }) => held.has(ref))
-      .map(({ ref }) => ({
-        ...sourceError("Conflict", `is already in the source ${JSON.stringify(other)}; nothing was changed`),
-        about: ref,
-      }));
-  });
+  return { object: settings, findings };
 }

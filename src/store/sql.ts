@@ -16,7 +16,7 @@ export interface SqlDriver {
   transaction<T>(work: () => T): T;
 }
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 const tables = [
   "CREATE TABLE isoline (version INTEGER NOT NULL)",

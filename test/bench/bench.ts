@@ -10,6 +10,7 @@ import { formatVersion } from "../../src/link/version.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
+import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
 import { readBody } from "../../src/server/request.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -103,7 +104,7 @@ async function measurePoll(): Promise<Figures> {
   const store = createMemoryStore();
   update(store, [], platform);
   hub.publish(link(store, options), 1);
-  const app = createApp({ hub, status: () => ({}) });
+  const app = createApp({ hub, status: () => ({}), authenticate: everyone });
   const post = (content: string | Buffer): Response | Promise<Response> =>
     app.request("/v3/discovery:clusters", { method: "POST", body: content });
   const first = (await (await post(body)).json()) as { version_info: string };

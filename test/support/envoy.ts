@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EnvoyProcess, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
-import { writeBootstrap } from "../../src/xds/bootstrap.js";
+import { tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
 import { freePort, request } from "./http.js";
 
 /** A real Envoy under test. */
@@ -27,6 +27,9 @@ export interface TestEnvoy {
 export interface EnvoyOptions {
   readonly xdsPort: number;
   readonly nodeId?: string;
+  /** Shown with each poll. */
+  readonly token?: string;
+  /** A secret file that holds it. */
   readonly tokenFile?: string;
   /** Where values of the runtime come from. */
   readonly settings?: SettingsSpec;
@@ -39,13 +42,15 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
   const binary = await findEnvoy((line) => process.stderr.write(`${line}\n`));
   const folder = await mkdtemp(join(tmpdir(), "isoline-envoy-"));
   const adminPort = await freePort();
+  const tokenFile = options.token === undefined ? options.tokenFile : join(folder, "token.json");
+  if (tokenFile && options.token) await writeFile(tokenFile, tokenFileFor(options.token));
   const bootstrap = writeBootstrap({
     xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
     nodeId: options.nodeId ?? "test",
     nodeCluster: "test",
     adminAddress: "127.0.0.1",
     adminPort,
-    ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.settings === undefined ? {} : { settings: options.settings }),

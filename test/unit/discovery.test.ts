@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { encodeResponse } from "../../src/link/respond.js";
 import type { Snapshot, XdsType } from "../../src/link/snapshot.js";
-import { createApp, holdTime } from "../../src/server/app.js";
+import { createApp } from "../../src/server/app.js";
+import { everyone } from "../../src/server/auth.js";
+import { holdTime } from "../../src/server/discovery.js";
 import { Hub } from "../../src/server/hub.js";
 import { setOf } from "../support/resource-set.js";
 
@@ -34,7 +36,7 @@ const base: Sets = {
 function rig(): { hub: Hub; poll: typeof poll; tick(ms: number): void } {
   let now = 1_000_000;
   const hub = new Hub({ now: () => now, log: () => undefined });
-  const app = createApp({ hub, status: () => ({}) });
+  const app = createApp({ hub, status: () => ({}), authenticate: everyone });
   async function poll(
     type: XdsType,
     version = "",
@@ -194,7 +196,7 @@ describe("discovery", () => {
 describe("the HTTP surface", () => {
   it("answers mistakes with problem details and never with 200", async () => {
     const { hub } = rig();
-    const app = createApp({ hub, status: () => ({}) });
+    const app = createApp({ hub, status: () => ({}), authenticate: everyone });
     for (const [method, path, status] of [
       ["GET", "/v3/discovery:clusters", 405],
       ["POST", "/v3/discovery%3Aclusters", 404],

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   xds: ["gen", "schema", "graph", "type store"],
   compile: ["gen", "schema", "graph", "xds", "type store"],
   update: ["schema", "graph", "xds", "compile", "type store"],
+  trial: ["update", "type store"],
   link: ["gen", "schema", "graph", "xds", "type store"],
   status: ["schema", "graph", "type store"],
 };

@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import { gzipSync } from "node:zlib";
 import { serve } from "@hono/node-server";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Request as Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
+import { everyone } from "../../src/server/auth.js";
 import { Hub, type Reply } from "../../src/server/hub.js";
 import { setOf } from "../support/resource-set.js";
 
@@ -204,12 +203,10 @@ describe("what can't be sent", () => {
   });
 });
 
-const digest = (token: string): string => createHash("sha256").update(token).digest("hex");
-
 function server(options: Partial<AppOptions> = {}) {
   const { hub, lines } = rig();
   hub.publish(snapshot(base), 1);
-  const app = createApp({ hub, status: () => ({ sources: [] }), ...options });
+  const app = createApp({ hub, status: () => ({ sources: [] }), authenticate: everyone, ...options });
   const ask = async (
     method: string,
     path: string,
@@ -223,34 +220,9 @@ function server(options: Partial<AppOptions> = {}) {
   return { app, hub, lines, ask };
 }
 
-const bearer = (token: string): RequestInit => ({ headers: { authorization: `Bearer ${token}` } });
 const discovery = JSON.stringify({ node: { id: "a" } });
 
 describe("the HTTP surface", () => {
-  it.each(["/status", "/healthz", "/readyz", "/v3/discovery:secrets", "/sources/a"])(
-    "answers another method on %s with 405 and what is allowed",
-    async (path) => {
-      const { ask } = server({
-        source: { tokenDigest: digest("t"), put: async () => ({ ok: true, result: {} }) },
-      });
-      const answer = await ask("DELETE", path);
-      expect(answer).toMatchObject({ status: 405, code: "method-not-allowed" });
-      expect(["GET", "POST", "PUT"]).toContain(answer.allow);
-    },
-  );
-
-  it("asks for the token of a role, and of no other", async () => {
-    const { ask } = server({ auth: { node: digest("n"), read: digest("r") } });
-    const post = (init: RequestInit) => ask("POST", "/v3/discovery:clusters", { ...init, body: discovery });
-    for (const init of [{}, bearer("r"), bearer(""), { headers: { authorization: "Basic n" } }]) {
-      expect(await post(init)).toMatchObject({ status: 401, code: "unauthorized" });
-    }
-    expect(await post(bearer("n"))).toMatchObject({ status: 200 });
-    expect(await ask("GET", "/status", bearer("n"))).toMatchObject({ status: 401 });
-    expect(await ask("GET", "/status", bearer("r"))).toMatchObject({ status: 200 });
-    expect(await ask("GET", "/healthz")).toMatchObject({ status: 200 });
-  });
-
   it("answers an error inside with 500, and logs where but not what", async () => {
     const { ask, lines } = server({
       status: () => {
@@ -272,45 +244,9 @@ describe("the HTTP surface", () => {
   });
 });
 
-describe("PUT /sources", () => {
-  const puts: unknown[][] = [];
-  const source = {
-    tokenDigest: digest("secret"),
-    put: async (...args: unknown[]) => {
-      puts.push(args);
-      return { ok: args[1] !== "bad", result: {} };
-    },
-  };
-  const put = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
-    server({ source }).ask("PUT", path, { body, headers: { authorization: "Bearer secret", ...headers } });
-
-  it("hands over the name, the text and the revision", async () => {
-    puts.length = 0;
-    expect(await put("/sources/main?revision=7", "é")).toMatchObject({ status: 200 });
-    expect(await put("/sources/main", gzipSync("text"), { "content-encoding": "gzip" })).toMatchObject({
-      status: 200,
-    });
-    expect(puts).toEqual([
-      ["main", "é", 7],
-      ["main", "text", undefined],
-    ]);
-    expect(await put("/sources/main", "bad")).toMatchObject({ status: 422 });
-  });
-
-  it("reads nothing without the token, and refuses what it can't mean", async () => {
-    puts.length = 0;
-    expect(await put("/sources/main", "x", { authorization: "Bearer other" })).toMatchObject({ status: 401 });
-    expect(await put("/sources/..%2fmain", "x")).toMatchObject({ status: 400, code: "bad-source" });
-    expect(await put("/sources/main?revision=-1", "x")).toMatchObject({ status: 400, code: "bad-revision" });
-    const bomb = gzipSync(Buffer.alloc(40_000_000));
-    expect(await put("/sources/main", bomb, { "content-encoding": "gzip" })).toMatchObject({ status: 413 });
-    expect(puts).toEqual([]);
-  });
-});
-
 it("lets go of a held poll when its connection closes", async () => {
   const hub = new Hub({ now: Date.now, log: () => undefined });
-  const { fetch } = createApp({ hub, status: () => ({}) });
+  const { fetch } = createApp({ hub, status: () => ({}), authenticate: everyone });
   const node = serve({ fetch, hostname: "127.0.0.1", port: 0 });
   onTestFinished(() => void node.close());
   await new Promise((resolve) => node.once("listening", resolve));

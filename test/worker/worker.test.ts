@@ -11,8 +11,12 @@ import { hostProxy, httpProxy, type Manifest, startBackends, tlsSecret } from ".
 import { eventually, startEnvoy } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
 
-const token = "a token for tests";
-const digest = createHash("sha256").update(token).digest("hex");
+const token = "a-token-for-tests";
+const readToken = "a-token-to-read";
+const nodeToken = "a-token-of-envoys";
+const lineOf = (role: string, text: string, rest = ""): string =>
+  `${role} sha256:${createHash("sha256").update(text).digest("hex")} ${rest}`;
+const tokens = [lineOf("publish", token), lineOf("read", readToken), lineOf("node", nodeToken)].join("\n");
 const script = new URL("../../dist/worker.js", import.meta.url);
 
 interface Put {
@@ -35,7 +39,7 @@ class TestWorker {
     private readonly source: string,
   ) {}
 
-  async start(bindings: Record<string, string> = { PUBLISH_TOKEN_SHA256: digest }): Promise<void> {
+  async start(bindings: Record<string, string> = { ISOLINE_TOKENS: tokens }): Promise<void> {
     this.#running = new Miniflare({
       host: "127.0.0.1",
       port: this.port,
@@ -44,7 +48,7 @@ class TestWorker {
       compatibilityFlags: ["nodejs_compat"],
       durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
       durableObjectsPersist: this.folder,
-      bindings,
+      bindings: { ISOLINE_INSECURE: "1", ...bindings },
     });
     await this.#running.ready;
   }
@@ -68,7 +72,9 @@ class TestWorker {
     readonly types: Readonly<Record<string, { readonly version: string; readonly resources: number }>>;
     readonly findings: readonly object[];
   }> {
-    const answer = await fetch(`http://127.0.0.1:${this.port}/status`);
+    const answer = await fetch(`http://127.0.0.1:${this.port}/status`, {
+      headers: { authorization: `Bearer ${readToken}` },
+    });
     return (await answer.json()) as Awaited<ReturnType<TestWorker["status"]>>;
   }
 
@@ -119,7 +125,7 @@ describe("the Worker", () => {
 
     const first = await worker.put(content("one"));
     expect(first).toMatchObject({ status: 200, body: { objects: 6, findings: [] } });
-    const envoy = await startEnvoy({ xdsPort: worker.port });
+    const envoy = await startEnvoy({ xdsPort: worker.port, token: nodeToken });
     onTestFinished(() => envoy.stop());
     const answers = async (service: string): Promise<boolean> => {
       const answer = await request({ port: http, host: "app.test" });
@@ -151,7 +157,31 @@ describe("the Worker", () => {
     expect((await worker.status()).types.clusters?.version).toBe("");
     await worker.stop();
     await worker.start({});
-    expect((await worker.put(list())).status).toBe(404);
+    expect(await worker.put(list())).toMatchObject({ status: 503, body: { code: "not-configured" } });
+  });
+
+  it("hands keys to nodes of the fleet alone", async () => {
+    const other = "a-token-of-another-fleet";
+    await worker.stop();
+    await worker.start({ ISOLINE_TOKENS: `${tokens}\n${lineOf("node", other, "fleet=other")}` });
+    await worker.put(list(tlsSecret("default", "secure"), tlsProxy));
+    const secrets = async (bearer: string, extra: Record<string, string> = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${worker.port}/v3/discovery:secrets`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${bearer}`, ...extra },
+        body: JSON.stringify({ node: { id: "a" }, resource_names: ["default/secure"] }),
+      });
+    const pem = "LS0tLS1CRUdJTi";
+    const good = await secrets(nodeToken);
+    expect([good.status, good.headers.get("cache-control")]).toEqual([200, "no-store"]);
+    expect(await good.text()).toContain(pem);
+    expect((await secrets(other)).status).toBe(503);
+    const forged = { "x-isoline-identity": JSON.stringify([{ role: "node", name: "", fleet: "default" }]) };
+    for (const bearer of [token, readToken, "", "x"]) {
+      const refused = await secrets(bearer, forged);
+      expect(refused.status).toBe(401);
+      expect(await refused.text()).not.toContain(pem);
+    }
   });
 
   it("changes nothing for a body that can't be read", async () => {
@@ -163,11 +193,6 @@ describe("the Worker", () => {
       expect([status, result.findings?.length]).toEqual([422, 1]);
       expect(JSON.stringify(result)).not.toContain("hidden");
     }
-    expect(
-      await worker.put(
-        "kind: IsolineSettings\nspec: {globalExtAuth: {extensionRef: {name: a, namespace: b}}}",
-      ),
-    ).toMatchObject({ status: 422, body: { findings: [{ reason: "NotSupported" }] } });
     expect((await worker.status()).types).toEqual(before.types);
   });
 
@@ -176,8 +201,8 @@ describe("the Worker", () => {
     expect((await worker.put(`[${objects[0]}]`, "left")).body.objects).toBe(1);
     expect((await worker.put(`${objects[1]}\n${JSON.stringify(tlsProxy)}\n`, "right")).body.objects).toBe(2);
     expect(await worker.put(objects[0] ?? "", "right")).toMatchObject({
-      status: 422,
-      body: { findings: [{ reason: "Conflict" }] },
+      status: 409,
+      body: { code: "in-another-source", findings: [{ reason: "Conflict" }] },
     });
     expect(await worker.put("[]", "left")).toMatchObject({ status: 200, body: { objects: 0 } });
     expect((await worker.put(objects[0] ?? "", "right")).status).toBe(200);

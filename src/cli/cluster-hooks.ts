@@ -1,0 +1,25 @@
+import { resources } from "../kubernetes/resources.js";
+import { checkKeyPair } from "../platform/key-pair.js";
+import type { Hooks } from "../server/hooks.js";
+import { review } from "../server/review.js";
+import type { Store } from "../store/store.js";
+
+/** What a cluster's webhooks lead to. */
+export function clusterHooks(options: {
+  readonly store: Store;
+  readonly strict: boolean;
+  ready(): boolean;
+  ring(): void;
+}): Hooks {
+  const { store, strict, ready, ring } = options;
+  return {
+    ring,
+    review: (object, old) =>
+      review(object, old, { store, strict, platform: { checkKeyPair }, ready: ready() }),
+    concerns: (group, plural) =>
+      resources.some((one) => one.plural === plural && groupOf(one.apiVersion) === group),
+  };
+}
+
+const groupOf = (apiVersion: string): string =>
+  apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";

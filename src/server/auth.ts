@@ -1,0 +1,125 @@
+import { defaultFleet, type Identity, identify, type ParsedTokens, type Role } from "./tokens.js";
+
+/** Why a request is not let in. */
+export interface Refusal {
+  readonly status: 401 | 426 | 429 | 503;
+  readonly code: "unauthorized" | "tls-required" | "too-many-failures" | "not-configured";
+  readonly detail: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Says who a request comes from, before anything else of it is looked at but its address. */
+export type Authenticate = (request: Request, client: string) => Promise<readonly Identity[] | Refusal>;
+
+export const isRefusal = (admitted: readonly Identity[] | Refusal): admitted is Refusal =>
+  "status" in admitted;
+
+/** One answer for no token, a wrong one, one that has run out, and one of another role. */
+export const unauthorized: Refusal = {
+  status: 401,
+  code: "unauthorized",
+  detail: "a bearer token with the role for this path is needed",
+  headers: { "www-authenticate": "Bearer" },
+};
+
+const notConfigured: Refusal = {
+  status: 503,
+  code: "not-configured",
+  detail: "no tokens are set, so nobody is let in; make one with `isoline token`",
+  headers: {},
+};
+
+const tlsRequired: Refusal = {
+  status: 426,
+  code: "tls-required",
+  detail: "tokens and keys are sent over https only",
+  headers: { upgrade: "TLS/1.2" },
+};
+
+/** Everything but what belongs to other roles alone: keys go to nodes only. */
+export const identityFor = (identities: readonly Identity[], role: Role): Identity | undefined =>
+  identities.find((identity) => identity.role === role) ??
+  (role === "node" ? undefined : identities.find((identity) => identity.role === "admin"));
+
+/** Whoever can reach the server may do everything: for a listener on loopback. */
+export const everyone: Authenticate = () =>
+  Promise.resolve([
+    { role: "admin", name: "", fleet: defaultFleet },
+    { role: "node", name: "", fleet: defaultFleet },
+  ]);
+
+export interface TokenAuthOptions {
+  /** Read at each request, so that tokens can be changed while the server runs. */
+  tokens(): ParsedTokens;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Refuse plain HTTP from anywhere but this machine. */
+  readonly requireTls: boolean;
+}
+
+/** Lets in who shows a bearer token that is known. */
+export function tokenAuth({ tokens, now, requireTls }: TokenAuthOptions): Authenticate {
+  const failures = new Failures();
+  return async (request, client) => {
+    const { entries } = tokens();
+    if (entries.length === 0) return notConfigured;
+    const url = new URL(request.url);
+    if (requireTls && url.protocol === "http:" && !isLoopback(url.hostname)) return tlsRequired;
+    const identities = await identify(tokenOf(request, url), entries, now());
+    if (identities.length > 0) return identities;
+    const retryAfter = failures.add(client, now());
+    return retryAfter === undefined ? unauthorized : tooMany(retryAfter);
+  };
+}
+
+/**
+ * The token of a request: the bearer token, or the last part of a hook's path, as the API server can't be told to send
+ * a header. Never the query, which ends up in logs.
+ */
+function tokenOf(request: Request, url: URL): string {
+  const bearer = /^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  return bearer ?? /^\/hooks\/[a-z]+\/([^/]+)$/.exec(url.pathname)?.[1] ?? "";
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+
+const tooMany = (seconds: number): Refusal => ({
+  status: 429,
+  code: "too-many-failures",
+  detail: "too many requests without a valid token",
+  headers: { "retry-after": String(seconds) },
+});
+
+const windowMs = 60_000;
+const maxFailures = 20;
+const maxClients = 10_000;
+
+/**
+ * Counts failures by client. A valid token is let in even from an address with many failures: one Envoy with an old
+ * token must not cut off those that share its address.
+ */
+class Failures {
+  readonly #clients = new Map<string, { since: number; count: number }>();
+
+  /** Seconds to wait, once there are too many. */
+  add(client: string, now: number): number | undefined {
+    const known = this.#clients.get(client);
+    const current = known && now - known.since < windowMs ? known : { since: now, count: 0 };
+    current.count++;
+    this.#clients.delete(client);
+    this.#clients.set(client, current);
+    if (this.#clients.size > maxClients) this.#clients.delete(this.#clients.keys().next().value ?? "");
+    if (current.count <= maxFailures) return undefined;
+    return Math.ceil((current.since + windowMs - now) / 1000);
+  }
+}
+
+/** The header in which the Worker tells a fleet's object who a request comes from; never taken from outside. */
+export const identityHeader = "x-isoline-identity";
+
+/** Believes the header of a front that has authenticated the request. */
+export const forwardedAuth: Authenticate = (request) => {
+  const text = request.headers.get(identityHeader);
+  return Promise.resolve(text === null ? unauthorized : (JSON.parse(text) as readonly Identity[]));
+};

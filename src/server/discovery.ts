@@ -1,0 +1,32 @@
+import type { Context } from "hono";
+import type { XdsType } from "../link/snapshot.js";
+import type { Hub } from "./hub.js";
+import { problem } from "./problem.js";
+import { readBody, readDiscoveryRequest } from "./request.js";
+import type { Identity } from "./tokens.js";
+
+const maxHoldMs = 25_000;
+const marginMs = 2000;
+
+/** How long a poll may be held: Envoy says when it gives up; a client that doesn't is answered at once. */
+export function holdTime(header: string | undefined): number {
+  const timeout = Number(header);
+  return Number.isFinite(timeout) && timeout > 0 ? Math.max(0, Math.min(timeout - marginMs, maxHoldMs)) : 0;
+}
+
+/** Answers one poll of an Envoy. */
+export async function discover(c: Context, type: XdsType, hub: Hub, who: Identity): Promise<Response> {
+  const request = readDiscoveryRequest(await readBody(c.req.raw));
+  if (who.nodes !== undefined && !request.node.startsWith(who.nodes)) {
+    return problem(c, 403, "wrong-node", "this token is for nodes of other names");
+  }
+  const holdMs = holdTime(c.req.header("x-envoy-expected-rq-timeout-ms"));
+  const reply = await hub.poll({ type, ...request }, holdMs, holdMs > 0 ? c.req.raw.signal : undefined);
+  if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
+  if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
+  return c.body(reply.body, 200, {
+    "content-type": "application/json",
+    "content-length": String(reply.body.length),
+    "cache-control": "no-store",
+  });
+}

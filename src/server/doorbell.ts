@@ -1,0 +1,44 @@
+/** `setTimeout`, or what stands for it in a test. */
+type Later = (run: () => void, ms: number) => unknown;
+
+export interface DoorbellOptions {
+  /** What a ring asks for; never called again before it is done. */
+  answer(): Promise<void>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  later?: Later;
+  /** Between the starts of two answers. */
+  readonly pauseMs?: number;
+}
+
+/** Turns any number of rings into at most one answer a second; a ring during an answer is answered after it. */
+export class Doorbell {
+  #rung = false;
+  #busy = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly options: DoorbellOptions) {}
+
+  ring(): void {
+    if (this.#rung) return;
+    this.#rung = true;
+    if (!this.#busy) this.#schedule();
+  }
+
+  #schedule(): void {
+    const { later = setTimeout, now, pauseMs = 1000 } = this.options;
+    later(() => void this.#answer(), Math.max(0, this.#answeredAt + pauseMs - now()));
+  }
+
+  async #answer(): Promise<void> {
+    this.#rung = false;
+    this.#busy = true;
+    this.#answeredAt = this.options.now();
+    try {
+      await this.options.answer();
+    } finally {
+      this.#busy = false;
+      if (this.#rung) this.#schedule();
+    }
+  }
+}

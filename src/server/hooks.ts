@@ -1,0 +1,148 @@
+import type { Context } from "hono";
+import type { Finding } from "../schema/meta.js";
+import { problem } from "./problem.js";
+import { RequestError, readBody, readText } from "./request.js";
+import type { Verdict } from "./review.js";
+
+export const hookNames = ["admission", "audit", "refresh"] as const;
+export type HookName = (typeof hookNames)[number];
+
+/** What hooks lead to. Nothing that a hook says is ever compiled into what is served. */
+export interface Hooks {
+  /** Something may have changed: look soon. */
+  ring(): void;
+  /** `old` is what the object is now; null when it is new. */
+  review(object: unknown, old: unknown): Verdict;
+  /** Whether routing reads objects of a resource such as `httpproxies`. */
+  concerns(group: string, resource: string): boolean;
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const maxHookBytes = 4 * 1024 * 1024;
+const maxDepth = 64;
+const isRecord = (value: unknown): value is Raw =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Answers `POST /hooks/NAME`. */
+export async function answerHook(c: Context, name: HookName, hooks: Hooks): Promise<Response> {
+  if (name === "refresh") {
+    hooks.ring();
+    return c.json({ accepted: true }, 202, { "cache-control": "no-store" });
+  }
+  const body = await readJson(c);
+  return name === "admission" ? answerAdmission(c, body, hooks) : answerAudit(c, body, hooks);
+}
+
+async function readJson(c: Context): Promise<Raw> {
+  const text = readText(await readBody(c.req.raw, maxHookBytes));
+  if (isTooDeep(text))
+    throw new RequestError(400, "too-deep", `the body is nested over ${maxDepth} levels deep`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new RequestError(400, "bad-json", "the body is not JSON");
+  }
+  if (!isRecord(value)) throw new RequestError(400, "bad-request", "the body is not a JSON object");
+  return value;
+}
+
+/** Counts brackets outside of strings, before anything is built of them. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  const signs = /"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs;
+  for (let found = signs.exec(text); found; found = signs.exec(text)) {
+    const sign = found[0];
+    if (sign === "{" || sign === "[") {
+      if (++depth > maxDepth) return true;
+    } else if (sign === "}" || sign === "]") depth--;
+  }
+  return false;
+}
+
+/** The few fields of an AdmissionReview (admission.k8s.io/v1) that matter. */
+function readReview(body: Raw): {
+  uid: string;
+  operation: string;
+  dryRun: boolean;
+  object: unknown;
+  old: unknown;
+} {
+  const { apiVersion, kind, request } = body;
+  const wrong = (what: string): RequestError =>
+    new RequestError(400, "bad-review", `the body is not an AdmissionReview: ${what}`);
+  if (apiVersion !== "admission.k8s.io/v1" || kind !== "AdmissionReview")
+    throw wrong("apiVersion admission.k8s.io/v1 and kind AdmissionReview are expected");
+  if (!isRecord(request)) throw wrong("request is missing");
+  const { uid, operation, dryRun = false, object, oldObject: old } = request;
+  if (typeof uid !== "string" || !/^[\x21-\x7e]{1,128}$/.test(uid)) throw wrong("request.uid is not valid");
+  if (typeof operation !== "string") throw wrong("request.operation is missing");
+  return { uid, operation, dryRun: dryRun === true, object, old };
+}
+
+function answerAdmission(c: Context, body: Raw, hooks: Hooks): Response {
+  const { uid, operation, dryRun, object, old } = readReview(body);
+  const judged = operation === "CREATE" || operation === "UPDATE";
+  const verdict: Verdict = judged ? hooks.review(object, old) : { allowed: true, errors: [], warnings: [] };
+  if (!dryRun && verdict.allowed) hooks.ring();
+  const response = {
+    uid,
+    allowed: verdict.allowed,
+    ...(verdict.allowed ? {} : { status: denial(verdict.errors) }),
+    ...(verdict.warnings.length > 0
+      ? { warnings: verdict.warnings.slice(0, maxWarnings).map(warningOf) }
+      : {}),
+  };
+  return c.json({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response }, 200, {
+    "cache-control": "no-store",
+  });
+}
+
+/** The API server drops warnings once they are more than 4,096 characters in all. */
+const maxWarnings = 15;
+const maxWarning = 250;
+const maxDenial = 4000;
+
+const textOf = ({ path, message }: Finding): string => (path ? `${path}: ${message}` : message);
+const warningOf = (finding: Finding): string =>
+  textOf(finding)
+    .replace(/[\r\n]+/g, " ")
+    .slice(0, maxWarning);
+
+/** A `metav1.Status` with a cause for each error, so that clients can show fields. */
+function denial(errors: readonly Finding[]): object {
+  const about = errors[0]?.about ?? "Unknown//";
+  return {
+    status: "Failure",
+    code: 422,
+    reason: "Invalid",
+    message: errors.map(textOf).join("; ").slice(0, maxDenial),
+    details: {
+      kind: about.split("/")[0],
+      name: about.split("/")[2],
+      causes: errors
+        .slice(0, 50)
+        .map(({ reason, message, path }) => ({ reason, message, field: path ?? "" })),
+    },
+  };
+}
+
+/** Rings for events (audit.k8s.io/v1) of writes that were done to what routing reads. */
+function answerAudit(c: Context, body: Raw, hooks: Hooks): Response {
+  if (body.kind !== "EventList" || !Array.isArray(body.items))
+    return problem(c, 400, "bad-events", "the body is not an EventList of audit.k8s.io/v1");
+  const concerning = body.items.filter((event) => isRecord(event) && isWrite(event, hooks)).length;
+  if (concerning > 0) hooks.ring();
+  return c.json({ concerning }, 200, { "cache-control": "no-store" });
+}
+
+const writes: ReadonlySet<unknown> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+
+function isWrite({ verb, objectRef, responseStatus }: Raw, hooks: Hooks): boolean {
+  if (!writes.has(verb) || !isRecord(objectRef)) return false;
+  if (isRecord(responseStatus) && typeof responseStatus.code === "number" && responseStatus.code >= 400)
+    return false;
+  const { apiGroup = "", resource = "", subresource } = objectRef;
+  return subresource !== "status" && hooks.concerns(String(apiGroup), String(resource));
+}

@@ -1,0 +1,29 @@
+import type { Context } from "hono";
+import type { Refusal } from "./auth.js";
+
+type Status = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 426 | 429 | 500 | 503;
+
+/** An error as problem details (RFC 9457) with a stable code; never 200. `more` are further members. */
+export function problem(
+  c: Context,
+  status: Status,
+  code: string,
+  detail: string,
+  { headers = {}, more = {} }: { headers?: Readonly<Record<string, string>>; more?: object } = {},
+): Response {
+  return c.json({ type: "about:blank", status, code, detail, ...more }, status, {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    ...headers,
+  });
+}
+
+/** A refusal where there is no app to answer it. */
+export const problemOf = ({ status, code, detail, headers }: Refusal): Response =>
+  new Response(JSON.stringify({ type: "about:blank", status, code, detail }), {
+    status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+  });
+
+export const refuse = (c: Context, { status, code, detail, headers }: Refusal): Response =>
+  problem(c, status, code, detail, { headers });

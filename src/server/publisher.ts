@@ -1,0 +1,45 @@
+import { link, type Snapshot } from "../link/snapshot.js";
+import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
+import type { Store } from "../store/store.js";
+import type { Hub } from "./hub.js";
+
+/** More than the versions that one publication can use up in its phases. */
+const sequenceStep = 16;
+
+/** Links what a store holds and gives it to the hub under ever higher versions. */
+export class Publisher {
+  #snapshot: Snapshot | undefined;
+
+  constructor(
+    private readonly store: Store,
+    private readonly hub: Hub,
+    private readonly now: () => number,
+  ) {}
+
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
+  publish(): void {
+    const sequence = Math.max(this.now(), this.sequence + sequenceStep);
+    this.store.setCursor("sequence", String(sequence));
+    this.#snapshot = this.preview();
+    this.hub.publish(this.#snapshot, sequence);
+  }
+
+  /** What would be published. */
+  preview(): Snapshot {
+    return link(this.store, settingsOf(this.store), this.#snapshot);
+  }
+
+  get sequence(): number {
+    return Number(this.store.cursor("sequence") ?? 0);
+  }
+}
+
+/** The settings that a store holds, or the defaults. */
+export function settingsOf(store: Pick<Store, "object">): SettingsSpec {
+  const object = store.object(settingsRef);
+  return object?.kind === "Settings" ? object.spec : defaultSettings;
+}

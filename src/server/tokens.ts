@@ -1,0 +1,118 @@
+/** What a token may be used for; each path of the HTTP surface asks for one of them. */
+export const roles = ["hook", "publish", "node", "read", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+/** Who a request comes from. */
+export interface Identity {
+  readonly role: Role;
+  /** For logs and the status; empty when the token has none. */
+  readonly name: string;
+  /** The fleet of Envoys whose configuration this identity reads or writes. */
+  readonly fleet: string;
+  /** `node`: what `node.id` begins with. */
+  readonly nodes?: string;
+  /** `publish`: the one source that may be written. */
+  readonly source?: string;
+  /** `publish`: the namespaces that pushed objects may be in. */
+  readonly namespaces?: readonly string[];
+}
+
+/** A token as it is kept: its SHA-256, never itself. */
+export interface TokenEntry extends Identity {
+  readonly digest: string;
+  /** Milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+export interface ParsedTokens {
+  readonly entries: readonly TokenEntry[];
+  /** What is wrong, by line; no message quotes a digest or what may be a token. */
+  readonly errors: readonly string[];
+}
+
+export const defaultFleet = "default";
+
+const simpleName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
+const label = (text: string): string | undefined => (simpleName.test(text) ? text : undefined);
+
+/** How the options of a line are read; undefined where a value is not valid. */
+const options: Readonly<Record<string, (text: string) => Partial<TokenEntry> | undefined>> = {
+  name: (text) => (/^[\w.@:/-]{1,128}$/.test(text) ? { name: text } : undefined),
+  fleet: (text) => (label(text) ? { fleet: text } : undefined),
+  nodes: (text) => (/^[\x21-\x7e]{1,256}$/.test(text) ? { nodes: text } : undefined),
+  source: (text) => (label(text) ? { source: text } : undefined),
+  namespaces: (text) => {
+    const namespaces = text.split(",");
+    return namespaces.every(label) ? { namespaces } : undefined;
+  },
+  until: (text) => {
+    const until = Date.parse(text);
+    return Number.isNaN(until) ? undefined : { until };
+  },
+};
+
+/** Which options mean something for one role alone. */
+const optionRoles: Readonly<Record<string, Role>> = {
+  nodes: "node",
+  source: "publish",
+  namespaces: "publish",
+};
+
+/**
+ * Reads tokens, one a line: `ROLE sha256:HEX [name=…] [fleet=…] [nodes=PREFIX] [source=NAME] [namespaces=A,B]
+ * [until=TIME]`; empty lines and those that begin with `#` are left out. A line with an error gives no entry.
+ */
+export function parseTokens(text: string): ParsedTokens {
+  const entries: TokenEntry[] = [];
+  const errors: string[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    const words = line.trim().split(/\s+/);
+    if (words[0] === "" || words[0]?.startsWith("#")) continue;
+    const entry = parseLine(words);
+    if (typeof entry === "string") errors.push(`line ${index + 1}: ${entry}`);
+    else entries.push(entry);
+  }
+  return { entries, errors };
+}
+
+function parseLine([role = "", digest = "", ...rest]: readonly string[]): TokenEntry | string {
+  const found = roles.find((known) => known === role);
+  if (!found) return `the first word is a role: ${roles.join(", ")}`;
+  const hex = /^sha256:([0-9a-f]{64})$/i.exec(digest)?.[1];
+  if (!hex) return "the second word is sha256: and 64 hex digits, as `isoline token` prints it";
+  let entry: TokenEntry = { role: found, name: "", fleet: defaultFleet, digest: hex.toLowerCase() };
+  for (const word of rest) {
+    const [, key = "", value = ""] = /^([a-z]+)=(.+)$/.exec(word) ?? [];
+    const read = Object.hasOwn(options, key) ? options[key]?.(value) : undefined;
+    if (!read) return `word ${rest.indexOf(word) + 3} is not a valid ${Object.keys(options).join("=, ")}=`;
+    const only = optionRoles[key];
+    if (only && only !== found) return `${key}= is for the role ${only}`;
+    entry = { ...entry, ...read };
+  }
+  return entry;
+}
+
+/** The SHA-256 of a token, in hex. */
+export async function digestOf(token: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Compares all of both, so that the time taken says nothing of either. */
+function sameDigest(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ (b.charCodeAt(i) || 0);
+  return difference === 0;
+}
+
+/** Every identity that a token stands for: the same token may be given more than one role. */
+export async function identify(
+  token: string,
+  entries: readonly TokenEntry[],
+  now: number,
+): Promise<readonly Identity[]> {
+  const digest = await digestOf(token);
+  return entries
+    .filter((entry) => sameDigest(digest, entry.digest) && (entry.until === undefined || now < entry.until))
+    .map(({ digest: _, until: __, ...identity }) => identity);
+}

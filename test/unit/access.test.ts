@@ -1,0 +1,228 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { xdsTypes } from "../../src/link/snapshot.js";
+import { createApp } from "../../src/server/app.js";
+import { everyone, tokenAuth } from "../../src/server/auth.js";
+import { Hub } from "../../src/server/hub.js";
+import { Publisher } from "../../src/server/publisher.js";
+import { PushedSources } from "../../src/server/pushed.js";
+import { parseTokens } from "../../src/server/tokens.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+
+const line = (role: string, token: string, rest = ""): string =>
+  `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
+
+function rig(lines: readonly string[], { requireTls = false, fleet = "default" } = {}) {
+  let now = 1_000_000;
+  const tokens = { text: lines.join("\n") };
+  const logged: string[] = [];
+  const hub = new Hub({ now: () => now, log: (text) => logged.push(text) });
+  const store = createMemoryStore();
+  const sources = new PushedSources(store, new Publisher(store, hub, () => now), {
+    checkKeyPair: () => undefined,
+  });
+  let rings = 0;
+  const hooks = {
+    ring: () => void rings++,
+    review: () => ({ allowed: true, errors: [], warnings: [] }),
+    concerns: () => true,
+  };
+  const authenticate = tokenAuth({ tokens: () => parseTokens(tokens.text), now: () => now, requireTls });
+  const app = createApp({
+    hub,
+    sources,
+    hooks,
+    fleet,
+    authenticate,
+    status: () => ({}),
+    client: (c) => c.req.header("x-test-client") ?? "",
+  });
+  return {
+    app,
+    tokens,
+    logged,
+    rings: () => rings,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    ask: (method: string, path: string, bearer?: string, init: RequestInit = {}) =>
+      app.request(path, {
+        method,
+        ...init,
+        headers: { ...(bearer ? { authorization: `Bearer ${bearer}` } : {}), ...init.headers },
+      }),
+  };
+}
+
+const all = [
+  line("node", "n"),
+  line("read", "r"),
+  line("publish", "p"),
+  line("hook", "h"),
+  line("admin", "a"),
+];
+const open = ["/healthz", "/readyz"];
+const surface = [
+  ...xdsTypes.map((type) => `/v3/discovery:${type}`),
+  "/hooks/admission",
+  "/hooks/admission/:token",
+  "/hooks/audit",
+  "/hooks/audit/:token",
+  "/hooks/refresh",
+  "/hooks/refresh/:token",
+  "/sources/:name",
+  "/status",
+  ...open,
+].sort();
+const poll = { body: JSON.stringify({ node: { id: "edge-1" } }) };
+
+describe("the HTTP surface", () => {
+  it("has these paths and no others", () => {
+    const { app } = rig(all);
+    const paths = new Set(app.routes.map(({ path }) => path).filter((path) => path !== "/*"));
+    expect([...paths].sort()).toEqual(surface);
+  });
+
+  it("lets nobody in without a token: every path, method, spelling and encoding", async () => {
+    const { ask, rings } = rig(all);
+    const spellings = surface
+      .filter((path) => !open.includes(path))
+      .flatMap((path) => [
+        path,
+        path.toUpperCase(),
+        path.replace(":", "%3a"),
+        `/${path}`,
+        `${path}/`,
+        "/nothing",
+      ]);
+    for (const path of new Set(spellings)) {
+      for (const method of ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]) {
+        for (const name of ["accept", "content-encoding", "x-http-method-override"]) {
+          const { status } = await ask(method, path, undefined, { headers: { [name]: "gzip" } });
+          expect([401, 429], `${method} ${path}`).toContain(status);
+        }
+      }
+    }
+    expect(rings()).toBe(0);
+  });
+
+  it.each([
+    ["n", "/v3/discovery:secrets", "POST"],
+    ["r", "/status", "GET"],
+    ["p", "/sources/main", "GET"],
+    ["h", "/hooks/refresh", "POST"],
+  ])("lets the token %s to %s alone", async (token, path, method) => {
+    const { ask } = rig(all);
+    expect((await ask(method, path, token, method === "POST" ? poll : {})).status).not.toBe(401);
+    for (const other of ["n", "r", "p", "h"].filter((one) => one !== token)) {
+      const { status } = await ask(method, path, other, method === "POST" ? poll : {});
+      expect(status).toBe(401);
+    }
+  });
+
+  it("keeps keys from an admin", async () => {
+    const { ask } = rig(all);
+    expect((await ask("POST", "/v3/discovery:secrets", "a", poll)).status).toBe(401);
+    expect((await ask("GET", "/status", "a")).status).toBe(200);
+  });
+
+  it("takes a hook's token from the path, and no token from a query", async () => {
+    const { ask, rings } = rig(all);
+    expect((await ask("POST", "/hooks/refresh/h")).status).toBe(202);
+    expect((await ask("POST", "/hooks/refresh/n")).status).toBe(401);
+    expect((await ask("POST", "/hooks/refresh?token=h&access_token=h")).status).toBe(401);
+    expect((await ask("GET", "/status/r")).status).toBe(401);
+    expect(rings()).toBe(1);
+  });
+
+  it("says the same to no token, a wrong one, one that ran out and one of another role", async () => {
+    const { ask } = rig([...all, line("read", "old", "until=1970-01-01T00:16:00Z")]);
+    const bodies = await Promise.all(
+      [undefined, "x", "old", "p"].map(async (token) => (await ask("GET", "/status", token)).text()),
+    );
+    expect(new Set(bodies).size).toBe(1);
+  });
+
+  it("takes two tokens of a role while one is replaced, and forgets a revoked one at once", async () => {
+    const { ask, tokens } = rig([line("read", "first"), line("read", "second")]);
+    expect((await ask("GET", "/status", "first")).status).toBe(200);
+    expect((await ask("GET", "/status", "second")).status).toBe(200);
+    tokens.text = line("read", "second");
+    expect((await ask("GET", "/status", "first")).status).toBe(401);
+  });
+
+  it("is closed to all when there are no tokens", async () => {
+    const { ask } = rig(["read sha256:short", "# nothing"]);
+    expect((await ask("GET", "/status", "short")).status).toBe(503);
+  });
+
+  it("binds tokens to a fleet, and nodes to names", async () => {
+    const { ask } = rig([line("node", "n", "nodes=edge-"), line("node", "o", "fleet=other")]);
+    expect((await ask("POST", "/v3/discovery:clusters", "n", poll)).status).toBe(503);
+    const stranger = { body: JSON.stringify({ node: { id: "core-1" } }) };
+    expect((await ask("POST", "/v3/discovery:clusters", "n", stranger)).status).toBe(403);
+    expect((await ask("POST", "/v3/discovery:clusters", "o", poll)).status).toBe(401);
+  });
+
+  it("binds publishers to a source", async () => {
+    const { ask } = rig([line("publish", "p", "source=web")]);
+    expect((await ask("GET", "/sources/web", "p")).status).toBe(404);
+    expect((await ask("PUT", "/sources/other", "p", { body: "[]" })).status).toBe(403);
+  });
+
+  it("counts failures by client, and lets a valid token in all the same", async () => {
+    const { ask, pass } = rig(all);
+    const from = (client: string): RequestInit => ({ headers: { "x-test-client": client } });
+    for (let i = 0; i < 20; i++) expect((await ask("GET", "/status", `${i}`, from("one"))).status).toBe(401);
+    const refused = await ask("GET", "/status", "x", from("one"));
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect((await ask("GET", "/status", "x", from("two"))).status).toBe(401);
+    expect((await ask("GET", "/status", "r", from("one"))).status).toBe(200);
+    pass(60_000);
+    expect((await ask("GET", "/status", "x", from("one"))).status).toBe(401);
+  });
+
+  it("asks for https where tokens would be seen on the way", async () => {
+    const { app } = rig(all, { requireTls: true });
+    const status = async (url: string): Promise<number> =>
+      (await app.request(url, { headers: { authorization: "Bearer r" } })).status;
+    expect(await status("http://xds.example.com/status")).toBe(426);
+    expect(await status("https://xds.example.com/status")).toBe(200);
+    expect(await status("http://127.0.0.1:8787/status")).toBe(200);
+  });
+
+  it("answers other methods with what is allowed", async () => {
+    const { ask } = rig(all);
+    const answer = await ask("DELETE", "/sources/a", "p");
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "PUT, GET"]);
+    expect((await ask("GET", "/nothing", "r")).status).toBe(404);
+  });
+});
+
+describe("tokens", () => {
+  it.each([
+    ["boss sha256:00", "line 1: the first word is a role: hook, publish, node, read, admin"],
+    [
+      "\nread secret-in-clear",
+      "line 2: the second word is sha256: and 64 hex digits, as `isoline token` prints it",
+    ],
+    [line("read", "x", "nodes=a"), "line 1: nodes= is for the role node"],
+    [
+      line("read", "x", "colour=red"),
+      "line 1: word 3 is not a valid name=, fleet=, nodes=, source=, namespaces=, until=",
+    ],
+    [
+      line("read", "x", "until=soon"),
+      "line 1: word 3 is not a valid name=, fleet=, nodes=, source=, namespaces=, until=",
+    ],
+  ])("says what is wrong with %j without quoting it", (text, error) => {
+    expect(parseTokens(text)).toEqual({ entries: [], errors: [error] });
+  });
+
+  it("are not asked for on loopback without any", async () => {
+    expect((await everyone(new Request("http://127.0.0.1/"), "")).valueOf()).toMatchObject([
+      { role: "admin" },
+      { role: "node" },
+    ]);
+  });
+});
