@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Transport } from "../kubernetes/api.js";
 import { KubeSource } from "../kubernetes/source.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
@@ -14,12 +15,15 @@ import { clusterHooks } from "./cluster-hooks.js";
 import { type KubeOptions, kubeTransport } from "./kube-transport.js";
 import { formatLocated } from "./objects.js";
 import { readSettings } from "./settings-file.js";
+import { type StatusOptions, StatusService } from "./status-service.js";
 
 /** How a cluster is followed. */
 export interface ClusterOptions {
   readonly acceptShrink: boolean;
   /** Ask every so many seconds and when a hook rings, instead of keeping watches open. */
   readonly pollSeconds?: number;
+  /** Write statuses back. */
+  readonly status?: StatusOptions;
   /** The admission webhook also denies what refers to something that is not there yet. */
   readonly strictAdmission?: boolean;
 }
@@ -41,12 +45,13 @@ const gatherMs = 5;
 export class ClusterSource {
   readonly #abort = new AbortController();
   #source: KubeSource | undefined;
+  #statuses: StatusService | undefined;
   #server = "";
   #settingsFindings: readonly Finding[] = [];
   readonly #publisher: Publisher;
   readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
 
   constructor(
     hub: Hub,
@@ -86,6 +91,7 @@ export class ClusterSource {
       acceptShrink: this.options.acceptShrink,
       namespaces: settings.spec.watchNamespaces,
       changed: () => this.#gather(),
+      observe: (ref, raw) => this.#statuses?.observe(ref, raw),
       log: (line) => this.options.log(line),
       now: Date.now,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
@@ -93,11 +99,29 @@ export class ClusterSource {
     });
     // Every kind has requests and pauses that end with the signal.
     setMaxListeners(0, this.#abort.signal);
+    this.#statuses = this.#statusService(transport);
     const { signal } = this.#abort;
-    this.#running =
-      this.options.pollSeconds === undefined
+    const { pollSeconds } = this.options;
+    const following =
+      pollSeconds === undefined
         ? this.#source.run(watchSeconds, signal)
-        : this.#ringEvery(this.options.pollSeconds * 1000, signal);
+        : this.#ringEvery(pollSeconds * 1000, signal);
+    this.#running = Promise.all([following, this.#statuses?.run(signal)]);
+  }
+
+  #statusService(transport: Transport): StatusService | undefined {
+    const { status, log } = this.options;
+    return (
+      status &&
+      new StatusService({
+        ...status,
+        transport,
+        store: this.store,
+        ready: () => this.#source?.ready === true,
+        findings: () => this.#source?.findings ?? [],
+        log: (line) => log(line),
+      })
+    );
   }
 
   async #ringEvery(ms: number, signal: AbortSignal): Promise<void> {
@@ -115,6 +139,7 @@ export class ClusterSource {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#publisher.publish();
+      this.#statuses?.poke();
     }, gatherMs);
   }
 

@@ -6,6 +6,7 @@ import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
+import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
 import { UsageError } from "./usage.js";
@@ -83,6 +84,7 @@ function createProgram(done: (code: number) => void): Command {
     .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
     .option("--poll <seconds>", "with --kube: look this often and when a hook rings, with no watch kept open")
     .option("--strict-admission", "the admission webhook denies references to what is not there yet")
+    .option("--write-status", "with --kube: write statuses back to the cluster")
     .option("--push", "serve what `isoline publish` sends, instead of files or a cluster")
     .option("--tokens <file>", "who is let in: lines that `isoline token` makes")
     .option("--fleet <name>", "the fleet of tokens that are let in (default: default)")
@@ -103,6 +105,8 @@ function createProgram(done: (code: number) => void): Command {
       .description("print the CustomResourceDefinitions of HTTPProxy, IngressRoute and the like"),
     "isoline crds | kubectl apply --server-side -f -",
   ).action(() => done(crdsCommand()));
+
+  addManifestsCommand(program);
 
   examples(
     program
@@ -140,6 +144,29 @@ function createProgram(done: (code: number) => void): Command {
     .option("--admin-port <port>", "Envoy's admin interface", "9001")
     .action((options: DemoCommandOptions) => demoCommand(options));
   return program;
+}
+
+function addManifestsCommand(program: Command): void {
+  examples(
+    program
+      .command("manifests")
+      .description("print what to apply to a cluster: CRDs, roles, the server, Envoys, the webhook")
+      .argument("[parts...]", manifestParts.join(", ")),
+    "isoline manifests --image registry.example.com/isoline:1.0 | kubectl apply --server-side -f -",
+    "isoline manifests crds rbac > cluster.yaml",
+    "isoline manifests webhook --hook-token-file hook.token --hook-url https://xds.example.com",
+    "isoline manifests audit-policy > policy.yaml",
+  )
+    .option("--namespace <name>", "where everything goes", "projectcontour")
+    .option("--image <image>", "of the server", "isoline:latest")
+    .option("--replicas <count>", "of the server, and of Envoys in a Deployment", "2")
+    .option("--envoy-image <image>", "of the Envoys", "docker.io/envoyproxy/envoy:distroless-v1.40.0")
+    .addOption(new Option("--envoy-kind <kind>").choices(["DaemonSet", "Deployment"]).default("DaemonSet"))
+    .option("--xds <url>", "where the Envoys poll (default: the server in the namespace)")
+    .option("--hook-token-file <file>", "a token that `isoline token hook` printed")
+    .option("--hook-url <url>", "where hooks go (default: the server in the namespace)")
+    .option("--ca-file <file>", "certificates that the API server is to trust")
+    .action((parts: readonly string[], options: ManifestsCommandOptions) => manifestsCommand(parts, options));
 }
 
 function addTokenCommand(program: Command): void {
@@ -198,9 +225,16 @@ function addContourFlags(serve: Command): void {
     ["--envoy-https-access-log <path>", "the HTTPS access log"],
     ["--stats-address <address>", "the address of Envoy's stats listener"],
     ["--stats-port <port>", "the port of Envoy's stats listener"],
+    ["--ingress-status-address <addresses>", "addresses to write into statuses, comma-separated"],
+    ["--envoy-service-name <name>", "the Service whose addresses are written into statuses"],
+    ["--disable-leader-election", "write statuses without asking other replicas"],
+    ["--leader-election-resource-namespace <name>", "where the Lease is (default: the pod's namespace)"],
   ] as const) {
     serve.option(flags, text);
   }
+  serve
+    .option("--envoy-service-namespace <name>", "the namespace of that Service", "projectcontour")
+    .option("--leader-election-resource-name <name>", "the Lease of the replica that writes", "isoline");
 }
 
 /** Exit codes: 0 good, 1 invalid objects, 2 wrong use, 3 could not reach or read. */

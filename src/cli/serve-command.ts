@@ -1,5 +1,6 @@
 import { createSqliteStore } from "../store/sqlite.js";
 import { type ServerOptions, startServer } from "./serve.js";
+import type { StatusOptions } from "./status-service.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline serve` as commander hands them over; the lower half are `contour serve`'s flags. */
@@ -14,6 +15,13 @@ export interface ServeCommandOptions {
   readonly acceptShrink?: boolean;
   readonly poll?: string;
   readonly strictAdmission?: boolean;
+  readonly writeStatus?: boolean;
+  readonly ingressStatusAddress?: string;
+  readonly envoyServiceName?: string;
+  readonly envoyServiceNamespace: string;
+  readonly disableLeaderElection?: boolean;
+  readonly leaderElectionResourceName: string;
+  readonly leaderElectionResourceNamespace?: string;
   readonly push?: boolean;
   readonly tokens?: string;
   readonly fleet?: string;
@@ -56,6 +64,7 @@ function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
   put("httpsPort", options.envoyServiceHttpsPort && Number(options.envoyServiceHttpsPort));
   put("httpAccessLog", options.envoyHttpAccessLog);
   put("httpsAccessLog", options.envoyHttpsAccessLog);
+  put("ingressStatusAddress", options.ingressStatusAddress);
   put("statsAddress", options.statsAddress);
   put("statsPort", options.statsPort && Number(options.statsPort));
   return overrides;
@@ -85,9 +94,19 @@ function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
       acceptShrink,
       strictAdmission,
       ...(poll === undefined ? {} : { pollSeconds }),
+      ...(options.writeStatus ? { status: statusOf(options) } : {}),
       ...(kubeconfig ? { kubeconfig } : {}),
       ...(context ? { context } : {}),
     },
+  };
+}
+
+function statusOf(options: ServeCommandOptions): StatusOptions {
+  const { envoyServiceName, leaderElectionResourceName: name, leaderElectionResourceNamespace } = options;
+  const namespace = leaderElectionResourceNamespace;
+  return {
+    ...(envoyServiceName ? { envoyService: `${options.envoyServiceNamespace}/${envoyServiceName}` } : {}),
+    ...(options.disableLeaderElection ? {} : { lease: { name, ...(namespace ? { namespace } : {}) } }),
   };
 }
 

@@ -125,6 +125,38 @@ export async function getJson(transport: Transport, path: string, signal: AbortS
   return parse(await text(response.body), path);
 }
 
+/**
+ * Sends an object and reads the one that comes back.
+ *
+ * @throws ApiError on anything but success with a JSON object.
+ */
+export async function sendJson(
+  transport: Transport,
+  method: "POST" | "PUT" | "PATCH",
+  path: string,
+  object: object,
+  signal: AbortSignal,
+  contentType = "application/json",
+): Promise<Raw> {
+  const response = await transport.send({
+    method,
+    path,
+    headers: { accept: "application/json", "content-type": contentType },
+    body: JSON.stringify(object),
+    signal,
+  });
+  if (response.status >= 300) throw await errorOf(response, path);
+  return parse(await text(response.body), path);
+}
+
+/** Merges into the status of an object, as a JSON merge patch (RFC 7396): lists are replaced whole. */
+export const patchStatus = (
+  transport: Transport,
+  path: string,
+  patch: object,
+  signal: AbortSignal,
+): Promise<Raw> => sendJson(transport, "PATCH", path, patch, signal, "application/merge-patch+json");
+
 function parse(line: string, what: string): Raw {
   try {
     const value: unknown = JSON.parse(line);

@@ -19,6 +19,8 @@ export interface Sink {
   /** The resourceVersion that the kind is held at; empty when it has to be listed. */
   cursor(kind: Resource["kind"]): string;
   setCursor(kind: Resource["kind"], resourceVersion: string): void;
+  /** An object as it came; undefined when it is gone. */
+  observe(ref: Ref, raw: Raw | undefined): void;
 }
 
 export type KindState =
@@ -120,6 +122,7 @@ export class Follower {
       read.flatMap(({ findings }) => findings),
       true,
     );
+    for (const [i, { ref }] of read.entries()) if (ref) this.sink.observe(ref, listed.items[i]);
     this.#synced(listed.resourceVersion);
   }
 
@@ -136,6 +139,7 @@ export class Follower {
       if (event.type !== "BOOKMARK") {
         const object = { apiVersion: this.resource.apiVersion, kind, ...event.object };
         const { change, ref, findings } = changeOf(object, this.options.namespaces);
+        if (ref) this.sink.observe(ref, event.type === "DELETED" ? undefined : event.object);
         if (event.type === "DELETED") {
           if (ref) this.sink.apply(kind, [{ gone: ref }], [], false);
         } else this.sink.apply(kind, change ? [change] : [], findings, false);

@@ -1,7 +1,7 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 import { type Change, type Platform, update } from "../update.js";
-import { ApiError, type Transport } from "./api.js";
+import { ApiError, type Raw, type Transport } from "./api.js";
 import { explainFailure, Follower, type KindState, type Sink } from "./follow.js";
 import { type Resource, resources } from "./resources.js";
 
@@ -14,6 +14,8 @@ export interface KubeSourceOptions {
   readonly namespaces: readonly string[];
   /** Called when resources may have changed; never before every kind is known. */
   changed(): void;
+  /** An object as it came; undefined when it is gone. */
+  observe?(ref: Ref, raw: Raw | undefined): void;
   log(line: string): void;
   now(): number;
   /** Resolves after so many ms, or when the signal is aborted. */
@@ -128,6 +130,7 @@ export class KubeSource {
       if (resource && version) this.#said.delete(resource.plural);
       this.#notify();
     },
+    observe: (ref, raw) => this.options.observe?.(ref, raw),
     apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
   };
 

@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 const CORE = [...Object.keys(MAY_IMPORT), "index"];
-const OUTER = ["server", "kubernetes", "cli"];
+const OUTER = ["server", "kubernetes", "deploy", "cli"];
 
 /** Which folders an outer one may import: all but the runtime, which may import everything. */
 const mayImport = (from: string, to: string, isType: boolean): boolean => {

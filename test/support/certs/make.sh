@@ -3,6 +3,7 @@
 # self-signed: openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj /CN=NAME.test
 #   -addext subjectAltName=DNS:NAME.test,DNS:also-NAME.test -keyout NAME.key -out NAME.crt
 #
+#   loopback      self-signed in the same way, for 127.0.0.1 and localhost
 #   ca            root, with crl.pem, its list of revoked certificates
 #   client        a client's: URI and DNS names
 #   revoked       a client's, on the list

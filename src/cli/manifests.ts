@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { envoy } from "../deploy/envoy.js";
+import { auditKubeconfig, auditPolicy, webhook } from "../deploy/hooks.js";
+import type { Manifest } from "../deploy/names.js";
+import { rbac } from "../deploy/rbac.js";
+import { server } from "../deploy/server.js";
+import { customResourceDefinitions } from "../schema/crds.js";
+import { UsageError } from "./usage.js";
+
+/** The options of `isoline manifests` as commander hands them over. */
+export interface ManifestsCommandOptions {
+  readonly namespace: string;
+  readonly image: string;
+  readonly replicas: string;
+  readonly envoyImage: string;
+  readonly envoyKind: "DaemonSet" | "Deployment";
+  readonly xds?: string;
+  readonly hookTokenFile?: string;
+  readonly hookUrl?: string;
+  readonly caFile?: string;
+}
+
+const name = "isoline";
+const envoyName = "envoy";
+
+export const manifestParts = [
+  "crds",
+  "rbac",
+  "server",
+  "envoy",
+  "webhook",
+  "audit-policy",
+  "audit-kubeconfig",
+] as const;
+export type ManifestPart = (typeof manifestParts)[number];
+
+/** What is printed when no part is asked for: all that is applied; the webhook only with a token. */
+const applied = ["crds", "rbac", "server", "envoy"] as const;
+
+/**
+ * `isoline manifests [PART…]`: prints what to apply to a cluster, as YAML documents.
+ *
+ * @throws UsageError when an option is not valid or missing.
+ */
+export function manifestsCommand(parts: readonly string[], options: ManifestsCommandOptions): void {
+  const unknown = parts.find((part) => !manifestParts.includes(part as ManifestPart));
+  if (unknown) throw new UsageError(`no part ${unknown}; there are ${manifestParts.join(", ")}`);
+  const asked = parts.length > 0 ? (parts as ManifestPart[]) : defaultParts(options);
+  const objects = asked.flatMap((part) => manifestsOf(part, options));
+  process.stdout.write(
+    objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(""),
+  );
+}
+
+const defaultParts = ({ hookTokenFile }: ManifestsCommandOptions): ManifestPart[] => [
+  ...applied,
+  ...(hookTokenFile ? ["webhook" as const] : []),
+];
+
+/** The objects of one part. */
+export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions): readonly Manifest[] {
+  const { namespace, image, envoyImage, envoyKind, xds } = options;
+  const names = { namespace, name };
+  const replicas = Number(options.replicas);
+  if (!Number.isInteger(replicas) || replicas < 1 || replicas > 100)
+    throw new UsageError(`--replicas ${options.replicas}: expected a number from 1 to 100`);
+  switch (part) {
+    case "crds":
+      return customResourceDefinitions() as readonly Manifest[];
+    case "rbac":
+      return [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, ...rbac(names)];
+    case "server":
+      return server({ ...names, image, replicas, envoyService: envoyName });
+    case "envoy":
+      return envoy({
+        ...names,
+        envoyName,
+        image: envoyImage,
+        kind: envoyKind,
+        replicas,
+        ...(xds ? { xdsUrl: xds } : {}),
+      });
+    case "webhook":
+      return webhook({ ...names, ...hookOptions(options) });
+    case "audit-policy":
+      return [auditPolicy()];
+    case "audit-kubeconfig":
+      return [auditKubeconfig({ ...names, ...hookOptions(options) })];
+  }
+}
+
+function hookOptions({ hookTokenFile, hookUrl, caFile }: ManifestsCommandOptions) {
+  if (!hookTokenFile)
+    throw new UsageError("--hook-token-file is needed: a token that `isoline token hook` printed");
+  const token = readFileSync(hookTokenFile, "utf8").trim();
+  if (!/^[\w.~-]+$/.test(token)) throw new UsageError(`--hook-token-file ${hookTokenFile}: holds no token`);
+  return {
+    token,
+    ...(hookUrl ? { url: hookUrl } : {}),
+    ...(caFile ? { ca: readFileSync(caFile, "utf8") } : {}),
+  };
+}

@@ -1,0 +1,96 @@
+import { writeBootstrap } from "../xds/bootstrap.js";
+import { type Manifest, type Names, restricted, secrets, xdsPort } from "./names.js";
+
+export interface EnvoyDeployment extends Names {
+  readonly image: string;
+  readonly kind: "DaemonSet" | "Deployment";
+  readonly replicas: number;
+  /** The Service and workload of the Envoys. */
+  readonly envoyName: string;
+  /** Where they poll; undefined: the server in the same namespace. */
+  readonly xdsUrl?: string;
+}
+
+/** Envoys that poll Isoline, and the Service in front of them. */
+export function envoy(options: EnvoyDeployment): readonly Manifest[] {
+  const { namespace, envoyName, kind, replicas } = options;
+  const selector = { "app.kubernetes.io/name": envoyName };
+  const metadata = { name: envoyName, namespace, labels: selector };
+  return [
+    { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "envoy.json": bootstrapOf(options) } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: {
+        type: "LoadBalancer",
+        externalTrafficPolicy: "Local",
+        selector,
+        ports: [
+          { name: "http", port: 80, targetPort: "http" },
+          { name: "https", port: 443, targetPort: "https" },
+        ],
+      },
+    },
+    {
+      apiVersion: "apps/v1",
+      kind,
+      metadata,
+      spec: {
+        ...(kind === "Deployment" ? { replicas } : {}),
+        selector: { matchLabels: selector },
+        template: { metadata: { labels: selector }, spec: pod(options) },
+      },
+    },
+  ];
+}
+
+/** Without a node id: each Envoy is told its pod's name. */
+function bootstrapOf({ name, namespace, xdsUrl }: EnvoyDeployment): string {
+  const bootstrap = writeBootstrap({
+    xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
+    nodeId: "",
+    nodeCluster: namespace,
+    adminAddress: "127.0.0.1",
+    adminPort: 9001,
+    tokenFile: "/etc/isoline/token.json",
+    caFile: "/etc/isoline/ca.crt",
+  });
+  return `${JSON.stringify(bootstrap, null, 2)}\n`;
+}
+
+const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
+  automountServiceAccountToken: false,
+  terminationGracePeriodSeconds: 60,
+  containers: [
+    {
+      name: "envoy",
+      image,
+      command: ["envoy"],
+      args: ["-c", "/etc/envoy/envoy.json", "--service-node", "$(POD_NAME)", "--log-level", "warn"],
+      env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
+      ports: [
+        { name: "http", containerPort: 8080 },
+        { name: "https", containerPort: 8443 },
+        { name: "stats", containerPort: 8002 },
+      ],
+      readinessProbe: {
+        httpGet: { path: "/ready", port: "stats" },
+        initialDelaySeconds: 1,
+        periodSeconds: 3,
+      },
+      // Time for load balancers to notice that the pod is going.
+      lifecycle: { preStop: { sleep: { seconds: 10 } } },
+      resources: { requests: { cpu: "100m", memory: "128Mi" } },
+      securityContext: { ...restricted, runAsUser: 65_532, runAsGroup: 65_532 },
+      volumeMounts: [
+        { name: "bootstrap", mountPath: "/etc/envoy", readOnly: true },
+        { name: "isoline", mountPath: "/etc/isoline", readOnly: true },
+      ],
+    },
+  ],
+  volumes: [
+    { name: "bootstrap", configMap: { name: envoyName } },
+    { name: "isoline", secret: { secretName: secrets.envoy } },
+  ],
+});

@@ -1,0 +1,93 @@
+import { type Resource, resources } from "../kubernetes/resources.js";
+import { hasStatus } from "../kubernetes/status-writer.js";
+import { type Manifest, type Names, xdsPort } from "./names.js";
+
+export interface HookOptions extends Names {
+  /** Of the role `hook`; the API server can't send a header, so it is the last part of the path. */
+  readonly token: string;
+  /** Base of the server's URL; undefined: the Service in the cluster. */
+  readonly url?: string;
+  /** Certificates (PEM) that the API server is to trust. */
+  readonly ca?: string;
+}
+
+function groupAndVersion({ apiVersion }: Resource): readonly [group: string, version: string] {
+  const [first = "", second] = apiVersion.split("/");
+  return second === undefined ? ["", first] : [first, second];
+}
+
+/** What users write by hand, and so what is worth a verdict. */
+const judged = (resource: Resource): boolean =>
+  hasStatus(resource) || resource.kind === "TLSCertificateDelegation";
+
+/** Asks Isoline about objects before they are stored; when it can't be reached they are stored unasked. */
+export function webhook({ name, namespace, token, url, ca }: HookOptions): readonly Manifest[] {
+  const path = `/hooks/admission/${token}`;
+  const target = url
+    ? { url: `${url.replace(/\/$/, "")}${path}` }
+    : { service: { name, namespace, path, port: xdsPort } };
+  return [
+    {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingWebhookConfiguration",
+      metadata: { name },
+      webhooks: [
+        {
+          name: "admission.isoline.dev",
+          admissionReviewVersions: ["v1"],
+          sideEffects: "None",
+          failurePolicy: "Ignore",
+          timeoutSeconds: 5,
+          matchPolicy: "Equivalent",
+          clientConfig: { ...target, ...(ca ? { caBundle: btoa(ca) } : {}) },
+          rules: resources.filter(judged).map((resource) => {
+            const [group, version] = groupAndVersion(resource);
+            const scope = resource.namespaced ? "Namespaced" : "Cluster";
+            return {
+              apiGroups: [group],
+              apiVersions: [version],
+              resources: [resource.plural],
+              operations: ["CREATE", "UPDATE", "DELETE"],
+              scope,
+            };
+          }),
+        },
+      ],
+    },
+  ];
+}
+
+/** For `kube-apiserver --audit-policy-file`: writes of what routing reads, by name alone. */
+export const auditPolicy = (): Manifest => ({
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived", "ResponseStarted"],
+  rules: [
+    {
+      level: "Metadata",
+      verbs: ["create", "update", "patch", "delete", "deletecollection"],
+      resources: resources.map((resource) => ({
+        group: groupAndVersion(resource)[0],
+        resources: [resource.plural],
+      })),
+    },
+    { level: "None" },
+  ],
+});
+
+/** For `kube-apiserver --audit-webhook-config-file`. */
+export function auditKubeconfig({ name, namespace, token, url, ca }: HookOptions): Manifest {
+  const base = url ?? `https://${name}.${namespace}.svc:${xdsPort}`;
+  const cluster = {
+    server: `${base.replace(/\/$/, "")}/hooks/audit`,
+    ...(ca ? { "certificate-authority-data": btoa(ca) } : {}),
+  };
+  return {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name, cluster }],
+    users: [{ name: "kube-apiserver", user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: "kube-apiserver" } }],
+    "current-context": name,
+  };
+}

@@ -1,0 +1,61 @@
+import { type Resource, resources } from "../kubernetes/resources.js";
+import { hasStatus } from "../kubernetes/status-writer.js";
+import type { Manifest, Names } from "./names.js";
+
+const groupOf = ({ apiVersion }: Resource): string =>
+  apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+
+/** One rule for each API group, with what `pick` gives for its resources. */
+function rules(verbs: readonly string[], pick: (resource: Resource) => readonly string[]): object[] {
+  const groups = new Map<string, string[]>();
+  for (const resource of resources) {
+    const group = groupOf(resource);
+    groups.set(group, [...(groups.get(group) ?? []), ...pick(resource)]);
+  }
+  return [...groups]
+    .filter(([, plurals]) => plurals.length > 0)
+    .map(([group, plurals]) => ({ apiGroups: [group], resources: plurals, verbs }));
+}
+
+/** What Isoline may do: read what routing reads, write statuses, and hold one Lease. */
+export function rbac({ namespace, name }: Names): readonly Manifest[] {
+  const rbacApi = "rbac.authorization.k8s.io";
+  const subjects = [{ kind: "ServiceAccount", name, namespace }];
+  const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
+    {
+      apiVersion: `${rbacApi}/v1`,
+      kind: "ClusterRole",
+      metadata: { name },
+      rules: [
+        ...rules(["list", "watch"], ({ plural }) => [plural]),
+        ...rules(["get"], (resource) => (hasStatus(resource) ? [resource.plural] : [])),
+        ...rules(["patch"], (resource) => (hasStatus(resource) ? [`${resource.plural}/status`] : [])),
+      ],
+    },
+    {
+      apiVersion: `${rbacApi}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata: { name },
+      roleRef: { apiGroup: rbacApi, kind: "ClusterRole", name },
+      subjects,
+    },
+    {
+      apiVersion: `${rbacApi}/v1`,
+      kind: "Role",
+      metadata: { name, namespace },
+      rules: [
+        { ...lease, verbs: ["create"] },
+        { ...lease, resourceNames: [name], verbs: ["get", "update"] },
+      ],
+    },
+    {
+      apiVersion: `${rbacApi}/v1`,
+      kind: "RoleBinding",
+      metadata: { name, namespace },
+      roleRef: { apiGroup: rbacApi, kind: "Role", name },
+      subjects,
+    },
+  ];
+}

@@ -1,0 +1,85 @@
+import { type Manifest, type Names, restricted, secrets, xdsPort } from "./names.js";
+
+export interface ServerDeployment extends Names {
+  readonly image: string;
+  readonly replicas: number;
+  /** The Service of the Envoys, whose addresses go into statuses. */
+  readonly envoyService: string;
+}
+
+/** The Node server in the cluster: replicas that all serve, of which one writes statuses. */
+export function server(options: ServerDeployment): readonly Manifest[] {
+  const { namespace, name, replicas } = options;
+  const selector = { "app.kubernetes.io/name": name };
+  const metadata = { name, namespace, labels: selector };
+  return [
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: { selector, ports: [{ name: "xds", port: xdsPort, targetPort: "xds" }] },
+    },
+    {
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata,
+      spec: { minAvailable: replicas > 1 ? 1 : 0, selector: { matchLabels: selector } },
+    },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: {
+        replicas,
+        selector: { matchLabels: selector },
+        template: { metadata: { labels: selector }, spec: pod(options, selector) },
+      },
+    },
+  ];
+}
+
+function pod({ image, name, namespace, envoyService }: ServerDeployment, selector: Manifest): Manifest {
+  const probe = (path: string): Manifest => ({ httpGet: { path, port: "xds", scheme: "HTTPS" } });
+  return {
+    serviceAccountName: name,
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: "kubernetes.io/hostname",
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: selector },
+      },
+    ],
+    containers: [
+      {
+        name: "isoline",
+        image,
+        args: [
+          "serve",
+          "--kube",
+          "--write-status",
+          `--listen=0.0.0.0:${xdsPort}`,
+          "--tokens=/etc/isoline/tokens/tokens",
+          "--tls-cert-file=/etc/isoline/tls/tls.crt",
+          "--tls-key-file=/etc/isoline/tls/tls.key",
+          `--envoy-service-name=${envoyService}`,
+          `--envoy-service-namespace=${namespace}`,
+          `--leader-election-resource-name=${name}`,
+        ],
+        ports: [{ name: "xds", containerPort: xdsPort }],
+        livenessProbe: probe("/healthz"),
+        readinessProbe: probe("/readyz"),
+        resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+        securityContext: { ...restricted, runAsUser: 65_532, runAsGroup: 65_532 },
+        volumeMounts: [
+          { name: "tokens", mountPath: "/etc/isoline/tokens", readOnly: true },
+          { name: "tls", mountPath: "/etc/isoline/tls", readOnly: true },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "tokens", secret: { secretName: secrets.tokens } },
+      { name: "tls", secret: { secretName: secrets.tls } },
+    ],
+  };
+}

@@ -1,0 +1,246 @@
+import type { Ref } from "../schema/meta.js";
+import type { ObjectStatus } from "../status/status.js";
+import { contentHash } from "../xds/hash.js";
+import { ApiError, getJson, patchStatus, type Raw, type Transport } from "./api.js";
+import { type Resource, resourcePath, resources } from "./resources.js";
+
+export interface StatusWriterOptions {
+  readonly transport: Transport;
+  /** The status that every object should have now. */
+  desired(): readonly ObjectStatus[];
+  /** Whether this replica is the one that writes. */
+  leads(): boolean;
+  log(line: string): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after so many ms, or when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Changes of configuration are waited for this long, and go first. */
+const holdoffMs = 500;
+/** Working out what to write may take this part of the time at most. */
+const share = 20;
+const concurrency = 4;
+const batch = 200;
+const firstBackoffMs = 1000;
+const maxBackoffMs = 60_000;
+
+const isRecord = (value: unknown): value is Raw =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The parts of a status that are Isoline's, as hashes: what the API server holds and what it should are compared so. */
+interface Digest {
+  readonly verdict: string;
+  readonly balancer: string;
+}
+
+/** `Valid` without its times. */
+function digestOf(status: unknown): Digest {
+  const { currentStatus, description, conditions, loadBalancer } = isRecord(status) ? status : {};
+  const valid = Array.isArray(conditions)
+    ? conditions.find((one) => isRecord(one) && one.type === "Valid")
+    : undefined;
+  const { lastTransitionTime: _, ...condition } = isRecord(valid) ? valid : {};
+  return {
+    verdict: contentHash(canonical([currentStatus, description, condition])),
+    balancer: contentHash(canonical(loadBalancer)),
+  };
+}
+
+/** JSON with sorted keys; empty lists and maps count as absent. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "" : `[${value.map(canonical).join()}]`;
+  if (!isRecord(value)) return value === undefined ? "" : JSON.stringify(value);
+  const parts = Object.keys(value)
+    .sort()
+    .map((key) => `${key}:${canonical(value[key])}`)
+    .filter((part) => !part.endsWith(":"));
+  return parts.length === 0 ? "" : `{${parts.join()}}`;
+}
+
+/** Whether what is there has all of what is wanted: a part that is not spoken of is somebody else's. */
+function agrees(wanted: ObjectStatus["status"], there: Digest): boolean {
+  const digest = digestOf(wanted);
+  const judged = "currentStatus" in wanted || "conditions" in wanted;
+  return (
+    (!judged || digest.verdict === there.verdict) &&
+    (!("loadBalancer" in wanted) || digest.balancer === there.balancer)
+  );
+}
+
+/**
+ * Keeps the statuses in the cluster as they should be: only what differs is written, a few at a time and beside the
+ * configuration, which never waits for it.
+ */
+export class StatusWriter {
+  readonly #there = new Map<Ref, Digest>();
+  /** What was written last, so that a server that stores it in another form is not written to for ever. */
+  readonly #written = new Map<Ref, string>();
+  /** How often somebody else has changed what was written: two writers must not answer each other without end. */
+  readonly #contested = new Map<Ref, number>();
+  #signal = new AbortController().signal;
+  readonly #said = new Set<string>();
+  #wake: () => void = () => undefined;
+  #poked = true;
+  #backoffMs = 0;
+
+  constructor(private readonly options: StatusWriterOptions) {}
+
+  /** Takes note of the status of an object as it was read; one that somebody else has changed is put back. */
+  observe(ref: Ref, raw: Raw): void {
+    const before = this.#there.get(ref);
+    const now = digestOf(raw.status);
+    this.#there.set(ref, now);
+    const same = before?.verdict === now.verdict && before.balancer === now.balancer;
+    if (same || !this.#written.has(ref)) return;
+    const times = this.#contested.get(ref) ?? 0;
+    this.#contested.set(ref, times + 1);
+    const wait = Math.min(holdoffMs * 2 ** times, maxBackoffMs);
+    void this.options.sleep(wait, this.#signal).then(() => {
+      this.#written.delete(ref);
+      this.poke();
+    });
+  }
+
+  forget(ref: Ref): void {
+    this.#there.delete(ref);
+    this.#written.delete(ref);
+    this.#contested.delete(ref);
+  }
+
+  /** Something that statuses depend on may have changed. */
+  poke(): void {
+    this.#poked = true;
+    this.#wake();
+  }
+
+  /** Writes until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { sleep, now, leads } = this.options;
+    this.#signal = signal;
+    let spent = 0;
+    while (!signal.aborted) {
+      await this.#untilPoked(signal);
+      await sleep(Math.max(holdoffMs, spent * share, this.#backoffMs), signal);
+      if (signal.aborted) return;
+      if (!leads()) continue;
+      const began = now();
+      this.#poked = false;
+      const due = this.#due();
+      spent = now() - began;
+      if (due.length > batch) this.#poked = true;
+      await this.#writeAll(due.slice(0, batch), signal);
+    }
+  }
+
+  async #untilPoked(signal: AbortSignal): Promise<void> {
+    if (this.#poked) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  #due(): ObjectStatus[] {
+    return this.options.desired().filter(({ ref, status }) => {
+      if (Object.keys(status).length === 0) return false;
+      const there = this.#there.get(ref);
+      if (there && agrees(status, there)) return false;
+      return this.#written.get(ref) !== canonical(status);
+    });
+  }
+
+  async #writeAll(due: readonly ObjectStatus[], signal: AbortSignal): Promise<void> {
+    const left = [...due];
+    let failed = false;
+    const work = async (): Promise<void> => {
+      for (let one = left.pop(); one && !signal.aborted && !failed; one = left.pop()) {
+        try {
+          await this.#write(one, signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          if (!(error instanceof ApiError && error.status === 409)) failed = true;
+          this.#poked = true;
+          this.#tell(one, error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    this.#backoffMs = failed ? Math.min(Math.max(firstBackoffMs, this.#backoffMs * 2), maxBackoffMs) : 0;
+    if (!failed && due.length > 0) this.#said.clear();
+  }
+
+  async #write({ ref, kind, metadata, status }: ObjectStatus, signal: AbortSignal): Promise<void> {
+    const resource = resources.find((one) => one.kind === kind);
+    if (!resource) return;
+    const path = resourcePath(resource, metadata);
+    let raw: Raw;
+    try {
+      raw = await getJson(this.options.transport, path, signal);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      this.#written.set(ref, canonical(status));
+      return;
+    }
+    this.#there.set(ref, digestOf(raw.status));
+    if (agrees(status, digestOf(raw.status)) || isOlder(status, raw)) return;
+    const body = { metadata: { resourceVersion: versionOf(raw) }, status: this.#merged(status, raw.status) };
+    const after = await patchStatus(
+      this.options.transport,
+      `${resourcePath(resource, { ...metadata, subresource: "status" })}?fieldManager=isoline`,
+      body,
+      signal,
+    );
+    this.#there.set(ref, digestOf(after.status));
+    this.#written.set(ref, canonical(status));
+  }
+
+  /** Ours, with the conditions of others, and the time of the transition if there was none. */
+  #merged(status: ObjectStatus["status"], before: unknown): Raw {
+    if (!Array.isArray(status.conditions)) return status;
+    const had =
+      isRecord(before) && Array.isArray(before.conditions) ? before.conditions.filter(isRecord) : [];
+    const time = new Date(this.options.now()).toISOString().replace(/\.\d+Z$/, "Z");
+    const ours = status.conditions.filter(isRecord).map((condition) => {
+      const old = had.find(({ type }) => type === condition.type);
+      const since = old?.status === condition.status ? old?.lastTransitionTime : undefined;
+      return { ...condition, lastTransitionTime: since ?? time };
+    });
+    const types = new Set(ours.map((condition) => (condition as Raw).type));
+    return { ...status, conditions: [...had.filter(({ type }) => !types.has(type)), ...ours] };
+  }
+
+  /** Each thing once, until all goes well again. */
+  #tell({ ref, kind }: ObjectStatus, error: unknown): void {
+    const plural = resources.find((one) => one.kind === kind)?.plural ?? kind;
+    const status = error instanceof ApiError ? error.status : 0;
+    if (status === 409) return;
+    const line =
+      status === 403
+        ? `not allowed to write the status of ${plural} (403): grant get on ${plural} and patch on ${plural}/status`
+        : `can't write the status of ${plural}: ${error instanceof Error ? error.message : String(error)}; trying again`;
+    const key = `${plural} ${status}`;
+    if (this.#said.has(key)) return;
+    this.#said.add(key);
+    this.options.log(status === 403 ? line : `${ref}: ${line}`);
+  }
+}
+
+const metadataOf = (raw: Raw): Raw => (isRecord(raw.metadata) ? raw.metadata : {});
+const versionOf = (raw: Raw): unknown => metadataOf(raw).resourceVersion;
+
+/** Whether a verdict is on an older generation than the API server has: a newer one is on its way. */
+function isOlder(status: ObjectStatus["status"], raw: Raw): boolean {
+  const [condition] = Array.isArray(status.conditions) ? status.conditions.filter(isRecord) : [];
+  const observed = condition?.observedGeneration;
+  const { generation } = metadataOf(raw);
+  // An object that could not be read was judged without its generation.
+  return (
+    typeof observed === "number" && observed > 0 && typeof generation === "number" && observed < generation
+  );
+}
+
+/** Kinds whose status is written. */
+export const hasStatus = ({ kind }: Resource): boolean =>
+  kind === "HTTPProxy" || kind === "IngressRoute" || kind === "ExtensionService" || kind === "Ingress";

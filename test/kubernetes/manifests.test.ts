@@ -1,0 +1,210 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ManifestPart, manifestsOf } from "../../src/cli/manifests.js";
+import { startServer } from "../../src/cli/serve.js";
+import { hostProxy, type Manifest, service } from "../support/backend.js";
+import { eventually } from "../support/envoy.js";
+import { freePort } from "../support/http.js";
+import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
+
+const binaries = await kubeBinaries();
+const certificate = (kind: "crt" | "key"): string =>
+  fileURLToPath(new URL(`../support/certs/loopback.${kind}`, import.meta.url));
+const namespace = "projectcontour";
+const hookToken = "isoline_hook_for-tests";
+
+interface WithStatus {
+  readonly status?: {
+    readonly currentStatus?: string;
+    readonly description?: string;
+    readonly loadBalancer?: { readonly ingress?: readonly object[] };
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly observedGeneration: number;
+      readonly lastTransitionTime: string;
+    }[];
+  };
+}
+
+describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
+  let kube: TestKube;
+  let folder: string;
+  let port: number;
+  const log: string[] = [];
+  const servers: Awaited<ReturnType<typeof startServer>>[] = [];
+
+  const objects = (...parts: ManifestPart[]): Manifest[] =>
+    parts.flatMap((part) =>
+      manifestsOf(part, {
+        namespace,
+        image: "isoline:test",
+        replicas: "2",
+        envoyImage: "envoy:test",
+        envoyKind: "DaemonSet",
+        hookTokenFile: join(folder, "hook.token"),
+        hookUrl: `https://127.0.0.1:${port}`,
+        caFile: certificate("crt"),
+      }),
+    );
+
+  const start = async (at: number): Promise<Awaited<ReturnType<typeof startServer>>> => {
+    const server = await startServer({
+      paths: [],
+      kube: {
+        kubeconfig: kube.isolineConfig,
+        acceptShrink: false,
+        status: { envoyService: `${namespace}/envoy`, lease: { name: "isoline", namespace } },
+      },
+      host: "127.0.0.1",
+      port: at,
+      tokensFile: join(folder, "tokens"),
+      tls: { certFile: certificate("crt"), keyFile: certificate("key") },
+      log: (line) => log.push(line),
+    });
+    servers.push(server);
+    return server;
+  };
+
+  const statusOf = async (object: Manifest): Promise<NonNullable<WithStatus["status"]>> =>
+    ((await kube.get(object)) as WithStatus).status ?? {};
+
+  beforeAll(async () => {
+    if ("reason" in binaries) return;
+    kube = await startKube(binaries);
+    folder = await mkdtemp(join(tmpdir(), "isoline-manifests-"));
+    port = await freePort();
+    await writeFile(join(folder, "hook.token"), hookToken);
+    const digest = createHash("sha256").update(hookToken).digest("hex");
+    await writeFile(join(folder, "tokens"), `hook sha256:${digest}\n`);
+    await kube.apply(...objects("crds"));
+    const [first, ...rest] = objects("rbac");
+    if (first) await kube.apply(first);
+    await kube.apply(...rest, ...objects("server", "envoy"));
+    await kube.apply(...forUser(rest));
+    await eventually(async () => {
+      await kube.apply(service("default", "app"), hostProxy("good.test", "app"));
+      return true;
+    }, "the CRDs are served");
+    await start(port);
+  });
+
+  afterAll(async () => {
+    for (const server of servers) await server.close();
+    await kube?.stop();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  it("is accepted, and its role is enough and no more", async () => {
+    await eventually(
+      async () => (await statusOf(hostProxy("good.test", "app"))).currentStatus === "valid",
+      "a status",
+    );
+    expect(log.filter((line) => /403|not allowed/.test(line))).toEqual([]);
+  });
+
+  it("lets statuses be written: a verdict, its generation, and the address of the Envoys", async () => {
+    const bad = hostProxy("bad.test", "missing");
+    await kube.apply(bad);
+    await eventually(async () => (await statusOf(bad)).currentStatus === "invalid", "a bad verdict");
+    const [condition] = (await statusOf(bad)).conditions ?? [];
+    expect(condition).toMatchObject({ type: "Valid", status: "False", observedGeneration: 1 });
+    await kube.apply(hostProxy("bad.test", "app"));
+    await eventually(async () => (await statusOf(bad)).currentStatus === "valid", "a good verdict");
+    const [mended] = (await statusOf(bad)).conditions ?? [];
+    expect(mended).toMatchObject({ status: "True", observedGeneration: 2 });
+
+    const balanced = { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } };
+    await patchStatus("/api/v1/namespaces/projectcontour/services/envoy/status", balanced);
+    await eventually(
+      async () => (await statusOf(bad)).loadBalancer?.ingress?.length === 1,
+      "the address of the Envoys",
+    );
+    expect((await statusOf(bad)).loadBalancer).toEqual(balanced.loadBalancer);
+  });
+
+  it("leaves conditions of others alone, and puts its own back", async () => {
+    const proxy = hostProxy("good.test", "app");
+    const path = "/apis/projectcontour.io/v1/namespaces/default/httpproxies/good-test/status";
+    const other = {
+      type: "Audited",
+      status: "True",
+      reason: "Seen",
+      message: "",
+      lastTransitionTime: "2026-01-01T00:00:00Z",
+    };
+    await patchStatus(path, { currentStatus: "forged", conditions: [other] });
+    await eventually(async () => (await statusOf(proxy)).currentStatus === "valid", "the verdict is back");
+    expect((await statusOf(proxy)).conditions?.map(({ type }) => type).sort()).toEqual(["Audited", "Valid"]);
+  });
+
+  it("writes nothing when nothing differs", async () => {
+    const versionOf = async (): Promise<unknown> =>
+      ((await kube.get(hostProxy("good.test", "app"))) as { metadata: Manifest }).metadata.resourceVersion;
+    const before = await versionOf();
+    await kube.apply(service("default", "unrelated"));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(await versionOf()).toBe(before);
+  });
+
+  it("has one writer among replicas, and another when it goes", async () => {
+    const second = await start(await freePort());
+    await eventually(async () => second.url !== "", "a second replica");
+    const lease = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "isoline", namespace },
+    };
+    const holder = async (): Promise<unknown> =>
+      ((await kube.get(lease)) as { spec: Manifest }).spec.holderIdentity;
+    const first = await holder();
+    await servers.shift()?.close();
+    await eventually(async () => ![first, ""].includes((await holder()) as string), "another holder");
+    const proxy = hostProxy("late.test", "app");
+    await kube.apply(proxy);
+    await eventually(async () => (await statusOf(proxy)).currentStatus === "valid", "statuses go on");
+    port = Number(new URL(second.url).port);
+  });
+
+  it("has the webhook deny what is not valid, with the field, and warn of what is missing", async () => {
+    await kube.apply(...objects("webhook"));
+    const bad = { ...hostProxy("x.test", "app"), spec: { virtualhost: { fqdn: "x.test" }, routes: [{}] } };
+    await eventually(
+      () =>
+        kube.apply(bad).then(
+          () => kube.remove(bad).then(() => false),
+          () => true,
+        ),
+      "the webhook is asked",
+    );
+    await expect(kube.apply(bad)).rejects.toThrow(/spec\.routes\[0\]/);
+    await kube.apply(hostProxy("y.test", "missing"));
+    expect(log.filter((line) => /unexpected/.test(line))).toEqual([]);
+  });
+
+  const patchStatus = async (path: string, status: object): Promise<void> => {
+    const answer = await kube.admin.send({
+      method: "PATCH",
+      path,
+      headers: { "content-type": "application/merge-patch+json" },
+      body: JSON.stringify({ status }),
+      signal: AbortSignal.timeout(5000),
+    });
+    expect(answer.status).toBe(200);
+    for await (const _ of answer.body);
+  };
+});
+
+/** The printed bindings once more, for the user that the test's kubeconfig has. */
+const forUser = (manifests: readonly Manifest[]): Manifest[] =>
+  manifests
+    .filter(({ kind }) => String(kind).endsWith("Binding"))
+    .map((binding) => ({
+      ...binding,
+      metadata: { ...(binding.metadata as object), name: "isoline-user" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "isoline" }],
+    }));
