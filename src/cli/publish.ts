@@ -1,0 +1,154 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { parse } from "yaml";
+import type { Finding } from "../schema/meta.js";
+import { type CheckFormat, findingWriters } from "./findings.js";
+import { loadDocuments } from "./load.js";
+import { type Located, locateAll, readManifests } from "./objects.js";
+import { UsageError } from "./usage.js";
+
+/** The options of `isoline publish` as commander hands them over. */
+export interface PublishCommandOptions {
+  readonly file: readonly string[];
+  readonly to: string;
+  readonly source: string;
+  readonly settings?: string;
+  readonly revision?: string;
+  readonly expect?: string;
+  readonly strict?: boolean;
+  readonly dryRun?: boolean;
+  readonly acceptShrink?: boolean;
+  readonly tokenFile?: string;
+  readonly insecure?: boolean;
+  readonly format: CheckFormat;
+}
+
+/** What the server says of a push; problem details when it is refused. */
+interface Answer {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly revision?: number;
+  readonly objects?: number;
+  readonly changed?: boolean;
+  readonly traffic?: readonly string[];
+  readonly findings?: readonly Finding[];
+}
+
+/**
+ * `isoline publish`: sends manifests as the whole of one source. Returns the exit code: 1 when an object is not valid
+ * or the push is refused, 3 when files or the server can't be reached.
+ *
+ * @throws UsageError when an option is not valid.
+ */
+export async function publishCommand(options: PublishCommandOptions): Promise<number> {
+  const url = urlOf(options);
+  const token = tokenOf(options);
+  const manifests = readManifests(options.file, []);
+  if (manifests.broken.size > 0) {
+    write(options, manifests.located);
+    console.error("nothing was published: what can't be read would be taken for removed");
+    return 3;
+  }
+  const body = gzipSync(JSON.stringify(contentOf(options)));
+  const headers = { "content-encoding": "gzip", ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  let response: Response;
+  let answer: Answer;
+  try {
+    response = await fetch(url, { method: "PUT", headers, body, redirect: "error" });
+    answer = (await response.json()) as Answer;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    console.error(`can't reach ${url.origin}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    return 3;
+  }
+  const located = locateAll(answer.findings ?? [], manifests.documents);
+  write(options, located);
+  return report(options, response.status, answer, located);
+}
+
+function report(
+  { source, dryRun, to }: PublishCommandOptions,
+  status: number,
+  answer: Answer,
+  located: readonly Located[],
+): number {
+  if (status !== 200) {
+    console.error(
+      `${to} refuses (${status} ${answer.code ?? ""}): ${answer.detail ?? "no reason given"}${fixOf(answer)}`,
+    );
+    return status >= 500 ? 3 : 1;
+  }
+  for (const line of answer.traffic ?? []) console.error(line);
+  const errors = located.filter(({ finding }) => finding.severity === "error").length;
+  const done = dryRun ? "would be published" : answer.changed ? "published" : "published; nothing changed";
+  console.error(
+    `${source} at revision ${answer.revision}: ${answer.objects} objects ${done}, ${errors} errors, ${located.length - errors} warnings`,
+  );
+  return errors > 0 ? 1 : 0;
+}
+
+const fixes: Readonly<Record<string, string>> = {
+  unauthorized: "; give --token-file, or ISOLINE_TOKEN, with a token of the role publish",
+  shrink: " (--accept-shrink)",
+  "stale-revision": "; a newer push is there, so this one is not needed, or give a higher --revision",
+};
+const fixOf = ({ code }: Answer): string => (code && fixes[code]) || "";
+
+const write = ({ format }: PublishCommandOptions, located: readonly Located[]): void =>
+  void process.stdout.write(findingWriters[format](located));
+
+/** Documents as they were read, with the settings as one more. */
+function contentOf({ file, settings }: PublishCommandOptions): unknown[] {
+  const values: unknown[] = [];
+  loadDocuments(file, (value) => void values.push(value));
+  if (settings) {
+    const spec: unknown = parse(readFileSync(settings, "utf8"), { maxAliasCount: 100 });
+    values.push({ kind: "IsolineSettings", spec });
+  }
+  return values;
+}
+
+function urlOf(options: PublishCommandOptions): URL {
+  const { to, source, insecure, strict, dryRun, acceptShrink, expect } = options;
+  if (!URL.canParse(to) || !/^https?:/.test(to)) throw new UsageError(`--to ${to}: expected a URL`);
+  if (!/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(source))
+    throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
+  const url = new URL(`sources/${source}`, to.endsWith("/") ? to : `${to}/`);
+  const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (url.protocol === "http:" && !local && !insecure)
+    throw new UsageError(`--to ${to}: manifests and tokens go over https; --insecure sends them in clear`);
+  const revision = revisionOf(options);
+  if (revision !== undefined) url.searchParams.set("revision", String(revision));
+  if (expect !== undefined) url.searchParams.set("expect", String(wholeNumber("--expect", expect)));
+  for (const [key, set] of Object.entries({ strict, "dry-run": dryRun, "accept-shrink": acceptShrink }))
+    if (set) url.searchParams.set(key, "1");
+  return url;
+}
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new UsageError(`${option} ${text}: expected a whole number`);
+}
+
+/** A number, `git` for the time of the last commit of the first path, or undefined to let the server count. */
+function revisionOf({ revision, file }: PublishCommandOptions): number | undefined {
+  if (revision === undefined) return undefined;
+  if (revision !== "git") return wholeNumber("--revision", revision);
+  const first = file.find((path) => path !== "-") ?? ".";
+  try {
+    const git = ["-C", dirname(resolve(first)), "log", "-1", "--format=%ct"];
+    return wholeNumber("--revision", execFileSync("git", git, { encoding: "utf8", stdio: "pipe" }).trim());
+  } catch {
+    throw new UsageError("--revision git: no commit was found; give a number");
+  }
+}
+
+/** The file holds the token itself. */
+function tokenOf({ tokenFile }: PublishCommandOptions): string {
+  const token = tokenFile ? readFileSync(tokenFile, "utf8").trim() : (process.env.ISOLINE_TOKEN ?? "");
+  if (/^[\x21-\x7e]*$/.test(token)) return token;
+  throw new UsageError(`--token-file ${tokenFile}: expected one line with a token`);
+}
