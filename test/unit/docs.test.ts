@@ -128,7 +128,8 @@ describe("links between documents", () => {
 });
 
 /** Commands that need no network, no cluster and end by themselves. */
-const offline = /^(?:node dist\/isoline.js|isoline) (compile|check|bootstrap|crds)\b(?!.* -o |\S* \S+\.json)/;
+const offline =
+  /^(?:node dist\/isoline.js|isoline) (compile|check|bootstrap|crds|manifests|token (?!revoke))\b(?!.*( -o |[|>]|--file |--hook-token-file )|\S* \S+\.json)/;
 
 describe("commands in the docs", () => {
   const built = join(root, "dist/isoline.js");
@@ -149,5 +150,22 @@ describe("commands in the docs", () => {
       stdio: ["ignore", "pipe", "ignore"],
     });
     if (args[0] !== "check") expect(text.length).toBeGreaterThan(0);
+  });
+});
+
+describe("workflows for CI", () => {
+  const built = join(root, "dist/isoline.js");
+  const commands = readdirSync(join(root, "examples/ci")).flatMap((name) =>
+    [...read(`examples/ci/${name}`).matchAll(/isoline (\w+) (.*)/g)].map(([, command = "", rest = ""]) => ({
+      name,
+      command,
+      options: rest.match(/--?[a-z][a-z-]*/g) ?? [],
+    })),
+  );
+  it("are there", () => expect(commands.length).toBeGreaterThan(3));
+
+  it.skipIf(!existsSync(built)).each(commands)("$name: $command $options", ({ command, options }) => {
+    const help = execFileSync(process.execPath, [built, command, "--help"], { encoding: "utf8" });
+    for (const option of options) expect(help).toMatch(new RegExp(`${option}\\b`));
   });
 });
