@@ -1,6 +1,6 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { createApp } from "../server/app.js";
+import { type AppOptions, createApp } from "../server/app.js";
 import {
   type Authenticate,
   forwardedAuth,
@@ -13,11 +13,13 @@ import { Hub } from "../server/hub.js";
 import { problemOf } from "../server/problem.js";
 import { Publisher } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
-import { parseTokens } from "../server/tokens.js";
+import { defaultFleet, type Identity, parseTokens } from "../server/tokens.js";
 import { durableDriver } from "../store/durable.js";
 import { createSqlStore } from "../store/sql-store.js";
+import type { Store } from "../store/store.js";
+import { type ClusterEnv, hasCluster, WorkerCluster } from "./worker-cluster.js";
 
-interface Env {
+interface Env extends ClusterEnv {
   readonly FLEET: DurableObjectNamespace;
   /** Lines as `isoline token` prints them; without any, nobody is let in. */
   readonly ISOLINE_TOKENS?: string;
@@ -28,24 +30,40 @@ interface Env {
 /** The control plane of one fleet of Envoys: one instance at a time, with its store on disk. */
 export class Fleet {
   readonly #app: ReturnType<typeof createApp>;
+  readonly #cluster: WorkerCluster | undefined;
 
-  constructor(state: DurableObjectState) {
+  constructor(state: DurableObjectState, env: Env) {
     const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
     const store = createSqlStore(durableDriver(state.storage));
     const publisher = new Publisher(store, hub, Date.now);
-    const sources = new PushedSources(store, publisher, { checkKeyPair });
-    sources.start();
+    const follows = hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
+    this.#cluster = follows ? new WorkerCluster(env, state.storage, store, publisher) : undefined;
     this.#app = createApp({
       hub,
-      sources,
-      status: () => sources.status(),
+      ...(this.#cluster ? clusterPart(this.#cluster) : pushedPart(store, publisher)),
       authenticate: forwardedAuth,
     });
+  }
+
+  /** Called by the platform at the time that was set. */
+  async alarm(): Promise<void> {
+    await this.#cluster?.look();
   }
 
   fetch(request: Request): Response | Promise<Response> {
     return this.#app.fetch(request);
   }
+}
+
+const clusterPart = (cluster: WorkerCluster): Pick<AppOptions, "status" | "hooks"> => ({
+  ...cluster.surface,
+  status: () => cluster.status(),
+});
+
+function pushedPart(store: Store, publisher: Publisher): Pick<AppOptions, "status" | "sources"> {
+  const sources = new PushedSources(store, publisher, { checkKeyPair });
+  sources.start();
+  return { sources, status: () => sources.status() };
 }
 
 /** One for the life of the isolate, for its count of failures. */
@@ -75,12 +93,23 @@ export default {
     // The object serves one fleet, and so it knows it by the default name.
     const ours = identities
       .filter(({ fleet }) => fleet === first.fleet)
-      .map(({ fleet: _, ...identity }) => ({ ...identity, fleet: "default" }));
+      .map((identity) => ({ ...identity, fleet: defaultFleet }));
     const headers = new Headers(request.headers);
     headers.delete("authorization");
     headers.set(identityHeader, JSON.stringify(ours));
-    const fleet = env.FLEET.get(env.FLEET.idFromName(first.fleet));
-    const forwarded = new Request(request, { headers });
-    return (fleet.fetch as unknown as (request: Request) => Promise<Response>).call(fleet, forwarded);
+    return ask(env, first.fleet, new Request(request, { headers }));
+  },
+
+  /** Wakes the object that looks at the cluster, should its alarm have been lost. */
+  async scheduled(_: unknown, env: Env): Promise<void> {
+    if (!hasCluster(env)) return;
+    const hook: Identity = { role: "hook", name: "cron", fleet: defaultFleet };
+    const headers = { [identityHeader]: JSON.stringify([hook]) };
+    await ask(env, defaultFleet, new Request("https://fleet/hooks/refresh", { method: "POST", headers }));
   },
 };
+
+function ask(env: Env, name: string, request: Request): Promise<Response> {
+  const fleet = env.FLEET.get(env.FLEET.idFromName(name));
+  return (fleet.fetch as unknown as (request: Request) => Promise<Response>).call(fleet, request);
+}

@@ -1,9 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { clusterHooks } from "../../src/cli/cluster-hooks.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
+import { clusterHooks } from "../../src/server/cluster-hooks.js";
 import { Doorbell } from "../../src/server/doorbell.js";
 import { Hub } from "../../src/server/hub.js";
 import { createMemoryStore } from "../../src/store/memory.js";

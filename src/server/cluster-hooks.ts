@@ -1,8 +1,8 @@
 import { resources } from "../kubernetes/resources.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import type { Hooks } from "../server/hooks.js";
-import { review } from "../server/review.js";
 import type { Store } from "../store/store.js";
+import type { Hooks } from "./hooks.js";
+import { review } from "./review.js";
 
 /** What a cluster's webhooks lead to. */
 export function clusterHooks(options: {

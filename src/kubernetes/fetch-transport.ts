@@ -1,0 +1,41 @@
+import type { ApiRequest, Transport } from "./api.js";
+
+export interface FetchTransportOptions {
+  /** `fetch`, or that of a binding that reaches the API server. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Base URL of the API server. */
+  readonly server: string;
+  /** Bearer token of a service account; none where the binding authenticates. */
+  readonly token?: string;
+}
+
+/** Requests to an API server where there is nothing but `fetch`. */
+export function fetchTransport({ fetch, server, token }: FetchTransportOptions): Transport {
+  const base = server.replace(/\/$/, "");
+  return {
+    async send({ method, path, headers, body, signal }: ApiRequest) {
+      const response = await fetch(base + path, {
+        method,
+        headers: { ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+        redirect: "manual",
+        signal,
+        ...(body === undefined ? {} : { body }),
+      });
+      return { status: response.status, body: chunks(response.body) };
+    },
+  };
+}
+
+async function* chunks(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}

@@ -1,0 +1,157 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Miniflare, Response } from "miniflare";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kubeTransport } from "../../src/cli/kube-transport.js";
+import type { Transport } from "../../src/kubernetes/api.js";
+import { customResourceDefinitions } from "../../src/schema/crds.js";
+import { type Manifest, service } from "../support/backend.js";
+import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
+import { freePort, request } from "../support/http.js";
+import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
+
+const binaries = await kubeBinaries();
+const line = (role: string, token: string): string =>
+  `${role} sha256:${createHash("sha256").update(token).digest("hex")}`;
+
+const answering = (host: string, body: string): Manifest => ({
+  apiVersion: "projectcontour.io/v1",
+  kind: "HTTPProxy",
+  metadata: { name: host.replaceAll(".", "-"), namespace: "default" },
+  spec: { virtualhost: { fqdn: host }, routes: [{ directResponsePolicy: { statusCode: 200, body } }] },
+});
+
+describe.skipIf("reason" in binaries)("the Worker with a real API server", () => {
+  let kube: TestKube;
+  let worker: Miniflare;
+  let envoy: TestEnvoy;
+  let folder: string;
+  let transport: Transport;
+  let asked = 0;
+  const ports = { worker: 0, http: 0 };
+
+  /** What a VPC binding does: requests go to the API server with its trust. */
+  const reach = async (wanted: Request): Promise<Response> => {
+    asked++;
+    const url = new URL(wanted.url);
+    const answer = await transport.send({
+      method: wanted.method as "GET",
+      path: url.pathname + url.search,
+      headers: { accept: "application/json" },
+      signal: AbortSignal.timeout(60_000),
+    });
+    const chunks = answer.body[Symbol.asyncIterator]();
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    });
+    return new Response(body as never, { status: answer.status });
+  };
+
+  const ring = (): Promise<number> =>
+    fetch(`http://127.0.0.1:${ports.worker}/hooks/refresh/h`, { method: "POST" }).then(
+      ({ status }) => status,
+    );
+  const body = async (host: string): Promise<string> => {
+    const answer = await request({ port: ports.http, host });
+    return answer.status === 200 ? answer.body : String(answer.status);
+  };
+
+  const start = async (): Promise<void> => {
+    const at = (port: number): object => ({ address: "127.0.0.1", port });
+    worker = new Miniflare({
+      host: "127.0.0.1",
+      port: ports.worker,
+      modules: [
+        {
+          type: "ESModule",
+          path: "worker.js",
+          contents: await readFile(new URL("../../dist/worker.js", import.meta.url), "utf8"),
+        },
+      ],
+      compatibilityDate: "2026-04-01",
+      compatibilityFlags: ["nodejs_compat"],
+      durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
+      durableObjectsPersist: folder,
+      serviceBindings: { KUBE: reach as never },
+      bindings: {
+        ISOLINE_INSECURE: "1",
+        ISOLINE_TOKENS: [line("hook", "h"), line("node", "n"), line("read", "r")].join("\n"),
+        KUBE_POLL_SECONDS: "3600",
+        ISOLINE_SETTINGS: JSON.stringify({
+          http: at(ports.http),
+          https: at(await freePort()),
+          stats: at(await freePort()),
+        }),
+      },
+    });
+    await worker.ready;
+  };
+
+  beforeAll(async () => {
+    if ("reason" in binaries) return;
+    await promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url)),
+    ]);
+    folder = await mkdtemp(join(tmpdir(), "isoline-worker-"));
+    kube = await startKube(binaries);
+    transport = await kubeTransport({ kubeconfig: kube.adminConfig });
+    await kube.apply(...(customResourceDefinitions() as readonly Manifest[]));
+    await eventually(async () => {
+      await kube.apply(service("default", "app"), answering("first.test", "first"));
+      return true;
+    }, "the CRDs are served");
+    ports.worker = await freePort();
+    ports.http = await freePort();
+    await start();
+    envoy = await startEnvoy({ xdsPort: ports.worker, token: "n" });
+    await eventually(() => envoy.ready(), "Envoy is ready");
+  });
+
+  afterAll(async () => {
+    await envoy?.stop();
+    await worker?.dispose();
+    await kube?.stop();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  it("lists it once, and looks again when a hook rings", async () => {
+    await eventually(async () => (await body("first.test")) === "first", "the first host answers");
+    await kube.apply(answering("second.test", "second"));
+    expect(await ring()).toBe(202);
+    await eventually(async () => (await body("second.test")) === "second", "the ring is answered");
+    expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("costs one look a second at most, however often it rings", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const before = asked;
+    const rings = await Promise.all(Array.from({ length: 200 }, ring));
+    expect(new Set(rings)).toEqual(new Set([202]));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const status = await fetch(`http://127.0.0.1:${ports.worker}/status`, {
+      headers: { authorization: "Bearer r" },
+    });
+    const { sources } = (await status.json()) as { sources: { kinds: object }[] };
+    const kinds = Object.keys(sources[0]?.kinds ?? {}).length;
+    expect(asked - before).toBeLessThanOrEqual(2 * kinds);
+  });
+
+  it("goes on from where it was after a restart, and traffic does not notice", async () => {
+    await worker.dispose();
+    expect(await body("second.test")).toBe("second");
+    await kube.apply(answering("third.test", "third"));
+    await start();
+    await ring();
+    await eventually(async () => (await body("third.test")) === "third", "what changed meanwhile arrives");
+    expect(await body("first.test")).toBe("first");
+  });
+});
