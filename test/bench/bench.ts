@@ -98,7 +98,7 @@ function measureSize(file: string, count: number): Figures {
 
 /** CPU of a poll that gets 304, with the body that a real Envoy posts: its JSON without white space. */
 async function measurePoll(): Promise<Figures> {
-  const file = new URL("../test/support/discovery-request.json", import.meta.url);
+  const file = new URL("../../test/support/discovery-request.json", import.meta.url);
   const body = JSON.stringify(JSON.parse(readFileSync(file, "utf8")));
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const store = createMemoryStore();

@@ -1,17 +1,32 @@
 import { randomBytes } from "node:crypto";
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { type Echo, readFrame, writeFrame } from "../../src/cli/echo.js";
 
 /** A TCP port of 127.0.0.1 that nothing listens on now. */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = firstPort + Math.floor(Math.random() * (endPort - firstPort));
+    if (await isFree(port)) return port;
+  }
+}
+
+/** Below those that outgoing connections are given (Linux: 32768 and up): one of them may take a port a moment later. */
+const firstPort = 12_000;
+const endPort = 32_000;
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
+  const listening = await new Promise<boolean>((done) =>
+    server
+      .once("error", () => done(false))
+      .once("listening", () => done(true))
+      .listen(port, "127.0.0.1"),
+  );
+  if (listening) await new Promise((done) => server.close(done));
+  return listening;
 }
 
 export interface RequestOptions {

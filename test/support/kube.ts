@@ -70,7 +70,7 @@ export async function startKube(binaries: { apiserver: string; etcd: string }): 
     `--service-account-signing-key-file=${file("sa.key", privateKey)}`,
     `--token-auth-file=${file("tokens.csv", `${tokens.admin},admin,1,system:masters\n${tokens.isoline},isoline,2\n`)}`,
     "--authorization-mode=RBAC",
-    "--service-cluster-ip-range=10.0.0.0/24",
+    "--service-cluster-ip-range=10.96.0.0/16",
     "--disable-admission-plugins=ServiceAccount",
     "--endpoint-reconciler-type=none",
   ];
