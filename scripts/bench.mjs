@@ -1,15 +1,16 @@
-import { bundle } from "./build.mjs";
+import { build, bundle } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 /** Benches by name; the first is the one without a name. */
-const BENCHES = { core: "test/bench/bench.ts", kube: "test/bench/kube.ts" };
+const BENCHES = { core: "test/bench/bench.ts", kube: "test/bench/kube.ts", worker: "test/bench/worker.ts" };
 
 const [name = "core", ...rest] = process.argv.slice(2);
 const known = Object.hasOwn(BENCHES, name);
 const [chosen, args] = known ? [name, rest] : ["core", process.argv.slice(2)];
 
 if (await setup()) {
+  await build();
   const out = `dist/bench/${chosen}.js`;
   await bundle(BENCHES[chosen], out, { platform: "node", target: "node20.19", packages: "external" });
   process.exitCode = await run(process.execPath, ["--expose-gc", "--enable-source-maps", out, ...args]);

@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { Miniflare } from "miniflare";
+import { freePort } from "../support/http.js";
+import { applications } from "./apps.js";
+
+type Figures = Record<string, number>;
+
+const polls = 2000;
+const lineOf = (role: string, token: string): string =>
+  `${role} sha256:${createHash("sha256").update(token).digest("hex")}`;
+
+/** Resident memory of this process's workerd, in MB: more than its isolate's heap. */
+function rssOf(): number {
+  const children = execFileSync("ps", ["-o", "rss=,comm=", "--ppid", String(process.pid)], {
+    encoding: "utf8",
+  });
+  return Math.round(Number(/(\d+) workerd/.exec(children)?.[1] ?? 0) / 1024);
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const start = performance.now();
+  const result = await work();
+  return [result, Math.round(performance.now() - start)];
+}
+
+/** Pushes so many applications to the built Worker in workerd, and wakes held polls with a change. */
+async function measure(count: number): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), "isoline-bench-"));
+  const port = await freePort();
+  const worker = new Miniflare({
+    host: "127.0.0.1",
+    port,
+    modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync("dist/worker.js", "utf8") }],
+    compatibilityDate: "2026-04-01",
+    compatibilityFlags: ["nodejs_compat"],
+    durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
+    durableObjectsPersist: folder,
+    bindings: {
+      ISOLINE_INSECURE: "1",
+      ISOLINE_TOKENS: [lineOf("publish", "p"), lineOf("node", "n")].join("\n"),
+    },
+  });
+  try {
+    await worker.ready;
+    return await steps(`http://127.0.0.1:${port}`, count);
+  } finally {
+    await worker.dispose();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function steps(url: string, count: number): Promise<Figures> {
+  const send = async (text: string): Promise<void> => {
+    const headers = { authorization: "Bearer p", "content-encoding": "gzip" };
+    const answer = await fetch(`${url}/sources/main`, { method: "PUT", headers, body: gzipSync(text) });
+    if (answer.status !== 200) throw new Error(`push: ${answer.status} ${await answer.text()}`);
+    await answer.text();
+  };
+  const poll = async (node: string, version = ""): Promise<{ version: string; at: number }> => {
+    const headers = { authorization: "Bearer n", "x-envoy-expected-rq-timeout-ms": "30000" };
+    const body = JSON.stringify({ version_info: version, node: { id: node } });
+    const answer = await fetch(`${url}/v3/discovery:listeners`, { method: "POST", headers, body });
+    if (answer.status !== 200) throw new Error(`poll: ${answer.status}`);
+    const { version_info } = (await answer.json()) as { version_info: string };
+    return { version: version_info, at: performance.now() };
+  };
+  const text = applications(count);
+  const idle = rssOf();
+  const [, first] = await timed(() => send(text));
+  const pushed = rssOf();
+  const [, again] = await timed(() => send(`${text}\n`));
+  const { version } = await poll("one");
+  const held = Array.from({ length: polls }, (_, i) => poll(`node-${i}`, version));
+  await sleep(4000);
+  const waiting = rssOf();
+  const settings = { kind: "IsolineSettings", spec: { http: { address: "127.0.0.1", port: 18_080 } } };
+  await send(`${text}\n${JSON.stringify(settings)}`);
+  const published = performance.now();
+  const answers = await Promise.all(held);
+  return {
+    first_push_ms: first,
+    unchanged_push_ms: again,
+    [`woken_${polls}_polls_ms`]: Math.max(
+      0,
+      Math.round(Math.max(...answers.map(({ at }) => at)) - published),
+    ),
+    idle_rss_mb: idle,
+    pushed_rss_mb: pushed,
+    waiting_rss_mb: waiting,
+  };
+}
+
+const sizes = process.argv.slice(2).map(Number);
+for (const count of sizes.length > 0 ? sizes : [100, 1000, 10_000])
+  console.log(JSON.stringify({ applications: count, ...(await measure(count)) }));
