@@ -5,6 +5,7 @@ import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
+import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { UsageError } from "./usage.js";
 
@@ -60,6 +61,28 @@ function createProgram(done: (code: number) => void): Command {
     .action((options: CheckCommandOptions) => {
       needFiles(options.file);
       done(checkCommand(options));
+    });
+
+  examples(
+    program
+      .command("explain")
+      .description("say which route wins a request, and why")
+      .argument("<method>")
+      .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+    "isoline explain -f manifests/ GET http://echo.com/api",
+    "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
+  )
+    .addOption(files())
+    .addOption(settings())
+    .addOption(
+      new Option("-H, --header <header>", "'name: value' (may be given more than once)")
+        .argParser(collect)
+        .default([]),
+    )
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .action((method: string, url: string, options: ExplainCommandOptions) => {
+      needFiles(options.file);
+      done(explainCommand(method, url, options));
     });
 
   const serve = examples(
