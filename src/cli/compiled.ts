@@ -28,7 +28,8 @@ export function compilePaths(paths: readonly string[], settingsFile: string | un
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });
   const errors = [...store.findings()].filter(({ severity }) => severity === "error").length;
-  if (errors > 0) console.error(`${errors} errors in ${paths.join(", ")}; isoline check tells which`);
+  const count = errors === 1 ? "1 error" : `${errors} errors`;
+  if (errors > 0) console.error(`${count} in ${paths.join(", ")}; isoline check tells which`);
   const config = readConfig(link(store, settings.spec));
   return { manifests, settings, store, config, broken: manifests.broken.size > 0 };
 }

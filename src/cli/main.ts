@@ -5,6 +5,7 @@ import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
+import { type DiffCommandOptions, diffCommand } from "./diff.js";
 import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { UsageError } from "./usage.js";
@@ -83,6 +84,23 @@ function createProgram(done: (code: number) => void): Command {
     .action((method: string, url: string, options: ExplainCommandOptions) => {
       needFiles(options.file);
       done(explainCommand(method, url, options));
+    });
+
+  examples(
+    program
+      .command("diff")
+      .description("say what changes for traffic from one set of manifests to another")
+      .argument("<before>", "a file, a folder or -")
+      .argument("<after>"),
+    "isoline diff main/manifests/ manifests/",
+    "isoline diff before.yaml after.yaml --format json --exit-code",
+  )
+    .addOption(settings())
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .option("--exit-code", "exit with 1 when something changes")
+    .action((before: string, after: string, options: DiffCommandOptions) => {
+      if (before === "-" && after === "-") throw new UsageError("only one side can be standard input");
+      done(diffCommand(before, after, options));
     });
 
   const serve = examples(

@@ -1,5 +1,9 @@
 import type { HeaderValueOption, Route, RouteAction, VirtualHost } from "../gen/envoy.js";
+import { filterNames } from "../xds/filter-names.js";
+import { typed } from "./config.js";
 import { type Fact, protectionFacts, type Scope } from "./protections.js";
+
+const scriptType = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute";
 
 /** What of the configuration around a route applies to it. */
 export interface RouteContext extends Scope {
@@ -79,7 +83,8 @@ function actionFacts(action: RouteAction, nameOf: RouteContext["nameOf"]): Fact[
       headerChanges(cluster.response_headers_to_add, cluster.response_headers_to_remove),
     );
     add(`host for ${name}`, cluster.host_rewrite_literal);
-    add(`cookies of ${name}`, cluster.typed_per_filter_config && "rewritten");
+    const script = typed(cluster.typed_per_filter_config?.[filterNames.cookieRewrite], scriptType);
+    add(`cookies of ${name}`, script && JSON.stringify(script.filter_context?.rules));
   }
   for (const mirror of action.request_mirror_policies ?? []) {
     const percent = mirror.runtime_fraction?.default_value?.numerator ?? 100;

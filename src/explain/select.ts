@@ -24,7 +24,7 @@ export function selectChain(listener: Listener, serverName: string): FilterChain
   const named = chains.flatMap((chain) =>
     (chain.filter_chain_match?.server_names ?? []).map((name) => [name, chain] as const),
   );
-  const found = serverName === "" ? undefined : byName(serverName, named);
+  const found = byName(serverName, named);
   return found?.[1] ?? chains.find((chain) => !chain.filter_chain_match?.server_names?.length);
 }
 
