@@ -6,6 +6,8 @@ import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
+import { type DiffCommandOptions, diffCommand } from "./diff.js";
+import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
@@ -64,6 +66,45 @@ function createProgram(done: (code: number) => void): Command {
     .action((options: CheckCommandOptions) => {
       needFiles(options.file);
       done(checkCommand(options));
+    });
+
+  examples(
+    program
+      .command("explain")
+      .description("say which route wins a request, and why")
+      .argument("<method>")
+      .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+    "isoline explain -f manifests/ GET http://echo.com/api",
+    "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
+  )
+    .addOption(files())
+    .addOption(settings())
+    .addOption(
+      new Option("-H, --header <header>", "'name: value' (may be given more than once)")
+        .argParser(collect)
+        .default([]),
+    )
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .action((method: string, url: string, options: ExplainCommandOptions) => {
+      needFiles(options.file);
+      done(explainCommand(method, url, options));
+    });
+
+  examples(
+    program
+      .command("diff")
+      .description("say what changes for traffic from one set of manifests to another")
+      .argument("<before>", "a file, a folder or -")
+      .argument("<after>"),
+    "isoline diff main/manifests/ manifests/",
+    "isoline diff before.yaml after.yaml --format json --exit-code",
+  )
+    .addOption(settings())
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .option("--exit-code", "exit with 1 when something changes")
+    .action((before: string, after: string, options: DiffCommandOptions) => {
+      if (before === "-" && after === "-") throw new UsageError("only one side can be standard input");
+      done(diffCommand(before, after, options));
     });
 
   const serve = examples(

@@ -53,6 +53,7 @@ export function readProxyRoute(
     policies: action.kind === "forward" ? policies : protectionsOf(policies),
     insecure: place.host.secure && !keepsHttp(context, policies) ? "redirect" : "serve",
     from: proxy.ref,
+    field: path,
   };
 }
 

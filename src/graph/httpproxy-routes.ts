@@ -65,7 +65,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
           "RootIncludesRoot",
           `root httpproxy cannot include another root httpproxy (${namespace}/${include.name})`,
         );
-      if (conditions.length > 0) routes.push(badGateway(proxy, conditions));
+      if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
     } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       fail("IncludeCreatesCycle", `include creates an include cycle: ${names}`);
@@ -90,6 +90,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
       policies: {},
       insecure: place.host.secure ? "redirect" : "serve",
       from: proxy.ref,
+      field: `spec.routes[${i}]`,
     },
   ];
 }
@@ -113,12 +114,13 @@ function includeProblem(
  * What answers for an include that leads nowhere, also over plain HTTP. As in Contour, under the include's own
  * conditions alone.
  */
-const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[]): Route => ({
+const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], field: string): Route => ({
   match: mergeConditions(conditions),
   action: { kind: "respond", status: 502 },
   policies: {},
   insecure: "serve",
   from: proxy.ref,
+  field,
 });
 
 const trimSlash = (path: string): string => (path === "/" ? path : path.replace(/\/+$/, ""));

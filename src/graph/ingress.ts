@@ -168,6 +168,7 @@ function readPath(
     policies: readPolicies(ingress, path.value, report),
     insecure: "serve",
     from: ingress.ref,
+    field,
   };
 }
 

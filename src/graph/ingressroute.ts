@@ -215,6 +215,7 @@ function readServicesRoute(
     policies,
     insecure: place.secure && !keepHttp ? "redirect" : "serve",
     from: object.ref,
+    field: path,
   };
 }
 

@@ -102,6 +102,8 @@ export interface Route {
   /** What the plain HTTP listener does with it where the host has TLS. */
   readonly insecure: "serve" | "redirect" | "absent";
   readonly from: Ref;
+  /** Where in that object, such as `spec.routes[1]`. */
+  readonly field: string;
 }
 
 /** A certificate and the protocol range of one TLS host. */

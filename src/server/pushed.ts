@@ -1,4 +1,8 @@
+import { readConfig } from "../explain/config.js";
+import { diff } from "../explain/diff.js";
+import { formatChanges } from "../explain/diff-text.js";
 import { claimsOf } from "../graph/claims.js";
+import type { Snapshot } from "../link/snapshot.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Store } from "../store/store.js";
@@ -35,6 +39,8 @@ export interface Pushed {
   /** The sequence of what is served after it. */
   readonly version: number;
   readonly findings: readonly Finding[];
+  /** Of a dry run: what would change for traffic, a line each. */
+  readonly traffic?: readonly string[];
 }
 
 export interface RefusedPush {
@@ -119,11 +125,13 @@ export class PushedSources {
     const refs = [...refsAfter(source, before)];
     const kept = new Set(refs);
     const gone = before.refs.filter((ref) => !kept.has(ref)).map((ref): Change => ({ gone: ref }));
+    const old = push.dryRun ? this.publisher.preview() : undefined;
     const { updated, undo } = tryChanges(this.store, [...gone, ...source.objects], this.platform);
     const findings = [...source.findings, ...this.store.findings()];
     const others = this.#refsOfOthers(push.name);
     const errors =
       push.strict && findings.some(({ about, severity }) => severity === "error" && !others.has(about));
+    const traffic = old && trafficOf(old, this.publisher.preview());
     if (errors || push.dryRun) undo();
     if (errors)
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
@@ -138,8 +146,20 @@ export class PushedSources {
       changed: updated.changed,
       version: this.publisher.sequence,
       findings,
+      ...(traffic ? { traffic } : {}),
     };
   }
+}
+
+/** Beyond this many clusters a diff takes more memory than a function has. */
+const maxDiffClusters = 3000;
+
+function trafficOf(before: Snapshot, after: Snapshot): readonly string[] {
+  if (Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters)
+    return [`over ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
+  return formatChanges(diff(readConfig(before), readConfig(after)))
+    .trimEnd()
+    .split("\n");
 }
 
 const refusedPush = (

@@ -67,7 +67,7 @@ end
 `;
 
 const misdirectedFilter: HttpFilter = {
-  name: "isoline.misdirected_request",
+  name: filterNames.misdirected,
   typed_config: {
     "@type": `${types}.filters.http.lua.v3.Lua`,
     default_source_code: { inline_string: misdirected },

@@ -129,7 +129,7 @@ describe("links between documents", () => {
 
 /** Commands that need no network, no cluster and end by themselves. */
 const offline =
-  /^(?:node dist\/isoline.js|isoline) (compile|check|bootstrap|crds|manifests|token (?!revoke))\b(?!.*( -o |[|>]|--file |--hook-token-file )|\S* \S+\.json)/;
+  /^(?:node dist\/isoline.js|isoline) (compile|check|explain|diff|bootstrap|crds|manifests|token (?!revoke))\b(?!.*( -o |[|>]|--file |--hook-token-file )|\S* \S+\.json)/;
 
 describe("commands in the docs", () => {
   const built = join(root, "dist/isoline.js");
@@ -139,12 +139,11 @@ describe("commands in the docs", () => {
   it("are there", () => expect(commands.length).toBeGreaterThan(2));
 
   it.skipIf(!existsSync(built)).each(commands)("%s", (command) => {
-    const args = command
+    const words = command
       .replace(/ #.*/, "")
-      .trim()
       .replace("node dist/isoline.js", "isoline")
-      .split(/\s+/)
-      .slice(1);
+      .matchAll(/'([^']*)'|\S+/g);
+    const args = [...words].map(([word, quoted]) => quoted ?? word).slice(1);
     const text = execFileSync(process.execPath, [built, ...args], {
       cwd: root,
       stdio: ["ignore", "pipe", "ignore"],

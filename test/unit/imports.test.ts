@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   trial: ["update", "type store"],
   link: ["gen", "schema", "graph", "xds", "type store"],
   status: ["schema", "graph", "type store"],
+  explain: ["gen", "schema", "graph", "xds", "link", "type store"],
 };
 
 const CORE = [...Object.keys(MAY_IMPORT), "index"];

@@ -15,6 +15,7 @@ interface Answer {
   readonly revision?: number;
   readonly changed?: boolean;
   readonly detail?: string;
+  readonly traffic?: readonly string[];
   readonly findings?: readonly { readonly about: string; readonly reason: string }[];
 }
 
@@ -103,7 +104,10 @@ describe("a push", () => {
     const { put, hosts, publisher, store } = rig();
     await put(proxies(2));
     const before = [publisher.sequence, [...store.objects()].length, publisher.preview().sets.routes.hash];
-    expect(await put([...proxies(3), broken], "?dry-run")).toMatchObject({ status: 200, changed: true });
+    const dry = await put([...proxies(3), broken], "?dry-run");
+    expect(dry).toMatchObject({ status: 200, changed: true });
+    expect(dry.traffic?.join("\n")).toContain("h2.test");
+    expect(dry.traffic?.join("\n")).not.toContain("h1.test");
     expect([publisher.sequence, [...store.objects()].length, publisher.preview().sets.routes.hash]).toEqual(
       before,
     );

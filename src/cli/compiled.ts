@@ -1,0 +1,35 @@
+import { type EnvoyConfig, readConfig } from "../explain/config.js";
+import { link } from "../link/snapshot.js";
+import { checkKeyPair } from "../platform/key-pair.js";
+import type { Settings } from "../schema/settings.js";
+import { createMemoryStore } from "../store/memory.js";
+import type { Store } from "../store/store.js";
+import { update } from "../update.js";
+import { formatLocated, type Manifests, readManifests } from "./objects.js";
+import { readSettings } from "./settings-file.js";
+
+/** Manifests with the configuration that they compile to. */
+export interface CompiledPaths {
+  readonly manifests: Manifests;
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly config: EnvoyConfig;
+  /** A file could not be read, or not all of it. */
+  readonly broken: boolean;
+}
+
+/** Compiles what is there; what is wrong with documents and settings is told on standard error, with a count of the rest. */
+export function compilePaths(paths: readonly string[], settingsFile: string | undefined): CompiledPaths {
+  const { settings, findings } = readSettings(settingsFile);
+  for (const finding of findings)
+    console.error(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+  const manifests = readManifests(paths, settings.spec.watchNamespaces);
+  for (const one of manifests.located) console.error(formatLocated(one));
+  const store = createMemoryStore();
+  update(store, [settings, ...manifests.objects], { checkKeyPair });
+  const errors = [...store.findings()].filter(({ severity }) => severity === "error").length;
+  const count = errors === 1 ? "1 error" : `${errors} errors`;
+  if (errors > 0) console.error(`${count} in ${paths.join(", ")}; isoline check tells which`);
+  const config = readConfig(link(store, settings.spec));
+  return { manifests, settings, store, config, broken: manifests.broken.size > 0 };
+}

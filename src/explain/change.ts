@@ -1,0 +1,22 @@
+import type { Detail } from "./leaves.js";
+
+export type ChangeKind =
+  | "listener"
+  /** What is done with TLS connections for a name; `*` is any other. */
+  | "server name"
+  | "certificate"
+  | "host"
+  | "route"
+  | "cluster"
+  | "endpoints";
+
+/** A thing that is there on one side alone, or differs. */
+export interface Change {
+  readonly kind: ChangeKind;
+  /** Of a route: its match in words. */
+  readonly name: string;
+  /** Of a host or route: the host and how it is reached, such as `a.test (http)`. */
+  readonly host?: string;
+  readonly change: "added" | "removed" | "changed";
+  readonly details: readonly Detail[];
+}

@@ -1,0 +1,68 @@
+import type {
+  Any,
+  Cluster,
+  ClusterLoadAssignment,
+  FilterChain,
+  HttpConnectionManager,
+  Listener,
+  RouteConfiguration,
+  Secret,
+  Typed,
+  TypeUrls,
+} from "../gen/envoy.js";
+import type { ResourceSet } from "../link/resource-set.js";
+import type { Snapshot } from "../link/snapshot.js";
+
+/** What an Envoy gets, parsed; each by its name. */
+export interface EnvoyConfig {
+  readonly listeners: ReadonlyMap<string, Listener>;
+  readonly tables: ReadonlyMap<string, RouteConfiguration>;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+}
+
+export const readConfig = ({ sets }: Pick<Snapshot, "sets">): EnvoyConfig => ({
+  listeners: parseSet<Listener>(sets.listeners),
+  tables: parseSet<RouteConfiguration>(sets.routes),
+  clusters: parseSet<Cluster>(sets.clusters),
+  endpoints: parseSet<ClusterLoadAssignment>(sets.endpoints),
+  secrets: parseSet<Secret>(sets.secrets),
+});
+
+function parseSet<T>(set: ResourceSet): Map<string, T> {
+  const parsed = new Map<string, T>();
+  for (const name of set.names()) {
+    const pieces = set.get(name)?.pieces ?? [];
+    if (pieces.length > 0) parsed.set(name, JSON.parse(`{${pieces.join("")}`) as T);
+  }
+  return parsed;
+}
+
+/** A typed configuration when it is of that type. */
+export const typed = <U extends keyof TypeUrls>(config: Any | undefined, type: U): Typed<U> | undefined =>
+  config?.["@type"] === type ? (config as Typed<U>) : undefined;
+
+const managerType =
+  "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+
+/** The HTTP connection manager of a filter chain; undefined when it is for TCP. */
+export function managerOf(chain: FilterChain): HttpConnectionManager | undefined {
+  for (const filter of chain.filters ?? []) {
+    const manager = typed(filter.typed_config, managerType);
+    if (manager) return manager;
+  }
+  return undefined;
+}
+
+/** The configuration of an HTTP filter of a connection manager. */
+export const httpFilter = <U extends keyof TypeUrls>(
+  manager: HttpConnectionManager | undefined,
+  name: string,
+  type: U,
+): Typed<U> | undefined =>
+  typed(manager?.http_filters?.find((filter) => filter.name === name)?.typed_config, type);
+
+/** The load assignment of a cluster, wherever it travels. */
+export const endpointsOf = (config: EnvoyConfig, cluster: string): ClusterLoadAssignment | undefined =>
+  config.endpoints.get(cluster) ?? config.clusters.get(cluster)?.load_assignment;

@@ -1,0 +1,109 @@
+import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
+import { fallbackTable, ingressHttp, ingressHttps } from "../xds/listener.js";
+import type { Change } from "./change.js";
+import { type EnvoyConfig, managerOf } from "./config.js";
+import { routeFacts } from "./facts.js";
+import { type Detail, differences, factDifferences } from "./leaves.js";
+import { describeMatch } from "./match.js";
+import { protectionFacts } from "./protections.js";
+import { selectChain } from "./select.js";
+
+const labels: Readonly<Record<string, string>> = {
+  [ingressHttp]: "http",
+  [ingressHttps]: "https",
+  [fallbackTable]: "https without a server name",
+};
+
+/** A virtual host with what is around it. */
+interface Host {
+  readonly virtualHost: VirtualHost;
+  readonly manager: HttpConnectionManager | undefined;
+}
+
+/** Hosts and routes of all tables that differ, by host. */
+export function diffHosts(before: EnvoyConfig, after: EnvoyConfig): Change[] {
+  const [a, b] = [hosts(before), hosts(after)];
+  return [...new Set([...a.keys(), ...b.keys()])]
+    .sort()
+    .flatMap((host) => diffHost(host, a.get(host), b.get(host)));
+}
+
+function hosts(config: EnvoyConfig): Map<string, Host> {
+  const found = new Map<string, Host>();
+  for (const [name, table] of config.tables)
+    for (const virtualHost of table.virtual_hosts ?? [])
+      found.set(`${virtualHost.name} (${labels[name] ?? name})`, {
+        virtualHost,
+        manager: managerFor(config, table, virtualHost),
+      });
+  return found;
+}
+
+function managerFor(
+  { listeners }: EnvoyConfig,
+  { name }: RouteConfiguration,
+  host: VirtualHost,
+): HttpConnectionManager | undefined {
+  const listener = listeners.get(name === ingressHttp ? ingressHttp : ingressHttps);
+  const chain = listener && selectChain(listener, name === ingressHttps ? (host.name ?? "") : "");
+  return chain && managerOf(chain);
+}
+
+function diffHost(host: string, before: Host | undefined, after: Host | undefined): Change[] {
+  const common = { kind: "host", name: host, host } as const;
+  if (!before) return after ? [{ ...common, change: "added", details: contents(after, "after") }] : [];
+  if (!after) return [{ ...common, change: "removed", details: contents(before, "before") }];
+  const own = hostDetails(before, after);
+  return [
+    ...(own.length > 0 ? [{ ...common, change: "changed", details: own } as const] : []),
+    ...diffRoutes(host, before, after),
+  ];
+}
+
+/** The routes of a host that is on one side alone. */
+const contents = (host: Host, side: "before" | "after"): Detail[] =>
+  (host.virtualHost.routes ?? []).map((route) => ({
+    what: describeMatch(route.match ?? {}),
+    [side]:
+      factsOf(route, host).find(({ what }) => /^(?:backends|redirect|response)$/.test(what))?.value ?? "",
+  }));
+
+const factsOf = (route: Route, host: Host): ReturnType<typeof routeFacts> =>
+  routeFacts(route, { ...host, nameOf: (cluster) => cluster });
+
+/** What differs in the host itself, told as it is for a forwarded request. */
+function hostDetails(before: Host, after: Host): Detail[] {
+  const [{ routes: _, ...a }, { routes: __, ...b }] = [before.virtualHost, after.virtualHost];
+  const found = differences(a, b);
+  if (found.length === 0) return [];
+  const facts = factDifferences(
+    protectionFacts({ route: {} }, before),
+    protectionFacts({ route: {} }, after),
+  );
+  return facts.length > 0 ? facts : found;
+}
+
+function diffRoutes(host: string, before: Host, after: Host): Change[] {
+  const [a, b] = [routes(before), routes(after)];
+  return [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Change[] => {
+    const [old, now] = [a.get(key), b.get(key)];
+    const details = routeDetails(old, now, before, after);
+    if (details.length === 0) return [];
+    const change = old ? (now ? "changed" : "removed") : "added";
+    return [{ kind: "route", name: describeMatch((now ?? old)?.match ?? {}), host, change, details }];
+  });
+}
+
+/** Routes by what they match, without names and metadata, which no request feels. */
+function routes({ virtualHost }: Host): Map<string, Route> {
+  return new Map(
+    (virtualHost.routes ?? []).map(({ name: _, metadata, ...route }) => [JSON.stringify(route.match), route]),
+  );
+}
+
+function routeDetails(old: Route | undefined, now: Route | undefined, before: Host, after: Host): Detail[] {
+  const found = old && now ? differences(old, now) : undefined;
+  if (found?.length === 0) return [];
+  const facts = factDifferences(old ? factsOf(old, before) : [], now ? factsOf(now, after) : []);
+  return facts.length > 0 ? facts : (found ?? []);
+}

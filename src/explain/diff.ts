@@ -1,0 +1,147 @@
+import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../gen/envoy.js";
+import { chainFacts, tcpBackends } from "./chain.js";
+import type { Change, ChangeKind } from "./change.js";
+import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
+import { diffHosts } from "./diff-hosts.js";
+import { type Detail, differences, factDifferences } from "./leaves.js";
+import { serviceOf } from "./names.js";
+import type { Fact } from "./protections.js";
+import { commonNames, type Names, renamed } from "./rename.js";
+
+/** What changes for traffic from one configuration to another; names of objects and routes do not count. */
+export function diff(before: EnvoyConfig, after: EnvoyConfig): Change[] {
+  const names = commonNames(before, after);
+  const [a, b] = [withNames(before, names.before), withNames(after, names.after)];
+  return [
+    ...compare("listener", listeners(a), listeners(b), frameDetails),
+    ...compare("server name", chains(a), chains(b), chainDetails),
+    ...compare("certificate", a.secrets, b.secrets, differences),
+    ...diffHosts(a, b),
+    ...compare("cluster", clusters(a), clusters(b), differences),
+    ...diffEndpoints(a, b),
+  ];
+}
+
+function withNames(config: EnvoyConfig, names: Names): EnvoyConfig {
+  const keys = <T>(map: ReadonlyMap<string, T>): Map<string, T> =>
+    new Map([...map].map(([name, value]) => [names.get(name) ?? name, renamed(value, names)]));
+  return {
+    listeners: keys(config.listeners),
+    tables: keys(config.tables),
+    clusters: keys(config.clusters),
+    endpoints: keys(config.endpoints),
+    secrets: config.secrets,
+  };
+}
+
+/** Compares things by name; `details` of one that is on one side alone has the other undefined. */
+function compare<T>(
+  kind: ChangeKind,
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  details: (before: T | undefined, after: T | undefined) => Detail[],
+): Change[] {
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name): Change[] => {
+    const [a, b] = [before.get(name), after.get(name)];
+    if (a === undefined || b === undefined) {
+      const told = kind === "cluster" || kind === "certificate" ? [] : details(a, b);
+      return [{ kind, name, change: a === undefined ? "added" : "removed", details: told }];
+    }
+    const found = details(a, b);
+    return found.length > 0 ? [{ kind, name, change: "changed", details: found }] : [];
+  });
+}
+
+/** Listeners without what is told by server name. */
+function listeners({ listeners: all }: EnvoyConfig): Map<string, Listener> {
+  return new Map(
+    [...all].map(([name, listener]) => [
+      name,
+      {
+        ...listener,
+        filter_chains: (listener.filter_chains ?? []).filter((chain) => !chain.filter_chain_match),
+      },
+    ]),
+  );
+}
+
+function frameDetails(before: Listener | undefined, after: Listener | undefined): Detail[] {
+  if (before && after) return differences(before, after);
+  const { address = "", port_value: port } = (before ?? after)?.address?.socket_address ?? {};
+  return [{ what: "address", [before ? "before" : "after"]: `${address}:${port}` }];
+}
+
+/** Filter chains by the server names that they are for. */
+function chains({ listeners: all }: EnvoyConfig): Map<string, FilterChain> {
+  const found = new Map<string, FilterChain>();
+  for (const { filter_chains = [] } of all.values())
+    for (const { name: _, filter_chain_match: match, ...chain } of filter_chains)
+      if (match) for (const server of match.server_names ?? ["*"]) found.set(server, chain);
+  return found;
+}
+
+function chainDetails(before: FilterChain | undefined, after: FilterChain | undefined): Detail[] {
+  const facts = factDifferences(describeChain(before), describeChain(after));
+  if (!before || !after) return facts;
+  const [a, b] = [filtersOf(before), filtersOf(after)];
+  const told = [
+    ...facts,
+    ...a.filter((name) => !b.includes(name)).map((name): Detail => ({ what: "filter", before: name })),
+    ...b.filter((name) => !a.includes(name)).map((name): Detail => ({ what: "filter", after: name })),
+  ];
+  return told.length > 0 ? told : differences(before, after);
+}
+
+const filtersOf = (chain: FilterChain): string[] =>
+  [...(managerOf(chain)?.http_filters ?? []), ...(chain.filters ?? [])].map(({ name = "" }) => name);
+
+function describeChain(chain: FilterChain | undefined): Fact[] {
+  if (!chain) return [];
+  const backends = tcpBackends(chain).map(({ cluster, weight }) => `${cluster} (weight ${weight})`);
+  return [
+    ...chainFacts(chain),
+    ...(backends.length > 0 ? [{ what: "TCP to", value: backends.join(", ") }] : []),
+  ];
+}
+
+/** Clusters without what they are called and how they get their endpoints. */
+function clusters({ clusters: all }: EnvoyConfig): Map<string, Cluster> {
+  return new Map(
+    [...all].map(([name, cluster]) => {
+      const { name: _, type, alt_stat_name, eds_cluster_config, load_assignment, ...rest } = cluster;
+      // Addresses are addresses, by whatever way they come.
+      return [name, type === "EDS" || type === "STATIC" || type === undefined ? rest : { ...rest, type }];
+    }),
+  );
+}
+
+function diffEndpoints(before: EnvoyConfig, after: EnvoyConfig): Change[] {
+  const changes = new Map<string, Change>();
+  for (const name of [...before.clusters.keys()].sort()) {
+    if (!after.clusters.has(name)) continue;
+    const [a, b] = [addresses(endpointsOf(before, name)), addresses(endpointsOf(after, name))];
+    const details = [
+      ...a.filter((one) => !b.includes(one)).map((one): Detail => ({ what: "endpoint", before: one })),
+      ...b.filter((one) => !a.includes(one)).map((one): Detail => ({ what: "endpoint", after: one })),
+    ];
+    // The clusters of one service have the same endpoints.
+    const service = serviceOf(name);
+    if (details.length > 0)
+      changes.set(service, { kind: "endpoints", name: service, change: "changed", details });
+  }
+  return [...changes.values()];
+}
+
+/** Each endpoint with what sets it apart from others; all but its address and place as Envoy's fields. */
+function addresses(assignment: ClusterLoadAssignment | undefined): string[] {
+  return (assignment?.endpoints ?? []).flatMap(({ locality, load_balancing_weight: weight, lb_endpoints }) =>
+    (lb_endpoints ?? []).map(({ endpoint: { address, ...endpoint } = {}, ...rest }) => {
+      const { address: ip, port_value } = address?.socket_address ?? {};
+      const place = locality?.sub_zone ? ` of ${locality.sub_zone}` : "";
+      const share = weight === undefined ? "" : ` (weight ${weight})`;
+      const fields = { ...endpoint, ...rest };
+      const more = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : "";
+      return `${ip}:${port_value}${place}${share}${more}`;
+    }),
+  );
+}

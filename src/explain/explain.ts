@@ -1,0 +1,201 @@
+import type {
+  FilterChain,
+  HttpConnectionManager,
+  Listener,
+  Route,
+  RouteAction,
+  RouteConfiguration,
+  RouteMatch,
+} from "../gen/envoy.js";
+import { filterNames } from "../xds/filter-names.js";
+import { ingressHttp, ingressHttps } from "../xds/listener.js";
+import { chainFacts, tcpBackends } from "./chain.js";
+import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
+import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
+import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
+import { describeFinding, hostHints } from "./hints.js";
+import { describeMatch, matchesPath, mismatch } from "./match.js";
+import { serviceOf } from "./names.js";
+import type { Claims, Origin, Origins } from "./origins.js";
+import { locationOf } from "./redirect.js";
+import { hostName, type Request, type SeenRequest, seenRequest } from "./request.js";
+import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
+
+/** What is known beside the configuration. */
+export interface Knowledge {
+  readonly origins?: Origins;
+  /** Objects that speak for a host, also where they are not valid. */
+  claimsOn?(host: string): Claims;
+}
+
+interface Context extends Knowledge {
+  readonly config: EnvoyConfig;
+  readonly request: Request;
+}
+
+/** The part of an explanation that is known before a route is looked for. */
+type Way = Pick<Explanation, "listener" | "chain" | "virtualHost">;
+
+const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
+
+/** Tells what Envoy does with a request, as its own matcher would decide. */
+export function explain(config: EnvoyConfig, request: Request, knowledge: Knowledge = {}): Explanation {
+  const context = { ...knowledge, config, request };
+  const name = request.scheme === "https" ? ingressHttps : ingressHttp;
+  const listener = config.listeners.get(name);
+  if (!listener) {
+    const summary = `nothing listens for ${request.scheme}: no host is served over it`;
+    return { ...nothing, outcome: "closed", summary, hints: hints(context) };
+  }
+  const way = { listener: describeListener(name, listener) };
+  const chain = selectChain(listener, request.serverName);
+  if (!chain) {
+    const asked = request.serverName
+      ? `the server name ${request.serverName}`
+      : "clients without a server name";
+    const summary = `the TLS connection is closed: no filter chain is for ${asked}`;
+    return { ...nothing, ...way, outcome: "closed", summary, hints: hints(context) };
+  }
+  return explainChain(context, way, chain);
+}
+
+/** Where a request ended up that is served by none: what hosts are there. */
+const hints = (context: Context): string[] => hostHints(context.config, context.request, context.claimsOn);
+
+function describeListener(name: string, { address }: Listener): NonNullable<Explanation["listener"]> {
+  const { address: ip = "", port_value: port = 0 } = address?.socket_address ?? {};
+  return { name, address: ip, port };
+}
+
+function explainChain(context: Context, before: Way, chain: FilterChain): Explanation {
+  const { config, request } = context;
+  const facts = chainFacts(chain);
+  const way = { ...before, ...(chain.name ? { chain: { name: chain.name, facts } } : {}) };
+  const manager = managerOf(chain);
+  if (!manager) {
+    const backends = describeBackends(config, tcpBackends(chain));
+    const summary = `the connection is passed on to ${backendNames(backends)}`;
+    return { ...nothing, ...way, outcome: "tcp", summary, backends };
+  }
+  const seen = seenRequest(request, {
+    normalizePath: manager.normalize_path ?? false,
+    mergeSlashes: manager.merge_slashes ?? false,
+    stripTrailingHostDot: manager.strip_trailing_host_dot ?? false,
+  });
+  if (isMisdirected(manager, request)) {
+    const summary = `421: the Host header is ${request.authority}, and the connection was opened for ${request.serverName}`;
+    return { ...nothing, ...way, outcome: "misdirected", status: 421, summary };
+  }
+  const table = config.tables.get(manager.rds?.route_config_name ?? "");
+  const host = table && selectVirtualHost(table, seen.host);
+  if (!table || !host) {
+    const summary = `404: no host ${seen.host} is served over ${request.scheme}`;
+    return { ...nothing, ...way, outcome: "not-found", status: 404, summary, hints: hints(context) };
+  }
+  return explainHost(context, way, { manager, seen, table, host });
+}
+
+/** As the filter does: without a port and one dot at the end. */
+const isMisdirected = (manager: HttpConnectionManager, { authority, serverName }: Request): boolean =>
+  (manager.http_filters ?? []).some(({ name }) => name === filterNames.misdirected) &&
+  hostName(authority).replace(/\.$/, "") !== serverName;
+
+interface Found {
+  readonly manager: HttpConnectionManager;
+  readonly seen: SeenRequest;
+  readonly table: RouteConfiguration;
+  readonly host: SelectedHost;
+}
+
+function explainHost(context: Context, before: Way, found: Found): Explanation {
+  const { virtualHost, domain } = found.host;
+  const { name = "" } = virtualHost;
+  const table = found.table.name ?? "";
+  const way = { ...before, virtualHost: { name, domain, table } };
+  const origins = context.origins?.(table, name) ?? [];
+  const tried: RouteTried[] = [];
+  for (const [index, route] of (virtualHost.routes ?? []).entries()) {
+    const match = route.match ?? {};
+    const origin = origins[index];
+    const seen: RouteSeen = { index, match: describeMatch(match), ...(origin ? { origin } : {}) };
+    const why = mismatch(match, found.seen);
+    if (why === undefined) {
+      const known = { ...nothing, ...way, route: seen, tried, hints: troubles(context, name, origin) };
+      return { ...known, ...explainRoute(context, found, route) };
+    }
+    tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
+  }
+  const summary = `404: host ${name} has no route for ${found.seen.method} ${found.seen.path}`;
+  const hint = domain.startsWith("*.")
+    ? [`${domain} covers names with one label before ${domain.slice(1)} alone`]
+    : [];
+  return { ...nothing, ...way, outcome: "not-found", status: 404, summary, tried, hints: hint };
+}
+
+/** What is wrong with the field that a route comes from. */
+const troubles = (context: Context, host: string, origin: Origin | undefined): string[] =>
+  (context.claimsOn?.(host).findings ?? [])
+    .filter(({ about, path }) => about === origin?.ref && path?.startsWith(origin.field))
+    .map(describeFinding);
+
+type Effect = Pick<Explanation, "outcome" | "summary" | "backends" | "facts"> & Partial<Explanation>;
+
+function explainRoute({ config, request }: Context, { manager, seen, host }: Found, route: Route): Effect {
+  const { virtualHost } = host;
+  const facts = routeFacts(route, { manager, virtualHost, nameOf: serviceOf });
+  const match = route.match ?? {};
+  if (route.redirect) {
+    const status = redirectStatus(route);
+    const location = locationOf(route, request, seen);
+    return {
+      outcome: "redirect",
+      summary: `${status} to ${location}`,
+      status,
+      location,
+      backends: [],
+      facts,
+    };
+  }
+  if (route.direct_response) {
+    const { status = 0 } = route.direct_response;
+    return { outcome: "respond", summary: `Envoy itself answers ${status}`, status, backends: [], facts };
+  }
+  const action = route.route ?? {};
+  const backends = describeBackends(config, backendsOf(action));
+  const path = rewritten(match, action, seen);
+  const summary = `goes to ${backendNames(backends)}${path === undefined ? "" : ` as ${path}`}`;
+  return { outcome: "forward", summary, backends, facts, ...(path === undefined ? {} : { path }) };
+}
+
+/** The path that a backend sees; undefined when it is the client's. */
+function rewritten(
+  match: RouteMatch,
+  { prefix_rewrite: to }: RouteAction,
+  { path }: SeenRequest,
+): string | undefined {
+  if (!to) return undefined;
+  return to + path.slice((match.prefix ?? match.path_separated_prefix ?? path).length);
+}
+
+const backendNames = (backends: readonly BackendSeen[]): string =>
+  backends
+    .map(({ cluster, percent }) =>
+      backends.length > 1 ? `${serviceOf(cluster)} (${percent} %)` : serviceOf(cluster),
+    )
+    .join(", ");
+
+function describeBackends(
+  config: EnvoyConfig,
+  backends: readonly { readonly cluster: string; readonly weight: number }[],
+): BackendSeen[] {
+  const sum = backends.reduce((total, { weight }) => total + weight, 0);
+  return backends.map(({ cluster, weight }) => ({
+    cluster,
+    weight,
+    percent: sum === 0 ? 0 : Math.round((weight / sum) * 1000) / 10,
+    endpoints: (endpointsOf(config, cluster)?.endpoints ?? []).reduce(
+      (count, { lb_endpoints }) => count + (lb_endpoints?.length ?? 0),
+      0,
+    ),
+  }));
+}

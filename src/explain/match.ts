@@ -1,0 +1,143 @@
+import { RE2JS } from "re2js";
+import type { HeaderMatcher, QueryParameterMatcher, RouteMatch, StringMatcher } from "../gen/envoy.js";
+import type { SeenRequest } from "./request.js";
+
+const quote = (text: string): string => JSON.stringify(text);
+
+/** Envoy matches regular expressions as a whole. */
+const fits = (regex: string, text: string): boolean => RE2JS.compile(regex).matcher(text).matches();
+
+/** The first reason why a request is not for a route: its path, then headers, then query; undefined when it is. */
+export function mismatch(match: RouteMatch, request: SeenRequest): string | undefined {
+  const path = pathMismatch(match, request.path);
+  if (path) return path;
+  for (const matcher of match.headers ?? []) {
+    const reason = headerMismatch(matcher, request.headers);
+    if (reason) return reason;
+  }
+  const parameters = match.query_parameters?.length ? queryParameters(request.query) : undefined;
+  for (const matcher of parameters ? (match.query_parameters ?? []) : []) {
+    const reason = queryMismatch(matcher, parameters?.get(matcher.name ?? ""));
+    if (reason) return reason;
+  }
+  return undefined;
+}
+
+/** Whether a route is for the path, whatever else it asks for. */
+export const matchesPath = (match: RouteMatch, request: SeenRequest): boolean =>
+  pathMismatch(match, request.path) === undefined;
+
+function pathMismatch(match: RouteMatch, path: string): string | undefined {
+  const { prefix, path: exact, safe_regex, path_separated_prefix: segment } = match;
+  if (exact !== undefined) return path === exact ? undefined : `path ${path} is not ${exact}`;
+  if (prefix !== undefined)
+    return path.startsWith(prefix) ? undefined : `path ${path} does not start with ${prefix}`;
+  if (segment !== undefined)
+    return path === segment || path.startsWith(`${segment}/`)
+      ? undefined
+      : `path ${path} is not ${segment} or below it`;
+  const regex = safe_regex?.regex ?? "";
+  return fits(regex, path) ? undefined : `path ${path} does not match ${regex}`;
+}
+
+/**
+ * A header that is not there matches nothing but `present_match` inverted, unless it is to count as empty: so does
+ * `invert_match` of a value, to the surprise of many.
+ */
+function headerMismatch(matcher: HeaderMatcher, headers: ReadonlyMap<string, string>): string | undefined {
+  const name = matcher.name?.toLowerCase() ?? "";
+  const label = `header ${name}`;
+  const found = headers.get(name === "host" ? ":authority" : name);
+  const invert = matcher.invert_match ?? false;
+  if (!matcher.string_match) {
+    const wanted = (matcher.present_match ?? true) !== invert;
+    if ((found !== undefined) === wanted) return undefined;
+    return wanted ? `${label} is absent` : `${label} is there and must not be`;
+  }
+  if (found === undefined && !matcher.treat_missing_header_as_empty) return `${label} is absent`;
+  const value = found ?? "";
+  if (matchesText(matcher.string_match, value) !== invert) return undefined;
+  const verb = invert ? "must not be" : "is not";
+  return `${label} is ${quote(value)}, which ${verb} ${describeText(matcher.string_match)}`;
+}
+
+function queryMismatch(matcher: QueryParameterMatcher, found: string | undefined): string | undefined {
+  const label = `query parameter ${matcher.name}`;
+  if (found === undefined) return `${label} is absent`;
+  if (!matcher.string_match || matchesText(matcher.string_match, found)) return undefined;
+  return `${label} is ${quote(found)}, which is not ${describeText(matcher.string_match)}`;
+}
+
+/** The first value of each parameter; Envoy does not decode them. */
+function queryParameters(query: string | undefined): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const part of query?.split("&") ?? []) {
+    const equals = part.indexOf("=");
+    const name = equals < 0 ? part : part.slice(0, equals);
+    if (!found.has(name)) found.set(name, equals < 0 ? "" : part.slice(equals + 1));
+  }
+  return found;
+}
+
+/** The one kind of a string matcher that is set, with its text. */
+function textKind(matcher: StringMatcher): readonly ["exact" | "prefix" | "suffix" | "contains", string] {
+  for (const kind of ["prefix", "suffix", "contains"] as const) {
+    const text = matcher[kind];
+    if (text !== undefined) return [kind, text];
+  }
+  return ["exact", matcher.exact ?? ""];
+}
+
+function matchesText(matcher: StringMatcher, value: string): boolean {
+  if (matcher.safe_regex) return fits(matcher.safe_regex.regex ?? "", value);
+  const [kind, text] = textKind(matcher);
+  const fold = (string: string): string => (matcher.ignore_case ? string.toLowerCase() : string);
+  const [a, b] = [fold(value), fold(text)];
+  switch (kind) {
+    case "exact":
+      return a === b;
+    case "prefix":
+      return a.startsWith(b);
+    case "suffix":
+      return a.endsWith(b);
+    case "contains":
+      return a.includes(b);
+  }
+}
+
+const phrases = {
+  exact: "",
+  prefix: "text that starts with ",
+  suffix: "text that ends with ",
+  contains: "text with ",
+};
+
+function describeText(matcher: StringMatcher): string {
+  if (matcher.safe_regex) return `text that matches ${matcher.safe_regex.regex}`;
+  const [kind, text] = textKind(matcher);
+  return `${phrases[kind]}${quote(text)}${matcher.ignore_case ? " (in any case)" : ""}`;
+}
+
+/** A match in words: `prefix /api, header x-canary is "yes"`. */
+export function describeMatch(match: RouteMatch): string {
+  const queries = (match.query_parameters ?? []).map(({ name, string_match }) =>
+    string_match
+      ? `query parameter ${name} is ${describeText(string_match)}`
+      : `query parameter ${name} is present`,
+  );
+  return [describePath(match), ...(match.headers ?? []).map(describeHeader), ...queries].join(", ");
+}
+
+export function describeHeader(matcher: HeaderMatcher): string {
+  const { name, string_match: text } = matcher;
+  const invert = matcher.invert_match ?? false;
+  if (!text) return `header ${name} is ${(matcher.present_match ?? true) === invert ? "absent" : "present"}`;
+  const empty = matcher.treat_missing_header_as_empty ? " (absent counts as empty)" : "";
+  return `header ${name} is ${invert ? "not " : ""}${describeText(text)}${empty}`;
+}
+
+function describePath({ prefix, path, safe_regex, path_separated_prefix: segment }: RouteMatch): string {
+  if (path !== undefined) return `path ${path}`;
+  if (prefix !== undefined) return `prefix ${prefix}`;
+  return segment === undefined ? `regex ${safe_regex?.regex ?? ""}` : `segments ${segment}`;
+}

@@ -1,0 +1,28 @@
+import type { Route } from "../gen/envoy.js";
+import type { Request, SeenRequest } from "./request.js";
+
+const defaultPorts = { http: ":80", https: ":443" } as const;
+
+/** The `Location` that Envoy answers with; the host keeps its port but where that was the old scheme's own. */
+export function locationOf(route: Route, request: Request, seen: SeenRequest): string {
+  const redirect = route.redirect ?? {};
+  const scheme = redirect.scheme_redirect ?? (redirect.https_redirect ? "https" : request.scheme);
+  const port = redirect.port_redirect ? `:${redirect.port_redirect}` : "";
+  const host = redirect.host_redirect ?? keptHost(request, seen, scheme, port);
+  return `${scheme}://${host}${port}${newPath(route, seen)}`;
+}
+
+function keptHost({ scheme: old }: Request, { headers }: SeenRequest, scheme: string, port: string): string {
+  const authority = headers.get(":authority") ?? "";
+  const given = /:\d+$/.exec(authority)?.[0] ?? "";
+  const drop = port !== "" || (scheme !== old && given === defaultPorts[old]);
+  return drop ? authority.slice(0, authority.length - given.length) : authority;
+}
+
+function newPath({ redirect, match }: Route, { path, query }: SeenRequest): string {
+  const { path_redirect: whole, prefix_rewrite: to } = redirect ?? {};
+  if (whole?.includes("?")) return whole;
+  const matched = match?.prefix ?? match?.path_separated_prefix ?? path;
+  const changed = whole ?? (to ? to + path.slice(matched.length) : path);
+  return query === undefined ? changed : `${changed}?${query}`;
+}

@@ -1,0 +1,43 @@
+import type { EnvoyConfig } from "./config.js";
+import { serviceOf } from "./names.js";
+
+/** Names of clusters on one side, with what they are called when two sides are compared. */
+export type Names = ReadonlyMap<string, string>;
+
+/**
+ * Common names for the clusters of two configurations. A cluster's name holds a hash of its content, so that a changed
+ * cluster has another name: where a service has lost one cluster and got one, the two count as the same.
+ */
+export function commonNames(before: EnvoyConfig, after: EnvoyConfig): { before: Names; after: Names } {
+  const gone = byService([...before.clusters.keys()].filter((name) => !after.clusters.has(name)));
+  const fresh = byService([...after.clusters.keys()].filter((name) => !before.clusters.has(name)));
+  const all = byService(new Set([...before.clusters.keys(), ...after.clusters.keys()]));
+  const names = { before: new Map<string, string>(), after: new Map<string, string>() };
+  for (const [service, clusters] of all) {
+    const [old, now] = [gone.get(service) ?? [], fresh.get(service) ?? []];
+    const paired = old.length === 1 && now.length === 1;
+    const alone = clusters.length - (paired ? 1 : 0) === 1;
+    for (const name of clusters) {
+      const common = alone ? service : paired && name === now[0] ? (old[0] ?? name) : name;
+      names.before.set(name, common);
+      names.after.set(name, common);
+    }
+  }
+  return names;
+}
+
+function byService(names: Iterable<string>): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    const service = serviceOf(name);
+    found.set(service, [...(found.get(service) ?? []), name]);
+  }
+  return found;
+}
+
+/** A copy of JSON in which clusters have their common names. */
+export function renamed<T>(value: T, names: Names): T {
+  return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
+    typeof inner === "string" ? (names.get(inner) ?? inner) : inner,
+  ) as T;
+}

@@ -1,0 +1,69 @@
+import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
+import type { Origin } from "./origins.js";
+
+/** Where an origin stands, such as `a.yaml:12`; empty when it is not known. */
+export type PlaceOf = (origin: Origin) => string;
+
+const maxTried = 10;
+
+/** An explanation for people: the outcome, the way there, what applies, and what was tried before. */
+export function formatExplanation(explanation: Explanation, title: string, placeOf: PlaceOf): string {
+  const { listener, chain, virtualHost, route, backends, facts, hints } = explanation;
+  const rows: [string, string][] = [];
+  if (listener) rows.push(["listener", `${listener.name} ${listener.address}:${listener.port}`]);
+  if (chain) rows.push(["filter chain", chain.name]);
+  for (const { what, value } of chain?.facts ?? []) rows.push([what, value]);
+  if (virtualHost) rows.push(["virtual host", describeHost(virtualHost)]);
+  if (route)
+    rows.push(["route", `${route.match} (number ${route.index + 1})`], ...originRows(route, placeOf));
+  for (const backend of backends) rows.push(["backend", describeBackend(backend, backends.length)]);
+  for (const { what, value } of facts) if (what !== "backends") rows.push([what, value]);
+  for (const hint of hints) rows.push(["hint", hint]);
+  return [
+    title,
+    `  ${explanation.summary}`,
+    "",
+    ...table(rows),
+    ...formatTried(explanation.tried, placeOf),
+    "",
+  ].join("\n");
+}
+
+function originRows({ origin }: RouteSeen, placeOf: PlaceOf): [string, string][] {
+  return origin ? [["from", formatOrigin(origin, placeOf)]] : [];
+}
+
+function formatOrigin(origin: Origin, placeOf: PlaceOf): string {
+  const place = placeOf(origin);
+  return `${origin.ref} ${origin.field}${place ? ` (${place})` : ""}`;
+}
+
+const describeHost = ({ name, domain, table }: NonNullable<Explanation["virtualHost"]>): string =>
+  `${name}${domain === name ? "" : ` by ${domain}`} of ${table}`;
+
+function describeBackend({ cluster, percent, endpoints }: BackendSeen, count: number): string {
+  const share = count > 1 ? `  ${percent} %` : "";
+  const many =
+    endpoints === 0 ? "no endpoints: 503" : endpoints === 1 ? "1 endpoint" : `${endpoints} endpoints`;
+  return `${cluster}${share}  ${many}`;
+}
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
+}
+
+/** Those for the same path are told first and all, with where they come from; of the others a few. */
+function formatTried(tried: readonly RouteTried[], placeOf: PlaceOf): string[] {
+  if (tried.length === 0) return [];
+  const near = tried.filter((route) => route.near);
+  const others = tried.filter((route) => !route.near);
+  const shown = others.slice(0, Math.max(0, maxTried - near.length));
+  const lines = [...near, ...shown].flatMap(({ match, why, origin, near }) => [
+    `    ${match}: ${why}`,
+    ...(near && origin ? [`      ${formatOrigin(origin, placeOf)}`] : []),
+  ]);
+  const rest = others.length - shown.length;
+  const more = rest > 0 ? [`    and ${rest} more whose path does not match`] : [];
+  return ["", "  tried before", ...lines, ...more];
+}

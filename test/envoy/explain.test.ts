@@ -1,0 +1,222 @@
+import { expect, test } from "vitest";
+import { parseObject } from "../../src/schema/object.js";
+import { httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
+import { explainer } from "../support/explain.js";
+import { request } from "../support/http.js";
+import { startRig } from "../support/isoline.js";
+
+const services = [{ name: "a", port: 80 }];
+
+/** Routes that tell in a header of the answer which one they are. */
+const numbered = (routes: readonly Manifest[]): readonly Manifest[] =>
+  routes.map((route, i) =>
+    route.requestRedirectPolicy || route.directResponsePolicy
+      ? route
+      : {
+          ...route,
+          services: route.services ?? services,
+          responseHeadersPolicy: { set: [{ name: "x-route", value: `spec.routes[${i}]` }] },
+        },
+  );
+
+const header = (fields: Manifest): Manifest => ({ conditions: [{ prefix: "/h" }, { header: fields }] });
+const query = (fields: Manifest): Manifest => ({
+  conditions: [{ prefix: "/q" }, { queryParameter: fields }],
+});
+
+const matching = httpProxy("default", "matching", {
+  virtualhost: { fqdn: "match.test" },
+  routes: numbered([
+    { conditions: [{ prefix: "/" }] },
+    { conditions: [{ prefix: "/api" }] },
+    { conditions: [{ exact: "/api/exact" }] },
+    { conditions: [{ regex: "/api/v[0-9]+" }] },
+    { conditions: [{ prefix: "/A%20b" }] },
+    header({ name: "X-Present", present: true }),
+    header({ name: "X-Absent", notpresent: true }),
+    header({ name: "X-Exact", exact: "Yes" }),
+    header({ name: "X-Not", notexact: "no" }),
+    header({ name: "X-Not-Empty", notexact: "no", treatMissingAsEmpty: true }),
+    header({ name: "X-Contains", contains: "mid" }),
+    header({ name: "X-Not-Contains", notcontains: "mid" }),
+    header({ name: "X-Any-Case", exact: "yes", ignoreCase: true }),
+    header({ name: "X-Regex", regex: "a|b+" }),
+    header({ name: "Host", contains: "8080" }),
+    query({ name: "exact", exact: "Yes" }),
+    query({ name: "prefix", prefix: "ab", ignoreCase: true }),
+    query({ name: "suffix", suffix: "yz" }),
+    query({ name: "contains", contains: "m" }),
+    query({ name: "regex", regex: "[0-9]{2}" }),
+    query({ name: "present", present: true }),
+    { conditions: [{ prefix: "/p" }, { header: { name: "X-Forwarded-Proto", exact: "https" } }] },
+    {
+      conditions: [{ prefix: "/rewrite" }],
+      pathRewritePolicy: { replacePrefix: [{ replacement: "/to/" }] },
+    },
+    { conditions: [{ prefix: "/fixed" }], directResponsePolicy: { statusCode: 418, body: "no" } },
+  ]),
+});
+
+const redirecting = httpProxy("default", "redirecting", {
+  virtualhost: { fqdn: "redirect.test" },
+  routes: [
+    { conditions: [{ prefix: "/path" }], requestRedirectPolicy: { path: "/new" } },
+    { conditions: [{ prefix: "/prefix" }], requestRedirectPolicy: { prefix: "/new", statusCode: 301 } },
+    { conditions: [{ prefix: "/host" }], requestRedirectPolicy: { hostname: "other.test" } },
+    { conditions: [{ prefix: "/scheme" }], requestRedirectPolicy: { scheme: "https" } },
+    { conditions: [{ prefix: "/port" }], requestRedirectPolicy: { port: 8443, scheme: "https" } },
+  ],
+});
+
+const secure = httpProxy("default", "secure", {
+  virtualhost: { fqdn: "secure.test", tls: { secretName: "secure" } },
+  routes: numbered([
+    { conditions: [{ prefix: "/open" }], permitInsecure: true },
+    { conditions: [{ prefix: "/" }] },
+  ]),
+});
+
+const wild = httpProxy("default", "wild", {
+  virtualhost: { fqdn: "*.wild.test" },
+  routes: numbered([{ conditions: [{ prefix: "/" }] }]),
+});
+
+const paths = [
+  "/",
+  "//api",
+  "/api",
+  "/apis",
+  "/api/",
+  "/api/exact",
+  "/api/exact/",
+  "/api/exact?x=1",
+  "/api/v1",
+  "/api/v12/x",
+  "/api/v1?x",
+  "/x/../api/exact",
+  "/x/%2e%2e/api/exact",
+  "/api/./v7",
+  "/api/%76%31",
+  "/a%70i/exact",
+  "/x%2fapi",
+  "/api%2Fexact",
+  "/\\api",
+  "/A%20b/c",
+  "/A%20B",
+  "/API",
+  "/rewrite",
+  "/rewrite/",
+  "/rewrite/x?y=z",
+  "/rewritten",
+  "/fixed/x",
+  "/../..",
+  "/q?exact=Yes",
+  "/q?exact=yes",
+  "/q?exact=%59es",
+  "/q?exact=no&exact=Yes",
+  "/q?prefix=ABc",
+  "/q?suffix=xyz",
+  "/q?suffix=xyZ",
+  "/q?contains=omo",
+  "/q?regex=12",
+  "/q?regex=123",
+  "/q?present",
+  "/q?presents=1&=&",
+  "/p",
+];
+
+const headerSets: readonly Record<string, string>[] = [
+  { "x-present": "" },
+  { "x-present": "1", "x-absent": "1" },
+  { "x-present": "1", "x-absent": "1", "x-not-empty": "no" },
+  { "x-absent": "1" },
+  { "x-absent": "1", "x-exact": "Yes" },
+  { "x-absent": "1", "x-exact": "yes" },
+  { "x-absent": "1", "x-not": "yes" },
+  { "x-absent": "1", "x-not": "no" },
+  { "x-absent": "1", "x-not": "no", "x-not-empty": "no" },
+  { "x-absent": "1", "x-not-empty": "no", "x-contains": "amidst" },
+  { "x-absent": "1", "x-not-empty": "no", "x-not-contains": "amidst" },
+  { "x-absent": "1", "x-not-empty": "no", "x-not-contains": "x" },
+  { "x-absent": "1", "x-not-empty": "no", "x-any-case": "YES" },
+  { "x-absent": "1", "x-not-empty": "no", "x-regex": "bbb" },
+  { "x-absent": "1", "x-not-empty": "no", "x-regex": "ab" },
+];
+
+interface Probe {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The server name of the connection, when it is not the host. */
+  readonly sni?: string;
+}
+
+const http = (host: string, path: string, headers = {}): Probe => ({ scheme: "http", host, path, headers });
+const https = (host: string, path: string, sni = host): Probe => ({ scheme: "https", host, path, sni });
+
+const probes: readonly Probe[] = [
+  ...paths.map((path) => http("match.test", path)),
+  ...headerSets.map((headers) => http("match.test", "/h", headers)),
+  http("match.test", "/p", { "x-forwarded-proto": "https" }),
+  http("match.test:8080", "/h", { "x-absent": "1", "x-not-empty": "no" }),
+  http("MATCH.test:8080", "/api"),
+  http("match.test.", "/api"),
+  ...["/path/x?q=1", "/prefix/x?q=1", "/host/x", "/scheme", "/scheme/x", "/port", "/nothing"].flatMap(
+    (path) => ["redirect.test", "redirect.test:80", "redirect.test:8080"].map((host) => http(host, path)),
+  ),
+  http("secure.test", "/open/x"),
+  http("secure.test:80", "/closed?q"),
+  http("secure.test:8080", "/closed"),
+  https("secure.test", "/x"),
+  https("Secure.test:8443", "/open", "secure.test"),
+  https("secure.test.", "/x", "secure.test"),
+  https("match.test", "/x", "secure.test"),
+  https("match.test", "/x"),
+  http("a.wild.test", "/"),
+  http("A.wild.test", "/"),
+  http("a.b.wild.test", "/"),
+  http("wild.test", "/"),
+  http(".wild.test", "/"),
+  http("unknown.test", "/"),
+];
+
+test("explain says what Envoy does", async () => {
+  const objects = [matching, redirecting, secure, wild, tlsSecret("default", "secure")];
+  const rig = await startRig({ backends: ["a"], objects });
+  const parsed = [...rig.backends.objects, ...objects].map((manifest) => parseObject(manifest));
+  const explain = explainer(parsed.flatMap((one) => ("object" in one ? [one.object] : [])));
+
+  const said = (probe: Probe): unknown => {
+    const { scheme, host, path, headers = {}, sni } = probe;
+    const lines = Object.entries({ ...headers, host }).map(([name, value]) => `${name}: ${value}`);
+    const {
+      outcome,
+      status,
+      location,
+      route,
+      path: rewritten,
+    } = explain("GET", `${scheme}://${sni ?? host}${path}`, lines);
+    if (outcome !== "forward") return { probe, status: outcome === "closed" ? "closed" : status, location };
+    const [before = ""] = path.split("?");
+    return {
+      probe,
+      route: route?.origin?.field,
+      ...(rewritten ? { path: rewritten + path.slice(before.length) } : {}),
+    };
+  };
+  const done = async (probe: Probe): Promise<unknown> => {
+    const { scheme, host, path, headers = {}, sni } = probe;
+    const over = scheme === "http" ? { port: rig.httpPort } : { port: rig.httpsPort, sni: sni ?? host };
+    const answer = await request({ ...over, host, path, headers }).catch(() => undefined);
+    if (!answer) return { probe, status: "closed", location: undefined };
+    const { status, headers: got } = answer;
+    const route = got["x-route"];
+    if (!route) return { probe, status, location: got.location };
+    const seen = answer.echo().path;
+    return { probe, route, ...(seen.startsWith("/to") ? { path: seen } : {}) };
+  };
+  const answers: unknown[] = [];
+  for (const probe of probes) answers.push(await done(probe));
+  expect(probes.map(said)).toEqual(answers);
+});

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../src/explain/config.js";
+import { diff } from "../../src/explain/diff.js";
+import { link, type Snapshot } from "../../src/link/snapshot.js";
+import type { KubeObject } from "../../src/schema/object.js";
+import { defaultSettings } from "../../src/schema/settings.js";
+import { compileAll, parseCase } from "../support/compile.js";
+
+const golden = join(import.meta.dirname, "../golden");
+const cases = readdirSync(golden, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .flatMap(({ name }) => readdirSync(join(golden, name)).map((inner) => `${name}/${inner}`));
+
+const snapshot = (objects: readonly KubeObject[]): Snapshot => link(compileAll(objects), defaultSettings);
+
+/** The same when Envoy gets the same. */
+const content = ({ sets }: Snapshot): string =>
+  Object.values(sets)
+    .map(({ hash }) => hash)
+    .join();
+
+/** Copies of a JSON value with one thing in them different. */
+function* mutants(value: unknown): Generator<unknown> {
+  if (typeof value === "string") yield `${value}x`;
+  else if (typeof value === "number") yield value + 1;
+  else if (typeof value === "boolean") yield !value;
+  else if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) for (const mutant of mutants(item)) yield value.with(i, mutant);
+    if (value.length > 1) yield value.slice(1);
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      for (const mutant of mutants(item)) yield { ...value, [key]: mutant };
+      const { [key]: _, ...rest } = value as Record<string, unknown>;
+      yield rest;
+    }
+  }
+}
+
+/** Undefined when the value is none that a parser would let through. */
+function tryObjects(objects: readonly KubeObject[], old: KubeObject, spec: unknown): Snapshot | undefined {
+  try {
+    return snapshot(objects.map((object) => (object === old ? ({ ...object, spec } as KubeObject) : object)));
+  } catch {
+    return undefined;
+  }
+}
+
+describe.each(cases)("diff of golden case %s", (name) => {
+  const { objects } = parseCase(readFileSync(join(golden, name, "objects.yaml"), "utf8"));
+  const before = snapshot(objects);
+  const config = readConfig(before);
+
+  it("tells nothing for another order", () => {
+    expect(diff(config, readConfig(snapshot(objects.toReversed())))).toEqual([]);
+  });
+
+  it("tells of every object that is lost, both ways, when Envoy gets less", () => {
+    for (const object of objects) {
+      const after = snapshot(objects.filter((other) => other !== object));
+      const there = diff(config, readConfig(after));
+      expect([object.ref, there.length === 0]).toEqual([object.ref, content(before) === content(after)]);
+      expect(diff(readConfig(after), config)).toHaveLength(there.length);
+    }
+  });
+
+  it("tells of every value that changes what Envoy gets", () => {
+    const untold: unknown[] = [];
+    for (const object of objects) {
+      for (const spec of mutants(object.spec)) {
+        const after = tryObjects(objects, object, spec);
+        if (!after || content(before) === content(after)) continue;
+        const changes = diff(config, readConfig(after));
+        const blank = changes.flatMap(({ details }) =>
+          details.filter((detail) => detail.before === detail.after && detail.before !== "(not shown)"),
+        );
+        if (changes.length === 0 || blank.length > 0) untold.push([object.ref, spec, ...blank]);
+      }
+    }
+    expect(untold).toEqual([]);
+  });
+});

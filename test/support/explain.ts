@@ -1,0 +1,24 @@
+import { readConfig } from "../../src/explain/config.js";
+import { explain } from "../../src/explain/explain.js";
+import type { Explanation } from "../../src/explain/explanation.js";
+import { claimsOn, originsIn } from "../../src/explain/origins.js";
+import { readRequest } from "../../src/explain/request.js";
+import { link } from "../../src/link/snapshot.js";
+import type { KubeObject } from "../../src/schema/object.js";
+import { defaultSettings } from "../../src/schema/settings.js";
+import { compileAll, platform } from "./compile.js";
+
+/** Explains requests to what these objects (the settings may be among them) compile to. */
+export function explainer(
+  objects: readonly KubeObject[],
+): (method: string, url: string, headers?: readonly string[]) => Explanation {
+  const store = compileAll(objects);
+  const own = objects.find((object) => object.kind === "Settings");
+  const settings = own?.spec ?? defaultSettings;
+  const config = readConfig(link(store, settings));
+  const knowledge = {
+    origins: originsIn(store, settings, platform),
+    claimsOn: (host: string) => claimsOn(store, host),
+  };
+  return (method, url, headers) => explain(config, readRequest(method, url, headers), knowledge);
+}

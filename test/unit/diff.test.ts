@@ -1,0 +1,205 @@
+import { describe, expect, it } from "vitest";
+import type { Change } from "../../src/explain/change.js";
+import { type EnvoyConfig, readConfig } from "../../src/explain/config.js";
+import { diff } from "../../src/explain/diff.js";
+import { formatChanges } from "../../src/explain/diff-text.js";
+import { link } from "../../src/link/snapshot.js";
+import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { defaultSettings } from "../../src/schema/settings.js";
+import { endpointSlice, httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
+import { compileAll } from "../support/compile.js";
+
+const config = (objects: readonly KubeObject[]): EnvoyConfig =>
+  readConfig(link(compileAll(objects), defaultSettings));
+
+const parse = (manifests: readonly Manifest[]): KubeObject[] =>
+  manifests.flatMap((manifest) => {
+    const parsed = parseObject(manifest);
+    return "object" in parsed ? [parsed.object] : [];
+  });
+const services = ["a", "b"].map((name) => service("default", name));
+const changes = (before: readonly Manifest[], after: readonly Manifest[]): Change[] =>
+  diff(config(parse([...services, ...before])), config(parse([...services, ...after])));
+
+const to = (name: string, fields: Manifest = {}): readonly Manifest[] => [{ name, port: 80, ...fields }];
+const proxy = (routes: readonly Manifest[], host: Manifest = {}, fqdn = "x.test"): Manifest =>
+  httpProxy("default", fqdn.replace(".", "-"), { virtualhost: { fqdn, ...host }, routes });
+
+describe("diff", () => {
+  it("tells hosts that come and go, with their routes", () => {
+    const found = changes(
+      [proxy([{ services: to("a") }]), proxy([{ services: to("a") }], {}, "old.test")],
+      [proxy([{ services: to("a") }]), proxy([{ services: to("b") }], {}, "new.test")],
+    );
+    expect(found).toEqual([
+      {
+        kind: "host",
+        name: "new.test (http)",
+        host: "new.test (http)",
+        change: "added",
+        details: [{ what: "prefix /", after: "default/b/80" }],
+      },
+      {
+        kind: "host",
+        name: "old.test (http)",
+        host: "old.test (http)",
+        change: "removed",
+        details: [{ what: "prefix /", before: "default/a/80" }],
+      },
+      { kind: "cluster", name: "default/b/80", change: "added", details: [] },
+    ]);
+  });
+
+  it("tells what of a route changes, and routes that come and go", () => {
+    const found = changes(
+      [
+        proxy([
+          { services: to("a"), timeoutPolicy: { response: "5s" } },
+          { conditions: [{ prefix: "/old" }], services: to("b") },
+        ]),
+      ],
+      [
+        proxy([
+          {
+            services: [...to("a", { weight: 9 }), ...to("b", { weight: 1 })],
+            timeoutPolicy: { response: "6s" },
+          },
+          { conditions: [{ prefix: "/new" }], directResponsePolicy: { statusCode: 404 } },
+        ]),
+      ],
+    );
+    expect(found.map(({ kind, change, name, details }) => [kind, change, name, ...details])).toEqual([
+      [
+        "route",
+        "removed",
+        "prefix /old",
+        { what: "backends", before: "default/b/80" },
+        { what: "timeout", before: "15s, Envoy's default" },
+      ],
+      [
+        "route",
+        "changed",
+        "prefix /",
+        {
+          what: "backends",
+          before: "default/a/80",
+          after: "default/a/80 (weight 9), default/b/80 (weight 1)",
+        },
+        { what: "timeout", before: "5s", after: "6s" },
+      ],
+      ["route", "added", "prefix /new", { what: "response", after: "404" }],
+    ]);
+  });
+
+  it("tells a changed cluster once, and not at each of its routes", () => {
+    const routes = (strategy: string): Manifest =>
+      proxy(
+        ["/1", "/2", "/3"].map((prefix) => ({
+          conditions: [{ prefix }],
+          services: to("a"),
+          loadBalancerPolicy: { strategy },
+        })),
+      );
+    expect(changes([routes("RoundRobin")], [routes("Random")])).toEqual([
+      {
+        kind: "cluster",
+        name: "default/a/80",
+        change: "changed",
+        details: [{ what: "lb_policy", after: "RANDOM" }],
+      },
+    ]);
+  });
+
+  it("tells at its route when that alone goes to another cluster of its service", () => {
+    const routes = (strategy: string): Manifest =>
+      proxy([
+        { services: to("a") },
+        { conditions: [{ prefix: "/r" }], services: to("a"), loadBalancerPolicy: { strategy: "Random" } },
+        { conditions: [{ prefix: "/x" }], services: to("a"), loadBalancerPolicy: { strategy } },
+      ]);
+    const found = changes([routes("RoundRobin")], [routes("Random")]);
+    expect(found).toMatchObject([{ kind: "route", name: "prefix /x", details: [{ what: "backends" }] }]);
+  });
+
+  it("tells policies of a host, not at each of its routes", () => {
+    const limit = (requests: number): Manifest =>
+      proxy([{ services: to("a") }], { rateLimitPolicy: { local: { requests, unit: "second" } } });
+    expect(changes([limit(3)], [limit(4)])).toEqual([
+      {
+        kind: "host",
+        name: "x.test (http)",
+        host: "x.test (http)",
+        change: "changed",
+        details: [
+          { what: "local rate limit", before: "3 in 1s for each Envoy", after: "4 in 1s for each Envoy" },
+        ],
+      },
+    ]);
+  });
+
+  it("tells endpoints of a service once, in whatever order they come", () => {
+    const both = [proxy([{ services: to("a") }])];
+    const slices = (...ports: readonly number[]): Manifest[] =>
+      ports.map((port) => endpointSlice("default", "a", port, `p${port}`));
+    expect(changes([...both, ...slices(1, 2)], [...both, ...slices(3, 2)])).toEqual([
+      {
+        kind: "endpoints",
+        name: "default/a/80",
+        change: "changed",
+        details: [
+          { what: "endpoint", before: "127.0.0.1:1" },
+          { what: "endpoint", after: "127.0.0.1:3" },
+        ],
+      },
+    ]);
+  });
+
+  it("tells TLS by server name, and never a key", () => {
+    const host = (secretName: string, fields: Manifest = {}): Manifest =>
+      proxy([{ services: to("a") }], { tls: { secretName, ...fields } });
+    const [cert, other] = [tlsSecret("default", "secure"), tlsSecret("default", "tcp")];
+    const found = changes(
+      [cert, other, host("secure")],
+      [cert, other, host("tcp", { minimumProtocolVersion: "1.3" })],
+    );
+    expect(found).toMatchObject([
+      {
+        kind: "server name",
+        name: "x.test",
+        details: [
+          { what: "TLS", before: "1.2 to 1.3", after: "1.3 to 1.3" },
+          { what: "certificate", before: "default/secure", after: "default/tcp" },
+        ],
+      },
+      { kind: "certificate", name: "default/secure", change: "removed" },
+      { kind: "certificate", name: "default/tcp", change: "added" },
+    ]);
+    const renewed = { ...other, metadata: cert.metadata };
+    const rotated = changes([cert, host("secure")], [renewed, host("secure")]);
+    expect(rotated).toMatchObject([{ kind: "certificate", name: "default/secure", change: "changed" }]);
+    expect(JSON.stringify(rotated)).not.toMatch(/LS0t|BEGIN/);
+  });
+
+  it("tells a listener that opens", () => {
+    const text = formatChanges(changes([], [proxy([{ services: to("a") }])]));
+    expect(text).toContain("listeners\n  + ingress_http\n      address: 0.0.0.0:8080\n");
+  });
+});
+
+describe("formatChanges", () => {
+  it("puts routes under their host, with signs", () => {
+    const text = formatChanges(changes([proxy([{ services: to("a") }])], [proxy([{ services: to("b") }])]));
+    expect(text).toBe(`hosts
+  ~ x.test (http)
+      ~ prefix /
+          backends: default/a/80 -> default/b/80
+clusters
+  - default/a/80
+  + default/b/80
+`);
+  });
+
+  it("says when nothing changes", () => {
+    expect(formatChanges([])).toBe("no change for traffic\n");
+  });
+});

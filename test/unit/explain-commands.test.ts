@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { stringify } from "yaml";
+import { type DiffCommandOptions, diffCommand } from "../../src/cli/diff.js";
+import { type ExplainCommandOptions, explainCommand } from "../../src/cli/explain.js";
+import { UsageError } from "../../src/cli/usage.js";
+import { hostProxy, service } from "../support/backend.js";
+
+let folder = "";
+let out = "";
+let errors = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isoline-explain-"));
+  out = "";
+  errors = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(console, "error").mockImplementation((text) => {
+    errors += `${text}\n`;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const objects = [service("default", "a"), hostProxy("a.test", "a")];
+const yaml = objects.map((object) => stringify(object)).join("---\n");
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("isoline explain", () => {
+  const run = (url: string, options: Partial<ExplainCommandOptions>): number =>
+    explainCommand("GET", url, { file: [], header: [], format: "text", ...options });
+
+  it("tells the file and line that a route comes from, and exits with 0, also for a 404", () => {
+    const file = write("a.yaml", yaml);
+    const line = yaml.split("\n").findIndex((text) => text.includes("- services:")) + 1;
+    expect(run("http://a.test/x", { file: [file] })).toBe(0);
+    expect(out).toContain(`HTTPProxy/default/a-test spec.routes[0] (${file}:${line})`);
+    expect(run("http://b.test/x", { file: [file], format: "json" })).toBe(0);
+    expect(out).toContain('"outcome": "not-found"');
+  });
+
+  it("refuses what is no request, and tells of files that it can't read", () => {
+    expect(() => run("a.test", { file: [write("a.yaml", yaml)] })).toThrow(UsageError);
+    expect(run("http://a.test/", { file: [join(folder, "missing")] })).toBe(3);
+    expect(errors).toContain("missing");
+  });
+});
+
+describe("isoline diff", () => {
+  const run = (before: string, after: string, options: Partial<DiffCommandOptions> = {}): number =>
+    diffCommand(before, after, { format: "text", ...options });
+
+  it("sees no change in another form and order", () => {
+    const other = write(
+      "b.json",
+      JSON.stringify({ apiVersion: "v1", kind: "List", items: objects.toReversed() }),
+    );
+    expect(run(write("a.yaml", yaml), other, { exitCode: true })).toBe(0);
+    expect(out).toBe("no change for traffic\n");
+  });
+
+  it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", () => {
+    const [before, after] = [write("a.yaml", yaml), write("b.yaml", yaml.replaceAll("a.test", "b.test"))];
+    expect(run(before, after)).toBe(0);
+    expect(out).toContain("+ b.test (http)");
+    expect(run(before, after, { exitCode: true, format: "json" })).toBe(1);
+    expect(run(before, join(folder, "missing"), { exitCode: true })).toBe(3);
+  });
+
+  it("counts errors on standard error", () => {
+    const bad = write("bad.yaml", `${yaml}---\n${stringify(hostProxy("bad.test", "missing"))}`);
+    run(bad, bad);
+    expect(errors).toContain(`1 error in ${bad}; isoline check tells which`);
+  });
+});
