@@ -1,3 +1,4 @@
+import type { SettingsSpec } from "../schema/settings.js";
 import { isIP } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 import { readKeyPair } from "./secret.js";
@@ -128,6 +129,7 @@ function readExternalName(
     forbiddenNames.has(name) ||
     name.endsWith(".localhost") ||
     name === "metadata.google.internal" ||
+    isControlPlane(name, reader.settings) ||
     isIP(name) ||
     addressLike ||
     !hostname.test(name);
@@ -137,6 +139,10 @@ function readExternalName(
     };
   return { name };
 }
+
+/** The API server by its name in the cluster, and the function that serves xDS: nobody's backends. */
+const isControlPlane = (name: string, { xdsCluster }: SettingsSpec): boolean =>
+  /^kubernetes\.default(\.svc(\..+)?)?$/.test(name) || name === xdsCluster.toLowerCase();
 
 const annotationPrefixes = ["projectcontour.io/", "contour.heptio.com/"];
 

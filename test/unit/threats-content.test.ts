@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import {
+  certificate,
+  certificateFile,
+  httpProxy,
+  type Manifest,
+  secret,
+  service,
+  tlsSecret,
+} from "../support/backend.js";
+import { type Attacked, attack, proxyWith } from "../support/threat.js";
+
+const tls = { tls: { secretName: "secure" } };
+const pair = (cert: string, key: string): Manifest => ({
+  ...tlsSecret("default", "secure"),
+  data: { "tls.crt": Buffer.from(cert).toString("base64"), "tls.key": Buffer.from(key).toString("base64") },
+});
+const secure = certificate("secure");
+const withPair = (cert: string, key: string): Attacked => attack([pair(cert, key), proxyWith({}, tls)]);
+const header = (name: string, value: string): Manifest =>
+  proxyWith({ requestHeadersPolicy: { set: [{ name, value }] } });
+
+describe("T36-T39: certificates and keys", () => {
+  it.each([
+    ["garbage", "x", secure.key],
+    ["nothing", "", ""],
+    ["a key cut short", secure.cert, secure.key.slice(0, 100)],
+    ["20 MB", `${secure.cert}${"x".repeat(20_000_000)}`, secure.key],
+    ["T37: a key of another certificate", secure.cert, certificate("tcp").key],
+    ["T39: an encrypted key", secure.cert, certificateFile("encrypted.key")],
+    ["a curve that Envoy does not take", certificate("secp256k1").cert, certificate("secp256k1").key],
+  ])("%s is not served, and no key of it", (_, cert, key) => {
+    const attacked = withPair(cert, key);
+    expect(attacked.reasons()).toContain("SecretNotValid");
+    expect([...attacked.store.resources("secret")]).toEqual([]);
+    expect([...attacked.store.resources("filter-chain", "ingress_https")]).toEqual([]);
+  });
+
+  it("T36: text about a certificate is left out, CRLF is taken", () => {
+    const attacked = withPair(`subject=CN\r\n${secure.cert.replaceAll("\n", "\r\n")}junk`, secure.key);
+    expect(attacked.reasons()).toEqual([]);
+    const [served] = [...attacked.store.resources("secret")];
+    const bytes = /"certificate_chain":\{"inline_bytes":"([^"]+)"/.exec(served?.json ?? "")?.[1] ?? "";
+    expect(Buffer.from(bytes, "base64").toString().replaceAll("\r\n", "\n")).toBe(secure.cert);
+  });
+
+  it("T38: an expired certificate is served with a warning", () => {
+    const attacked = withPair(certificate("expired").cert, certificate("expired").key);
+    expect(attacked.reasons()).toEqual([]);
+    expect(attacked.host("bad.test")).toBeDefined();
+  });
+
+  it("T39: a Secret of another type is refused", () => {
+    const opaque = { ...pair(secure.cert, secure.key), type: "example.com/other" };
+    expect(attack([opaque, proxyWith({}, tls)]).reasons()).toContain("SecretNotValid");
+  });
+
+  it("T41: a certificate of another host name is served", () => {
+    expect(withPair(certificate("tcp").cert, certificate("tcp").key).reasons()).toEqual([]);
+  });
+});
+
+describe("T40: revocation lists", () => {
+  it.each([
+    ["garbage", "xx"],
+    ["nothing", ""],
+  ])("%s leaves the host closed", (_, crl) => {
+    const list = secret("default", "crl", { "crl.pem": crl });
+    const clientValidation = { caSecret: "secure", crlSecret: "crl" };
+    const virtualhost = { tls: { secretName: "secure", clientValidation } };
+    const attacked = attack([tlsSecret("default", "secure"), list, proxyWith({}, virtualhost)]);
+    expect(attacked.reasons().length).toBeGreaterThan(0);
+    expect([...attacked.store.resources("filter-chain", "ingress_https")]).toEqual([]);
+  });
+});
+
+describe("T42, T43: headers", () => {
+  it.each([
+    ["x-a", "a\r\nb: c"],
+    ["x-a", "a\u0000b"],
+    ["x a", "b"],
+    ["x-a", "a".repeat(1_000_000)],
+    [":path", "/admin"],
+    ["content-length", "0"],
+    ["transfer-encoding", "chunked"],
+  ])("%j: %.20j is refused", (name, value) => {
+    const attacked = attack([header(name, value)]);
+    expect(attacked.reasons().length).toBeGreaterThan(0);
+    expect(attacked.output).not.toContain(JSON.stringify(value));
+  });
+
+  it.each([
+    ["%ENVIRONMENT(XDS_TOKEN)%", "%%ENVIRONMENT(XDS_TOKEN)%%"],
+    ["%NOPE%", "%%NOPE%%"],
+    ["100%", "100%%"],
+    ["%DYNAMIC_METADATA(a)%", "%%DYNAMIC_METADATA(a)%%"],
+    ["%PROTOCOL%", "%PROTOCOL%"],
+  ])("the value %s is sent as %s", (value, written) => {
+    expect(attack([header("x-a", value)]).host("bad.test")).toContain(JSON.stringify(written));
+  });
+});
+
+describe("T44, T45: paths and redirects", () => {
+  it.each(["", "a", "//", "/a//b", "/a\u0000", "/a?b", "/a#b"].map((prefix) => [prefix]))(
+    "the prefix %j is refused or harmless",
+    (prefix) => {
+      const attacked = attack([proxyWith({ conditions: [{ prefix }] })]);
+      const served = attacked.host("bad.test") ?? "";
+      if (attacked.reasons().length === 0) expect(["", "/a//b", "//"]).toContain(prefix);
+      else expect(served).not.toContain(`"prefix":${JSON.stringify(prefix)}`);
+    },
+  );
+  it.each([
+    { hostname: "a\r\nb" },
+    { hostname: "evil.test/path" },
+    { scheme: "javascript" },
+    { path: "/a\r\nx: y" },
+    { statusCode: 200 },
+    { port: 70_000 },
+  ])("the redirect %j is refused", (policy) => {
+    const attacked = attack([proxyWith({ services: [], requestRedirectPolicy: policy })]);
+    expect(attacked.reasons().length).toBeGreaterThan(0);
+    expect(attacked.output).not.toMatch(/\\r\\n|javascript|evil/);
+  });
+  it("listeners normalise paths", () => {
+    const listeners = [...attack([]).store.resources("listener")].map(({ json }) => json);
+    const ours = listeners.filter((json) => json.includes('"ingress_http"'));
+    expect(ours.length).toBeGreaterThan(0);
+    for (const json of ours) expect(json).toMatch(/"normalize_path":true.*"merge_slashes":true/);
+  });
+});
+
+describe("T46: direct responses and files", () => {
+  it("a body that Envoy does not take is refused", () => {
+    const direct = { services: [], directResponsePolicy: { statusCode: 200, body: "x".repeat(5000) } };
+    expect(attack([proxyWith(direct)]).reasons().length).toBeGreaterThan(0);
+  });
+  it("nothing that a tenant writes becomes a file, a pipe or the environment of Envoy", () => {
+    const hostile = { statusCode: 200, body: "x", filename: "/etc/passwd", environment_variable: "TOKEN" };
+    const attacked = attack([
+      tlsSecret("default", "secure"),
+      proxyWith({ services: [], directResponsePolicy: hostile }, tls),
+    ]);
+    expect(attacked.output).not.toMatch(/"(filename|pipe|environment_variable)":/);
+  });
+});
+
+describe("T47: numbers and durations", () => {
+  it.each([
+    { timeoutPolicy: { response: "-1s" } },
+    { timeoutPolicy: { response: "5" } },
+    { timeoutPolicy: { response: "1000000000000s" } },
+    { retryPolicy: { count: -2 } },
+    { services: [{ name: "a", port: 80, weight: -1 }] },
+    { services: [{ name: "a", port: 0 }] },
+    { services: [{ name: "a", port: 65_536 }] },
+  ])("%j is refused", (route) => {
+    expect(attack([proxyWith(route as Manifest)]).reasons().length).toBeGreaterThan(0);
+  });
+  it("weights are brought under Envoy's sum", () => {
+    const services = [4_294_967_295, 2].map((weight) => ({ name: "a", port: 80, weight }));
+    const served = attack([proxyWith({ services })]).host("bad.test") ?? "";
+    const weights = [...served.matchAll(/"weight":(\d+)/g)].map(([, weight]) => Number(weight));
+    expect(weights).toHaveLength(2);
+    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeLessThanOrEqual(4_294_967_295);
+  });
+  it("infinity is no timeout", () => {
+    const route = { timeoutPolicy: { response: "infinity" } };
+    expect(attack([proxyWith(route)]).host("bad.test")).toContain('"timeout":"0s"');
+  });
+});
+
+describe("T48: includes", () => {
+  const root = (includes: readonly string[]): Manifest =>
+    httpProxy("default", "bad", {
+      virtualhost: { fqdn: "bad.test" },
+      includes: includes.map((name) => ({ name })),
+    });
+  const child = (name: string, includes: readonly string[]): Manifest =>
+    httpProxy("default", name, {
+      includes: includes.map((one) => ({ name: one })),
+      routes: [{ conditions: [{ prefix: `/${name}` }], services: [{ name: "a", port: 80 }] }],
+    });
+  it.each([
+    ["a cycle", [root(["x"]), child("x", ["y"]), child("y", ["x"])]],
+    ["a proxy that includes itself", [root(["x"]), child("x", ["x"])]],
+  ])("%s is told of", (_, manifests) => {
+    expect(attack(manifests).reasons()).toContain("IncludeCreatesCycle");
+  });
+  it("a chain of ten thousand and a lattice of 2^20 paths end soon", () => {
+    const start = performance.now();
+    const chain = Array.from({ length: 10_000 }, (_, i) => child(`c${i}`, i < 9999 ? [`c${i + 1}`] : []));
+    attack([root(["c0"]), ...chain]);
+    const lattice = Array.from({ length: 20 }, (_, i) =>
+      ["l", "r"].map((side) => child(`${side}${i}`, i < 19 ? [`l${i + 1}`, `r${i + 1}`] : [])),
+    );
+    attack([root(["l0", "r0"]), ...lattice.flat()]);
+    expect(performance.now() - start).toBeLessThan(30_000);
+  });
+});
+
+describe("T49: very many routes", () => {
+  it("stay in their own host", () => {
+    const routes = Array.from({ length: 50_000 }, (_, i) => ({
+      conditions: [{ prefix: `/${i}` }],
+      services: [{ name: "a", port: 80 }],
+    }));
+    const attacked = attack([httpProxy("default", "bad", { virtualhost: { fqdn: "bad.test" }, routes })]);
+    expect(attacked.host("good.test")).toBeDefined();
+  });
+});
+
+describe("T50: what nobody has thought of", () => {
+  it.each([
+    [null],
+    [[]],
+    [{ kind: "HTTPProxy" }],
+    [{ ...proxyWith({}), spec: null }],
+    [{ ...proxyWith({}), spec: { routes: null, virtualhost: [] } }],
+    [{ ...service("default", "b"), spec: { ports: "80" } }],
+    [{ ...proxyWith({}), metadata: { name: "constructor", namespace: "__proto__" } }],
+  ])("%j throws nothing", (manifest) => {
+    attack([manifest as unknown as Manifest]);
+  });
+});
