@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { readRequest, seenRequest } from "../../src/explain/request.js";
 import { parseObject } from "../../src/schema/object.js";
-import { httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
+import { hostProxy, httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
 import { explainer } from "../support/explain.js";
 import { request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
@@ -219,4 +220,39 @@ test("explain says what Envoy does", async () => {
   const answers: unknown[] = [];
   for (const probe of probes) answers.push(await done(probe));
   expect(probes.map(said)).toEqual(answers);
+});
+
+const pieces = [
+  ..."/ / / // . .. /.. /../ /./ /.; /..; \\..; ..; %2e; /.%2e; %2e %2E%2e %2F %5c \\ a api ; = & ~ + ".split(
+    " ",
+  ),
+  ..."%41 %7e %zz % %2 %4 %20 %00 %01 %0a %7f %7F %3c %7B %5E %2d %5f %2a %C3%A9 %c3 %25 %3f ? ?x=/../ ??".split(
+    " ",
+  ),
+  ..."} > | < \" { ^ ` ! * ' ( , : @ $ [ ]".split(" "),
+];
+
+/** The same in every run. */
+function* randomPaths(count: number): Generator<string> {
+  let seed = 7;
+  const below = (limit: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % limit;
+  };
+  for (let i = 0; i < count; i++)
+    yield `/${Array.from({ length: 1 + below(7) }, () => pieces[below(pieces.length)]).join("")}`;
+}
+
+test("explain normalises paths as Envoy does", async () => {
+  const rig = await startRig({ backends: ["a"], objects: [hostProxy("path.test", "a")] });
+  const options = { normalizePath: true, mergeSlashes: true, stripTrailingHostDot: false };
+  const seen: unknown[] = [];
+  const foretold: unknown[] = [];
+  for (const path of randomPaths(1500)) {
+    const answer = await request({ port: rig.httpPort, host: "path.test", path });
+    seen.push([path, answer.status === 200 ? answer.echo().path : answer.status]);
+    const asked = readRequest("GET", `http://path.test${path}`);
+    foretold.push([path, seenRequest(asked, options)?.headers.get(":path") ?? 400]);
+  }
+  expect(foretold).toEqual(seen);
 });
