@@ -82,6 +82,10 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
     mergeSlashes: manager.merge_slashes ?? false,
     stripTrailingHostDot: manager.strip_trailing_host_dot ?? false,
   });
+  if (!seen) {
+    const summary = `400: Envoy refuses the path ${request.path}`;
+    return { ...nothing, ...way, outcome: "refused", status: 400, summary };
+  }
   if (isMisdirected(manager, request)) {
     const summary = `421: the Host header is ${request.authority}, and the connection was opened for ${request.serverName}`;
     return { ...nothing, ...way, outcome: "misdirected", status: 421, summary };

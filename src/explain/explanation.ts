@@ -30,10 +30,19 @@ export interface BackendSeen {
  * - `forward`, `redirect`, `respond`: what the route does.
  * - `tcp`: the connection is passed on, whatever is in it.
  * - `closed`: nothing takes the connection.
+ * - `refused`: Envoy takes the request for a bad one (400).
  * - `misdirected`: the Host header is not the server name of the connection (421).
  * - `not-found`: no host or no route (404).
  */
-export type Outcome = "forward" | "redirect" | "respond" | "tcp" | "closed" | "misdirected" | "not-found";
+export type Outcome =
+  | "forward"
+  | "redirect"
+  | "respond"
+  | "tcp"
+  | "closed"
+  | "refused"
+  | "misdirected"
+  | "not-found";
 
 /** What becomes of a request, and why. */
 export interface Explanation {

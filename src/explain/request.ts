@@ -1,3 +1,5 @@
+import { mergeSlashes, normalizePath } from "./path.js";
+
 /** A request as a client sends it. */
 export interface Request {
   readonly method: string;
@@ -89,9 +91,11 @@ export interface SeenRequest {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-export function seenRequest(request: Request, options: Normalization): SeenRequest {
+/** Undefined when Envoy refuses the path (400). */
+export function seenRequest(request: Request, options: Normalization): SeenRequest | undefined {
   const normal = options.normalizePath ? normalizePath(request.path) : request.path;
-  const path = options.mergeSlashes ? normal.replace(/\/{2,}/g, "/") : normal;
+  if (normal === undefined) return undefined;
+  const path = options.mergeSlashes ? mergeSlashes(normal) : normal;
   const authority = options.stripTrailingHostDot
     ? request.authority.replace(/\.(?=(?::\d+)?$)/, "")
     : request.authority;
@@ -111,23 +115,4 @@ export function seenRequest(request: Request, options: Normalization): SeenReque
       ["x-forwarded-proto", scheme],
     ]),
   };
-}
-
-const unreserved = /^[A-Za-z0-9._~-]$/;
-
-/** Resolves `.` and `..`, and decodes escapes that need not be; measured on Envoy 1.40. */
-function normalizePath(path: string): string {
-  const plain = path.replaceAll("\\", "/").replace(/%[0-9a-f]{2}/gi, (escaped) => {
-    const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
-    return unreserved.test(character) ? character : escaped;
-  });
-  const kept: string[] = [];
-  const segments = plain.split("/").slice(1);
-  for (const [i, segment] of segments.entries()) {
-    const last = i === segments.length - 1;
-    if (segment === "..") kept.pop();
-    if (segment !== "." && segment !== "..") kept.push(segment);
-    else if (last) kept.push("");
-  }
-  return `/${kept.join("/")}`;
 }

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { readRequest, seenRequest } from "../../src/explain/request.js";
 import { parseObject } from "../../src/schema/object.js";
-import { httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { hostProxy, httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
 import { explainer } from "../support/explain.js";
 import { request } from "../support/http.js";
-import { startRig } from "../support/isoline.js";
+import { type Rig, type RigOptions, startRig } from "../support/isoline.js";
 
 const services = [{ name: "a", port: 80 }];
 
@@ -181,42 +183,135 @@ const probes: readonly Probe[] = [
   http("unknown.test", "/"),
 ];
 
+/** What a probe came to: a status, or the backend and (where there are marks) the route and the rewritten path. */
+type Outcome = Readonly<Record<string, unknown>> | "closed";
+
+async function ask(rig: Rig, { scheme, host, path, headers = {}, sni = host }: Probe): Promise<Outcome> {
+  const over = scheme === "http" ? { port: rig.httpPort } : { port: rig.httpsPort, sni };
+  const answer = await request({ ...over, host, path, headers }).catch(() => undefined);
+  if (!answer) return "closed";
+  if (answer.status !== 200) return { status: answer.status, location: answer.headers.location };
+  const { service, path: seen } = answer.echo();
+  const route = answer.headers["x-route"];
+  return { service, ...(route ? { route } : {}), ...(seen.startsWith("/to") ? { path: seen } : {}) };
+}
+
+function foretell(explain: ReturnType<typeof explainer>, marked: boolean, probe: Probe): Outcome {
+  const { scheme, host, path, headers = {}, sni = host } = probe;
+  const lines = Object.entries({ ...headers, host }).map(([name, value]) => `${name}: ${value}`);
+  const found = explain("GET", `${scheme}://${sni || "127.0.0.1"}${path}`, lines);
+  if (found.outcome === "closed") return "closed";
+  if (found.outcome !== "forward") return { status: found.status, location: found.location };
+  const [plain = ""] = path.split("?");
+  return {
+    service: found.backends[0]?.cluster.split("/")[1],
+    ...(marked ? { route: found.route?.origin?.field } : {}),
+    ...(found.path ? { path: found.path + path.slice(plain.length) } : {}),
+  };
+}
+
+/** Asks Envoy and explain the same. Marked routes tell which they are. */
+async function agree(probes: readonly Probe[], options: RigOptions, marked: boolean): Promise<void> {
+  const rig = await startRig(options);
+  const objects = [...rig.backends.objects, ...options.objects].flatMap((manifest) => {
+    const parsed = parseObject(manifest);
+    return "object" in parsed ? [parsed.object] : [];
+  });
+  const explain = explainer([...objects, parseSettings(options.settings ?? {}).settings]);
+  const answers: unknown[] = [];
+  for (const probe of probes) answers.push({ probe, outcome: await ask(rig, probe) });
+  expect(probes.map((probe) => ({ probe, outcome: foretell(explain, marked, probe) }))).toEqual(answers);
+}
+
 test("explain says what Envoy does", async () => {
   const objects = [matching, redirecting, secure, wild, tlsSecret("default", "secure")];
-  const rig = await startRig({ backends: ["a"], objects });
-  const parsed = [...rig.backends.objects, ...objects].map((manifest) => parseObject(manifest));
-  const explain = explainer(parsed.flatMap((one) => ("object" in one ? [one.object] : [])));
+  await agree(probes, { backends: ["a"], objects }, true);
+});
 
-  const said = (probe: Probe): unknown => {
-    const { scheme, host, path, headers = {}, sni } = probe;
-    const lines = Object.entries({ ...headers, host }).map(([name, value]) => `${name}: ${value}`);
-    const {
-      outcome,
-      status,
-      location,
-      route,
-      path: rewritten,
-    } = explain("GET", `${scheme}://${sni ?? host}${path}`, lines);
-    if (outcome !== "forward") return { probe, status: outcome === "closed" ? "closed" : status, location };
-    const [before = ""] = path.split("?");
-    return {
-      probe,
-      route: route?.origin?.field,
-      ...(rewritten ? { path: rewritten + path.slice(before.length) } : {}),
-    };
+test("explain says what Envoy does with Ingresses, a host for all names, and other settings", async () => {
+  const backend = (name: string): Manifest => ({ service: { name, port: { number: 80 } } });
+  const ingress = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { namespace: "default", name: "ingress" },
+    spec: {
+      defaultBackend: backend("b"),
+      rules: [
+        {
+          host: "ingress.test",
+          http: {
+            paths: [
+              { path: "/", pathType: "Prefix", backend: backend("a") },
+              { path: "/b", pathType: "Prefix", backend: backend("b") },
+              { path: "/b/exact", pathType: "Exact", backend: backend("a") },
+              { path: "/v[0-9]+", pathType: "ImplementationSpecific", backend: backend("b") },
+            ],
+          },
+        },
+      ],
+    },
   };
-  const done = async (probe: Probe): Promise<unknown> => {
-    const { scheme, host, path, headers = {}, sni } = probe;
-    const over = scheme === "http" ? { port: rig.httpPort } : { port: rig.httpsPort, sni: sni ?? host };
-    const answer = await request({ ...over, host, path, headers }).catch(() => undefined);
-    if (!answer) return { probe, status: "closed", location: undefined };
-    const { status, headers: got } = answer;
-    const route = got["x-route"];
-    if (!route) return { probe, status, location: got.location };
-    const seen = answer.echo().path;
-    return { probe, route, ...(seen.startsWith("/to") ? { path: seen } : {}) };
+  const opted = httpProxy("default", "opted", {
+    virtualhost: { fqdn: "opted.test", tls: { secretName: "secure", enableFallbackCertificate: true } },
+    routes: [{ services }],
+  });
+  const out = httpProxy("default", "out", {
+    virtualhost: { fqdn: "out.test", tls: { secretName: "secure" } },
+    routes: [{ services }],
+  });
+  const paths = ["/", "/b", "/bx", "/b/", "/b/x", "/b/exact", "//b", "/v1", "/v1/x"];
+  const asked: readonly Probe[] = [
+    ...paths.map((path) => http("ingress.test", path)),
+    http("any.test", "/"),
+    http("ingress.test.", "/"),
+    https("opted.test", "/"),
+    https("opted.test", "/", ""),
+    https("opted.test", "/", "unknown.test"),
+    https("out.test", "/"),
+    https("out.test.", "/", "out.test"),
+    https("out.test", "/", ""),
+    https("out.test", "/", "opted.test"),
+  ];
+  const objects = [ingress, opted, out, tlsSecret("default", "secure")];
+  const settings = {
+    disableMergeSlashes: true,
+    stripTrailingHostDot: true,
+    tls: { fallbackCertificate: { namespace: "default", name: "secure" } },
   };
-  const answers: unknown[] = [];
-  for (const probe of probes) answers.push(await done(probe));
-  expect(probes.map(said)).toEqual(answers);
+  await agree(asked, { backends: ["a", "b"], objects, settings }, false);
+});
+
+const pieces = [
+  ..."/ / / // . .. /.. /../ /./ /.; /..; \\..; ..; %2e; /.%2e; %2e %2E%2e %2F %5c \\ a api ; = & ~ + ".split(
+    " ",
+  ),
+  ..."%41 %7e %zz % %2 %4 %20 %00 %01 %0a %7f %7F %3c %7B %5E %2d %5f %2a %C3%A9 %c3 %25 %3f ? ?x=/../ ??".split(
+    " ",
+  ),
+  ..."} > | < \" { ^ ` ! * ' ( , : @ $ [ ]".split(" "),
+];
+
+/** The same in every run. */
+function* randomPaths(count: number): Generator<string> {
+  let seed = 7;
+  const below = (limit: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % limit;
+  };
+  for (let i = 0; i < count; i++)
+    yield `/${Array.from({ length: 1 + below(7) }, () => pieces[below(pieces.length)]).join("")}`;
+}
+
+test("explain normalises paths as Envoy does", async () => {
+  const rig = await startRig({ backends: ["a"], objects: [hostProxy("path.test", "a")] });
+  const options = { normalizePath: true, mergeSlashes: true, stripTrailingHostDot: false };
+  const seen: unknown[] = [];
+  const foretold: unknown[] = [];
+  for (const path of randomPaths(1500)) {
+    const answer = await request({ port: rig.httpPort, host: "path.test", path });
+    seen.push([path, answer.status === 200 ? answer.echo().path : answer.status]);
+    const asked = readRequest("GET", `http://path.test${path}`);
+    foretold.push([path, seenRequest(asked, options)?.headers.get(":path") ?? 400]);
+  }
+  expect(foretold).toEqual(seen);
 });

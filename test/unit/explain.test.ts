@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mismatch } from "../../src/explain/match.js";
+import { mergeSlashes, normalizePath } from "../../src/explain/path.js";
 import { RequestError, readRequest, seenRequest } from "../../src/explain/request.js";
 import { selectVirtualHost } from "../../src/explain/select.js";
 import { formatExplanation } from "../../src/explain/text.js";
@@ -60,15 +61,11 @@ describe("readRequest", () => {
 });
 
 describe("mismatch", () => {
-  const why = (match: RouteMatch, url: string, headers: readonly string[] = []): string | undefined =>
-    mismatch(
-      match,
-      seenRequest(readRequest("GET", url, headers), {
-        normalizePath: true,
-        mergeSlashes: true,
-        stripTrailingHostDot: false,
-      }),
-    );
+  const options = { normalizePath: true, mergeSlashes: true, stripTrailingHostDot: false };
+  const why = (match: RouteMatch, url: string, headers: readonly string[] = []): string | undefined => {
+    const seen = seenRequest(readRequest("GET", url, headers), options);
+    return seen ? mismatch(match, seen) : "refused";
+  };
 
   it("says what is wrong with a path", () => {
     expect(why({ path: "/a" }, "http://x/b")).toBe("path /b is not /a");
@@ -100,6 +97,27 @@ describe("mismatch", () => {
     expect(why(query({ string_match: { suffix: "z", ignore_case: true } }), "http://x/?q=A")).toBe(
       'query parameter q is "A", which is not text that ends with "z" (in any case)',
     );
+  });
+});
+
+describe("normalizePath", () => {
+  it.each([
+    ["/a/../b/./c/..", "/b/"],
+    ["/a/%2E%2e/b", "/b"],
+    ["/a/..;x=y/b", "/b"],
+    ["/a/%2e;x/b", "/a/.;x/b"],
+    ["/..", "/"],
+    ["/a\\\\b", "/a//b"],
+    ["/%41%2f%7e<{", "/A%2f~%3C%7B"],
+    ["/%2%41", "/%252A"],
+    ["/%zz%", "/%zz%"],
+    ["/%00", undefined],
+  ])("%s becomes %s", (path, normal) => {
+    expect(normalizePath(path)).toBe(normal);
+  });
+
+  it("merges slashes but for two at the ends", () => {
+    expect(["/a//b///", "///", "/"].map(mergeSlashes)).toEqual(["/a/b/", "//", "/"]);
   });
 });
 
