@@ -24,11 +24,28 @@ export interface EnvoyConfig {
 
 export const readConfig = ({ sets }: Pick<Snapshot, "sets">): EnvoyConfig => ({
   listeners: parseSet<Listener>(sets.listeners),
-  tables: parseSet<RouteConfiguration>(sets.routes),
+  tables: wholeTables(parseSet<RouteConfiguration>(sets.routes)),
   clusters: parseSet<Cluster>(sets.clusters),
   endpoints: parseSet<ClusterLoadAssignment>(sets.endpoints),
   secrets: parseSet<Secret>(sets.secrets),
 });
+
+/** Route tables that are served in parts, put together; a host may be in several. */
+function wholeTables(parsed: ReadonlyMap<string, RouteConfiguration>): Map<string, RouteConfiguration> {
+  const whole = new Map<string, RouteConfiguration>();
+  for (const [part, table] of parsed) {
+    const name = part.replace(/\/[01]+$/, "");
+    const hosts = new Map(
+      [...(whole.get(name)?.virtual_hosts ?? []), ...(table.virtual_hosts ?? [])].map((host) => [
+        host.name,
+        host,
+      ]),
+    );
+    const sortedHosts = [...hosts].sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)).map(([, host]) => host);
+    whole.set(name, part === name ? table : { ...table, name, virtual_hosts: sortedHosts });
+  }
+  return whole;
+}
 
 function parseSet<T>(set: ResourceSet): Map<string, T> {
   const parsed = new Map<string, T>();

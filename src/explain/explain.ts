@@ -90,7 +90,7 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
     const summary = `421: the Host header is ${request.authority}, and the connection was opened for ${request.serverName}`;
     return { ...nothing, ...way, outcome: "misdirected", status: 421, summary };
   }
-  const table = config.tables.get(manager.rds?.route_config_name ?? "");
+  const table = config.tables.get(manager.rds?.route_config_name ?? manager.scoped_routes?.name ?? "");
   const host = table && selectVirtualHost(table, seen.host);
   if (!table || !host) {
     const summary = `404: no host ${seen.host} is served over ${request.scheme}`;

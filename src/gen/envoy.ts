@@ -11,30 +11,21 @@ export type Typed<U extends keyof TypeUrls> = { [K in U]: { readonly "@type": K 
 export type Any = Typed<keyof TypeUrls>;
 
 export interface TypeUrls {
-  "type.googleapis.com/envoy.service.discovery.v3.DiscoveryRequest": DiscoveryRequest;
-  "type.googleapis.com/envoy.service.discovery.v3.DiscoveryResponse": DiscoveryResponse;
   "type.googleapis.com/envoy.config.bootstrap.v3.Bootstrap": Bootstrap;
   "type.googleapis.com/envoy.config.cluster.v3.Cluster": Cluster;
-  "type.googleapis.com/envoy.config.listener.v3.Listener": Listener;
-  "type.googleapis.com/envoy.config.route.v3.RouteConfiguration": RouteConfiguration;
   "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment": ClusterLoadAssignment;
-  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": Secret;
-  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": UpstreamTlsContext;
-  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": DownstreamTlsContext;
-  "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": RawBuffer;
-  "type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport": ProxyProtocolUpstreamTransport;
-  "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions": UpstreamsHttpHttpProtocolOptions;
-  "type.googleapis.com/envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig": PreserveCaseFormatterConfig;
-  "type.googleapis.com/envoy.extensions.http.original_ip_detection.xff.v3.XffConfig": XffConfig;
-  "type.googleapis.com/envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig": CustomHeaderConfig;
-  "type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic": HttpInjectedCredentialsGenericGeneric;
-  "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": HttpConnectionManager;
-  "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": TcpProxy;
-  "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC": NetworkRbacRBAC;
-  "type.googleapis.com/envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit": ConnectionLimit;
-  "type.googleapis.com/envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit": NetworkLocalRatelimitLocalRateLimit;
-  "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": TlsInspector;
-  "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol": ProxyProtocol;
+  "type.googleapis.com/envoy.config.listener.v3.Listener": Listener;
+  "type.googleapis.com/envoy.config.route.v3.FilterConfig": FilterConfig;
+  "type.googleapis.com/envoy.config.route.v3.RouteConfiguration": RouteConfiguration;
+  "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration": ScopedRouteConfiguration;
+  "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig": OpenTelemetryConfig;
+  "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog": FileAccessLog;
+  "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog": StderrAccessLog;
+  "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": StdoutAccessLog;
+  "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster": DnsCluster;
+  "type.googleapis.com/envoy.extensions.compression.brotli.compressor.v3.Brotli": Brotli;
+  "type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip": Gzip;
+  "type.googleapis.com/envoy.extensions.compression.zstd.compressor.v3.Zstd": Zstd;
   "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuth": BasicAuth;
   "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute": BasicAuthPerRoute;
   "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer": HttpBufferBuffer;
@@ -69,32 +60,43 @@ export interface TypeUrls {
   "type.googleapis.com/envoy.extensions.filters.http.set_metadata.v3.Config": HttpSetMetadataConfig;
   "type.googleapis.com/envoy.extensions.filters.http.stateful_session.v3.StatefulSession": StatefulSession;
   "type.googleapis.com/envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute": StatefulSessionPerRoute;
-  "type.googleapis.com/envoy.config.route.v3.FilterConfig": FilterConfig;
-  "type.googleapis.com/envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState": CookieBasedSessionState;
-  "type.googleapis.com/envoy.extensions.compression.brotli.compressor.v3.Brotli": Brotli;
-  "type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip": Gzip;
-  "type.googleapis.com/envoy.extensions.compression.zstd.compressor.v3.Zstd": Zstd;
-  "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog": FileAccessLog;
-  "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog": StdoutAccessLog;
-  "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog": StderrAccessLog;
+  "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol": ProxyProtocol;
+  "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": TlsInspector;
+  "type.googleapis.com/envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit": ConnectionLimit;
+  "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager": HttpConnectionManager;
+  "type.googleapis.com/envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit": NetworkLocalRatelimitLocalRateLimit;
+  "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC": NetworkRbacRBAC;
+  "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy": TcpProxy;
   "type.googleapis.com/envoy.extensions.formatter.metadata.v3.Metadata": FormatterMetadataMetadata;
   "type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery": ReqWithoutQuery;
-  "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig": UriTemplateMatchConfig;
-  "type.googleapis.com/envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig": UriTemplateRewriteConfig;
+  "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation": HttpEarlyHeaderMutationHeaderMutationHeaderMutation;
+  "type.googleapis.com/envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig": PreserveCaseFormatterConfig;
+  "type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic": HttpInjectedCredentialsGenericGeneric;
+  "type.googleapis.com/envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig": CustomHeaderConfig;
+  "type.googleapis.com/envoy.extensions.http.original_ip_detection.xff.v3.XffConfig": XffConfig;
+  "type.googleapis.com/envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState": CookieBasedSessionState;
   "type.googleapis.com/envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig": PreviousRoutesConfig;
   "type.googleapis.com/envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig": SafeCrossSchemeConfig;
-  "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": PreviousHostsPredicate;
-  "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig": CaresDnsResolverConfig;
-  "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster": DnsCluster;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest": LeastRequest;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev": Maglev;
+  "type.googleapis.com/envoy.extensions.load_balancing_policies.random.v3.Random": Random;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash": RingHash;
   "type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin": RoundRobin;
-  "type.googleapis.com/envoy.extensions.load_balancing_policies.random.v3.Random": Random;
-  "type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig": FixedHeapConfig;
-  "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig": DownstreamConnectionsConfig;
-  "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig": OpenTelemetryConfig;
   "type.googleapis.com/envoy.extensions.matching.common_inputs.network.v3.ServerNameInput": ServerNameInput;
+  "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig": CaresDnsResolverConfig;
+  "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig": UriTemplateMatchConfig;
+  "type.googleapis.com/envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig": UriTemplateRewriteConfig;
+  "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig": DownstreamConnectionsConfig;
+  "type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig": FixedHeapConfig;
+  "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate": PreviousHostsPredicate;
+  "type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport": ProxyProtocolUpstreamTransport;
+  "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer": RawBuffer;
+  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext": DownstreamTlsContext;
+  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": Secret;
+  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext": UpstreamTlsContext;
+  "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions": UpstreamsHttpHttpProtocolOptions;
+  "type.googleapis.com/envoy.service.discovery.v3.DiscoveryRequest": DiscoveryRequest;
+  "type.googleapis.com/envoy.service.discovery.v3.DiscoveryResponse": DiscoveryResponse;
   "type.googleapis.com/xds.type.matcher.v3.Matcher": Matcher;
 }
 
@@ -3510,6 +3512,11 @@ export type FormatterMetadataMetadata = Record<never, never>;
 
 /** `envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery` */
 export type ReqWithoutQuery = Record<never, never>;
+
+/** `envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation` */
+export interface HttpEarlyHeaderMutationHeaderMutationHeaderMutation {
+  readonly mutations?: readonly CommonMutationRulesHeaderMutation[];
+}
 
 /** `envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig` */
 export interface PreserveCaseFormatterConfig {

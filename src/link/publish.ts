@@ -58,6 +58,7 @@ export class Publication {
       clusters: before.clusters.set.mergedWith(snapshot.sets.clusters),
       endpoints: before.endpoints.set.mergedWith(snapshot.sets.endpoints),
       secrets: before.secrets.set.mergedWith(snapshot.sets.secrets),
+      "scoped-routes": before["scoped-routes"].set.mergedWith(snapshot.sets["scoped-routes"]),
     });
     this.#startAdding(before.endpoints.set, changed, now);
     return [...new Set([...changed, ...this.advance(now)])];
@@ -86,7 +87,12 @@ export class Publication {
       const next: Partial<Record<XdsType, ResourceSet>> =
         this.#phase === "adding"
           ? { listeners: target.listeners, routes: target.routes }
-          : { clusters: target.clusters, endpoints: target.endpoints, secrets: target.secrets };
+          : {
+              clusters: target.clusters,
+              endpoints: target.endpoints,
+              secrets: target.secrets,
+              "scoped-routes": target["scoped-routes"],
+            };
       for (const type of this.#serve(next)) changed.add(type);
       this.#phase = this.#phase === "adding" ? "switching" : "settled";
       this.#deadline = now + this.options.phaseMs;

@@ -31,7 +31,8 @@ const redeliverMs = 60_000;
 const startAgainMs = 2000;
 
 /** Whether requests of a type are for names; the others are for all that there is. */
-export const isByName = (type: XdsType): boolean => type !== "clusters" && type !== "listeners";
+export const isByName = (type: XdsType): boolean =>
+  type !== "clusters" && type !== "listeners" && type !== "scoped-routes";
 
 /**
  * Decides on the answer to a poll. Never an empty answer to clusters or listeners, never 304 to an Envoy that has
@@ -67,6 +68,7 @@ export function respond(request: Request, served: Served | undefined, fleet: Fle
 const typeUrls: Readonly<Record<XdsType, string>> = {
   clusters: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
   endpoints: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+  "scoped-routes": "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration",
   listeners: "type.googleapis.com/envoy.config.listener.v3.Listener",
   routes: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
   secrets: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",

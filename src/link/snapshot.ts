@@ -1,12 +1,13 @@
 import type { EndpointMode, Resource } from "../store/store.js";
 import { configSource } from "../xds/config-source.js";
+import { shardScopes } from "../xds/route-shards.js";
 import { type ClusterSection, linkClusters } from "./clusters.js";
 import type { Resources } from "./fragment.js";
 import { linkListeners } from "./listeners.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
-import { linkTable, type Table } from "./table.js";
+import { linkTable, splitTable, type Table } from "./table.js";
 
-export const xdsTypes = ["clusters", "endpoints", "listeners", "routes", "secrets"] as const;
+export const xdsTypes = ["clusters", "endpoints", "listeners", "routes", "scoped-routes", "secrets"] as const;
 export type XdsType = (typeof xdsTypes)[number];
 
 export interface Snapshot {
@@ -25,6 +26,8 @@ interface LinkMemo {
 export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
   readonly xdsCluster: string;
+  /** Parts of each route table. */
+  readonly routeShards?: number;
 }
 
 /** `auto` uses EDS up to `edsLimit` clusters, and once beyond goes back to it only under `edsReturn`. */
@@ -56,21 +59,31 @@ export function link(
   const eds = JSON.stringify(configSource(options.xdsCluster));
   const clusters = linkClusters(store, fragments, { mode, eds }, memo?.clusters);
   const tables = new Map<string, Table>();
+  const scopes = new Map<string, Linked>();
   for (const head of store.resources("route-configuration")) {
     const hosts = [...store.resources("virtual-host", head.name)];
-    tables.set(head.name, linkTable(head, hosts, memo?.tables.get(head.name)));
+    const parts = (options.routeShards ?? 1) > 1 ? splitTable(head, hosts) : [{ head, hosts }];
+    for (const part of parts)
+      tables.set(part.head.name, linkTable(part.head, part.hosts, memo?.tables.get(part.head.name)));
+    if (parts.length > 1)
+      for (const [name, scope] of shardScopes(head.name))
+        scopes.set(name, linked(name, [JSON.stringify(scope)]));
   }
   return {
     sets: {
       clusters: clusters.clusters,
       endpoints: clusters.endpoints,
       listeners: linkListeners(store),
-      routes: new ResourceSet(new Map([...tables].map(([name, { resource }]) => [name, resource]))),
+      routes: new ResourceSet(sorted(new Map([...tables].map(([name, { resource }]) => [name, resource])))),
+      "scoped-routes": new ResourceSet(sorted(scopes)),
       secrets: new ResourceSet(new Map([...store.resources("secret")].map(linkWhole))),
     },
     mode,
     memo: { clusters, tables },
   };
 }
+
+const sorted = (resources: ReadonlyMap<string, Linked>): Map<string, Linked> =>
+  new Map([...resources].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const linkWhole = ({ name, json }: Resource): [string, Linked] => [name, linked(name, [json])];

@@ -1,4 +1,5 @@
 import type { Resource } from "../store/store.js";
+import { shardCount, shardName, shardOf } from "../xds/route-shards.js";
 import { addDigests, type Digest, digest } from "./digest.js";
 import { isSameFragment, unclosed } from "./fragment.js";
 import { type Linked, linked } from "./resource-set.js";
@@ -30,4 +31,24 @@ export function linkTable(head: Resource, hosts: readonly Resource[], before?: T
   if (hosts.length > 0) pieces.pop();
   pieces.push("]}");
   return { resource: linked(head.name, pieces, sum), head, hosts, digests };
+}
+
+/** A part of a route table before it is linked. */
+interface Part {
+  readonly head: Resource;
+  readonly hosts: readonly Resource[];
+}
+
+/** A table in parts by host; a wildcard may match in any of them, and so is in all. */
+export function splitTable(head: Resource, hosts: readonly Resource[]): readonly Part[] {
+  const parts = Array.from({ length: shardCount }, (_, shard) => {
+    const name = shardName(head.name, shard);
+    const json = head.json.replace(JSON.stringify(head.name), JSON.stringify(name));
+    return { head: { ...head, name, json }, hosts: [] as Resource[] };
+  });
+  for (const host of hosts) {
+    if (host.name.includes("*")) for (const part of parts) part.hosts.push(host);
+    else parts[shardOf(host.name)]?.hosts.push(host);
+  }
+  return parts;
 }

@@ -78,6 +78,7 @@ const httpVersion = z
  */
 const settingsSpec = z.object({
   endpoints: z.enum(["auto", "eds", "inline", "service"]).default("auto"),
+  routeShards: z.union([z.literal(1), z.literal(16)]).default(1),
   secrets: z.enum(["sds", "inline"]).default("sds"),
   /** The Envoy cluster that polls this control plane. */
   xdsCluster: name.default("isoline"),

@@ -72,7 +72,11 @@ async function measure(kube: TestKube, port: number, host: string, body: string)
 }
 
 /** API write to Envoy's answer at so many applications, none of which has a status at first. */
-async function measureSize(binaries: { apiserver: string; etcd: string }, count: number): Promise<Figures> {
+async function measureSize(
+  binaries: { apiserver: string; etcd: string },
+  count: number,
+  routeShards: number,
+): Promise<Figures> {
   const kube = await startKube(binaries);
   const http = await freePort();
   try {
@@ -84,6 +88,7 @@ async function measureSize(binaries: { apiserver: string; etcd: string }, count:
       paths: [],
       kube: { kubeconfig: kube.adminConfig, acceptShrink: false, status: {} },
       overrides: {
+        routeShards,
         httpAddress: "127.0.0.1",
         httpPort: http,
         httpsPort: await freePort(),
@@ -124,6 +129,9 @@ if ("reason" in binaries) {
 } else {
   const sizes = process.argv.slice(2).map(Number);
   for (const count of sizes.length > 0 ? sizes : [0, 1000, 5000]) {
-    console.log(JSON.stringify({ applications: count, changes, ...(await measureSize(binaries, count)) }));
+    for (const routeShards of [1, 16]) {
+      const figures = await measureSize(binaries, count, routeShards);
+      console.log(JSON.stringify({ applications: count, route_shards: routeShards, changes, ...figures }));
+    }
   }
 }

@@ -14,6 +14,8 @@ export interface TestIsoline {
   /** Writes a file of the folder in one step; the server follows. */
   apply(file: string, ...objects: readonly Manifest[]): Promise<void>;
   remove(file: string): Promise<void>;
+  /** Replaces the settings. */
+  configure(settings: Manifest): Promise<void>;
   /** As after a crash: nothing answers on the port any more. The folder stays. */
   stop(): Promise<void>;
   /** Starts it again on the same port and folder. */
@@ -26,7 +28,11 @@ export async function startIsoline(folder: string, settings: Manifest): Promise<
   const objects = join(folder, "objects");
   const settingsFile = join(folder, "settings.json");
   await mkdir(objects, { recursive: true });
-  await writeFile(settingsFile, JSON.stringify(settings));
+  const configure = async (wanted: Manifest): Promise<void> => {
+    await writeFile(`${settingsFile}.new`, JSON.stringify(wanted));
+    await rename(`${settingsFile}.new`, settingsFile);
+  };
+  await configure(settings);
   const port = await freePort();
   const lines: string[] = [];
   let server: { close(): Promise<void> } | undefined;
@@ -44,7 +50,7 @@ export async function startIsoline(folder: string, settings: Manifest): Promise<
     await rename(fresh, join(objects, `${file}.json`));
   };
   const remove = (file: string): Promise<void> => rm(join(objects, `${file}.json`));
-  return { port, apply, remove, stop, start, log: () => lines.join("\n") };
+  return { port, apply, remove, configure, stop, start, log: () => lines.join("\n") };
 }
 
 /** Isoline, backends and an Envoy, all on free ports of 127.0.0.1. */
@@ -54,6 +60,8 @@ export interface Rig {
   readonly backends: Backends;
   readonly httpPort: number;
   readonly httpsPort: number;
+  /** Puts settings over those that it began with. */
+  setSettings(settings: Manifest): Promise<void>;
   /** Ends Envoy and starts another in its place, which may not be ready yet. */
   restartEnvoy(): Promise<TestEnvoy>;
 }
@@ -94,6 +102,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     backends,
     httpPort,
     httpsPort,
+    setSettings: (wanted) => isoline.configure({ ...all, ...wanted }),
     get envoy() {
       return envoy;
     },

@@ -17,6 +17,7 @@ const snapshot = (sets: Sets): Snapshot => {
       endpoints: set("endpoints"),
       listeners: set("listeners"),
       routes: set("routes"),
+      "scoped-routes": set("scoped-routes"),
       secrets: set("secrets"),
     },
     mode: "inline",
