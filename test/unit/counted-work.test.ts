@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
+import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import { type Change, update } from "../../src/update.js";
+import { application, applications } from "../bench/apps.js";
+import { tlsSecret } from "../support/backend.js";
+import { platform } from "../support/compile.js";
+
+const parse = (value: unknown): KubeObject => {
+  const parsed = parseObject(value);
+  if (!("object" in parsed)) throw new Error("an object of the test is not valid");
+  return parsed.object;
+};
+const options = { endpoints: "inline", xdsCluster: "isoline", routeShards: 16 } as const;
+
+/** What an edit costs, in numbers that are the same on every machine. */
+function workOf(count: number, change: Change): Record<string, number> {
+  const store = createMemoryStore();
+  const objects = applications(count)
+    .split("\n")
+    .map((line) => parse(JSON.parse(line)));
+  update(store, objects, platform);
+  const before = link(store, options);
+  const { units } = update(store, [change], platform);
+  const after = link(store, options, before);
+  return { units, ...Object.fromEntries(xdsTypes.map((type) => [type, changedOf(type, before, after)])) };
+}
+
+/** Resources of a type that were linked anew. */
+function changedOf(type: (typeof xdsTypes)[number], before: Snapshot, after: Snapshot): number {
+  const [old, now] = [before.sets[type], after.sets[type]];
+  return [...now.names()].filter((name) => old.get(name)?.pieces !== now.get(name)?.pieces).length;
+}
+
+const [service, slice, proxy] = application(7, "team-7", "99s");
+const base = { clusters: 0, endpoints: 0, routes: 0, secrets: 0 };
+const edits: readonly [string, Change, Record<string, number>][] = [
+  ["the timeout of a route", parse(proxy), { units: 1, ...base, routes: 1 }],
+  [
+    "an endpoint",
+    parse({ ...slice, endpoints: [{ addresses: ["10.9.9.9"], conditions: { ready: true } }] }),
+    { units: 1, ...base, clusters: 1 },
+  ],
+  ["a Service that is gone", { gone: parse(service).ref }, { units: 3, ...base, routes: 1 }],
+  ["a Secret that nobody uses", parse(tlsSecret("team-7", "secure")), { units: 0, ...base }],
+  [
+    "a new host",
+    parse({
+      ...proxy,
+      metadata: { name: "new", namespace: "team-7" },
+      spec: { virtualhost: { fqdn: "new.test" }, routes: [{ services: [{ name: "app-7", port: 80 }] }] },
+    }),
+    { units: 1, ...base, routes: 1 },
+  ],
+];
+
+describe("the work for one edit is the same at any size", () => {
+  it.each(edits)("%s", (_, change, expected) => {
+    for (const count of [500, 2000]) {
+      const { listeners: _listeners, "scoped-routes": _scopes, ...work } = workOf(count, change);
+      expect(work, `at ${count} applications`).toEqual(expected);
+    }
+  });
+});

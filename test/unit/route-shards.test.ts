@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { RE2JS } from "re2js";
+import { describe, expect, it } from "vitest";
+import { link } from "../../src/link/snapshot.js";
+import { scopedRoutes, shardCount, shardName, shardOf, shardScopes } from "../../src/xds/route-shards.js";
+import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
+import { compileAll, parseCase } from "../support/compile.js";
+
+/** The part as Envoy works it out: by the patterns that are sent to it. */
+function partByPatterns(host: string): string {
+  const text = JSON.stringify(scopedRoutes("table", {}));
+  const patterns = [...text.matchAll(/matches\('([^']+)'\)\?'0':'1'/g)].map(([, pattern = ""]) => pattern);
+  expect(patterns).toHaveLength(4);
+  return `table/${patterns.map((pattern) => (RE2JS.compile(pattern).matcher(host).find() ? "0" : "1")).join("")}`;
+}
+
+const label = fc.stringMatching(/^[a-z0-9_]([a-z0-9_-]{0,20}[a-z0-9_])?$/);
+const host = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join("."));
+
+describe("the part of a route table that a host is in", () => {
+  it("is the same here and by the patterns that Envoy gets, in any case and with a port", () => {
+    fc.assert(
+      fc.property(host, fc.integer({ min: 1, max: 65_535 }), (name, port) => {
+        const expected = shardName("table", shardOf(name));
+        expect(partByPatterns(name)).toBe(expected);
+        expect(partByPatterns(name.toUpperCase())).toBe(expected);
+        expect(partByPatterns(`${name}:${port}`)).toBe(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("spreads hosts that differ in a number or a word", () => {
+    const counts = new Array<number>(shardCount).fill(0);
+    const count = 8000;
+    for (let i = 0; i < count; i++) {
+      const shard = shardOf(`app-${i}.team-${i % 200}.example.com`);
+      counts[shard] = (counts[shard] ?? 0) + 1;
+    }
+    expect(Math.max(...counts)).toBeLessThan((3 * count) / shardCount);
+  });
+
+  it("has a scope of its own", () => {
+    expect(new Set([...shardScopes("t").keys()]).size).toBe(shardCount);
+  });
+});
+
+describe("tables in parts", () => {
+  const wild: Manifest = httpProxy("default", "wild", {
+    virtualhost: { fqdn: "*.wild.test" },
+    routes: [{ services: [{ name: "a", port: 80 }] }],
+  });
+  const objects = [
+    service("default", "a"),
+    wild,
+    ...["b", "c", "dd", "e1", "e2"].map((name) => hostProxy(`${name}.test`, "a")),
+  ];
+  const { objects: parsed } = parseCase(objects.map((one) => JSON.stringify(one)).join("\n---\n"));
+  const store = compileAll(parsed);
+  const hostsOf = (routeShards: number): Map<string, string[]> => {
+    const { routes } = link(store, { endpoints: "eds", xdsCluster: "isoline", routeShards }).sets;
+    return new Map(
+      [...routes.names()].map((name) => {
+        const table = JSON.parse(`{${(routes.get(name)?.pieces ?? []).join("")}`) as {
+          name: string;
+          virtual_hosts: { name: string }[];
+        };
+        expect(table.name).toBe(name);
+        return [name, table.virtual_hosts.map((one) => one.name)];
+      }),
+    );
+  };
+
+  it("hold each host once, and wildcards everywhere", () => {
+    const whole = hostsOf(1).get("ingress_http") ?? [];
+    const parts = [...hostsOf(16)].filter(([name]) => name.startsWith("ingress_http/"));
+    expect(parts).toHaveLength(shardCount);
+    for (const [, hosts] of parts) expect(hosts).toContain("*.wild.test");
+    const exact = parts.flatMap(([, hosts]) => hosts.filter((name) => !name.startsWith("*")));
+    expect(exact.sort()).toEqual(whole.filter((name) => !name.startsWith("*")).sort());
+  });
+});
