@@ -4,6 +4,7 @@ import { BootstrapError } from "../xds/bootstrap.js";
 import { type BootstrapCommandOptions, bootstrapCommand } from "./bootstrap.js";
 import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
+import { type CostCommandOptions, costCommand } from "./cost.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { type DiffCommandOptions, diffCommand } from "./diff.js";
@@ -150,6 +151,7 @@ function createProgram(done: (code: number) => void): Command {
   ).action(() => done(crdsCommand()));
 
   addManifestsCommand(program);
+  addCostCommand(program);
 
   examples(
     program
@@ -239,6 +241,22 @@ function addManifestsCommand(program: Command): void {
     .option("--hook-url <url>", "where hooks go (default: the server in the namespace)")
     .option("--ca-file <file>", "certificates that the API server is to trust")
     .action((parts: readonly string[], options: ManifestsCommandOptions) => manifestsCommand(parts, options));
+}
+
+function addCostCommand(program: Command): void {
+  examples(
+    program.command("cost").description("what a fleet of Envoys costs in requests a month, by mode"),
+    "isoline cost --envoys 10",
+    "isoline cost --envoys 10 --services 200 --changes 500",
+  )
+    .requiredOption("--envoys <count>", "Envoys that poll")
+    .option("--services <count>", "Services that routes go to: each a subscription in the mode eds", "0")
+    .option("--certificates <count>", "certificates that are asked for one by one", "0")
+    .option("--changes <count>", "publications a day", "0")
+    .option("--refresh-delay <seconds>", "the pause between two polls", "0.1")
+    .option("--hold <seconds>", "how long a poll is held; 0 to answer at once", "25")
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .action((options: CostCommandOptions) => costCommand(options));
 }
 
 function addTokenCommand(program: Command): void {
