@@ -1,4 +1,4 @@
-import { mergeSlashes, normalizePath } from "./path.js";
+import { mergeSlashes, normalizePath } from "../graph/normalize-path.js";
 
 /** A request as a client sends it. */
 export interface Request {

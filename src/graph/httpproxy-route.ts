@@ -3,6 +3,7 @@ import {
   conditionProblem,
   matchedPrefix,
   mergeConditions,
+  unreachablePath,
   weakenedExact,
 } from "./conditions.js";
 import type { Place, RouteContext, RouteFields } from "./httpproxy-context.js";
@@ -42,6 +43,12 @@ export function readProxyRoute(
   if (weakened) {
     const message = `exact ${JSON.stringify(weakened)} counts as a prefix, as in Contour, because other conditions follow it; put it last`;
     report.warn(proxy.ref, "RouteError", "ExactPathNotLast", message, `${path}.conditions`);
+  }
+
+  const unreachable = unreachablePath(conditions);
+  if (unreachable !== undefined) {
+    const message = `${JSON.stringify(unreachable)} can never match: Envoy escapes and resolves paths (%41, {, .., ;) before it looks for a route`;
+    report.warn(proxy.ref, "RouteError", "PathNeverMatches", message, `${path}.conditions`);
   }
 
   const policies = readPolicies(context, matchedPrefix(conditions));

@@ -122,6 +122,17 @@ describe("T44, T45: paths and redirects", () => {
     expect(attacked.reasons().length).toBeGreaterThan(0);
     expect(attacked.output).not.toMatch(/\\r\\n|javascript|evil/);
   });
+  it.each(["/{id}", "/a%41", "/x/../y", '/q"', "/a|b"])(
+    "the prefix %s, which never matches, is warned of",
+    (prefix) => {
+      const told = attack([proxyWith({ conditions: [{ prefix }] })]).findings.map(({ reason }) => reason);
+      expect(told).toContain("PathNeverMatches");
+    },
+  );
+  it.each(["/", "/a", "/a/", "/a.b_c~d-e", "/%2F", "/a/b.../c", "/ü"])("the prefix %s is not", (prefix) => {
+    const told = attack([proxyWith({ conditions: [{ prefix }] })]).findings.map(({ reason }) => reason);
+    expect(told).not.toContain("PathNeverMatches");
+  });
   it("listeners normalise paths", () => {
     const listeners = [...attack([]).store.resources("listener")].map(({ json }) => json);
     const ours = listeners.filter((json) => json.includes('"ingress_http"'));
