@@ -4,6 +4,8 @@ import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parse } from "yaml";
 import type { Finding } from "../schema/meta.js";
+import { isLoopback } from "../server/auth.js";
+import { isSimpleName } from "../server/tokens.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
 import { loadDocuments } from "./load.js";
 import { type Located, locateAll, readManifests } from "./objects.js";
@@ -113,11 +115,9 @@ function contentOf({ file, settings }: PublishCommandOptions): unknown[] {
 function urlOf(options: PublishCommandOptions): URL {
   const { to, source, insecure, strict, dryRun, acceptShrink, expect } = options;
   if (!URL.canParse(to) || !/^https?:/.test(to)) throw new UsageError(`--to ${to}: expected a URL`);
-  if (!/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(source))
-    throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
+  if (!isSimpleName(source)) throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
   const url = new URL(`sources/${source}`, to.endsWith("/") ? to : `${to}/`);
-  const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol === "http:" && !local && !insecure)
+  if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecure)
     throw new UsageError(`--to ${to}: manifests and tokens go over https; --insecure sends them in clear`);
   const revision = revisionOf(options);
   if (revision !== undefined) url.searchParams.set("revision", String(revision));

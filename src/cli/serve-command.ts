@@ -1,3 +1,4 @@
+import { isLoopback } from "../server/auth.js";
 import { createSqliteStore } from "../store/sqlite.js";
 import { type ServerOptions, startServer } from "./serve.js";
 import type { StatusOptions } from "./status-service.js";
@@ -109,9 +110,6 @@ function statusOf(options: ServeCommandOptions): StatusOptions {
     ...(options.disableLeaderElection ? {} : { lease: { name, ...(namespace ? { namespace } : {}) } }),
   };
 }
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 
 /** Who is let in, and how; beyond this machine keys are not handed to whoever asks. */
 function accessOf(options: ServeCommandOptions, host: string): Partial<ServerOptions> {

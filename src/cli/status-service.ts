@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Raw, Transport } from "../kubernetes/api.js";
 import { Lease } from "../kubernetes/lease.js";
 import { StatusWriter } from "../kubernetes/status-writer.js";
+import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { settingsOf } from "../server/publisher.js";
 import { statuses } from "../status/status.js";
@@ -91,9 +92,6 @@ export class StatusService {
     await Promise.all([this.#writer.run(signal), this.#lease?.run(signal)]);
   }
 }
-
-const isRecord = (value: unknown): value is Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `status.loadBalancer.ingress` of a Service, as the setting `ingressStatusAddress` has it. */
 function addressesOf(raw: Raw | undefined): string {

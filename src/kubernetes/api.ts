@@ -1,3 +1,4 @@
+import { isRecord } from "../schema/issues.js";
 import { type Resource, resourcePath } from "./resources.js";
 
 /** How requests reach an API server; a transport adds address, credentials and trust. */
@@ -39,8 +40,6 @@ export type WatchEvent =
 
 const pageSize = 500;
 const maxResponse = 512 * 1024 * 1024;
-const isRecord = (value: unknown): value is Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const resourceVersionOf = (object: Raw): string => {
   const { metadata } = object;

@@ -1,3 +1,4 @@
+import { isRecord } from "../schema/issues.js";
 import { ApiError, getJson, type Raw, sendJson, type Transport } from "./api.js";
 
 export interface LeaseOptions {
@@ -18,9 +19,6 @@ const durationSeconds = 15;
 const renewMs = 4000;
 /** A leader that could not renew for so long no longer takes itself for one, well before another one may. */
 const giveUpMs = 10_000;
-
-const isRecord = (value: unknown): value is Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * One leader among replicas, by a Lease (coordination.k8s.io/v1). Whether another's lease has run out is judged by how

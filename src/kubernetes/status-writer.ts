@@ -1,3 +1,4 @@
+import { isRecord } from "../schema/issues.js";
 import type { Ref } from "../schema/meta.js";
 import type { ObjectStatus } from "../status/status.js";
 import { contentHash } from "../xds/hash.js";
@@ -25,9 +26,6 @@ const concurrency = 4;
 const batch = 200;
 const firstBackoffMs = 1000;
 const maxBackoffMs = 60_000;
-
-const isRecord = (value: unknown): value is Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The parts of a status that are Isoline's, as hashes: what the API server holds and what it should are compared so. */
 interface Digest {

@@ -81,8 +81,8 @@ function tokenOf(request: Request, url: URL): string {
   return bearer ?? /^\/hooks\/[a-z]+\/([^/]+)$/.exec(url.pathname)?.[1] ?? "";
 }
 
-const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+/** Whether a host, as in a URL or bare, is this machine. */
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1|\[::1\])$/.test(host);
 
 const tooMany = (seconds: number): Refusal => ({
   status: 429,

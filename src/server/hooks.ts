@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { problem } from "./problem.js";
 import { RequestError, readBody, readText } from "./request.js";
@@ -21,8 +22,6 @@ type Raw = Readonly<Record<string, unknown>>;
 
 const maxHookBytes = 4 * 1024 * 1024;
 const maxDepth = 64;
-const isRecord = (value: unknown): value is Raw =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Answers `POST /hooks/NAME`. */
 export async function answerHook(c: Context, name: HookName, hooks: Hooks): Promise<Response> {

@@ -1,3 +1,4 @@
+import { isRecord } from "../schema/issues.js";
 /** What a DiscoveryRequest says, read from its ends. */
 export interface DiscoveryRequest {
   readonly node: string;
@@ -132,9 +133,6 @@ function scan(text: string): DiscoveryRequest | undefined {
     return undefined;
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function parse(text: string): DiscoveryRequest {
   let value: unknown;

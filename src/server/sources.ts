@@ -2,10 +2,9 @@ import type { Context } from "hono";
 import { problem } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { readBody, readText } from "./request.js";
-import type { Identity } from "./tokens.js";
+import { type Identity, isSimpleName } from "./tokens.js";
 
 const maxSourceBytes = 32 * 1024 * 1024;
-const sourceName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const flags = { strict: "strict", "dry-run": "dryRun", "accept-shrink": "acceptShrink" } as const;
 
 /** `PUT /sources/NAME?revision=N&expect=N&strict&dry-run&accept-shrink`: the body is the source's whole content. */
@@ -50,7 +49,7 @@ const isSet = (value: string | undefined): boolean =>
 
 function nameOf(c: Context, who: Identity): string | Response {
   const name = c.req.param("name") ?? "";
-  if (!sourceName.test(name)) return problem(c, 400, "bad-source", "a source's name is a DNS name");
+  if (!isSimpleName(name)) return problem(c, 400, "bad-source", "a source's name is a DNS name");
   if (who.source !== undefined && who.source !== name)
     return problem(c, 403, "source-not-allowed", "this token is for another source");
   return name;

@@ -32,18 +32,18 @@ export interface ParsedTokens {
 
 export const defaultFleet = "default";
 
-const simpleName = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
-const label = (text: string): string | undefined => (simpleName.test(text) ? text : undefined);
+/** The form that names of fleets, sources and namespaces have. */
+export const isSimpleName = (text: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(text);
 
 /** How the options of a line are read; undefined where a value is not valid. */
 const options: Readonly<Record<string, (text: string) => Partial<TokenEntry> | undefined>> = {
   name: (text) => (/^[\w.@:/-]{1,128}$/.test(text) ? { name: text } : undefined),
-  fleet: (text) => (label(text) ? { fleet: text } : undefined),
+  fleet: (text) => (isSimpleName(text) ? { fleet: text } : undefined),
   nodes: (text) => (/^[\x21-\x7e]{1,256}$/.test(text) ? { nodes: text } : undefined),
-  source: (text) => (label(text) ? { source: text } : undefined),
+  source: (text) => (isSimpleName(text) ? { source: text } : undefined),
   namespaces: (text) => {
     const namespaces = text.split(",");
-    return namespaces.every(label) ? { namespaces } : undefined;
+    return namespaces.every(isSimpleName) ? { namespaces } : undefined;
   },
   until: (text) => {
     const until = Date.parse(text);
