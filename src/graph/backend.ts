@@ -109,7 +109,18 @@ export function endpointMode(reader: Reader, service: ObjectByKind<"Service">): 
   return reader.settings.endpoints === "service" ? "service" : undefined;
 }
 
-const forbiddenNames = new Set(["localhost", "localhost.localdomain", "local.projectcontour.io"]);
+/** Names that /etc/hosts of common systems gives the loopback addresses. */
+const forbiddenNames = new Set([
+  "localhost",
+  "localhost.localdomain",
+  "localhost4",
+  "localhost6",
+  "localhost6.localdomain6",
+  "ip6-localhost",
+  "ip6-loopback",
+  "loopback",
+  "local.projectcontour.io",
+]);
 const hostname = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 function readExternalName(

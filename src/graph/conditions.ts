@@ -1,7 +1,6 @@
 import { RE2JS } from "re2js";
 import { compareHeaders, compareQueries, quoteRegex } from "./match.js";
 import type { HeaderMatch, Match, PathMatch, QueryMatch } from "./match-types.js";
-import { normalizePath } from "./normalize-path.js";
 
 /** One entry of HTTPProxy `conditions`; includes and routes have the same form. */
 export interface Condition {
@@ -117,12 +116,6 @@ export function mergePath(conditions: readonly Condition[]): PathMatch {
 /** The exact path that counts as a prefix because other conditions follow it. */
 export const weakenedExact = (conditions: readonly Condition[]): string | undefined =>
   conditions.at(-1)?.exact ? undefined : conditions.find(({ exact }) => exact)?.exact;
-
-/** A path that no request has once Envoy has normalised it; undefined when it can match. */
-export function unreachablePath(conditions: readonly Condition[]): string | undefined {
-  const { kind, value } = mergePath(conditions);
-  return kind === "regex" || normalizePath(value) === value ? undefined : value;
-}
 
 const header = (
   c: HeaderCondition,

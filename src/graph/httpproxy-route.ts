@@ -3,12 +3,13 @@ import {
   conditionProblem,
   matchedPrefix,
   mergeConditions,
-  unreachablePath,
+  mergePath,
   weakenedExact,
 } from "./conditions.js";
 import type { Place, RouteContext, RouteFields } from "./httpproxy-context.js";
 import { readForward } from "./httpproxy-forward.js";
 import { lostOverHttp, readPolicies } from "./httpproxy-policies.js";
+import { unreachablePath } from "./normalize-path.js";
 import type { Protections, RoutePolicies } from "./policy/index.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Action, Route } from "./types.js";
@@ -45,11 +46,9 @@ export function readProxyRoute(
     report.warn(proxy.ref, "RouteError", "ExactPathNotLast", message, `${path}.conditions`);
   }
 
-  const unreachable = unreachablePath(conditions);
-  if (unreachable !== undefined) {
-    const message = `${JSON.stringify(unreachable)} can never match: Envoy escapes and resolves paths (%41, {, .., ;) before it looks for a route`;
-    report.warn(proxy.ref, "RouteError", "PathNeverMatches", message, `${path}.conditions`);
-  }
+  const unreachable = unreachablePath(mergePath(conditions));
+  if (unreachable)
+    report.warn(proxy.ref, "RouteError", "PathNeverMatches", unreachable, `${path}.conditions`);
 
   const policies = readPolicies(context, matchedPrefix(conditions));
   const action = policies && readAction(context, policies);

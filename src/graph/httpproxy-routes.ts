@@ -10,6 +10,7 @@ import type { Place } from "./httpproxy-context.js";
 import { readProxyRoute } from "./httpproxy-route.js";
 import { includedProxy } from "./included-proxy.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
+import { append } from "./tree-budget.js";
 import type { Route } from "./types.js";
 
 const maxDepth = 64;
@@ -69,14 +70,17 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       fail("IncludeCreatesCycle", `include creates an include cycle: ${names}`);
+    } else if (!place.budget.allows(target.ref, sizeOf(target))) {
+      const message = `include ${namespace}/${include.name} is not followed: the includes of this host have too many paths`;
+      if (place.budget.isNews(proxy.ref)) fail("TooManyIncludes", message);
     } else {
-      routes.push(
-        ...readProxyRoutes(target, { conditions: all, path: chain, host: place.host }, reader, report),
-      );
+      append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
     }
   }
   return routes;
 }
+
+const sizeOf = ({ spec }: HTTPProxy): number => (spec.routes?.length ?? 0) + (spec.includes?.length ?? 0);
 
 /** What answers for a bad route, if it can be told which requests are meant. */
 function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
@@ -137,7 +141,9 @@ function expandPrefixes(routes: readonly Route[]): Route[] {
     if (route.match.path.kind !== "prefix") others.push(route);
     else {
       const key = trimSlash(route.match.path.value);
-      groups.set(key, [...(groups.get(key) ?? []), route]);
+      const group = groups.get(key);
+      if (group) group.push(route);
+      else groups.set(key, [route]);
     }
   }
   const expanded = [...groups].flatMap(([prefix, group]) => {

@@ -5,6 +5,7 @@ import { readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
 import { readTls } from "./httpproxy-tls.js";
 import { type HTTPProxy, objectsOf, type Reader, type Report } from "./reader.js";
+import { TreeBudget } from "./tree-budget.js";
 import type { Route, TcpBackend, Tls } from "./types.js";
 
 /** What one root (HTTPProxy or IngressRoute) says of its host. */
@@ -73,7 +74,12 @@ function readRoot(proxy: HTTPProxy, reader: Reader, report: Report): Root | unde
 
   const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
   if (spec.tcpproxy && !tcp) return undefined;
-  const routes = readProxyRoutes(proxy, { conditions: [], path: [], host }, reader, report);
+  const routes = readProxyRoutes(
+    proxy,
+    { conditions: [], path: [], host, budget: new TreeBudget() },
+    reader,
+    report,
+  );
   return {
     routes,
     host,

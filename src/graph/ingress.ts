@@ -5,6 +5,7 @@ import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
+import { unreachablePath } from "./normalize-path.js";
 import { ingressHeaders } from "./policy/default-headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
@@ -91,24 +92,15 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
     for (const [j, fields] of (rule.http?.paths ?? []).entries()) {
       const path = `spec.rules[${i}].http.paths[${j}]`;
       const match = readPathMatch(fields);
-      const wrong = match.kind === "regex" ? regexProblem(match.value) : undefined;
-      if (wrong)
-        report.error(
-          ingress.ref,
-          type,
-          "PathNotValid",
-          `path ${JSON.stringify(fields.path)} is not RE2: ${wrong}`,
-          `${path}.path`,
-        );
-      else if (match.kind !== "regex" && !isPath(match.value)) {
-        report.error(
-          ingress.ref,
-          type,
-          "PathNotValid",
-          `path ${JSON.stringify(fields.path)} must start with / and hold no query, space or control character`,
-          `${path}.path`,
-        );
-      } else add(match, fields.backend, `${path}.backend`);
+      const wrong = pathProblem(match);
+      if (wrong) {
+        const message = `path ${JSON.stringify(fields.path)} ${wrong}`;
+        report.error(ingress.ref, type, "PathNotValid", message, `${path}.path`);
+        continue;
+      }
+      const unreachable = unreachablePath(match);
+      if (unreachable) report.warn(ingress.ref, type, "PathNeverMatches", unreachable, `${path}.path`);
+      add(match, fields.backend, `${path}.backend`);
     }
   }
   return routes;
@@ -116,6 +108,13 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const isPath = (path: string): boolean => path.startsWith("/") && !/[\u0000-\u0020\u007f?#]/.test(path);
+
+function pathProblem({ kind, value }: PathMatch): string | undefined {
+  if (kind !== "regex")
+    return isPath(value) ? undefined : "must start with / and hold no query, space or control character";
+  const wrong = regexProblem(value);
+  return wrong && `is not RE2: ${wrong}`;
+}
 
 /** Prefix matches whole segments; ImplementationSpecific is a regex when it looks like one, else a string prefix. */
 function readPathMatch({ path, pathType }: PathFields): PathMatch {

@@ -3,12 +3,15 @@ import { readCluster } from "./backend.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
 import type { Root } from "./httpproxy.js";
 import { tlsRange } from "./httpproxy-tls.js";
+import { unreachablePath } from "./normalize-path.js";
+import { defaultHeaders } from "./policy/default-headers.js";
 import { sessionAffinity } from "./policy/hash.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
 import { isDelegated, readCaBundle, readKeyPair, secretName } from "./secret.js";
+import { append, TreeBudget } from "./tree-budget.js";
 import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "./types.js";
 
 export type IngressRoute = ObjectByKind<"IngressRoute">;
@@ -68,7 +71,7 @@ function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | un
   const tcp =
     root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
   const secure = tls !== undefined;
-  const routes = readRoutes(root, { parents: [root.ref], secure }, reader, report);
+  const routes = readRoutes(root, { parents: [root.ref], secure, budget: new TreeBudget() }, reader, report);
   return { routes, secure, passthrough, ...(tls ? { tls } : {}), ...(tcp?.length ? { tcp } : {}) };
 }
 
@@ -106,6 +109,7 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
 interface Place {
   readonly parents: readonly Ref[];
   readonly secure: boolean;
+  readonly budget: TreeBudget;
   /** The match of the route that delegates here. */
   readonly within?: string;
 }
@@ -117,19 +121,9 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
     const path = `spec.routes[${i}]`;
     const fail = (reason: string, message: string, field = ""): void =>
       report.error(object.ref, type, reason, message, path + field);
-    if (route.services?.length && route.delegate) {
-      fail(
-        "ServicesAndDelegate",
-        `route "${route.match}": cannot specify services and delegate in the same route`,
-      );
-      return routes;
-    }
-    if (place.within !== undefined && !isWithin(route.match, place.within)) {
-      fail(
-        "PathMatchNotValid",
-        `the path prefix "${route.match}" does not match the parent's path prefix "${place.within}"`,
-        ".match",
-      );
+    const problem = routeProblem(route, place);
+    if (problem) {
+      fail(problem.reason, problem.message, problem.field);
       return routes;
     }
     if (route.services?.length) {
@@ -140,12 +134,33 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
       const target = follow(object, route.delegate, place.parents, path, reader, report);
       if (target === "stop") return routes;
       if (!target) continue;
+      if (!place.budget.allows(target.ref, target.spec.routes?.length ?? 0)) {
+        if (place.budget.isNews(object.ref)) fail("TooManyDelegations", tooMany(target), ".delegate");
+        return routes;
+      }
       const inner = { ...place, parents: [...place.parents, target.ref], within: route.match };
-      routes.push(...readRoutes(target, inner, reader, report));
+      append(routes, readRoutes(target, inner, reader, report));
     }
   }
   return routes;
 }
+
+/** What is wrong with a route before its services or its delegation are looked at. */
+function routeProblem(
+  { match, services, delegate }: RouteFields,
+  { within }: Place,
+): { reason: string; message: string; field?: string } | undefined {
+  if (services?.length && delegate) {
+    const message = `route "${match}": cannot specify services and delegate in the same route`;
+    return { reason: "ServicesAndDelegate", message };
+  }
+  if (within === undefined || isWithin(match, within)) return undefined;
+  const message = `the path prefix "${match}" does not match the parent's path prefix "${within}"`;
+  return { reason: "PathMatchNotValid", message, field: ".match" };
+}
+
+const tooMany = (target: IngressRoute): string =>
+  `delegation to ${describe(target.ref)} is not followed: the delegations of this host have too many paths`;
 
 const segments = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
 const isWithin = (child: string, parent: string): boolean => segments(child).startsWith(segments(parent));
@@ -195,7 +210,11 @@ function readServicesRoute(
       report,
     );
     if (!cluster) return undefined;
-    backends.push({ cluster, weight: service.weight ?? 0, policies: {} });
+    backends.push({
+      cluster,
+      weight: service.weight ?? 0,
+      policies: defaultHeaders(reader.settings, cluster),
+    });
   }
   const action: Action = { kind: "forward", backends };
   const cookie = route.services?.some((service) => service.strategy === "Cookie");
@@ -208,6 +227,8 @@ function readServicesRoute(
     ...(cookie ? { hash: sessionAffinity } : {}),
     ...(route.enableWebsockets ? { websocket: true } : {}),
   };
+  const unreachable = unreachablePath({ kind: "prefix", value: route.match });
+  if (unreachable) report.warn(object.ref, type, "PathNeverMatches", unreachable, `${path}.match`);
   const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
   return {
     match: { path: { kind: "prefix", value: route.match }, headers: [], queries: [] },

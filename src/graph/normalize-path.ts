@@ -1,3 +1,5 @@
+import type { PathMatch } from "./match-types.js";
+
 /** To Envoy, a path of slashes alone has one at either end. */
 export const mergeSlashes = (path: string): string =>
   /^\/{2,}$/.test(path) ? "//" : path.replace(/\/{2,}/g, "/");
@@ -34,3 +36,9 @@ const normalizeEscapes = (path: string): string =>
     })
     .split(noEscape)
     .reduce((start, rest) => start + (/^[0-9a-f]{2}/i.test(rest) ? "%25" : "%") + rest);
+
+/** Why a path can match no request, once Envoy has normalised that; undefined when it can. */
+export const unreachablePath = ({ kind, value }: PathMatch): string | undefined =>
+  kind === "regex" || normalizePath(value) === value
+    ? undefined
+    : `${JSON.stringify(value)} can never match: Envoy escapes and resolves paths (%41, {, .., ;) before it looks for a route`;

@@ -3,6 +3,7 @@ import { ingressesOf, readIngresses } from "./ingress.js";
 import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
 import { orderRoutes } from "./order.js";
 import type { Reader, Report } from "./reader.js";
+import { append } from "./tree-budget.js";
 import type { Route, Tls, VirtualHost } from "./types.js";
 
 /** The synthetic header of wildcard hosts: one label, as Kubernetes and Contour read `*.x`. */
@@ -33,11 +34,11 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   let tcp: VirtualHost["tcp"];
   const root = roots.at(-1);
   for (const root of roots) {
-    http.push(...root.routes);
+    append(http, root.routes);
     if (!root.secure) continue;
     if (root.tls) tls = root.tls;
     if (root.tcp) tcp = root.tcp;
-    if (!root.tcp) https.push(...root.routes);
+    if (!root.tcp) append(https, root.routes);
     if (root.passthrough) tls = undefined;
   }
   return {

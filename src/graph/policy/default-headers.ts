@@ -32,12 +32,11 @@ export function readServiceHeaders(
   return own.error || isEmpty(defaults) ? own : { policy: merge(own.policy, defaults, dynamic) };
 }
 
-/** The header policies of an Ingress's service: what the settings say, where they speak of Ingress at all. */
-export function ingressHeaders(
+/** The header policies of a service that has none of its own (of an IngressRoute): what the settings say. */
+export function defaultHeaders(
   settings: SettingsSpec,
   dynamic: DynamicValues,
 ): Pick<RoutePolicies, "requestHeaders" | "responseHeaders"> {
-  if (!settings.policy.applyToIngress) return {};
   const request = readServiceHeaders(undefined, "request", dynamic, settings).policy;
   const response = readServiceHeaders(undefined, "response", dynamic, settings).policy;
   return {
@@ -45,6 +44,13 @@ export function ingressHeaders(
     ...(response ? { responseHeaders: response } : {}),
   };
 }
+
+/** The same of an Ingress's service, where the settings speak of Ingress at all. */
+export const ingressHeaders = (
+  settings: SettingsSpec,
+  dynamic: DynamicValues,
+): ReturnType<typeof defaultHeaders> =>
+  settings.policy.applyToIngress ? defaultHeaders(settings, dynamic) : {};
 
 /** A header that the object sets, or a Host that it rewrites, wins; settings are checked when they are read. */
 function merge(own: HeadersPolicy | undefined, defaults: Defaults, dynamic: DynamicValues): HeadersPolicy {
