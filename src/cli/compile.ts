@@ -37,11 +37,14 @@ export function compileCommand(options: CompileCommandOptions): number {
   const located = [
     ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
     ...manifests.located,
-    ...locateAll([...store.findings(), ...orphanFindings(store, settings.spec)], manifests.documents),
+    ...locateAll(
+      [...store.findings(), ...orphanFindings(store, settings.spec), ...snapshot.findings],
+      manifests.documents,
+    ),
   ];
   for (const one of located) console.error(formatLocated(one));
   if (options.status) {
-    const others = manifests.located.map(({ finding }) => finding);
+    const others = [...manifests.located.map(({ finding }) => finding), ...snapshot.findings];
     writeStatuses(statuses(store, settings.spec, others), options);
   } else write(snapshot, bodies, options);
   if (options.stats) {

@@ -118,7 +118,7 @@ export class ClusterSource {
         transport,
         store: this.store,
         ready: () => this.#source?.ready === true,
-        findings: () => this.#source?.findings ?? [],
+        findings: () => [...(this.#source?.findings ?? []), ...(this.#publisher.snapshot?.findings ?? [])],
         log: (line) => log(line),
       })
     );
@@ -147,7 +147,7 @@ export class ClusterSource {
     return {
       sources: [{ name: "kubernetes", server: this.#server, kinds: this.#source?.status() ?? {} }],
       endpoints: this.#publisher.snapshot?.mode,
-      findings: [...this.#settingsFindings, ...(this.#source?.findings ?? []), ...this.store.findings()],
+      findings: [...this.#settingsFindings, ...(this.#source?.findings ?? []), ...this.#publisher.findings],
     };
   }
 

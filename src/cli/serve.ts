@@ -203,7 +203,10 @@ class FileSource {
     return {
       sources: [{ name: "files", paths: this.options.paths, objects: this.#objects.size }],
       endpoints: this.#publisher.snapshot?.mode,
-      findings: this.#located.map(({ finding, file, line }) => ({ ...finding, file, line })),
+      findings: [
+        ...this.#located.map(({ finding, file, line }) => ({ ...finding, file, line })),
+        ...(this.#publisher.snapshot?.findings ?? []),
+      ],
     };
   }
 }

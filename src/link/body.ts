@@ -1,3 +1,6 @@
+/** Envoy gives up on a body of 32 MiB and more. */
+export const maxBodyBytes = 24 * 1024 * 1024;
+
 const encoder = new TextEncoder();
 const chunkLength = 1 << 16;
 

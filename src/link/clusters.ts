@@ -1,4 +1,6 @@
+import type { Finding } from "../schema/meta.js";
 import type { EndpointMode, Resource } from "../store/store.js";
+import { fitClusters } from "./budget.js";
 import { areSameFragments, isSameFragment, type Resources, unclosed } from "./fragment.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 
@@ -12,6 +14,8 @@ export interface ClusterOptions {
 export interface ClusterSection extends ClusterOptions {
   readonly clusters: ResourceSet;
   readonly endpoints: ResourceSet;
+  /** About clusters for which there is no room. */
+  readonly findings: readonly Finding[];
   readonly fragments: readonly Resource[];
   /** All endpoints, and those of each cluster in turn. */
   readonly pods: readonly Resource[];
@@ -48,9 +52,11 @@ export function linkClusters(
       if (assignment) endpoints.set(name, assignment);
     } else linkCluster(fragment, podsOf[i], options, clusters, endpoints);
   }
+  const findings: Finding[] = [];
   return {
     ...options,
-    clusters: new ResourceSet(clusters),
+    clusters: new ResourceSet(fitClusters(clusters, findings)),
+    findings,
     endpoints: new ResourceSet(endpoints),
     fragments,
     pods,

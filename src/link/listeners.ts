@@ -1,17 +1,19 @@
+import type { Finding } from "../schema/meta.js";
 import type { Resource } from "../store/store.js";
+import { fitChains } from "./budget.js";
 import { type Resources, unclosed } from "./fragment.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 
-export function linkListeners(store: Resources): ResourceSet {
+export function linkListeners(store: Resources, findings: Finding[]): ResourceSet {
   const listeners = new Map<string, Linked>();
   for (const { name, json } of store.resources("listener")) {
     if (name === "ingress_http") {
       // As with Contour, no host means no listener.
       if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [json]));
     } else if (name === "ingress_https") {
-      const chains = linkFilterChains(store.resources("filter-chain", name));
-      const list = `,"filter_chains":[${chains.join(",")}]}`;
-      if (chains.length > 0) listeners.set(name, linked(name, [unclosed(json), list]));
+      const chains = fitChains(store, linkFilterChains(store.resources("filter-chain", name)), findings);
+      const list = `,"filter_chains":[${[...chains.values()].join(",")}]}`;
+      if (chains.size > 0) listeners.set(name, linked(name, [unclosed(json), list]));
     } else listeners.set(name, linked(name, [json]));
   }
   return new ResourceSet(listeners);
@@ -26,10 +28,10 @@ const anyHost = "*";
 
 /**
  * Hosts whose chains are the same share one: a listener of a thousand hosts under one certificate has one chain. The
- * chain of host `*` takes all TLS that no other does, and comes last.
+ * chain of host `*` takes all TLS that no other does, and comes last. By name: that of the first host.
  */
-function linkFilterChains(fragments: Iterable<Resource>): string[] {
-  const hostsOf = new Map<string, string[]>();
+function linkFilterChains(fragments: Iterable<Resource>): ReadonlyMap<string, string> {
+  const hostsOf = new Map<string, [string, ...string[]]>();
   let fallback: string | undefined;
   for (const { name, json } of fragments) {
     const hosts = hostsOf.get(json);
@@ -37,10 +39,13 @@ function linkFilterChains(fragments: Iterable<Resource>): string[] {
     else if (hosts) hosts.push(name);
     else hostsOf.set(json, [name]);
   }
-  const chains = [...hostsOf].map(([json, hosts]) =>
-    filterChain(hosts[0] ?? "", `{"server_names":${JSON.stringify(hosts)}}`, json),
-  );
-  if (fallback !== undefined) chains.push(filterChain(anyHost, '{"transport_protocol":"tls"}', fallback));
+  const chains = new Map<string, string>();
+  for (const [json, hosts] of hostsOf) {
+    const match = `{"server_names":${JSON.stringify(hosts)}}`;
+    chains.set(hosts[0], filterChain(hosts[0], match, json));
+  }
+  if (fallback !== undefined)
+    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', fallback));
   return chains;
 }
 

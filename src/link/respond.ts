@@ -1,4 +1,4 @@
-import { Body } from "./body.js";
+import { Body, maxBodyBytes } from "./body.js";
 import type { Fleet } from "./fleet.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
 import type { XdsType } from "./snapshot.js";
@@ -73,9 +73,6 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
   routes: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
   secrets: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
 };
-
-/** Envoy gives up on a body of 32 MiB and more. */
-export const maxBodyBytes = 24 * 1024 * 1024;
 
 /** An answer that must not be sent; the message says why. */
 export class EncodeError extends Error {}

@@ -1,6 +1,8 @@
+import type { Finding } from "../schema/meta.js";
 import type { EndpointMode, Resource } from "../store/store.js";
 import { configSource } from "../xds/config-source.js";
 import { shardScopes } from "../xds/route-shards.js";
+import { fitHosts } from "./budget.js";
 import { type ClusterSection, linkClusters } from "./clusters.js";
 import type { Resources } from "./fragment.js";
 import { linkListeners } from "./listeners.js";
@@ -14,6 +16,8 @@ export interface Snapshot {
   readonly sets: Readonly<Record<XdsType, ResourceSet>>;
   /** What `auto` came to. */
   readonly mode: EndpointMode;
+  /** About what had to be left out. */
+  readonly findings: readonly Finding[];
   /** What the next link can take over. */
   readonly memo?: LinkMemo;
 }
@@ -58,13 +62,16 @@ export function link(
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
   const eds = JSON.stringify(configSource(options.xdsCluster));
   const clusters = linkClusters(store, fragments, { mode, eds }, memo?.clusters);
+  const findings = [...clusters.findings];
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();
   for (const head of store.resources("route-configuration")) {
     const hosts = [...store.resources("virtual-host", head.name)];
     const parts = (options.routeShards ?? 1) > 1 ? splitTable(head, hosts) : [{ head, hosts }];
-    for (const part of parts)
-      tables.set(part.head.name, linkTable(part.head, part.hosts, memo?.tables.get(part.head.name)));
+    for (const { head, hosts } of parts) {
+      const fitting = fitHosts(store, head.name, hosts, findings);
+      tables.set(head.name, linkTable(head, fitting, memo?.tables.get(head.name)));
+    }
     if (parts.length > 1)
       for (const [name, scope] of shardScopes(head.name))
         scopes.set(name, linked(name, [JSON.stringify(scope)]));
@@ -73,12 +80,13 @@ export function link(
     sets: {
       clusters: clusters.clusters,
       endpoints: clusters.endpoints,
-      listeners: linkListeners(store),
+      listeners: linkListeners(store, findings),
       routes: new ResourceSet(sorted(new Map([...tables].map(([name, { resource }]) => [name, resource])))),
       "scoped-routes": new ResourceSet(sorted(scopes)),
       secrets: new ResourceSet(new Map([...store.resources("secret")].map(linkWhole))),
     },
     mode,
+    findings,
     memo: { clusters, tables },
   };
 }

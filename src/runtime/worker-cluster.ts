@@ -93,7 +93,7 @@ export class WorkerCluster {
     return {
       sources: [{ name: "kubernetes", kinds: this.#source.status() }],
       endpoints: this.publisher.snapshot?.mode,
-      findings: [...this.#settingsFindings, ...this.#source.findings, ...this.store.findings()],
+      findings: [...this.#settingsFindings, ...this.#source.findings, ...this.publisher.findings],
     };
   }
 }

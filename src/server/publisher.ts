@@ -1,14 +1,17 @@
 import { link, type Snapshot } from "../link/snapshot.js";
+import type { Finding } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import type { Hub } from "./hub.js";
 
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
+const maxLines = 20;
 
 /** Links what a store holds and gives it to the hub under ever higher versions. */
 export class Publisher {
   #snapshot: Snapshot | undefined;
+  #reported = "[]";
 
   constructor(
     private readonly store: Store,
@@ -20,12 +23,26 @@ export class Publisher {
     return this.#snapshot;
   }
 
+  /** Of all units, and about what the last publication left out. */
+  get findings(): readonly Finding[] {
+    return [...this.store.findings(), ...(this.#snapshot?.findings ?? [])];
+  }
+
   /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
   publish(): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor("sequence", String(sequence));
     this.#snapshot = this.preview();
     this.hub.publish(this.#snapshot, sequence);
+    this.#report(this.#snapshot);
+  }
+
+  #report({ findings }: Snapshot): void {
+    const text = JSON.stringify(findings);
+    if (text === this.#reported) return;
+    this.#reported = text;
+    for (const { about, message } of findings.slice(0, maxLines)) this.hub.log(`${about}: ${message}`);
+    if (findings.length > maxLines) this.hub.log(`and ${findings.length - maxLines} more of the kind`);
   }
 
   /** What would be published. */

@@ -81,7 +81,7 @@ export class PushedSources {
     return {
       sources: states.map(({ name, revision, refs }) => ({ name, revision, objects: refs.length })),
       endpoints: this.publisher.snapshot?.mode,
-      findings: [...states.flatMap(({ findings }) => findings), ...this.store.findings()],
+      findings: [...states.flatMap(({ findings }) => findings), ...this.publisher.findings],
     };
   }
 
@@ -112,7 +112,7 @@ export class PushedSources {
       objects: refs.length,
       changed: false,
       version: this.publisher.sequence,
-      findings: [...findings, ...this.store.findings()],
+      findings: [...findings, ...this.publisher.findings],
     };
   }
 

@@ -21,6 +21,7 @@ const snapshot = (sets: Sets): Snapshot => {
       secrets: set("secrets"),
     },
     mode: "inline",
+    findings: [],
   };
 };
 

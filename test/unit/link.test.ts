@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EncodeError, encodeResponse, maxBodyBytes } from "../../src/link/respond.js";
+import { maxBodyBytes } from "../../src/link/body.js";
+import { EncodeError, encodeResponse } from "../../src/link/respond.js";
 import { selectVersion, serveSet } from "../../src/link/served.js";
 import { type LinkOptions, link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { formatVersion, parseVersion } from "../../src/link/version.js";
@@ -10,13 +11,17 @@ import { setOf, textOf } from "../support/resource-set.js";
 type Fragment = Omit<Resource, "group"> & { readonly group?: string };
 
 /** What link reads of a store, sorted as a store sorts it. */
-function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "resource"> {
+function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "resource" | "claimants"> {
   const all = fragments
     .map((fragment) => ({ group: "", ...fragment }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const resources = (type: ResourceType, group = ""): Resource[] =>
     all.filter((r) => r.type === type && r.group === group);
-  return { resources, resource: (type, group, name) => resources(type, group).find((r) => r.name === name) };
+  return {
+    resources,
+    resource: (type, group, name) => resources(type, group).find((r) => r.name === name),
+    claimants: () => [],
+  };
 }
 
 const linked = (

@@ -16,6 +16,7 @@ const snapshot = (sets: Sets): Snapshot => ({
     xdsTypes.map((type) => [type, setOf(sets[type] ?? {})]),
   ) as unknown as Snapshot["sets"],
   mode: "inline",
+  findings: [],
 });
 const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
 const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });

@@ -1,0 +1,119 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import type { Resource, Store } from "../store/store.js";
+import { maxBodyBytes } from "./body.js";
+import { bytesOf, type Item, leftOut } from "./fit.js";
+import type { Linked } from "./resource-set.js";
+
+/** Bytes for the resources of one answer; the rest is for its frame. */
+const budget = maxBodyBytes - 1024 * 1024;
+/** What an answer adds to each resource: its type. */
+const frameBytes = 128;
+
+type Claimants = Pick<Store, "claimants">;
+
+const sizes = new WeakMap<Resource, number>();
+
+function sizeOf(fragment: Resource): number {
+  const known = sizes.get(fragment);
+  if (known !== undefined) return known;
+  const size = bytesOf(fragment.json);
+  sizes.set(fragment, size);
+  return size;
+}
+
+/** The object that a host is served for. */
+function ownerOf(store: Claimants, host: string): Ref | undefined {
+  const claimants = store.claimants(`vhost:${host}`);
+  return claimants.find((ref) => ref.startsWith("HTTPProxy/")) ?? claimants[0];
+}
+
+const namespaceOf = (ref: Ref | undefined): string => ref?.split("/")[1] ?? "";
+
+const tooLarge = (about: Ref, what: string, bytes: number, answer: string): Finding => ({
+  about,
+  severity: "error",
+  type: "VirtualHostError",
+  reason: "TooLarge",
+  message: `${what} has ${bytes} bytes of configuration and is left out: Envoy can't be sent ${answer} of more than ${maxBodyBytes}, and this namespace has the most of it`,
+});
+
+/**
+ * The virtual hosts of one route table; of a table that would be too large, some answer 503 instead of what they would.
+ */
+export function fitHosts(
+  store: Claimants,
+  table: string,
+  hosts: readonly Resource[],
+  findings: Finding[],
+): readonly Resource[] {
+  let length = 0;
+  for (const { json } of hosts) length += json.length;
+  if (length * 3 <= budget) return hosts;
+  const items = hosts.map((host) => {
+    const owner = namespaceOf(ownerOf(store, host.name));
+    return { name: host.name, owner, bytes: sizeOf(host) + 1 };
+  });
+  const out = tell(store, `a route table (${table})`, leftOut(items, budget), findings);
+  return out.size === 0 ? hosts : hosts.map((host) => (out.has(host.name) ? unavailable(host) : host));
+}
+
+const unavailable = (host: Resource): Resource => ({
+  ...host,
+  json: JSON.stringify({
+    name: host.name,
+    domains: [host.name],
+    routes: [{ match: { prefix: "/" }, direct_response: { status: 503 } }],
+  }),
+});
+
+/** The filter chains of a listener (the hosts that share one are its first host's). */
+export function fitChains(
+  store: Claimants,
+  chains: ReadonlyMap<string, string>,
+  findings: Finding[],
+): ReadonlyMap<string, string> {
+  let length = 0;
+  for (const chain of chains.values()) length += chain.length;
+  if (length * 3 <= budget) return chains;
+  const items = [...chains].map(([name, chain]) => {
+    const owner = namespaceOf(ownerOf(store, name));
+    return { name, owner, bytes: bytesOf(chain) + 1 };
+  });
+  const out = tell(store, "a listener", leftOut(items, budget), findings);
+  return new Map([...chains].filter(([name]) => !out.has(name)));
+}
+
+function tell(
+  store: Claimants,
+  answer: string,
+  out: readonly Item[],
+  findings: Finding[],
+): ReadonlySet<string> {
+  for (const { name, bytes } of out) {
+    const about = ownerOf(store, name);
+    if (about) findings.push(tooLarge(about, `host ${name}`, bytes, answer));
+  }
+  return new Set(out.map(({ name }) => name));
+}
+
+/** The clusters of one answer; routes to those that are left out answer 503. */
+export function fitClusters(
+  clusters: ReadonlyMap<string, Linked>,
+  findings: Finding[],
+): ReadonlyMap<string, Linked> {
+  let length = 0;
+  for (const { pieces } of clusters.values()) for (const piece of pieces) length += piece.length + frameBytes;
+  if (length * 3 <= budget) return clusters;
+  const items = [...clusters].map(([name, { pieces }]) => ({
+    name,
+    owner: name.split("/")[0] ?? "",
+    bytes: pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes),
+  }));
+  const out = leftOut(items, budget);
+  for (const { name, bytes } of out) {
+    const [namespace = "", service = ""] = name.split("/");
+    findings.push(tooLarge(`Service/${namespace}/${service}`, `cluster ${name}`, bytes, "clusters"));
+  }
+  const names = new Set(out.map(({ name }) => name));
+  return names.size === 0 ? clusters : new Map([...clusters].filter(([name]) => !names.has(name)));
+}

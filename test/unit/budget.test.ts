@@ -1,0 +1,162 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maxBodyBytes } from "../../src/link/body.js";
+import { bytesOf, leftOut } from "../../src/link/fit.js";
+import { encodeResponse } from "../../src/link/respond.js";
+import { selectVersion, serveSet } from "../../src/link/served.js";
+import { link, type Snapshot, type XdsType } from "../../src/link/snapshot.js";
+import type { Ref } from "../../src/schema/meta.js";
+import type { Resource, ResourceType } from "../../src/store/store.js";
+import { textOf } from "../support/resource-set.js";
+
+const item = fc.record({
+  owner: fc.constantFrom("a", "b", "c"),
+  name: fc.uuid(),
+  bytes: fc.integer({ min: 1, max: 100 }),
+});
+const sum = (items: readonly { bytes: number }[]): number => items.reduce((all, { bytes }) => all + bytes, 0);
+
+describe("what is left out of what is too large", () => {
+  it("the rest fits, nothing goes that needs not, and the order given is of no matter", () => {
+    const items = fc.uniqueArray(item, { selector: ({ name }) => name, maxLength: 60 });
+    fc.assert(
+      fc.property(items, fc.integer({ min: 0, max: 2000 }), (all, budget) => {
+        const out = leftOut(all, budget);
+        expect(sum(all) - sum(out)).toBeLessThanOrEqual(budget);
+        const last = out.at(-1);
+        if (last) expect(sum(all) - sum(out) + last.bytes).toBeGreaterThan(budget);
+        expect(leftOut(all.toReversed(), budget)).toEqual(out);
+      }),
+    );
+  });
+
+  it("an owner with no more than its even share loses nothing", () => {
+    const items = fc.uniqueArray(item, { selector: ({ name }) => name, maxLength: 60 });
+    fc.assert(
+      fc.property(items, fc.integer({ min: 300, max: 2000 }), (all, budget) => {
+        const out = leftOut(all, budget);
+        for (const owner of ["a", "b", "c"]) {
+          const own = all.filter((one) => one.owner === owner);
+          if (sum(own) <= budget / 3) expect(out.some((one) => one.owner === owner)).toBe(false);
+        }
+      }),
+    );
+  });
+
+  it.each(["", "abc", "ü", "\u{1f600}x", "\u0000"])("the bytes of %j", (text) => {
+    expect(bytesOf(text)).toBe(Buffer.byteLength(text));
+  });
+});
+
+const megabyte = 1024 * 1024;
+const padded = (name: string, megabytes: number, character = "x"): string =>
+  JSON.stringify({ name, pad: character.repeat((megabytes * megabyte) / Buffer.byteLength(character)) });
+
+/** Links hosts, chains and clusters of namespaces that are the first part of their names. */
+function linkOf(fragments: readonly Omit<Resource, "group">[]): Snapshot {
+  const groups: Partial<Record<ResourceType, string>> = {
+    "virtual-host": "ingress_http",
+    "filter-chain": "ingress_https",
+  };
+  const all = fragments
+    .map((fragment): Resource => ({ ...fragment, group: groups[fragment.type] ?? "" }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const resources = (type: ResourceType, group = ""): Resource[] =>
+    all.filter((one) => one.type === type && one.group === group);
+  const claimants = (key: string): Ref[] => {
+    const [host = "", namespace = ""] = key.slice("vhost:".length).split(".");
+    return [`HTTPProxy/${namespace}/${host}`, `Ingress/innocent/${host}`];
+  };
+  return link(
+    { resources, resource: () => undefined, claimants },
+    { endpoints: "inline", xdsCluster: "isoline" },
+  );
+}
+
+const answer = ({ sets }: Snapshot, type: XdsType): Uint8Array => {
+  const selection = selectVersion(serveSet(sets[type], 1), []);
+  if (!selection) throw new Error("nothing is served");
+  return encodeResponse(type, selection);
+};
+
+const tableHead = {
+  type: "route-configuration",
+  name: "ingress_http",
+  json: '{"name":"ingress_http"}',
+} as const;
+const httpsHead = { type: "listener", name: "ingress_https", json: '{"name":"ingress_https"}' } as const;
+
+describe("T49: a namespace that has more than Envoy can be sent", () => {
+  const hosts = (
+    type: "virtual-host" | "filter-chain",
+    namespace: string,
+    count: number,
+    size: number,
+    c = "x",
+  ) =>
+    Array.from({ length: count }, (_, i) => ({
+      type,
+      name: `h${i}.${namespace}`,
+      json: padded(`h${i}.${namespace}`, size, c),
+    }));
+  const ownersOf = ({ findings }: Snapshot): (string | undefined)[] => [
+    ...new Set(findings.map(({ about }) => about.split("/")[1])),
+  ];
+
+  it.each(["x", "ü"])("loses virtual hosts of its own: they answer 503 (%s)", (character) => {
+    const snapshot = linkOf([
+      tableHead,
+      ...hosts("virtual-host", "greedy", 10, 3, character),
+      ...hosts("virtual-host", "modest", 2, 3, character),
+    ]);
+    expect(answer(snapshot, "routes").length).toBeLessThan(maxBodyBytes);
+    expect(ownersOf(snapshot)).toEqual(["greedy"]);
+    expect(snapshot.findings).toHaveLength(5);
+    expect(snapshot.findings[0]).toMatchObject({
+      about: "HTTPProxy/greedy/h0",
+      severity: "error",
+      reason: "TooLarge",
+    });
+    const table = JSON.parse(textOf(snapshot.sets.routes, "ingress_http") ?? "{}") as {
+      virtual_hosts: { name: string; routes?: object[] }[];
+    };
+    expect(table.virtual_hosts).toHaveLength(12);
+    expect(table.virtual_hosts.find(({ name }) => name === "h0.greedy")).toEqual({
+      name: "h0.greedy",
+      domains: ["h0.greedy"],
+      routes: [{ match: { prefix: "/" }, direct_response: { status: 503 } }],
+    });
+  });
+
+  it("loses filter chains of its own", () => {
+    const snapshot = linkOf([
+      httpsHead,
+      ...hosts("filter-chain", "greedy", 10, 3),
+      ...hosts("filter-chain", "modest", 2, 3),
+    ]);
+    const served = new TextDecoder().decode(answer(snapshot, "listeners"));
+    expect(served.length).toBeLessThan(maxBodyBytes);
+    expect(served).toContain('"name":"h1.modest"');
+    expect(served).toContain('"name":"h9.greedy"');
+    expect(ownersOf(snapshot)).toEqual(["greedy"]);
+  });
+
+  it("loses clusters of its own", () => {
+    const clusters = (namespace: string, count: number) =>
+      Array.from({ length: count }, (_, i) => {
+        const name = `${namespace}/s${i}/80/0123456789abcdef`;
+        return { type: "cluster" as const, name, json: padded(name, 3) };
+      });
+    const snapshot = linkOf([...clusters("greedy", 10), ...clusters("modest", 2)]);
+    expect(answer(snapshot, "clusters").length).toBeLessThan(maxBodyBytes);
+    expect([...snapshot.sets.clusters.names()].filter((name) => name.startsWith("modest"))).toHaveLength(2);
+    expect(snapshot.findings[0]?.about).toBe("Service/greedy/s0");
+    expect(ownersOf(snapshot)).toEqual(["greedy"]);
+  });
+
+  it("loses nothing as long as all fits", () => {
+    const snapshot = linkOf([tableHead, ...hosts("virtual-host", "greedy", 7, 3)]);
+    expect(snapshot.findings).toEqual([]);
+    expect(answer(snapshot, "routes").length).toBeGreaterThan(20 * megabyte);
+  });
+});
