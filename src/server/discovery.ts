@@ -21,9 +21,14 @@ export async function discover(c: Context, type: XdsType, hub: Hub, who: Identit
     return problem(c, 403, "wrong-node", "this token is for nodes of other names");
   }
   const holdMs = holdTime(c.req.header("x-envoy-expected-rq-timeout-ms"));
-  const reply = await hub.poll({ type, ...request }, holdMs, holdMs > 0 ? c.req.raw.signal : undefined);
+  const signal = holdMs > 0 ? c.req.raw.signal : undefined;
+  const reply = await hub.poll({ type, ...request }, holdMs, signal, `${who.fleet}/${who.name}`);
   if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
   if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
+  if (reply.status === 429) {
+    const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
+    return problem(c, 429, "too-many-polls", "this token has too many polls held", { headers });
+  }
   return c.body(reply.body, 200, {
     "content-type": "application/json",
     "content-length": String(reply.body.length),

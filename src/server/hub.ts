@@ -23,12 +23,16 @@ export interface HubOptions {
   log(line: string): void;
   phaseMs?: number;
   timers?: Timers;
+  /** Polls that are held for one token at a time. */
+  maxHeld?: number;
 }
 
 export type Reply =
   | { readonly status: 200; readonly body: Uint8Array<ArrayBuffer> }
   | { readonly status: 304 }
-  | { readonly status: 503; readonly reason: string };
+  | { readonly status: 503; readonly reason: string }
+  /** The token has more polls held than it may. */
+  | { readonly status: 429 };
 
 interface Waiter {
   readonly type: XdsType;
@@ -42,11 +46,15 @@ type Ended = "again" | "replaced" | "gone";
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
 const maxWaiters = 20_000;
+/** Half of them, so that one token can't take the places of the others. */
+const maxHeldByOne = 10_000;
 
 const platformTimers: Timers = {
   set: (run, ms) => setTimeout(run, ms),
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
+
+const waiterKey = ({ node, type, names }: Request): string => JSON.stringify([node, type, names]);
 
 /** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
 export class Hub {
@@ -54,6 +62,8 @@ export class Hub {
   readonly #publication: Publication;
   readonly #timers: Timers;
   readonly #waiters = new Map<string, Waiter>();
+  /** How many polls are held, by token. */
+  readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
   #timer: unknown;
   #closed = false;
@@ -95,9 +105,9 @@ export class Hub {
 
   /**
    * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
-   * it would have been sent then does not count as delivered.
+   * it would have been sent then does not count as delivered. `holder` is the token that the client has.
    */
-  async poll(asked: Request, holdMs: number, signal?: AbortSignal): Promise<Reply> {
+  async poll(asked: Request, holdMs: number, signal?: AbortSignal, holder = ""): Promise<Reply> {
     const { now } = this.options;
     const request = isByName(asked.type) ? asked : { ...asked, names: [] };
     this.#observe(request);
@@ -107,7 +117,8 @@ export class Hub {
       const left = prepared.waitUntil - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
       if (left <= 0 || full) return this.#send(request, prepared);
-      const ended = await this.#wait(request, left, signal);
+      if (this.#hasTooMany(holder, request)) return { status: 429 };
+      const ended = await this.#wait(request, left, holder, signal);
       if (ended === "gone") return { status: 503, reason: "the client went away" };
       if (ended === "replaced")
         return prepared.version ? { status: 503, reason: "replaced" } : prepared.reply;
@@ -154,14 +165,27 @@ export class Hub {
     return reply;
   }
 
-  #wait({ type, node, names }: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
+  #hasTooMany(holder: string, request: Request): boolean {
+    const held = this.#held.get(holder) ?? 0;
+    return held >= (this.options.maxHeld ?? maxHeldByOne) && !this.#waiters.has(waiterKey(request));
+  }
+
+  #count(holder: string, change: 1 | -1): void {
+    const held = (this.#held.get(holder) ?? 0) + change;
+    if (held > 0) this.#held.set(holder, held);
+    else this.#held.delete(holder);
+  }
+
+  #wait(request: Request, ms: number, holder: string, signal?: AbortSignal): Promise<Ended> {
     if (signal?.aborted) return Promise.resolve("gone");
-    const key = JSON.stringify([node, type, names]);
+    const { type } = request;
+    const key = waiterKey(request);
     return new Promise((resolve) => {
       const end = (how: Ended): void => {
         this.#timers.clear(timer);
         signal?.removeEventListener("abort", gone);
         if (this.#waiters.get(key) === waiter) this.#waiters.delete(key);
+        this.#count(holder, -1);
         resolve(how);
       };
       const gone = (): void => end("gone");
@@ -170,6 +194,7 @@ export class Hub {
       signal?.addEventListener("abort", gone);
       const older = this.#waiters.get(key);
       this.#waiters.set(key, waiter);
+      this.#count(holder, 1);
       older?.end("replaced");
     });
   }

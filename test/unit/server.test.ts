@@ -6,7 +6,7 @@ import type { Request as Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { Hub, type Reply } from "../../src/server/hub.js";
+import { Hub, type HubOptions, type Reply } from "../../src/server/hub.js";
 import { setOf } from "../support/resource-set.js";
 
 type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;
@@ -54,10 +54,16 @@ const versionOf = (reply: Reply): string =>
     ? (JSON.parse(new TextDecoder().decode(reply.body)) as { version_info: string }).version_info
     : "";
 
-function rig() {
+function rig(options: Partial<HubOptions> = {}) {
   const time = clock();
   const lines: string[] = [];
-  const hub = new Hub({ now: time.now, timers: time.timers, log: (line) => lines.push(line), phaseMs: 2000 });
+  const hub = new Hub({
+    now: time.now,
+    timers: time.timers,
+    log: (line) => lines.push(line),
+    phaseMs: 2000,
+    ...options,
+  });
   const poll = (
     version: string,
     holdMs = 0,
@@ -118,6 +124,27 @@ describe("held polls", () => {
     expect([waiting(), time.pending()]).toEqual([0, 0]);
     hub.publish(snapshot(changed(1)), 2);
     expect(await poll(version)).toMatchObject({ status: 200 });
+  });
+
+  it("T74: are as many for one token as it may have, and the others' are still held", async () => {
+    const { hub, time, waiting } = rig({ maxHeld: 2 });
+    hub.publish(snapshot(base), 1);
+    const poll = (holder: string, node: string, version = "") =>
+      hub.poll({ type: "listeners", node, names: [], version }, 20_000, undefined, holder);
+    const version = versionOf(await poll("greedy", "a"));
+    const held = ["a", "b"].map((node) => poll("greedy", node, version));
+    await time.settle();
+    expect(await poll("greedy", "c", version)).toEqual({ status: 429 });
+    expect(await poll("greedy", "d")).toMatchObject({ status: 200 });
+    const again = poll("greedy", "a", version);
+    const other = poll("other", "e", version);
+    await time.settle();
+    expect(waiting()).toBe(3);
+    hub.publish(snapshot(changed(1)), 2);
+    const statuses = (await Promise.all([...held, again, other])).map(({ status }) => status);
+    expect(statuses).toEqual([304, 200, 200, 200]);
+    const later = poll("greedy", "c", "");
+    expect(await later).toMatchObject({ status: 200 });
   });
 
   it("are all answered when the server closes", async () => {
