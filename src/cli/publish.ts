@@ -53,7 +53,7 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
     console.error("nothing was published: what can't be read would be taken for removed");
     return 3;
   }
-  const body = gzipSync(JSON.stringify(contentOf(options)));
+  const body = gzipSync(contentOf(options));
   const headers = { "content-encoding": "gzip", ...(token ? { authorization: `Bearer ${token}` } : {}) };
   let response: Response;
   let answer: Answer;
@@ -102,14 +102,15 @@ const write = ({ format }: PublishCommandOptions, located: readonly Located[]): 
   void process.stdout.write(findingWriters[format](located));
 
 /** Documents as they were read, with the settings as one more. */
-function contentOf({ file, settings }: PublishCommandOptions): unknown[] {
-  const values: unknown[] = [];
-  loadDocuments(file, (value) => void values.push(value));
+/** JSON Lines: the server parses them one by one. */
+function contentOf({ file, settings }: PublishCommandOptions): string {
+  const values: string[] = [];
+  loadDocuments(file, (value) => void values.push(JSON.stringify(value)));
   if (settings) {
     const spec: unknown = parse(readFileSync(settings, "utf8"), { maxAliasCount: 100 });
-    values.push({ kind: "IsolineSettings", spec });
+    values.push(JSON.stringify({ kind: "IsolineSettings", spec }));
   }
-  return values;
+  return values.length === 0 ? "[]" : values.join("\n");
 }
 
 function urlOf(options: PublishCommandOptions): URL {

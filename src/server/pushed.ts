@@ -7,7 +7,7 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
-import type { Change, Platform } from "../update.js";
+import { type Change, type Platform, update } from "../update.js";
 import { contentHash } from "../xds/hash.js";
 import type { Publisher } from "./publisher.js";
 import { type ParsedSource, parseSource } from "./source.js";
@@ -126,13 +126,17 @@ export class PushedSources {
     const kept = new Set(refs);
     const gone = before.refs.filter((ref) => !kept.has(ref)).map((ref): Change => ({ gone: ref }));
     const old = push.dryRun ? this.publisher.preview() : undefined;
-    const { updated, undo } = tryChanges(this.store, [...gone, ...source.objects], this.platform);
+    const changes = [...gone, ...source.objects];
+    const { updated, undo } =
+      push.strict || push.dryRun
+        ? tryChanges(this.store, changes, this.platform)
+        : { updated: update(this.store, changes, this.platform) };
     const findings = [...source.findings, ...this.store.findings()];
     const others = this.#refsOfOthers(push.name);
     const errors =
       push.strict && findings.some(({ about, severity }) => severity === "error" && !others.has(about));
     const traffic = old && trafficOf(old, this.publisher.preview());
-    if (errors || push.dryRun) undo();
+    if (errors || push.dryRun) undo?.();
     if (errors)
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
     if (!push.dryRun) {

@@ -50,15 +50,19 @@ const refuse = (reason: string, message: string): ParsedSource => ({
   refused: true,
 });
 
-/** Undefined when there is no document at all. */
-function readValues(text: string): readonly unknown[] | undefined {
+/** Each object in turn, so that what is parsed of one can go before the next is. Undefined when there is no document. */
+function readValues(text: string): Iterable<unknown> | undefined {
   const documents = /^\s*[[{]/.test(text) ? (readJson(text) ?? readYaml(text)) : readYaml(text);
-  if (documents.length === 0) return undefined;
-  return documents.flatMap((value) => (Array.isArray(value) ? value : [value])).flatMap(expandList);
+  return Array.isArray(documents) && documents.length === 0 ? undefined : expand(documents);
+}
+
+function* expand(documents: Iterable<unknown>): Iterable<unknown> {
+  for (const document of documents)
+    for (const value of Array.isArray(document) ? document : [document]) yield* expandList(value);
 }
 
 /** Undefined when the text is not JSON, but may be YAML in flow style. */
-function readJson(text: string): unknown[] | undefined {
+function readJson(text: string): Iterable<unknown> | undefined {
   try {
     return [JSON.parse(text)];
   } catch {
@@ -66,15 +70,23 @@ function readJson(text: string): unknown[] | undefined {
   }
 }
 
-function readLines(text: string): unknown[] {
-  return text.split("\n").flatMap((line, index): unknown[] => {
-    if (line.trim() === "") return [];
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      throw new SyntaxFault(`line ${index + 1} is not valid JSON`);
-    }
-  });
+function* readLines(text: string): Iterable<unknown> {
+  let start = 0;
+  for (let number = 1; start <= text.length; number++) {
+    const found = text.indexOf("\n", start);
+    const end = found < 0 ? text.length : found;
+    const line = text.slice(start, end);
+    start = end + 1;
+    if (line.trim() !== "") yield readLine(line, number);
+  }
+}
+
+function readLine(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new SyntaxFault(`line ${number} is not valid JSON`);
+  }
 }
 
 function readYaml(text: string): unknown[] {
@@ -100,7 +112,7 @@ function readDocument(document: Document.Parsed): unknown {
   }
 }
 
-function parseValues(values: readonly unknown[]): ParsedSource {
+function parseValues(values: Iterable<unknown>): ParsedSource {
   const objects = new Map<Ref, KubeObject>();
   const findings: Finding[] = [];
   const invalid: Ref[] = [];
