@@ -3,7 +3,12 @@ import { run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 /** Benches by name; the first is the one without a name. */
-const BENCHES = { core: "test/bench/bench.ts", kube: "test/bench/kube.ts", worker: "test/bench/worker.ts" };
+const BENCHES = {
+  core: "test/bench/bench.ts",
+  kube: "test/bench/kube.ts",
+  traffic: "test/bench/traffic.ts",
+  worker: "test/bench/worker.ts",
+};
 
 const [name = "core", ...rest] = process.argv.slice(2);
 const known = Object.hasOwn(BENCHES, name);

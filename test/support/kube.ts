@@ -64,6 +64,8 @@ export async function startKube(binaries: { apiserver: string; etcd: string }): 
     `--etcd-servers=http://127.0.0.1:${client}`,
     `--secure-port=${port}`,
     "--bind-address=127.0.0.1",
+    // Of no use without its reconciler, but asked for where there is no default route.
+    "--advertise-address=192.0.2.1",
     `--cert-dir=${join(folder, "certs")}`,
     "--service-account-issuer=https://kubernetes.default.svc",
     `--service-account-key-file=${file("sa.pub", publicKey)}`,
