@@ -3,20 +3,20 @@ import { orphanFindings } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
-import { type Located, locateAll, readManifests } from "./objects.js";
+import { type InputOptions, readInput } from "./kube-manifests.js";
+import { type Located, locateAll } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
-export interface CheckCommandOptions {
-  readonly file: readonly string[];
+export interface CheckCommandOptions extends InputOptions {
   readonly settings?: string;
   readonly strict?: boolean;
   readonly format: CheckFormat;
 }
 
-/** `isoline check`: prints what is wrong with the manifests. Returns the exit code. */
-export function checkCommand(options: CheckCommandOptions): number {
+/** `isoline check`: prints what is wrong with manifests or a cluster's objects. Returns the exit code. */
+export async function checkCommand(options: CheckCommandOptions): Promise<number> {
   const { settings, findings } = readSettings(options.settings);
-  const manifests = readManifests(options.file, settings.spec.watchNamespaces);
+  const manifests = await readInput(options, settings.spec.watchNamespaces);
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });
   const located: Located[] = [

@@ -8,11 +8,11 @@ import { checkKeyPair } from "../platform/key-pair.js";
 import { type ObjectStatus, orphanFindings, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
-import { formatLocated, locateAll, readManifests } from "./objects.js";
+import { type InputOptions, readInput } from "./kube-manifests.js";
+import { formatLocated, locateAll } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
-export interface CompileCommandOptions {
-  readonly file: readonly string[];
+export interface CompileCommandOptions extends InputOptions {
   readonly settings?: string;
   readonly output: string;
   readonly format: "json" | "yaml" | "envoy-files";
@@ -21,11 +21,11 @@ export interface CompileCommandOptions {
   readonly status?: boolean;
 }
 
-/** `isoline compile`: manifests in, xDS out. Returns the exit code. */
-export function compileCommand(options: CompileCommandOptions): number {
+/** `isoline compile`: manifests or a cluster in, xDS out. Returns the exit code. */
+export async function compileCommand(options: CompileCommandOptions): Promise<number> {
   const start = performance.now();
   const { settings, findings } = readSettings(options.settings);
-  const manifests = readManifests(options.file, settings.spec.watchNamespaces);
+  const manifests = await readInput(options, settings.spec.watchNamespaces);
   const loaded = performance.now();
   const store = createMemoryStore();
   const { units } = update(store, [settings, ...manifests.objects], { checkKeyPair });

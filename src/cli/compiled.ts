@@ -5,6 +5,7 @@ import type { Settings } from "../schema/settings.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
+import { type InputOptions, readInput } from "./kube-manifests.js";
 import { formatLocated, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
@@ -20,16 +21,34 @@ export interface CompiledPaths {
 
 /** Compiles what is there; what is wrong with documents and settings is told on standard error, with a count of the rest. */
 export function compilePaths(paths: readonly string[], settingsFile: string | undefined): CompiledPaths {
+  return compileWith(settingsFile, (namespaces) => readManifests(paths, namespaces), paths.join(", "));
+}
+
+/** The same of files or of a cluster. */
+export async function compileInput(
+  options: InputOptions,
+  settingsFile: string | undefined,
+): Promise<CompiledPaths> {
+  const { settings } = readSettings(settingsFile);
+  const manifests = await readInput(options, settings.spec.watchNamespaces);
+  return compileWith(settingsFile, () => manifests, options.kube ? "the cluster" : options.file.join(", "));
+}
+
+function compileWith(
+  settingsFile: string | undefined,
+  read: (namespaces: readonly string[]) => Manifests,
+  where: string,
+): CompiledPaths {
   const { settings, findings } = readSettings(settingsFile);
   for (const finding of findings)
     console.error(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
-  const manifests = readManifests(paths, settings.spec.watchNamespaces);
+  const manifests = read(settings.spec.watchNamespaces);
   for (const one of manifests.located) console.error(formatLocated(one));
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });
   const errors = [...store.findings()].filter(({ severity }) => severity === "error").length;
   const count = errors === 1 ? "1 error" : `${errors} errors`;
-  if (errors > 0) console.error(`${count} in ${paths.join(", ")}; isoline check tells which`);
+  if (errors > 0) console.error(`${count} in ${where}; isoline check tells which`);
   const config = readConfig(link(store, settings.spec));
   return { manifests, settings, store, config, broken: manifests.broken.size > 0 };
 }

@@ -1,32 +1,80 @@
 import { explain } from "../explain/explain.js";
+import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
-import { formatExplanation } from "../explain/text.js";
+import { formatExplanation, type PlaceOf } from "../explain/text.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { compilePaths } from "./compiled.js";
+import { compileInput } from "./compiled.js";
+import type { InputOptions } from "./kube-manifests.js";
 import { lineOf } from "./load.js";
 import type { Manifests } from "./objects.js";
+import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-export interface ExplainCommandOptions {
-  readonly file: readonly string[];
+export interface ExplainCommandOptions extends InputOptions {
   readonly settings?: string;
+  /** A running server that is asked instead. */
+  readonly xds?: string;
+  readonly tokenFile?: string;
+  readonly insecure?: boolean;
   /** Lines of `name: value`. */
   readonly header: readonly string[];
   readonly format: "text" | "json";
 }
 
 /** `isoline explain`: which route wins a request, and why. Returns the exit code. */
-export function explainCommand(method: string, url: string, options: ExplainCommandOptions): number {
+export async function explainCommand(
+  method: string,
+  url: string,
+  options: ExplainCommandOptions,
+): Promise<number> {
   const request = parseRequest(method, url, options.header);
-  const { manifests, settings, store, config, broken } = compilePaths(options.file, options.settings);
+  const title = `${method} ${url}`;
+  if (options.xds !== undefined) {
+    if (options.kube || options.file.length > 0)
+      throw new UsageError("-f, --kube and --xds: give one of them");
+    print(await askServer(options.xds, method, url, options), title, options, () => "");
+    return 0;
+  }
+  const { manifests, settings, store, config, broken } = await compileInput(options, options.settings);
   const explanation = explain(config, request, {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
     claimsOn: (host) => claimsOn(store, host),
   });
-  if (options.format === "json") process.stdout.write(`${JSON.stringify(explanation, null, 2)}\n`);
-  else process.stdout.write(formatExplanation(explanation, `${method} ${url}`, placeIn(manifests)));
+  print(explanation, title, options, placeIn(manifests));
   return broken ? 3 : 0;
+}
+
+function print(
+  explanation: Explanation,
+  title: string,
+  { format }: ExplainCommandOptions,
+  placeOf: PlaceOf,
+): void {
+  if (format === "json") process.stdout.write(`${JSON.stringify(explanation, null, 2)}\n`);
+  else process.stdout.write(formatExplanation(explanation, title, placeOf));
+}
+
+/** Asks a server what it serves. @throws Error when it can't be reached or refuses. */
+async function askServer(
+  server: string,
+  method: string,
+  asked: string,
+  { header, tokenFile, insecure }: ExplainCommandOptions,
+): Promise<Explanation> {
+  const url = serverUrl("--xds", server, "explain", insecure);
+  const query = new URLSearchParams({ method, url: asked });
+  for (const line of header) query.append("header", line);
+  url.search = query.toString();
+  const token = readToken(tokenFile);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const response = await fetch(url, { headers, redirect: "error" }).catch((error: unknown) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Error(`can't reach ${url.origin}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  });
+  const answer = (await response.json()) as Explanation & { readonly detail?: string };
+  if (!response.ok) throw new Error(`${url.origin} answers ${response.status}: ${answer.detail ?? ""}`);
+  return answer;
 }
 
 function parseRequest(...given: Parameters<typeof readRequest>): ReturnType<typeof readRequest> {

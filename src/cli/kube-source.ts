@@ -61,9 +61,15 @@ export class ClusterSource {
     this.#publisher = new Publisher(store, hub, Date.now);
   }
 
-  get surface(): Pick<AppOptions, "hooks"> {
+  get surface(): Pick<AppOptions, "hooks" | "inspected"> {
     const { strictAdmission: strict = false, pollSeconds } = this.options;
     return {
+      inspected: {
+        store: this.store,
+        publisher: this.#publisher,
+        platform: { checkKeyPair },
+        kinds: () => this.#source?.status() ?? {},
+      },
       hooks: clusterHooks({
         store: this.store,
         strict,

@@ -21,6 +21,13 @@ const files = (): Option =>
     .argParser(collect)
     .default([])
     .makeOptionMandatory();
+/** Manifests, or a cluster as it is now. */
+const input = (command: Command): Command =>
+  command
+    .addOption(files())
+    .option("--kube", "read the cluster of the kubeconfig, or that of the pod, instead of files")
+    .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "a context of the kubeconfig other than its current one");
 const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
 
 function examples(command: Command, ...texts: readonly string[]): Command {
@@ -38,58 +45,59 @@ function createProgram(done: (code: number) => void): Command {
     .showHelpAfterError("(isoline --help shows what there is)");
 
   examples(
-    program.command("compile").description("compile manifests to xDS"),
+    input(program.command("compile").description("compile manifests or a cluster's objects to xDS")),
     "isoline compile -f manifests/ -o xds.json",
     "isoline compile -f a.yaml -f b.yaml --format yaml --strict",
+    "isoline compile --kube --context production -o xds.json",
     "kubectl get httpproxies,services,endpointslices -A -o json | isoline compile -f - --stats",
   )
-    .addOption(files())
     .addOption(settings())
     .option("-o, --output <path>", "where to write; a folder for envoy-files", "-")
     .addOption(new Option("--format <format>").choices(["json", "yaml", "envoy-files"]).default("json"))
     .option("--strict", "exit with 1 when an object is not valid")
     .option("--status", "print the status of every object instead of xDS")
     .option("--stats", "print one line of JSON with sizes and times on standard error")
-    .action((options: CompileCommandOptions) => {
-      needFiles(options.file);
-      done(compileCommand(options));
-    });
+    .action(async (options: CompileCommandOptions) => done(await compileCommand(options)));
 
   examples(
-    program.command("check").description("say what is wrong with manifests; exit with 1 on errors"),
+    input(
+      program
+        .command("check")
+        .description("say what is wrong with manifests or a cluster's objects; exit with 1 on errors"),
+    ),
     "isoline check -f manifests/",
     "isoline check -f manifests/ --format github",
   )
-    .addOption(files())
     .addOption(settings())
     .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
     .option("--strict", "warnings count as errors")
-    .action((options: CheckCommandOptions) => {
-      needFiles(options.file);
-      done(checkCommand(options));
-    });
+    .action(async (options: CheckCommandOptions) => done(await checkCommand(options)));
 
   examples(
-    program
-      .command("explain")
-      .description("say which route wins a request, and why")
-      .argument("<method>")
-      .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+    input(
+      program
+        .command("explain")
+        .description("say which route wins a request, and why")
+        .argument("<method>")
+        .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+    ),
     "isoline explain -f manifests/ GET http://echo.com/api",
     "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
+    "isoline explain --xds https://isoline.example.com --token-file read-token GET http://echo.com/",
   )
-    .addOption(files())
     .addOption(settings())
+    .option("--xds <url>", "ask a running server what it serves")
+    .option("--token-file <file>", "with --xds: a token of the role read; default: $ISOLINE_TOKEN")
+    .option("--insecure", "with --xds: send the token over plain HTTP")
     .addOption(
       new Option("-H, --header <header>", "'name: value' (may be given more than once)")
         .argParser(collect)
         .default([]),
     )
     .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
-    .action((method: string, url: string, options: ExplainCommandOptions) => {
-      needFiles(options.file);
-      done(explainCommand(method, url, options));
-    });
+    .action(async (method: string, url: string, options: ExplainCommandOptions) =>
+      done(await explainCommand(method, url, options)),
+    );
 
   examples(
     program

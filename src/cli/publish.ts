@@ -4,11 +4,11 @@ import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parse } from "yaml";
 import type { Finding } from "../schema/meta.js";
-import { isLoopback } from "../server/auth.js";
 import { isSimpleName } from "../server/tokens.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
 import { loadDocuments } from "./load.js";
 import { type Located, locateAll, readManifests } from "./objects.js";
+import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline publish` as commander hands them over. */
@@ -46,7 +46,7 @@ interface Answer {
  */
 export async function publishCommand(options: PublishCommandOptions): Promise<number> {
   const url = urlOf(options);
-  const token = tokenOf(options);
+  const token = readToken(options.tokenFile);
   const manifests = readManifests(options.file, []);
   if (manifests.broken.size > 0) {
     write(options, manifests.located);
@@ -115,11 +115,8 @@ function contentOf({ file, settings }: PublishCommandOptions): string {
 
 function urlOf(options: PublishCommandOptions): URL {
   const { to, source, insecure, strict, dryRun, acceptShrink, expect } = options;
-  if (!URL.canParse(to) || !/^https?:/.test(to)) throw new UsageError(`--to ${to}: expected a URL`);
   if (!isSimpleName(source)) throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
-  const url = new URL(`sources/${source}`, to.endsWith("/") ? to : `${to}/`);
-  if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecure)
-    throw new UsageError(`--to ${to}: manifests and tokens go over https; --insecure sends them in clear`);
+  const url = serverUrl("--to", to, `sources/${source}`, insecure);
   const revision = revisionOf(options);
   if (revision !== undefined) url.searchParams.set("revision", String(revision));
   if (expect !== undefined) url.searchParams.set("expect", String(wholeNumber("--expect", expect)));
@@ -145,11 +142,4 @@ function revisionOf({ revision, file }: PublishCommandOptions): number | undefin
   } catch {
     throw new UsageError("--revision git: no commit was found; give a number");
   }
-}
-
-/** The file holds the token itself. */
-function tokenOf({ tokenFile }: PublishCommandOptions): string {
-  const token = tokenFile ? readFileSync(tokenFile, "utf8").trim() : (process.env.ISOLINE_TOKEN ?? "");
-  if (/^[\x21-\x7e]*$/.test(token)) return token;
-  throw new UsageError(`--token-file ${tokenFile}: expected one line with a token`);
 }

@@ -101,7 +101,7 @@ function startSource(hub: Hub, options: ServerOptions): Promise<Source> {
 interface Source {
   status(): object;
   /** What it adds to the HTTP surface. */
-  readonly surface?: Pick<AppOptions, "hooks" | "sources">;
+  readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected">;
   close(): Promise<void>;
 }
 
@@ -110,7 +110,8 @@ async function startFiles(hub: Hub, options: ServerOptions): Promise<Source> {
   const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
   const watcher = await watchPaths(files, () => source.refresh());
   source.refresh();
-  return { status: () => source.status(), close: () => watcher.close() };
+  const { surface } = source;
+  return { status: () => source.status(), surface, close: () => watcher.close() };
 }
 
 async function startCluster(
@@ -127,7 +128,11 @@ async function startPushed(hub: Hub, options: ServerOptions): Promise<Source> {
   const store = options.store ?? createMemoryStore();
   const sources = new PushedSources(store, new Publisher(store, hub, Date.now), { checkKeyPair });
   sources.start();
-  return { status: () => sources.status(), surface: { sources }, close: () => Promise.resolve() };
+  return {
+    status: () => sources.status(),
+    surface: { sources, inspected: sources.inspected },
+    close: () => Promise.resolve(),
+  };
 }
 
 /** Manifests on disk as the source of a store; what can't be read or parsed leaves its objects as they were. */
@@ -145,6 +150,11 @@ class FileSource {
   ) {
     this.#store = options.store ?? createMemoryStore();
     this.#publisher = new Publisher(this.#store, hub, Date.now);
+  }
+
+  get surface(): Pick<AppOptions, "inspected"> {
+    const inspected = { store: this.#store, publisher: this.#publisher, platform: { checkKeyPair } };
+    return { inspected };
   }
 
   refresh(): void {

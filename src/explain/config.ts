@@ -13,10 +13,18 @@ import type {
 import type { ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
 
-/** What an Envoy gets, parsed; each by its name. */
-export interface EnvoyConfig {
+/** What of an Envoy's configuration a request meets, parsed; each by its name. */
+export interface RequestConfig {
   readonly listeners: ReadonlyMap<string, Listener>;
   readonly tables: ReadonlyMap<string, RouteConfiguration>;
+  readonly clusters: Lookup<Cluster>;
+  readonly endpoints: Lookup<ClusterLoadAssignment>;
+}
+
+type Lookup<T> = Pick<ReadonlyMap<string, T>, "get">;
+
+/** All that an Envoy gets, parsed. */
+export interface EnvoyConfig extends RequestConfig {
   readonly clusters: ReadonlyMap<string, Cluster>;
   readonly endpoints: ReadonlyMap<string, ClusterLoadAssignment>;
   readonly secrets: ReadonlyMap<string, Secret>;
@@ -81,5 +89,8 @@ export const httpFilter = <U extends keyof TypeUrls>(
   typed(manager?.http_filters?.find((filter) => filter.name === name)?.typed_config, type);
 
 /** The load assignment of a cluster, wherever it travels. */
-export const endpointsOf = (config: EnvoyConfig, cluster: string): ClusterLoadAssignment | undefined =>
+export const endpointsOf = (
+  config: Pick<RequestConfig, "clusters" | "endpoints">,
+  cluster: string,
+): ClusterLoadAssignment | undefined =>
   config.endpoints.get(cluster) ?? config.clusters.get(cluster)?.load_assignment;

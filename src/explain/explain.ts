@@ -10,7 +10,7 @@ import type {
 import { filterNames } from "../xds/filter-names.js";
 import { ingressHttp, ingressHttps } from "../xds/listener.js";
 import { chainFacts, tcpBackends } from "./chain.js";
-import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
+import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
 import { describeFinding, hostHints } from "./hints.js";
@@ -29,7 +29,7 @@ export interface Knowledge {
 }
 
 interface Context extends Knowledge {
-  readonly config: EnvoyConfig;
+  readonly config: RequestConfig;
   readonly request: Request;
 }
 
@@ -39,7 +39,7 @@ type Way = Pick<Explanation, "listener" | "chain" | "virtualHost">;
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
 
 /** Tells what Envoy does with a request, as its own matcher would decide. */
-export function explain(config: EnvoyConfig, request: Request, knowledge: Knowledge = {}): Explanation {
+export function explain(config: RequestConfig, request: Request, knowledge: Knowledge = {}): Explanation {
   const context = { ...knowledge, config, request };
   const name = request.scheme === "https" ? ingressHttps : ingressHttp;
   const listener = config.listeners.get(name);
@@ -189,7 +189,7 @@ const backendNames = (backends: readonly BackendSeen[]): string =>
     .join(", ");
 
 function describeBackends(
-  config: EnvoyConfig,
+  config: RequestConfig,
   backends: readonly { readonly cluster: string; readonly weight: number }[],
 ): BackendSeen[] {
   const sum = backends.reduce((total, { weight }) => total + weight, 0);

@@ -2,7 +2,7 @@ import type { RouteConfiguration } from "../gen/envoy.js";
 import type { Finding } from "../schema/meta.js";
 import { distance } from "../schema/spelling.js";
 import { ingressHttp, ingressHttps } from "../xds/listener.js";
-import type { EnvoyConfig } from "./config.js";
+import type { RequestConfig } from "./config.js";
 import type { Claims } from "./origins.js";
 import { hostName, type Request } from "./request.js";
 import { selectChain, selectVirtualHost } from "./select.js";
@@ -12,7 +12,7 @@ const maxFindings = 5;
 
 /** Why a host may not be served, and which one may have been meant. */
 export function hostHints(
-  config: EnvoyConfig,
+  config: RequestConfig,
   { authority, scheme }: Request,
   claimsOn?: (host: string) => Claims,
 ): string[] {
@@ -33,7 +33,7 @@ export function hostHints(
 export const describeFinding = ({ about, path, message }: Finding): string =>
   `${about}${path ? ` ${path}` : ""}: ${message}`;
 
-function isServed(config: EnvoyConfig, host: string, scheme: "http" | "https"): boolean {
+function isServed(config: RequestConfig, host: string, scheme: "http" | "https"): boolean {
   const table = config.tables.get(scheme === "http" ? ingressHttp : ingressHttps);
   if (table && selectVirtualHost(table, host)) return true;
   const listener = scheme === "https" ? config.listeners.get(ingressHttps) : undefined;
@@ -46,7 +46,7 @@ const namesOf = (table: RouteConfiguration): string[] =>
   (table.virtual_hosts ?? []).flatMap(({ domains = [] }) => domains);
 
 /** Hosts that differ in a few letters, and those of the same name under another domain or the other way round. */
-function nearHosts(config: EnvoyConfig, host: string): string[] {
+function nearHosts(config: RequestConfig, host: string): string[] {
   const names = new Set([...config.tables.values()].flatMap(namesOf));
   for (const chain of config.listeners.get(ingressHttps)?.filter_chains ?? [])
     for (const name of chain.filter_chain_match?.server_names ?? []) names.add(name);

@@ -18,13 +18,10 @@ export interface Snapshot {
   readonly mode: EndpointMode;
   /** About what had to be left out. */
   readonly findings: readonly Finding[];
-  /** What the next link can take over. */
-  readonly memo?: LinkMemo;
-}
-
-interface LinkMemo {
-  readonly clusters: ClusterSection;
+  /** The route tables with the virtual hosts that they are made of. */
   readonly tables: ReadonlyMap<string, Table>;
+  /** The clusters with what they are made of, for the next link to take over. */
+  readonly memo?: ClusterSection;
 }
 
 export interface LinkOptions {
@@ -55,13 +52,12 @@ function chooseMode(
 export function link(
   store: Resources,
   options: LinkOptions,
-  previous?: Pick<Snapshot, "mode" | "memo"> & Partial<Snapshot>,
+  previous?: Pick<Snapshot, "mode"> & Partial<Snapshot>,
 ): Snapshot {
-  const { memo } = previous ?? {};
   const fragments = [...store.resources("cluster")];
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
   const eds = JSON.stringify(configSource(options.xdsCluster));
-  const clusters = linkClusters(store, fragments, { mode, eds }, memo?.clusters);
+  const clusters = linkClusters(store, fragments, { mode, eds }, previous?.memo);
   const findings = [...clusters.findings];
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();
@@ -70,7 +66,7 @@ export function link(
     const parts = (options.routeShards ?? 1) > 1 ? splitTable(head, hosts) : [{ head, hosts }];
     for (const { head, hosts } of parts) {
       const fitting = fitHosts(store, head.name, hosts, findings);
-      tables.set(head.name, linkTable(head, fitting, memo?.tables.get(head.name)));
+      tables.set(head.name, linkTable(head, fitting, previous?.tables?.get(head.name)));
     }
     if (parts.length > 1)
       for (const [name, scope] of shardScopes(head.name))
@@ -87,7 +83,8 @@ export function link(
     },
     mode,
     findings,
-    memo: { clusters, tables },
+    tables,
+    memo: clusters,
   };
 }
 

@@ -63,8 +63,10 @@ export class WorkerCluster {
     void this.#alarmAt(Date.now());
   }
 
-  get surface(): Pick<AppOptions, "hooks"> {
+  get surface(): Pick<AppOptions, "hooks" | "inspected"> {
+    const { store, publisher } = this;
     return {
+      inspected: { store, publisher, platform: { checkKeyPair }, kinds: () => this.#source.status() },
       hooks: clusterHooks({
         store: this.store,
         strict: false,

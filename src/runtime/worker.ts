@@ -10,6 +10,7 @@ import {
   unauthorized,
 } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
+import { pageResponse } from "../server/page.js";
 import { problemOf } from "../server/problem.js";
 import { Publisher } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
@@ -55,15 +56,18 @@ export class Fleet {
   }
 }
 
-const clusterPart = (cluster: WorkerCluster): Pick<AppOptions, "status" | "hooks"> => ({
+const clusterPart = (cluster: WorkerCluster): Pick<AppOptions, "status" | "hooks" | "inspected"> => ({
   ...cluster.surface,
   status: () => cluster.status(),
 });
 
-function pushedPart(store: Store, publisher: Publisher): Pick<AppOptions, "status" | "sources"> {
+function pushedPart(
+  store: Store,
+  publisher: Publisher,
+): Pick<AppOptions, "status" | "sources" | "inspected"> {
   const sources = new PushedSources(store, publisher, { checkKeyPair });
   sources.start();
-  return { sources, status: () => sources.status() };
+  return { sources, inspected: sources.inspected, status: () => sources.status() };
 }
 
 /** One for the life of the isolate, for its count of failures. */
@@ -84,7 +88,9 @@ function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env):
 /** The Worker itself keeps nothing: it sees who asks, and hands the request to the object of their fleet. */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    if (new URL(request.url).pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
+    const { pathname } = new URL(request.url);
+    if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
+    if (pathname === "/" && request.method === "GET") return pageResponse();
     const authenticate = authenticateWith(env);
     const identities = await authenticate(request, request.headers.get("cf-connecting-ip") ?? "");
     if (isRefusal(identities)) return problemOf(identities);

@@ -5,6 +5,8 @@ import { type Authenticate, identityFor, isRefusal, unauthorized } from "./auth.
 import { discover } from "./discovery.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import type { Hub } from "./hub.js";
+import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
+import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
@@ -24,6 +26,8 @@ export interface AppOptions {
   readonly sources?: PushedSources;
   /** Present where a cluster is followed. */
   readonly hooks?: Hooks;
+  /** What `/metrics`, `/graph` and `/explain` look into. */
+  readonly inspected?: Inspected;
 }
 
 /** One row of the HTTP surface. */
@@ -38,7 +42,7 @@ interface Route {
 const nobody: Identity = { role: "read", name: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
-function routesOf({ hub, status, sources, hooks }: AppOptions): readonly Route[] {
+function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): readonly Route[] {
   return [
     ...xdsTypes.map(
       (type): Route => ({
@@ -54,6 +58,7 @@ function routesOf({ hub, status, sources, hooks }: AppOptions): readonly Route[]
       role: "read",
       handle: (c) => c.json({ ...hub.status(), ...status() }, 200, { "cache-control": "no-store" }),
     },
+    { method: "GET", path: "/", role: undefined, handle: pageResponse },
     { method: "GET", path: "/healthz", role: undefined, handle: (c) => c.text("ok\n") },
     {
       method: "GET",
@@ -62,10 +67,17 @@ function routesOf({ hub, status, sources, hooks }: AppOptions): readonly Route[]
       handle: (c) =>
         hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet"),
     },
+    ...(inspected ? inspectRoutes(hub, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
   ];
 }
+
+const inspectRoutes = (hub: Hub, inspected: Inspected): readonly Route[] => [
+  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, hub, inspected) },
+  { method: "GET", path: "/graph", role: "read", handle: (c) => answerGraph(c, inspected) },
+  { method: "GET", path: "/explain", role: "read", handle: (c) => answerExplain(c, inspected) },
+];
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [
   {
@@ -106,7 +118,10 @@ export function createApp(options: AppOptions): Hono<Variables> {
   app.use("*", async (c, next) => {
     if (!open.has(c.req.path)) {
       const identities = await authenticate(c.req.raw, client(c));
-      if (isRefusal(identities)) return refuse(c, identities);
+      if (isRefusal(identities)) {
+        hub.metrics.count("requests_refused_total", { code: String(identities.status) });
+        return refuse(c, identities);
+      }
       const ours = identities.filter((identity) => identity.fleet === fleet);
       if (ours.length === 0) return refuse(c, unauthorized);
       c.set("identities", ours);

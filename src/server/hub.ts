@@ -10,6 +10,7 @@ import {
 } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+import { type Gauge, Metrics } from "./metrics.js";
 
 /** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
 export interface Timers {
@@ -45,6 +46,7 @@ type Ended = "again" | "replaced" | "gone";
 /** What is sent if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
+const activeMs = 60_000;
 const maxWaiters = 20_000;
 /** Half of them, so that one token can't take the places of the others. */
 const maxHeldByOne = 10_000;
@@ -59,6 +61,7 @@ const waiterKey = ({ node, type, names }: Request): string => JSON.stringify([no
 /** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
 export class Hub {
   readonly fleet = new Fleet();
+  readonly metrics = new Metrics();
   readonly #publication: Publication;
   readonly #timers: Timers;
   readonly #waiters = new Map<string, Waiter>();
@@ -103,11 +106,43 @@ export class Hub {
     };
   }
 
+  gauges(): Gauge[] {
+    const nodes = this.fleet.views().filter(({ seen }) => this.options.now() - seen <= activeMs);
+    const refusing = (type: XdsType): number =>
+      nodes.filter(({ subscriptions }) =>
+        Object.entries(subscriptions).some(
+          ([key, { refused }]) => refused !== undefined && key.split("/")[0] === type,
+        ),
+      ).length;
+    return [
+      ["polls_held", this.#waiters.size],
+      ["nodes", nodes.length],
+      ...xdsTypes.flatMap((type): Gauge[] => [
+        ["resources", this.#publication.served(type)?.set.size ?? 0, { type }],
+        ["unsendable", this.#problems.has(type) ? 1 : 0, { type }],
+        ["nodes_refusing", refusing(type), { type }],
+      ]),
+    ];
+  }
+
   /**
    * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
    * it would have been sent then does not count as delivered. `holder` is the token that the client has.
    */
   async poll(asked: Request, holdMs: number, signal?: AbortSignal, holder = ""): Promise<Reply> {
+    const reply = await this.#answer(asked, holdMs, signal, holder);
+    const { type } = asked;
+    this.metrics.count("polls_total", { type, code: String(reply.status) });
+    if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.length);
+    return reply;
+  }
+
+  async #answer(
+    asked: Request,
+    holdMs: number,
+    signal: AbortSignal | undefined,
+    holder: string,
+  ): Promise<Reply> {
     const { now } = this.options;
     const request = isByName(asked.type) ? asked : { ...asked, names: [] };
     this.#observe(request);

@@ -3,6 +3,7 @@ import type { Finding } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import type { Hub } from "./hub.js";
+import type { Gauge } from "./metrics.js";
 
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
@@ -23,6 +24,16 @@ export class Publisher {
     return this.#snapshot;
   }
 
+  gauges(): Gauge[] {
+    const count = { error: 0, warning: 0 };
+    for (const { severity } of this.findings) count[severity]++;
+    return [
+      ["sequence", this.sequence],
+      ["findings", count.error, { severity: "error" }],
+      ["findings", count.warning, { severity: "warning" }],
+    ];
+  }
+
   /** Of all units, and about what the last publication left out. */
   get findings(): readonly Finding[] {
     return [...this.store.findings(), ...(this.#snapshot?.findings ?? [])];
@@ -32,7 +43,10 @@ export class Publisher {
   publish(): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor("sequence", String(sequence));
+    const began = this.now();
     this.#snapshot = this.preview();
+    this.hub.metrics.count("publications_total");
+    this.hub.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
     this.hub.publish(this.#snapshot, sequence);
     this.#report(this.#snapshot);
   }

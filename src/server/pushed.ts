@@ -9,6 +9,7 @@ import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
 import { type Change, type Platform, update } from "../update.js";
 import { contentHash } from "../xds/hash.js";
+import type { Inspected } from "./inspect.js";
 import type { Publisher } from "./publisher.js";
 import { type ParsedSource, parseSource } from "./source.js";
 import { readSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
@@ -64,6 +65,11 @@ export class PushedSources {
     private readonly publisher: Publisher,
     private readonly platform: Platform,
   ) {}
+
+  get inspected(): Inspected {
+    const { store, publisher, platform } = this;
+    return { store, publisher, platform };
+  }
 
   /** Publishes what was pushed before a restart. */
   start(): void {

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer } from "../../src/cli/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
@@ -16,6 +18,16 @@ const answering = (host: string, body: string): Manifest => ({
   metadata: { name: host.replaceAll(".", "-"), namespace: "default" },
   spec: { virtualhost: { fqdn: host }, routes: [{ directResponsePolicy: { statusCode: 200, body } }] },
 });
+
+/** Runs the built command. */
+function run(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const isoline = fileURLToPath(new URL("../../dist/isoline.js", import.meta.url));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [isoline, ...args], (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
+    );
+  });
+}
 
 describe.skipIf("reason" in binaries)("a real API server", () => {
   let kube: TestKube;
@@ -83,6 +95,20 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
     await expect(kube.apply({ ...bad, spec: { virtualhost: { fqdn: "bad.test" }, routes } })).rejects.toThrow(
       /cookieRewritePolicies/,
     );
+  });
+
+  it("is an input of compile, check and explain", async () => {
+    const kubeconfig = ["--kube", "--kubeconfig", kube.adminConfig];
+    const explained = await run("explain", ...kubeconfig, "GET", "http://first.test/");
+    expect(explained.stdout).toContain("HTTPProxy/default/first-test spec.routes[0]");
+    const compiled = await run("compile", ...kubeconfig);
+    const { routes } = JSON.parse(compiled.stdout) as { routes: { resources: { name: string }[] } };
+    expect(routes.resources.map(({ name }) => name)).toContain("ingress_http");
+    expect(compiled.stdout).toContain('"domains":["first.test"]');
+    expect((await run("check", ...kubeconfig)).code).toBe(0);
+    const denied = await run("compile", "--kube", "--kubeconfig", kube.isolineConfig);
+    expect(denied.code).toBe(3);
+    expect(denied.stderr).toMatch(/not allowed to list and watch .+ \(403\): grant get, list and watch on/);
   });
 
   it("may crash: what is served stays, and changes arrive when it is back", async () => {

@@ -31,6 +31,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const app = createApp({
     hub,
     sources,
+    inspected: sources.inspected,
     hooks,
     fleet,
     authenticate,
@@ -61,15 +62,18 @@ const all = [
   line("hook", "h"),
   line("admin", "a"),
 ];
-const open = ["/healthz", "/readyz"];
+const open = ["/", "/healthz", "/readyz"];
 const surface = [
   ...xdsTypes.map((type) => `/v3/discovery:${type}`),
+  "/explain",
+  "/graph",
   "/hooks/admission",
   "/hooks/admission/:token",
   "/hooks/audit",
   "/hooks/audit/:token",
   "/hooks/refresh",
   "/hooks/refresh/:token",
+  "/metrics",
   "/sources/:name",
   "/status",
   ...open,

@@ -22,6 +22,7 @@ const snapshot = (sets: Sets): Snapshot => {
     },
     mode: "inline",
     findings: [],
+    tables: new Map(),
   };
 };
 

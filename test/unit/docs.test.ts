@@ -129,7 +129,7 @@ describe("links between documents", () => {
 
 /** Commands that need no network, no cluster and end by themselves. */
 const offline =
-  /^(?:node dist\/isoline.js|isoline) (compile|check|explain|diff|bootstrap|crds|manifests|cost|token (?!revoke))\b(?!.*( -o |[|>]|--file |--hook-token-file )|\S* \S+\.json)/;
+  /^(?:node dist\/isoline.js|isoline) (compile|check|explain|diff|bootstrap|crds|manifests|cost|token (?!revoke))\b(?!.*( -o |[|>]|--file |--hook-token-file |--kube |--xds )|\S* \S+\.json)/;
 
 describe("commands in the docs", () => {
   const built = join(root, "dist/isoline.js");

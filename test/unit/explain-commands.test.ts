@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { stringify } from "yaml";
 import { type DiffCommandOptions, diffCommand } from "../../src/cli/diff.js";
 import { type ExplainCommandOptions, explainCommand } from "../../src/cli/explain.js";
+import { startServer } from "../../src/cli/serve.js";
 import { UsageError } from "../../src/cli/usage.js";
 import { hostProxy, service } from "../support/backend.js";
+import { freePort } from "../support/http.js";
 
 let folder = "";
 let out = "";
@@ -38,22 +40,36 @@ function write(name: string, text: string): string {
 }
 
 describe("isoline explain", () => {
-  const run = (url: string, options: Partial<ExplainCommandOptions>): number =>
+  const run = (url: string, options: Partial<ExplainCommandOptions>): Promise<number> =>
     explainCommand("GET", url, { file: [], header: [], format: "text", ...options });
 
-  it("tells the file and line that a route comes from, and exits with 0, also for a 404", () => {
+  it("tells the file and line that a route comes from, and exits with 0, also for a 404", async () => {
     const file = write("a.yaml", yaml);
     const line = yaml.split("\n").findIndex((text) => text.includes("- services:")) + 1;
-    expect(run("http://a.test/x", { file: [file] })).toBe(0);
+    expect(await run("http://a.test/x", { file: [file] })).toBe(0);
     expect(out).toContain(`HTTPProxy/default/a-test spec.routes[0] (${file}:${line})`);
-    expect(run("http://b.test/x", { file: [file], format: "json" })).toBe(0);
+    expect(await run("http://b.test/x", { file: [file], format: "json" })).toBe(0);
     expect(out).toContain('"outcome": "not-found"');
   });
 
-  it("refuses what is no request, and tells of files that it can't read", () => {
-    expect(() => run("a.test", { file: [write("a.yaml", yaml)] })).toThrow(UsageError);
-    expect(run("http://a.test/", { file: [join(folder, "missing")] })).toBe(3);
+  it("refuses what is no request, and tells of files that it can't read", async () => {
+    await expect(run("a.test", { file: [write("a.yaml", yaml)] })).rejects.toThrow(UsageError);
+    expect(await run("http://a.test/", { file: [join(folder, "missing")] })).toBe(3);
     expect(errors).toContain("missing");
+  });
+
+  it("asks a running server", async () => {
+    const file = write("a.yaml", yaml);
+    const port = await freePort();
+    const server = await startServer({ paths: [file], host: "127.0.0.1", port, log: () => undefined });
+    onTestFinished(() => server.close());
+    expect(await run("http://a.test/x", { xds: server.url })).toBe(0);
+    expect(out).toContain("HTTPProxy/default/a-test spec.routes[0]");
+    const gone = "http://127.0.0.1:1";
+    await expect(run("http://a.test/x", { xds: gone })).rejects.toThrow(`can't reach ${gone}`);
+    await expect(run("http://a.test/x", { xds: "http://isoline.example.com" })).rejects.toThrow(UsageError);
+    await expect(run("http://a.test/x", { xds: server.url, file: [file] })).rejects.toThrow(UsageError);
+    await expect(run("http://a.test/x", {})).rejects.toThrow(UsageError);
   });
 });
 

@@ -15,6 +15,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   ) as unknown as Snapshot["sets"],
   mode: "eds",
   findings: [],
+  tables: new Map(),
 });
 
 /** A cluster with endpoints and a route to it. */

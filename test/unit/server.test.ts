@@ -17,6 +17,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   ) as unknown as Snapshot["sets"],
   mode: "inline",
   findings: [],
+  tables: new Map(),
 });
 const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
 const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });

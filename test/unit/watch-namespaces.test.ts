@@ -45,22 +45,22 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("compile reads the watched namespaces alone", () => {
+test("compile reads the watched namespaces alone", async () => {
   const options = { file: [at("objects.yaml")], output: at("out.json"), format: "json" as const };
-  compileCommand({ ...options, settings: at("settings.yaml") });
+  await compileCommand({ ...options, settings: at("settings.yaml") });
   expect(readFileSync(at("out.json"), "utf8")).toContain("mine.test");
   expect(readFileSync(at("out.json"), "utf8")).not.toContain("theirs");
   expect(printed).toBe("");
-  compileCommand(options);
+  await compileCommand(options);
   expect(readFileSync(at("out.json"), "utf8")).toContain("theirs.test");
   expect(printed).toContain("HTTPProxy/wrong/wrong");
 });
 
-test("check says nothing of other namespaces", () => {
+test("check says nothing of other namespaces", async () => {
   const options = { file: [at("objects.yaml")], format: "text" as const };
-  expect(checkCommand({ ...options, settings: at("settings.yaml") })).toBe(0);
+  expect(await checkCommand({ ...options, settings: at("settings.yaml") })).toBe(0);
   expect(printed).toBe("2 objects, 0 errors, 0 warnings\n");
-  expect(checkCommand(options)).toBe(1);
+  expect(await checkCommand(options)).toBe(1);
 });
 
 test("serve reads the watched namespaces alone", async () => {

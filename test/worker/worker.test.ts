@@ -7,7 +7,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { hostProxy, httpProxy, type Manifest, startBackends, tlsSecret } from "../support/backend.js";
+import {
+  hostProxy,
+  httpProxy,
+  type Manifest,
+  service,
+  startBackends,
+  tlsSecret,
+} from "../support/backend.js";
 import { eventually, startEnvoy } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
 
@@ -158,6 +165,29 @@ describe("the Worker", () => {
     await worker.stop();
     await worker.start({});
     expect(await worker.put(list())).toMatchObject({ status: 503, body: { code: "not-configured" } });
+  });
+
+  it("tells a reader what it serves, without keys, and a stranger nothing", async () => {
+    await worker.put(
+      list(service("default", "a"), hostProxy("app.test", "a"), tlsSecret("default", "secure")),
+    );
+    const get = async (path: string, bearer?: string): Promise<{ status: number; text: string }> => {
+      const headers: Record<string, string> = bearer ? { authorization: `Bearer ${bearer}` } : {};
+      const answer = await fetch(`http://127.0.0.1:${worker.port}${path}`, { headers });
+      return { status: answer.status, text: await answer.text() };
+    };
+    for (const path of ["/metrics", "/graph", "/explain?url=http://app.test/"]) {
+      expect((await get(path)).status).toBe(401);
+      expect((await get(path, nodeToken)).status).toBe(401);
+      const told = await get(path, readToken);
+      expect(told.status).toBe(200);
+      expect(told.text).not.toContain("PRIVATE KEY");
+    }
+    expect((await get("/graph?host=app.test", readToken)).text).toContain("HTTPProxy/default/app-test");
+    expect((await get("/metrics", readToken)).text).toContain("isoline_publications_total 1");
+    const page = await get("/");
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining("<title>Isoline</title>") });
+    expect(page.text).not.toContain("app.test");
   });
 
   it("hands keys to nodes of the fleet alone", async () => {

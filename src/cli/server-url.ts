@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { isLoopback } from "../server/auth.js";
+import { UsageError } from "./usage.js";
+
+/**
+ * A path of a running server. Tokens do not leave this machine in clear unless that is asked for.
+ *
+ * @throws UsageError when the server's URL is none, or is plain HTTP to another machine.
+ */
+export function serverUrl(option: string, server: string, path: string, insecure = false): URL {
+  if (!URL.canParse(server) || !/^https?:/.test(server))
+    throw new UsageError(`${option} ${server}: expected a URL`);
+  const url = new URL(path, server.endsWith("/") ? server : `${server}/`);
+  if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecure)
+    throw new UsageError(
+      `${option} ${server}: manifests and tokens go over https; --insecure sends them in clear`,
+    );
+  return url;
+}
+
+/**
+ * The token in a file, or in `$ISOLINE_TOKEN`; empty for none.
+ *
+ * @throws UsageError when the file holds anything else.
+ */
+export function readToken(file: string | undefined): string {
+  const token = file ? readFileSync(file, "utf8").trim() : (process.env.ISOLINE_TOKEN ?? "");
+  if (/^[\x21-\x7e]*$/.test(token)) return token;
+  throw new UsageError(`--token-file ${file}: expected one line with a token`);
+}

@@ -1,0 +1,80 @@
+import type {
+  Cluster,
+  ClusterLoadAssignment,
+  Listener,
+  RouteConfiguration,
+  VirtualHost,
+} from "../gen/envoy.js";
+import type { ResourceSet } from "../link/resource-set.js";
+import type { Snapshot } from "../link/snapshot.js";
+import type { Table } from "../link/table.js";
+import type { RequestConfig } from "./config.js";
+import { selectVirtualHost } from "./select.js";
+
+/** Headers whose values are often credentials. */
+const sensitive = /authorization|cookie|token|secret|password|api-?key|credential/i;
+const hidden = "(not shown)";
+
+/** Parses a fragment without the values of headers that may be credentials. */
+export const parseShown = <T>(json: string): T =>
+  JSON.parse(json, (key, value: unknown) =>
+    key === "header" && isHeader(value) && sensitive.test(value.key) ? { ...value, value: hidden } : value,
+  ) as T;
+
+const isHeader = (value: unknown): value is { readonly key: string } =>
+  typeof value === "object" && value !== null && "key" in value && typeof value.key === "string";
+
+const find = <T>(set: ResourceSet, name: string): T | undefined => {
+  const pieces = set.get(name)?.pieces ?? [];
+  return pieces.length === 0 ? undefined : (JSON.parse(`{${pieces.join("")}`) as T);
+};
+
+/**
+ * What a request for a host meets of what is served. Of other hosts there are names alone, of clusters only those that
+ * are asked for: the whole, parsed, would be many times its text.
+ */
+export function configFor({ sets, tables }: Pick<Snapshot, "sets" | "tables">, host: string): RequestConfig {
+  const listeners = new Map<string, Listener>();
+  for (const name of sets.listeners.names()) {
+    const listener = find<Listener>(sets.listeners, name);
+    if (listener) listeners.set(name, listener);
+  }
+  const names = [host, host.replace(/\.$/, "")];
+  return {
+    listeners,
+    tables: new Map([...wholeTables(tables)].map(([name, hosts]) => [name, tableFor(name, hosts, names)])),
+    clusters: { get: (name) => find<Cluster>(sets.clusters, name) },
+    endpoints: { get: (name) => find<ClusterLoadAssignment>(sets.endpoints, name) },
+  };
+}
+
+/** The JSON of each virtual host of each route table, in the order of their names, also where it is served in parts. */
+export function wholeTables(
+  tables: ReadonlyMap<string, Table>,
+): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const whole = new Map<string, Map<string, string>>();
+  for (const [part, { hosts }] of tables) {
+    const name = part.replace(/\/[01]+$/, "");
+    const found = whole.get(name) ?? new Map<string, string>();
+    whole.set(name, found);
+    for (const host of hosts) found.set(host.name, host.json);
+  }
+  for (const [name, hosts] of whole)
+    whole.set(name, new Map([...hosts].sort(([a], [b]) => (a < b ? -1 : 1))));
+  return whole;
+}
+
+function tableFor(
+  name: string,
+  hosts: ReadonlyMap<string, string>,
+  wanted: readonly string[],
+): RouteConfiguration {
+  const stubs: VirtualHost[] = [...hosts.keys()].map((host) => ({ name: host, domains: [host] }));
+  const chosen = new Set(
+    wanted.map((host) => selectVirtualHost({ virtual_hosts: stubs }, host)?.virtualHost.name),
+  );
+  const virtual_hosts = stubs.map((stub) =>
+    chosen.has(stub.name) ? parseShown<VirtualHost>(hosts.get(stub.name ?? "") ?? "{}") : stub,
+  );
+  return { name, virtual_hosts };
+}

@@ -1,0 +1,96 @@
+import type { Context } from "hono";
+import { explain } from "../explain/explain.js";
+import { hostNode } from "../explain/graph.js";
+import { claimsOn, originsIn } from "../explain/origins.js";
+import { hostName, RequestError, readRequest } from "../explain/request.js";
+import { configFor, wholeTables } from "../explain/served-config.js";
+import type { Snapshot } from "../link/snapshot.js";
+import type { Store } from "../store/store.js";
+import type { Platform } from "../update.js";
+import type { Hub } from "./hub.js";
+import type { Gauge } from "./metrics.js";
+import { problem } from "./problem.js";
+import { type Publisher, settingsOf } from "./publisher.js";
+
+/** What is served, with what it was compiled of. */
+export interface Inspected {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly platform: Platform;
+  /** Of a cluster: what is known of each kind. */
+  kinds?(): Readonly<Record<string, { readonly state: string }>>;
+}
+
+const uncached = { "cache-control": "no-store" };
+const pageSize = 100;
+const maxPageSize = 500;
+
+const notReady = (c: Context): Response => problem(c, 503, "not-ready", "nothing has been published yet");
+
+/** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
+export function answerExplain(c: Context, { store, publisher, platform }: Inspected): Response {
+  const { snapshot } = publisher;
+  if (!snapshot) return notReady(c);
+  const { method = "GET", url = "" } = c.req.query();
+  try {
+    const request = readRequest(method, url, c.req.queries("header") ?? []);
+    const explanation = explain(configFor(snapshot, hostName(request.authority)), request, {
+      origins: originsIn(store, settingsOf(store), platform),
+      claimsOn: (host) => claimsOn(store, host),
+    });
+    return c.json(explanation, 200, uncached);
+  } catch (error) {
+    if (error instanceof RequestError) return problem(c, 400, "bad-request", error.message);
+    throw error;
+  }
+}
+
+/**
+ * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
+ * `after` of the next page.
+ */
+export function answerGraph(c: Context, inspected: Inspected): Response {
+  const { snapshot } = inspected.publisher;
+  if (!snapshot) return notReady(c);
+  const { host, after = "", limit = String(pageSize) } = c.req.query();
+  const size = Number(limit);
+  if (!/^\d+$/.test(limit) || size < 1 || size > maxPageSize)
+    return problem(c, 400, "bad-limit", `limit is a number from 1 to ${maxPageSize}`);
+  const hosts = servedHosts(snapshot);
+  const chosen =
+    host === undefined
+      ? hosts.filter((name) => name > after).slice(0, size)
+      : hosts.filter((name) => name === host.toLowerCase());
+  if (host !== undefined && chosen.length === 0)
+    return problem(c, 404, "not-found", "this host is not served");
+  const last = chosen.at(-1) ?? "";
+  const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
+  return c.json({ hosts: nodes(chosen, snapshot, inspected), ...next }, 200, uncached);
+}
+
+function nodes(hosts: readonly string[], snapshot: Snapshot, { store, platform }: Inspected): object[] {
+  const tables = wholeTables(snapshot.tables);
+  const config = configFor(snapshot, "");
+  const origins = originsIn(store, settingsOf(store), platform);
+  return hosts.map((host) => hostNode(host, tables, config, origins));
+}
+
+/** Names of virtual hosts, and of hosts that TLS connections are passed on for. */
+function servedHosts({ tables, sets }: Snapshot): string[] {
+  const names = new Set<string>();
+  for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
+  const { listeners } = configFor({ sets, tables: new Map() }, "");
+  for (const { filter_chains = [] } of listeners.values())
+    for (const { filter_chain_match } of filter_chains)
+      for (const name of filter_chain_match?.server_names ?? []) names.add(name);
+  return [...names].sort();
+}
+
+/** `GET /metrics`, in Prometheus's text format. */
+export function answerMetrics(c: Context, hub: Hub, { publisher, kinds }: Inspected): Response {
+  const synced = Object.entries(kinds?.() ?? {}).map(
+    ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { kind }],
+  );
+  const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...synced]);
+  return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+}

@@ -1,0 +1,68 @@
+type Labels = Readonly<Record<string, string>>;
+
+const counters = {
+  polls_total: "Polls answered, by type and status code.",
+  poll_bytes_total: "Bytes of configuration sent, by type.",
+  publications_total: "Times that something new was published.",
+  publish_seconds_total: "Time that linking for publications took.",
+  requests_refused_total: "Requests that were not let in, by status code.",
+} as const;
+
+const gauges = {
+  polls_held: "Polls that wait for a change.",
+  sequence: "The sequence of the last publication: the first part of versions.",
+  resources: "Resources served, by type.",
+  unsendable: "1 for a type whose last answer could not be sent; the status says why.",
+  findings: "Findings about objects, by severity.",
+  nodes: "Envoys that polled within a minute.",
+  nodes_refusing: "Envoys that refused what they were sent last, by type.",
+  kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
+} as const;
+
+export type CounterName = keyof typeof counters;
+export type GaugeName = keyof typeof gauges;
+
+/** A value at the time of asking. */
+export type Gauge = readonly [name: GaugeName, value: number, labels?: Labels];
+
+/** Every metric with its type and what it says. */
+export const metricDefinitions = [
+  ...Object.entries(counters).map(([name, help]) => ({ name: `isoline_${name}`, type: "counter", help })),
+  ...Object.entries(gauges).map(([name, help]) => ({ name: `isoline_${name}`, type: "gauge", help })),
+];
+
+const escaped = (value: string): string =>
+  value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+
+function sample(name: string, value: number, labels: Labels = {}): string {
+  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`);
+  return `isoline_${name}${pairs.length > 0 ? `{${pairs.join(",")}}` : ""} ${value}`;
+}
+
+/** Counters since the start, in Prometheus's text format. */
+export class Metrics {
+  /** By the sample's line without its value. */
+  readonly #counts = new Map<string, { name: CounterName; labels: Labels | undefined; value: number }>();
+
+  count(name: CounterName, labels?: Labels, by = 1): void {
+    const key = `${name} ${JSON.stringify(labels ?? {})}`;
+    const known = this.#counts.get(key);
+    if (known) known.value += by;
+    else this.#counts.set(key, { name, labels, value: by });
+  }
+
+  /** All that was counted, and these. */
+  text(values: readonly Gauge[]): string {
+    const samples = [
+      ...[...this.#counts.values()].map(({ name, value, labels }) => [name, value, labels] as const),
+      ...values,
+    ];
+    const lines = metricDefinitions.flatMap(({ name, type, help }) => {
+      const own = samples.filter(([short]) => `isoline_${short}` === name);
+      if (own.length === 0) return [];
+      const values = own.map(([short, value, labels]) => sample(short, value, labels));
+      return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...values];
+    });
+    return `${lines.join("\n")}\n`;
+  }
+}

@@ -1,0 +1,208 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { HostNode } from "../../src/explain/graph.js";
+import { createApp } from "../../src/server/app.js";
+import { everyone } from "../../src/server/auth.js";
+import { Hub } from "../../src/server/hub.js";
+import { metricDefinitions } from "../../src/server/metrics.js";
+import { Publisher } from "../../src/server/publisher.js";
+import { PushedSources } from "../../src/server/pushed.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import {
+  endpointSlice,
+  hostProxy,
+  httpProxy,
+  type Manifest,
+  service,
+  tlsSecret,
+} from "../support/backend.js";
+import { platform } from "../support/compile.js";
+
+const secure = httpProxy("default", "secure", {
+  virtualhost: { fqdn: "secure.test", tls: { secretName: "secure" } },
+  routes: [
+    {
+      conditions: [{ prefix: "/api" }],
+      services: [
+        { name: "a", port: 80, weight: 90 },
+        { name: "b", port: 80, weight: 10 },
+      ],
+      requestHeadersPolicy: {
+        set: [
+          { name: "Authorization", value: "Basic aHVudGVyMg==" },
+          { name: "X-Color", value: "blue" },
+        ],
+      },
+    },
+    { requestRedirectPolicy: { hostname: "other.test" } },
+  ],
+});
+const manifests: readonly Manifest[] = [
+  service("default", "a"),
+  service("default", "b"),
+  endpointSlice("default", "a", 8081),
+  tlsSecret("default", "secure"),
+  secure,
+  hostProxy("plain.test", "a"),
+  httpProxy("default", "broken", {
+    virtualhost: { fqdn: "broken.test" },
+    routes: [{ services: [{ name: "gone", port: 80 }] }],
+  }),
+];
+
+function rig(objects = manifests, settings: Manifest = {}) {
+  const hub = new Hub({ now: Date.now, log: () => undefined });
+  const store = createMemoryStore();
+  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
+  const app = createApp({
+    hub,
+    sources,
+    inspected: sources.inspected,
+    authenticate: everyone,
+    status: () => sources.status(),
+  });
+  const push = async (all: readonly Manifest[]): Promise<number> => {
+    const body = JSON.stringify([...all, { kind: "IsolineSettings", spec: settings }]);
+    return (await app.request("/sources/main", { method: "PUT", body })).status;
+  };
+  const get = async (path: string): Promise<{ status: number; text: string; json: never }> => {
+    const answer = await app.request(path);
+    const text = await answer.text();
+    return { status: answer.status, text, json: (text.startsWith("{") ? JSON.parse(text) : {}) as never };
+  };
+  return { app, get, push: () => push(objects) };
+}
+
+const key = /PRIVATE KEY|inline_bytes|LS0tLS1CRUdJTi/;
+
+describe.each([["sds"], ["inline"]])("GET /explain (%s secrets)", (secrets) => {
+  it("tells where a request goes, and why, as the command does", async () => {
+    const { get, push } = rig(manifests, { secrets });
+    expect((await get("/explain?url=http://plain.test/")).status).toBe(503);
+    await push();
+    const query = new URLSearchParams({ method: "POST", url: "https://secure.test/api/x" });
+    const { status, json, text } = await get(`/explain?${query}`);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      outcome: "forward",
+      route: { index: 0, origin: { ref: "HTTPProxy/default/secure", field: "spec.routes[0]" } },
+      backends: [
+        { percent: 90, endpoints: 1 },
+        { percent: 10, endpoints: 0 },
+      ],
+    });
+    expect(text).toContain("X-Color: blue");
+    expect(text).not.toContain("aHVudGVyMg==");
+    expect(text).not.toMatch(key);
+  });
+
+  it("tells of hosts that are not served, and of requests that are none", async () => {
+    const { get, push } = rig(manifests, { secrets });
+    await push();
+    const missing = await get("/explain?url=http://broken.test/");
+    expect(missing.json).toMatchObject({ outcome: expect.stringMatching(/respond|not-found/) });
+    expect(missing.text).toContain("gone");
+    expect((await get("/explain?url=http://plain.tset/")).text).toContain("plain.test");
+    expect((await get("/explain?url=nonsense")).status).toBe(400);
+    expect((await get("/explain?url=http://a.test/&header=x")).status).toBe(400);
+  });
+});
+
+describe("GET /graph", () => {
+  it.each([[1], [16]])(
+    "shows hosts, routes, clusters and endpoints, and no key (%i parts)",
+    async (routeShards) => {
+      const { get, push } = rig(manifests, { routeShards, secrets: "inline" });
+      await push();
+      const { json, text } = await get("/graph?host=secure.test");
+      const [host] = (json as { hosts: HostNode[] }).hosts;
+      expect(Object.keys(host?.tables ?? {})).toEqual(["ingress_http", "ingress_https"]);
+      expect(host?.tls?.facts).toContainEqual({ what: "TLS", value: "1.2 to 1.3" });
+      const [api, redirect] = host?.tables.ingress_https ?? [];
+      expect(api?.origin).toEqual({ ref: "HTTPProxy/default/secure", field: "spec.routes[0]" });
+      expect(
+        api?.clusters.map(({ cluster, weight, endpoints }) => [cluster.split("/")[1], weight, endpoints]),
+      ).toEqual([
+        ["a", 90, ["127.0.0.1:8081"]],
+        ["b", 10, []],
+      ]);
+      expect(redirect?.facts).toContainEqual({
+        what: "redirect",
+        value: expect.stringContaining("other.test"),
+      });
+      expect(text).not.toMatch(key);
+      expect(text).not.toContain("aHVudGVyMg==");
+      expect((await get("/graph?host=nobody.test")).status).toBe(404);
+    },
+  );
+
+  it("comes in pages", async () => {
+    const many = Array.from({ length: 7 }, (_, i) => hostProxy(`h${i}.test`, "a"));
+    const { get, push } = rig([service("default", "a"), ...many]);
+    await push();
+    const names: string[] = [];
+    let after: string | undefined = "";
+    while (after !== undefined) {
+      const page: { hosts: HostNode[]; next?: string } = (await get(`/graph?limit=3&after=${after}`)).json;
+      names.push(...page.hosts.map(({ host }) => host));
+      expect(page.hosts.length).toBeLessThanOrEqual(3);
+      after = page.next;
+    }
+    expect(names).toEqual(many.map((_, i) => `h${i}.test`));
+    for (const limit of ["0", "501", "x", "1e2"])
+      expect((await get(`/graph?limit=${limit}`)).status).toBe(400);
+  });
+});
+
+describe("GET /metrics", () => {
+  it("counts what happens, in Prometheus's format", async () => {
+    const { app, get, push } = rig();
+    await push();
+    const poll = { method: "POST", body: JSON.stringify({ node: { id: "envoy" } }) };
+    for (let i = 0; i < 2; i++) await app.request("/v3/discovery:clusters", poll);
+    const { text } = await get("/metrics");
+    for (const line of [
+      'isoline_polls_total{type="clusters",code="200"} 2',
+      "isoline_publications_total 1",
+      "isoline_nodes 1",
+      'isoline_findings{severity="error"} 1',
+      'isoline_resources{type="secrets"} 1',
+      "isoline_polls_held 0",
+    ])
+      expect(text.split("\n")).toContain(line);
+    const lines = text.trimEnd().split("\n");
+    for (const line of lines)
+      expect(line).toMatch(
+        /^(# (HELP|TYPE) isoline_[a-z_]+ .+|isoline_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [\d.e+-]+)$/,
+      );
+    const helped = lines.filter((line) => line.startsWith("# TYPE")).map((line) => line.split(" ")[2]);
+    expect(new Set(helped).size).toBe(helped.length);
+  });
+
+  it("are all in the document, with what they say", () => {
+    const document = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+    for (const { name, type, help } of metricDefinitions) {
+      expect(document).toContain(`| \`${name}\` | ${type} | ${help} |`);
+    }
+  });
+});
+
+describe("GET /", () => {
+  it("is a page without data that runs no other script than its own", async () => {
+    const { app, push } = rig();
+    await push();
+    const answer = await app.request("/");
+    const html = await answer.text();
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? "none";
+    expect(policy).toContain("default-src 'none'");
+    expect(html.split(`nonce="${nonce}"`)).toHaveLength(3);
+    expect(html).not.toMatch(/https?:\/\/(?!app\.example\.com)/);
+    expect(html).not.toContain("plain.test");
+    expect(html).not.toContain("innerHTML");
+    const other = (await app.request("/")).headers.get("content-security-policy");
+    expect(other).not.toBe(policy);
+    const script = /<script nonce="[^"]+">([\s\S]*)<\/script>/.exec(html)?.[1] ?? "";
+    expect(() => new Function(script)).not.toThrow();
+  });
+});
