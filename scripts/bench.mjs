@@ -6,6 +6,8 @@ import { setup } from "./setup.mjs";
 const BENCHES = {
   core: "test/bench/bench.ts",
   kube: "test/bench/kube.ts",
+  peers: "test/bench/peers.ts",
+  stores: "test/bench/stores.ts",
   traffic: "test/bench/traffic.ts",
   worker: "test/bench/worker.ts",
 };

@@ -49,6 +49,9 @@ export function fitHosts(
   let length = 0;
   for (const { json } of hosts) length += json.length;
   if (length * 3 <= budget) return hosts;
+  let total = 0;
+  for (const host of hosts) total += sizeOf(host) + 1;
+  if (total <= budget) return hosts;
   const items = hosts.map((host) => {
     const owner = namespaceOf(ownerOf(store, host.name));
     return { name: host.name, owner, bytes: sizeOf(host) + 1 };
@@ -75,6 +78,9 @@ export function fitChains(
   let length = 0;
   for (const chain of chains.values()) length += chain.length;
   if (length * 3 <= budget) return chains;
+  let total = 0;
+  for (const chain of chains.values()) total += bytesOf(chain) + 1;
+  if (total <= budget) return chains;
   const items = [...chains].map(([name, chain]) => {
     const owner = namespaceOf(ownerOf(store, name));
     return { name, owner, bytes: bytesOf(chain) + 1 };
@@ -96,6 +102,16 @@ function tell(
   return new Set(out.map(({ name }) => name));
 }
 
+const clusterSizes = new WeakMap<Linked, number>();
+
+function clusterBytes(cluster: Linked): number {
+  const known = clusterSizes.get(cluster);
+  if (known !== undefined) return known;
+  const size = cluster.pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes);
+  clusterSizes.set(cluster, size);
+  return size;
+}
+
 /** The clusters of one answer; routes to those that are left out answer 503. */
 export function fitClusters(
   clusters: ReadonlyMap<string, Linked>,
@@ -104,10 +120,13 @@ export function fitClusters(
   let length = 0;
   for (const { pieces } of clusters.values()) for (const piece of pieces) length += piece.length + frameBytes;
   if (length * 3 <= budget) return clusters;
-  const items = [...clusters].map(([name, { pieces }]) => ({
+  let total = 0;
+  for (const cluster of clusters.values()) total += clusterBytes(cluster);
+  if (total <= budget) return clusters;
+  const items = [...clusters].map(([name, cluster]) => ({
     name,
     owner: name.split("/")[0] ?? "",
-    bytes: pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes),
+    bytes: clusterBytes(cluster),
   }));
   const out = leftOut(items, budget);
   for (const { name, bytes } of out) {

@@ -33,8 +33,9 @@ export function linkClusters(
   const known = before?.mode === options.mode && before.eds === options.eds ? before : undefined;
   if (known && areSameFragments(known.fragments, fragments) && areSameFragments(known.pods, pods))
     return known;
+  const podsByName = new Map(pods.map((one) => [one.name, one]));
   const podsOf = fragments.map(({ endpoints }) =>
-    endpoints === undefined ? undefined : store.resource("endpoints", "", endpoints),
+    endpoints === undefined ? undefined : podsByName.get(endpoints),
   );
   const clusters = new Map<string, Linked>();
   const endpoints = new Map<string, Linked>();

@@ -1,7 +1,7 @@
 import type { Resource, Store } from "../store/store.js";
 
 /** What link reads of a store. */
-export type Resources = Pick<Store, "resources" | "resource" | "claimants">;
+export type Resources = Pick<Store, "resources" | "claimants">;
 
 /** Whether two fragments of one name say the same; a store may give another object for each reading. */
 export const isSameFragment = (a: Resource | undefined, b: Resource | undefined): boolean =>

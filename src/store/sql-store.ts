@@ -1,5 +1,6 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import { ResourceLists } from "./resource-lists.js";
 import { openSchema, type SqlDriver, type SqlRow, type SqlValue, statements } from "./sql.js";
 import type { ClaimKey, Compiled, ReadKey, Resource, ResourceType, Store, UnitKey } from "./store.js";
 
@@ -13,7 +14,6 @@ type ResourceKey = readonly [type: ResourceType, group: string, name: string];
 
 const textOf = (value: SqlValue | undefined): string => (typeof value === "string" ? value : "");
 const keyOf = ({ type, group, name }: Resource): string => `${type}/${group}/${name}`;
-const byName = (a: Resource, b: Resource): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
 const sameResource = (a: Resource, b: Resource): boolean =>
   a.json === b.json && a.endpoints === b.endpoints && a.mode === b.mode;
@@ -28,6 +28,7 @@ function cut(text: string, start: number): number {
 class SqlStore implements Store {
   readonly #sql: ReturnType<typeof statements>;
   readonly #cache = new Map<Ref, KubeObject>();
+  readonly #lists = new ResourceLists();
 
   constructor(private readonly driver: SqlDriver) {
     driver.transaction(() => openSchema(driver));
@@ -135,6 +136,7 @@ class SqlStore implements Store {
       const { type, group, name, endpoints, mode } = resource;
       const json = this.#write(`resource/${key}`, resource.json);
       this.#sql.putResource.run(type, group, name, json, endpoints ?? null, mode ?? null, known ? 0 : 1);
+      this.#lists.put(resource);
     }
     for (const resource of before.values()) this.#dropResource(resource);
   }
@@ -143,7 +145,9 @@ class SqlStore implements Store {
     const { type, group, name } = resource;
     this.#sql.leaveResource.run(type, group, name);
     this.#sql.dropResource.run(type, group, name);
-    if (!this.#sql.getResource.all(type, group, name)[0]) this.#forget(`resource/${keyOf(resource)}`);
+    if (this.#sql.getResource.all(type, group, name)[0]) return;
+    this.#forget(`resource/${keyOf(resource)}`);
+    this.#lists.delete(resource);
   }
 
   deleteUnit(key: UnitKey): void {
@@ -156,13 +160,16 @@ class SqlStore implements Store {
   }
 
   resources(type: ResourceType, group = ""): Iterable<Resource> {
-    return this.#sql.getResources
-      .all(type, group)
-      .map((row) => this.#resource(type, group, textOf(row.name), row))
-      .sort(byName);
+    return this.#lists.get(type, group, () =>
+      this.#sql.getResources
+        .all(type, group)
+        .map((row) => this.#resource(type, group, textOf(row.name), row)),
+    );
   }
 
   resource(type: ResourceType, group: string, name: string): Resource | undefined {
+    const known = this.#lists.find(type, group, name);
+    if (known) return known;
     const row = this.#sql.getResource.all(type, group, name)[0];
     return row && this.#resource(type, group, name, row);
   }
@@ -200,6 +207,7 @@ class SqlStore implements Store {
       return this.driver.transaction(work);
     } catch (error) {
       this.#cache.clear();
+      this.#lists.clear();
       throw error;
     }
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
@@ -8,6 +7,7 @@ import { eventually } from "../support/envoy.js";
 import { request } from "../support/http.js";
 import { kubeBinaries, type TestKube } from "../support/kube.js";
 import { enterNamespace } from "../support/netns.js";
+import { certificateText } from "./certificates.js";
 import { type Served, serveCluster, startCluster } from "./cluster.js";
 import { type Figures, spread } from "./spread.js";
 
@@ -54,13 +54,12 @@ const proxy = (host: string, to: string, tls: Manifest = {}): Manifest => ({
   metadata: metadata(host.replaceAll(".", "-")),
   spec: { virtualhost: { fqdn: host, ...tls }, routes: [{ services: [{ name: to, port: 80 }] }] },
 });
-const file = (name: string): string => readFileSync(`test/support/certs/${name}`).toString("base64");
 const keyPair = (name: string): Manifest => ({
   apiVersion: "v1",
   kind: "Secret",
   type: "kubernetes.io/tls",
   metadata: metadata("certificate"),
-  data: { "tls.crt": file(`${name}.crt`), "tls.key": file(`${name}.key`) },
+  data: certificateText(name),
 });
 
 const objects = [

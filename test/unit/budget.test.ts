@@ -67,10 +67,7 @@ function linkOf(fragments: readonly Omit<Resource, "group">[]): Snapshot {
     const [host = "", namespace = ""] = key.slice("vhost:".length).split(".");
     return [`HTTPProxy/${namespace}/${host}`, `Ingress/innocent/${host}`];
   };
-  return link(
-    { resources, resource: () => undefined, claimants },
-    { endpoints: "inline", xdsCluster: "isoline" },
-  );
+  return link({ resources, claimants }, { endpoints: "inline", xdsCluster: "isoline" });
 }
 
 const answer = ({ sets }: Snapshot, type: XdsType): Uint8Array => {

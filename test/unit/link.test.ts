@@ -11,7 +11,7 @@ import { setOf, textOf } from "../support/resource-set.js";
 type Fragment = Omit<Resource, "group"> & { readonly group?: string };
 
 /** What link reads of a store, sorted as a store sorts it. */
-function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "resource" | "claimants"> {
+function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "claimants"> {
   const all = fragments
     .map((fragment) => ({ group: "", ...fragment }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -19,7 +19,6 @@ function reader(fragments: readonly Fragment[]): Pick<Store, "resources" | "reso
     all.filter((r) => r.type === type && r.group === group);
   return {
     resources,
-    resource: (type, group, name) => resources(type, group).find((r) => r.name === name),
     claimants: () => [],
   };
 }
