@@ -52,11 +52,16 @@ export function fitHosts(
   let total = 0;
   for (const host of hosts) total += sizeOf(host) + 1;
   if (total <= budget) return hosts;
+  // What is left of a host that goes takes room too.
+  let least = 0;
   const items = hosts.map((host) => {
+    const rest = bytesOf(unavailable(host).json) + 1;
+    least += rest;
     const owner = namespaceOf(ownerOf(store, host.name));
-    return { name: host.name, owner, bytes: sizeOf(host) + 1 };
+    return { name: host.name, owner, bytes: Math.max(0, sizeOf(host) + 1 - rest) };
   });
-  const out = tell(store, `a route table (${table})`, leftOut(items, budget), findings);
+  const advice = table.includes("/") ? "" : ", or with routeShards: 16 a part of one,";
+  const out = tell(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
   return out.size === 0 ? hosts : hosts.map((host) => (out.has(host.name) ? unavailable(host) : host));
 }
 

@@ -17,9 +17,10 @@ export interface Identity {
   readonly namespaces?: readonly string[];
 }
 
-/** A token as it is kept: its SHA-256, never itself. */
+/** A token as it is kept: its SHA-256, never itself. Or a client certificate, by its fingerprint. */
 export interface TokenEntry extends Identity {
   readonly digest: string;
+  readonly certificate?: boolean;
   /** Milliseconds since the epoch. */
   readonly until?: number;
 }
@@ -59,7 +60,7 @@ const optionRoles: Readonly<Record<string, Role>> = {
 };
 
 /**
- * Reads tokens, one a line: `ROLE sha256:HEX [name=…] [fleet=…] [nodes=PREFIX] [source=NAME] [namespaces=A,B]
+ * Reads tokens, one a line: `ROLE sha256:HEX` or `node cert:FINGERPRINT`, with `[name=…] [fleet=…] [nodes=PREFIX] [source=NAME] [namespaces=A,B]
  * [until=TIME]`; empty lines and those that begin with `#` are left out. A line with an error gives no entry.
  */
 export function parseTokens(text: string): ParsedTokens {
@@ -78,9 +79,13 @@ export function parseTokens(text: string): ParsedTokens {
 function parseLine([role = "", digest = "", ...rest]: readonly string[]): TokenEntry | string {
   const found = roles.find((known) => known === role);
   if (!found) return `the first word is a role: ${roles.join(", ")}`;
-  const hex = /^sha256:([0-9a-f]{64})$/i.exec(digest)?.[1];
-  if (!hex) return "the second word is sha256: and 64 hex digits, as `isoline token` prints it";
-  let entry: TokenEntry = { role: found, name: "", fleet: defaultFleet, digest: hex.toLowerCase() };
+  const [, form, hex] = /^(sha256|cert):([0-9a-f]{64})$/i.exec(digest) ?? [];
+  if (!hex)
+    return "the second word is sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint";
+  const certificate = form?.toLowerCase() === "cert";
+  if (certificate && found !== "node") return "cert: is for the role node";
+  const common = { role: found, name: "", fleet: defaultFleet, digest: hex.toLowerCase() };
+  let entry: TokenEntry = certificate ? { ...common, certificate } : common;
   for (const word of rest) {
     const [, key = "", value = ""] = /^([a-z]+)=(.+)$/.exec(word) ?? [];
     const read = Object.hasOwn(options, key) ? options[key]?.(value) : undefined;

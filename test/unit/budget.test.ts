@@ -125,6 +125,18 @@ describe("T49: a namespace that has more than Envoy can be sent", () => {
     });
   });
 
+  it("loses virtual hosts also where they are many and small", () => {
+    const small = (namespace: string, count: number) =>
+      Array.from({ length: count }, (_, i) => {
+        const name = `h${i}.${namespace}`;
+        return { type: "virtual-host" as const, name, json: JSON.stringify({ name, pad: "x".repeat(300) }) };
+      });
+    const snapshot = linkOf([tableHead, ...small("greedy", 80_000), ...small("modest", 1000)]);
+    expect(answer(snapshot, "routes").length).toBeLessThan(maxBodyBytes);
+    expect(answer(snapshot, "routes").length).toBeGreaterThan(20 * megabyte);
+    expect(ownersOf(snapshot)).toEqual(["greedy"]);
+  });
+
   it("loses filter chains of its own", () => {
     const snapshot = linkOf([
       httpsHead,
