@@ -70,6 +70,19 @@ function pushedPart(
   return { sources, inspected: sources.inspected, status: () => sources.status() };
 }
 
+/** The client certificate of a zone with mTLS; the platform says whether a CA of the zone signed it. */
+function certificateOf(request: Request): string | undefined {
+  const { tlsClientAuth } = (request as { cf?: { tlsClientAuth?: ClientCertificate } }).cf ?? {};
+  const verified = tlsClientAuth?.certVerified === "SUCCESS" && tlsClientAuth.certRevoked !== "1";
+  return verified ? tlsClientAuth.certFingerprintSHA256 : undefined;
+}
+
+interface ClientCertificate {
+  readonly certVerified?: string;
+  readonly certRevoked?: string;
+  readonly certFingerprintSHA256?: string;
+}
+
 /** One for the life of the isolate, for its count of failures. */
 let gate: { readonly tokens: string; readonly authenticate: Authenticate } | undefined;
 
@@ -79,7 +92,12 @@ function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env):
     for (const error of tokens.errors) console.error(`ISOLINE_TOKENS: ${error}`);
     gate = {
       tokens: text,
-      authenticate: tokenAuth({ tokens: () => tokens, now: Date.now, requireTls: ISOLINE_INSECURE !== "1" }),
+      authenticate: tokenAuth({
+        tokens: () => tokens,
+        now: Date.now,
+        requireTls: ISOLINE_INSECURE !== "1",
+        fingerprint: certificateOf,
+      }),
     };
   }
   return gate.authenticate;

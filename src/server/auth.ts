@@ -1,4 +1,11 @@
-import { defaultFleet, type Identity, identify, type ParsedTokens, type Role } from "./tokens.js";
+import {
+  defaultFleet,
+  type Identity,
+  identify,
+  identifyCertificate,
+  type ParsedTokens,
+  type Role,
+} from "./tokens.js";
 
 /** Why a request is not let in. */
 export interface Refusal {
@@ -55,17 +62,23 @@ export interface TokenAuthOptions {
   now(): number;
   /** Refuse plain HTTP from anywhere but this machine. */
   readonly requireTls: boolean;
+  /** The SHA-256 fingerprint (hex) of a client certificate that the platform has verified. */
+  fingerprint?(request: Request): string | undefined;
 }
 
-/** Lets in who shows a bearer token that is known. */
-export function tokenAuth({ tokens, now, requireTls }: TokenAuthOptions): Authenticate {
+/** Lets in who shows a bearer token, or a client certificate, that is known. */
+export function tokenAuth({ tokens, now, requireTls, fingerprint }: TokenAuthOptions): Authenticate {
   const failures = new Failures();
   return async (request, client) => {
     const { entries } = tokens();
     if (entries.length === 0) return notConfigured;
     const url = new URL(request.url);
     if (requireTls && url.protocol === "http:" && !isLoopback(url.hostname)) return tlsRequired;
-    const identities = await identify(tokenOf(request, url), entries, now());
+    const certificate = fingerprint?.(request);
+    const identities = [
+      ...(await identify(tokenOf(request, url), entries, now())),
+      ...(certificate ? identifyCertificate(certificate, entries, now()) : []),
+    ];
     if (identities.length > 0) return identities;
     const retryAfter = failures.add(client, now());
     return retryAfter === undefined ? unauthorized : tooMany(retryAfter);

@@ -116,8 +116,23 @@ export async function identify(
   entries: readonly TokenEntry[],
   now: number,
 ): Promise<readonly Identity[]> {
-  const digest = await digestOf(token);
-  return entries
-    .filter((entry) => sameDigest(digest, entry.digest) && (entry.until === undefined || now < entry.until))
-    .map(({ digest: _, until: __, ...identity }) => identity);
+  const tokens = entries.filter(({ certificate }) => !certificate);
+  return identitiesOf(await digestOf(token), tokens, now);
 }
+
+/** Every identity of a client certificate that was verified, by its SHA-256 fingerprint in hex. */
+export const identifyCertificate = (
+  fingerprint: string,
+  entries: readonly TokenEntry[],
+  now: number,
+): readonly Identity[] =>
+  identitiesOf(
+    fingerprint.replaceAll(":", "").toLowerCase(),
+    entries.filter(({ certificate }) => certificate),
+    now,
+  );
+
+const identitiesOf = (digest: string, entries: readonly TokenEntry[], now: number): readonly Identity[] =>
+  entries
+    .filter((entry) => sameDigest(digest, entry.digest) && (entry.until === undefined || now < entry.until))
+    .map(({ digest: _, until: __, certificate: ___, ...identity }) => identity);

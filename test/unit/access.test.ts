@@ -208,8 +208,9 @@ describe("tokens", () => {
     ["boss sha256:00", "line 1: the first word is a role: hook, publish, node, read, admin"],
     [
       "\nread secret-in-clear",
-      "line 2: the second word is sha256: and 64 hex digits, as `isoline token` prints it",
+      "line 2: the second word is sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint",
     ],
+    [`read cert:${"a".repeat(64)}`, "line 1: cert: is for the role node"],
     [line("read", "x", "nodes=a"), "line 1: nodes= is for the role node"],
     [
       line("read", "x", "colour=red"),
@@ -221,6 +222,37 @@ describe("tokens", () => {
     ],
   ])("says what is wrong with %j without quoting it", (text, error) => {
     expect(parseTokens(text)).toEqual({ entries: [], errors: [error] });
+  });
+
+  it("may be client certificates that the platform has verified", async () => {
+    const fingerprint = "AB".repeat(32);
+    const text = [
+      `node cert:${fingerprint} name=edge nodes=edge- until=2027-01-01T00:00:00Z`,
+      line("read", "r"),
+    ];
+    const entries = parseTokens(text.join("\n")).entries;
+    const ask = (shown: string | undefined, bearer?: string, now = Date.parse("2026-11-01")) =>
+      tokenAuth({
+        tokens: () => ({ entries, errors: [] }),
+        now: () => now,
+        requireTls: false,
+        fingerprint: () => shown,
+      })(
+        new Request("https://isoline.test/status", {
+          headers: bearer ? { authorization: `Bearer ${bearer}` } : {},
+        }),
+        "",
+      );
+    const node = { role: "node", name: "edge", fleet: "default", nodes: "edge-" };
+    expect(await ask(fingerprint.toLowerCase())).toEqual([node]);
+    expect(await ask(fingerprint, "r")).toEqual([{ role: "read", name: "", fleet: "default" }, node]);
+    for (const refused of [
+      await ask(undefined),
+      await ask("cd".repeat(32)),
+      await ask(fingerprint, undefined, Date.parse("2027-02-01")),
+      await ask(undefined, fingerprint.toLowerCase()),
+    ])
+      expect(refused).toMatchObject({ status: 401 });
   });
 
   it("are not asked for on loopback without any", async () => {

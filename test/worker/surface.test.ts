@@ -1,0 +1,237 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { Miniflare } from "miniflare";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServer } from "../../src/cli/serve.js";
+import { xdsTypes } from "../../src/link/snapshot.js";
+import { createSqliteStore } from "../../src/store/sqlite.js";
+import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
+import { freePort } from "../support/http.js";
+
+const line = (role: string, rest = ""): string =>
+  `${role} sha256:${createHash("sha256").update(role).digest("hex")} ${rest}`;
+const tokens = ["node", "publish", "read", "admin", "hook"].map((role) => line(role)).join("\n");
+
+interface Running {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+async function startNode(folder: string): Promise<Running> {
+  const tokensFile = join(folder, "tokens");
+  writeFileSync(tokensFile, tokens);
+  const store = createSqliteStore(join(folder, "store.db"));
+  const port = await freePort();
+  const options = { paths: [], push: true, tokensFile, store, host: "127.0.0.1", port };
+  const server = await startServer({ ...options, log: () => undefined });
+  return {
+    url: server.url,
+    close: async () => {
+      await server.close();
+      store.close();
+    },
+  };
+}
+
+async function startWorker(folder: string): Promise<Running> {
+  const port = await freePort();
+  const contents = readFileSync(new URL("../../dist/worker.js", import.meta.url), "utf8");
+  const worker = new Miniflare({
+    host: "127.0.0.1",
+    port,
+    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    compatibilityDate: "2026-04-01",
+    compatibilityFlags: ["nodejs_compat"],
+    durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
+    durableObjectsPersist: folder,
+    bindings: { ISOLINE_INSECURE: "1", ISOLINE_TOKENS: tokens },
+  });
+  await worker.ready;
+  return { url: `http://127.0.0.1:${port}`, close: () => worker.dispose() };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+const lines = (...objects: readonly Manifest[]): string =>
+  objects.map((object) => JSON.stringify(object)).join("\n");
+const base = [service("default", "a"), service("default", "b")];
+const hosts = (count: number, to = "a"): Manifest[] =>
+  Array.from({ length: count }, (_, i) => hostProxy(`h${i}.test`, to));
+
+describe.each([
+  ["Node", startNode],
+  ["the Worker", startWorker],
+])("the HTTP surface of %s", (_, start) => {
+  let folder: string;
+  let running: Running;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "isoline-surface-"));
+    running = await start(folder);
+  });
+  afterAll(async () => {
+    await running?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function ask(method: string, path: string, role: string, init: RequestInit = {}): Promise<Answer> {
+    const headers = { ...(role ? { authorization: `Bearer ${role}` } : {}), ...init.headers };
+    const answer = await fetch(`${running.url}${path}`, { ...init, method, headers, redirect: "manual" });
+    const text = await answer.text();
+    const json = text.startsWith("{") ? (JSON.parse(text) as Answer["json"]) : {};
+    return { status: answer.status, headers: answer.headers, text, json };
+  }
+  const put = (name: string, body: string, query = ""): Promise<Answer> =>
+    ask("PUT", `/sources/${name}${query}`, "publish", { body });
+  const poll = (
+    type: string,
+    node: string,
+    version = "",
+    names: readonly string[] = [],
+    hold = "",
+  ): Promise<Answer> => {
+    const body = JSON.stringify({ version_info: version, node: { id: node }, resource_names: names });
+    const headers: Record<string, string> = hold ? { "x-envoy-expected-rq-timeout-ms": hold } : {};
+    return ask("POST", `/v3/discovery:${type}`, "node", { body, headers });
+  };
+  const versionOf = ({ json }: Answer): string => String(json.version_info ?? "");
+
+  it("is not ready, and serves nothing, before anything is published", async () => {
+    expect((await ask("GET", "/readyz", "")).status).toBeOneOf([401, 503]);
+    expect((await ask("GET", "/readyz", "read")).status).toBe(503);
+    expect((await ask("GET", "/healthz", "")).text).toBe("ok\n");
+    for (const type of xdsTypes) expect((await poll(type, "early", "", ["x"])).status).toBe(503);
+    expect((await ask("GET", "/graph", "read")).status).toBe(503);
+  });
+
+  it("says nothing to strangers: every method and path", async () => {
+    const paths = [
+      "/status",
+      "/metrics",
+      "/graph",
+      "/explain",
+      "/sources/x",
+      "/nothing",
+      "//status",
+      "/v3/discovery:secrets",
+      "/hooks/audit",
+    ];
+    const statuses: number[] = [];
+    for (const path of paths)
+      for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+        statuses.push((await ask(method, path, "")).status);
+    const tooMany = statuses.indexOf(429);
+    expect(tooMany).toBeGreaterThan(15);
+    expect(new Set(statuses.slice(0, tooMany))).toEqual(new Set([401]));
+    expect(new Set(statuses.slice(tooMany))).toEqual(new Set([429]));
+    expect((await ask("GET", "/status", "read")).status).toBe(200);
+  });
+
+  it("takes pushes by revision, all or nothing where that is asked for", async () => {
+    const good = lines(...base, ...hosts(3));
+    const bad = hostProxy("bad.test", "missing");
+    expect((await put("main", good, "?revision=5")).json).toMatchObject({ revision: 5, changed: true });
+    expect((await put("main", good, "?revision=5")).json).toMatchObject({ revision: 5, changed: false });
+    expect((await put("main", lines(...base), "?revision=4")).json).toMatchObject({
+      status: 409,
+      code: "stale-revision",
+    });
+    expect((await put("main", good, "?expect=4")).json).toMatchObject({ status: 412 });
+    expect((await put("main", `${good}\n${lines(bad)}`, "?revision=6&strict=1")).json).toMatchObject({
+      status: 422,
+      code: "invalid-objects",
+    });
+    const dry = await put("main", lines(...base, ...hosts(2)), "?revision=6&dry-run=1");
+    expect(dry.json.traffic).toContainEqual(expect.stringContaining("h2.test"));
+    expect((await ask("GET", "/sources/main", "publish")).json).toMatchObject({ revision: 5, objects: 5 });
+    const taken = await put("main", `${good}\n${lines(bad)}`, "?revision=6");
+    expect(taken.json).toMatchObject({ revision: 6, findings: [{ about: "HTTPProxy/default/bad-test" }] });
+  });
+
+  it("holds a push that takes many hosts away until it is meant", async () => {
+    const name = "shrink";
+    const many = Array.from({ length: 12 }, (_, i) => hostProxy(`${name}-${i}.test`, "a"));
+    expect((await put(name, lines(...many))).status).toBe(200);
+    expect((await put(name, lines(...many.slice(0, 2)))).json).toMatchObject({ status: 409, code: "shrink" });
+    expect((await put(name, lines(...many.slice(0, 2)), "?accept-shrink=1")).status).toBe(200);
+  });
+
+  it("answers polls: content, nothing new, held until a change, and not what was refused", async () => {
+    await put("main", lines(...base, ...hosts(3)));
+    const first = await poll("clusters", "one");
+    expect(first.headers.get("cache-control")).toBe("no-store");
+    expect((await poll("clusters", "one", versionOf(first))).status).toBe(304);
+    const routes = await poll("routes", "one", "", ["ingress_http"]);
+    const held = poll("routes", "one", versionOf(routes), ["ingress_http"], "20000");
+    await put("main", lines(...base, ...hosts(3, "b")));
+    const changed = await held;
+    expect(changed.status).toBe(200);
+    expect(versionOf(changed)).not.toBe(versionOf(routes));
+    expect((await poll("routes", "one", versionOf(routes), ["ingress_http"])).status).toBe(304);
+    const { fleet } = (await ask("GET", "/status", "read")).json as {
+      fleet: { node: string; subscriptions: Record<string, { refused?: string }> }[];
+    };
+    const one = fleet.find(({ node }) => node === "one");
+    expect(one?.subscriptions["routes/ingress_http"]?.refused).toBe(versionOf(changed));
+  });
+
+  it("takes gzip, and bodies up to their limits alone", async () => {
+    const body = gzipSync(JSON.stringify({ version_info: "", node: { id: "zipped" } }));
+    const headers = { "content-encoding": "gzip" };
+    expect((await ask("POST", "/v3/discovery:clusters", "node", { body, headers })).status).toBe(200);
+    const bomb = gzipSync(Buffer.alloc(8 * 1024 * 1024, " "));
+    expect((await ask("POST", "/v3/discovery:clusters", "node", { body: bomb, headers })).status).toBe(413);
+    const large = JSON.stringify({ node: { id: "x".repeat(300_000) } });
+    expect((await ask("POST", "/v3/discovery:clusters", "node", { body: large })).status).toBe(413);
+    for (const broken of ["", "null", "[]", "{", '{"node":{"id":"a\\nb"}}'])
+      expect([
+        broken,
+        (await ask("POST", "/v3/discovery:clusters", "node", { body: broken })).status,
+      ]).toEqual([broken, 400]);
+  });
+
+  it("keeps roles apart", async () => {
+    const asked = {
+      node: (role: string) =>
+        ask("POST", "/v3/discovery:clusters", role, { body: JSON.stringify({ node: { id: "r" } }) }),
+      publish: (role: string) => ask("GET", "/sources/main", role),
+      read: (role: string) => ask("GET", "/status", role),
+    };
+    const allowed: Readonly<Record<keyof typeof asked, readonly string[]>> = {
+      node: ["node"],
+      publish: ["publish", "admin"],
+      read: ["read", "admin"],
+    };
+    for (const [what, send] of Object.entries(asked))
+      for (const role of ["node", "publish", "read", "admin", "hook"]) {
+        const isAllowed = allowed[what as keyof typeof asked].includes(role);
+        expect([what, role, (await send(role)).status]).toEqual([what, role, isAllowed ? 200 : 401]);
+      }
+  });
+
+  it("explains, counts and shows the graph, without keys", async () => {
+    await put("keys", lines(tlsSecret("default", "secure")));
+    const explained = await ask("GET", "/explain?url=http://h0.test/", "read");
+    expect(explained.json).toMatchObject({ outcome: "forward", virtualHost: { name: "h0.test" } });
+    const graph = await ask("GET", "/graph?host=h0.test", "read");
+    expect(graph.json).toMatchObject({ hosts: [{ host: "h0.test" }] });
+    const metrics = await ask("GET", "/metrics", "read");
+    expect(metrics.text).toMatch(/isoline_polls_total\{type="clusters",code="200"\} \d+/);
+    const status = await ask("GET", "/status", "read");
+    for (const { text } of [explained, graph, metrics, status])
+      expect(text).not.toMatch(/PRIVATE KEY|LS0tLS1CRUdJTi/);
+    expect((await ask("DELETE", "/status", "read")).headers.get("allow")).toBe("GET");
+    expect((await ask("GET", "/nothing", "read")).status).toBe(404);
+    expect((await ask("GET", "/", "")).headers.get("content-security-policy")).toContain(
+      "default-src 'none'",
+    );
+  });
+});
