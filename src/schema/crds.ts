@@ -177,6 +177,7 @@ const kept = new Set([
   "maxItems",
   "required",
   "default",
+  "x-kubernetes-validations",
 ]);
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   absolutePath,
+  celRule,
   finiteDuration,
   flag,
   hostname,
@@ -135,7 +136,13 @@ export const upstreamValidation = z
   })
   .refine(({ subjectName, subjectNames }) => !subjectNames?.length || subjectNames[0] === subjectName, {
     error: "must have subjectName as the first of subjectNames",
-  });
+  })
+  .meta(
+    celRule(
+      "!has(self.subjectNames) || self.subjectNames[0] == self.subjectName",
+      "must have subjectName as the first of subjectNames",
+    ),
+  );
 
 const cookieName = z
   .string()

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { finiteDuration, flag, maxAge, name, text, timeout, uint32, wildcardHostname } from "./fields.js";
+import {
+  celRule,
+  finiteDuration,
+  flag,
+  maxAge,
+  name,
+  text,
+  timeout,
+  uint32,
+  wildcardHostname,
+} from "./fields.js";
 import {
   authorizationPolicy,
   ipFilterPolicy,
@@ -43,6 +53,12 @@ const allowedHeader = z
     {
       error: "must set exactly one of exact, prefix, suffix and contains",
     },
+  )
+  .meta(
+    celRule(
+      "(has(self.exact) ? 1 : 0) + (has(self.prefix) ? 1 : 0) + (has(self.suffix) ? 1 : 0) + (has(self.contains) ? 1 : 0) == 1",
+      "must set exactly one of exact, prefix, suffix and contains",
+    ),
   );
 
 export const authorization = z
@@ -68,7 +84,13 @@ export const authorization = z
   .refine(({ httpSettings, serviceType }) => !httpSettings || serviceType === "http", {
     error: "can only be set when serviceType is http",
     path: ["httpSettings"],
-  });
+  })
+  .meta(
+    celRule(
+      "!has(self.httpSettings) || (has(self.serviceType) && self.serviceType == 'http')",
+      "httpSettings can only be set when serviceType is http",
+    ),
+  );
 
 const token = z.string().regex(/^[a-zA-Z0-9!#$%&'*+.^_`|~-]+$/, {
   error: "must be a header or method name, without spaces and separators",
@@ -104,7 +126,13 @@ const jwtProvider = z
   })
   .refine(({ remoteJWKS, localJWKS }) => (remoteJWKS === undefined) !== (localJWKS === undefined), {
     error: "must set exactly one of remoteJWKS and localJWKS",
-  });
+  })
+  .meta(
+    celRule(
+      "has(self.remoteJWKS) != has(self.localJWKS)",
+      "must set exactly one of remoteJWKS and localJWKS",
+    ),
+  );
 
 export const virtualHost = sparse({
   fqdn: wildcardHostname,

@@ -95,6 +95,28 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
     await expect(kube.apply({ ...bad, spec: { virtualhost: { fqdn: "bad.test" }, routes } })).rejects.toThrow(
       /cookieRewritePolicies/,
     );
+    const refused = async (host: Manifest, route: Manifest): Promise<string> => {
+      const broken = { virtualhost: { fqdn: "bad.test", ...host }, routes: [{ services: [], ...route }] };
+      return kube.apply({ ...bad, spec: broken }).then(
+        () => "taken",
+        (error: Error) => error.message,
+      );
+    };
+    const provider = { name: "p", issuer: "i" };
+    expect(await refused({ jwtProviders: [provider] }, {})).toContain(
+      "must set exactly one of remoteJWKS and localJWKS",
+    );
+    const http = { serviceType: "grpc", httpSettings: {} };
+    expect(await refused({ authorization: http }, {})).toContain("only be set when serviceType is http");
+    const headers = [{ exact: "a", prefix: "b" }];
+    const settings = { serviceType: "http", httpSettings: { allowedUpstreamHeaders: headers } };
+    expect(await refused({ authorization: settings }, {})).toContain(
+      "must set exactly one of exact, prefix, suffix and contains",
+    );
+    const validation = { caSecret: "ca", subjectName: "a", subjectNames: ["b", "a"] };
+    expect(await refused({}, { services: [{ name: "app", port: 80, validation }] })).toContain(
+      "must have subjectName as the first of subjectNames",
+    );
   });
 
   it("is an input of compile, check and explain", async () => {
