@@ -52,6 +52,7 @@ function chart(rows) {
   for (const size of sizes)
     parts.push(text([x(size), height - bottom + 20], format(size), 'text-anchor="middle"'));
   parts.push(text([(left + width - right) / 2, height - 8], "applications", 'text-anchor="middle"'));
+  const labels = [];
   for (const [label, colour, pick] of LINES) {
     const points = rows.flatMap((row) => (pick(row) ? [[x(row.applications), y(pick(row))]] : []));
     if (points.length === 0) continue;
@@ -59,8 +60,13 @@ function chart(rows) {
     parts.push(`<polyline points="${line}" fill="none" stroke="${colour}" stroke-width="2"/>`);
     for (const [px, py] of points)
       parts.push(`<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="3" fill="${colour}"/>`);
-    const [lastX, lastY] = points.at(-1);
-    parts.push(text([lastX + 10, lastY + 4], label, `fill="${colour}"`));
+    labels.push({ label, colour, place: points.at(-1) });
+  }
+  // Labels beside the ends of their lines, a line of text apart from each other.
+  let lowest = 0;
+  for (const { label, colour, place } of labels.sort((a, b) => a.place[1] - b.place[1])) {
+    lowest = Math.max(place[1] + 4, lowest + 14);
+    parts.push(text([place[0] + 10, lowest], label, `fill="${colour}"`));
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#777" role="img" aria-label="Cost against size">
 <rect width="100%" height="100%" fill="#fff"/>
