@@ -1,3 +1,4 @@
+import { withOwner } from "./host-owners.js";
 import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
 import { ingressesOf, readIngresses } from "./ingress.js";
 import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
@@ -22,10 +23,12 @@ const wildcard = (host: string): Route["match"]["headers"][number] => ({
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
   const claimants = reader.claimants(`vhost:${host}`);
-  const ingress = readIngresses(ingressesOf(claimants, reader), host, reader, report);
+  const allowed = <T extends Parameters<typeof withOwner>[0][number]>(found: readonly T[]): readonly T[] =>
+    withOwner(found, host, reader, report);
+  const ingress = readIngresses(allowed(ingressesOf(claimants, reader)), host, reader, report);
   const roots = [
-    readIngressRouteRoot(ingressRoutesOf(claimants, reader), reader, report),
-    readProxyRoot(proxiesOf(claimants, reader), reader, report),
+    readIngressRouteRoot(allowed(ingressRoutesOf(claimants, reader)), reader, report),
+    readProxyRoot(allowed(proxiesOf(claimants, reader)), reader, report),
   ].filter((root): root is Root => root !== undefined);
 
   const http = [...ingress.http];

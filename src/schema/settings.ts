@@ -3,7 +3,7 @@ import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
 import { readAdminEndpoints } from "./admin-endpoints.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
-import { name, oneLine, port, text, uint32 } from "./fields.js";
+import { name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
@@ -87,6 +87,8 @@ const settingsSpec = z.object({
   ingressStatusAddress: z.string().default(""),
   /** Where roots may live; empty: anywhere. */
   rootNamespaces: names,
+  /** Which namespaces may claim a host, or the hosts under a wildcard; hosts without an entry are for all. */
+  hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
   /** What is read; empty: everything. */
   watchNamespaces: names,
   disablePermitInsecure: flag,

@@ -207,6 +207,56 @@ describe("T29, T30: two objects claim a host", () => {
       .map(({ about }) => about);
     expect([...new Set(told)].sort()).toEqual(["HTTPProxy/default/p", "HTTPProxy/evil/p"]);
   });
+  it.each([
+    [
+      "the host itself",
+      "[{host: shared.test, namespaces: [default]}, {host: good.test, namespaces: [default]}, {host: '*.test', namespaces: [evil]}]",
+    ],
+    ["a wildcard", "[{host: '*.test', namespaces: [default]}]"],
+  ])("an owner keeps it, by %s", (_, owners) => {
+    const ingress = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { namespace: "evil", name: "i" },
+      spec: {
+        rules: [
+          {
+            host: "shared.test",
+            http: {
+              paths: [
+                { path: "/x", pathType: "Exact", backend: { service: { name: "a", port: { number: 80 } } } },
+              ],
+            },
+          },
+        ],
+      },
+    };
+    const manifests = [service("evil", "a"), claim("default"), claim("evil"), ingress];
+    const attacked = attack(manifests, `hostOwners: ${owners}`);
+    expect(attacked.host("shared.test")).toContain("default/a");
+    expect(attacked.host("shared.test")).not.toContain("evil/a");
+    const told = attacked.findings.filter(({ reason }) => reason === "HostNotAllowedInNamespace");
+    expect(new Set(told.map(({ about }) => about))).toEqual(new Set(["HTTPProxy/evil/p", "Ingress/evil/i"]));
+  });
+  it("the host itself counts before a wildcard, and a longer wildcard before a shorter", () => {
+    const owners =
+      "[{host: '*.a.test', namespaces: [default]}, {host: '*.test', namespaces: [evil]}, {host: good.test, namespaces: [default]}]";
+    const at = (namespace: string, fqdn: string): Manifest => ({
+      ...httpProxy(namespace, fqdn.replaceAll(".", "-"), {
+        virtualhost: { fqdn },
+        routes: [{ services: [{ name: "a", port: 80 }] }],
+      }),
+    });
+    const all = [
+      at("default", "x.a.test"),
+      at("evil", "y.a.test"),
+      at("evil", "x.test"),
+      at("default", "y.test"),
+    ];
+    const attacked = attack([service("evil", "a"), ...all], `hostOwners: ${owners}`);
+    const served = ["x.a.test", "y.a.test", "x.test", "y.test"].filter((host) => attacked.host(host));
+    expect(served).toEqual(["x.a.test", "x.test"]);
+  });
   it("root namespaces keep a host for its owner, whatever times are written", () => {
     const manifests = [service("evil", "a"), claim("default"), claim("evil", "1990-01-01T00:00:00Z")];
     const attacked = attack(manifests, "rootNamespaces: [default]");
