@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 export type Figures = Record<string, number>;
 
 const at = (sorted: readonly number[], share: number): number =>
@@ -11,4 +13,19 @@ export function spread(name: string, values: readonly number[]): Figures {
     [`${name}_p95_ms`]: at(sorted, 0.95),
     [`${name}_max_ms`]: at(sorted, 1),
   };
+}
+
+/** Between two changes, so that Envoy's polls are held again. */
+const pauseMs = 400;
+
+/** From the end of a write to the first look that shows it, in ms. */
+export async function until(write: () => Promise<unknown>, shows: () => Promise<boolean>): Promise<number> {
+  await sleep(pauseMs * (0.75 + Math.random() / 2));
+  await write();
+  const written = performance.now();
+  while (!(await shows())) {
+    if (performance.now() - written > 30_000) throw new Error("nothing changed in 30 s");
+    await sleep(1);
+  }
+  return performance.now() - written;
 }

@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { Manifest } from "../support/backend.js";
 import { startLoad } from "../support/backend.js";
@@ -9,12 +8,10 @@ import { kubeBinaries, type TestKube } from "../support/kube.js";
 import { enterNamespace } from "../support/netns.js";
 import { certificateText } from "./certificates.js";
 import { type Served, serveCluster, startCluster } from "./cluster.js";
-import { type Figures, spread } from "./spread.js";
+import { type Figures, spread, until } from "./spread.js";
 
 const changes = 50;
 const switches = 20;
-/** Between two changes, so that Envoy's polls are held again. */
-const pauseMs = 400;
 const addresses = ["10.99.0.1", "10.99.0.2"] as const;
 const backendPort = 8080;
 
@@ -96,18 +93,6 @@ const bodyAt = async (port: number, host: string): Promise<string> => {
   const answer = await request({ port, host });
   return answer.status === 200 ? answer.body : String(answer.status);
 };
-
-/** From the end of a write to the first look that shows it, in ms. */
-async function until(write: () => Promise<unknown>, shows: () => Promise<boolean>): Promise<number> {
-  await sleep(pauseMs * (0.75 + Math.random() / 2));
-  await write();
-  const written = performance.now();
-  while (!(await shows())) {
-    if (performance.now() - written > 30_000) throw new Error("nothing changed in 30 s");
-    await sleep(1);
-  }
-  return performance.now() - written;
-}
 
 async function times(count: number, change: (i: number) => Promise<number>): Promise<number[]> {
   const all: number[] = [];
