@@ -72,7 +72,13 @@ function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | un
     root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
   const secure = tls !== undefined;
   const routes = readRoutes(root, { parents: [root.ref], secure, budget: new TreeBudget() }, reader, report);
-  return { routes, secure, passthrough, ...(tls ? { tls } : {}), ...(tcp?.length ? { tcp } : {}) };
+  return {
+    routes,
+    secure: secure || passthrough,
+    passthrough,
+    ...(tls ? { tls } : {}),
+    ...(tcp?.length ? { tcp } : {}),
+  };
 }
 
 function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {

@@ -1,5 +1,13 @@
 import { expect, onTestFinished, test } from "vitest";
-import { endpointSlice, hostProxy, httpProxy, service, startTlsEcho, tlsSecret } from "../support/backend.js";
+import {
+  endpointSlice,
+  hostProxy,
+  httpProxy,
+  ingressRoute,
+  service,
+  startTlsEcho,
+  tlsSecret,
+} from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { request, tlsExchange } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
@@ -64,6 +72,11 @@ test("TCP: TLS ended at Envoy, and TLS passed through to the backend", async () 
     tlsSecret("default", "tcp"),
     proxy("tcp.test", { secretName: "tcp" }, "tcp-echo"),
     proxy("pass.test", { passthrough: true }, "pass-echo"),
+    ingressRoute("default", "also-pass", {
+      virtualhost: { fqdn: "also-pass.test", tls: { passthrough: true } },
+      tcpproxy: { delegate: { name: "child" } },
+    }),
+    ingressRoute("default", "child", { tcpproxy: { services: [{ name: "pass-echo", port: 80 }] } }),
     service("default", "pass-echo"),
     endpointSlice("default", "pass-echo", passthrough.port),
   ];
@@ -73,9 +86,10 @@ test("TCP: TLS ended at Envoy, and TLS passed through to the backend", async () 
     certificate: "tcp.test",
     received: "tcp-echo\nping",
   });
-  expect(await tlsExchange(rig.httpsPort, "pass.test", "ping")).toEqual({
-    certificate: "pass.test",
-    received: "pass\nping",
-  });
+  for (const name of ["pass.test", "also-pass.test"])
+    expect(await tlsExchange(rig.httpsPort, name, "ping")).toEqual({
+      certificate: "pass.test",
+      received: "pass\nping",
+    });
   expect(await rig.envoy.rejected()).toEqual([]);
 });

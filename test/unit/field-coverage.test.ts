@@ -11,7 +11,7 @@ import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
 
 const root = join(import.meta.dirname, "../golden");
 
-/** Paths of all fields of a schema (by their names alone many are of several places, read by the same code); `[]` stands for the members of a list. */
+/** Paths of all fields of a schema ; `[]` stands for the members of a list. */
 function paths(schema: unknown, at = ""): string[] {
   const def = (schema as z.ZodType | undefined)?._zod?.def as unknown as Record<string, unknown> | undefined;
   if (!def) return [];
@@ -44,6 +44,8 @@ function fieldsOfGoldens(): Set<string> {
 }
 
 const goldens = fieldsOfGoldens();
+/** One schema reads both versions of Ingress: a backend as the other version writes it. */
+const mixed = /^Ingress\.(defaultBackend\.service(Name|Port)|backend\.(service|resource)\b)/;
 
 it.each([
   ["HTTPProxy", httpProxySpec],
@@ -52,13 +54,7 @@ it.each([
   ["ExtensionService", extensionServiceSpec],
   ["TLSCertificateDelegation", delegationSpec],
 ])("every field of %s is in a golden case", (kind, schema) => {
-  const nameOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
-  const all = new Set(
-    paths(schema, kind)
-      .map(nameOf)
-      .filter((name) => !name.endsWith("[]") && name !== kind),
-  );
-  const shown = new Set([...goldens].filter((path) => path.startsWith(`${kind}.`)).map(nameOf));
-  expect(all.size).toBeGreaterThan(1);
-  expect([...all].filter((name) => !shown.has(name))).toEqual([]);
+  const all = paths(schema, kind).filter((path) => path !== kind && !mixed.test(path));
+  expect(all.length).toBeGreaterThan(1);
+  expect(all.filter((path) => !goldens.has(path))).toEqual([]);
 });
