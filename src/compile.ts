@@ -53,7 +53,7 @@ function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resour
 const stages = {
   vhost: compileVirtualHost,
   endpoints: (key: string, reader: Reader, report: Report): readonly Resource[] => [
-    writeEndpoints(key, buildEndpoints(key, reader, report)),
+    writeEndpoints(key, buildEndpoints(key, reader, report), reader.settings),
   ],
   secret: (key: string, reader: Reader): readonly Resource[] => {
     const slash = key.indexOf("/");

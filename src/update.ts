@@ -25,7 +25,7 @@ export interface Updated {
  * Applies changes and recompiles the units that they touch: those that the old and new claims name and those that
  * read the object, found or missed. A full compile is this call on an empty store.
  */
-export function update(store: Store, changes: readonly Change[], platform: Platform): Updated {
+export function update(store: Store, changes: Iterable<Change>, platform: Platform): Updated {
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     if (!store.unit("listeners:")) dirty.add("listeners:");

@@ -15,8 +15,8 @@ export interface CheckCommandOptions extends InputOptions {
 
 /** `isoline check`: prints what is wrong with manifests or a cluster's objects. Returns the exit code. */
 export async function checkCommand(options: CheckCommandOptions): Promise<number> {
-  const { settings, findings } = readSettings(options.settings);
-  const manifests = await readInput(options, settings.spec.watchNamespaces);
+  const { settings: asked, findings } = readSettings(options.settings);
+  const { settings, ...manifests } = await readInput(options, asked);
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });
   const located: Located[] = [

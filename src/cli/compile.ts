@@ -24,8 +24,8 @@ export interface CompileCommandOptions extends InputOptions {
 /** `isoline compile`: manifests or a cluster in, xDS out. Returns the exit code. */
 export async function compileCommand(options: CompileCommandOptions): Promise<number> {
   const start = performance.now();
-  const { settings, findings } = readSettings(options.settings);
-  const manifests = await readInput(options, settings.spec.watchNamespaces);
+  const { settings: asked, findings } = readSettings(options.settings);
+  const { settings, ...manifests } = await readInput(options, asked);
   const loaded = performance.now();
   const store = createMemoryStore();
   const { units } = update(store, [settings, ...manifests.objects], { checkKeyPair });

@@ -1,11 +1,12 @@
 import { type EnvoyConfig, readConfig } from "../explain/config.js";
 import { link } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import type { Finding } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
-import { type InputOptions, readInput } from "./kube-manifests.js";
+import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
 import { formatLocated, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
@@ -21,7 +22,9 @@ export interface CompiledPaths {
 
 /** Compiles what is there; what is wrong with documents and settings is told on standard error, with a count of the rest. */
 export function compilePaths(paths: readonly string[], settingsFile: string | undefined): CompiledPaths {
-  return compileWith(settingsFile, (namespaces) => readManifests(paths, namespaces), paths.join(", "));
+  const { settings, findings } = readSettings(settingsFile);
+  const manifests = readManifests(paths, settings.spec.watchNamespaces);
+  return compileWith({ ...manifests, settings }, findings, settingsFile, paths.join(", "));
 }
 
 /** The same of files or of a cluster. */
@@ -29,20 +32,19 @@ export async function compileInput(
   options: InputOptions,
   settingsFile: string | undefined,
 ): Promise<CompiledPaths> {
-  const { settings } = readSettings(settingsFile);
-  const manifests = await readInput(options, settings.spec.watchNamespaces);
-  return compileWith(settingsFile, () => manifests, options.kube ? "the cluster" : options.file.join(", "));
+  const { settings, findings } = readSettings(settingsFile);
+  const input = await readInput(options, settings);
+  return compileWith(input, findings, settingsFile, options.kube ? "the cluster" : options.file.join(", "));
 }
 
 function compileWith(
+  { settings, ...manifests }: Input,
+  findings: readonly Finding[],
   settingsFile: string | undefined,
-  read: (namespaces: readonly string[]) => Manifests,
   where: string,
 ): CompiledPaths {
-  const { settings, findings } = readSettings(settingsFile);
   for (const finding of findings)
     console.error(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
-  const manifests = read(settings.spec.watchNamespaces);
   for (const one of manifests.located) console.error(formatLocated(one));
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });

@@ -1,48 +1,95 @@
 import { ApiError, list, type Transport } from "../kubernetes/api.js";
+import { Clusters } from "../kubernetes/clusters.js";
 import { changeOf, explainFailure } from "../kubernetes/follow.js";
 import { type Resource, resources } from "../kubernetes/resources.js";
-import type { Ref } from "../schema/meta.js";
+import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import type { Settings } from "../schema/settings.js";
+import { createMemoryStore } from "../store/memory.js";
+import { type KubeTarget, kubeTargets, withClusters } from "./kube-targets.js";
 import { type KubeOptions, kubeTransport } from "./kube-transport.js";
-import { type Located, type Manifests, readManifests } from "./objects.js";
+import { type Manifests, readManifests } from "./objects.js";
 import { UsageError } from "./usage.js";
 
 /** Where a command reads objects from: manifests, or a cluster as it is now. */
 export interface InputOptions extends KubeOptions {
   readonly file: readonly string[];
-  readonly kube?: boolean;
+  readonly kube?: readonly string[];
+}
+
+/** Objects with the settings that go with them. */
+export interface Input extends Manifests {
+  readonly settings: Settings;
 }
 
 /**
- * The objects of files or of a cluster.
+ * The objects of files or of clusters.
  *
  * @throws UsageError when both or neither are named.
  * @throws Error when the kubeconfig can't be read, or a kind of the cluster can't.
  */
-export async function readInput(options: InputOptions, namespaces: readonly string[]): Promise<Manifests> {
+export async function readInput(options: InputOptions, settings: Settings): Promise<Input> {
   const { file, kube } = options;
+  const { watchNamespaces } = settings.spec;
   if (kube && file.length > 0) throw new UsageError("-f and --kube: give one of them");
   if (!kube && file.length === 0)
     throw new UsageError(
       "-f PATH or --kube is needed: manifests to read, - for standard input, or a cluster",
     );
-  return kube ? readCluster(await kubeTransport(options), namespaces) : readManifests(file, namespaces);
+  if (!kube) return { ...readManifests(file, watchNamespaces), settings };
+  return readClusters(kubeTargets(kube, options), settings);
+}
+
+/** Every cluster's objects, those of one name as one. */
+async function readClusters(targets: readonly KubeTarget[], settings: Settings): Promise<Input> {
+  const followed = withClusters(settings, targets);
+  const store = createMemoryStore();
+  const clusters = new Clusters(
+    store,
+    targets.map(({ name }) => name),
+  );
+  const located = [...followed.findings];
+  const invalid = new Set<Ref>();
+  for (const target of targets) {
+    const read = await readCluster(await kubeTransport(target), settings.spec.watchNamespaces);
+    for (const change of clusters.of(target.name).place(read.objects)) {
+      if ("gone" in change) store.deleteObject(change.gone);
+      else store.putObject(change, []);
+    }
+    for (const ref of read.invalid) invalid.add(ref);
+    located.push(...read.findings);
+  }
+  return {
+    objects: [...store.objects()],
+    located: [...located, ...clusters.findings].map((finding) => ({ finding, file: "", line: 0 })),
+    documents: new Map(),
+    invalid,
+    broken: new Set(),
+    ignored: new Map(),
+    settings: followed.settings,
+  };
+}
+
+interface ReadCluster {
+  readonly objects: readonly KubeObject[];
+  readonly findings: readonly Finding[];
+  readonly invalid: readonly Ref[];
 }
 
 /** Every object of the kinds that are read, listed once. A kind whose CRD is not there has none. */
-async function readCluster(transport: Transport, namespaces: readonly string[]): Promise<Manifests> {
+async function readCluster(transport: Transport, namespaces: readonly string[]): Promise<ReadCluster> {
   const objects: KubeObject[] = [];
-  const located: Located[] = [];
-  const invalid = new Set<Ref>();
+  const all: Finding[] = [];
+  const invalid: Ref[] = [];
   for (const resource of resources) {
     for (const raw of await listAll(transport, resource)) {
       const { ref, change, findings } = changeOf(raw, namespaces);
       if (change && !("gone" in change)) objects.push(change);
-      else if (ref && findings.length > 0) invalid.add(ref);
-      for (const finding of findings) located.push({ finding, file: "", line: 0 });
+      else if (ref && findings.length > 0) invalid.push(ref);
+      all.push(...findings);
     }
   }
-  return { objects, located, documents: new Map(), invalid, broken: new Set(), ignored: new Map() };
+  return { objects, findings: all, invalid };
 }
 
 async function listAll(

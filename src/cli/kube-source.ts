@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Transport } from "../kubernetes/api.js";
-import { KubeSource } from "../kubernetes/source.js";
+import { Clusters } from "../kubernetes/clusters.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding } from "../schema/meta.js";
@@ -12,13 +11,15 @@ import type { Hub } from "../server/hub.js";
 import { Publisher } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
-import { type KubeOptions, kubeTransport } from "./kube-transport.js";
+import { FollowedCluster } from "./followed-cluster.js";
+import { type KubeTarget, withClusters } from "./kube-targets.js";
 import { formatLocated } from "./objects.js";
 import { readSettings } from "./settings-file.js";
-import { type StatusOptions, StatusService } from "./status-service.js";
+import type { StatusOptions } from "./status-service.js";
 
-/** How a cluster is followed. */
+/** Which clusters are followed, and how. */
 export interface ClusterOptions {
+  readonly targets: readonly KubeTarget[];
   readonly acceptShrink: boolean;
   /** Ask every so many seconds and when a hook rings, instead of keeping watches open. */
   readonly pollSeconds?: number;
@@ -28,7 +29,7 @@ export interface ClusterOptions {
   readonly strictAdmission?: boolean;
 }
 
-interface KubeServeOptions extends KubeOptions, ClusterOptions {
+interface KubeServeOptions extends ClusterOptions {
   readonly settingsFile?: string;
   readonly overrides?: Readonly<Record<string, unknown>>;
   log(line: string): void;
@@ -41,12 +42,12 @@ const ringSeconds = 2;
 /** Changes that come together are published together. */
 const gatherMs = 5;
 
-/** A cluster's objects as what is served. */
+/** The objects of one cluster, or of several as one, as what is served. */
 export class ClusterSource {
   readonly #abort = new AbortController();
-  #source: KubeSource | undefined;
-  #statuses: StatusService | undefined;
-  #server = "";
+  #clusters: Clusters | undefined;
+  #followed: readonly FollowedCluster[] = [];
+  #settled = false;
   #settingsFindings: readonly Finding[] = [];
   readonly #publisher: Publisher;
   readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
@@ -61,6 +62,11 @@ export class ClusterSource {
     this.#publisher = new Publisher(store, hub, Date.now);
   }
 
+  /** Whether all is known of every cluster: before that nothing may be published. */
+  get #ready(): boolean {
+    return this.#followed.length > 0 && this.#followed.every(({ source }) => source.ready);
+  }
+
   get surface(): Pick<AppOptions, "hooks" | "inspected"> {
     const { strictAdmission: strict = false, pollSeconds } = this.options;
     return {
@@ -68,66 +74,57 @@ export class ClusterSource {
         store: this.store,
         publisher: this.#publisher,
         platform: { checkKeyPair },
-        kinds: () => this.#source?.status() ?? {},
+        kinds: () => this.#followed.map(({ name, source }) => ({ cluster: name, kinds: source.status() })),
       },
       hooks: clusterHooks({
         store: this.store,
         strict,
-        ready: () => this.#source?.ready === true,
+        ready: () => this.#ready,
         // With watches open, what a hook would tell is already on its way.
         ring: () => (pollSeconds === undefined ? undefined : this.#doorbell.ring()),
       }),
     };
   }
 
-  /** @throws Error when the kubeconfig or the settings can't be read; a server out of reach is waited for. */
+  /** @throws Error when a kubeconfig or the settings can't be read; a server out of reach is waited for. */
   async start(): Promise<void> {
-    const transport = await kubeTransport(this.options);
-    this.#server = transport.server;
-    const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
-    this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
-    for (const finding of this.#settingsFindings) {
-      this.options.log(formatLocated({ finding, file: this.options.settingsFile ?? "", line: 0 }));
-    }
+    const { targets, acceptShrink, pollSeconds, settingsFile, overrides, log } = this.options;
+    const read = readSettings(settingsFile, overrides);
+    const { settings, findings } = withClusters(read.settings, targets);
+    this.#settingsFindings = [...read.findings, ...findings, ...bootstrapFindings(settings)];
+    for (const finding of this.#settingsFindings)
+      log(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+    const clusters = new Clusters(
+      this.store,
+      targets.map(({ name }) => name),
+    );
+    const followed = await Promise.all(
+      targets.map((target) =>
+        FollowedCluster.connect({
+          target,
+          clusters,
+          store: this.store,
+          acceptShrink,
+          namespaces: settings.spec.watchNamespaces,
+          status: this.options.status,
+          findings: () => this.#publisher.snapshot?.findings ?? [],
+          ready: () => this.#ready,
+          changed: () => this.#gather(),
+          log: (line) => log(line),
+        }),
+      ),
+    );
     update(this.store, [settings], { checkKeyPair });
-    this.#source = new KubeSource({
-      transport,
-      store: this.store,
-      platform: { checkKeyPair },
-      acceptShrink: this.options.acceptShrink,
-      namespaces: settings.spec.watchNamespaces,
-      changed: () => this.#gather(),
-      observe: (ref, raw) => this.#statuses?.observe(ref, raw),
-      log: (line) => this.options.log(line),
-      now: Date.now,
-      sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
-      random: Math.random,
-    });
+    this.#clusters = clusters;
+    this.#followed = followed;
     // Every kind has requests and pauses that end with the signal.
     setMaxListeners(0, this.#abort.signal);
-    this.#statuses = this.#statusService(transport);
     const { signal } = this.#abort;
-    const { pollSeconds } = this.options;
     const following =
       pollSeconds === undefined
-        ? this.#source.run(watchSeconds, signal)
-        : this.#ringEvery(pollSeconds * 1000, signal);
-    this.#running = Promise.all([following, this.#statuses?.run(signal)]);
-  }
-
-  #statusService(transport: Transport): StatusService | undefined {
-    const { status, log } = this.options;
-    return (
-      status &&
-      new StatusService({
-        ...status,
-        transport,
-        store: this.store,
-        ready: () => this.#source?.ready === true,
-        findings: () => [...(this.#source?.findings ?? []), ...(this.#publisher.snapshot?.findings ?? [])],
-        log: (line) => log(line),
-      })
-    );
+        ? followed.map(({ source }) => source.run(watchSeconds, signal))
+        : [this.#ringEvery(pollSeconds * 1000, signal)];
+    this.#running = Promise.all([...following, ...followed.map(({ statuses }) => statuses?.run(signal))]);
   }
 
   async #ringEvery(ms: number, signal: AbortSignal): Promise<void> {
@@ -138,22 +135,36 @@ export class ClusterSource {
   }
 
   async #refresh(): Promise<void> {
-    await this.#source?.refresh(ringSeconds, this.#abort.signal);
+    await Promise.all(this.#followed.map(({ source }) => source.refresh(ringSeconds, this.#abort.signal)));
   }
 
   #gather(): void {
+    if (!this.#ready) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      this.#settle();
       this.#publisher.publish();
-      this.#statuses?.poke();
+      for (const { statuses } of this.#followed) statuses?.poke();
     }, gatherMs);
+  }
+
+  /** A store that outlived a change of `--kube` is brought in line once all clusters are known. */
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    update(this.store, this.#clusters?.settle() ?? [], { checkKeyPair });
   }
 
   status(): object {
     return {
-      sources: [{ name: "kubernetes", server: this.#server, kinds: this.#source?.status() ?? {} }],
+      sources: this.#followed.map((cluster) => cluster.status()),
       endpoints: this.#publisher.snapshot?.mode,
-      findings: [...this.#settingsFindings, ...(this.#source?.findings ?? []), ...this.#publisher.findings],
+      findings: [
+        ...this.#settingsFindings,
+        ...this.#followed.flatMap(({ findings }) => findings),
+        ...(this.#clusters?.findings ?? []),
+        ...this.#publisher.findings,
+      ],
     };
   }
 

@@ -9,6 +9,7 @@ import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { type DiffCommandOptions, diffCommand } from "./diff.js";
 import { type ExplainCommandOptions, explainCommand } from "./explain.js";
+import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
@@ -21,11 +22,17 @@ const files = (): Option =>
     .argParser(collect)
     .default([])
     .makeOptionMandatory();
+/** May be given more than once, with a name each; `withoutKubeNames` has made the one without a name plain. */
+const kube = (text: string): Option =>
+  new Option(
+    "--kube [name]",
+    `${text}; as NAME or NAME=CONTEXT a context of it, more than once for several clusters as one`,
+  ).argParser((value: string, all: readonly string[] | undefined) => [...(all ?? []), value]);
 /** Manifests, or a cluster as it is now. */
 const input = (command: Command): Command =>
   command
     .addOption(files())
-    .option("--kube", "read the cluster of the kubeconfig, or that of the pod, instead of files")
+    .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one");
 const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
@@ -122,6 +129,7 @@ function createProgram(done: (code: number) => void): Command {
       .description("serve manifests or a cluster's objects over REST xDS and follow their changes"),
     "isoline serve -f manifests/",
     "isoline serve --kube --context production --store sqlite:isoline.db",
+    "isoline serve --kube east --kube west=arn:aws:eks:eu-west-1:1:cluster/shop",
     "isoline serve --push --store sqlite:isoline.db --tokens tokens.txt",
     "isoline serve -f manifests/ --listen 0.0.0.0:18000 --tokens tokens.txt --tls-cert-file tls.crt --tls-key-file tls.key",
   )
@@ -129,7 +137,7 @@ function createProgram(done: (code: number) => void): Command {
     .addOption(settings())
     .option("--listen <address:port>", "where Envoys poll", "127.0.0.1:18000")
     .option("--store <store>", "memory, or sqlite:FILE", "memory")
-    .option("--kube", "follow the cluster of the kubeconfig, or that of the pod, instead of files")
+    .addOption(kube("follow the cluster of the kubeconfig, or that of the pod, instead of files"))
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one")
     .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
@@ -341,7 +349,7 @@ async function main(): Promise<number> {
   try {
     await createProgram((result) => {
       code = result;
-    }).parseAsync();
+    }).parseAsync(withoutKubeNames(process.argv));
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

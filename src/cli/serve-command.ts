@@ -1,5 +1,6 @@
 import { isLoopback } from "../server/auth.js";
 import { createSqliteStore } from "../store/sqlite.js";
+import { kubeTargets } from "./kube-targets.js";
 import { type ServerOptions, startServer } from "./serve.js";
 import type { StatusOptions } from "./status-service.js";
 import { UsageError } from "./usage.js";
@@ -10,7 +11,7 @@ export interface ServeCommandOptions {
   readonly listen: string;
   readonly settings?: string;
   readonly store: string;
-  readonly kube?: boolean;
+  readonly kube?: readonly string[];
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly acceptShrink?: boolean;
@@ -92,12 +93,11 @@ function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
     throw new UsageError(`--poll ${poll}: expected seconds from 1 to 86400`);
   return {
     kube: {
+      targets: kubeTargets(kube, { ...(kubeconfig ? { kubeconfig } : {}), ...(context ? { context } : {}) }),
       acceptShrink,
       strictAdmission,
       ...(poll === undefined ? {} : { pollSeconds }),
       ...(options.writeStatus ? { status: statusOf(options) } : {}),
-      ...(kubeconfig ? { kubeconfig } : {}),
-      ...(context ? { context } : {}),
     },
   };
 }

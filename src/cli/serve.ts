@@ -15,7 +15,6 @@ import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { replaceAll } from "../update.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
-import type { KubeOptions } from "./kube-transport.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 import { TokenFile } from "./token-file.js";
@@ -25,7 +24,7 @@ export interface ServerOptions {
   /** Files and folders of manifests; empty with `kube`. */
   readonly paths: readonly string[];
   /** Follow a cluster instead of files. */
-  readonly kube?: KubeOptions & ClusterOptions;
+  readonly kube?: ClusterOptions;
   /** Serve what is pushed to `/sources/NAME` instead of files. */
   readonly push?: boolean;
   /** Who is let in; without it everybody who reaches the address. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Raw, Transport } from "../kubernetes/api.js";
+import type { Member } from "../kubernetes/clusters.js";
 import { Lease } from "../kubernetes/lease.js";
 import { StatusWriter } from "../kubernetes/status-writer.js";
 import { isRecord } from "../schema/issues.js";
@@ -29,6 +30,8 @@ export class StatusService {
     private readonly options: StatusOptions & {
       readonly transport: Transport;
       readonly store: Store;
+      /** Which of several clusters this is. */
+      readonly member?: Member;
       ready(): boolean;
       /** About objects that the store does not hold. */
       findings(): readonly Finding[];
@@ -49,7 +52,7 @@ export class StatusService {
       desired: () => {
         const settings = settingsOf(store);
         const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
-        return statuses(store, { ...settings, ingressStatusAddress }, options.findings());
+        return statuses(store, { ...settings, ingressStatusAddress }, options.findings(), options.member);
       },
     });
   }

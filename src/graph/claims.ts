@@ -1,3 +1,4 @@
+import { isSubstitute } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { ClaimKey } from "../store/store.js";
 
@@ -9,6 +10,7 @@ export const anyHost = "*";
  * units find it (`slices:<namespace>/<service>`, `delegations:<namespace>/<secret>`).
  */
 export function claimsOf(object: KubeObject): ClaimKey[] {
+  if (isSubstitute(object)) return [];
   switch (object.kind) {
     case "HTTPProxy":
     case "IngressRoute": {

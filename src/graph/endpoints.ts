@@ -2,7 +2,7 @@ import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import { isRoutable } from "./address.js";
 import { endpointMode, type ServicePort } from "./backend.js";
-import type { Reader, Report } from "./reader.js";
+import type { ObjectByKind, Reader, Report } from "./reader.js";
 
 export interface Endpoint {
   readonly address: string;
@@ -11,15 +11,23 @@ export interface Endpoint {
   readonly healthPort?: number;
 }
 
-export interface Endpoints {
+/** Endpoints of one cluster, when several are followed. */
+export interface EndpointGroup {
+  readonly cluster?: string;
   readonly endpoints: readonly Endpoint[];
+}
+
+export interface Endpoints {
+  /** None of them is empty. */
+  readonly groups: readonly EndpointGroup[];
   readonly mode?: EndpointMode;
 }
 
 /**
  * Where a Service's port is served (`<namespace>/<service>/<port>[/<health port>]`, ports by name or, without one, by
  * number): ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
- * and without duplicates; in mode `service` the Service's own cluster IP or DNS name.
+ * and without duplicates; in mode `service` the Service's own cluster IP or DNS name. Of several clusters each has a
+ * group of its own, in the order of the setting `clusters`.
  */
 export function buildEndpoints(key: string, reader: Reader, report: Report): Endpoints {
   const [namespace = "", name = "", portKey = "", healthKey] = key.split("/");
@@ -28,27 +36,65 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
     service?.spec.ports?.find((p) => (p.name || String(p.port)) === wanted);
   const port = portOf(portKey);
   const health = portOf(healthKey);
-  if (!service || !port) return { endpoints: [] };
+  if (!service || !port) return { groups: [] };
   const mode = endpointMode(reader, service);
   if (mode === "service") {
-    const ip = service.spec.clusterIP;
-    const address = ip && isRoutable(ip) ? ip : `${name}.${namespace}.svc`;
+    const healthPort = health ? { healthPort: health.port } : {};
+    const at = (address: string): Endpoint => ({ address, port: port.port, ...healthPort });
     return {
-      endpoints: [{ address, port: port.port, ...(health ? { healthPort: health.port } : {}) }],
+      groups: grouped(
+        reader,
+        ownAddresses(reader, service).map(([cluster, ip]) => [cluster, at(ip)]),
+      ),
       mode,
     };
   }
-  const found: Endpoint[] = [];
+  const found: [cluster: string, Endpoint][] = [];
   for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
+    const cluster = clusterOf(ref);
     for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name)) {
-      if (isRoutable(endpoint.address)) found.push(endpoint);
+      if (isRoutable(endpoint.address)) found.push([cluster, endpoint]);
       else {
         const message = `address ${JSON.stringify(endpoint.address)} is not one that traffic may be sent to; it is left out`;
         report.warn(ref, "EndpointError", "AddressNotAllowed", message);
       }
     }
   }
-  return { endpoints: sortedOnce(found), ...(mode ? { mode } : {}) };
+  return { groups: grouped(reader, found), ...(mode ? { mode } : {}) };
+}
+
+/** Where a Service itself is reached, in each cluster that has it. */
+function ownAddresses(
+  reader: Reader,
+  service: ObjectByKind<"Service">,
+): [cluster: string, address: string][] {
+  const { name, namespace, cluster } = service.meta;
+  const addressOf = ({ spec: { clusterIP } }: ObjectByKind<"Service">): string =>
+    clusterIP && isRoutable(clusterIP) ? clusterIP : `${name}.${namespace}.svc`;
+  const all: [string, string][] = [[cluster ?? "", addressOf(service)]];
+  for (const other of reader.settings.clusters) {
+    const same = reader.get("Service", namespace, `${name}@${other.name}`);
+    if (same) all.push([other.name, addressOf(same)]);
+  }
+  return all;
+}
+
+const clusterOf = (ref: Ref): string => ref.slice(ref.indexOf("@") + 1 || ref.length);
+
+/** Endpoints by their clusters; one that two clusters have is the first one's. */
+function grouped(reader: Reader, found: readonly (readonly [string, Endpoint])[]): EndpointGroup[] {
+  const { clusters } = reader.settings;
+  if (clusters.length === 0) {
+    const endpoints = sortedOnce(found.map(([, endpoint]) => endpoint));
+    return endpoints.length > 0 ? [{ endpoints }] : [];
+  }
+  const taken = new Set<string>();
+  return clusters.flatMap(({ name }) => {
+    const own = found.flatMap(([cluster, endpoint]) => (cluster === name ? [endpoint] : []));
+    const endpoints = sortedOnce(own).filter(({ address, port }) => !taken.has(`${address} ${port}`));
+    for (const { address, port } of endpoints) taken.add(`${address} ${port}`);
+    return endpoints.length > 0 ? [{ cluster: name, endpoints }] : [];
+  });
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -2,12 +2,15 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 import { type Change, type Platform, update } from "../update.js";
 import { ApiError, type Raw, type Transport } from "./api.js";
+import { Clusters, type Member } from "./clusters.js";
 import { explainFailure, Follower, type KindState, type Sink } from "./follow.js";
 import { type Resource, resources } from "./resources.js";
 
 export interface KubeSourceOptions {
   readonly transport: Transport;
   readonly store: Store;
+  /** Which of several clusters this is; the only one when it is left out. */
+  readonly member?: Member;
   readonly platform: Platform;
   readonly acceptShrink: boolean;
   /** Read these alone; empty: all. */
@@ -32,6 +35,7 @@ const askAgainMs = 10_000;
 /** A cluster as the source of a store: every kind followed, failures apart from each other. */
 export class KubeSource {
   readonly #followers: readonly Follower[];
+  readonly #member: Member;
   readonly #findings = new Map<Ref, readonly Finding[]>();
   readonly #known = new Map<Resource["kind"], Set<Ref>>();
   #wasReady = false;
@@ -39,7 +43,9 @@ export class KubeSource {
 
   constructor(private readonly options: KubeSourceOptions) {
     const { transport, acceptShrink, namespaces, now, store } = options;
-    for (const object of store.objects()) this.#knownOf(object.kind as Resource["kind"]).add(object.ref);
+    this.#member = options.member ?? new Clusters(store, [""]).of("");
+    for (const ref of this.#member.known())
+      this.#knownOf(ref.slice(0, ref.indexOf("/")) as Resource["kind"]).add(ref);
     this.#followers = resources.map(
       (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, namespaces, now }),
     );
@@ -121,11 +127,16 @@ export class KubeSource {
     return found;
   }
 
+  #cursorName(kind: string): string {
+    const { name } = this.#member;
+    return name ? `kubernetes:${name}:${kind}` : `kubernetes:${kind}`;
+  }
+
   readonly #sink: Sink = {
     known: (kind) => this.#knownOf(kind),
-    cursor: (kind) => this.options.store.cursor(`kubernetes:${kind}`) ?? "",
+    cursor: (kind) => this.options.store.cursor(this.#cursorName(kind)) ?? "",
     setCursor: (kind, version) => {
-      this.options.store.setCursor(`kubernetes:${kind}`, version);
+      this.options.store.setCursor(this.#cursorName(kind), version);
       const resource = resources.find((one) => one.kind === kind);
       if (resource && version) this.#said.delete(resource.plural);
       this.#notify();
@@ -153,7 +164,8 @@ export class KubeSource {
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
     const { store, platform } = this.options;
-    if (changes.length > 0 && update(store, changes, platform).changed) this.#dirty = true;
+    if (changes.length > 0 && update(store, this.#member.place(changes), platform).changed)
+      this.#dirty = true;
     if (findings.length > 0) this.#dirty = true;
   }
 

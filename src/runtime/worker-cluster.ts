@@ -66,7 +66,12 @@ export class WorkerCluster {
   get surface(): Pick<AppOptions, "hooks" | "inspected"> {
     const { store, publisher } = this;
     return {
-      inspected: { store, publisher, platform: { checkKeyPair }, kinds: () => this.#source.status() },
+      inspected: {
+        store,
+        publisher,
+        platform: { checkKeyPair },
+        kinds: () => [{ cluster: "", kinds: this.#source.status() }],
+      },
       hooks: clusterHooks({
         store: this.store,
         strict: false,

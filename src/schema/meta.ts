@@ -5,6 +5,16 @@ export type Ref = `${string}/${string}/${string}`;
 export const refOf = (kind: string, namespace: string, name: string): Ref =>
   [kind, namespace, name].join("/") as Ref;
 
+/** The ref under which one of several clusters' objects is kept beside others of its name; `@` is in no name. */
+export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}` as Ref;
+
+/** Kinds of which every cluster has its own, whatever their names: they tell of its pods. */
+export const isOfPods = (kind: string): boolean => kind === "EndpointSlice" || kind === "Endpoints";
+
+/** Whether an object is kept only for the case that another cluster's of its name goes. */
+export const isSubstitute = ({ kind, ref, meta }: { kind: string; ref: Ref; meta: ObjectMeta }): boolean =>
+  meta.cluster !== undefined && !isOfPods(kind) && ref.endsWith(`@${meta.cluster}`);
+
 export interface ObjectMeta {
   readonly name: string;
   /** Empty for cluster-scoped kinds. */
@@ -15,6 +25,8 @@ export interface ObjectMeta {
   readonly created: string;
   /** Only annotations that some reader knows are kept. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Where it was read, when several clusters are. */
+  readonly cluster?: string;
 }
 
 /** One parsed object. `spec` holds known fields only, in Kubernetes's own names. */

@@ -3,7 +3,7 @@ import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
 import { readAdminEndpoints } from "./admin-endpoints.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
-import { name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
+import { isLabel, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
@@ -18,6 +18,7 @@ const timeout = z.string().refine((value) => !("error" in parseTimeout(value)), 
 const version = z.enum(["1.2", "1.3"]);
 const count = uint32.min(1);
 const names = z.array(name).default([]);
+const clusterName = z.string().refine(isLabel, { error: "must be a DNS label, such as east-1" });
 const flag = z.boolean().default(false);
 const reference = z.object({ namespace: text, name: text });
 const otherAddress = { address: name.optional(), port: port.optional() };
@@ -91,6 +92,20 @@ const settingsSpec = z.object({
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
   /** What is read; empty: everything. */
   watchNamespaces: names,
+  /** Clusters that are followed together: the first counts most where they contradict each other. */
+  clusters: z
+    .array(
+      z.object({
+        name: clusterName,
+        /** Endpoints of a higher number get requests only when those of all lower ones are not well. */
+        priority: z.int().min(0).max(127).default(0),
+        region: oneLine.optional(),
+        zone: oneLine.optional(),
+        /** Of the requests of a priority; without any, clusters share by their numbers of endpoints. */
+        weight: count.max(1000).optional(),
+      }),
+    )
+    .default([]),
   disablePermitInsecure: flag,
   /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),

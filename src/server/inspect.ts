@@ -17,8 +17,11 @@ export interface Inspected {
   readonly store: Store;
   readonly publisher: Publisher;
   readonly platform: Platform;
-  /** Of a cluster: what is known of each kind. */
-  kinds?(): Readonly<Record<string, { readonly state: string }>>;
+  /** Of each cluster: what is known of each kind. Without a name it is the only one. */
+  kinds?(): readonly {
+    readonly cluster: string;
+    readonly kinds: Readonly<Record<string, { readonly state: string }>>;
+  }[];
 }
 
 const uncached = { "cache-control": "no-store" };
@@ -88,8 +91,14 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 
 /** `GET /metrics`, in Prometheus's text format. */
 export function answerMetrics(c: Context, hub: Hub, { publisher, kinds }: Inspected): Response {
-  const synced = Object.entries(kinds?.() ?? {}).map(
-    ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { kind }],
+  const synced = (kinds?.() ?? []).flatMap(({ cluster, kinds: states }) =>
+    Object.entries(states).map(
+      ([kind, { state }]): Gauge => [
+        "kind_synced",
+        state === "synced" ? 1 : 0,
+        { ...(cluster ? { cluster } : {}), kind },
+      ],
+    ),
   );
   const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...synced]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });

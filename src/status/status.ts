@@ -1,6 +1,6 @@
 import { isIP } from "../graph/address.js";
 import { isAllowedClass } from "../graph/class.js";
-import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
+import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -23,6 +23,12 @@ const apiVersions = {
 
 export type StatusKind = keyof typeof apiVersions;
 type Reported = Extract<KubeObject, { kind: StatusKind }>;
+
+/** The objects of one cluster, and which of them another cluster's object of the same name stands for. */
+interface View {
+  held(ref: Ref): KubeObject | undefined;
+  conflict(ref: Ref): Finding | undefined;
+}
 
 /** Kubernetes refuses longer ones. */
 const maxMessage = 32_760;
@@ -50,20 +56,27 @@ export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] 
 
 /**
  * The status of every object that is ours to judge: those of our ingress class. `others` are findings about objects
- * that the store does not hold (those that could not be read) or does not know of.
+ * that the store does not hold (those that could not be read) or does not know of. With `member` they are those of one
+ * of several clusters, on its own objects.
  */
 export function statuses(
   store: Store,
   settings: SettingsSpec,
   others: readonly Finding[] = [],
+  member?: View,
 ): ObjectStatus[] {
   const findings = new Map<Ref, Finding[]>();
   for (const finding of [...others, ...store.findings()]) {
     findings.set(finding.about, [...(findings.get(finding.about) ?? []), finding]);
   }
-  const held = reported(store, settings).map((object) =>
-    statusOf(object, findings.get(object.ref) ?? [], isOrphan(object, store), settings),
-  );
+  const held = reported(store, settings).flatMap((object) => {
+    const own = member ? member.held(object.ref) : object;
+    if (!own) return [];
+    const conflict = member?.conflict(object.ref);
+    const about = conflict ? [conflict] : (findings.get(object.ref) ?? []);
+    const judged = { ...object, meta: own.meta };
+    return [statusOf(judged, about, !conflict && isOrphan(object, store), settings)];
+  });
   const known = new Set(held.map(({ ref }) => ref));
   const unread = [...findings].flatMap(([ref, about]) => {
     const [kind = "", namespace = "", name = ""] = ref.split("/");
@@ -81,6 +94,7 @@ const reported = (store: Store, settings: SettingsSpec): Reported[] =>
   [...store.objects()].filter(
     (object): object is Reported =>
       Object.hasOwn(apiVersions, object.kind) &&
+      !isSubstitute(object) &&
       isAllowedClass(
         object,
         object.kind === "HTTPProxy" || object.kind === "Ingress" ? object.spec.ingressClassName : undefined,

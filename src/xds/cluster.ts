@@ -4,6 +4,7 @@ import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
+import { areClustersWeighted } from "./endpoints.js";
 import { contentHash } from "./hash.js";
 import { settingMs } from "./listener-settings.js";
 import { writeTlsParameters } from "./tls-parameters.js";
@@ -61,7 +62,7 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
     common_lb_config: {
       healthy_panic_threshold: {},
-      ...(cluster.weightedLocalities ? { locality_weighted_lb_config: {} } : {}),
+      ...(areLocalitiesWeighted(cluster, settings) ? { locality_weighted_lb_config: {} } : {}),
     },
     ...(policies[cluster.loadBalancing] ? { lb_policy: policies[cluster.loadBalancing] } : {}),
     ...(cluster.healthCheck ? writeHealthChecks(cluster.healthCheck, cluster.protocol) : {}),
@@ -77,6 +78,11 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
   known.set(key, content);
   return content;
 }
+
+const areLocalitiesWeighted = (
+  { weightedLocalities, externalName }: Wishes,
+  settings: SettingsSpec,
+): boolean => weightedLocalities === true || (externalName === undefined && areClustersWeighted(settings));
 
 /**
  * The name of the Envoy cluster of a node, `<namespace>/<service>/<port>/<hash>`: it hashes all of its content, so that

@@ -1,11 +1,13 @@
-import type { LbEndpoint, LocalityLbEndpoints } from "../gen/envoy.js";
-import type { Endpoint, Endpoints } from "../graph/endpoints.js";
+import type { LbEndpoint, Locality, LocalityLbEndpoints } from "../gen/envoy.js";
+import type { Endpoint, EndpointGroup, Endpoints } from "../graph/endpoints.js";
+import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 
+type FollowedCluster = SettingsSpec["clusters"][number];
+
 /** The endpoints of a Service port; none is an empty list, never an absent resource. */
-export function writeEndpoints(name: string, { endpoints, mode }: Endpoints): Resource {
-  const localities: LocalityLbEndpoints[] =
-    endpoints.length === 0 ? [] : [{ lb_endpoints: endpoints.map(writeEndpoint) }];
+export function writeEndpoints(name: string, { groups, mode }: Endpoints, settings: SettingsSpec): Resource {
+  const localities = writeLocalities(groups, settings);
   return { type: "endpoints", group: "", name, json: JSON.stringify(localities), ...(mode ? { mode } : {}) };
 }
 
@@ -14,4 +16,34 @@ export const writeEndpoint = ({ address, port, healthPort }: Endpoint): LbEndpoi
     address: { socket_address: { address, port_value: port } },
     ...(healthPort ? { health_check_config: { port_value: healthPort } } : {}),
   },
+});
+
+/** Whether clusters share requests by weight, and not by their numbers of endpoints. */
+export const areClustersWeighted = ({ clusters }: SettingsSpec): boolean =>
+  clusters.some(({ weight }) => weight !== undefined);
+
+/** One locality for each cluster; Envoy wants priorities without gaps, so that they are counted anew. */
+export function writeLocalities(
+  groups: readonly EndpointGroup[],
+  settings: SettingsSpec,
+): LocalityLbEndpoints[] {
+  const weighted = areClustersWeighted(settings);
+  const clusters = groups.map(({ cluster }) => settings.clusters.find(({ name }) => name === cluster));
+  const priorities = [...new Set(clusters.map((cluster) => cluster?.priority ?? 0))].sort((a, b) => a - b);
+  return groups.map(({ endpoints }, i) => {
+    const cluster = clusters[i];
+    const priority = priorities.indexOf(cluster?.priority ?? 0);
+    return {
+      ...(cluster ? { locality: localityOf(cluster) } : {}),
+      lb_endpoints: endpoints.map(writeEndpoint),
+      ...(weighted ? { load_balancing_weight: cluster?.weight ?? 1 } : {}),
+      ...(priority > 0 ? { priority } : {}),
+    };
+  });
+}
+
+const localityOf = ({ name, region, zone }: FollowedCluster): Locality => ({
+  ...(region ? { region } : {}),
+  ...(zone ? { zone } : {}),
+  sub_zone: name,
 });

@@ -5,7 +5,7 @@ import type { JwksServer } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { clusterMembers, families, upstreamTls } from "./cluster.js";
-import { writeEndpoint } from "./endpoints.js";
+import { writeLocalities } from "./endpoints.js";
 import { contentHash } from "./hash.js";
 import { fitWeights } from "./weights.js";
 
@@ -14,7 +14,7 @@ export interface ExtensionEndpoints extends ExtensionBackend {
   readonly endpoints: Endpoints;
 }
 
-/** The cluster of an ExtensionService and its endpoints: one locality for each Service, which share by weight. */
+/** The cluster of an ExtensionService and its endpoints: one locality for each Service (of each cluster), which share by weight. */
 export function writeExtension(
   extension: Extension,
   found: readonly ExtensionEndpoints[],
@@ -22,13 +22,16 @@ export function writeExtension(
 ): readonly Resource[] {
   const name = extensionCluster(extension);
   const weights = fitWeights(found.map(({ weight }) => weight));
-  const localities: LocalityLbEndpoints[] = found
-    .map(({ service, port, endpoints }, i) => ({
-      locality: { sub_zone: `${service}:${port}` },
-      lb_endpoints: endpoints.endpoints.map(writeEndpoint),
+  const localities: LocalityLbEndpoints[] = found.flatMap(({ service, port, endpoints }, i) =>
+    writeLocalities(endpoints.groups, settings).map((locality) => ({
+      ...locality,
+      locality: {
+        ...locality.locality,
+        sub_zone: subZone(`${service}:${port}`, locality.locality?.sub_zone),
+      },
       ...(weights[i] ? { load_balancing_weight: weights[i] } : {}),
-    }))
-    .filter(({ lb_endpoints }) => lb_endpoints.length > 0);
+    })),
+  );
   const mode = found.find(({ endpoints }) => endpoints.mode)?.endpoints.mode;
   const members = clusterMembers({ ...extension.cluster, weightedLocalities: true }, settings);
   const head = `{"name":${JSON.stringify(name)},"alt_stat_name":${JSON.stringify(name.replaceAll("/", "_"))}`;
@@ -38,6 +41,9 @@ export function writeExtension(
     { type: "endpoints", ...common, json: JSON.stringify(localities) },
   ];
 }
+
+const subZone = (service: string, cluster: string | undefined): string =>
+  cluster ? `${cluster}/${service}` : service;
 
 /** Where a JSON Web Key Set is fetched. The name hashes all content: hosts with other wishes do not share it. */
 export function writeJwksCluster(server: JwksServer, settings: SettingsSpec): Resource {

@@ -67,7 +67,7 @@ export async function serveCluster(
   const server = await startServer({
     paths: [],
     kube: {
-      kubeconfig: kube.adminConfig,
+      targets: [{ name: "", kubeconfig: kube.adminConfig }],
       acceptShrink: false,
       status: {},
       ...(pollSeconds === undefined ? {} : { pollSeconds }),

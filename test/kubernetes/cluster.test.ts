@@ -52,7 +52,7 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
     httpPort = await freePort();
     isoline = await startServer({
       paths: [],
-      kube: { kubeconfig: kube.adminConfig, acceptShrink: false },
+      kube: { targets: [{ name: "", kubeconfig: kube.adminConfig }], acceptShrink: false },
       overrides: {
         httpAddress: "127.0.0.1",
         httpPort,

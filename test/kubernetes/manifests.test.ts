@@ -56,7 +56,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     const server = await startServer({
       paths: [],
       kube: {
-        kubeconfig: kube.isolineConfig,
+        targets: [{ name: "", kubeconfig: kube.isolineConfig }],
         acceptShrink: false,
         status: { envoyService: `${namespace}/envoy`, lease: { name: "isoline", namespace } },
       },

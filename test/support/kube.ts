@@ -35,8 +35,11 @@ export interface TestKube {
 
 const tokens = { admin: "admin-token", isoline: "isoline-token" };
 
-/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on. */
-export async function startKube(binaries: { apiserver: string; etcd: string }): Promise<TestKube> {
+/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on; Services get addresses of `serviceRange`. */
+export async function startKube(
+  binaries: { apiserver: string; etcd: string },
+  serviceRange = "10.96.0.0/16",
+): Promise<TestKube> {
   const folder = mkdtempSync(join(tmpdir(), "isoline-kube-"));
   const [port, client, peer] = [await freePort(), await freePort(), await freePort()];
   const etcd = spawn(
@@ -72,7 +75,7 @@ export async function startKube(binaries: { apiserver: string; etcd: string }): 
     `--service-account-signing-key-file=${file("sa.key", privateKey)}`,
     `--token-auth-file=${file("tokens.csv", `${tokens.admin},admin,1,system:masters\n${tokens.isoline},isoline,2\n`)}`,
     "--authorization-mode=RBAC",
-    "--service-cluster-ip-range=10.96.0.0/16",
+    `--service-cluster-ip-range=${serviceRange}`,
     "--disable-admission-plugins=ServiceAccount",
     "--endpoint-reconciler-type=none",
   ];

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clusters, Member } from "../kubernetes/clusters.js";
+import { KubeSource } from "../kubernetes/source.js";
+import { checkKeyPair } from "../platform/key-pair.js";
+import { type Finding, inCluster } from "../schema/meta.js";
+import type { Store } from "../store/store.js";
+import type { KubeTarget } from "./kube-targets.js";
+import { kubeTransport } from "./kube-transport.js";
+import { type StatusOptions, StatusService } from "./status-service.js";
+
+interface FollowOptions {
+  readonly target: KubeTarget;
+  readonly clusters: Clusters;
+  readonly store: Store;
+  readonly acceptShrink: boolean;
+  readonly namespaces: readonly string[];
+  readonly status: StatusOptions | undefined;
+  /** Findings that statuses have to tell of, beside those of the cluster and of the store. */
+  findings(): readonly Finding[];
+  /** Whether all clusters are known, so that a verdict can be passed. */
+  ready(): boolean;
+  changed(): void;
+  log(line: string): void;
+}
+
+/** One cluster: its objects go to a store, and their statuses come back. */
+export class FollowedCluster {
+  /** @throws Error when the kubeconfig can't be read; a server out of reach is waited for. */
+  static async connect(options: FollowOptions): Promise<FollowedCluster> {
+    const transport = await kubeTransport(options.target);
+    return new FollowedCluster(options, options.clusters.of(options.target.name), transport);
+  }
+
+  readonly name: string;
+  readonly source: KubeSource;
+  readonly statuses: StatusService | undefined;
+  readonly server: string;
+
+  private constructor(
+    options: FollowOptions,
+    member: Member,
+    transport: Awaited<ReturnType<typeof kubeTransport>>,
+  ) {
+    const { store, acceptShrink, namespaces, changed, status } = options;
+    this.name = member.name;
+    this.server = transport.server;
+    const log = (line: string): void => options.log(member.name ? `${member.name}: ${line}` : line);
+    this.source = new KubeSource({
+      transport,
+      store,
+      member,
+      platform: { checkKeyPair },
+      acceptShrink,
+      namespaces,
+      changed,
+      observe: (ref, raw) => this.statuses?.observe(ref, raw),
+      log,
+      now: Date.now,
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+      random: Math.random,
+    });
+    this.statuses =
+      status &&
+      new StatusService({
+        ...status,
+        transport,
+        store,
+        ...(member.name ? { member } : {}),
+        ready: () => options.ready(),
+        findings: () => [...this.source.findings, ...options.findings()],
+        log,
+      });
+  }
+
+  /** Findings about what could not be read, by the names that objects of several clusters have. */
+  get findings(): Finding[] {
+    const { name } = this;
+    if (!name) return this.source.findings;
+    return this.source.findings.map((finding) => ({ ...finding, about: inCluster(finding.about, name) }));
+  }
+
+  status(): object {
+    return { name: this.name || "kubernetes", server: this.server, kinds: this.source.status() };
+  }
+}
