@@ -77,6 +77,19 @@ export async function list(
 }
 
 /**
+ * The resourceVersion that the server is at now.
+ *
+ * @throws ApiError
+ */
+export async function currentVersion(
+  transport: Transport,
+  resource: Resource,
+  signal: AbortSignal,
+): Promise<string> {
+  return resourceVersionOf(await getJson(transport, `${resourcePath(resource)}?limit=1`, signal));
+}
+
+/**
  * Changes of a collection from a resourceVersion on, until `seconds` are over or the server ends it.
  *
  * @throws ApiError; 410 when the server does not remember the version any more.

@@ -165,13 +165,11 @@ function plain({ ref, meta }: KubeObject): Ref {
 
 /** What has to be the same of objects that stand for each other; addresses of a cluster's own network need not be. */
 function contentOf(object: KubeObject): string {
-  const { annotations, name } = object.meta;
+  const { annotations } = object.meta;
   switch (object.kind) {
-    // Each cluster labels its own, and has a certificate of its own in this one.
+    // Each cluster labels its own.
     case "Namespace":
       return "";
-    case "ConfigMap":
-      return name === "kube-root-ca.crt" ? "" : JSON.stringify(object.spec);
     case "Service": {
       const { type, externalName, ports = [] } = object.spec;
       const kept = ports.map((port) => [port.name, port.port, port.protocol, port.appProtocol]);
@@ -182,7 +180,7 @@ function contentOf(object: KubeObject): string {
   }
 }
 
-const looked: ReadonlySet<string> = new Set(["Service", "Secret", "ConfigMap", "IngressClass"]);
+const looked: ReadonlySet<string> = new Set(["Service", "Secret", "IngressClass"]);
 
 function conflict(about: Ref, name: string, holder: KubeObject): Finding {
   const winner = holder.meta.cluster;

@@ -75,6 +75,16 @@ export class Follower {
     return this.#state.state === "absent" || this.#lastVersion !== "";
   }
 
+  /** The resourceVersion that was read last; empty before. */
+  get version(): string {
+    return this.#lastVersion;
+  }
+
+  /** Drops the cursor: the next poll lists all, and remembers where it was before. */
+  listAnew(): void {
+    this.sink.setCursor(this.resource.kind, "");
+  }
+
   /**
    * Catches up and then waits for changes for at most so many seconds. A failure changes nothing that is known.
    *

@@ -53,13 +53,17 @@ export class ListGuard {
   }
 }
 
+/** Whether one resourceVersion is before another, as far as they can be compared. */
+export const isOlderVersion = (a: string, b: string): boolean =>
+  /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
+
 function suspicion({ before, gone, from, to }: Listed): Pick<Held, "reason" | "message"> | undefined {
   const accept = "run with --accept-shrink if this is meant";
   if (before > 0 && gone === before && before >= fewObjects)
     return { reason: "Empty", message: `the list is empty, ${before} objects were there; ${accept}` };
   if (before >= fewObjects && gone / before > maxShrink)
     return { reason: "Shrink", message: `${gone} of ${before} objects are missing from the list; ${accept}` };
-  if (/^\d+$/.test(from) && /^\d+$/.test(to) && BigInt(to) < BigInt(from))
+  if (isOlderVersion(to, from))
     return {
       reason: "VersionWentBack",
       message: `resourceVersion went back from ${from} to ${to}, as after a restored backup; waiting for a second list`,

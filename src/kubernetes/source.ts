@@ -1,9 +1,10 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 import { type Change, type Platform, update } from "../update.js";
-import { ApiError, type Raw, type Transport } from "./api.js";
+import { ApiError, currentVersion, type Raw, type Transport } from "./api.js";
 import { Clusters, type Member } from "./clusters.js";
 import { explainFailure, Follower, type KindState, type Sink } from "./follow.js";
+import { isOlderVersion } from "./guard.js";
 import { type Resource, resources } from "./resources.js";
 
 export interface KubeSourceOptions {
@@ -31,6 +32,8 @@ const firstBackoffMs = 500;
 const maxBackoffMs = 30_000;
 /** How often a kind whose CRD is not there, or whose list is held, is asked for again. */
 const askAgainMs = 10_000;
+/** Kinds that begin a watch within this time ask the server only once where it is. */
+const compareMs = 1000;
 
 /** A cluster as the source of a store: every kind followed, failures apart from each other. */
 export class KubeSource {
@@ -71,6 +74,7 @@ export class KubeSource {
 
   /** Catches up once with all kinds: for a doorbell or a timer. Failures are logged and change nothing. */
   async refresh(seconds: number, signal: AbortSignal): Promise<void> {
+    await this.#compare(signal);
     await Promise.all(
       this.#followers.map((follower) =>
         follower.poll(seconds, signal).catch((error) => this.#tell(follower, error)),
@@ -84,6 +88,7 @@ export class KubeSource {
     let backoff = firstBackoffMs;
     while (!signal.aborted) {
       try {
+        await this.#compare(signal);
         await follower.poll(seconds, signal);
         backoff = firstBackoffMs;
         this.#notify();
@@ -95,6 +100,34 @@ export class KubeSource {
         await sleep(backoff * (0.5 + random()), signal);
         backoff = Math.min(backoff * 2, maxBackoffMs);
       }
+    }
+  }
+
+  #compared: { readonly at: number; readonly done: Promise<void> } | undefined;
+
+  /**
+   * Asks where the server is now. One that was restored from a backup may be before what is known, and would keep a
+   * watch from there silent until its numbers have passed it: then everything is listed again. Versions are of all
+   * kinds, so that one question is enough.
+   */
+  async #compare(signal: AbortSignal): Promise<void> {
+    const now = this.options.now();
+    if (!this.#compared || now - this.#compared.at >= compareMs)
+      this.#compared = { at: now, done: this.#ask(signal) };
+    await this.#compared.done;
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
+    const [first] = this.#followers;
+    if (!first?.ready) return;
+    // Watches of other kinds may go on meanwhile.
+    const known = this.#followers.map(({ version }) => version);
+    try {
+      const now = await currentVersion(this.options.transport, first.resource, signal);
+      for (const [i, follower] of this.#followers.entries())
+        if (isOlderVersion(now, known[i] ?? "")) follower.listAnew();
+    } catch {
+      // Who can't be asked this fails at what is asked next, too, and that is told by kind.
     }
   }
 

@@ -85,15 +85,19 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
   /** By plural: what is done to lists of it. */
   const active = new Map<string, Fault>();
 
+  /** Whether watches reach the server; else they end at once, without an event. */
+  let watching = false;
+
   const transport: Transport = {
     async send(request: ApiRequest) {
       const plural = /\/([a-z]+)\?/.exec(request.path)?.[1] ?? "";
-      if (/[?&]watch=1/.test(request.path)) return { status: 200, body: bytes() };
+      if (/[?&]watch=1/.test(request.path) && !watching) return { status: 200, body: bytes() };
       const pass = (): Promise<ApiResponse> => real.send(request);
       return (await active.get(plural)?.(pass)) ?? pass();
     },
   };
 
+  let clock = 0;
   const sourceOf = (store: Store, log: string[]): KubeSource =>
     new KubeSource({
       transport,
@@ -103,7 +107,7 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
       namespaces: [],
       changed: () => undefined,
       log: (line) => log.push(line),
-      now: Date.now,
+      now: () => Date.now() + clock,
       sleep: async () => undefined,
       random: () => 0,
     });
@@ -165,5 +169,34 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
       await source.refresh(1, new AbortController().signal);
       expect(source.ready, plural).toBe(true);
     }
+  });
+
+  it("T64: a server that is restored from an old backup is believed after a minute, and nothing is lost", async () => {
+    watching = true;
+    await kube.backup();
+    const store = createMemoryStore();
+    const log: string[] = [];
+    const source = sourceOf(store, log);
+    const refresh = (): Promise<void> => source.refresh(1, new AbortController().signal);
+    for (let i = 0; i < 5; i++) await kube.apply(hostProxy(`late${i}.test`, "s0"));
+    await refresh();
+    const before = dump(store);
+    expect(before).toContain("late4.test");
+
+    await kube.restore();
+    await refresh();
+    await refresh();
+    expect(dump(store)).toBe(before);
+    expect(source.status().HTTPProxy).toMatchObject({ state: "held", held: { reason: "VersionWentBack" } });
+    // Meanwhile the server's numbers pass those that were known.
+    for (let i = 0; i < 8; i++) await kube.apply(hostProxy(`new${i}.test`, "s0"));
+    clock = 61_000;
+    await refresh();
+    await refresh();
+    expect(source.status().HTTPProxy?.state).toBe("synced");
+    const hosts = [...store.resources("virtual-host", "ingress_http")].map(({ name }) => name);
+    expect(hosts).toContain("h11.test");
+    expect(hosts).toContain("new7.test");
+    expect(hosts).not.toContain("late4.test");
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -30,6 +30,10 @@ export interface TestKube {
   /** Ends the API server as a crash would, and starts it again. */
   crash(): void;
   restart(): Promise<void>;
+  /** Keeps etcd's data as a backup does; the server is away meanwhile. */
+  backup(): Promise<void>;
+  /** Brings etcd back to what it was at the backup. */
+  restore(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,18 +46,21 @@ export async function startKube(
 ): Promise<TestKube> {
   const folder = mkdtempSync(join(tmpdir(), "isoline-kube-"));
   const [port, client, peer] = [await freePort(), await freePort(), await freePort()];
-  const etcd = spawn(
-    binaries.etcd,
-    [
-      `--data-dir=${join(folder, "etcd")}`,
-      `--listen-client-urls=http://127.0.0.1:${client}`,
-      `--advertise-client-urls=http://127.0.0.1:${client}`,
-      `--listen-peer-urls=http://127.0.0.1:${peer}`,
-      "--unsafe-no-fsync",
-      "--log-level=error",
-    ],
-    { stdio: "ignore" },
-  );
+  const data = join(folder, "etcd");
+  const startEtcd = (): ChildProcess =>
+    spawn(
+      binaries.etcd,
+      [
+        `--data-dir=${data}`,
+        `--listen-client-urls=http://127.0.0.1:${client}`,
+        `--advertise-client-urls=http://127.0.0.1:${client}`,
+        `--listen-peer-urls=http://127.0.0.1:${peer}`,
+        "--unsafe-no-fsync",
+        "--log-level=error",
+      ],
+      { stdio: "ignore" },
+    );
+  let etcd = startEtcd();
   const { privateKey, publicKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -102,16 +109,34 @@ export async function startKube(
     get: (object) => call(admin, "GET", pathOf(object)),
     crash: () => void server?.kill("SIGKILL"),
     restart: start,
+    backup: async () => {
+      await end(server, "SIGKILL");
+      await end(etcd, "SIGTERM");
+      cpSync(data, `${data}-backup`, { recursive: true });
+      etcd = startEtcd();
+      await start();
+    },
+    restore: async () => {
+      await end(server, "SIGKILL");
+      await end(etcd, "SIGTERM");
+      rmSync(data, { recursive: true });
+      cpSync(`${data}-backup`, data, { recursive: true });
+      etcd = startEtcd();
+      await start();
+    },
     stop: async () => {
-      for (const child of [server, etcd]) {
-        if (!child || child.exitCode !== null || child.signalCode !== null) continue;
-        const ended = new Promise((done) => child.once("exit", done));
-        child.kill("SIGKILL");
-        await ended;
-      }
+      await end(server, "SIGKILL");
+      await end(etcd, "SIGKILL");
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((done) => child.once("exit", done));
+  child.kill(signal);
+  await ended;
 }
 
 const kubeconfig = (port: number, ca: string, user: keyof typeof tokens): string =>
