@@ -8,6 +8,7 @@ const BENCHES = {
   kube: "test/bench/kube.ts",
   peers: "test/bench/peers.ts",
   stores: "test/bench/stores.ts",
+  sync: "test/bench/sync.ts",
   traffic: "test/bench/traffic.ts",
   worker: "test/bench/worker.ts",
 };

@@ -142,10 +142,7 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
   if (vhost.fallback && !vhost.tcp) {
     table(fallbackTable, vhost.https, true);
     const pair = certificate(vhost.fallback, reader);
-    written.push(
-      routeTable(fallbackTable, settings),
-      writeFallbackChain(vhost.fallback, { ...context, pair }),
-    );
+    written.push(routeTable(fallbackTable), writeFallbackChain(vhost.fallback, { ...context, pair }));
   }
   return [...clusters.values(), ...written];
 }

@@ -29,8 +29,11 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     if (!store.unit("listeners:")) dirty.add("listeners:");
+    // Linking reads the settings, too.
+    const before = store.object(settingsRef);
     for (const change of changes) apply(store, change, dirty);
-    return recompile(store, dirty, platform);
+    const { units, changed } = recompile(store, dirty, platform);
+    return { units, changed: changed || !sameContent(before, store.object(settingsRef)) };
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
+import { withWholeTables } from "../link/split.js";
 import { formatVersion } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type ObjectStatus, orphanFindings, statuses } from "../status/status.js";
@@ -30,7 +31,7 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
   const store = createMemoryStore();
   const { units } = update(store, [settings, ...manifests.objects], { checkKeyPair });
   const compiled = performance.now();
-  const snapshot = link(store, settings.spec);
+  const snapshot = link(store, withWholeTables(settings.spec));
   const bodies = bodiesOf(snapshot);
   const linked = performance.now();
 

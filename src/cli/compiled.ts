@@ -1,5 +1,6 @@
 import { type EnvoyConfig, readConfig } from "../explain/config.js";
 import { link } from "../link/snapshot.js";
+import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import type { Finding } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
@@ -51,6 +52,6 @@ function compileWith(
   const errors = [...store.findings()].filter(({ severity }) => severity === "error").length;
   const count = errors === 1 ? "1 error" : `${errors} errors`;
   if (errors > 0) console.error(`${count} in ${where}; isoline check tells which`);
-  const config = readConfig(link(store, settings.spec));
+  const config = readConfig(link(store, withWholeTables(settings.spec)));
   return { manifests, settings, store, config, broken: manifests.broken.size > 0 };
 }

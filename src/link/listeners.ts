@@ -4,14 +4,23 @@ import { fitChains } from "./budget.js";
 import { type Resources, unclosed } from "./fragment.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 
-export function linkListeners(store: Resources, findings: Finding[]): ResourceSet {
+/** `inParts` rewrites the JSON of connection managers whose route tables are split. */
+export function linkListeners(
+  store: Resources,
+  inParts: (json: string) => string,
+  findings: Finding[],
+): ResourceSet {
   const listeners = new Map<string, Linked>();
   for (const { name, json } of store.resources("listener")) {
     if (name === "ingress_http") {
       // As with Contour, no host means no listener.
-      if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [json]));
+      if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [inParts(json)]));
     } else if (name === "ingress_https") {
-      const chains = fitChains(store, linkFilterChains(store.resources("filter-chain", name)), findings);
+      const chains = fitChains(
+        store,
+        linkFilterChains(store.resources("filter-chain", name), inParts),
+        findings,
+      );
       const list = `,"filter_chains":[${[...chains.values()].join(",")}]}`;
       if (chains.size > 0) listeners.set(name, linked(name, [unclosed(json), list]));
     } else listeners.set(name, linked(name, [json]));
@@ -30,7 +39,10 @@ const anyHost = "*";
  * Hosts whose chains are the same share one: a listener of a thousand hosts under one certificate has one chain. The
  * chain of host `*` takes all TLS that no other does, and comes last. By name: that of the first host.
  */
-function linkFilterChains(fragments: Iterable<Resource>): ReadonlyMap<string, string> {
+function linkFilterChains(
+  fragments: Iterable<Resource>,
+  inParts: (json: string) => string,
+): ReadonlyMap<string, string> {
   const hostsOf = new Map<string, [string, ...string[]]>();
   let fallback: string | undefined;
   for (const { name, json } of fragments) {
@@ -42,10 +54,10 @@ function linkFilterChains(fragments: Iterable<Resource>): ReadonlyMap<string, st
   const chains = new Map<string, string>();
   for (const [json, hosts] of hostsOf) {
     const match = `{"server_names":${JSON.stringify(hosts)}}`;
-    chains.set(hosts[0], filterChain(hosts[0], match, json));
+    chains.set(hosts[0], filterChain(hosts[0], match, inParts(json)));
   }
   if (fallback !== undefined)
-    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', fallback));
+    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', inParts(fallback)));
   return chains;
 }
 

@@ -1,12 +1,13 @@
 import type { Finding } from "../schema/meta.js";
 import type { EndpointMode, Resource } from "../store/store.js";
 import { configSource } from "../xds/config-source.js";
-import { shardScopes } from "../xds/route-shards.js";
+import { inParts, shardScopes } from "../xds/route-shards.js";
 import { fitHosts } from "./budget.js";
 import { type ClusterSection, linkClusters } from "./clusters.js";
 import type { Resources } from "./fragment.js";
 import { linkListeners } from "./listeners.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
+import { isSplit, type RouteShards } from "./split.js";
 import { linkTable, splitTable, type Table } from "./table.js";
 
 export const xdsTypes = ["clusters", "endpoints", "listeners", "routes", "scoped-routes", "secrets"] as const;
@@ -16,6 +17,8 @@ export interface Snapshot {
   readonly sets: Readonly<Record<XdsType, ResourceSet>>;
   /** What `auto` came to. */
   readonly mode: EndpointMode;
+  /** Names of the route tables that are served in parts. */
+  readonly split: ReadonlySet<string>;
   /** About what had to be left out. */
   readonly findings: readonly Finding[];
   /** The route tables with the virtual hosts that they are made of. */
@@ -27,8 +30,8 @@ export interface Snapshot {
 export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
   readonly xdsCluster: string;
-  /** Parts of each route table. */
-  readonly routeShards?: number;
+  /** Parts of each route table; default 1. */
+  readonly routeShards?: RouteShards;
 }
 
 /** `auto` uses EDS up to `edsLimit` clusters, and once beyond goes back to it only under `edsReturn`. */
@@ -61,9 +64,12 @@ export function link(
   const findings = [...clusters.findings];
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();
+  const split = new Set<string>();
   for (const head of store.resources("route-configuration")) {
     const hosts = [...store.resources("virtual-host", head.name)];
-    const parts = (options.routeShards ?? 1) > 1 ? splitTable(head, hosts) : [{ head, hosts }];
+    const wasSplit = previous?.split?.has(head.name) ?? false;
+    if (isSplit(store, options.routeShards ?? 1, head.name, hosts.length, wasSplit)) split.add(head.name);
+    const parts = split.has(head.name) ? splitTable(head, hosts) : [{ head, hosts }];
     for (const { head, hosts } of parts) {
       const fitting = fitHosts(store, head.name, hosts, findings);
       tables.set(head.name, linkTable(head, fitting, previous?.tables?.get(head.name)));
@@ -76,12 +82,13 @@ export function link(
     sets: {
       clusters: clusters.clusters,
       endpoints: clusters.endpoints,
-      listeners: linkListeners(store, findings),
+      listeners: linkListeners(store, inParts(split, configSource(options.xdsCluster)), findings),
       routes: new ResourceSet(sorted(new Map([...tables].map(([name, { resource }]) => [name, resource])))),
       "scoped-routes": new ResourceSet(sorted(scopes)),
       secrets: new ResourceSet(new Map([...store.resources("secret")].map(linkWhole))),
     },
     mode,
+    split,
     findings,
     tables,
     memo: clusters,

@@ -1,5 +1,5 @@
 import type { Resource } from "../store/store.js";
-import { shardCount, shardName, shardOf } from "../xds/route-shards.js";
+import { partOf, shardCount, shardName, shardOf } from "../xds/route-shards.js";
 import { addDigests, type Digest, digest } from "./digest.js";
 import { isSameFragment, unclosed } from "./fragment.js";
 import { type Linked, linked } from "./resource-set.js";
@@ -43,7 +43,7 @@ interface Part {
 export function splitTable(head: Resource, hosts: readonly Resource[]): readonly Part[] {
   const parts = Array.from({ length: shardCount }, (_, shard) => {
     const name = shardName(head.name, shard);
-    const json = head.json.replace(JSON.stringify(head.name), JSON.stringify(name));
+    const json = partOf(head.json, head.name, shard);
     return { head: { ...head, name, json }, hosts: [] as Resource[] };
   });
   for (const host of hosts) {

@@ -79,7 +79,7 @@ const httpVersion = z
  */
 const settingsSpec = z.object({
   endpoints: z.enum(["auto", "eds", "inline", "service"]).default("auto"),
-  routeShards: z.union([z.literal(1), z.literal(16)]).default(1),
+  routeShards: z.union([z.literal(1), z.literal(16), z.literal("auto")]).default("auto"),
   secrets: z.enum(["sds", "inline"]).default("sds"),
   /** The Envoy cluster that polls this control plane. */
   xdsCluster: name.default("isoline"),

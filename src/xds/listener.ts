@@ -14,7 +14,7 @@ import { configSource } from "./config-source.js";
 import { type FilterOptions, httpFilters } from "./http-filters.js";
 import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
 import { authorizationFilter, rateLimitFilter, writeTracing } from "./protection-filters.js";
-import { scopedRoutes, shardHeader } from "./route-shards.js";
+import { wholeRoutes } from "./route-shards.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 
 export const ingressHttp = "ingress_http";
@@ -48,13 +48,10 @@ export function writeHttpConnectionManager(
   const { accessLog: path } = name === ingressHttps ? settings.https : settings.http;
   const log = writeAccessLog(path, settings.accessLog);
   const streams = settings.listener.httpMaxConcurrentStreams;
-  const source = configSource(settings.xdsCluster);
   const manager: HttpConnectionManager = {
     codec_type: codec,
     stat_prefix: name,
-    ...(settings.routeShards > 1
-      ? scopedRoutes(table, source)
-      : { rds: { config_source: source, route_config_name: table } }),
+    ...wholeRoutes(table, configSource(settings.xdsCluster)),
     http_filters: httpFilters(settings, filters),
     use_remote_address: true,
     ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),
@@ -105,7 +102,7 @@ const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): Listene
 });
 
 /** Route tables without their virtual hosts: these come from the units of the hosts. */
-export const routeTable = (name: RouteTable, { routeShards }: SettingsSpec): Resource => {
+export const routeTable = (name: RouteTable): Resource => {
   const table: RouteConfiguration = {
     name,
     request_headers_to_add: [
@@ -114,7 +111,6 @@ export const routeTable = (name: RouteTable, { routeShards }: SettingsSpec): Res
         append_action: "APPEND_IF_EXISTS_OR_ADD",
       },
     ],
-    ...(routeShards > 1 ? { request_headers_to_remove: [shardHeader] } : {}),
     ignore_port_in_host_matching: true,
   };
   return { type: "route-configuration", group: "", name, json: JSON.stringify(table) };
@@ -145,8 +141,8 @@ export function writeListeners(settings: SettingsSpec, services: GlobalServices)
     ...writeStatsListeners(settings),
   ];
   return [
-    routeTable(ingressHttp, settings),
-    routeTable(ingressHttps, settings),
+    routeTable(ingressHttp),
+    routeTable(ingressHttps),
     ...writeStatsSecrets(settings),
     ...listeners.map((listener): Resource => {
       return { type: "listener", group: "", name: listener.name ?? "", json: JSON.stringify(listener) };

@@ -44,6 +44,32 @@ const isEven = (i: number): string =>
 const value = (table: string): string =>
   `${table}/${flipping.map((_, i) => `%CEL(${isEven(i)}?'0':'1')%`).join("")}`;
 
+/** What of a connection manager makes it find its routes in one table. */
+export const wholeRoutes = (
+  table: string,
+  config_source: ConfigSource,
+): Pick<HttpConnectionManager, "rds"> => ({
+  rds: { config_source, route_config_name: table },
+});
+
+/**
+ * Rewrites the JSON of listeners or filter chains, so that connection managers find the routes of these tables in
+ * parts. In no text of a user's can be what is looked for: its quotes would be escaped.
+ */
+export function inParts(tables: Iterable<string>, source: ConfigSource): (json: string) => string {
+  const members = (of: object): string => JSON.stringify(of).slice(1, -1);
+  const pairs = [...tables].map(
+    (table) => [members(wholeRoutes(table, source)), members(scopedRoutes(table, source))] as const,
+  );
+  return (json) => pairs.reduce((text, [whole, parts]) => text.replaceAll(whole, () => parts), json);
+}
+
+/** The frame of a part of a route table; backends do not get the header that names it. */
+export function partOf(frame: string, table: string, shard: number): string {
+  const name = frame.replace(JSON.stringify(table), () => JSON.stringify(shardName(table, shard)));
+  return `${name.slice(0, -1)},"request_headers_to_remove":${JSON.stringify([shardHeader])}}`;
+}
+
 /** What of a connection manager makes it find its routes in the parts of a table. */
 export function scopedRoutes(
   table: string,

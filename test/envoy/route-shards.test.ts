@@ -94,3 +94,34 @@ test("tables are split and joined while traffic flows", async () => {
   expect([...statuses]).toEqual([200]);
   expect(await rig.envoy.rejected()).toEqual([]);
 });
+
+test("auto splits a table once it has many hosts, and no request is lost", async () => {
+  const rig = await startRig({ backends: ["a"], objects: [hostProxy("a.test", "a")] });
+  const statuses = new Set<number>();
+  const asked: Promise<void>[] = [];
+  let asking = true;
+  for (let client = 0; client < 4; client++)
+    asked.push(
+      (async () => {
+        while (asking) statuses.add((await request({ port: rig.httpPort, host: "a.test" })).status);
+      })(),
+    );
+  const isSplit = async (): Promise<boolean> =>
+    JSON.stringify(await rig.envoy.configDump()).includes('"ingress_http/0000"');
+  const many = Array.from({ length: 420 }, (_, i) => hostProxy(`many-${i}.test`, "a"));
+  await rig.isoline.apply("many", ...many);
+  await eventually(isSplit, "the table is in parts");
+  await eventually(
+    async () => (await request({ port: rig.httpPort, host: "many-419.test" })).status === 200,
+    "every host is there",
+  );
+  await rig.isoline.apply("many", ...many.slice(0, 10));
+  await eventually(
+    async () => (await request({ port: rig.httpPort, host: "many-419.test" })).status === 404,
+    "most hosts are gone",
+  );
+  asking = false;
+  await Promise.all(asked);
+  expect([...statuses]).toEqual([200]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
@@ -114,6 +115,14 @@ const objectsOf = (one: Edit): readonly KubeObject[] => {
   if ("put" in one) return parseCase(json(one.put)).objects;
   return "settings" in one ? parseCase("", json(one.settings)).objects : [];
 };
+
+it("says that something changed when only a setting of linking did", () => {
+  const store = createMemoryStore();
+  const settings = (endpoints: string): KubeObject => parseSettings({ endpoints }).settings;
+  update(store, [settings("eds")], platform);
+  expect(update(store, [settings("inline")], platform).changed).toBe(true);
+  expect(update(store, [settings("inline")], platform).changed).toBe(false);
+});
 
 describe("update", () => {
   it("gives after any edits what compiling the end state gives", () => {

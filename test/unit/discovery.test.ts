@@ -23,6 +23,7 @@ const snapshot = (sets: Sets): Snapshot => {
     mode: "inline",
     findings: [],
     tables: new Map(),
+    split: new Set(),
   };
 };
 

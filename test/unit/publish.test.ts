@@ -16,6 +16,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   mode: "eds",
   findings: [],
   tables: new Map(),
+  split: new Set(),
 });
 
 /** A cluster with endpoints and a route to it. */

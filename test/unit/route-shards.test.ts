@@ -2,9 +2,12 @@ import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { describe, expect, it } from "vitest";
 import { link } from "../../src/link/snapshot.js";
+import type { Store } from "../../src/store/store.js";
 import { scopedRoutes, shardCount, shardName, shardOf, shardScopes } from "../../src/xds/route-shards.js";
-import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
+import { hostProxy, httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
+import { checkProto } from "../support/proto.js";
+import { textOf } from "../support/resource-set.js";
 
 /** The part as Envoy works it out: by the patterns that are sent to it. */
 function partByPatterns(host: string): string {
@@ -57,7 +60,7 @@ describe("tables in parts", () => {
   ];
   const { objects: parsed } = parseCase(objects.map((one) => JSON.stringify(one)).join("\n---\n"));
   const store = compileAll(parsed);
-  const hostsOf = (routeShards: number): Map<string, string[]> => {
+  const hostsOf = (routeShards: 1 | 16): Map<string, string[]> => {
     const { routes } = link(store, { endpoints: "eds", xdsCluster: "isoline", routeShards }).sets;
     return new Map(
       [...routes.names()].map((name) => {
@@ -78,5 +81,57 @@ describe("tables in parts", () => {
     for (const [, hosts] of parts) expect(hosts).toContain("*.wild.test");
     const exact = parts.flatMap(([, hosts]) => hosts.filter((name) => !name.startsWith("*")));
     expect(exact.sort()).toEqual(whole.filter((name) => !name.startsWith("*")).sort());
+  });
+
+  it("are named by every connection manager that looks into them", () => {
+    const { listeners, "scoped-routes": scopes } = link(store, {
+      endpoints: "eds",
+      xdsCluster: "isoline",
+      routeShards: 16,
+    }).sets;
+    const text = textOf(listeners, "ingress_http") ?? "";
+    expect(checkProto("envoy.config.listener.v3.Listener", JSON.parse(text))).toEqual([]);
+    expect(text).toContain('"scoped_routes":{"name":"ingress_http"');
+    expect(text).not.toContain('"rds":');
+    expect(scopes.size).toBe(2 * shardCount);
+  });
+});
+
+describe("routeShards: auto", () => {
+  const hosts = (count: number): Manifest[] => [
+    service("default", "a"),
+    ...Array.from({ length: count }, (_, i) => hostProxy(`h${i}.test`, "a")),
+  ];
+  const storeOf = (objects: readonly Manifest[]): Store =>
+    compileAll(parseCase(objects.map((one) => JSON.stringify(one)).join("\n---\n")).objects);
+  const splitOf = (store: Store, before?: readonly string[]): string[] => {
+    const options = { endpoints: "inline", xdsCluster: "isoline", routeShards: "auto" } as const;
+    return [...link(store, options, before && { mode: "inline", split: new Set(before) }).split];
+  };
+
+  it("splits tables of many hosts, and does not go to and fro", () => {
+    expect(splitOf(storeOf(hosts(400)))).toEqual([]);
+    expect(splitOf(storeOf(hosts(401)))).toEqual(["ingress_http"]);
+    expect(splitOf(storeOf(hosts(350)))).toEqual([]);
+    expect(splitOf(storeOf(hosts(350)), ["ingress_http"])).toEqual(["ingress_http"]);
+    expect(splitOf(storeOf(hosts(299)), ["ingress_http"])).toEqual([]);
+  });
+
+  it("leaves a table whole that many filter chains lead to", () => {
+    const tls = (secrets: number): Manifest[] => [
+      service("default", "a"),
+      ...Array.from({ length: secrets }, (_, i) => ({
+        ...tlsSecret("default", "secure"),
+        metadata: { namespace: "default", name: `s${i}` },
+      })),
+      ...Array.from({ length: 420 }, (_, i) =>
+        httpProxy("default", `h${i}`, {
+          virtualhost: { fqdn: `h${i}.test`, tls: { secretName: `s${i % secrets}` } },
+          routes: [{ services: [{ name: "a", port: 80 }] }],
+        }),
+      ),
+    ];
+    expect(splitOf(storeOf(tls(3)))).toEqual(["ingress_http", "ingress_https"]);
+    expect(splitOf(storeOf(tls(70)))).toEqual(["ingress_http"]);
   });
 });

@@ -18,6 +18,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   mode: "inline",
   findings: [],
   tables: new Map(),
+  split: new Set(),
 });
 const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
 const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });
