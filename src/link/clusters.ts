@@ -8,7 +8,12 @@ export interface ClusterOptions {
   readonly mode: EndpointMode;
   /** JSON of the ConfigSource of endpoints. */
   readonly eds: string;
+  /** In the mode `inline`, clusters whose endpoints change get them by EDS from then on. */
+  readonly livelyByEds: boolean;
 }
+
+/** Endpoints inline mean that Envoy reads all clusters when one has another pod: as many clusters are spared that. */
+const maxLively = 64;
 
 /** Clusters and endpoints with the fragments that they were made of. */
 export interface ClusterSection extends ClusterOptions {
@@ -20,6 +25,8 @@ export interface ClusterSection extends ClusterOptions {
   /** All endpoints, and those of each cluster in turn. */
   readonly pods: readonly Resource[];
   readonly podsOf: readonly (Resource | undefined)[];
+  /** Names of clusters whose endpoints have changed, that of the latest change last. */
+  readonly lively: ReadonlySet<string>;
 }
 
 /** Links the clusters of a store; takes over from `before` those whose fragments are the same. */
@@ -30,7 +37,7 @@ export function linkClusters(
   before?: ClusterSection,
 ): ClusterSection {
   const pods = [...store.resources("endpoints")];
-  const known = before?.mode === options.mode && before.eds === options.eds ? before : undefined;
+  const known = isLike(before, options) ? before : undefined;
   if (known && areSameFragments(known.fragments, fragments) && areSameFragments(known.pods, pods))
     return known;
   const podsByName = new Map(pods.map((one) => [one.name, one]));
@@ -39,19 +46,25 @@ export function linkClusters(
   );
   const clusters = new Map<string, Linked>();
   const endpoints = new Map<string, Linked>();
-  let old = 0;
+  const olds = placesIn(known, fragments);
+  const lively = options.livelyByEds ? livelyOf(fragments, podsOf, known, olds) : new Set<string>();
   for (const [i, fragment] of fragments.entries()) {
     const { name } = fragment;
-    while (known && (known.fragments[old]?.name ?? name) < name) old++;
+    const old = olds[i] ?? -1;
     const cluster =
-      isSameFragment(known?.fragments[old], fragment) && isSameFragment(known?.podsOf[old], podsOf[i])
+      isSameFragment(known?.fragments[old], fragment) &&
+      isSameFragment(known?.podsOf[old], podsOf[i]) &&
+      known?.lively.has(name) === lively.has(name)
         ? known?.clusters.get(name)
         : undefined;
     if (cluster) {
       const assignment = known?.endpoints.get(name);
       clusters.set(name, cluster);
       if (assignment) endpoints.set(name, assignment);
-    } else linkCluster(fragment, podsOf[i], options, clusters, endpoints);
+    } else {
+      const mode = fragment.mode ?? (lively.has(name) ? "eds" : options.mode);
+      linkCluster(fragment, podsOf[i], { ...options, mode }, clusters, endpoints);
+    }
   }
   const findings: Finding[] = [];
   return {
@@ -62,7 +75,43 @@ export function linkClusters(
     fragments,
     pods,
     podsOf,
+    lively,
   };
+}
+
+const isLike = (before: ClusterSection | undefined, options: ClusterOptions): boolean =>
+  before?.mode === options.mode && before.eds === options.eds && before.livelyByEds === options.livelyByEds;
+
+/** Where each fragment was before, as far as its name was there; both are in the order of their names. */
+function placesIn(known: ClusterSection | undefined, fragments: readonly Resource[]): readonly number[] {
+  if (!known) return [];
+  let old = 0;
+  return fragments.map(({ name }) => {
+    while ((known.fragments[old]?.name ?? name) < name) old++;
+    return known.fragments[old]?.name === name ? old : -1;
+  });
+}
+
+/** The clusters that were lively before and those whose endpoints are others now. */
+function livelyOf(
+  fragments: readonly Resource[],
+  podsOf: readonly (Resource | undefined)[],
+  known: ClusterSection | undefined,
+  olds: readonly number[],
+): ReadonlySet<string> {
+  const lively = new Set<string>(known?.lively);
+  const names = new Set<string>();
+  for (const [i, { name, mode }] of fragments.entries()) {
+    const old = olds[i] ?? -1;
+    if (lively.has(name)) names.add(name);
+    if (old < 0 || mode !== undefined || isSameFragment(known?.podsOf[old], podsOf[i])) continue;
+    names.add(name);
+    lively.delete(name);
+    lively.add(name);
+  }
+  for (const name of lively) if (!names.has(name)) lively.delete(name);
+  for (const name of lively) if (lively.size > maxLively) lively.delete(name);
+  return lively;
 }
 
 /**
@@ -80,7 +129,7 @@ function linkCluster(
     clusters.set(name, linked(name, [json]));
     return;
   }
-  const mode = fragment.mode ?? options.mode;
+  const { mode } = options;
   const quoted = JSON.stringify(name);
   const head = `{"cluster_name":${quoted},"endpoints":`;
   const list = pods?.json ?? "[]";

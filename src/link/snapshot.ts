@@ -60,7 +60,8 @@ export function link(
   const fragments = [...store.resources("cluster")];
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
   const eds = JSON.stringify(configSource(options.xdsCluster));
-  const clusters = linkClusters(store, fragments, { mode, eds }, previous?.memo);
+  const livelyByEds = options.endpoints === "auto" && mode === "inline";
+  const clusters = linkClusters(store, fragments, { mode, eds, livelyByEds }, previous?.memo);
   const findings = [...clusters.findings];
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();

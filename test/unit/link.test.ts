@@ -61,6 +61,56 @@ const table: Fragment = {
   json: '{"name":"ingress_http"}',
 };
 
+describe("endpoints: auto beyond 200 clusters", () => {
+  const name = (i: number): string => `c${String(i).padStart(3, "0")}`;
+  const many = (changed: ReadonlyMap<number, string> = new Map()): Fragment[] =>
+    Array.from({ length: 220 }, (_, i) => [
+      cluster(name(i), { endpoints: `ns/s${i}/80` }),
+      { ...endpoints, name: `ns/s${i}/80`, json: changed.get(i) ?? localities },
+    ]).flat();
+  const relinked = (changed: ReadonlyMap<number, string>, before: Snapshot): Snapshot =>
+    linked(many(changed), { endpoints: "auto" }, before);
+
+  it("gives a cluster its endpoints by EDS from their first change on", () => {
+    const whole = linked(many(), { endpoints: "auto" });
+    expect([...whole.sets.endpoints.names()]).toEqual([]);
+    const once = relinked(new Map([[7, "[]"]]), whole);
+    expect([...once.sets.endpoints.names()]).toEqual(["c007"]);
+    expect(once.sets.clusters.hash).not.toBe(whole.sets.clusters.hash);
+    const twice = relinked(new Map([[7, localities]]), once);
+    expect(twice.sets.clusters.hash).toBe(once.sets.clusters.hash);
+    expect(parsed(twice, "endpoints", "c007")).toEqual({
+      cluster_name: "c007",
+      endpoints: [{ lb_endpoints: [] }],
+    });
+    expect(relinked(new Map([[7, localities]]), twice)).toMatchObject({ sets: twice.sets });
+  });
+
+  it("does so for the 64 that changed last", () => {
+    let snapshot = linked(many(), { endpoints: "auto" });
+    const changed = new Map<number, string>();
+    for (let i = 0; i < 70; i++) snapshot = relinked(changed.set(i, "[]"), snapshot);
+    expect([...snapshot.sets.endpoints.names()]).toEqual(Array.from({ length: 64 }, (_, i) => name(i + 6)));
+    expect(parsed(snapshot, "clusters", "c000")).toMatchObject({ type: "STATIC" });
+    const gone = many(changed).filter((one) => one.name !== "c010");
+    snapshot = linked(gone, { endpoints: "auto" }, snapshot);
+    expect([...snapshot.sets.endpoints.names()]).not.toContain("c010");
+  });
+
+  it("leaves clusters alone whose Service asks for a mode, and those of other modes", () => {
+    const own = (json: string): Fragment[] => [
+      ...many(),
+      cluster("own", { endpoints: "ns/own/80", mode: "inline" }),
+      { ...endpoints, name: "ns/own/80", json, mode: "inline" },
+    ];
+    const before = linked(own(localities), { endpoints: "auto" });
+    expect([...linked(own("[]"), { endpoints: "auto" }, before).sets.endpoints.names()]).toEqual([]);
+    const inline = linked(many(), { endpoints: "inline" });
+    const changed = linked(many(new Map([[7, "[]"]])), { endpoints: "inline" }, inline);
+    expect([...changed.sets.endpoints.names()]).toEqual([]);
+  });
+});
+
 describe("endpoint modes", () => {
   it("gives every EDS cluster its own subscription, also where two share a Service", () => {
     const snapshot = linked([cluster("b"), cluster("a"), endpoints]);
