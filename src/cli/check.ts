@@ -1,4 +1,5 @@
 import { checkKeyPair } from "../platform/key-pair.js";
+import { findingsAt } from "../schema/meta.js";
 import { orphanFindings } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
@@ -22,7 +23,10 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
   const located: Located[] = [
     ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
     ...manifests.located,
-    ...locateAll([...store.findings(), ...orphanFindings(store, settings.spec)], manifests.documents),
+    ...locateAll(
+      [...findingsAt(Date.now(), store.findings()), ...orphanFindings(store, settings.spec)],
+      manifests.documents,
+    ),
   ];
   process.stdout.write(findingWriters[options.format](located));
   const errors = located.filter(({ finding }) => finding.severity === "error").length;

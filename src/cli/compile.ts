@@ -6,6 +6,7 @@ import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { formatVersion } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { findingsAt } from "../schema/meta.js";
 import { type ObjectStatus, orphanFindings, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
@@ -39,14 +40,18 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
     ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
     ...manifests.located,
     ...locateAll(
-      [...store.findings(), ...orphanFindings(store, settings.spec), ...snapshot.findings],
+      [
+        ...findingsAt(Date.now(), store.findings()),
+        ...orphanFindings(store, settings.spec),
+        ...snapshot.findings,
+      ],
       manifests.documents,
     ),
   ];
   for (const one of located) console.error(formatLocated(one));
   if (options.status) {
     const others = [...manifests.located.map(({ finding }) => finding), ...snapshot.findings];
-    writeStatuses(statuses(store, settings.spec, others), options);
+    writeStatuses(statuses(store, settings.spec, Date.now(), others), options);
   } else write(snapshot, bodies, options);
   if (options.stats) {
     const stats = {

@@ -4,7 +4,7 @@ import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
-import type { Ref } from "../schema/meta.js";
+import { findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { type AppOptions, createApp } from "../server/app.js";
 import { everyone, tokenAuth } from "../server/auth.js";
@@ -181,7 +181,7 @@ class FileSource {
         line: 0,
       })),
       ...manifests.located,
-      ...locateAll(this.#store.findings(), manifests.documents),
+      ...locateAll(findingsAt(Date.now(), this.#store.findings()), manifests.documents),
     ];
     this.#report();
     if (changed || !this.#publisher.snapshot) this.#publisher.publish();

@@ -52,7 +52,13 @@ export class StatusService {
       desired: () => {
         const settings = settingsOf(store);
         const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
-        return statuses(store, { ...settings, ingressStatusAddress }, options.findings(), options.member);
+        return statuses(
+          store,
+          { ...settings, ingressStatusAddress },
+          Date.now(),
+          options.findings(),
+          options.member,
+        );
       },
     });
   }

@@ -1,3 +1,4 @@
+import { warnOfCertificate } from "./certificate.js";
 import { readClientValidation } from "./client-validation.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { isDelegated, readKeyPair, secretName } from "./secret.js";
@@ -59,14 +60,16 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
     const message = `Spec.VirtualHost.TLS Secret "${secret.namespace}/${secret.name}" certificate delegation not permitted`;
     return fail("DelegationNotPermitted", message, ".secretName");
   }
-  const { error } = readKeyPair(reader, secret);
-  if (error) {
+  const { pair, error } = readKeyPair(reader, secret);
+  if (!pair) {
     return fail(
       "SecretNotValid",
       `Spec.VirtualHost.TLS Secret "${tls.secretName}" is invalid: ${error}`,
       ".secretName",
     );
   }
+  const host = proxy.spec.virtualhost?.fqdn?.toLowerCase() ?? "";
+  warnOfCertificate(pair, { about: proxy.ref, path: `${path}.secretName`, secret, host }, report);
   const range = tlsRange(tls.minimumProtocolVersion, tls.maximumProtocolVersion, reader);
   if (!range) {
     const message =

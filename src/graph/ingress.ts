@@ -1,5 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import { readCluster } from "./backend.js";
+import { warnOfCertificate } from "./certificate.js";
 import { anyHost } from "./claims.js";
 import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
@@ -209,9 +210,10 @@ function readIngressTls(ingress: Ingress, host: string, reader: Reader, report: 
     const path = `spec.tls[${i}].secretName`;
     const namespace = annotation(ingress, "tls-cert-namespace") || ingress.meta.namespace;
     const secret = { namespace, name: entry.secretName };
-    const { error } = isDelegated(reader, secret, ingress.meta.namespace)
+    const { pair, error } = isDelegated(reader, secret, ingress.meta.namespace)
       ? readKeyPair(reader, secret)
       : { error: "certificate delegation not permitted" };
+    if (pair) warnOfCertificate(pair, { about: ingress.ref, path, secret, host }, report);
     const range = tlsRange(
       annotation(ingress, "tls-minimum-protocol-version"),
       annotation(ingress, "tls-maximum-protocol-version"),

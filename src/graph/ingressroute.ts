@@ -1,5 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import { readCluster } from "./backend.js";
+import { warnOfCertificate } from "./certificate.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
 import type { Root } from "./httpproxy.js";
 import { tlsRange } from "./httpproxy-tls.js";
@@ -96,8 +97,8 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
     );
     return undefined;
   }
-  const { error } = readKeyPair(reader, secret);
-  if (error) {
+  const { pair, error } = readKeyPair(reader, secret);
+  if (!pair) {
     report.error(
       root.ref,
       type,
@@ -107,6 +108,8 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
     );
     return undefined;
   }
+  const host = root.spec.virtualhost?.fqdn?.toLowerCase() ?? "";
+  warnOfCertificate(pair, { about: root.ref, path, secret, host }, report);
   const range = tlsRange(fields?.minimumProtocolVersion, undefined, reader);
   if (!range) return undefined;
   return { secret: name, ...range };

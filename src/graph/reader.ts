@@ -38,7 +38,15 @@ export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader:
 /** Collects what is wrong with the objects that a unit reads. */
 export interface Report {
   error(about: Ref, type: string, reason: string, message: string, path?: string): void;
-  warn(about: Ref, type: string, reason: string, message: string, path?: string): void;
+  /** `unlessBetween`: times between which there is nothing to warn of. */
+  warn(
+    about: Ref,
+    type: string,
+    reason: string,
+    message: string,
+    path?: string,
+    unlessBetween?: Finding["unlessBetween"],
+  ): void;
   readonly findings: readonly Finding[];
 }
 
@@ -46,8 +54,23 @@ export function createReport(): Report {
   const findings: Finding[] = [];
   const add =
     (severity: Finding["severity"]) =>
-    (about: Ref, type: string, reason: string, message: string, path?: string): void => {
-      findings.push({ about, severity, type, reason, message, ...(path === undefined ? {} : { path }) });
+    (
+      about: Ref,
+      type: string,
+      reason: string,
+      message: string,
+      path?: string,
+      unlessBetween?: Finding["unlessBetween"],
+    ): void => {
+      findings.push({
+        about,
+        severity,
+        type,
+        reason,
+        message,
+        ...(path === undefined ? {} : { path }),
+        ...(unlessBetween ? { unlessBetween } : {}),
+      });
     };
   return { error: add("error"), warn: add("warning"), findings };
 }

@@ -2,13 +2,15 @@ import type { Ref } from "../schema/meta.js";
 import { isRevocationList } from "./crl.js";
 import { usableKeys } from "./jwks.js";
 import type { ObjectByKind, Reader } from "./reader.js";
-import { isCertificate } from "./x509.js";
+import { type CertificateFacts, factsOf, isCertificate } from "./x509.js";
 
 export interface KeyPair {
   /** PEM, certificates only. */
   readonly certificate: string;
   /** PEM, one private key. */
   readonly privateKey: string;
+  /** What its certificates say of themselves, the first being the server's own. */
+  readonly facts: readonly CertificateFacts[];
 }
 
 export interface SecretName {
@@ -70,7 +72,8 @@ function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: K
     return { error: 'invalid "tls.crt": the certificate can\'t be parsed' };
   if (key.length !== 1)
     return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
-  const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n` };
+  const facts = certificate.flatMap((one) => factsOf(bytesOf(one)) ?? []);
+  const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n`, facts };
   const error = reader.checkKeyPair(pair.certificate, pair.privateKey);
   return error ? { error } : { pair };
 }
@@ -101,11 +104,13 @@ export function readCrl(reader: Reader, secret: SecretName): { crl?: string; err
 /** Whether what a PEM block encodes has a form; Envoy drops far more than one Secret when it has not. */
 function holds(pem: string, form: (bytes: string) => boolean): boolean {
   try {
-    return form(atob(pem.replace(/-----[^-]+-----|\s/g, "")));
+    return form(bytesOf(pem));
   } catch {
     return false;
   }
 }
+
+const bytesOf = (pem: string): string => atob(pem.replace(/-----[^-]+-----|\s/g, ""));
 
 /** The JSON Web Key Set under a key of a Secret of type Opaque, as far as Envoy can use it. */
 export function readJwks(reader: Reader, secret: SecretName, key: string): { jwks?: string; error?: string } {

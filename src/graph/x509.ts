@@ -111,3 +111,48 @@ const certificate = sequence(tags.sequence, (value) => bodies.some((body) => bod
  * @param bytes a byte string: one character for each byte.
  */
 export const isCertificate = (bytes: string): boolean => isOne(readDer(bytes), certificate);
+
+/** What a certificate says of itself, as far as it has to fit a host and a time. */
+export interface CertificateFacts {
+  /** In ms since the epoch. */
+  readonly validFrom: number;
+  readonly validUntil: number;
+  /** DNS names in lower case; of a certificate without alternative names its common name. */
+  readonly names: readonly string[];
+}
+
+const commonNameId = "\x55\x04\x03";
+const alternativeNamesId = "\x55\x1d\x11";
+const dnsName = 0x82;
+
+/** @param bytes those of a certificate (`isCertificate`). */
+export function factsOf(bytes: string): CertificateFacts | undefined {
+  const body = readDer(bytes)?.[0]?.parts?.[0]?.parts ?? [];
+  const [, , , validity, subject] = body[0]?.tag === 0xa0 ? body.slice(1) : body;
+  const [from, until] = validity?.parts ?? [];
+  if (!from || !until) return undefined;
+  const alternatives = alternativeNames(body);
+  const names = alternatives.length > 0 ? alternatives : commonNames(subject);
+  return { validFrom: timeOf(from), validUntil: timeOf(until), names: names.map((one) => one.toLowerCase()) };
+}
+
+/** UTCTime or GeneralizedTime (RFC 5280 §4.1.2.5). */
+function timeOf({ content }: Der): number {
+  const full = content.length > 13 ? content : `${Number(content.slice(0, 2)) < 50 ? "20" : "19"}${content}`;
+  const [year = 0, month = 1, ...rest] = (/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(full) ?? [])
+    .slice(1)
+    .map(Number);
+  return Date.UTC(year, month - 1, ...rest);
+}
+
+function alternativeNames(body: readonly Der[]): string[] {
+  const extensions = body.find(({ tag }) => tag === 0xa3)?.parts?.[0]?.parts ?? [];
+  const own = extensions.find(({ parts }) => parts?.[0]?.content === alternativeNamesId)?.parts?.at(-1);
+  const names = own && readDer(own.content)?.[0]?.parts;
+  return names?.flatMap(({ tag, content }) => (tag === dnsName ? [content] : [])) ?? [];
+}
+
+const commonNames = (subject: Der | undefined): string[] =>
+  (subject?.parts ?? [])
+    .flatMap(({ parts = [] }) => parts)
+    .flatMap(({ parts = [] }) => (parts[0]?.content === commonNameId ? [parts[1]?.content ?? ""] : []));

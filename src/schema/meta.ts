@@ -51,4 +51,15 @@ export interface Finding {
   readonly message: string;
   /** Field path inside the object, e.g. `spec.routes[0].services[1].port`. */
   readonly path?: string;
+  /** The finding holds only before and after these times (ms since the epoch): compilation knows no clock. */
+  readonly unlessBetween?: readonly [from: number, until: number];
+}
+
+/** The findings that hold at a time. */
+export function* findingsAt(now: number, findings: Iterable<Finding>): Iterable<Finding> {
+  for (const finding of findings) {
+    const { unlessBetween, ...shown } = finding;
+    if (!unlessBetween) yield finding;
+    else if (now < unlessBetween[0] || now > unlessBetween[1]) yield shown;
+  }
 }

@@ -15,7 +15,7 @@ export function clusterHooks(options: {
   return {
     ring,
     review: (object, old) =>
-      review(object, old, { store, strict, platform: { checkKeyPair }, ready: ready() }),
+      review(object, old, { store, strict, platform: { checkKeyPair }, ready: ready(), now: Date.now() }),
     concerns: (group, plural) =>
       resources.some((one) => one.plural === plural && groupOf(one.apiVersion) === group),
   };

@@ -1,5 +1,5 @@
 import { link, type Snapshot } from "../link/snapshot.js";
-import type { Finding } from "../schema/meta.js";
+import { type Finding, findingsAt } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import type { Hub } from "./hub.js";
@@ -36,7 +36,12 @@ export class Publisher {
 
   /** Of all units, and about what the last publication left out. */
   get findings(): readonly Finding[] {
-    return [...this.store.findings(), ...(this.#snapshot?.findings ?? [])];
+    return [...this.storeFindings, ...(this.#snapshot?.findings ?? [])];
+  }
+
+  /** Of all units, as they are now. */
+  get storeFindings(): readonly Finding[] {
+    return [...findingsAt(this.now(), this.store.findings())];
   }
 
   /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */

@@ -137,7 +137,7 @@ export class PushedSources {
       push.strict || push.dryRun
         ? tryChanges(this.store, changes, this.platform)
         : { updated: update(this.store, changes, this.platform) };
-    const findings = [...source.findings, ...this.store.findings()];
+    const findings = [...source.findings, ...this.publisher.storeFindings];
     const others = this.#refsOfOthers(push.name);
     const errors =
       push.strict && findings.some(({ about, severity }) => severity === "error" && !others.has(about));

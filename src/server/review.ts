@@ -1,4 +1,4 @@
-import type { Finding, Ref } from "../schema/meta.js";
+import { type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import { parseObject } from "../schema/object.js";
 import type { Store, UnitKey } from "../store/store.js";
 import { tryChanges } from "../trial.js";
@@ -19,6 +19,8 @@ export interface ReviewOptions {
   readonly ready: boolean;
   /** Also deny what lacks only something that may come later. */
   readonly strict: boolean;
+  /** In ms since the epoch. */
+  readonly now: number;
 }
 
 /** What is well so far but lacks something that may be applied a moment later: files are applied in any order. */
@@ -44,16 +46,16 @@ const allowed: Verdict = { allowed: true, errors: [], warnings: [] };
 export function review(
   raw: unknown,
   old: unknown,
-  { store, platform, ready, strict }: ReviewOptions,
+  { store, platform, ready, strict, now }: ReviewOptions,
 ): Verdict {
   const parsed = parseObject(raw);
   if ("ignored" in parsed) return allowed;
   if (!("object" in parsed)) return unread(parsed.findings, old);
   const { object } = parsed;
   if (!ready) return { ...allowed, warnings: [notReady(object.ref)] };
-  const before = new Set(findingsOf(store, object.ref).map(keyOf));
+  const before = new Set(findingsOf(store, object.ref, now).map(keyOf));
   const { undo } = tryChanges(store, [object], platform);
-  const findings = findingsOf(store, object.ref);
+  const findings = findingsOf(store, object.ref, now);
   undo();
   const isError = (finding: Finding): boolean =>
     finding.severity === "error" &&
@@ -77,10 +79,10 @@ function unread(findings: readonly Finding[], old: unknown): Verdict {
 }
 
 /** Findings about one object, by the units that it speaks for or that read it. */
-function findingsOf(store: Store, ref: Ref): readonly Finding[] {
+function findingsOf(store: Store, ref: Ref, now: number): readonly Finding[] {
   const units = new Set<string>([...store.claimsOf(ref), ...store.readers(ref)]);
   const findings = [...units].flatMap((unit) => store.unit(unit as UnitKey)?.findings ?? []);
-  return findings.filter(({ about }) => about === ref);
+  return [...findingsAt(now, findings)].filter(({ about }) => about === ref);
 }
 
 const keyOf = ({ type, reason, path = "", message }: Finding): string =>

@@ -1,6 +1,6 @@
 import { isIP } from "../graph/address.js";
 import { isAllowedClass } from "../graph/class.js";
-import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
+import { type Finding, findingsAt, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -55,18 +55,19 @@ export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] 
 }
 
 /**
- * The status of every object that is ours to judge: those of our ingress class. `others` are findings about objects
+ * The status of every object that is ours to judge, at a time in ms: those of our ingress class. `others` are findings about objects
  * that the store does not hold (those that could not be read) or does not know of. With `member` they are those of one
  * of several clusters, on its own objects.
  */
 export function statuses(
   store: Store,
   settings: SettingsSpec,
+  now: number,
   others: readonly Finding[] = [],
   member?: View,
 ): ObjectStatus[] {
   const findings = new Map<Ref, Finding[]>();
-  for (const finding of [...others, ...store.findings()]) {
+  for (const finding of [...others, ...findingsAt(now, store.findings())]) {
     findings.set(finding.about, [...(findings.get(finding.about) ?? []), finding]);
   }
   const held = reported(store, settings).flatMap((object) => {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Finding } from "../../src/schema/meta.js";
+import { type Finding, findingsAt } from "../../src/schema/meta.js";
 import type { Store } from "../../src/store/store.js";
 import { httpProxy, type Manifest, service } from "./backend.js";
 import { compileAll, parseCase, resourcesOf } from "./compile.js";
@@ -38,7 +38,7 @@ export function attack(manifests: readonly Manifest[], settings = "{}"): Attacke
 function compileOf(manifests: readonly Manifest[], settings: string): Attacked {
   const { objects, findings } = parseCase(textOf(manifests), settings);
   const store = compileAll(objects);
-  const all = [...findings, ...store.findings()];
+  const all = [...findings, ...findingsAt(Date.now(), store.findings())];
   const resources = resourcesOf(store).filter(
     ({ type }) => type !== "listener" && type !== "route-configuration",
   );

@@ -86,7 +86,7 @@ const { settings } = parseSettings({ ingressStatusAddress: "192.0.2.1, edge.exam
 const store = createMemoryStore();
 update(store, [settings, ...objects], platform);
 const all = new Map(
-  statuses(store, settings.spec, findings).map(({ ref, ...status }) => [ref as string, status]),
+  statuses(store, settings.spec, 0, findings).map(({ ref, ...status }) => [ref as string, status]),
 );
 const loadBalancer = {
   ingress: [{ ip: "192.0.2.1" }, { hostname: "edge.example" }, { ip: "2001:db8::1" }],

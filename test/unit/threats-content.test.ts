@@ -44,10 +44,18 @@ describe("T36-T39: certificates and keys", () => {
     expect(Buffer.from(bytes, "base64").toString().replaceAll("\r\n", "\n")).toBe(secure.cert);
   });
 
-  it("T38: an expired certificate is served with a warning", () => {
-    const attacked = withPair(certificate("expired").cert, certificate("expired").key);
-    expect(attacked.reasons()).toEqual([]);
-    expect(attacked.host("bad.test")).toBeDefined();
+  it("T38: an expired certificate, also one of its chain, is served with a warning", () => {
+    const expired = certificate("expired");
+    const chained = withPair(`${secure.cert}${expired.cert}`, secure.key);
+    for (const attacked of [withPair(expired.cert, expired.key), chained]) {
+      expect(attacked.reasons()).toEqual([]);
+      expect(attacked.host("bad.test")).toBeDefined();
+      const found = attacked.findings.find(({ reason }) => reason === "CertificateOutOfDate");
+      expect(found).toMatchObject({ severity: "warning", about: "HTTPProxy/default/bad" });
+      expect(found?.message).toMatch(/is good from \S+ until \S+ only: clients will refuse it/);
+    }
+    const fresh = withPair(secure.cert, secure.key).findings;
+    expect(fresh.some(({ reason }) => reason === "CertificateOutOfDate")).toBe(false);
   });
 
   it("T39: a Secret of another type is refused", () => {
@@ -55,8 +63,16 @@ describe("T36-T39: certificates and keys", () => {
     expect(attack([opaque, proxyWith({}, tls)]).reasons()).toContain("SecretNotValid");
   });
 
-  it("T41: a certificate of another host name is served", () => {
-    expect(withPair(certificate("tcp").cert, certificate("tcp").key).reasons()).toEqual([]);
+  it("T41: a certificate of another host name is served with a warning", () => {
+    const attacked = withPair(certificate("tcp").cert, certificate("tcp").key);
+    expect(attacked.reasons()).toEqual([]);
+    expect(attacked.findings).toContainEqual(
+      expect.objectContaining({
+        severity: "warning",
+        reason: "CertificateNameMismatch",
+        message: expect.stringContaining("is for tcp.test, also-tcp.test, not for bad.test") as string,
+      }),
+    );
   });
 });
 

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { warnOfCertificate } from "../../src/graph/certificate.js";
+import { createReport } from "../../src/graph/reader.js";
+import { factsOf } from "../../src/graph/x509.js";
+import { findingsAt } from "../../src/schema/meta.js";
+import { certificate, certificateFile } from "../support/backend.js";
+
+const bytesOf = (pem: string): string => atob(pem.replace(/-----[^-]+-----|\s/g, ""));
+const day = Date.UTC(2030, 0, 1);
+
+function warnings(
+  facts: Partial<{ names: string[]; validFrom: number; validUntil: number }>,
+  host: string,
+  now = day,
+) {
+  const report = createReport();
+  const fact = { names: ["a.test"], validFrom: 0, validUntil: Number.MAX_SAFE_INTEGER / 2, ...facts };
+  warnOfCertificate(
+    { certificate: "", privateKey: "", facts: [fact] },
+    { about: "HTTPProxy/x/y", path: "p", secret: { namespace: "x", name: "s" }, host },
+    report,
+  );
+  return [...findingsAt(now, report.findings)].map(({ reason }) => reason);
+}
+
+describe("what a certificate says of itself", () => {
+  it("are its alternative names and times", () => {
+    const facts = factsOf(bytesOf(certificate("secure").cert));
+    expect(facts?.names).toEqual(["secure.test", "also-secure.test"]);
+    expect(facts?.validFrom).toBeLessThan(Date.UTC(2026, 11, 1));
+    expect(facts?.validUntil).toBeGreaterThan(Date.UTC(2100, 0, 1));
+  });
+
+  it("is its common name where it has no others", () => {
+    expect(factsOf(bytesOf(certificateFile("ca.crt")))?.names).toEqual(["ca"]);
+  });
+});
+
+describe("a certificate", () => {
+  it.each([
+    ["a.test", ["a.test"], true],
+    ["a.test", ["b.test", "a.test"], true],
+    ["x.a.test", ["*.a.test"], true],
+    ["*.a.test", ["*.a.test"], true],
+    ["*", ["a.test"], true],
+    ["a.test", ["*.a.test"], false],
+    ["y.x.a.test", ["*.a.test"], false],
+    ["*.a.test", ["x.a.test"], false],
+    ["a.test", [], false],
+  ])("for the host %s may have the names %j: %s", (host, names, good) => {
+    expect(warnings({ names }, host)).toEqual(good ? [] : ["CertificateNameMismatch"]);
+  });
+
+  it("is warned of before and after its time", () => {
+    const facts = { validFrom: day - 10, validUntil: day + 10 };
+    expect(warnings(facts, "a.test")).toEqual([]);
+    expect(warnings(facts, "a.test", day - 11)).toEqual(["CertificateOutOfDate"]);
+    expect(warnings(facts, "a.test", day + 11)).toEqual(["CertificateOutOfDate"]);
+  });
+});
