@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { link } from "../../src/link/snapshot.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
@@ -12,6 +13,7 @@ import { parseSource } from "../../src/server/source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { applications } from "./apps.js";
+import { buildContour, measureContour } from "./contour-peer.js";
 
 type Figures = Record<string, number>;
 
@@ -51,9 +53,10 @@ async function ours(body: string): Promise<Figures> {
   };
 }
 
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "isoline", "peers");
+
 /** Builds the peer from the Go module proxy; undefined, with a notice, where Go is missing. */
 function buildPeer(): string | undefined {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "isoline", "peers");
   const program = join(cache, "peers");
   mkdirSync(cache, { recursive: true });
   try {
@@ -75,6 +78,30 @@ const medians = (all: readonly Figures[]): Figures =>
     Object.keys(all[0] ?? {}).map((key) => [key, median(all.map((figures) => figures[key] ?? 0))]),
   );
 
+/** Ours over theirs, where both were measured. */
+const ratios = (isoline: Figures, peer: Figures): Figures =>
+  Object.fromEntries(
+    Object.entries(peer).map(([key, value]) => [key, median([(isoline[key] ?? 0) / value])]),
+  );
+
+/** Contour's compiler, where its source is given. */
+function compareContour(folder: string): void {
+  const { contour: source } = parseArgs({ options: { contour: { type: "string" } } }).values;
+  if (source === undefined) {
+    console.error("isoline: Contour is not measured: give the folder of its source with --contour DIR");
+    return;
+  }
+  const program = buildContour(source, cache);
+  for (const size of [100, 1000, 10_000]) {
+    const all = Array.from({ length: runs }, () => measureContour(program, folder, size));
+    const isoline = medians(all.map((one) => one.isoline));
+    const contour = medians(all.map((one) => one.contour));
+    console.log(
+      JSON.stringify({ applications: size, runs, isoline, contour, ratio: ratios(isoline, contour) }),
+    );
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), "isoline-peers-"));
 try {
   const { version_info: _, ...asked } = JSON.parse(
@@ -90,22 +117,19 @@ try {
     if (peer) theirs.push(JSON.parse(execFileSync(peer, [file], { encoding: "utf8" })) as Figures);
   }
   const [isoline, goControlPlane] = [medians(own), medians(theirs)];
-  const ratio = Object.entries(goControlPlane).map(([key, value]) => [
-    key,
-    median([(isoline[key] ?? 0) / value]),
-  ]);
   console.log(
     JSON.stringify(
       {
         runs,
         body_bytes: body.length,
         isoline,
-        ...(peer ? { go_control_plane: goControlPlane, ratio: Object.fromEntries(ratio) } : {}),
+        ...(peer ? { go_control_plane: goControlPlane, ratio: ratios(isoline, goControlPlane) } : {}),
       },
       null,
       2,
     ),
   );
+  compareContour(folder);
 } finally {
   rmSync(folder, { recursive: true });
 }
