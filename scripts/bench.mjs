@@ -2,8 +2,9 @@ import { build, bundle } from "./build.mjs";
 import { run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
-/** Benches by name; the first is the one without a name. */
+/** Benches by name; `core` is the one without a name. */
 const BENCHES = {
+  applied: "test/bench/applied.ts",
   core: "test/bench/bench.ts",
   kube: "test/bench/kube.ts",
   peers: "test/bench/peers.ts",

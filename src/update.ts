@@ -1,4 +1,4 @@
-import { compileUnit, type RecordingReader } from "./compile.js";
+import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
 import { claimsOf } from "./graph/claims.js";
 import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
@@ -34,6 +34,23 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
     for (const change of changes) apply(store, change, dirty);
     const { units, changed } = recompile(store, dirty, platform);
     return { units, changed: changed || !sameContent(before, store.object(settingsRef)) };
+  });
+}
+
+const compilerCursor = "compiler";
+
+/**
+ * Compiles anew what another version of the compiler has left in a store, if it did. Returns whether that was so; the
+ * source should then be read again, too, as this version may keep more fields of it.
+ */
+export function refresh(store: Store, platform: Platform): boolean {
+  if (store.cursor(compilerCursor) === String(compilerVersion)) return false;
+  return store.transaction(() => {
+    const dirty = new Set<UnitKey>();
+    for (const { unit } of store.units()) dirty.add(unit);
+    recompile(store, dirty, platform);
+    store.setCursor(compilerCursor, String(compilerVersion));
+    return dirty.size > 0;
   });
 }
 

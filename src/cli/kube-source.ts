@@ -32,6 +32,8 @@ export interface ClusterOptions {
 interface KubeServeOptions extends ClusterOptions {
   readonly settingsFile?: string;
   readonly overrides?: Readonly<Record<string, unknown>>;
+  /** The store was filled by another version, which may have kept less of each object. */
+  readonly outdated: boolean;
   log(line: string): void;
 }
 
@@ -117,6 +119,7 @@ export class ClusterSource {
     update(this.store, [settings], { checkKeyPair });
     this.#clusters = clusters;
     this.#followed = followed;
+    if (this.options.outdated) for (const { source } of followed) source.listAnew();
     // Every kind has requests and pauses that end with the signal.
     setMaxListeners(0, this.#abort.signal);
     const { signal } = this.#abort;

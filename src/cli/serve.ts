@@ -13,7 +13,7 @@ import { Publisher } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
-import { replaceAll } from "../update.js";
+import { refresh, replaceAll } from "../update.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
@@ -51,7 +51,9 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
   const tokens = options.tokensFile ? new TokenFile(options.tokensFile, options.log) : undefined;
-  const source = await startSource(hub, options);
+  const { store = createMemoryStore() } = options;
+  const outdated = refresh(store, { checkKeyPair });
+  const source = await startSource(hub, { ...options, store, outdated });
   const app = createApp({
     hub,
     status: () => source.status(),
@@ -92,7 +94,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function startSource(hub: Hub, options: ServerOptions): Promise<Source> {
+/** The store is there by now; `outdated`: an older Isoline has filled it. */
+interface SourceOptions extends ServerOptions {
+  readonly store: Store;
+  readonly outdated: boolean;
+}
+
+function startSource(hub: Hub, options: SourceOptions): Promise<Source> {
   if (options.kube) return startCluster(hub, options, options.kube);
   return options.push ? startPushed(hub, options) : startFiles(hub, options);
 }
@@ -104,7 +112,7 @@ interface Source {
   close(): Promise<void>;
 }
 
-async function startFiles(hub: Hub, options: ServerOptions): Promise<Source> {
+async function startFiles(hub: Hub, options: SourceOptions): Promise<Source> {
   const source = new FileSource(hub, options);
   const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
   const watcher = await watchPaths(files, () => source.refresh());
@@ -115,16 +123,16 @@ async function startFiles(hub: Hub, options: ServerOptions): Promise<Source> {
 
 async function startCluster(
   hub: Hub,
-  options: ServerOptions,
+  options: SourceOptions,
   kube: NonNullable<ServerOptions["kube"]>,
 ): Promise<Source> {
-  const source = new ClusterSource(hub, options.store ?? createMemoryStore(), { ...options, ...kube });
+  const source = new ClusterSource(hub, options.store, { ...options, ...kube });
   await source.start();
   return source;
 }
 
-async function startPushed(hub: Hub, options: ServerOptions): Promise<Source> {
-  const store = options.store ?? createMemoryStore();
+async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {
+  const { store } = options;
   const sources = new PushedSources(store, new Publisher(store, hub, Date.now), { checkKeyPair });
   sources.start();
   return {
@@ -145,9 +153,9 @@ class FileSource {
 
   constructor(
     hub: Hub,
-    private readonly options: ServerOptions,
+    private readonly options: SourceOptions,
   ) {
-    this.#store = options.store ?? createMemoryStore();
+    this.#store = options.store;
     this.#publisher = new Publisher(this.#store, hub, Date.now);
   }
 

@@ -67,6 +67,11 @@ export class KubeSource {
     return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
   }
 
+  /** Lists everything again at the next look, while what is known is served. */
+  listAnew(): void {
+    for (const follower of this.#followers) follower.listAnew();
+  }
+
   /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
   async run(seconds: number, signal: AbortSignal): Promise<void> {
     await Promise.all(this.#followers.map((follower) => this.#follow(follower, seconds, signal)));

@@ -43,6 +43,7 @@ export class WorkerCluster {
     private readonly storage: DurableObjectStorage,
     private readonly store: Store,
     private readonly publisher: Publisher,
+    outdated: boolean,
   ) {
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.#settingsFindings = findings;
@@ -59,6 +60,7 @@ export class WorkerCluster {
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       random: Math.random,
     });
+    if (outdated) this.#source.listAnew();
     if (this.#source.ready) publisher.publish();
     void this.#alarmAt(Date.now());
   }

@@ -18,6 +18,7 @@ import { defaultFleet, type Identity, parseTokens } from "../server/tokens.js";
 import { durableDriver } from "../store/durable.js";
 import { createSqlStore } from "../store/sql-store.js";
 import type { Store } from "../store/store.js";
+import { refresh } from "../update.js";
 import { type ClusterEnv, hasCluster, WorkerCluster } from "./worker-cluster.js";
 
 interface Env extends ClusterEnv {
@@ -36,9 +37,10 @@ export class Fleet {
   constructor(state: DurableObjectState, env: Env) {
     const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
     const store = createSqlStore(durableDriver(state.storage));
+    const outdated = refresh(store, { checkKeyPair });
     const publisher = new Publisher(store, hub, Date.now);
     const follows = hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
-    this.#cluster = follows ? new WorkerCluster(env, state.storage, store, publisher) : undefined;
+    this.#cluster = follows ? new WorkerCluster(env, state.storage, store, publisher, outdated) : undefined;
     this.#app = createApp({
       hub,
       ...(this.#cluster ? clusterPart(this.#cluster) : pushedPart(store, publisher)),

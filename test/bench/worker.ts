@@ -29,6 +29,35 @@ async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   return [result, Math.round(performance.now() - start)];
 }
 
+interface Profile {
+  readonly nodes: readonly { readonly id: number; readonly callFrame: { readonly functionName: string } }[];
+  readonly samples: readonly number[];
+  /** Microseconds. */
+  readonly timeDeltas: readonly number[];
+}
+
+/** The size of the bundle, and how long its top level runs in workerd, by the profile that wrangler takes of it. */
+function measureBundle(): Figures {
+  const folder = mkdtempSync(join(tmpdir(), "isoline-bench-"));
+  try {
+    const file = join(folder, "startup.cpuprofile");
+    execFileSync("npx", ["wrangler", "check", "startup", "--outfile", file], { stdio: "ignore" });
+    const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, "utf8")) as Profile;
+    const idle = new Set(
+      nodes.flatMap(({ id, callFrame }) => (callFrame.functionName === "(idle)" ? [id] : [])),
+    );
+    const busy = samples.reduce((sum, id, i) => sum + (idle.has(id) ? 0 : (timeDeltas[i] ?? 0)), 0);
+    const bundle = readFileSync("dist/worker.js");
+    return {
+      bundle_kb: Math.round(bundle.length / 1000),
+      bundle_gzip_kb: Math.round(gzipSync(bundle).length / 1000),
+      start_ms: Math.round(busy / 1000),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Pushes so many applications to the built Worker in workerd, and wakes held polls with a change. */
 async function measure(count: number): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), "isoline-bench-"));
@@ -96,6 +125,7 @@ async function steps(url: string, count: number): Promise<Figures> {
   };
 }
 
+console.log(JSON.stringify(measureBundle()));
 const sizes = process.argv.slice(2).map(Number);
 for (const count of sizes.length > 0 ? sizes : [100, 1000, 10_000])
   console.log(JSON.stringify({ applications: count, ...(await measure(count)) }));

@@ -267,6 +267,18 @@ describe("a cluster as a source", () => {
     expect(c.hosts()).toEqual([]);
   });
 
+  it("lists everything again when it is told to, and is ready all the while", async () => {
+    const c = cluster();
+    await c.refresh();
+    c.source.listAnew();
+    expect(c.source.ready).toBe(true);
+    c.api.requests.length = 0;
+    c.api.collections.set("httpproxies", [proxy("other"), proxy("h0"), proxy("h1")]);
+    await c.refresh();
+    expect(c.api.requests.filter((path) => path.includes("limit=500")).length).toBeGreaterThan(5);
+    expect(c.hosts()).toContain("other.test");
+  });
+
   it("waits for a second list when the server went back in time", async () => {
     const c = cluster();
     await c.refresh();

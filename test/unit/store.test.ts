@@ -8,7 +8,7 @@ import type { Ref } from "../../src/schema/meta.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
-import { type Change, update } from "../../src/update.js";
+import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-store-"));
@@ -240,4 +240,42 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     writeFileSync(`${file}.owner`, `${process.ppid}\n`);
     expect(() => createSqliteStore(file)).toThrow(`in use by process ${process.ppid}`);
   });
+
+  it("that another version of the compiler has filled is compiled anew, and nothing else", () => {
+    const file = newFile();
+    const old = filled(file);
+    expect(refresh(old, platform)).toBe(true);
+    const good = dump(old);
+    const stale = [...old.units()].find(({ unit }) => unit === "vhost:a.test");
+    old.putUnit({ ...unit("vhost:a.test", [cluster("stale")]), reads: stale?.reads ?? [] });
+    expect(dump(old)).not.toBe(good);
+    expect(refresh(old, platform)).toBe(false);
+    old.setCursor("compiler", "0");
+    old.setCursor("kubernetes:Service", "7");
+    old.close();
+    const store = createSqliteStore(file);
+    expect(refresh(store, platform)).toBe(true);
+    expect(dump(store)).toBe(good);
+    expect(store.cursor("kubernetes:Service")).toBe("7");
+    expect(refresh(store, platform)).toBe(false);
+    store.close();
+  });
+
+  it("of another layout is made anew, empty", () => {
+    const file = newFile();
+    filled(file).close();
+    const database = new (createRequire(import.meta.url)("node-sqlite3-wasm") as Wasm).Database(file);
+    database.exec("UPDATE isoline SET version = 1");
+    database.exec("DROP TABLE part");
+    database.close();
+    const store = createSqliteStore(file);
+    expect([...store.objects()]).toEqual([]);
+    update(store, [service("a")], platform);
+    expect(store.object("Service/one/a")).toBeDefined();
+    store.close();
+  });
 });
+
+interface Wasm {
+  readonly Database: new (file: string) => { exec(sql: string): void; close(): void };
+}
