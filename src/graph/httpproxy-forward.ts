@@ -1,5 +1,5 @@
 import { parseTimeout } from "../schema/duration.js";
-import { type ClusterOptions, clientCertificate, readCluster } from "./backend.js";
+import { type ClusterOptions, clientCertificate, findServicePort, readCluster } from "./backend.js";
 import type { RouteContext, ServiceFields } from "./httpproxy-context.js";
 import { readValidation } from "./httpproxy-service.js";
 import { type CookieRewrite, mergeCookieRewrites, readCookieRewrites } from "./policy/cookie.js";
@@ -16,9 +16,13 @@ interface Shared {
 }
 
 /** `services` of a route: undefined (and a finding) when one of them has to be refused; those not there are left out. */
-export function readForward(context: RouteContext, policies: RoutePolicies): Action | undefined {
+export function readForward(
+  context: RouteContext,
+  policies: RoutePolicies,
+  cookies: readonly CookieRewrite[],
+): Action | undefined {
   const { route, fail } = context;
-  const shared = readShared(context, policies);
+  const shared = readShared(context, policies, cookies);
   if (!shared) return undefined;
   const backends: Backend[] = [];
   let mirror: Mirror | undefined;
@@ -40,7 +44,11 @@ export function readForward(context: RouteContext, policies: RoutePolicies): Act
   return { kind: "forward", backends, ...(mirror ? { mirror } : {}) };
 }
 
-function readShared(context: RouteContext, policies: RoutePolicies): Shared | undefined {
+function readShared(
+  context: RouteContext,
+  policies: RoutePolicies,
+  cookies: readonly CookieRewrite[],
+): Shared | undefined {
   const { route, fail, reader } = context;
   const idle = readTimeout(route.timeoutPolicy?.idleConnection);
   if (idle.error) {
@@ -55,16 +63,11 @@ function readShared(context: RouteContext, policies: RoutePolicies): Shared | un
       health.error,
       ".healthCheckPolicy.expectedStatuses",
     );
-  const cookies = readCookieRewrites(route.cookieRewritePolicies);
-  if (cookies.error) {
-    const message = `${cookies.error} on route cookie rewrite rules`;
-    return fail("RouteError", "CookieRewritePoliciesInvalid", message, ".cookieRewritePolicies");
-  }
   const certificate = clientCertificate(reader);
   if (certificate?.error) return fail("TLSError", "SecretNotValid", certificate.error);
   return {
     policies,
-    cookies: cookies.rewrites ?? [],
+    cookies,
     options: {
       loadBalancing: loadBalancing(route.loadBalancerPolicy?.strategy, policies),
       ...(health.check ? { healthCheck: health.check } : {}),
@@ -82,6 +85,16 @@ function readBackend(
   shared: Shared,
 ): Backend | undefined | "invalid" {
   const { proxy, reader, fail, report, path } = context;
+  const unresolved = (error: string | undefined): undefined =>
+    fail(
+      "ServiceError",
+      "ServiceUnresolvedReference",
+      `Spec.Routes unresolved service reference: ${error}`,
+      at,
+    );
+  const { found, error: missing } = findServicePort(reader, proxy.meta.namespace, service.name, service.port);
+  // As in Contour, what else is wrong with such a service costs the other routes nothing.
+  if (!found) return unresolved(missing);
   const policies = readBackendPolicies(context, service, at, shared.cookies);
   if (!policies) return "invalid";
   const slow = readSlowStart(service.slowStartPolicy, shared.options.loadBalancing);
@@ -97,11 +110,7 @@ function readBackend(
     ...(sni ? { sni } : {}),
     ...(shared.options.healthCheck && service.healthPort ? { healthPort: service.healthPort } : {}),
   });
-  if (!cluster) {
-    const message = `Spec.Routes unresolved service reference: ${error}`;
-    fail("ServiceError", "ServiceUnresolvedReference", message, at);
-    return undefined;
-  }
+  if (!cluster) return unresolved(error);
   const checked = readValidation(proxy, service, cluster, path + at, reader, report);
   if (!checked) return "invalid";
   return { cluster: checked, weight: service.weight ?? 0, policies };

@@ -100,7 +100,10 @@ function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): Hos
     const message = `Spec.VirtualHost.RateLimitPolicy is invalid: ${wrong}`;
     return fail("VirtualHostError", "RateLimitPolicyNotValid", message, ".rateLimitPolicy");
   }
-  if (problems.length > 0) return undefined;
+  if (problems.length > 0) {
+    const message = "Spec.VirtualHost.IPAllowFilterPolicy or Spec.VirtualHost.IPDenyFilterPolicy is invalid";
+    return fail("IPFilterError", "IPFilterPolicyNotValid", message, "");
+  }
   const standard = host?.rateLimitPolicy?.global?.disabled
     ? {}
     : readDescriptors(reader.settings.rateLimitService?.defaultGlobalRateLimitPolicy);

@@ -1,6 +1,6 @@
 import { routeAuthorization } from "./authorization.js";
 import type { Place, RouteContext } from "./httpproxy-context.js";
-import { type HashPolicy, sessionAffinity } from "./policy/hash.js";
+import { type HashPolicy, readHashPolicies, sessionAffinity } from "./policy/hash.js";
 import { readHeadersPolicy } from "./policy/headers.js";
 import type { Protections, RoutePolicies } from "./policy/index.js";
 import { readInternalRedirect } from "./policy/internal-redirect.js";
@@ -128,23 +128,13 @@ function readHash({ route, proxy, report, path }: RouteContext): HashPolicy | un
   const policy = route.loadBalancerPolicy;
   if (policy?.strategy === "Cookie") return sessionAffinity;
   if (policy?.strategy !== "RequestHash") return undefined;
-  const keys = (policy.requestHashPolicies ?? []).flatMap((entry, i): HashPolicy => {
-    const terminal = entry.terminal ?? false;
-    const kinds = [entry.headerHashOptions, entry.queryParameterHashOptions, entry.hashSourceIP].filter(
-      Boolean,
-    ).length;
-    if (kinds === 1 && entry.hashSourceIP) return [{ kind: "source-ip", terminal }];
-    if (kinds === 1 && entry.headerHashOptions?.headerName) {
-      return [{ kind: "header", name: entry.headerHashOptions.headerName, terminal }];
-    }
-    const parameter = entry.queryParameterHashOptions?.parameterName;
-    if (kinds === 1 && parameter) return [{ kind: "query", name: parameter.toLowerCase(), terminal }];
-    const message = `ignoring invalid request hash policy: exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed`;
-    const field = `${path}.loadBalancerPolicy.requestHashPolicies[${i}]`;
-    report.warn(proxy.ref, "SpecError", "IgnoredField", message, field);
-    return [];
-  });
-  return keys.length > 0 ? keys : undefined;
+  const { hash, ignored } = readHashPolicies(policy.requestHashPolicies ?? []);
+  const field = `${path}.loadBalancerPolicy.requestHashPolicies`;
+  const warn = (message: string, at: string): void =>
+    report.warn(proxy.ref, "SpecError", "IgnoredField", message, at);
+  for (const { at, message } of ignored) warn(message, `${field}[${at}]`);
+  if (!hash) warn("no valid request hash policy is there: the strategy is RoundRobin", field);
+  return hash;
 }
 
 /** Which protection of a route plain HTTP can't give; undefined when it gives all. */

@@ -10,6 +10,7 @@ import type { Place, RouteContext, RouteFields } from "./httpproxy-context.js";
 import { readForward } from "./httpproxy-forward.js";
 import { lostOverHttp, readPolicies } from "./httpproxy-policies.js";
 import { unreachablePath } from "./normalize-path.js";
+import { readCookieRewrites } from "./policy/cookie.js";
 import type { Protections, RoutePolicies } from "./policy/index.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Action, Route } from "./types.js";
@@ -36,6 +37,12 @@ export function readProxyRoute(
       return undefined;
     },
   };
+  const kinds = [route.services?.length, route.requestRedirectPolicy, route.directResponsePolicy];
+  if (kinds.filter(Boolean).length !== 1) {
+    const message =
+      "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
+    return context.fail("RouteError", "RouteActionCountNotValid", message);
+  }
   const own: Condition[] = route.conditions ?? [];
   const conditions = [...place.conditions, ...own];
   const wrong = conditionProblem(own, conditions);
@@ -90,13 +97,10 @@ function keepsHttp(
 
 function readAction(context: RouteContext, policies: RoutePolicies): Action | undefined {
   const { route, fail } = context;
-  const kinds = [route.services?.length, route.requestRedirectPolicy, route.directResponsePolicy].filter(
-    Boolean,
-  );
-  if (kinds.length !== 1) {
-    const message =
-      "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
-    return fail("RouteError", "RouteActionCountNotValid", message);
+  const cookies = readCookieRewrites(route.cookieRewritePolicies);
+  if (cookies.error) {
+    const message = `${cookies.error} on route cookie rewrite rules`;
+    return fail("RouteError", "CookieRewritePoliciesInvalid", message, ".cookieRewritePolicies");
   }
   if (route.directResponsePolicy) {
     const { statusCode: status, body } = route.directResponsePolicy;
@@ -110,7 +114,7 @@ function readAction(context: RouteContext, policies: RoutePolicies): Action | un
     return { kind: "respond", status, ...(body ? { body } : {}) };
   }
   if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy);
-  return readForward(context, policies);
+  return readForward(context, policies, cookies.rewrites ?? []);
 }
 
 function readRedirect(

@@ -80,13 +80,13 @@ function annotation(ingress: Ingress, name: string): string | undefined {
 
 function readRules(ingress: Ingress, host: string, reader: Reader, report: Report): Route[] {
   const routes: Route[] = [];
-  const add = (match: PathMatch, backend: BackendFields, path: string): void => {
-    const route = readPath(ingress, match, backend, path, reader, report);
+  const add = (match: PathMatch, written: string, backend: BackendFields, path: string): void => {
+    const route = readPath(ingress, match, written, backend, path, reader, report);
     if (route) routes.push(route);
   };
   // First, so that an explicit rule for `/` without a host wins over it.
   if (host === anyHost && ingress.spec.defaultBackend) {
-    add({ kind: "prefix", value: "/" }, ingress.spec.defaultBackend, "spec.defaultBackend");
+    add({ kind: "prefix", value: "/" }, "/", ingress.spec.defaultBackend, "spec.defaultBackend");
   }
   for (const [i, rule] of (ingress.spec.rules ?? []).entries()) {
     if ((rule.host || anyHost).toLowerCase() !== host) continue;
@@ -101,7 +101,7 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
       }
       const unreachable = unreachablePath(match);
       if (unreachable) report.warn(ingress.ref, type, "PathNeverMatches", unreachable, `${path}.path`);
-      add(match, fields.backend, `${path}.backend`);
+      add(match, fields.path || "/", fields.backend, `${path}.backend`);
     }
   }
   return routes;
@@ -131,6 +131,7 @@ function readPathMatch({ path, pathType }: PathFields): PathMatch {
 function readPath(
   ingress: Ingress,
   path: PathMatch,
+  written: string,
   backend: BackendFields,
   field: string,
   reader: Reader,
@@ -165,13 +166,14 @@ function readPath(
       kind: "forward",
       backends: [{ cluster, weight: 0, policies: ingressHeaders(reader.settings, cluster) }],
     },
-    policies: readPolicies(ingress, path.value, report),
+    policies: readPolicies(ingress, written, report),
     insecure: "serve",
     from: ingress.ref,
     field,
   };
 }
 
+/** `path`: as it is written in the rule, which is how the annotation `websocket-routes` names it. */
 function readPolicies(ingress: Ingress, path: string, report: Report): RoutePolicies {
   const text = annotation(ingress, "response-timeout") ?? annotation(ingress, "request-timeout");
   const timeout = readTimeout(text);

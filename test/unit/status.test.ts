@@ -127,7 +127,10 @@ describe("status", () => {
           observedGeneration: 2,
           ...errors,
           errors: [{ type: "ServiceError", status: "True", reason: "ServiceUnresolvedReference" }],
-          warnings: [{ type: "SpecError", status: "True", reason: "IgnoredField" }],
+          warnings: [
+            { type: "SpecError", status: "True", reason: "IgnoredField" },
+            { type: "SpecError", status: "True", reason: "IgnoredField" },
+          ],
         },
       ],
     });

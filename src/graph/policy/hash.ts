@@ -1,3 +1,5 @@
+import { canonicalHeader, headerNameProblem } from "../../schema/header-names.js";
+
 /** What a ring-hash load balancer hashes; in order. */
 export type HashPolicy = readonly HashKey[];
 
@@ -9,3 +11,51 @@ export type HashKey =
 
 /** The cookie of strategy `Cookie`; its name is Contour's, so that sessions survive a migration. */
 export const sessionAffinity: HashPolicy = [{ kind: "cookie", name: "X-Contour-Session-Affinity" }];
+
+interface HashFields {
+  readonly terminal?: boolean | undefined;
+  readonly hashSourceIP?: boolean | undefined;
+  readonly headerHashOptions?: { readonly headerName?: string | undefined } | undefined;
+  readonly queryParameterHashOptions?: { readonly parameterName?: string | undefined } | undefined;
+}
+
+/**
+ * What strategy `RequestHash` hashes. Entries that are not valid are left out, and told of in `ignored` with their
+ * place in the list; `hash` is undefined when none is left.
+ */
+export function readHashPolicies(entries: readonly HashFields[]): {
+  hash?: HashPolicy;
+  ignored: readonly { readonly at: number; readonly message: string }[];
+} {
+  const ignored: { at: number; message: string }[] = [];
+  const keys = new Map<string, HashKey>();
+  for (const [at, entry] of entries.entries()) {
+    const key = readHashKey(entry);
+    const name = typeof key === "string" ? "" : nameOf(key);
+    if (typeof key === "string")
+      ignored.push({ at, message: `ignoring invalid request hash policy: ${key}` });
+    else if (keys.has(name))
+      ignored.push({ at, message: `ignoring repeated request hash policy: ${name} comes before` });
+    else keys.set(name, key);
+  }
+  return { ...(keys.size > 0 ? { hash: [...keys.values()] } : {}), ignored };
+}
+
+const nameOf = (key: HashKey): string => ("name" in key ? `${key.kind} ${key.name}` : key.kind);
+
+/** The key of an entry, or what is wrong with it. */
+function readHashKey({ terminal = false, ...entry }: HashFields): HashKey | string {
+  const { hashSourceIP, headerHashOptions: header, queryParameterHashOptions: query } = entry;
+  if ([hashSourceIP, header, query].filter(Boolean).length !== 1)
+    return "exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed";
+  if (header) {
+    const name = canonicalHeader(header.headerName ?? "");
+    const problem = headerNameProblem(name);
+    return problem && name !== "Host"
+      ? `header ${JSON.stringify(header.headerName)}: ${problem}`
+      : { kind: "header", name, terminal };
+  }
+  const parameter = query?.parameterName?.toLowerCase();
+  if (query && !parameter) return "the name of the query parameter is empty";
+  return parameter ? { kind: "query", name: parameter, terminal } : { kind: "source-ip", terminal };
+}

@@ -87,9 +87,8 @@ export function readHeadersPolicy(
   let host: Pick<HeadersPolicy, "host" | "hostFromHeader"> = {};
   for (const { name, value } of fields.set ?? []) {
     const key = canonicalHeader(name);
-    if (set.has(key) || (key === "Host" && Object.keys(host).length > 0)) {
-      return { error: `duplicate header addition: "${key}"` };
-    }
+    // Of several `Host` the last one counts, as in Contour.
+    if (set.has(key)) return { error: `duplicate header addition: "${key}"` };
     const isHost = key === "Host" && kind === "request";
     const problem = isHost ? hostValueProblem(value) : headerValueProblem(value);
     if (problem) return { error: `invalid set header "${key}": ${problem}` };
