@@ -78,10 +78,13 @@ const medians = (all: readonly Figures[]): Figures =>
     Object.keys(all[0] ?? {}).map((key) => [key, median(all.map((figures) => figures[key] ?? 0))]),
   );
 
-/** Ours over theirs, where both were measured. */
+/** Ours over theirs, of what both have. */
 const ratios = (isoline: Figures, peer: Figures): Figures =>
   Object.fromEntries(
-    Object.entries(peer).map(([key, value]) => [key, median([(isoline[key] ?? 0) / value])]),
+    Object.entries(peer).flatMap(([key, value]) => {
+      const own = isoline[key];
+      return own === undefined ? [] : [[key, median([own / value])]];
+    }),
   );
 
 /** Contour's compiler, where its source is given. */

@@ -156,7 +156,7 @@ if (mode === "--store")
 else if (mode === "--start") console.log(JSON.stringify(await measureStart(folder, Number(size))));
 else {
   const sizes = process.argv.slice(2).map(Number);
-  for (const count of sizes.length > 0 ? sizes : [1000, 10_000, 34_000]) {
+  for (const count of sizes.length > 0 ? sizes : [1000, 10_000, 33_400]) {
     const work = mkdtempSync(join(tmpdir(), "isoline-stores-"));
     try {
       const path = join(work, "objects.jsonl");
