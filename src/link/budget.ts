@@ -37,6 +37,13 @@ const tooLarge = (about: Ref, what: string, bytes: number, answer: string): Find
   message: `${what} has ${bytes} bytes of configuration and is left out: Envoy can't be sent ${answer} of more than ${maxBodyBytes}, and this namespace has the most of it`,
 });
 
+/** Whether fragments surely fit into one answer: a character has three bytes at most. */
+export function hasRoom(fragments: readonly Resource[]): boolean {
+  let length = 0;
+  for (const { json } of fragments) length += json.length;
+  return length * 3 <= budget;
+}
+
 /**
  * The virtual hosts of one route table; of a table that would be too large, some answer 503 instead of what they would.
  */
@@ -46,9 +53,7 @@ export function fitHosts(
   hosts: readonly Resource[],
   findings: Finding[],
 ): readonly Resource[] {
-  let length = 0;
-  for (const { json } of hosts) length += json.length;
-  if (length * 3 <= budget) return hosts;
+  if (hasRoom(hosts)) return hosts;
   let total = 0;
   for (const host of hosts) total += sizeOf(host) + 1;
   if (total <= budget) return hosts;

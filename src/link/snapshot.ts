@@ -2,7 +2,7 @@ import type { Finding } from "../schema/meta.js";
 import type { EndpointMode, Resource } from "../store/store.js";
 import { configSource } from "../xds/config-source.js";
 import { inParts, shardScopes } from "../xds/route-shards.js";
-import { fitHosts } from "./budget.js";
+import { fitHosts, hasRoom } from "./budget.js";
 import { type ClusterSection, linkClusters } from "./clusters.js";
 import type { Resources } from "./fragment.js";
 import { linkListeners } from "./listeners.js";
@@ -70,7 +70,10 @@ export function link(
     const hosts = [...store.resources("virtual-host", head.name)];
     const wasSplit = previous?.split?.has(head.name) ?? false;
     if (isSplit(store, options.routeShards ?? 1, head.name, hosts.length, wasSplit)) split.add(head.name);
-    const parts = split.has(head.name) ? splitTable(head, hosts) : [{ head, hosts }];
+    const whole = { head, hosts };
+    const parts = split.has(head.name) ? splitTable(head, hosts) : [whole];
+    // Listeners from before the split, and whoever else asks, may still have the whole.
+    if (parts.length > 1 && hasRoom(hosts)) parts.push(whole);
     for (const { head, hosts } of parts) {
       const fitting = fitHosts(store, head.name, hosts, findings);
       tables.set(head.name, linkTable(head, fitting, previous?.tables?.get(head.name)));

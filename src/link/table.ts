@@ -40,7 +40,7 @@ interface Part {
 }
 
 /** A table in parts by host; a wildcard may match in any of them, and so is in all. */
-export function splitTable(head: Resource, hosts: readonly Resource[]): readonly Part[] {
+export function splitTable(head: Resource, hosts: readonly Resource[]): Part[] {
   const parts = Array.from({ length: shardCount }, (_, shard) => {
     const name = shardName(head.name, shard);
     const json = partOf(head.json, head.name, shard);

@@ -78,6 +78,7 @@ describe("tables in parts", () => {
     const whole = hostsOf(1).get("ingress_http") ?? [];
     const parts = [...hostsOf(16)].filter(([name]) => name.startsWith("ingress_http/"));
     expect(parts).toHaveLength(shardCount);
+    expect(hostsOf(16).get("ingress_http")).toEqual(whole);
     for (const [, hosts] of parts) expect(hosts).toContain("*.wild.test");
     const exact = parts.flatMap(([, hosts]) => hosts.filter((name) => !name.startsWith("*")));
     expect(exact.sort()).toEqual(whole.filter((name) => !name.startsWith("*")).sort());
