@@ -48,10 +48,24 @@ export function refresh(store: Store, platform: Platform): boolean {
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     for (const { unit } of store.units()) dirty.add(unit);
+    claimAnew(store, dirty);
     recompile(store, dirty, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
     return dirty.size > 0;
   });
+}
+
+/** Gives the objects the claims that this version of the compiler makes of them. */
+function claimAnew(store: Store, dirty: Set<UnitKey>): void {
+  const moved: KubeObject[] = [];
+  for (const object of store.objects())
+    if (!sameContent(claimsOf(object), store.claimsOf(object.ref))) moved.push(object);
+  for (const object of moved) {
+    const before = store.claimsOf(object.ref);
+    const after = claimsOf(object);
+    store.putObject(object, after);
+    touchAll(store, before, after, dirty);
+  }
 }
 
 function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
@@ -64,9 +78,18 @@ function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
   else store.putObject(change, after);
 
   for (const unit of store.readers(ref)) dirty.add(unit);
+  touchAll(store, before, after, dirty);
+  if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
+}
+
+function touchAll(
+  store: Store,
+  before: readonly ClaimKey[],
+  after: readonly ClaimKey[],
+  dirty: Set<UnitKey>,
+): void {
   for (const key of before) touch(store, key, !after.includes(key), dirty);
   for (const key of after) touch(store, key, !before.includes(key), dirty);
-  if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
 }
 
 /** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */

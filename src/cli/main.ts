@@ -329,6 +329,7 @@ function addContourFlags(serve: Command): void {
     ["--envoy-service-https-port <port>", "the HTTPS listener's port"],
     ["--envoy-http-access-log <path>", "the HTTP access log"],
     ["--envoy-https-access-log <path>", "the HTTPS access log"],
+    ["--accesslog-format <format>", "envoy or json"],
     ["--stats-address <address>", "the address of Envoy's stats listener"],
     ["--stats-port <port>", "the port of Envoy's stats listener"],
     ["--ingress-status-address <addresses>", "addresses to write into statuses, comma-separated"],
@@ -339,6 +340,11 @@ function addContourFlags(serve: Command): void {
     serve.option(flags, text);
   }
   serve
+    .addOption(
+      new Option("--disable-feature <name>", "a kind to leave out, such as extensionservices").argParser(
+        (value: string, all: readonly string[] | undefined) => [...(all ?? []), value],
+      ),
+    )
     .option("--envoy-service-namespace <name>", "the namespace of that Service", "projectcontour")
     .option("--leader-election-resource-name <name>", "the Lease of the replica that writes", "isoline");
 }

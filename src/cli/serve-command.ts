@@ -40,6 +40,8 @@ export interface ServeCommandOptions {
   readonly envoyServiceHttpsPort?: string;
   readonly envoyHttpAccessLog?: string;
   readonly envoyHttpsAccessLog?: string;
+  readonly accesslogFormat?: string;
+  readonly disableFeature?: readonly string[];
   readonly statsAddress?: string;
   readonly statsPort?: string;
 }
@@ -66,6 +68,8 @@ function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
   put("httpsPort", options.envoyServiceHttpsPort && Number(options.envoyServiceHttpsPort));
   put("httpAccessLog", options.envoyHttpAccessLog);
   put("httpsAccessLog", options.envoyHttpsAccessLog);
+  put("accesslog-format", options.accesslogFormat);
+  put("disableFeatures", options.disableFeature);
   put("ingressStatusAddress", options.ingressStatusAddress);
   put("statsAddress", options.statsAddress);
   put("statsPort", options.statsPort && Number(options.statsPort));

@@ -5,9 +5,12 @@ import type { ClaimKey } from "../store/store.js";
 /** The host of Ingress rules without a host, and of default backends. */
 export const anyHost = "*";
 
+/** The key under which the Ingresses are found that have a certificate for a host. */
+export const tlsHostKey = (host: string): ClaimKey => `tls-host:${host.toLowerCase()}`;
+
 /**
  * What an object speaks for: the units that it defines (`vhost:<host>`, `extension:<namespace>/<name>`) and the index keys under which
- * units find it (`slices:<namespace>/<service>`, `delegations:<namespace>/<secret>`).
+ * units find it (`slices:<namespace>/<service>`, `delegations:<namespace>/<secret>`, `tls-host:<host>`).
  */
 export function claimsOf(object: KubeObject): ClaimKey[] {
   if (isSubstitute(object)) return [];
@@ -20,7 +23,11 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
     case "Ingress": {
       const hosts = (object.spec.rules ?? []).map((rule) => (rule.host || anyHost).toLowerCase());
       if (object.spec.defaultBackend) hosts.push(anyHost);
-      return [...new Set(hosts)].map((host) => `vhost:${host}`);
+      const secure = (object.spec.tls ?? []).flatMap((entry) => entry.hosts ?? []);
+      return [
+        ...[...new Set(hosts)].map((host) => `vhost:${host}`),
+        ...[...new Set(secure)].map((host) => tlsHostKey(host)),
+      ];
     }
     case "EndpointSlice":
       return object.spec.service ? [`slices:${object.meta.namespace}/${object.spec.service}`] : [];

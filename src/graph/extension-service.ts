@@ -34,6 +34,11 @@ export interface ExtensionBackend {
 export const extensionCluster = ({ namespace, name }: { namespace: string; name: string }): string =>
   `extension/${namespace}/${name}`;
 
+const extensionService = (reader: Reader, namespace: string, name: string): ExtensionService | undefined =>
+  reader.settings.disableFeatures.includes("extensionservices")
+    ? undefined
+    : reader.get("ExtensionService", namespace, name);
+
 /** Reads an ExtensionService; undefined when there is none or it is not valid, for which findings go to the report. */
 export function readExtensionService(
   reader: Reader,
@@ -41,7 +46,7 @@ export function readExtensionService(
   name: string,
   report?: Report,
 ): Extension | undefined {
-  const object = reader.get("ExtensionService", namespace, name);
+  const object = extensionService(reader, namespace, name);
   if (!object) return undefined;
   const { spec, ref } = object;
   let good = true;

@@ -116,13 +116,14 @@ function includeProblem(
 
 /**
  * What answers for an include that leads nowhere, also over plain HTTP. As in Contour, under the include's own
- * conditions alone.
+ * conditions alone, and for all that a wildcard host covers.
  */
 const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], field: string): Route => ({
   match: mergeConditions(conditions),
   action: { kind: "respond", status: 502 },
   policies: {},
   insecure: "serve",
+  spansLabels: true,
   from: proxy.ref,
   field,
 });

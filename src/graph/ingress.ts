@@ -1,7 +1,7 @@
 import type { Ref } from "../schema/meta.js";
 import { readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
-import { anyHost } from "./claims.js";
+import { anyHost, tlsHostKey } from "./claims.js";
 import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
@@ -39,29 +39,35 @@ export interface IngressHost {
   readonly tls?: Tls;
 }
 
-/** Reads the rules (and default backends) of a host; what is wrong costs one path, or the TLS of one host. */
+/**
+ * Reads the rules (and default backends) of a host; what is wrong costs one path, or the TLS of one host. The certificate may be
+ * of an Ingress without rules for the host (`others`, of which the ones before give way): it holds for the rules of all, as in Contour.
+ */
 export function readIngresses(
   ingresses: readonly Ingress[],
+  others: readonly Ingress[],
   host: string,
   reader: Reader,
   report: Report,
 ): IngressHost {
   const http: Route[] = [];
   const https: Route[] = [];
-  let tls: Tls | undefined;
   for (const ingress of ingresses) {
     const routes = readRules(ingress, host, reader, report);
-    const secure = host === anyHost ? undefined : readIngressTls(ingress, host, reader, report);
+    https.push(...routes);
     const force = annotation(ingress, "force-ssl-redirect") === "true";
     const allowHttp = annotation(ingress, "allow-http") !== "false";
     if (force) http.push(...routes.map((route): Route => ({ ...route, insecure: "redirect" })));
     else if (allowHttp) http.push(...routes);
-    if (!secure) continue;
-    tls = secure;
-    https.push(...routes);
   }
-  return { http, https, ...(tls ? { tls } : {}) };
+  let tls: Tls | undefined;
+  for (const ingress of [...others, ...ingresses]) tls = readIngressTls(ingress, host, reader, report) ?? tls;
+  return tls && https.length > 0 ? { http, https, tls } : { http, https: [] };
 }
+
+/** All Ingresses with a certificate for a host, the one to win last. */
+export const securingIngresses = (host: string, reader: Reader): Ingress[] =>
+  ingressesOf(reader.claimants(tlsHostKey(host)), reader);
 
 const prefixes = [
   "projectcontour.io/",
@@ -205,8 +211,9 @@ function readPolicies(ingress: Ingress, path: string, report: Report): RoutePoli
   };
 }
 
-/** The certificate for a host that the Ingress lists in `spec.tls`; a bad one leaves HTTP as it is. */
+/** The certificate for a host that the Ingress lists in `spec.tls`, the last that is good; a bad one leaves HTTP as it is. */
 function readIngressTls(ingress: Ingress, host: string, reader: Reader, report: Report): Tls | undefined {
+  let found: Tls | undefined;
   for (const [i, entry] of (ingress.spec.tls ?? []).entries()) {
     if (!entry.hosts?.some((h) => h.toLowerCase() === host) || !entry.secretName) continue;
     const path = `spec.tls[${i}].secretName`;
@@ -221,11 +228,13 @@ function readIngressTls(ingress: Ingress, host: string, reader: Reader, report: 
       annotation(ingress, "tls-maximum-protocol-version"),
       reader,
     );
-    if (!error && range) return { secret: `${namespace}/${entry.secretName}`, ...range };
-    const message = error
-      ? `Secret "${namespace}/${entry.secretName}" is invalid: ${error}`
-      : "the minimum TLS version is greater than the maximum";
-    report.error(ingress.ref, type, error ? "SecretNotValid" : "TLSConfigNotValid", message, path);
+    if (!error && range) found = { secret: `${namespace}/${entry.secretName}`, ...range };
+    else {
+      const message = error
+        ? `Secret "${namespace}/${entry.secretName}" is invalid: ${error}`
+        : "the minimum TLS version is greater than the maximum";
+      report.error(ingress.ref, type, error ? "SecretNotValid" : "TLSConfigNotValid", message, path);
+    }
   }
-  return undefined;
+  return found;
 }

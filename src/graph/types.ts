@@ -101,6 +101,8 @@ export interface Route {
   readonly policies: RoutePolicies;
   /** What the plain HTTP listener does with it where the host has TLS. */
   readonly insecure: "serve" | "redirect" | "absent";
+  /** Of a wildcard host: holds for names with more labels than the one that a wildcard stands for, too. */
+  readonly spansLabels?: true;
   readonly from: Ref;
   /** Where in that object, such as `spec.routes[1]`. */
   readonly field: string;

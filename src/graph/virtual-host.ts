@@ -1,6 +1,7 @@
+import { anyHost } from "./claims.js";
 import { withOwner } from "./host-owners.js";
 import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
-import { ingressesOf, readIngresses } from "./ingress.js";
+import { type Ingress, type IngressHost, ingressesOf, readIngresses, securingIngresses } from "./ingress.js";
 import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
 import { orderRoutes } from "./order.js";
 import type { Reader, Report } from "./reader.js";
@@ -17,6 +18,21 @@ const wildcard = (host: string): Route["match"]["headers"][number] => ({
   treatMissingAsEmpty: false,
 });
 
+/** What those Ingresses say that may have the host, which is TLS only where there are rules. */
+function readIngressHost(
+  claimants: readonly Ingress[],
+  host: string,
+  allowed: (found: readonly Ingress[]) => readonly Ingress[],
+  reader: Reader,
+  report: Report,
+): IngressHost {
+  const ingresses = allowed(claimants);
+  if (ingresses.length === 0 || host === anyHost) return readIngresses(ingresses, [], host, reader, report);
+  const known = new Set(claimants.map(({ ref }) => ref));
+  const others = allowed(securingIngresses(host, reader).filter(({ ref }) => !known.has(ref)));
+  return readIngresses(ingresses, others, host, reader, report);
+}
+
 /**
  * Gathers what every API says of a host. On the same match an HTTPProxy's route replaces an IngressRoute's, and that
  * an Ingress's.
@@ -25,7 +41,7 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const claimants = reader.claimants(`vhost:${host}`);
   const allowed = <T extends Parameters<typeof withOwner>[0][number]>(found: readonly T[]): readonly T[] =>
     withOwner(found, host, reader, report);
-  const ingress = readIngresses(allowed(ingressesOf(claimants, reader)), host, reader, report);
+  const ingress = readIngressHost(ingressesOf(claimants, reader), host, allowed, reader, report);
   const roots = [
     readIngressRouteRoot(allowed(ingressRoutesOf(claimants, reader)), reader, report),
     readProxyRoot(allowed(proxiesOf(claimants, reader)), reader, report),
@@ -61,9 +77,10 @@ function finish(routes: readonly Route[], host: string): Route[] {
   if (!host.startsWith("*.")) return orderRoutes(routes);
   const extra = wildcard(host);
   return orderRoutes(
-    routes.map((route) => ({
-      ...route,
-      match: { ...route.match, headers: [extra, ...route.match.headers] },
-    })),
+    routes.map((route) =>
+      route.spansLabels
+        ? route
+        : { ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } },
+    ),
   );
 }

@@ -92,6 +92,10 @@ const settingsSpec = z.object({
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
   /** What is read; empty: everything. */
   watchNamespaces: names,
+  /** Kinds that are left out, by Contour's names; those of the Gateway API are not read in any case. */
+  disableFeatures: z
+    .array(z.enum(["extensionservices", "tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies"]))
+    .default([]),
   /** Clusters that are followed together: the first counts most where they contradict each other. */
   clusters: z
     .array(

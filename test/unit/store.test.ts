@@ -250,6 +250,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     old.putUnit({ ...unit("vhost:a.test", [cluster("stale")]), reads: stale?.reads ?? [] });
     expect(dump(old)).not.toBe(good);
     expect(refresh(old, platform)).toBe(false);
+    for (const object of [...old.objects()]) old.putObject(object, ["vhost:stale.test"]);
     old.setCursor("compiler", "0");
     old.setCursor("kubernetes:Service", "7");
     old.close();

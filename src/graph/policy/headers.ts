@@ -58,12 +58,16 @@ const operators = new Set([
   "TLS_JA4_FINGERPRINT",
 ]);
 
+/** `REQ` with one header or two, pseudo-headers too, and a length that Envoy can read. */
+const requestHeader = String.raw`REQ\(:?[\w-]+(?:\?:?[\w-]+)?\)(?::\d{1,6})?`;
+const variable = new RegExp(`%([A-Z0-9_]+|${requestHeader})%|%`, "g");
+
 /** Envoy refuses a route table with a longer list. */
 const maxHeaders = 1000;
 
 /** Escapes `%` in a header value but for allow-listed operators, and fills in `%CONTOUR_…%`. */
 export function headerFormat(value: string, dynamic: DynamicValues): string {
-  return value.replace(/%([A-Z0-9_]+|REQ\([A-Za-z0-9-]+\))%|%/g, (whole, operator: string | undefined) => {
+  return value.replace(variable, (whole, operator: string | undefined) => {
     if (operator === undefined) return "%%";
     if (operator === "CONTOUR_NAMESPACE") return dynamic.namespace.replaceAll("%", "%%");
     if (operator === "CONTOUR_SERVICE_NAME" && dynamic.service !== undefined) return dynamic.service;
