@@ -1,5 +1,5 @@
 import type { Ref } from "../schema/meta.js";
-import { readCluster } from "./backend.js";
+import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { anyHost, tlsHostKey } from "./claims.js";
 import { isAllowedClass } from "./class.js";
@@ -155,7 +155,13 @@ function readPath(
     return undefined;
   }
   const port = service.port?.number ?? service.port?.name ?? 0;
-  const { cluster, error } = readCluster(reader, ingress.meta.namespace, service.name, port);
+  const certificate = clientCertificate(reader);
+  if (certificate?.error) {
+    report.error(ingress.ref, "TLSError", "SecretNotValid", certificate.error, field);
+    return undefined;
+  }
+  const options = certificate?.certificate ? { clientCertificate: certificate.certificate } : {};
+  const { cluster, error } = readCluster(reader, ingress.meta.namespace, service.name, port, options);
   if (!cluster) {
     report.error(
       ingress.ref,

@@ -1,5 +1,5 @@
 import type { Ref } from "../schema/meta.js";
-import { readCluster } from "./backend.js";
+import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
 import type { Root } from "./httpproxy.js";
@@ -270,8 +270,11 @@ function readService(
   if (service.port < 1 || service.port > 65535) {
     return fail("ServicePortInvalid", `${label}service "${service.name}": port must be in the range 1-65535`);
   }
+  const certificate = clientCertificate(reader);
+  if (certificate?.error) return fail("SecretNotValid", certificate.error);
   const check = service.healthCheck;
   const base = {
+    ...(certificate?.certificate ? { clientCertificate: certificate.certificate } : {}),
     loadBalancing: strategies.get(service.strategy) ?? ("round-robin" as const),
     ...(check
       ? {
@@ -334,9 +337,15 @@ function readTcp(
       ? readTcp(target, reader, report, [...parents, target.ref])
       : undefined;
   }
+  const certificate = clientCertificate(reader);
+  if (certificate?.error) {
+    report.error(object.ref, type, "SecretNotValid", certificate.error, path);
+    return undefined;
+  }
+  const options = certificate?.certificate ? { clientCertificate: certificate.certificate } : {};
   const backends: TcpBackend[] = [];
   for (const [j, service] of (tcp?.services ?? []).entries()) {
-    const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port);
+    const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, options);
     if (!cluster) {
       const message = `tcpproxy: service ${object.meta.namespace}/${service.name}/${service.port}: not found`;
       report.error(object.ref, type, "ServiceUnresolvedReference", message, `${path}.services[${j}]`);
