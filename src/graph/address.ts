@@ -25,3 +25,6 @@ export function isRoutable(address: string): boolean {
   const parsed = ipaddr.process(address);
   return !["linkLocal", "multicast", "broadcast", "unspecified"].includes(parsed.range());
 }
+
+/** Whether an address (`isRoutable`) is of Envoy's own machine. */
+export const isOwnAddress = (address: string): boolean => ipaddr.process(address).range() === "loopback";

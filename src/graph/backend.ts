@@ -1,5 +1,5 @@
 import type { SettingsSpec } from "../schema/settings.js";
-import { isIP } from "./address.js";
+import { isIP, isOwnAddress, isRoutable } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 import { readKeyPair } from "./secret.js";
 import type { CertificateRef, CircuitBreakers, Cluster } from "./types.js";
@@ -141,9 +141,8 @@ function readExternalName(
     name.endsWith(".localhost") ||
     name === "metadata.google.internal" ||
     isControlPlane(name, reader.settings) ||
-    isIP(name) ||
-    addressLike ||
-    !hostname.test(name);
+    !hostname.test(name) ||
+    (isIP(name) ? !isRoutable(name) || isOwnAddress(name) : addressLike);
   if (refused)
     return {
       error: `${about} is an ExternalName service that points to ${JSON.stringify(name)}, this is not allowed`,
@@ -182,7 +181,8 @@ function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort
     return appProtocols.get(port.appProtocol);
   }
   if (!isAnnotated(service)) return undefined;
-  return (["h2", "h2c", "tls"] as const).find((protocol) =>
+  // Of several the last counts, as in Contour.
+  return (["tls", "h2c", "h2"] as const).find((protocol) =>
     annotation(service, `upstream-protocol.${protocol}`)
       ?.split(",")
       .map((entry) => entry.trim())

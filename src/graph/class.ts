@@ -19,7 +19,7 @@ export function isAllowedClass(
   const annotation = annotations
     .map((name) => object.meta.annotations[name])
     .find((value) => value !== undefined);
-  const asked = annotation ?? specClass ?? "";
+  const asked = annotation || specClass || "";
   const configured = settings.ingressClassNames;
   if (configured.length > 0) return configured.includes(asked);
   return asked === "" || asked === "contour" || asked === "isoline";

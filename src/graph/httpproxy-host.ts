@@ -100,6 +100,7 @@ function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): Hos
     const message = `Spec.VirtualHost.RateLimitPolicy is invalid: ${wrong}`;
     return fail("VirtualHostError", "RateLimitPolicyNotValid", message, ".rateLimitPolicy");
   }
+  if (problems.some(({ reason }) => reason === "IncompatibleIPAddressFilters")) return undefined;
   if (problems.length > 0) {
     const message = "Spec.VirtualHost.IPAllowFilterPolicy or Spec.VirtualHost.IPDenyFilterPolicy is invalid";
     return fail("IPFilterError", "IPFilterPolicyNotValid", message, "");

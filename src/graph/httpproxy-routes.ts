@@ -69,7 +69,8 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
       if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
     } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
-      fail("IncludeCreatesCycle", `include creates an include cycle: ${names}`);
+      const message = `include creates an include cycle: ${names}`;
+      report.error(target.ref, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
     } else if (!place.budget.allows(target.ref, sizeOf(target))) {
       const message = `include ${namespace}/${include.name} is not followed: the includes of this host have too many paths`;
       if (place.budget.isNews(proxy.ref)) fail("TooManyIncludes", message);

@@ -53,7 +53,15 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
   }
   const clash = incompatible(proxy);
   if (clash) return fail("TLSIncompatibleFeatures", clash);
-  if (tls.passthrough) return { passthrough: true };
+  if (tls.passthrough) {
+    // As in Contour, the host is served all the same.
+    if (tls.enableFallbackCertificate)
+      fail(
+        "TLSIncompatibleFeatures",
+        "Spec.VirtualHost.TLS: both Passthrough and enableFallbackCertificate were specified",
+      );
+    return { passthrough: true };
+  }
 
   const secret = secretName(tls.secretName ?? "", proxy.meta.namespace);
   if (!isDelegated(reader, secret, proxy.meta.namespace)) {
@@ -94,11 +102,9 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
 /** Features that can't be had together: with passthrough Envoy sees no HTTP, a fallback chain serves several hosts. */
 function incompatible({ spec: { virtualhost: host } }: HTTPProxy): string | undefined {
   const tls = host?.tls;
-  if (tls?.passthrough && tls.enableFallbackCertificate)
-    return "Spec.VirtualHost.TLS: both Passthrough and enableFallbackCertificate were specified";
   if (tls?.passthrough && tls.clientValidation)
     return "Spec.VirtualHost.TLS passthrough cannot be combined with tls.clientValidation";
-  if (!tls?.enableFallbackCertificate) return undefined;
+  if (!tls?.enableFallbackCertificate || tls.passthrough) return undefined;
   if (tls.clientValidation) return "Spec.Virtualhost.TLS fallback & client validation are incompatible";
   if (host?.authorization) return "Spec.Virtualhost.TLS fallback & client authorization are incompatible";
   if (host?.jwtProviders?.length) return "Spec.Virtualhost.TLS fallback & JWT providers are incompatible";

@@ -55,8 +55,8 @@ export function readIngresses(
   for (const ingress of ingresses) {
     const routes = readRules(ingress, host, reader, report);
     https.push(...routes);
-    const force = annotation(ingress, "force-ssl-redirect") === "true";
-    const allowHttp = annotation(ingress, "allow-http") !== "false";
+    const force = ingress.meta.annotations["ingress.kubernetes.io/force-ssl-redirect"] === "true";
+    const allowHttp = ingress.meta.annotations["kubernetes.io/ingress.allow-http"] !== "false";
     if (force) http.push(...routes.map((route): Route => ({ ...route, insecure: "redirect" })));
     else if (allowHttp) http.push(...routes);
   }
@@ -69,20 +69,9 @@ export function readIngresses(
 export const securingIngresses = (host: string, reader: Reader): Ingress[] =>
   ingressesOf(reader.claimants(tlsHostKey(host)), reader);
 
-const prefixes = [
-  "projectcontour.io/",
-  "contour.heptio.com/",
-  "ingress.kubernetes.io/",
-  "kubernetes.io/ingress.",
-];
-
-function annotation(ingress: Ingress, name: string): string | undefined {
-  for (const prefix of prefixes) {
-    const value = ingress.meta.annotations[prefix + name];
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
+/** An annotation of Contour's own, or of the group that it had before. */
+const annotation = ({ meta }: Ingress, name: string): string | undefined =>
+  meta.annotations[`projectcontour.io/${name}`] ?? meta.annotations[`contour.heptio.com/${name}`];
 
 function readRules(ingress: Ingress, host: string, reader: Reader, report: Report): Route[] {
   const routes: Route[] = [];

@@ -104,6 +104,10 @@ function readRemoteKeys(
   fail: Fail,
 ): JwtProvider["keys"] | undefined {
   const key = `${about}.RemoteJWKS`;
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(fields.uri)) {
+    const message = `${key}.URI has invalid scheme "", must be http or https`;
+    return fail("RemoteJWKSSchemeInvalid", message, `${path}.uri`);
+  }
   const found = uriForm.exec(fields.uri);
   const host = found?.[2]?.replace(/^\[|\]$/g, "") ?? "";
   if (!found?.[1] || !host || (host.includes(":") && !isIP(host))) {

@@ -40,6 +40,13 @@ export function isDelegated(reader: Reader, secret: SecretName, namespace: strin
 
 const nameOf = (ref: Ref): string => ref.slice(ref.lastIndexOf("/") + 1);
 
+const usualTypes = ["kubernetes.io/tls", "Opaque"];
+
+const wrongType = ({ spec }: ObjectByKind<"Secret">): string | undefined =>
+  usualTypes.includes(spec.type)
+    ? undefined
+    : `Secret type ${JSON.stringify(spec.type)} is neither "kubernetes.io/tls" nor "Opaque"`;
+
 const block = (label: string): RegExp =>
   new RegExp(`-----BEGIN ${label}-----\\r?\\n[A-Za-z0-9+/=\\s]+-----END ${label}-----`, "g");
 const certificates = block("CERTIFICATE");
@@ -61,10 +68,10 @@ export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPai
   return found;
 }
 
-function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: KeyPair; error?: string } {
-  if (spec.type !== "kubernetes.io/tls" && spec.type !== "Opaque") {
-    return { error: `Secret type ${JSON.stringify(spec.type)} is neither "kubernetes.io/tls" nor "Opaque"` };
-  }
+function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: KeyPair; error?: string } {
+  const { spec } = secret;
+  const stranger = wrongType(secret) ?? otherBlock(spec.data["tls.crt"], "tls.crt", "CERTIFICATE");
+  if (stranger) return { error: stranger };
   const certificate = pemBlocks(spec.data["tls.crt"], certificates);
   const key = pemBlocks(spec.data["tls.key"], privateKeys);
   if (certificate.length === 0) return { error: 'missing or invalid "tls.crt": no PEM certificate found' };
@@ -73,6 +80,8 @@ function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: K
   if (key.length !== 1)
     return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
   const facts = certificate.flatMap((one) => factsOf(bytesOf(one)) ?? []);
+  if (facts[0]?.named === false)
+    return { error: 'invalid "tls.crt": the certificate has no common name and no alternative name' };
   const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n`, facts };
   const error = reader.checkKeyPair(pair.certificate, pair.privateKey);
   return error ? { error } : { pair };
@@ -82,6 +91,8 @@ function checkPair(reader: Reader, { spec }: ObjectByKind<"Secret">): { pair?: K
 export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
+  const stranger = wrongType(object) ?? otherBlock(object.spec.data["ca.crt"], "ca.crt", "CERTIFICATE");
+  if (stranger) return { error: stranger };
   const ca = pemBlocks(object.spec.data["ca.crt"], certificates);
   if (ca.length === 0) return { error: 'missing or invalid "ca.crt": no PEM certificate found' };
   const wrong = ca.every((one) => holds(one, isCertificate))
@@ -94,6 +105,8 @@ export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string;
 export function readCrl(reader: Reader, secret: SecretName): { crl?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
+  const stranger = wrongType(object) ?? otherBlock(object.spec.data["crl.pem"], "crl.pem", "X509 CRL");
+  if (stranger) return { error: stranger };
   const found = pemBlocks(object.spec.data["crl.pem"], revocationLists);
   if (found.length === 0) return { error: 'missing or invalid "crl.pem": no PEM "X509 CRL" found' };
   if (!found.every((one) => holds(one, isRevocationList)))
@@ -128,3 +141,11 @@ export function readJwks(reader: Reader, secret: SecretName, key: string): { jwk
 
 const pemBlocks = (text: string | undefined, pattern: RegExp): string[] =>
   text && text.length <= maxPem ? (text.match(pattern) ?? []) : [];
+
+/** What is wrong with PEM that has a block of another kind than it should, such as a key among certificates. */
+function otherBlock(text: string | undefined, key: string, label: string): string | undefined {
+  if (!text || text.length > maxPem) return undefined;
+  for (const [, found] of text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,64})-----/g))
+    if (found !== label) return `invalid "${key}": it holds a block of type "${found}", not only "${label}"`;
+  return undefined;
+}

@@ -119,11 +119,14 @@ export interface CertificateFacts {
   readonly validUntil: number;
   /** DNS names in lower case; of a certificate without alternative names its common name. */
   readonly names: readonly string[];
+  /** It has a common name, a DNS name or an IP address. */
+  readonly named: boolean;
 }
 
 const commonNameId = "\x55\x04\x03";
 const alternativeNamesId = "\x55\x1d\x11";
 const dnsName = 0x82;
+const ipAddress = 0x87;
 
 /** @param bytes those of a certificate (`isCertificate`). */
 export function factsOf(bytes: string): CertificateFacts | undefined {
@@ -132,8 +135,17 @@ export function factsOf(bytes: string): CertificateFacts | undefined {
   const [from, until] = validity?.parts ?? [];
   if (!from || !until) return undefined;
   const alternatives = alternativeNames(body);
-  const names = alternatives.length > 0 ? alternatives : commonNames(subject);
-  return { validFrom: timeOf(from), validUntil: timeOf(until), names: names.map((one) => one.toLowerCase()) };
+  const dns = alternatives.flatMap(({ tag, content }) => (tag === dnsName ? [content] : []));
+  const common = commonNames(subject);
+  const names = dns.length > 0 ? dns : common;
+  return {
+    validFrom: timeOf(from),
+    validUntil: timeOf(until),
+    names: names.map((one) => one.toLowerCase()),
+    named:
+      common.some((one) => one.trim() !== "") ||
+      alternatives.some(({ tag }) => tag === dnsName || tag === ipAddress),
+  };
 }
 
 /** UTCTime or GeneralizedTime (RFC 5280 §4.1.2.5). */
@@ -145,11 +157,10 @@ function timeOf({ content }: Der): number {
   return Date.UTC(year, month - 1, ...rest);
 }
 
-function alternativeNames(body: readonly Der[]): string[] {
+function alternativeNames(body: readonly Der[]): readonly Der[] {
   const extensions = body.find(({ tag }) => tag === 0xa3)?.parts?.[0]?.parts ?? [];
   const own = extensions.find(({ parts }) => parts?.[0]?.content === alternativeNamesId)?.parts?.at(-1);
-  const names = own && readDer(own.content)?.[0]?.parts;
-  return names?.flatMap(({ tag, content }) => (tag === dnsName ? [content] : [])) ?? [];
+  return (own && readDer(own.content)?.[0]?.parts) ?? [];
 }
 
 const commonNames = (subject: Der | undefined): string[] =>

@@ -33,7 +33,7 @@ const units = "(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:h|ms?|s|us|µs|μs|ns))+";
 export const timeout = z
   .string()
   .max(100)
-  .regex(new RegExp(`^(?:${units}|infinity|infinite)?$`), {
+  .regex(new RegExp(`^(?:${units}|infinity|infinite)$`), {
     error: 'must be a duration with a unit such as "15s", or "infinity"',
   });
 
@@ -41,13 +41,13 @@ export const timeout = z
 export const finiteDuration = z
   .string()
   .max(100)
-  .regex(new RegExp(`^(?:${units})?$`), { error: 'must be a duration with a unit such as "15s"' });
+  .regex(new RegExp(`^(?:${units})$`), { error: 'must be a duration with a unit such as "15s"' });
 
 /** The age of a CORS answer: a duration or `0`. */
 export const maxAge = z
   .string()
   .max(100)
-  .regex(new RegExp(`^(?:${units}|0)?$`), { error: 'must be a duration with a unit such as "10m", or "0"' });
+  .regex(new RegExp(`^(?:${units}|0)$`), { error: 'must be a duration with a unit such as "10m", or "0"' });
 
 // Envoy refuses a whole route table for one NUL or line break in a header value or a path that it rewrites.
 export const oneLine = z

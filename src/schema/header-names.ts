@@ -1,4 +1,5 @@
-const token = /^[A-Za-z0-9!#$&'*+.^_`|~-]+$/;
+/** Kubernetes' rule for header names, which Contour goes by. */
+const token = /^[A-Za-z0-9-]+$/;
 // Envoy refuses a route table with any of these in headers to add or remove.
 const reserved = new Set(["host", "content-length", "transfer-encoding", "connection", "upgrade"]);
 
@@ -8,7 +9,7 @@ export const canonicalHeader = (name: string): string =>
 
 /** Why a header can't be set or removed. */
 export function headerNameProblem(name: string): string | undefined {
-  if (!token.test(name)) return "a header name consists of letters, digits and - _ . and the like";
+  if (!token.test(name)) return "a header name consists of letters, digits and -";
   if (name.length > 1024) return "a header name has at most 1024 characters";
   if (reserved.has(name.toLowerCase())) return "this header can't be set or removed here";
   return undefined;

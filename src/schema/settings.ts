@@ -64,7 +64,7 @@ const protocol = {
 };
 /** Contour writes percentages as text. */
 const percent = z
-  .union([z.string(), z.number()])
+  .union([z.string().regex(/\S/, { error: 'must be a percentage such as "12.5"' }), z.number()])
   .transform(Number)
   .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
   .default(100);
@@ -155,7 +155,7 @@ const settingsSpec = z.object({
   timeouts: z
     .object({
       requestTimeout: timeout.optional(),
-      connectionIdleTimeout: timeout.optional(),
+      connectionIdleTimeout: timeout.default("60s"),
       streamIdleTimeout: timeout.optional(),
       maxConnectionDuration: timeout.optional(),
       delayedCloseTimeout: timeout.optional(),
@@ -225,7 +225,16 @@ const settingsSpec = z.object({
       randomSampling: percent,
       maxPathTagLength: uint32.default(256),
       customTags: z
-        .array(z.object({ tagName: name, literal: text, requestHeaderName: oneLine.optional() }))
+        .array(
+          z
+            .object({ tagName: name, literal: text, requestHeaderName: oneLine.optional() })
+            .refine(({ literal, requestHeaderName }) => !literal !== !requestHeaderName, {
+              error: "must set exactly one of literal and requestHeaderName",
+            }),
+        )
+        .refine((tags) => new Set(tags.map(({ tagName }) => tagName)).size === tags.length, {
+          error: "must not hold a tagName twice",
+        })
         .default([]),
     })
     .optional(),

@@ -96,11 +96,12 @@ const reported = (store: Store, settings: SettingsSpec): Reported[] =>
     (object): object is Reported =>
       Object.hasOwn(apiVersions, object.kind) &&
       !isSubstitute(object) &&
-      isAllowedClass(
-        object,
-        object.kind === "HTTPProxy" || object.kind === "Ingress" ? object.spec.ingressClassName : undefined,
-        settings,
-      ),
+      (object.kind === "ExtensionService" ||
+        isAllowedClass(
+          object,
+          object.kind === "HTTPProxy" || object.kind === "Ingress" ? object.spec.ingressClassName : undefined,
+          settings,
+        )),
   );
 
 function entry(

@@ -127,7 +127,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     expect((await statusOf(bad)).loadBalancer).toEqual(balanced.loadBalancer);
   });
 
-  it("leaves conditions of others alone, and puts its own back", async () => {
+  it("T51: leaves conditions of others alone, and puts its own back", async () => {
     const proxy = hostProxy("good.test", "app");
     const path = "/apis/projectcontour.io/v1/namespaces/default/httpproxies/good-test/status";
     const other = {

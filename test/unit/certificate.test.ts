@@ -14,7 +14,13 @@ function warnings(
   now = day,
 ) {
   const report = createReport();
-  const fact = { names: ["a.test"], validFrom: 0, validUntil: Number.MAX_SAFE_INTEGER / 2, ...facts };
+  const fact = {
+    names: ["a.test"],
+    named: true,
+    validFrom: 0,
+    validUntil: Number.MAX_SAFE_INTEGER / 2,
+    ...facts,
+  };
   warnOfCertificate(
     { certificate: "", privateKey: "", facts: [fact] },
     { about: "HTTPProxy/x/y", path: "p", secret: { namespace: "x", name: "s" }, host },

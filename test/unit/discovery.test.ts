@@ -74,7 +74,7 @@ function rig(): { hub: Hub; poll: typeof poll; tick(ms: number): void } {
 }
 
 describe("discovery", () => {
-  it("answers 503 before the first publication, never an empty 200", async () => {
+  it("T60: answers 503 before the first publication, never an empty 200", async () => {
     const { poll, hub } = rig();
     expect((await poll("clusters")).status).toBe(503);
     hub.publish(snapshot({ clusters: {}, listeners: {} }), 1);
@@ -82,7 +82,7 @@ describe("discovery", () => {
     expect(() => encodeResponse("clusters", { resources: setOf({}), version: "1-h" })).toThrow(/empty/);
   });
 
-  it("answers content once and then 304, with a length and no caching", async () => {
+  it("T59: answers content once and then 304, with a length and no caching", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 1);
     const first = await poll("clusters");
@@ -172,7 +172,7 @@ describe("discovery", () => {
     expect(JSON.stringify(hub.status())).not.toContain("refused");
   });
 
-  it("never takes an Envoy back to what an older replica has", async () => {
+  it("T65: never takes an Envoy back to what an older replica has", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 5);
     expect((await poll("clusters", `9-${"a".repeat(16)}`)).status).toBe(304);

@@ -344,7 +344,7 @@ describe("encodeResponse", () => {
     expect(encodeResponse("routes", two)).toBe(bytes);
   });
 
-  it("never writes an answer without version or resources, or with an empty resource", () => {
+  it("T60: never writes an answer without version or resources, or with an empty resource", () => {
     expect(() => encodeResponse("clusters", selection())).toThrow(EncodeError);
     expect(() => encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" })).toThrow(
       EncodeError,

@@ -54,7 +54,7 @@ describe("loadDocuments", () => {
     ]);
   });
 
-  it("reads YAML 1.2: no is text, 010 is ten", () => {
+  it("T13: reads YAML 1.2: no is text, 010 is ten", () => {
     const file = write("a.yaml", "a: no\nb: 010\nc: on\n");
     expect(load([file]).documents[0]?.value).toEqual({ a: "no", b: 10, c: "on" });
   });
@@ -88,7 +88,7 @@ describe("loadDocuments", () => {
     expect(findings).toHaveLength(1);
   });
 
-  it("never quotes what a broken JSON file holds", () => {
+  it("T78: never quotes what a broken JSON file holds", () => {
     const { findings } = load([write("a.json", '{"tls.key": "hunter2" "x"}')]);
     expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text at column 23");
   });

@@ -242,7 +242,7 @@ describe("make before break", () => {
 });
 
 describe("Fleet", () => {
-  it("stays bounded whatever clients ask", () => {
+  it("T73: stays bounded whatever clients ask", () => {
     const fleet = new Fleet();
     for (let i = 0; i < 3000; i++) fleet.observe(`node-${i}`, "clusters", [], "", i);
     expect(fleet.views()).toHaveLength(1024);

@@ -52,7 +52,7 @@ const proxies = (count: number): Manifest[] =>
 const broken = { ...hostProxy("bad.test", "a"), spec: { virtualhost: { fqdn: 7 } } } as unknown as Manifest;
 
 describe("a push", () => {
-  it("takes higher revisions, the same one again, and no older one", async () => {
+  it("T76: takes higher revisions, the same one again, and no older one", async () => {
     const { put, hosts } = rig();
     expect(await put(proxies(1), "?revision=5")).toMatchObject({ status: 200, revision: 5, changed: true });
     expect(await put(proxies(1), "?revision=5")).toMatchObject({ status: 200, revision: 5, changed: false });
@@ -64,7 +64,7 @@ describe("a push", () => {
     expect(await put(proxies(3), "?expect=6&revision=9")).toMatchObject({ status: 200, revision: 9 });
   });
 
-  it("of one of two publishers that race is refused", async () => {
+  it("T67: of one of two publishers that race is refused", async () => {
     const { put } = rig();
     await put(proxies(1), "?revision=1");
     const answers = await Promise.all([
@@ -74,7 +74,7 @@ describe("a push", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
 
-  it("with one bad object serves all others, and keeps the bad one as it was", async () => {
+  it("T77: with one bad object serves all others, and keeps the bad one as it was", async () => {
     const { put, hosts } = rig();
     const good = proxies(5000);
     const [first] = good;
@@ -125,7 +125,7 @@ describe("a push", () => {
     expect(hosts()).toEqual([]);
   });
 
-  it("stays in the namespaces of its token", async () => {
+  it("T75: stays in the namespaces of its token", async () => {
     const store = createMemoryStore();
     await rig(store).put(proxies(1), "", { name: "other" });
     const own = rig(store, ["team"]);
@@ -143,7 +143,7 @@ describe("a push", () => {
     expect([...store.objects()]).toHaveLength(2);
   });
 
-  it("is refused when it can't be read, quoting nothing", async () => {
+  it("T78: is refused when it can't be read, quoting nothing", async () => {
     const { put } = rig();
     for (const body of ["a: [", '{"kind":"Secret"}\n{"data": "hidden', "", "a: *none"]) {
       const answer = await put(body);

@@ -50,7 +50,7 @@ describe("readDiscoveryRequest", () => {
     );
   });
 
-  it("is not taken in by fields inside the node", () => {
+  it("T09: is not taken in by fields inside the node", () => {
     const text = `{"node":{"id":"a","metadata":{"x":{},"version_info":"no"},"p":"${"x".repeat(9000)}"},"type_url":"t"}`;
     expect(readDiscoveryRequest(bytes(text))).toEqual({ node: "a", version: "", names: [] });
   });
@@ -62,7 +62,7 @@ describe("readDiscoveryRequest", () => {
     },
   );
 
-  it("refuses more names than an Envoy asks for", () => {
+  it("T10: refuses more names than an Envoy asks for", () => {
     const names = Array.from({ length: 513 }, (_, i) => `n${i}`);
     expect(() => readDiscoveryRequest(bytes(JSON.stringify({ resource_names: names })))).toThrow(/512/);
   });
@@ -73,12 +73,12 @@ describe("readBody", () => {
     expect(await readBody(post(gzipSync(real), "gzip"))).toEqual(new Uint8Array(real));
   });
 
-  it("ends a gzip bomb at the limit", async () => {
+  it("T02: ends a gzip bomb at the limit", async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     await expect(readBody(post(bomb, "gzip"))).rejects.toMatchObject({ status: 413 });
   });
 
-  it("refuses what is too large, not gzip, or of another encoding", async () => {
+  it("T09: refuses what is too large, not gzip, or of another encoding", async () => {
     await expect(readBody(post(new Uint8Array(maxRequestBytes + 1)))).rejects.toMatchObject({ status: 413 });
     await expect(readBody(post(bytes("plain"), "gzip"))).rejects.toMatchObject({ status: 400 });
     await expect(readBody(post(bytes("x"), "br"))).rejects.toMatchObject({ status: 415 });

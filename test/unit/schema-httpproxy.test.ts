@@ -251,12 +251,18 @@ describe("rules of HTTPProxy's CRD", () => {
     expect(specOf({ ...host({ future: 1 }), more: {} })).toEqual({ virtualhost: { fqdn: "a.example.com" } });
   });
 
-  it.each(["15s", "1h2m3.5s", ".5s", "100ms", "1µs", "infinity", "infinite", ""])(
+  it.each(["15s", "1h2m3.5s", ".5s", "100ms", "1µs", "infinity", "infinite"])(
     "takes the timeout %j",
     (response) => {
       expect(problems(route({ timeoutPolicy: { response } }))).toEqual([]);
     },
   );
+
+  it.each(["", "0", "-1s", "1", "s"])("refuses the timeout %j", (response) => {
+    expect(problems(route({ timeoutPolicy: { response } }))).toEqual([
+      "spec.routes[0].timeoutPolicy.response",
+    ]);
+  });
 });
 
 it("parses ten thousand", () => {

@@ -131,6 +131,20 @@ describe("parseSettings", () => {
     ],
     [{ "default-http-versions": ["HTTP/2", "HTTP/3"] }, "default-http-versions[1]"],
     [{ timeouts: { "request-timeout": "soon" } }, "timeouts.request-timeout"],
+    [{ tracing: { extensionService: "a/b", overallSampling: "" } }, "tracing.overallSampling"],
+    [{ tracing: { extensionService: "a/b", customTags: [{ tagName: "t" }] } }, "tracing.customTags[0]"],
+    [
+      {
+        tracing: {
+          extensionService: "a/b",
+          customTags: [
+            { tagName: "t", literal: "1" },
+            { tagName: "t", requestHeaderName: "x" },
+          ],
+        },
+      },
+      "tracing.customTags",
+    ],
     [{ timeouts: { connectTimeout: "infinity" } }, "timeouts.connectTimeout"],
     [{ httpPort: 0 }, "httpPort"],
     [{ network: { numTrustedHops: -1 } }, "network.numTrustedHops"],

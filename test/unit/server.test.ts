@@ -160,7 +160,7 @@ describe("held polls", () => {
 });
 
 describe("refused answers", () => {
-  it("are not given again until there is something newer, or for a minute", async () => {
+  it("T71: are not given again until there is something newer, or for a minute", async () => {
     const { hub, time, poll } = rig();
     hub.publish(snapshot(base), 1);
     const good = versionOf(await poll(""));
@@ -253,7 +253,7 @@ function server(options: Partial<AppOptions> = {}) {
 const discovery = JSON.stringify({ node: { id: "a" } });
 
 describe("the HTTP surface", () => {
-  it("answers an error inside with 500, and logs where but not what", async () => {
+  it("T78: answers an error inside with 500, and logs where but not what", async () => {
     const { ask, lines } = server({
       status: () => {
         throw new Error("-----BEGIN PRIVATE KEY-----");
@@ -264,7 +264,7 @@ describe("the HTTP surface", () => {
     expect(lines.join()).not.toContain("PRIVATE");
   });
 
-  it("refuses bodies that no Envoy sends", async () => {
+  it("T11: refuses bodies that no Envoy sends", async () => {
     const { ask } = server();
     const post = (init: RequestInit) => ask("POST", "/v3/discovery:routes", init);
     expect(await post({ body: "[" })).toMatchObject({ status: 400, code: "bad-json" });

@@ -183,6 +183,13 @@ describe("status", () => {
     });
   });
 
+  it("of ExtensionServices is given whatever the ingress class", () => {
+    const { settings: other } = parseSettings({ ingressClassNames: ["other"] });
+    const refs = statuses(store, other.spec, 0, []).map(({ ref }) => ref);
+    expect(refs).toContain("ExtensionService/default/broken");
+    expect(refs).not.toContain("Ingress/default/ingress");
+  });
+
   it("is not given to objects of another class", () => {
     expect([...all.keys()].filter((ref) => ref.includes("foreign"))).toEqual([]);
   });

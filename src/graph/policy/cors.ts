@@ -22,17 +22,16 @@ interface CorsFields {
   readonly allowPrivateNetwork?: boolean;
 }
 
-const originForm = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[A-Za-z0-9._~!$&'()*+,;=:@%[\]-]+$/;
-const regexSigns = /[\\^$*+?()[\]{}|]/;
+/** `scheme://host[:port]` as Go's URLs have it: a `*` or a bracket in the host does not make it a pattern. */
+const originForm =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=<>"\u0080-\uffff-]+)(?::\d*)?$/;
 
 /** `virtualhost.corsPolicy`: an origin that is `scheme://host[:port]` or `*` is exact, any other a regex. */
 export function readCors(fields: CorsFields | undefined): { policy?: CorsPolicy; error?: string } {
   if (!fields) return {};
   const origins: CorsPolicy["origins"][number][] = [];
   for (const origin of fields.allowOrigin) {
-    const exact =
-      origin === "*" ||
-      (originForm.test(origin) && !regexSigns.test(origin.replace(/\[[0-9a-fA-F:.]*\]/, "")));
+    const exact = origin === "*" || originForm.test(origin);
     if (exact) origins.push({ kind: "exact", value: origin });
     else {
       const wrong = origin === "" ? "empty" : regexProblem(origin);

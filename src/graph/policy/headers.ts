@@ -23,7 +23,8 @@ export interface HeadersFields {
 
 /** Values of `%CONTOUR_…%` at the place where a header is set. */
 export interface DynamicValues {
-  readonly namespace: string;
+  /** Absent: there are none, and what looks like one is plain text. */
+  readonly namespace?: string;
   readonly service?: string;
   readonly port?: number;
 }
@@ -69,7 +70,8 @@ const maxHeaders = 1000;
 export function headerFormat(value: string, dynamic: DynamicValues): string {
   return value.replace(variable, (whole, operator: string | undefined) => {
     if (operator === undefined) return "%%";
-    if (operator === "CONTOUR_NAMESPACE") return dynamic.namespace.replaceAll("%", "%%");
+    if (operator === "CONTOUR_NAMESPACE" && dynamic.namespace !== undefined)
+      return dynamic.namespace.replaceAll("%", "%%");
     if (operator === "CONTOUR_SERVICE_NAME" && dynamic.service !== undefined) return dynamic.service;
     if (operator === "CONTOUR_SERVICE_PORT" && dynamic.port !== undefined) return String(dynamic.port);
     if (operators.has(operator) || operator.startsWith("REQ(")) return whole;

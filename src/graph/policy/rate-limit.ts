@@ -75,7 +75,7 @@ export function readLocalRateLimit(fields: LocalFields | undefined): {
     if (wrong) return { error: `invalid header name "${key}": ${wrong}` };
     const problem = headerValueProblem(value);
     if (problem) return { error: `invalid header "${key}": ${problem}` };
-    headers.set(key, headerFormat(value, { namespace: "" }));
+    headers.set(key, headerFormat(value, {}));
   }
   if (headers.size > maxHeaders) return { error: `more than ${maxHeaders} headers to add` };
   return {
