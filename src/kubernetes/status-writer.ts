@@ -77,6 +77,10 @@ export class StatusWriter {
   readonly #written = new Map<Ref, string>();
   /** How often somebody else has changed what was written: two writers must not answer each other without end. */
   readonly #contested = new Map<Ref, number>();
+  /** How often in a row a write came too late, because somebody else wrote at the same time. */
+  readonly #conflicts = new Map<Ref, number>();
+  /** Objects that are not written to for a while after a conflict. */
+  readonly #resting = new Set<Ref>();
   #signal = new AbortController().signal;
   readonly #said = new Set<string>();
   #wake: () => void = () => undefined;
@@ -94,17 +98,30 @@ export class StatusWriter {
     if (same || !this.#written.has(ref)) return;
     const times = this.#contested.get(ref) ?? 0;
     this.#contested.set(ref, times + 1);
+    this.#later(times, () => this.#written.delete(ref));
+  }
+
+  /** Does something, and looks again, the later the oftener it was so before. */
+  #later(times: number, act: () => void): void {
     const wait = Math.min(holdoffMs * 2 ** times, maxBackoffMs);
     void this.options.sleep(wait, this.#signal).then(() => {
-      this.#written.delete(ref);
+      act();
       this.poke();
     });
+  }
+
+  #rest(ref: Ref): void {
+    const times = this.#conflicts.get(ref) ?? 0;
+    this.#conflicts.set(ref, times + 1);
+    this.#resting.add(ref);
+    this.#later(times, () => this.#resting.delete(ref));
   }
 
   forget(ref: Ref): void {
     this.#there.delete(ref);
     this.#written.delete(ref);
     this.#contested.delete(ref);
+    this.#conflicts.delete(ref);
   }
 
   /** Something that statuses depend on may have changed. */
@@ -142,7 +159,7 @@ export class StatusWriter {
 
   #due(): ObjectStatus[] {
     return this.options.desired().filter(({ ref, status }) => {
-      if (Object.keys(status).length === 0) return false;
+      if (Object.keys(status).length === 0 || this.#resting.has(ref)) return false;
       const there = this.#there.get(ref);
       if (there && agrees(status, there)) return false;
       return this.#written.get(ref) !== canonical(status);
@@ -158,9 +175,12 @@ export class StatusWriter {
           await this.#write(one, signal);
         } catch (error) {
           if (signal.aborted) return;
-          if (!(error instanceof ApiError && error.status === 409)) failed = true;
-          this.#poked = true;
-          this.#tell(one, error);
+          if (error instanceof ApiError && error.status === 409) this.#rest(one.ref);
+          else {
+            failed = true;
+            this.#poked = true;
+            this.#tell(one, error);
+          }
         }
       }
     };
@@ -192,6 +212,7 @@ export class StatusWriter {
     );
     this.#there.set(ref, digestOf(after.status));
     this.#written.set(ref, canonical(status));
+    this.#conflicts.delete(ref);
   }
 
   /** Ours, with the conditions of others, and the time of the transition if there was none. */
@@ -213,7 +234,6 @@ export class StatusWriter {
   #tell({ ref, kind }: ObjectStatus, error: unknown): void {
     const plural = resources.find((one) => one.kind === kind)?.plural ?? kind;
     const status = error instanceof ApiError ? error.status : 0;
-    if (status === 409) return;
     const line =
       status === 403
         ? `not allowed to write the status of ${plural} (403): grant get on ${plural} and patch on ${plural}/status`

@@ -134,29 +134,32 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
       .map((name) => [resource.plural, resource.kind, name] as const),
   );
 
-  it.each(cells)("%s (%s): %s loses nothing, and is over with the fault", async (plural, kind, name) => {
-    const store = createMemoryStore();
-    const log: string[] = [];
-    const signal = new AbortController().signal;
-    const source = sourceOf(store, log);
-    await source.refresh(1, signal);
-    const before = dump(store);
-    expect(before).toContain("h11.test");
+  it.each(cells)(
+    "T61, T62: %s (%s): %s loses nothing, and is over with the fault",
+    async (plural, kind, name) => {
+      const store = createMemoryStore();
+      const log: string[] = [];
+      const signal = new AbortController().signal;
+      const source = sourceOf(store, log);
+      await source.refresh(1, signal);
+      const before = dump(store);
+      expect(before).toContain("h11.test");
 
-    store.setCursor(`kubernetes:${kind}`, "");
-    const fault = faults[name];
-    if (fault) active.set(plural, fault);
-    await source.refresh(1, signal);
-    active.clear();
-    expect(dump(store)).toBe(before);
-    const state = source.status()[kind]?.state;
-    expect(state).toBe(expectedState(kind, name));
+      store.setCursor(`kubernetes:${kind}`, "");
+      const fault = faults[name];
+      if (fault) active.set(plural, fault);
+      await source.refresh(1, signal);
+      active.clear();
+      expect(dump(store)).toBe(before);
+      const state = source.status()[kind]?.state;
+      expect(state).toBe(expectedState(kind, name));
 
-    store.setCursor(`kubernetes:${kind}`, "");
-    await source.refresh(1, signal);
-    expect(source.status()[kind]?.state).toBe("synced");
-    expect(dump(store)).toBe(before);
-  });
+      store.setCursor(`kubernetes:${kind}`, "");
+      await source.refresh(1, signal);
+      expect(source.status()[kind]?.state).toBe("synced");
+      expect(dump(store)).toBe(before);
+    },
+  );
 
   it("before everything is known, nothing is published", async () => {
     for (const { plural } of resources) {

@@ -3,8 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { bootstrapCommand } from "../../src/cli/bootstrap.js";
+import { manifestsOf } from "../../src/cli/manifests.js";
 import { bootstrapFindings } from "../../src/schema/bootstrap-settings.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import { update } from "../../src/update.js";
 import { writeBootstrap } from "../../src/xds/bootstrap.js";
 
 const target = {
@@ -74,4 +77,30 @@ test("isoline bootstrap --settings reads them from a file, and says what it left
     "warning Settings//isoline no-such",
     'warning Settings//isoline runtimeSettings["re2.max_program_size.warn_level"]',
   ]);
+});
+
+test("T79: Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "isoline-admin-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await bootstrapCommand(join(folder, "b.json"), { xds: "http://127.0.0.1:18000" });
+  const written = await readFile(join(folder, "b.json"), "utf8");
+  const deployed = JSON.stringify(
+    manifestsOf("envoy", {
+      namespace: "isoline",
+      image: "isoline",
+      replicas: "1",
+      envoyImage: "envoy",
+      envoyKind: "Deployment",
+    }),
+  );
+  for (const text of [written, deployed]) {
+    const found = text.replaceAll("\\", "").match(/"?admin"?:\s*\{.{0,200}?"?address"?:\s*"?([0-9.]+)/s);
+    expect(found?.[1]).toBe("127.0.0.1");
+  }
+  const store = createMemoryStore();
+  update(store, [], { checkKeyPair: () => undefined });
+  const shown = [...store.resources("listener")]
+    .flatMap(({ json }) => json.match(/"(?:prefix|path|regex)":"[^"]*"/g) ?? [])
+    .join();
+  expect(shown).not.toMatch(/config_dump|quitquit|certs|"prefix":"\/"/);
 });

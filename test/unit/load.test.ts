@@ -82,7 +82,7 @@ describe("loadDocuments", () => {
     ["duplicate keys", "a: 1\na: 2\n"],
     ["own tags", "a: !secret x\n"],
     ["many aliases", `a: &a [x, x, x]\nb: &b [${"*a,".repeat(60)}]\nc: [${"*b,".repeat(60)}]\n`],
-  ])("refuses %s", (_, text) => {
+  ])("T12: refuses %s", (_, text) => {
     const { documents, findings } = load([write("a.yaml", text)]);
     expect(documents).toEqual([]);
     expect(findings).toHaveLength(1);
