@@ -12,13 +12,38 @@ export type Change = KubeObject | { readonly gone: Ref };
 /** What the core can't do by itself in every runtime. */
 export interface Platform {
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
+  /** Units to compile at a time at most; what is left is `resume`d. Absent: all. */
+  readonly maxUnits?: number;
 }
 
 export interface Updated {
   /** Units compiled or dropped by this update. */
   readonly units: number;
-  /** Whether any resource may differ from before. */
+  /** Whether any resource may differ from before; with units left, from before the first of the updates that left some. */
   readonly changed: boolean;
+  /** Units that are left to `resume`. */
+  readonly left: number;
+}
+
+const leftCursor = "left";
+
+/** What an update has left, kept in the store. */
+interface Left {
+  readonly changed: boolean;
+  readonly units: readonly UnitKey[];
+}
+
+function leftOf(store: Store): Left {
+  const text = store.cursor(leftCursor);
+  return text ? (JSON.parse(text) as Left) : { changed: false, units: [] };
+}
+
+/** How many units wait to be compiled: as long as there are any, a store is between two states, and not to be served. */
+export const unitsLeft = (store: Store): number => leftOf(store).units.length;
+
+/** Compiles more of what updates have left. */
+export function resume(store: Store, platform: Platform): Updated {
+  return store.transaction(() => recompile(store, new Set(), platform));
 }
 
 /**
@@ -32,8 +57,7 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
     // Linking reads the settings, too.
     const before = store.object(settingsRef);
     for (const change of changes) apply(store, change, dirty);
-    const { units, changed } = recompile(store, dirty, platform);
-    return { units, changed: changed || !sameContent(before, store.object(settingsRef)) };
+    return recompile(store, dirty, platform, !sameContent(before, store.object(settingsRef)));
   });
 }
 
@@ -49,9 +73,9 @@ export function refresh(store: Store, platform: Platform): boolean {
     const dirty = new Set<UnitKey>();
     for (const { unit } of store.units()) dirty.add(unit);
     claimAnew(store, dirty);
-    recompile(store, dirty, platform);
+    const { units, left } = recompile(store, dirty, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
-    return dirty.size > 0;
+    return units + left > 0;
   });
 }
 
@@ -114,12 +138,18 @@ function sameContent(a: unknown, b: unknown): boolean {
 /** Hosts and extensions are there because they are claimed, all other units because they are needed. */
 const isUnit = (key: string): key is UnitKey => key.startsWith("vhost:") || key.startsWith("extension:");
 
-function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updated {
+/** Compiles what is dirty and what was left before; `moved`: something that linking reads has changed. */
+function recompile(store: Store, touched: Set<UnitKey>, platform: Platform, moved = false): Updated {
   const settings = settingsOf(store);
+  const before = leftOf(store);
+  const dirty = before.units.length > 0 ? new Set([...before.units, ...touched]) : touched;
+  const { maxUnits = Number.POSITIVE_INFINITY } = platform;
   let units = 0;
-  let changed = false;
+  let changed = before.changed || moved;
   // A Set is walked in insertion order and sees what is added on the way: needed units come after their users.
   for (const key of dirty) {
+    if (units === maxUnits) break;
+    dirty.delete(key);
     units++;
     const old = store.unit(key);
     const compiled = isAlive(store, key)
@@ -133,7 +163,9 @@ function recompile(store: Store, dirty: Set<UnitKey>, platform: Platform): Updat
       dirty.add(need);
     }
   }
-  return { units, changed };
+  if (dirty.size > 0) store.setCursor(leftCursor, JSON.stringify({ changed, units: [...dirty] }));
+  else if (before.units.length > 0) store.setCursor(leftCursor, "");
+  return { units, changed, left: dirty.size };
 }
 
 const isAlive = (store: Store, key: UnitKey): boolean =>

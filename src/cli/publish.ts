@@ -36,6 +36,26 @@ interface Answer {
   readonly changed?: boolean;
   readonly traffic?: readonly string[];
   readonly findings?: readonly Finding[];
+  /** Units that the server has still to compile. */
+  readonly left?: number;
+}
+
+const lookMs = 300;
+const maxLooks = 1000;
+
+/** Waits for a server that compiles in batches: only then all findings are known. */
+async function whenCompiled(url: URL, token: string | undefined, answer: Answer): Promise<Answer> {
+  const source = new URL(url.pathname, url);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  for (let looks = 0; looks < maxLooks; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    const response = await fetch(source, { headers, redirect: "error" });
+    const { revision, left, findings = [] } = (await response.json()) as Answer;
+    // A newer push has its own publisher to tell.
+    if (!response.ok || revision !== answer.revision) return answer;
+    if (!left) return { ...answer, changed: true, findings };
+  }
+  return answer;
 }
 
 /**
@@ -60,6 +80,7 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
   try {
     response = await fetch(url, { method: "PUT", headers, body, redirect: "error" });
     answer = (await response.json()) as Answer;
+    if (response.ok && answer.left) answer = await whenCompiled(url, token, answer);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     console.error(`can't reach ${url.origin}: ${cause instanceof Error ? cause.message : String(cause)}`);

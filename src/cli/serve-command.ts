@@ -1,3 +1,4 @@
+import { features } from "../schema/settings.js";
 import { isLoopback } from "../server/auth.js";
 import { createSqliteStore } from "../store/sqlite.js";
 import { kubeTargets } from "./kube-targets.js";
@@ -46,11 +47,28 @@ export interface ServeCommandOptions {
   readonly statsPort?: string;
 }
 
-const list = (text: string): string[] =>
-  text
+/** An empty list is as good as none. */
+function list(text: string | undefined): string[] | undefined {
+  const parts = (text ?? "")
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+  return parts.length > 0 ? parts : undefined;
+}
+
+function portOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new UsageError(`--${flag} ${text}: expected a port from 1 to 65535`);
+  return port;
+}
+
+function oneOf(flag: string, text: string | undefined, allowed: readonly string[]): string | undefined {
+  if (text !== undefined && !allowed.includes(text))
+    throw new UsageError(`--${flag} ${text}: expected ${allowed.join(", ")}`);
+  return text;
+}
 
 /** Settings that `contour serve` takes as flags. */
 function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
@@ -58,21 +76,22 @@ function overridesOf(options: ServeCommandOptions): Record<string, unknown> {
   const put = (key: string, value: unknown): void => {
     if (value !== undefined) overrides[key] = value;
   };
-  put("ingressClassNames", options.ingressClassName && list(options.ingressClassName));
-  put("rootNamespaces", options.rootNamespaces && list(options.rootNamespaces));
-  put("watchNamespaces", options.watchNamespaces && list(options.watchNamespaces));
+  put("ingressClassNames", list(options.ingressClassName));
+  put("rootNamespaces", list(options.rootNamespaces));
+  put("watchNamespaces", list(options.watchNamespaces));
   put("useProxyProtocol", options.useProxyProtocol);
   put("httpAddress", options.envoyServiceHttpAddress);
-  put("httpPort", options.envoyServiceHttpPort && Number(options.envoyServiceHttpPort));
+  put("httpPort", portOf("envoy-service-http-port", options.envoyServiceHttpPort));
   put("httpsAddress", options.envoyServiceHttpsAddress);
-  put("httpsPort", options.envoyServiceHttpsPort && Number(options.envoyServiceHttpsPort));
+  put("httpsPort", portOf("envoy-service-https-port", options.envoyServiceHttpsPort));
   put("httpAccessLog", options.envoyHttpAccessLog);
   put("httpsAccessLog", options.envoyHttpsAccessLog);
-  put("accesslog-format", options.accesslogFormat);
+  put("accesslog-format", oneOf("accesslog-format", options.accesslogFormat, ["envoy", "json"]));
+  for (const name of options.disableFeature ?? []) oneOf("disable-feature", name, features);
   put("disableFeatures", options.disableFeature);
   put("ingressStatusAddress", options.ingressStatusAddress);
   put("statsAddress", options.statsAddress);
-  put("statsPort", options.statsPort && Number(options.statsPort));
+  put("statsPort", portOf("stats-port", options.statsPort));
   return overrides;
 }
 

@@ -1,14 +1,14 @@
 import type { DurableObjectStorage, Fetcher } from "@cloudflare/workers-types";
 import { fetchTransport } from "../kubernetes/fetch-transport.js";
 import { KubeSource } from "../kubernetes/source.js";
-import { checkKeyPair } from "../platform/key-pair.js";
 import type { Finding } from "../schema/meta.js";
 import { parseSettings } from "../schema/settings.js";
 import type { AppOptions } from "../server/app.js";
 import { clusterHooks } from "../server/cluster-hooks.js";
 import type { Publisher } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
-import { update } from "../update.js";
+import { unitsLeft, update } from "../update.js";
+import { workerPlatform } from "./worker-platform.js";
 
 /** What says where the API server is; without `KUBE_SERVER` and `KUBE` there is none. */
 export interface ClusterEnv {
@@ -47,11 +47,11 @@ export class WorkerCluster {
   ) {
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.#settingsFindings = findings;
-    update(store, [settings], { checkKeyPair });
+    update(store, [settings], workerPlatform);
     this.#source = new KubeSource({
       transport: transportOf(env),
       store,
-      platform: { checkKeyPair },
+      platform: workerPlatform,
       acceptShrink: false,
       namespaces: settings.spec.watchNamespaces,
       changed: () => publisher.publish(),
@@ -71,13 +71,13 @@ export class WorkerCluster {
       inspected: {
         store,
         publisher,
-        platform: { checkKeyPair },
+        platform: workerPlatform,
         kinds: () => [{ cluster: "", kinds: this.#source.status() }],
       },
       hooks: clusterHooks({
         store: this.store,
         strict: false,
-        ready: () => this.#source.ready,
+        ready: () => this.#source.ready && unitsLeft(this.store) === 0,
         ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
       }),
     };

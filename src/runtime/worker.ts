@@ -1,5 +1,4 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
-import { checkKeyPair } from "../platform/key-pair.js";
 import { type AppOptions, createApp } from "../server/app.js";
 import {
   type Authenticate,
@@ -18,8 +17,9 @@ import { defaultFleet, type Identity, parseTokens } from "../server/tokens.js";
 import { durableDriver } from "../store/durable.js";
 import { createSqlStore } from "../store/sql-store.js";
 import type { Store } from "../store/store.js";
-import { refresh } from "../update.js";
+import { refresh, resume, unitsLeft } from "../update.js";
 import { type ClusterEnv, hasCluster, WorkerCluster } from "./worker-cluster.js";
+import { workerPlatform } from "./worker-platform.js";
 
 interface Env extends ClusterEnv {
   readonly FLEET: DurableObjectNamespace;
@@ -33,12 +33,19 @@ interface Env extends ClusterEnv {
 export class Fleet {
   readonly #app: ReturnType<typeof createApp>;
   readonly #cluster: WorkerCluster | undefined;
+  readonly #store: Store;
+  readonly #publisher: Publisher;
 
-  constructor(state: DurableObjectState, env: Env) {
+  constructor(
+    private readonly state: DurableObjectState,
+    env: Env,
+  ) {
     const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
     const store = createSqlStore(durableDriver(state.storage));
-    const outdated = refresh(store, { checkKeyPair });
+    const outdated = refresh(store, workerPlatform);
     const publisher = new Publisher(store, hub, Date.now);
+    this.#store = store;
+    this.#publisher = publisher;
     const follows = hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
     this.#cluster = follows ? new WorkerCluster(env, state.storage, store, publisher, outdated) : undefined;
     this.#app = createApp({
@@ -46,15 +53,29 @@ export class Fleet {
       ...(this.#cluster ? clusterPart(this.#cluster) : pushedPart(store, publisher)),
       authenticate: forwardedAuth,
     });
+    void this.#continue();
   }
 
-  /** Called by the platform at the time that was set. */
+  /** Called by the platform at the time that was set: compiles a batch of what is left, else looks at the cluster. */
   async alarm(): Promise<void> {
-    await this.#cluster?.look();
+    if (unitsLeft(this.#store) === 0) await this.#cluster?.look();
+    else {
+      const { left } = resume(this.#store, workerPlatform);
+      if (left === 0) this.#publisher.publish();
+      if (left === 0 && this.#cluster) await this.state.storage.setAlarm(Date.now());
+    }
+    await this.#continue();
   }
 
-  fetch(request: Request): Response | Promise<Response> {
-    return this.#app.fetch(request);
+  /** Units that are left are compiled by alarm, which comes also after the object was moved or evicted. */
+  async #continue(): Promise<void> {
+    if (unitsLeft(this.#store) > 0) await this.state.storage.setAlarm(Date.now());
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const response = await this.#app.fetch(request);
+    if (request.method === "PUT") await this.#continue();
+    return response;
   }
 }
 
@@ -67,7 +88,7 @@ function pushedPart(
   store: Store,
   publisher: Publisher,
 ): Pick<AppOptions, "status" | "sources" | "inspected"> {
-  const sources = new PushedSources(store, publisher, { checkKeyPair });
+  const sources = new PushedSources(store, publisher, workerPlatform);
   sources.start();
   return { sources, inspected: sources.inspected, status: () => sources.status() };
 }

@@ -1,3 +1,5 @@
+import { isTrafficAddress } from "./listener-ports.js";
+
 interface Address {
   readonly address: string;
   readonly port: number;
@@ -12,6 +14,8 @@ interface Files {
 }
 
 interface AdminSettings {
+  readonly http: Address;
+  readonly https: Address;
   readonly stats: Address;
   readonly health: Partly<Address>;
   readonly metrics: Partly<Address> & { readonly tls: Files };
@@ -40,21 +44,25 @@ export function readAdminEndpoints(settings: AdminSettings): {
   readonly problems: readonly Problem[];
 } {
   const problems: Problem[] = [];
-  const at = ({ address, port }: Partly<Address>): Address => ({
-    address: address ?? settings.stats.address,
-    port: port ?? settings.stats.port,
-  });
-  const health = at(settings.health);
-  const metrics = at(settings.metrics);
+  const at = (path: string, { address, port }: Partly<Address>): Address => {
+    const own = { address: address ?? settings.stats.address, port: port ?? settings.stats.port };
+    if (!isTrafficAddress(settings, own)) return own;
+    problems.push({ path, message: `${own.port} is a port of http or https; that of stats is used` });
+    return settings.stats;
+  };
+  const health = at("health.port", settings.health);
+  const metrics = at("metrics.port", settings.metrics);
   const { tls } = settings.metrics;
   const wrong = filesProblem(tls) ?? (tls.certFile && same(health, metrics) ? sharedPort : undefined);
   if (wrong) problems.push({ path: "metrics.tls", message: `${wrong}; metrics are not served` });
 
   const { address, port } = settings.omEnforcedHealth;
   const enforced = port === undefined ? undefined : { address, port };
-  const clash = enforced && [health, metrics].some((other) => same(other, enforced));
+  const clash =
+    enforced &&
+    ([health, metrics].some((other) => same(other, enforced)) || isTrafficAddress(settings, enforced));
   if (clash) {
-    const message = "must differ from the address of health and metrics; the listener is left out";
+    const message = "must differ from the addresses of other listeners; the listener is left out";
     problems.push({ path: "omEnforcedHealth.port", message });
   }
   return {

@@ -28,12 +28,9 @@ const delegate = z.object({ name, namespace: text });
 export const ingressRouteSpec = z.object({
   virtualhost: z
     .object({
-      fqdn: z
-        .string()
-        .min(1)
-        .refine((fqdn) => isSubdomain(fqdn.toLowerCase().replace(/^\*\./, "")), {
-          error: "must be a DNS name",
-        }),
+      fqdn: z.string().refine((fqdn) => isSubdomain(fqdn.toLowerCase().replace(/^\*\./, "")), {
+        error: "must be a DNS name",
+      }),
       tls: z
         .object({
           secretName: text,

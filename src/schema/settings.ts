@@ -8,6 +8,7 @@ import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
+import { separatePorts } from "./listener-ports.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
 import { configurationForm, flattenSettings, overlaySettings, settingsForm } from "./settings-keys.js";
 import { isCipherSuite, isCurve } from "./tls-names.js";
@@ -68,6 +69,14 @@ const percent = z
   .transform(Number)
   .pipe(z.number({ error: 'must be a percentage such as "12.5"' }).min(0).max(100))
   .default(100);
+/** Kinds that Contour's flag `--disable-feature` leaves out. */
+export const features = [
+  "extensionservices",
+  "tlsroutes",
+  "grpcroutes",
+  "tcproutes",
+  "backendtlspolicies",
+] as const;
 const httpVersion = z
   .string()
   .transform((value) => value.toUpperCase())
@@ -93,9 +102,7 @@ const settingsSpec = z.object({
   /** What is read; empty: everything. */
   watchNamespaces: names,
   /** Kinds that are left out, by Contour's names; those of the Gateway API are not read in any case. */
-  disableFeatures: z
-    .array(z.enum(["extensionservices", "tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies"]))
-    .default([]),
+  disableFeatures: z.array(z.enum(features)).default([]),
   /** Clusters that are followed together: the first counts most where they contradict each other. */
   clusters: z
     .array(
@@ -316,7 +323,9 @@ function removeLeaf(tree: Tree, path: Path, written: ReadonlyMap<string, string>
 }
 
 /** What settings that are good one by one say together. */
-function checkTogether(spec: SettingsSpec, findings: Finding[]): SettingsSpec {
+function checkTogether(written: SettingsSpec, findings: Finding[]): SettingsSpec {
+  const { spec, problems } = separatePorts(written);
+  for (const { path, message } of problems) findings.push(schemaError(about, message, path));
   for (const { path, message } of readAdminEndpoints(spec).problems)
     findings.push(schemaError(about, message, path));
   if (

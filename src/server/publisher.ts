@@ -2,6 +2,7 @@ import { link, type Snapshot } from "../link/snapshot.js";
 import { type Finding, findingsAt } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
+import { unitsLeft } from "../update.js";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
 
@@ -44,8 +45,12 @@ export class Publisher {
     return [...findingsAt(this.now(), this.store.findings())];
   }
 
-  /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
+  /**
+   * Does nothing as long as units wait to be compiled: what was published last is served until then. The sequence is kept
+   * before it is used: after a restart versions go on from there, whatever the clock says.
+   */
   publish(): void {
+    if (unitsLeft(this.store) > 0) return;
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor("sequence", String(sequence));
     const began = this.now();

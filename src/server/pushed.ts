@@ -7,7 +7,7 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
-import { type Change, type Platform, update } from "../update.js";
+import { type Change, type Platform, resume, unitsLeft, update } from "../update.js";
 import { contentHash } from "../xds/hash.js";
 import type { Inspected } from "./inspect.js";
 import type { Publisher } from "./publisher.js";
@@ -40,6 +40,8 @@ export interface Pushed {
   /** The sequence of what is served after it. */
   readonly version: number;
   readonly findings: readonly Finding[];
+  /** Units that are still to be compiled: until then nothing is published, and `findings` is not all. */
+  readonly left?: number;
   /** Of a dry run: what would change for traffic, a line each. */
   readonly traffic?: readonly string[];
 }
@@ -79,7 +81,11 @@ export class PushedSources {
   describe(name: string): object | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
     const { revision, refs, findings } = readSource(this.store, name);
-    return { source: name, revision, objects: refs.length, findings };
+    const { left } = this.#left();
+    const found = { source: name, revision, objects: refs.length };
+    // To gather them takes a while, and now they would not be all.
+    if (left) return { ...found, findings, left };
+    return { ...found, findings: [...findings, ...this.publisher.findings] };
   }
 
   status(): object {
@@ -89,6 +95,18 @@ export class PushedSources {
       endpoints: this.publisher.snapshot?.mode,
       findings: [...states.flatMap(({ findings }) => findings), ...this.publisher.findings],
     };
+  }
+
+  #left(): { readonly left?: number } {
+    const left = unitsLeft(this.store);
+    return left > 0 ? { left } : {};
+  }
+
+  /** What is tried and taken back must not be mixed with what is left of a push before. */
+  #finish(): void {
+    if (unitsLeft(this.store) === 0) return;
+    resume(this.store, { checkKeyPair: this.platform.checkKeyPair });
+    this.publisher.publish();
   }
 
   /** Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. */
@@ -102,6 +120,7 @@ export class PushedSources {
     const source = parseSource(push.text);
     const refusal = checkContent(this.store, push, state, source);
     if (refusal) return refusal;
+    if (push.strict || push.dryRun) this.#finish();
     const revision = push.revision ?? state.revision + 1;
     return this.store.transaction(() => this.#apply(push, source, state, { revision, digest }));
   }
@@ -119,6 +138,7 @@ export class PushedSources {
       changed: false,
       version: this.publisher.sequence,
       findings: [...findings, ...this.publisher.findings],
+      ...this.#left(),
     };
   }
 
@@ -156,6 +176,7 @@ export class PushedSources {
       changed: updated.changed,
       version: this.publisher.sequence,
       findings,
+      ...this.#left(),
       ...(traffic ? { traffic } : {}),
     };
   }

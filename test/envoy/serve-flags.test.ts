@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { extensionService, httpProxy, type Manifest, startBackends, tlsSecret } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
@@ -260,4 +261,15 @@ test("--stats-address and --stats-port: where Envoy tells its health and metrics
   expect((await request({ port: stats, path: "/clusters" })).status).toBe(404);
   expect(JSON.stringify(await envoy.configDump())).toContain(`"port_value":${stats}`);
   expect(await envoy.rejected()).toEqual([]);
+});
+
+test.each([
+  ["--envoy-service-http-port=abc", "expected a port from 1 to 65535"],
+  ["--envoy-service-https-port=0", "expected a port from 1 to 65535"],
+  ["--stats-port=99999", "expected a port from 1 to 65535"],
+  ["--accesslog-format=xml", "expected envoy, json"],
+  ["--disable-feature=nonsense", "expected extensionservices"],
+])("%s is wrong use", async (flag, message) => {
+  const serving = promisify(execFile)(process.execPath, [COMMAND, "serve", "-f", ".", flag]);
+  await expect(serving).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
 });

@@ -4,7 +4,7 @@ import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import { update } from "../../src/update.js";
+import { resume, unitsLeft, update } from "../../src/update.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 
 const name = fc.constantFrom("a", "b", "c");
@@ -143,6 +143,30 @@ describe("update", () => {
           }
           expect(dump(store)).toBe(dump(compileAll([...state.values()])));
         }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("gives the same in batches, whatever else changes meanwhile", () => {
+    const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 25 });
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 3 }), (edits, maxUnits) => {
+        const batched = { ...platform, maxUnits };
+        const store = createMemoryStore();
+        const whole = createMemoryStore();
+        for (const [one, resumes] of edits) {
+          const gone =
+            "remove" in one ? [...store.objects()].map(({ ref }) => ref)[one.remove % 20] : undefined;
+          const changes = "remove" in one ? (gone ? [{ gone }] : []) : objectsOf(one);
+          update(store, changes, batched);
+          update(whole, changes, platform);
+          for (let i = 0; i < resumes; i++) resume(store, batched);
+        }
+        let batches = 0;
+        while (unitsLeft(store) > 0 && batches++ < 1000)
+          expect(resume(store, batched).units).toBeLessThanOrEqual(maxUnits);
+        expect(dump(store)).toBe(dump(whole));
       }),
       { numRuns: 300 },
     );

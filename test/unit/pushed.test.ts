@@ -7,6 +7,7 @@ import { Publisher } from "../../src/server/publisher.js";
 import { PushedSources } from "../../src/server/pushed.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
+import { resume } from "../../src/update.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
 
 interface Answer {
@@ -15,14 +16,18 @@ interface Answer {
   readonly revision?: number;
   readonly changed?: boolean;
   readonly detail?: string;
+  readonly left?: number;
   readonly traffic?: readonly string[];
   readonly findings?: readonly { readonly about: string; readonly reason: string }[];
 }
 
-function rig(store: Store = createMemoryStore(), namespaces?: readonly string[]) {
+function rig(store: Store = createMemoryStore(), namespaces?: readonly string[], maxUnits?: number) {
   const hub = new Hub({ now: () => 1_000_000, log: () => undefined });
   const publisher = new Publisher(store, hub, () => 1_000_000);
-  const sources = new PushedSources(store, publisher, { checkKeyPair: () => undefined });
+  const sources = new PushedSources(store, publisher, {
+    checkKeyPair: () => undefined,
+    ...(maxUnits ? { maxUnits } : {}),
+  });
   sources.start();
   const app = createApp({
     hub,
@@ -44,7 +49,8 @@ function rig(store: Store = createMemoryStore(), namespaces?: readonly string[])
   };
   const hosts = (): string[] =>
     [...store.objects()].flatMap(({ ref }) => (ref.startsWith("HTTPProxy/") ? [ref] : [])).sort();
-  return { put, hosts, publisher, store };
+  const get = async (): Promise<Answer> => (await (await app.request("/sources/main")).json()) as Answer;
+  return { put, get, hosts, publisher, store };
 }
 
 const proxies = (count: number): Manifest[] =>
@@ -62,6 +68,25 @@ describe("a push", () => {
     expect(await put(proxies(2))).toMatchObject({ status: 200, revision: 6 });
     expect(await put(proxies(3), "?expect=5")).toMatchObject({ status: 412, code: "other-revision" });
     expect(await put(proxies(3), "?expect=6&revision=9")).toMatchObject({ status: 200, revision: 9 });
+  });
+
+  it("is published when all its units are compiled, where that is done in batches", async () => {
+    const { put, get, publisher, store } = rig(createMemoryStore(), undefined, 2);
+    const first = await put([...proxies(4), broken]);
+    expect(first).toMatchObject({ status: 200, revision: 1, left: 3 });
+    expect(publisher.snapshot).toBeUndefined();
+    expect(await put(proxies(4), "?strict=1")).toMatchObject({ status: 422, code: "invalid-objects" });
+    expect(publisher.snapshot).toBeDefined();
+    const edited = proxies(4).map((one) => ({ ...one, spec: { ...(one.spec as object), routes: [] } }));
+    const served = publisher.sequence;
+    const second = await put(edited);
+    expect([second.left, publisher.sequence]).toEqual([2, served]);
+    expect(await get()).toMatchObject({ revision: 2, left: 2 });
+    resume(store, { checkKeyPair: () => undefined });
+    publisher.publish();
+    expect(publisher.sequence).toBeGreaterThan(served);
+    const { left, findings } = await get();
+    expect([left, findings?.length]).toEqual([undefined, 4]);
   });
 
   it("T67: of one of two publishers that race is refused", async () => {

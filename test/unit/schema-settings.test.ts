@@ -193,6 +193,31 @@ describe("parseSettings", () => {
     expect(readAdminEndpoints(settings.spec).endpoints).toEqual(endpoints);
   });
 
+  it.each<[Record<string, unknown>, readonly string[], object]>([
+    [{ httpPort: 8443 }, ["http.port"], { http: 8080, https: 8443, stats: 8002 }],
+    [{ httpPort: 9000, httpsPort: 9000 }, ["https.port"], { http: 9000, https: 8443, stats: 8002 }],
+    [{ statsPort: 8080 }, ["stats.port"], { http: 8080, https: 8443, stats: 8002 }],
+    [
+      { httpPort: 8002, httpAddress: "127.0.0.2", statsAddress: "127.0.0.1" },
+      [],
+      { http: 8002, https: 8443, stats: 8002 },
+    ],
+    [{ metrics: { port: 8443 } }, ["metrics.port"], { http: 8080, https: 8443, stats: 8002 }],
+    [
+      { omEnforcedHealth: { port: 8080 } },
+      ["omEnforcedHealth.port"],
+      { http: 8080, https: 8443, stats: 8002 },
+    ],
+  ])("keeps the listeners for traffic to ports of their own: %j", (input, paths, ports) => {
+    const { settings, findings } = parseSettings(input);
+    expect(findings.map(({ path }) => path)).toEqual(paths);
+    const { http, https, stats } = settings.spec;
+    expect({ http: http.port, https: https.port, stats: stats.port }).toEqual(ports);
+    const { metrics, omEnforcedHealth } = readAdminEndpoints(settings.spec).endpoints;
+    expect(metrics?.port).toBe(8002);
+    expect(omEnforcedHealth).toBeUndefined();
+  });
+
   it("warns of a traffic class on an IPv4 listener", () => {
     const listener = { "socket-options": { "traffic-class": 1 } };
     const path = "listener.socketOptions.trafficClass";

@@ -32,6 +32,7 @@ interface Put {
     readonly objects?: number;
     readonly version?: number;
     readonly code?: string;
+    readonly left?: number;
     readonly findings?: readonly { readonly reason: string; readonly message: string }[];
   };
 }
@@ -154,6 +155,43 @@ describe("the Worker", () => {
     expect((await worker.put(content("one"))).status).toBe(200);
     await eventually(() => answers("one"), "traffic follows a push after the restart");
     expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("compiles a large push by alarm, serves what was before until it is done, and goes on after a restart", async () => {
+    const poll = async (type: string): Promise<{ status: number; hosts: number }> => {
+      const answer = await fetch(`http://127.0.0.1:${worker.port}/v3/discovery:${type}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${nodeToken}` },
+        body: JSON.stringify({ node: { id: "n" }, resource_names: ["ingress_http"] }),
+      });
+      if (answer.status !== 200) return { status: answer.status, hosts: 0 };
+      const { resources } = (await answer.json()) as { resources: { virtual_hosts: unknown[] }[] };
+      return { status: 200, hosts: resources[0]?.virtual_hosts.length ?? 0 };
+    };
+    const settings = { kind: "IsolineSettings", spec: { routeShards: 1 } };
+    const hosts = (count: number): string =>
+      list(
+        settings,
+        service("default", "a"),
+        ...Array.from({ length: count }, (_, i) => hostProxy(`h${i}.test`, "a")),
+      );
+    expect((await worker.put(hosts(1))).body).not.toHaveProperty("left");
+    expect(await poll("routes")).toEqual({ status: 200, hosts: 1 });
+
+    const pushed = await worker.put(hosts(9000));
+    expect(pushed.body.left).toBeGreaterThan(2000);
+    expect(await poll("routes")).toEqual({ status: 200, hosts: 1 });
+    await worker.stop();
+    await worker.start();
+    const statuses = new Set<number>();
+    await eventually(async () => {
+      const { status, hosts: count } = await poll("routes");
+      statuses.add(status);
+      // Never a part: all of it, or nothing while it is compiled.
+      expect([0, 9000]).toContain(count);
+      return count === 9000;
+    }, "the rest is compiled");
+    expect([...statuses].filter((status) => status !== 503)).toEqual([200]);
   });
 
   it("takes nothing without the right token", async () => {
