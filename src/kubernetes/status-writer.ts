@@ -22,7 +22,9 @@ export interface StatusWriterOptions {
 const holdoffMs = 500;
 /** Working out what to write may take this part of the time at most. */
 const share = 20;
-const concurrency = 4;
+/** About a hundred statuses a second: API server and configuration have work of their own. */
+const concurrency = 2;
+const pauseMs = 15;
 const batch = 200;
 const firstBackoffMs = 1000;
 const maxBackoffMs = 60_000;
@@ -173,6 +175,7 @@ export class StatusWriter {
       for (let one = left.pop(); one && !signal.aborted && !failed; one = left.pop()) {
         try {
           await this.#write(one, signal);
+          await this.options.sleep(pauseMs, signal);
         } catch (error) {
           if (signal.aborted) return;
           if (error instanceof ApiError && error.status === 409) this.#rest(one.ref);
