@@ -1,6 +1,8 @@
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMain, root } from "./run.mjs";
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What is built: the command line for Node, and the Worker as one module for Miniflare and workerd. */
 const BUNDLES = [
@@ -11,6 +13,7 @@ const BUNDLES = [
       platform: "node",
       target: "node20.19",
       packages: "external",
+      define: { ISOLINE_VERSION: JSON.stringify(version) },
       banner: { js: "#!/usr/bin/env node" },
     },
   },

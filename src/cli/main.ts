@@ -16,6 +16,9 @@ import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
 import { UsageError } from "./usage.js";
 
+/** Put in by the build. */
+declare const ISOLINE_VERSION: string;
+
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 const files = (): Option =>
   new Option("-f, --file <path>", "manifests: a file, a folder or - (may be given more than once)")
@@ -48,6 +51,7 @@ function needFiles(paths: readonly string[] | undefined): void {
 function createProgram(done: (code: number) => void): Command {
   const program = new Command("isoline")
     .description("An Envoy control plane without pods: Kubernetes routing objects in, REST-JSON xDS out.")
+    .version(ISOLINE_VERSION)
     .exitOverride()
     .showHelpAfterError("(isoline --help shows what there is)");
 

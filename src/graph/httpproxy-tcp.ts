@@ -6,7 +6,10 @@ import type { HealthCheck, LoadBalancing, TcpBackend } from "./types.js";
 
 const maxDepth = 64;
 
-/** `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service. */
+/**
+ * `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service, and none where what is included
+ * has no `tcpproxy`.
+ */
 export function readTcpProxy(
   proxy: HTTPProxy,
   reader: Reader,
@@ -30,6 +33,7 @@ export function readTcpProxy(
   }
   if (tcp?.services?.length) return readServices(proxy, reader, report);
   if (!include) return fail("NothingDefined", "either services or inclusion must be specified");
+  readLoadBalancing(proxy, report);
 
   const namespace = include.namespace || proxy.meta.namespace;
   const target = includedProxy(reader, namespace, include.name);
@@ -44,7 +48,10 @@ export function readTcpProxy(
     const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
     return fail("IncludeCreatesCycle", `include creates a cycle: ${names}`, error);
   }
-  return readTcpProxy(target, reader, report, chain);
+  if (target.spec.tcpproxy) return readTcpProxy(target, reader, report, chain);
+  const message = `include ${namespace}/${include.name} has no tcpproxy, so that nothing is served over TLS`;
+  report.warn(proxy.ref, error, "NothingDefined", message, "spec.tcpproxy");
+  return [];
 }
 
 function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonly TcpBackend[] | undefined {

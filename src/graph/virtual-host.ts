@@ -56,9 +56,9 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
     append(http, root.routes);
     if (!root.secure) continue;
     if (root.tls) tls = root.tls;
-    if (root.tcp) tcp = root.tcp;
+    if (root.tcp?.length) tcp = root.tcp;
     if (!root.tcp) append(https, root.routes);
-    if (root.passthrough) tls = undefined;
+    if (root.passthrough || root.tcp?.length === 0) tls = undefined;
   }
   return {
     host,
