@@ -9,6 +9,7 @@ import {
 import type { Place } from "./httpproxy-context.js";
 import { readProxyRoute } from "./httpproxy-route.js";
 import { includedProxy } from "./included-proxy.js";
+import { trimSlashes } from "./normalize-path.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { append } from "./tree-budget.js";
 import type { Route } from "./types.js";
@@ -129,7 +130,7 @@ const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], field: s
   field,
 });
 
-const trimSlash = (path: string): string => (path === "/" ? path : path.replace(/\/+$/, ""));
+const trimSlash = (path: string): string => (path === "/" ? path : trimSlashes(path));
 
 /**
  * `/foo` and `/foo/` differ to Envoy when a prefix is rewritten: where only one of them is routed, a second route is
@@ -152,7 +153,7 @@ function expandPrefixes(routes: readonly Route[]): Route[] {
     const only = group.length === 1 ? group[0] : undefined;
     const rewrite = only?.policies.pathRewrite;
     if (!only || !rewrite || prefix === "/") return group;
-    const target = rewrite.prefix.replace(/\/+$/, "");
+    const target = trimSlashes(rewrite.prefix);
     const to = (path: string, replacement: string): Route => ({
       ...only,
       match: { ...only.match, path: { kind: "prefix", value: path } },

@@ -6,7 +6,7 @@ import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
-import { unreachablePath } from "./normalize-path.js";
+import { trimSlashes, unreachablePath } from "./normalize-path.js";
 import { ingressHeaders } from "./policy/default-headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
@@ -117,7 +117,7 @@ function readPathMatch({ path, pathType }: PathFields): PathMatch {
   const value = path || "/";
   if (pathType === "Exact") return { kind: "exact", value };
   if (pathType === "Prefix") {
-    const trimmed = value.replace(/\/+$/, "");
+    const trimmed = trimSlashes(value);
     return trimmed === "" ? { kind: "prefix", value: "/" } : { kind: "segment", value: trimmed };
   }
   return /[\^+*[\]%]/.test(value) ? { kind: "regex", value } : { kind: "prefix", value };

@@ -4,6 +4,13 @@ import type { PathMatch } from "./match-types.js";
 export const mergeSlashes = (path: string): string =>
   /^\/{2,}$/.test(path) ? "//" : path.replace(/\/{2,}/g, "/");
 
+/** A path without the slashes at its end; a regular expression would look at each slash of it many times. */
+export function trimSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
+
 /** Segments of letters, digits and the like, as nearly all paths have: there is nothing to do to them. */
 const plainPath = /^\/(?:[\w~-][\w.~-]*(?:\/|$))*$/;
 

@@ -50,10 +50,14 @@ async function readJson(c: Context): Promise<Raw> {
 /** Counts brackets outside of strings, before anything is built of them. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  const signs = /"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs;
-  for (let found = signs.exec(text); found; found = signs.exec(text)) {
-    const sign = found[0];
-    if (sign === "{" || sign === "[") {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const sign = text[i];
+    if (quoted) {
+      if (sign === "\\") i++;
+      else if (sign === '"') quoted = false;
+    } else if (sign === '"') quoted = true;
+    else if (sign === "{" || sign === "[") {
       if (++depth > maxDepth) return true;
     } else if (sign === "}" || sign === "]") depth--;
   }

@@ -116,6 +116,18 @@ describe("what comes in by a hook changes nothing that is served", () => {
     expect(state()).toBe(before);
   });
 
+  it("T03: valid JSON that is too deep is refused for that, and an endless string takes no time", async () => {
+    const { ask } = await rig();
+    const deep = `{"a":${"[".repeat(65)}${"]".repeat(65)}}`;
+    for (const name of ["admission", "audit"]) {
+      const answer = await ask("POST", `/hooks/${name}`, "h", deep);
+      expect(((await answer.json()) as { code: string }).code).toBe("too-deep");
+    }
+    // Quadratic work would take hours here.
+    const endless = `"${'\\"'.repeat(1_500_000)}`;
+    expect((await ask("POST", "/hooks/admission", "h", endless)).status).toBe(400);
+  });
+
   it("T15: a review that is replayed a thousand times, in any order, rings and does no more", async () => {
     const { ask, state, rings } = await rig();
     const before = state();
@@ -167,7 +179,71 @@ describe("what comes in by a hook changes nothing that is served", () => {
   });
 });
 
+describe("what is pushed", () => {
+  it.each([
+    ["value", { headers: ["\ud800"] }],
+    ["key", { "\ud800": 1 }],
+    ["list", ["\udfff"]],
+  ])("T06: an object with half a surrogate pair in a %s is left out, and nothing else", async (_, odd) => {
+    const { push, store, objects } = await rig();
+    const manifest = { ...hostProxy("odd.test", "a"), more: odd };
+    await push([...objects, manifest, hostProxy("new.test", "a")]);
+    expect(store.unit("vhost:odd.test")).toBeUndefined();
+    expect(store.unit("vhost:new.test")?.resources.length).toBeGreaterThan(0);
+  });
+
+  it("T06: text that is not UTF-8 is refused", async () => {
+    const { ask } = await rig();
+    const bytes = new Uint8Array([0x7b, 0x22, 0xc0, 0x80, 0x22, 0x3a, 0x31, 0x7d]);
+    for (const path of ["/hooks/admission", "/sources/main"])
+      expect(
+        (
+          await ask(
+            path.startsWith("/h") ? "POST" : "PUT",
+            path,
+            path.startsWith("/h") ? "h" : "p",
+            bytes as never,
+          )
+        ).status,
+      ).toBe(400);
+  });
+
+  it("T05: YAML with a key twice is refused whole", async () => {
+    const { ask, state } = await rig();
+    const before = state();
+    const text = "kind: Service\napiVersion: v1\nmetadata: {name: x}\nspec: {}\nspec: {}\n";
+    expect((await ask("PUT", "/sources/main", "p", text)).status).toBe(422);
+    expect(state()).toBe(before);
+  });
+
+  it("T19: slashes without end in a rewrite take no time", async () => {
+    const { push, store, objects } = await rig();
+    const odd = {
+      ...hostProxy("odd.test", "a"),
+      spec: {
+        virtualhost: { fqdn: "odd.test" },
+        routes: [
+          {
+            conditions: [{ prefix: "/x" }],
+            services: [{ name: "a", port: 80 }],
+            pathRewritePolicy: { replacePrefix: [{ replacement: `${"/".repeat(1_000_000)}a` }] },
+          },
+        ],
+      },
+    };
+    await push([...objects, odd]);
+    expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
+  });
+});
+
 describe("what an Envoy asks for", () => {
+  it("T19: names without commas take no time", async () => {
+    const { ask } = await rig();
+    const names = '"a"  '.repeat(500);
+    const body = `{"node":{"id":"a-1","x":"${"y".repeat(6000)}"},"resource_names":[${names}],"type_url":"x" !`;
+    expect((await ask("POST", "/v3/discovery:clusters", "n", body)).status).toBe(400);
+  });
+
   it("T10: names of no resource, and many of them, get no answer and do no harm", async () => {
     const { ask, state } = await rig();
     const before = state();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { compileUnit } from "../../src/compile.js";
 import {
   certificate,
   certificateFile,
@@ -80,12 +81,21 @@ describe("T40: revocation lists", () => {
   it.each([
     ["garbage", "xx"],
     ["nothing", ""],
-  ])("%s leaves the host closed", (_, crl) => {
+    ["a block of something else", "-----BEGIN X509 CRL-----\nMAAwAA==\n-----END X509 CRL-----\n"],
+    ["a certificate", certificate("secure").cert],
+  ])("%s leaves the host closed, and the CA alone would not", (_, crl) => {
+    const ca = secret("default", "ca", { "ca.crt": certificate("secure").cert });
     const list = secret("default", "crl", { "crl.pem": crl });
-    const clientValidation = { caSecret: "secure", crlSecret: "crl" };
-    const virtualhost = { tls: { secretName: "secure", clientValidation } };
-    const attacked = attack([tlsSecret("default", "secure"), list, proxyWith({}, virtualhost)]);
-    expect(attacked.reasons().length).toBeGreaterThan(0);
+    const validated = (clientValidation: Manifest): ReturnType<typeof attack> =>
+      attack([
+        tlsSecret("default", "secure"),
+        ca,
+        list,
+        proxyWith({}, { tls: { secretName: "secure", clientValidation } }),
+      ]);
+    expect(validated({ caSecret: "ca" }).reasons()).toEqual([]);
+    const attacked = validated({ caSecret: "ca", crlSecret: "crl" });
+    expect(attacked.reasons()).toEqual(["ClientValidationInvalid"]);
     expect([...attacked.store.resources("filter-chain", "ingress_https")]).toEqual([]);
   });
 });
@@ -321,5 +331,22 @@ describe("T50: what nobody has thought of", () => {
     [{ ...proxyWith({}), metadata: { name: "constructor", namespace: "__proto__" } }],
   ])("%j throws nothing", (manifest) => {
     attack([manifest as unknown as Manifest]);
+  });
+
+  it("a fault of the compiler costs the host that has it alone, and is told", () => {
+    const { store } = attack([proxyWith({})]);
+    const reader = {
+      get settings(): never {
+        throw new Error("a fault");
+      },
+      get: () => undefined,
+      claimants: () => ["HTTPProxy/default/bad" as const],
+      need: () => undefined,
+      checkKeyPair: () => undefined,
+      reads: [],
+    };
+    const { findings, resources } = compileUnit("vhost:bad.test", reader);
+    expect([findings.map(({ reason }) => reason), resources]).toEqual([["CompilerFault"], []]);
+    expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
   });
 });

@@ -86,14 +86,63 @@ describe("T22: other references across namespaces", () => {
   });
 
   it("the CA of client certificates", () => {
-    const tls = { secretName: "secure", clientValidation: { caSecret: "keys/secure" } };
-    const attacked = attack([
+    const withCa = (namespace: string, fields: Manifest): ReturnType<typeof attack> => {
+      const ca = {
+        ...tlsSecret(namespace, "secure"),
+        metadata: { name: "ca", namespace },
+        data: { "ca.crt": (tlsSecret("keys", "secure").data as Record<string, string>)["tls.crt"] },
+      };
+      const tls = { secretName: "secure", clientValidation: fields };
+      return attack([tlsSecret("default", "secure"), ca as Manifest, proxyWith({}, { tls })]);
+    };
+    expect(withCa("default", { caSecret: "ca" }).reasons()).toEqual([]);
+    for (const fields of [{ caSecret: "keys/ca" }, { caSecret: "ca", crlSecret: "keys/ca" }]) {
+      const attacked = withCa("keys", fields);
+      expect(attacked.reasons()).toContain("DelegationNotPermitted");
+      expect(attacked.host("bad.test")).toBeUndefined();
+    }
+  });
+
+  it("the CA of an IngressRoute's backend, of an ExtensionService and of a JWKS", () => {
+    const ca = {
+      ...tlsSecret("keys", "secure"),
+      metadata: { name: "ca", namespace: "keys" },
+      data: { "ca.crt": (tlsSecret("keys", "secure").data as Record<string, string>)["tls.crt"] },
+    } as Manifest;
+    const tlsService = {
+      ...service("default", "t"),
+      metadata: {
+        name: "t",
+        namespace: "default",
+        annotations: { "projectcontour.io/upstream-protocol.tls": "80" },
+      },
+    };
+    const validation = { caSecret: "keys/ca", subjectName: "a" };
+    const route: Manifest = {
+      apiVersion: "contour.heptio.com/v1beta1",
+      kind: "IngressRoute",
+      metadata: { name: "bad", namespace: "default" },
+      spec: {
+        virtualhost: { fqdn: "bad.test" },
+        routes: [{ match: "/", services: [{ name: "t", port: 80, validation }] }],
+      },
+    };
+    expect(attack([ca, tlsService as Manifest, route]).reasons()).toContain("TLSUpstreamValidation");
+    const extension: Manifest = {
+      apiVersion: "projectcontour.io/v1alpha1",
+      kind: "ExtensionService",
+      metadata: { name: "bad", namespace: "default" },
+      spec: { services: [{ name: "a", port: 80 }], protocol: "h2", validation },
+    };
+    expect(attack([ca, extension]).reasons()).toContain("CACertificateNotDelegated");
+    const remoteJWKS = { uri: "https://a.test/jwks", validation };
+    const jwtProviders = [{ name: "p", remoteJWKS }];
+    const jwt = attack([
+      ca,
       tlsSecret("default", "secure"),
-      tlsSecret("keys", "secure"),
-      proxyWith({}, { tls }),
+      proxyWith({}, { tls: { secretName: "secure" }, jwtProviders }),
     ]);
-    expect(attacked.reasons().length).toBeGreaterThan(0);
-    expect(attacked.host("bad.test")).toBeUndefined();
+    expect(jwt.reasons()).toContain("RemoteJWKSCACertificateNotDelegated");
   });
 });
 
