@@ -14,13 +14,46 @@ const BENCHES = {
   worker: "test/bench/worker.ts",
 };
 
-const [name = "core", ...rest] = process.argv.slice(2);
+/** Rows of what a bench printed: one object, the `results` in it, or an object on each line. */
+function rowsOf(text) {
+  const values = [];
+  for (const part of [text, ...text.split("\n")]) {
+    try {
+      const value = JSON.parse(part);
+      values.push(...(Array.isArray(value.results) ? value.results : [value]));
+    } catch {
+      continue;
+    }
+    if (part === text) break;
+  }
+  return values.filter((value) => typeof value === "object" && value !== null);
+}
+
+/** Columns become rows: benches have more figures than sizes. */
+function printTable(rows) {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const cells = (key) =>
+    rows.map((row) => (typeof row[key] === "object" ? JSON.stringify(row[key]) : row[key]));
+  const table = Object.fromEntries(keys.map((key) => [key, { ...cells(key) }]));
+  if (rows.length > 0) console.table(table);
+}
+
+const asked = process.argv.slice(2);
+const json = asked.includes("--json");
+const [name = "core", ...rest] = asked.filter((arg) => arg !== "--json");
 const known = Object.hasOwn(BENCHES, name);
-const [chosen, args] = known ? [name, rest] : ["core", process.argv.slice(2)];
+const chosen = known ? name : "core";
+const args = chosen === "core" ? asked.filter((arg) => arg !== "core") : rest;
 
 if (await setup()) {
   await build();
   const out = `dist/bench/${chosen}.js`;
   await bundle(BENCHES[chosen], out, { platform: "node", target: "node20.19", packages: "external" });
-  process.exitCode = await run(process.execPath, ["--expose-gc", "--enable-source-maps", out, ...args]);
+  let text = "";
+  process.exitCode = await run(process.execPath, ["--expose-gc", "--enable-source-maps", out, ...args], {
+    onOutput: (chunk) => {
+      text += chunk;
+    },
+  });
+  if (!json) printTable(rowsOf(text));
 } else process.exitCode = 1;

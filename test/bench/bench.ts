@@ -19,6 +19,8 @@ import { application, applications } from "./apps.js";
 
 /** Figures by name: milliseconds, bytes or megabytes. */
 type Figures = Record<string, number>;
+/** Medians, and beside those of times their spread as text. */
+type Medians = Record<string, number | string>;
 
 const sizes = [1000, 10_000];
 const runs = 5;
@@ -129,8 +131,8 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000 / count;
 }
 
-/** Runs this file again, a process for each run, and gives the median of every figure. */
-function inProcesses(...args: readonly string[]): Figures {
+/** Runs this file again, a process for each run, and gives the median of every figure, and the spread of each time. */
+function inProcesses(...args: readonly string[]): Medians {
   const all = Array.from({ length: runs }, () => {
     const node = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
     const { stdout, status, stderr } = spawnSync(process.execPath, node, { encoding: "utf8" });
@@ -138,7 +140,13 @@ function inProcesses(...args: readonly string[]): Figures {
     return JSON.parse(stdout) as Figures;
   });
   return Object.fromEntries(
-    Object.keys(all[0] ?? {}).map((key) => [key, median(all.map((run) => run[key] ?? 0))]),
+    Object.keys(all[0] ?? {}).flatMap((key) => {
+      const values = all.map((run) => run[key] ?? 0);
+      const spread = [Math.min(...values), Math.max(...values)].map(round);
+      const own: [string, number | string][] = [[key, median(values)]];
+      if (key.endsWith("_ms")) own.push([`${key}_min_max`, spread.join(" - ")]);
+      return own;
+    }),
   );
 }
 

@@ -61,6 +61,7 @@ export async function serveCluster(
   kube: TestKube,
   overrides: Readonly<Record<string, unknown>>,
   pollSeconds?: number,
+  writesStatus = true,
 ): Promise<Served> {
   const [http, https] = [await freePort(), await freePort()];
   const began = performance.now();
@@ -69,7 +70,7 @@ export async function serveCluster(
     kube: {
       targets: [{ name: "", kubeconfig: kube.adminConfig }],
       acceptShrink: false,
-      status: {},
+      ...(writesStatus ? { status: {} } : {}),
       ...(pollSeconds === undefined ? {} : { pollSeconds }),
     },
     overrides: {

@@ -23,15 +23,21 @@ const measure = (kube: TestKube, port: number, host: string, body: string): Prom
     },
   );
 
-/** API write to Envoy's answer at so many applications, none of which has a status at first. */
+/** API write to Envoy's answer at so many applications, none of which has a status at first; all get theirs meanwhile. */
 async function measureSize(
   binaries: { apiserver: string; etcd: string },
   count: number,
   routeShards: number,
+  writesStatus: boolean,
 ): Promise<Figures> {
   const kube = await startCluster(binaries, count);
   try {
-    const { http, envoy, firstSyncMs, stop } = await serveCluster(kube, { routeShards });
+    const { http, envoy, firstSyncMs, stop } = await serveCluster(
+      kube,
+      { routeShards },
+      undefined,
+      writesStatus,
+    );
     const hosts: number[] = [];
     const routes: number[] = [];
     for (let i = 0; i < changes; i++) hosts.push(await measure(kube, http, `new-${i}.test`, "one"));
@@ -53,10 +59,12 @@ const binaries = await kubeBinaries();
 if ("reason" in binaries) {
   console.error(`isoline: skipped: ${binaries.reason}`);
 } else {
-  const sizes = process.argv.slice(2).map(Number);
+  const args = process.argv.slice(2);
+  const writesStatus = !args.includes("--no-status");
+  const sizes = args.filter((arg) => arg !== "--no-status").map(Number);
   for (const count of sizes.length > 0 ? sizes : [0, 1000, 5000]) {
     for (const routeShards of [1, 16]) {
-      const figures = await measureSize(binaries, count, routeShards);
+      const figures = await measureSize(binaries, count, routeShards, writesStatus);
       console.log(JSON.stringify({ applications: count, route_shards: routeShards, changes, ...figures }));
     }
   }
