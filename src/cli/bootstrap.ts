@@ -93,7 +93,7 @@ async function checkTokenFile(path: string): Promise<void> {
  */
 export function parsePort(option: string, value: string | number): number {
   const port = Number(value);
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  if (/^\d+$/.test(String(value)) && port > 0 && port < 65_536) return port;
   throw new BootstrapError(`${option} ${value}: expected a port from 1 to 65535`);
 }
 

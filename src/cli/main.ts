@@ -19,7 +19,7 @@ import { UsageError } from "./usage.js";
 /** Put in by the build. */
 declare const ISOLINE_VERSION: string;
 
-const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
 const files = (): Option =>
   new Option("-f, --file <path>", "manifests: a file, a folder or - (may be given more than once)")
     .argParser(collect)
@@ -30,7 +30,7 @@ const kube = (text: string): Option =>
   new Option(
     "--kube [name]",
     `${text}; as NAME or NAME=CONTEXT a context of it, more than once for several clusters as one`,
-  ).argParser((value: string, all: readonly string[] | undefined) => [...(all ?? []), value]);
+  ).argParser(collect);
 /** Manifests, or a cluster as it is now. */
 const input = (command: Command): Command =>
   command
@@ -346,7 +346,7 @@ function addContourFlags(serve: Command): void {
   serve
     .addOption(
       new Option("--disable-feature <name>", "a kind to leave out, such as extensionservices").argParser(
-        (value: string, all: readonly string[] | undefined) => [...(all ?? []), value],
+        collect,
       ),
     )
     .option("--envoy-service-namespace <name>", "the namespace of that Service", "projectcontour")

@@ -44,9 +44,12 @@ const lookMs = 300;
 const maxLooks = 1000;
 
 /** Waits for a server that compiles in batches: only then all findings are known. */
-async function whenCompiled(url: URL, token: string | undefined, answer: Answer): Promise<Answer> {
+async function whenCompiled(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  answer: Answer,
+): Promise<Answer> {
   const source = new URL(url.pathname, url);
-  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   for (let looks = 0; looks < maxLooks; looks++) {
     await new Promise((resolve) => setTimeout(resolve, lookMs));
     const response = await fetch(source, { headers, redirect: "error" });
@@ -74,13 +77,14 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
     return 3;
   }
   const body = gzipSync(contentOf(options));
-  const headers = { "content-encoding": "gzip", ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const credentials: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const headers = { "content-encoding": "gzip", ...credentials };
   let response: Response;
   let answer: Answer;
   try {
     response = await fetch(url, { method: "PUT", headers, body, redirect: "error" });
     answer = (await response.json()) as Answer;
-    if (response.ok && answer.left) answer = await whenCompiled(url, token, answer);
+    if (response.ok && answer.left) answer = await whenCompiled(url, credentials, answer);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     console.error(`can't reach ${url.origin}: ${cause instanceof Error ? cause.message : String(cause)}`);

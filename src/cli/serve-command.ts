@@ -1,6 +1,7 @@
 import { features } from "../schema/settings.js";
 import { isLoopback } from "../server/auth.js";
 import { createSqliteStore } from "../store/sqlite.js";
+import { parsePort } from "./bootstrap.js";
 import { kubeTargets } from "./kube-targets.js";
 import { type ServerOptions, startServer } from "./serve.js";
 import type { StatusOptions } from "./status-service.js";
@@ -56,13 +57,8 @@ function list(text: string | undefined): string[] | undefined {
   return parts.length > 0 ? parts : undefined;
 }
 
-function portOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
-    throw new UsageError(`--${flag} ${text}: expected a port from 1 to 65535`);
-  return port;
-}
+const portOf = (flag: string, text: string | undefined): number | undefined =>
+  text === undefined ? undefined : parsePort(`--${flag}`, text);
 
 function oneOf(flag: string, text: string | undefined, allowed: readonly string[]): string | undefined {
   if (text !== undefined && !allowed.includes(text))

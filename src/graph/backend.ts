@@ -2,7 +2,7 @@ import type { SettingsSpec } from "../schema/settings.js";
 import { isIP, isOwnAddress, isRoutable } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 import { readKeyPair } from "./secret.js";
-import type { CertificateRef, CircuitBreakers, Cluster } from "./types.js";
+import type { CircuitBreakers, Cluster } from "./types.js";
 
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
 export type Protocol = NonNullable<Cluster["protocol"]>;
@@ -85,21 +85,20 @@ export function findServicePort(
  * The certificate that Envoy shows to TLS backends, as the settings say. It is the administrator's choice, so that no
  * delegation is asked for.
  */
-export function clientCertificate(
-  reader: Reader,
-):
-  | { certificate: CertificateRef; error?: undefined }
-  | { certificate?: undefined; error: string }
-  | undefined {
+export function clientCertificate(reader: Reader): {
+  readonly options: Pick<ClusterOptions, "clientCertificate">;
+  readonly error?: string;
+} {
   const wanted = reader.settings.tls.envoyClientCertificate;
-  if (!wanted) return undefined;
+  if (!wanted) return { options: {} };
   const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
   const { pair, error } = readKeyPair(reader, secret);
   const name = `${secret.namespace}/${secret.name}`;
-  if (!pair) return { error: `tls.envoy-client-certificate Secret "${name}" is invalid: ${error}` };
-  if (reader.settings.secrets !== "sds") return { certificate: { secret: name, pair } };
+  if (!pair)
+    return { options: {}, error: `tls.envoy-client-certificate Secret "${name}" is invalid: ${error}` };
+  if (reader.settings.secrets !== "sds") return { options: { clientCertificate: { secret: name, pair } } };
   reader.need(`secret:${name}`);
-  return { certificate: { secret: name } };
+  return { options: { clientCertificate: { secret: name } } };
 }
 
 /** The endpoint mode that a Service asks for by annotation, or `service` by the settings. */

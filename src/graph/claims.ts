@@ -24,10 +24,7 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
       const hosts = (object.spec.rules ?? []).map((rule) => (rule.host || anyHost).toLowerCase());
       if (object.spec.defaultBackend) hosts.push(anyHost);
       const secure = (object.spec.tls ?? []).flatMap((entry) => entry.hosts ?? []);
-      return [
-        ...[...new Set(hosts)].map((host) => `vhost:${host}`),
-        ...[...new Set(secure)].map((host) => tlsHostKey(host)),
-      ];
+      return [...[...new Set(hosts)].map((host) => `vhost:${host}`), ...new Set(secure.map(tlsHostKey))];
     }
     case "EndpointSlice":
       return object.spec.service ? [`slices:${object.meta.namespace}/${object.spec.service}`] : [];

@@ -67,7 +67,7 @@ export function readExtensionService(
     );
   warnIgnored(object, report);
   const certificate = clientCertificate(reader);
-  if (certificate?.error) fail("TLSError", "SecretNotValid", certificate.error, "spec");
+  if (certificate.error) fail("TLSError", "SecretNotValid", certificate.error, "spec");
   const checked = spec.validation && readUpstreamValidation(reader, spec.validation, namespace);
   if (checked?.problem === "not-delegated") {
     const message = `service.UpstreamValidation.CACertificate Secret "${checked.secret}" is not configured for certificate delegation`;
@@ -102,9 +102,7 @@ export function readExtensionService(
       ...(validation ? { validation, sni: validation.subjectNames[0] ?? "" } : {}),
       ...(idle.ms === undefined ? {} : { idleConnectionMs: idle.ms }),
       ...(breakers ? { circuitBreakers: breakers } : {}),
-      ...(certificate?.certificate && spec.protocol === "h2"
-        ? { clientCertificate: certificate.certificate }
-        : {}),
+      ...(spec.protocol === "h2" ? certificate.options : {}),
     },
     ...(response === undefined ? {} : { responseMs: response }),
     services,

@@ -64,7 +64,7 @@ function readShared(
       ".healthCheckPolicy.expectedStatuses",
     );
   const certificate = clientCertificate(reader);
-  if (certificate?.error) return fail("TLSError", "SecretNotValid", certificate.error);
+  if (certificate.error) return fail("TLSError", "SecretNotValid", certificate.error);
   return {
     policies,
     cookies,
@@ -72,7 +72,7 @@ function readShared(
       loadBalancing: loadBalancing(route.loadBalancerPolicy?.strategy, policies),
       ...(health.check ? { healthCheck: health.check } : {}),
       ...(idle.ms === undefined ? {} : { idleConnectionMs: idle.ms }),
-      ...(certificate?.certificate ? { clientCertificate: certificate.certificate } : {}),
+      ...certificate.options,
     },
   };
 }

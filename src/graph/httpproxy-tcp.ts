@@ -56,7 +56,7 @@ export function readTcpProxy(
 
 function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonly TcpBackend[] | undefined {
   const certificate = clientCertificate(reader);
-  if (certificate?.error) {
+  if (certificate.error) {
     report.error(proxy.ref, "TLSError", "SecretNotValid", certificate.error, "spec.tcpproxy");
     return undefined;
   }
@@ -64,7 +64,7 @@ function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonl
   const options: ClusterOptions = {
     loadBalancing: readLoadBalancing(proxy, report),
     ...(healthCheck ? { healthCheck } : {}),
-    ...(certificate?.certificate ? { clientCertificate: certificate.certificate } : {}),
+    ...certificate.options,
   };
   const found: TcpBackend[] = [];
   for (const [i, service] of (proxy.spec.tcpproxy?.services ?? []).entries()) {

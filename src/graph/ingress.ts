@@ -145,12 +145,17 @@ function readPath(
   }
   const port = service.port?.number ?? service.port?.name ?? 0;
   const certificate = clientCertificate(reader);
-  if (certificate?.error) {
+  if (certificate.error) {
     report.error(ingress.ref, "TLSError", "SecretNotValid", certificate.error, field);
     return undefined;
   }
-  const options = certificate?.certificate ? { clientCertificate: certificate.certificate } : {};
-  const { cluster, error } = readCluster(reader, ingress.meta.namespace, service.name, port, options);
+  const { cluster, error } = readCluster(
+    reader,
+    ingress.meta.namespace,
+    service.name,
+    port,
+    certificate.options,
+  );
   if (!cluster) {
     report.error(
       ingress.ref,

@@ -271,10 +271,10 @@ function readService(
     return fail("ServicePortInvalid", `${label}service "${service.name}": port must be in the range 1-65535`);
   }
   const certificate = clientCertificate(reader);
-  if (certificate?.error) return fail("SecretNotValid", certificate.error);
+  if (certificate.error) return fail("SecretNotValid", certificate.error);
   const check = service.healthCheck;
   const base = {
-    ...(certificate?.certificate ? { clientCertificate: certificate.certificate } : {}),
+    ...certificate.options,
     loadBalancing: strategies.get(service.strategy) ?? ("round-robin" as const),
     ...(check
       ? {
@@ -337,12 +337,11 @@ function readTcp(
       ? readTcp(target, reader, report, [...parents, target.ref])
       : undefined;
   }
-  const certificate = clientCertificate(reader);
-  if (certificate?.error) {
-    report.error(object.ref, type, "SecretNotValid", certificate.error, path);
+  const { options, error } = clientCertificate(reader);
+  if (error) {
+    report.error(object.ref, type, "SecretNotValid", error, path);
     return undefined;
   }
-  const options = certificate?.certificate ? { clientCertificate: certificate.certificate } : {};
   const backends: TcpBackend[] = [];
   for (const [j, service] of (tcp?.services ?? []).entries()) {
     const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, options);

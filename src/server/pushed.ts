@@ -81,10 +81,10 @@ export class PushedSources {
   describe(name: string): object | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
     const { revision, refs, findings } = readSource(this.store, name);
-    const { left } = this.#left();
+    const left = unitsLeft(this.store);
     const found = { source: name, revision, objects: refs.length };
     // To gather them takes a while, and now they would not be all.
-    if (left) return { ...found, findings, left };
+    if (left > 0) return { ...found, findings, left };
     return { ...found, findings: [...findings, ...this.publisher.findings] };
   }
 
@@ -95,11 +95,6 @@ export class PushedSources {
       endpoints: this.publisher.snapshot?.mode,
       findings: [...states.flatMap(({ findings }) => findings), ...this.publisher.findings],
     };
-  }
-
-  #left(): { readonly left?: number } {
-    const left = unitsLeft(this.store);
-    return left > 0 ? { left } : {};
   }
 
   /** What is tried and taken back must not be mixed with what is left of a push before. */
@@ -138,7 +133,7 @@ export class PushedSources {
       changed: false,
       version: this.publisher.sequence,
       findings: [...findings, ...this.publisher.findings],
-      ...this.#left(),
+      ...leftOf(unitsLeft(this.store)),
     };
   }
 
@@ -176,11 +171,13 @@ export class PushedSources {
       changed: updated.changed,
       version: this.publisher.sequence,
       findings,
-      ...this.#left(),
+      ...leftOf(updated.left),
       ...(traffic ? { traffic } : {}),
     };
   }
 }
+
+const leftOf = (left: number): Pick<Pushed, "left"> => (left > 0 ? { left } : {});
 
 /** Beyond this many clusters a diff takes more memory than a function has. */
 const maxDiffClusters = 3000;

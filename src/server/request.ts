@@ -76,7 +76,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const tailLength = 4096;
 const headLength = 1024;
 
-// Each has one way to match a text, so that none takes long. What Envoy's JSON printer writes: `"node":{"id":"…"` near the front; the three other fields last or (version) first.
+// What Envoy's JSON printer writes: `"node":{"id":"…"` near the front; the three other fields last or (version) first.
+// Each expression has one way to match a text, so that neither takes long.
 const head = /^\{\s*(?:"version_info"\s*:\s*("[^"\\]*")\s*,\s*)?"node"\s*:\s*\{\s*"id"\s*:\s*("[^"\\]*")/;
 const tail =
   /\}\s*(?:,\s*"version_info"\s*:\s*("[^"\\]*")\s*)?(?:,\s*"resource_names"\s*:\s*(\[\s*(?:"[^"\\]*"\s*(?:,\s*"[^"\\]*"\s*)*)?\])\s*)?,\s*"type_url"\s*:\s*"[^"\\]*"\s*\}\s*$/;
