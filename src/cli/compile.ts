@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import type { Body, Bytes } from "../link/body.js";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
@@ -49,18 +50,21 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
     ),
   ];
   for (const one of located) console.error(formatLocated(one));
+  const told = performance.now();
   if (options.status) {
     const others = [...manifests.located.map(({ finding }) => finding), ...snapshot.findings];
     writeStatuses(statuses(store, settings.spec, Date.now(), others), options);
   } else write(snapshot, bodies, options);
+  const written = performance.now();
   if (options.stats) {
     const stats = {
       objects: manifests.objects.length,
       units,
       load_ms: round(loaded - start),
       compile_ms: round(compiled - loaded),
-      link_ms: round(linked - compiled),
-      bytes: [...bodies.values()].reduce((sum, body) => sum + body.length, 0),
+      // A large answer is encoded while it is written.
+      link_ms: round(linked - compiled + written - told),
+      bytes: [...bodies.values()].reduce((sum, { size }) => sum + size, 0),
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
     };
     console.error(JSON.stringify(stats));
@@ -72,8 +76,8 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
 const round = (ms: number): number => Math.round(ms * 10) / 10;
 
 /** The DiscoveryResponse of each type that has resources. */
-function bodiesOf(snapshot: Snapshot): Map<string, Uint8Array> {
-  const bodies = new Map<string, Uint8Array>();
+function bodiesOf(snapshot: Snapshot): Map<string, Body> {
+  const bodies = new Map<string, Body>();
   for (const type of xdsTypes) {
     const resources = snapshot.sets[type];
     if (resources.size === 0) continue;
@@ -90,23 +94,47 @@ function writeStatuses(all: readonly ObjectStatus[], { format, output }: Compile
   else writeFileSync(output, text);
 }
 
+type Chunks = Iterable<string | Bytes>;
+
 function write(
   snapshot: Snapshot,
-  bodies: ReadonlyMap<string, Uint8Array>,
-  options: CompileCommandOptions,
+  bodies: ReadonlyMap<string, Body>,
+  { format, output }: CompileCommandOptions,
 ): void {
-  const decoder = new TextDecoder();
-  if (options.format === "envoy-files") {
-    const folder = options.output === "-" ? "." : options.output;
+  if (format === "envoy-files") {
+    const folder = output === "-" ? "." : output;
     mkdirSync(folder, { recursive: true });
-    // Keys are in `secrets`, and in `listeners` when settings.secrets is `inline`.
-    for (const [type, body] of bodies) writeFileSync(join(folder, `${type}.json`), body, { mode: 0o600 });
+    for (const [type, body] of bodies) writeChunks(join(folder, `${type}.json`), body.chunks());
     return;
   }
-  const parts = [...bodies].map(([type, body]) => `${JSON.stringify(type)}:${decoder.decode(body)}`);
-  const text = `{${[`"endpoint_mode":${JSON.stringify(snapshot.mode)}`, ...parts].join(",")}}`;
-  const output =
-    options.format === "yaml" ? stringify(JSON.parse(text), { aliasDuplicateObjects: false }) : `${text}\n`;
-  if (options.output === "-") process.stdout.write(output);
-  else writeFileSync(options.output, output, { mode: 0o600 });
+  const json = jsonOf(snapshot, bodies);
+  writeChunks(output, format === "yaml" ? [yamlOf(json)] : json);
+}
+
+function* jsonOf({ mode }: Snapshot, bodies: ReadonlyMap<string, Body>): Generator<string | Bytes> {
+  yield `{"endpoint_mode":${JSON.stringify(mode)}`;
+  for (const [type, body] of bodies) {
+    yield `,${JSON.stringify(type)}:`;
+    yield* body.chunks();
+  }
+  yield "}\n";
+}
+
+function yamlOf(json: Chunks): string {
+  const text = Buffer.concat([...json].map((chunk) => Buffer.from(chunk as string))).toString();
+  return stringify(JSON.parse(text), { aliasDuplicateObjects: false });
+}
+
+/** Writes a file that only its owner may read: keys are in `secrets`, or in `listeners` when settings.secrets is `inline`. */
+function writeChunks(output: string, chunks: Chunks): void {
+  if (output === "-") {
+    for (const chunk of chunks) process.stdout.write(chunk);
+    return;
+  }
+  const file = openSync(output, "w", 0o600);
+  try {
+    for (const chunk of chunks) writeFileSync(file, chunk);
+  } finally {
+    closeSync(file);
+  }
 }

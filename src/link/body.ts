@@ -1,44 +1,60 @@
+import { bytesOf } from "./fit.js";
+
 /** Envoy gives up on a body of 32 MiB and more. */
 export const maxBodyBytes = 24 * 1024 * 1024;
 
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 const encoder = new TextEncoder();
 const chunkLength = 1 << 16;
+/** What is encoded once and kept for all who ask, in UTF-16; of more, only the texts are, and each reader has its own chunks. */
+const keptLength = 1 << 20;
 
-/**
- * Encodes texts into one array: in chunks that stay in the cache, as the text of a whole answer would have to be copied
- * together first.
- */
+/** The body of an answer, made of texts that are in memory anyway: those of a large one are never joined. */
 export class Body {
-  #bytes: Uint8Array<ArrayBuffer>;
-  #size = 0;
-  #chunk = "";
+  /** In bytes. */
+  readonly size: number;
+  /** All of it, where it is small. */
+  readonly whole: Bytes | undefined;
 
-  /** `length` is that of all texts in UTF-16; with nothing but ASCII it is their size. */
-  constructor(length: number) {
-    this.#bytes = new Uint8Array(length);
+  constructor(private readonly texts: () => Iterable<string>) {
+    let length = 0;
+    for (const text of texts()) length += text.length;
+    this.whole = length <= keptLength ? encoder.encode([...texts()].join("")) : undefined;
+    this.size = this.whole?.length ?? sizeOf(texts());
   }
 
-  write(text: string): void {
-    this.#chunk += text;
-    if (this.#chunk.length >= chunkLength) this.#flush();
-  }
-
-  #flush(): void {
-    let rest = this.#chunk;
-    this.#chunk = "";
-    for (;;) {
-      const { read, written } = encoder.encodeInto(rest, this.#bytes.subarray(this.#size));
-      this.#size += written;
-      if (read === rest.length) return;
-      rest = rest.slice(read);
-      const larger = new Uint8Array(Math.ceil(this.#bytes.length * 1.25) + 3 * rest.length);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
+  /** Its bytes in order, some 64 KiB at a time. */
+  *chunks(): Generator<Bytes, undefined> {
+    if (this.whole) {
+      yield this.whole;
+      return;
     }
+    let chunk = "";
+    for (const text of this.texts()) {
+      chunk += text;
+      if (chunk.length < chunkLength) continue;
+      yield encoder.encode(chunk);
+      chunk = "";
+    }
+    if (chunk !== "") yield encoder.encode(chunk);
   }
 
-  finish(): Uint8Array<ArrayBuffer> {
-    this.#flush();
-    return this.#size === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#size);
+  /** The chunks as they are asked for: a slow reader holds one of them. */
+  stream(): ReadableStream<Bytes> {
+    const chunks = this.chunks();
+    return new ReadableStream<Bytes>({
+      pull(controller) {
+        const { value } = chunks.next();
+        if (value) controller.enqueue(value);
+        else controller.close();
+      },
+    });
   }
+}
+
+function sizeOf(texts: Iterable<string>): number {
+  let size = 0;
+  for (const text of texts) size += bytesOf(text);
+  return size;
 }

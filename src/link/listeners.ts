@@ -21,11 +21,17 @@ export function linkListeners(
         linkFilterChains(store.resources("filter-chain", name), inParts),
         findings,
       );
-      const list = `,"filter_chains":[${[...chains.values()].join(",")}]}`;
-      if (chains.size > 0) listeners.set(name, linked(name, [unclosed(json), list]));
+      if (chains.size > 0) listeners.set(name, linked(name, listenerOf(json, chains.values())));
     } else listeners.set(name, linked(name, [json]));
   }
   return new ResourceSet(listeners);
+}
+
+function listenerOf(json: string, chains: Iterable<string>): [string, ...string[]] {
+  const pieces: [string, ...string[]] = [unclosed(json)];
+  for (const chain of chains) pieces.push(pieces.length === 1 ? ',"filter_chains":[' : ",", chain);
+  pieces.push("]}");
+  return pieces;
 }
 
 const isEmpty = (items: Iterable<unknown>): boolean => {

@@ -77,17 +77,14 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
 /** An answer that must not be sent; the message says why. */
 export class EncodeError extends Error {}
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-const bodies = new WeakMap<Selection["resources"], { version: string; body: Bytes | EncodeError }>();
+const bodies = new WeakMap<Selection["resources"], { version: string; body: Body | EncodeError }>();
 
 /**
- * The DiscoveryResponse of a selection as bytes; the same bytes for every Envoy. The only place that writes the body
- * of a 200.
+ * The DiscoveryResponse of a selection; the same bytes for every Envoy. The only place that writes the body of a 200.
  *
  * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
  */
-export function encodeResponse(type: XdsType, { resources, version }: Selection): Bytes {
+export function encodeResponse(type: XdsType, { resources, version }: Selection): Body {
   const cached = bodies.get(resources);
   const body = cached?.version === version ? cached.body : encode(type, resources, version);
   if (body !== cached?.body) bodies.set(resources, { version, body });
@@ -95,29 +92,28 @@ export function encodeResponse(type: XdsType, { resources, version }: Selection)
   return body;
 }
 
-function encode(type: XdsType, resources: Selection["resources"], version: string): Bytes | EncodeError {
+function encode(type: XdsType, resources: Selection["resources"], version: string): Body | EncodeError {
   if (version === "" || resources.size === 0) {
     return new EncodeError(`refusing to send an empty answer for ${type}`);
   }
-  const start = `{"version_info":${JSON.stringify(version)},"type_url":"${typeUrls[type]}","resources":[`;
-  const head = `{"@type":"${typeUrls[type]}",`;
-  let length = start.length + resources.size * (head.length + 1) + "]}".length - 1;
   for (const { pieces } of resources.values()) {
     if (pieces.length === 0) return new EncodeError(`refusing to send an empty resource of ${type}`);
-    for (const piece of pieces) length += piece.length;
   }
-  const body = new Body(length);
-  body.write(start);
+  const body = new Body(() => textsOf(type, resources, version));
+  if (body.size <= maxBodyBytes) return body;
+  return new EncodeError(
+    `the ${type} are ${body.size} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,
+  );
+}
+
+function* textsOf(type: XdsType, resources: Selection["resources"], version: string): Iterable<string> {
+  yield `{"version_info":${JSON.stringify(version)},"type_url":"${typeUrls[type]}","resources":[`;
+  const head = `{"@type":"${typeUrls[type]}",`;
   let separator = "";
   for (const { pieces } of resources.values()) {
-    body.write(separator + head);
-    for (const piece of pieces) body.write(piece);
+    yield separator + head;
+    yield* pieces;
     separator = ",";
   }
-  body.write("]}");
-  const bytes = body.finish();
-  if (bytes.length <= maxBodyBytes) return bytes;
-  return new EncodeError(
-    `the ${type} are ${bytes.length} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,
-  );
+  yield "]}";
 }

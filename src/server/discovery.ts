@@ -29,9 +29,10 @@ export async function discover(c: Context, type: XdsType, hub: Hub, who: Identit
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
     return problem(c, 429, "too-many-polls", "this token has too many polls held", { headers });
   }
-  return c.body(reply.body, 200, {
+  const { body } = reply;
+  return c.body(body.whole ?? body.stream(), 200, {
     "content-type": "application/json",
-    "content-length": String(reply.body.length),
+    "content-length": String(body.size),
     "cache-control": "no-store",
   });
 }

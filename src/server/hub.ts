@@ -1,3 +1,4 @@
+import type { Body } from "../link/body.js";
 import { Fleet } from "../link/fleet.js";
 import { Publication } from "../link/publish.js";
 import {
@@ -29,7 +30,7 @@ export interface HubOptions {
 }
 
 export type Reply =
-  | { readonly status: 200; readonly body: Uint8Array<ArrayBuffer> }
+  | { readonly status: 200; readonly body: Body }
   | { readonly status: 304 }
   | { readonly status: 503; readonly reason: string }
   /** The token has more polls held than it may. */
@@ -133,7 +134,7 @@ export class Hub {
     const reply = await this.#answer(asked, holdMs, signal, holder);
     const { type } = asked;
     this.metrics.count("polls_total", { type, code: String(reply.status) });
-    if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.length);
+    if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
     return reply;
   }
 

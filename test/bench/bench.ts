@@ -15,6 +15,7 @@ import { Hub } from "../../src/server/hub.js";
 import { readBody } from "../../src/server/request.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { type Change, update } from "../../src/update.js";
+import { encodeBody } from "../support/body.js";
 import { application, applications } from "./apps.js";
 
 /** Figures by name: milliseconds, bytes or megabytes. */
@@ -42,7 +43,7 @@ function encode(snapshot: Snapshot): number {
   for (const type of xdsTypes) {
     const resources = snapshot.sets[type];
     const version = formatVersion({ sequence: 1, hash: resources.hash });
-    if (resources.size > 0) bytes += encodeResponse(type, { resources, version }).length;
+    if (resources.size > 0) bytes += encodeBody(encodeResponse(type, { resources, version }));
   }
   return bytes;
 }
@@ -75,7 +76,8 @@ function measureSize(file: string, count: number): Figures {
     const [, publishing] = timed(() => hub.publish(snapshot, n + 2));
     const [, encoding] = timed(() => {
       const resources = snapshot.sets.routes;
-      encodeResponse("routes", { resources, version: formatVersion({ sequence: n, hash: resources.hash }) });
+      const version = formatVersion({ sequence: n, hash: resources.hash });
+      encodeBody(encodeResponse("routes", { resources, version }));
     });
     return { updating, linkAgain, publishing, encoding };
   });

@@ -10,6 +10,7 @@ import { parseObject } from "../../src/schema/object.js";
 import { parseSource } from "../../src/server/source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
+import { encodeBody } from "../support/body.js";
 import { application, applications } from "./apps.js";
 import type { Figures } from "./spread.js";
 
@@ -63,7 +64,8 @@ function changeOf(manifests: string, count: number): number {
     const served = serveSet(snapshot.sets.routes, i);
     for (const name of before.names()) {
       const selection = selectVersion(served, [name]);
-      if (selection && before.get(name) !== served.set.get(name)) encodeResponse("routes", selection);
+      if (selection && before.get(name) !== served.set.get(name))
+        encodeBody(encodeResponse("routes", selection));
     }
     times.push(performance.now() - began);
   }

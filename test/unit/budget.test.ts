@@ -7,6 +7,7 @@ import { selectVersion, serveSet } from "../../src/link/served.js";
 import { link, type Snapshot, type XdsType } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
 import type { Resource, ResourceType } from "../../src/store/store.js";
+import { bytesOfBody } from "../support/body.js";
 import { textOf } from "../support/resource-set.js";
 
 const item = fc.record({
@@ -73,7 +74,7 @@ function linkOf(fragments: readonly Omit<Resource, "group">[]): Snapshot {
 const answer = ({ sets }: Snapshot, type: XdsType): Uint8Array => {
   const selection = selectVersion(serveSet(sets[type], 1), []);
   if (!selection) throw new Error("nothing is served");
-  return encodeResponse(type, selection);
+  return bytesOfBody(encodeResponse(type, selection));
 };
 
 const tableHead = {

@@ -6,6 +6,7 @@ import { selectVersion, serveSet } from "../../src/link/served.js";
 import { type LinkOptions, link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { formatVersion, parseVersion } from "../../src/link/version.js";
 import type { Resource, ResourceType, Store } from "../../src/store/store.js";
+import { bytesOfBody, textOfBody } from "../support/body.js";
 import { setOf, textOf } from "../support/resource-set.js";
 
 type Fragment = Omit<Resource, "group"> & { readonly group?: string };
@@ -327,13 +328,11 @@ describe("encodeResponse", () => {
     resources: setOf(Object.fromEntries(jsons.map((json, i) => [`r${i}`, json]))),
     version: "1-h",
   });
-  const body = (text: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(text));
-
   it("writes every resource, its type first, and the same bytes for everyone", () => {
     const two = selection('{"name":"é"}', '{"name":"b"}');
     const bytes = encodeResponse("routes", two);
     const type = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
-    expect(body(bytes)).toEqual({
+    expect(JSON.parse(textOfBody(bytes))).toEqual({
       version_info: "1-h",
       type_url: type,
       resources: [
@@ -342,6 +341,22 @@ describe("encodeResponse", () => {
       ],
     });
     expect(encodeResponse("routes", two)).toBe(bytes);
+    expect(bytes.whole).toHaveLength(bytes.size);
+  });
+
+  it("never joins a large answer: it is given out in chunks, each time anew", () => {
+    const jsons = Array.from({ length: 2000 }, (_, i) => `{"name":"é${i}","x":"${"y".repeat(1000)}"}`);
+    const large = encodeResponse("routes", selection(...jsons));
+    expect(large.whole).toBeUndefined();
+    const chunks = [...large.chunks()];
+    expect(chunks.length).toBeGreaterThan(20);
+    for (const chunk of chunks) expect(chunk.length).toBeLessThan(70_000);
+    const names = (): unknown[] =>
+      (JSON.parse(textOfBody(large)) as { resources: { name: string }[] }).resources.map(({ name }) => name);
+    const all = names();
+    expect([...all].sort()).toEqual(jsons.map((_, i) => `é${i}`).sort());
+    expect(names()).toEqual(all);
+    expect(bytesOfBody(large)).toHaveLength(large.size);
   });
 
   it("T60: never writes an answer without version or resources, or with an empty resource", () => {

@@ -1,12 +1,15 @@
-import { request as httpRequest } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { serve } from "@hono/node-server";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Body, type Bytes } from "../../src/link/body.js";
 import type { Request as Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub, type HubOptions, type Reply } from "../../src/server/hub.js";
+import { textOfBody } from "../support/body.js";
 import { setOf } from "../support/resource-set.js";
 
 type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;
@@ -52,9 +55,7 @@ function clock() {
 }
 
 const versionOf = (reply: Reply): string =>
-  reply.status === 200
-    ? (JSON.parse(new TextDecoder().decode(reply.body)) as { version_info: string }).version_info
-    : "";
+  reply.status === 200 ? (JSON.parse(textOfBody(reply.body)) as { version_info: string }).version_info : "";
 
 function rig(options: Partial<HubOptions> = {}) {
   const time = clock();
@@ -274,27 +275,62 @@ describe("the HTTP surface", () => {
   });
 });
 
-it("lets go of a held poll when its connection closes", async () => {
+/** A Node server of a hub, and how to poll its clusters. */
+async function nodeServer() {
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const { fetch } = createApp({ hub, status: () => ({}), authenticate: everyone });
   const node = serve({ fetch, hostname: "127.0.0.1", port: 0 });
   onTestFinished(() => void node.close());
   await new Promise((resolve) => node.once("listening", resolve));
+  const poll = (headers: Readonly<Record<string, string>> = {}): ClientRequest =>
+    httpRequest({
+      host: "127.0.0.1",
+      port: (node.address() as AddressInfo).port,
+      path: "/v3/discovery:clusters",
+      method: "POST",
+      headers,
+    }).end(discovery);
+  return { hub, poll };
+}
+
+it("lets go of a held poll when its connection closes", async () => {
+  const { hub, poll } = await nodeServer();
   const waiting = (): number => (hub.status() as { waiting: number }).waiting;
   const until = async (count: number): Promise<void> => {
     for (let i = 0; i < 200 && waiting() !== count; i++) await new Promise((r) => setTimeout(r, 10));
     expect(waiting()).toBe(count);
   };
-  const held = httpRequest({
-    host: "127.0.0.1",
-    port: (node.address() as AddressInfo).port,
-    path: "/v3/discovery:clusters",
-    method: "POST",
-    headers: { "x-envoy-expected-rq-timeout-ms": "30000" },
-  });
+  const held = poll({ "x-envoy-expected-rq-timeout-ms": "30000" });
   held.on("error", () => undefined);
-  held.end(discovery);
   await until(1);
   held.destroy();
   await until(0);
+});
+
+it("sends a large answer as fast as its reader takes it, with its length", async () => {
+  const { hub, poll } = await nodeServer();
+  const { chunks } = Body.prototype;
+  let written = 0;
+  const spy = vi.spyOn(Body.prototype, "chunks").mockImplementation(function* (
+    this: Body,
+  ): Generator<Bytes, undefined> {
+    for (const chunk of chunks.call(this)) {
+      written += chunk.length;
+      yield chunk;
+    }
+  });
+  onTestFinished(() => spy.mockRestore());
+  const cluster = (i: number): string => `{"name":"c${i}","x":"${"ü".repeat(5000)}"}`;
+  const clusters = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`c${i}`, cluster(i)]));
+  hub.publish(snapshot({ clusters }), 1);
+  const asked = poll();
+  const answer = await new Promise<IncomingMessage>((resolve) => asked.once("response", resolve));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const length = Number(answer.headers["content-length"]);
+  expect(length).toBeGreaterThan(20_000_000);
+  // The system's buffers hold some megabytes.
+  expect(written).toBeLessThan(length / 1.5);
+  const body = await text(answer);
+  expect(Buffer.byteLength(body)).toBe(length);
+  expect((JSON.parse(body) as { resources: unknown[] }).resources).toHaveLength(2000);
 });
