@@ -1,6 +1,8 @@
 import { buildEndpoints } from "./graph/endpoints.js";
 import { readExtensionService } from "./graph/extension-service.js";
+import { frontsOf, judgeGateway, judgeRoute, readTcpListeners } from "./graph/gateway/judge.js";
 import { readGlobalServices } from "./graph/global-services.js";
+import { fallbackTable, ingressHttp, ingressHttps } from "./graph/listener-names.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";
 import { type KeyPair, readKeyPair } from "./graph/secret.js";
 import type { Cluster, JwksServer, VirtualHost } from "./graph/types.js";
@@ -13,15 +15,13 @@ import { writeSecret } from "./xds/certificate.js";
 import { clusterName, writeCluster } from "./xds/cluster.js";
 import { writeEndpoints } from "./xds/endpoints.js";
 import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
-import { type ChainContext, writeFallbackChain, writeFilterChain } from "./xds/filter-chain.js";
 import {
-  fallbackTable,
-  ingressHttp,
-  ingressHttps,
-  type RouteTable,
-  routeTable,
-  writeListeners,
-} from "./xds/listener.js";
+  type ChainContext,
+  writeFallbackChain,
+  writeFilterChain,
+  writeTcpChain,
+} from "./xds/filter-chain.js";
+import { routeTable, usualFronts, writeListeners } from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 
@@ -29,7 +29,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * To be raised whenever some objects compile to something else than before: stores outlive upgrades, and what is in them
  * is compiled anew when this differs. `test/golden/compiler.test.ts` holds it to that.
  */
-export const compilerVersion = 8;
+export const compilerVersion = 9;
 
 /** A reader that notes all that is read. */
 export interface RecordingReader extends Reader {
@@ -67,10 +67,19 @@ const stages = {
     return pair ? [writeSecret(key, pair)] : [];
   },
   extension: compileExtension,
-  listeners: (_: string, reader: Reader, report: Report): readonly Resource[] => [
-    ...writeListeners(reader.settings, readGlobalServices(reader, report)),
-    writeSentinelCluster(),
-  ],
+  listeners: (_: string, reader: Reader, report: Report): readonly Resource[] => {
+    const gateway = judgeGateway(reader, report);
+    const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
+    return [
+      ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
+      writeSentinelCluster(),
+    ];
+  },
+  route: (key: string, reader: Reader, report: Report): readonly Resource[] => {
+    judgeRoute(key as Ref, reader, report);
+    return [];
+  },
+  tcp: compileTcpListeners,
 } as const;
 
 function compileExtension(key: string, reader: Reader, report: Report): readonly Resource[] {
@@ -122,35 +131,49 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
   const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
   const sourced = readsSource(settings.accessLog);
-  const table = (group: RouteTable, routes: VirtualHost["http"], authorized: boolean): void => {
+  const table = (group: string, routes: VirtualHost["http"], secure: boolean, authorized = secure): void => {
     if (routes.length === 0) return;
-    const node = writeVirtualHost(
-      { host, secure: group !== ingressHttp, authorized, sourced, nameOf },
-      vhost.policies,
-      routes,
-    );
+    const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, vhost.policies, routes);
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
   };
-  table(ingressHttp, vhost.http, settings.globalExtAuth !== undefined);
-  if (!vhost.tls && !vhost.tcp) return [...clusters.values(), ...written];
-
-  const context: ChainContext = {
-    settings,
-    services: readGlobalServices(reader),
-    pair: vhost.tls && certificate(vhost.tls.secret, reader),
-    tcpClusters: vhost.tcp?.map(({ cluster }) => nameOf(cluster)),
-    clusterOf,
+  const secureTables = (listener: string, part: VirtualHost): void => {
+    if (!part.tls && !part.tcp) return;
+    const context: ChainContext = {
+      listener,
+      settings,
+      services: readGlobalServices(reader),
+      pair: part.tls && certificate(part.tls.secret, reader),
+      tcpClusters: part.tcp?.map(({ cluster }) => nameOf(cluster)),
+      clusterOf,
+    };
+    const chain = writeFilterChain(part, context);
+    if (!chain) return;
+    written.push(chain);
+    if (part.tcp) return;
+    table(listener, part.https, true);
+    if (!part.fallback) return;
+    table(fallbackTable, part.https, true);
+    const pair = certificate(part.fallback, reader);
+    written.push(routeTable(fallbackTable), writeFallbackChain(part.fallback, { ...context, pair }));
   };
-  const chain = writeFilterChain(vhost, context);
-  if (!chain) return [...clusters.values(), ...written];
-  written.push(chain);
-  if (!vhost.tcp) table(ingressHttps, vhost.https, true);
-  if (vhost.fallback && !vhost.tcp) {
-    table(fallbackTable, vhost.https, true);
-    const pair = certificate(vhost.fallback, reader);
-    written.push(routeTable(fallbackTable), writeFallbackChain(vhost.fallback, { ...context, pair }));
+  const asked = settings.globalExtAuth !== undefined;
+  table(ingressHttp, vhost.http, false, asked);
+  secureTables(ingressHttps, vhost);
+  for (const [listener, part] of vhost.elsewhere ?? []) {
+    table(listener, part.http, false, asked);
+    secureTables(listener, part);
   }
   return [...clusters.values(), ...written];
+}
+
+function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
+  const { settings } = reader;
+  const { written: clusters, nameOf } = clusterNames(settings);
+  const chains = [...readTcpListeners(reader)].map(([listener, backends]) => {
+    const names = backends.map(({ cluster }) => nameOf(cluster));
+    return writeTcpChain(backends, names, { listener, settings });
+  });
+  return [...clusters.values(), ...chains];
 }
 
 /** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */

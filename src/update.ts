@@ -135,8 +135,8 @@ function sameContent(a: unknown, b: unknown): boolean {
   return true;
 }
 
-/** Hosts and extensions are there because they are claimed, all other units because they are needed. */
-const isUnit = (key: string): key is UnitKey => key.startsWith("vhost:") || key.startsWith("extension:");
+/** Hosts, extensions and routes are there because they are claimed, all other units because they are needed. */
+const isUnit = (key: string): key is UnitKey => /^(?:vhost|extension|route|tcp):/.test(key);
 
 /** Compiles what is dirty and what was left before; `moved`: something that linking reads has changed. */
 function recompile(store: Store, touched: Set<UnitKey>, platform: Platform, moved = false): Updated {

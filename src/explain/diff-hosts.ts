@@ -1,5 +1,5 @@
 import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
-import { fallbackTable, ingressHttp, ingressHttps } from "../xds/listener.js";
+import { fallbackTable, ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import type { Change } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
 import { routeFacts } from "./facts.js";

@@ -7,8 +7,8 @@ import type {
   RouteConfiguration,
   RouteMatch,
 } from "../gen/envoy.js";
+import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import { filterNames } from "../xds/filter-names.js";
-import { ingressHttp, ingressHttps } from "../xds/listener.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";

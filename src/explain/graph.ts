@@ -1,5 +1,5 @@
 import type { FilterChain, Route, VirtualHost } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../xds/listener.js";
+import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";

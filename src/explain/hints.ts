@@ -1,7 +1,7 @@
 import type { RouteConfiguration } from "../gen/envoy.js";
+import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import type { Finding } from "../schema/meta.js";
 import { distance } from "../schema/spelling.js";
-import { ingressHttp, ingressHttps } from "../xds/listener.js";
 import type { RequestConfig } from "./config.js";
 import type { Claims } from "./origins.js";
 import { hostName, type Request } from "./request.js";

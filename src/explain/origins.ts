@@ -1,9 +1,9 @@
+import { ingressHttp } from "../graph/listener-names.js";
 import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/reader.js";
 import { buildVirtualHost } from "../graph/virtual-host.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import { ingressHttp } from "../xds/listener.js";
 
 /** The place that a route comes from. */
 export interface Origin {

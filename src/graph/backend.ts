@@ -22,6 +22,12 @@ export type ClusterOptions = Partial<
   >
 >;
 
+interface PortOptions {
+  readonly healthPort?: number;
+  /** Spoken where the Service says nothing of its protocol. */
+  readonly usualProtocol?: Protocol;
+}
+
 /**
  * The cluster for a Service's port, given by number or (Ingress) by name. The error is a message; the units of its
  * endpoints are asked for.
@@ -31,14 +37,14 @@ export function readCluster(
   namespace: string,
   name: string,
   port: number | string,
-  { healthPort, ...options }: ClusterOptions & { healthPort?: number } = {},
+  { healthPort, usualProtocol, ...options }: ClusterOptions & PortOptions = {},
 ): { cluster?: Cluster; error?: string | undefined } {
   const { service, found, error } = findServicePort(reader, namespace, name, port);
   if (!service || !found) return { error };
   const external = readExternalName(reader, service);
   if (external.error) return { error: external.error };
 
-  const protocol = options.protocol ?? servicePortProtocol(service, found);
+  const protocol = options.protocol ?? servicePortProtocol(service, found) ?? usualProtocol;
   const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
   // Assigned, not spread: an object that begins with a spread and then grows gets a hidden class of its own each time.
   const common = Object.assign(

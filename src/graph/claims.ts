@@ -1,4 +1,4 @@
-import { isSubstitute } from "../schema/meta.js";
+import { isSubstitute, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { ClaimKey } from "../store/store.js";
 
@@ -8,9 +8,12 @@ export const anyHost = "*";
 /** The key under which the Ingresses are found that have a certificate for a host. */
 export const tlsHostKey = (host: string): ClaimKey => `tls-host:${host.toLowerCase()}`;
 
+const routeUnit = (ref: Ref): ClaimKey => `route:${ref}`;
+
 /**
- * What an object speaks for: the units that it defines (`vhost:<host>`, `extension:<namespace>/<name>`) and the index keys under which
- * units find it (`slices:<namespace>/<service>`, `delegations:<namespace>/<secret>`, `tls-host:<host>`).
+ * What an object speaks for: the units that it defines (`vhost:<host>`, `extension:<namespace>/<name>`, `route:<ref>`, which judges a
+ * route of the Gateway API, and `tcp:`) and the index keys under which units find it (`slices:<namespace>/<service>`,
+ * `delegations:<namespace>/<secret>`, `tls-host:<host>`, `routes:<hostname>`, `grants:<namespace>`, `backend-tls:<namespace>/<service>`).
  */
 export function claimsOf(object: KubeObject): ClaimKey[] {
   if (isSubstitute(object)) return [];
@@ -34,6 +37,31 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
       return [
         ...new Set(
           object.spec.delegations.map((d) => `delegations:${object.meta.namespace}/${d.secretName}`),
+        ),
+      ];
+    case "Gateway":
+      return [
+        ...new Set(
+          object.spec.listeners.map(({ hostname }) => `vhost:${hostname.toLowerCase() || anyHost}` as const),
+        ),
+      ];
+    case "HTTPRoute":
+    case "GRPCRoute":
+    case "TLSRoute": {
+      const { hostnames } = object.spec;
+      const hosts = hostnames.flatMap((host): ClaimKey[] => [`vhost:${host}`, `routes:${host}`]);
+      return [
+        ...new Set([...(hosts.length > 0 ? hosts : [`routes:${anyHost}` as const]), routeUnit(object.ref)]),
+      ];
+    }
+    case "TCPRoute":
+      return ["tcp:", routeUnit(object.ref)];
+    case "ReferenceGrant":
+      return [`grants:${object.meta.namespace}`];
+    case "BackendTLSPolicy":
+      return [
+        ...new Set(
+          object.spec.targetRefs.map(({ name }) => `backend-tls:${object.meta.namespace}/${name}` as const),
         ),
       ];
     case "ExtensionService":

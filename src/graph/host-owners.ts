@@ -19,6 +19,14 @@ function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[]
   return best?.namespaces;
 }
 
+/** Where objects name their hosts. */
+const paths: Readonly<Record<string, string>> = {
+  Ingress: "spec.rules",
+  HTTPRoute: "spec.hostnames",
+  GRPCRoute: "spec.hostnames",
+  TLSRoute: "spec.hostnames",
+};
+
 /** The claimants of a host that may have it; each of the others is told so. */
 export function withOwner<T extends Claimant>(
   claimants: readonly T[],
@@ -31,7 +39,7 @@ export function withOwner<T extends Claimant>(
   return claimants.filter(({ ref, kind, meta }) => {
     if (owners.includes(meta.namespace)) return true;
     const type = kind === "HTTPProxy" ? "VirtualHostError" : `${kind}Error`;
-    const path = kind === "Ingress" ? "spec.rules" : "spec.virtualhost.fqdn";
+    const path = paths[kind] ?? "spec.virtualhost.fqdn";
     const message = `host "${host}" is for objects of ${owners.join(", ")} alone (the setting hostOwners)`;
     report.error(ref, type, "HostNotAllowedInNamespace", message, path);
     return false;

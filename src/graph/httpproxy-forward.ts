@@ -41,7 +41,7 @@ export function readForward(
     mirror = { cluster: backend.cluster, percent: Math.min(backend.weight || 100, 100) };
   }
   if (backends.length === 0) return { kind: "respond", status: 503 };
-  return { kind: "forward", backends, ...(mirror ? { mirror } : {}) };
+  return { kind: "forward", backends, ...(mirror ? { mirrors: [mirror] } : {}) };
 }
 
 function readShared(

@@ -152,7 +152,7 @@ function expandPrefixes(routes: readonly Route[]): Route[] {
   const expanded = [...groups].flatMap(([prefix, group]) => {
     const only = group.length === 1 ? group[0] : undefined;
     const rewrite = only?.policies.pathRewrite;
-    if (!only || !rewrite || prefix === "/") return group;
+    if (!only || !rewrite || !("prefix" in rewrite) || prefix === "/") return group;
     const target = trimSlashes(rewrite.prefix);
     const to = (path: string, replacement: string): Route => ({
       ...only,

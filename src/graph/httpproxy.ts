@@ -10,6 +10,7 @@ import type { Route, TcpBackend, Tls } from "./types.js";
 
 /** What one root (HTTPProxy or IngressRoute) says of its host. */
 export interface Root {
+  readonly ref: Ref;
   readonly routes: readonly Route[];
   readonly tls?: Tls;
   readonly passthrough?: boolean;
@@ -81,6 +82,7 @@ function readRoot(proxy: HTTPProxy, reader: Reader, report: Report): Root | unde
     report,
   );
   return {
+    ref,
     routes,
     host,
     secure: host.secure,

@@ -6,7 +6,7 @@ import { isAllowedClass } from "./class.js";
 import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
-import { trimSlashes, unreachablePath } from "./normalize-path.js";
+import { isPath, trimSlashes, unreachablePath } from "./normalize-path.js";
 import { ingressHeaders } from "./policy/default-headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
@@ -101,9 +101,6 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
   }
   return routes;
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const isPath = (path: string): boolean => path.startsWith("/") && !/[\u0000-\u0020\u007f?#]/.test(path);
 
 function pathProblem({ kind, value }: PathMatch): string | undefined {
   if (kind !== "regex")

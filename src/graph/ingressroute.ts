@@ -74,6 +74,7 @@ function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | un
   const secure = tls !== undefined;
   const routes = readRoutes(root, { parents: [root.ref], secure, budget: new TreeBudget() }, reader, report);
   return {
+    ref: root.ref,
     routes,
     secure: secure || passthrough,
     passthrough,

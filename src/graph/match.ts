@@ -60,6 +60,14 @@ const comparePaths: Order<Match["path"]> = by(
   (a, b) => rank<PathKind>("segment", "prefix", "exact", "regex")(a.kind, b.kind),
 );
 
+/** How closely a match looks at a request, beside its path; the closest first. */
+const compareCloseness: Order<Match> = by(
+  (a, b) => comparePaths(a.path, b.path),
+  (a, b) => flag(hasMethod(b), hasMethod(a)),
+  (a, b) => b.headers.length - a.headers.length,
+  (a, b) => b.queries.length - a.queries.length,
+);
+
 const hasMethod = (match: Match): boolean => match.headers.some((h) => h.name === ":method");
 const compareHeaderLists = lexicographic(compareHeaders);
 const compareQueryLists = lexicographic(compareQueries);
@@ -69,12 +77,16 @@ const compareQueryLists = lexicographic(compareQueries);
  * regex, prefix; longer first; a method match first; more headers, then more query parameters first.
  */
 export const compareMatches: Order<Match> = by(
-  (a, b) => comparePaths(a.path, b.path),
-  (a, b) => flag(hasMethod(b), hasMethod(a)),
-  (a, b) => b.headers.length - a.headers.length,
-  (a, b) => b.queries.length - a.queries.length,
+  compareCloseness,
   (a, b) => compareHeaderLists(a.headers, b.headers),
   (a, b) => compareQueryLists(a.queries, b.queries),
+);
+
+/** The same for routes, of which those with a lower priority come first where matches are alike close. */
+export const compareRoutes: Order<{ readonly match: Match; readonly priority?: number }> = by(
+  (a, b) => compareCloseness(a.match, b.match),
+  (a, b) => (a.priority ?? 0) - (b.priority ?? 0),
+  (a, b) => compareMatches(a.match, b.match),
 );
 
 /** Escapes text so that RE2 takes it literally. */

@@ -4,6 +4,11 @@ import type { PathMatch } from "./match-types.js";
 export const mergeSlashes = (path: string): string =>
   /^\/{2,}$/.test(path) ? "//" : path.replace(/\/{2,}/g, "/");
 
+/** Whether text can be the path of a route: Envoy refuses a whole table for some that can't. */
+export const isPath = (path: string): boolean => path.startsWith("/") && !notInPaths.test(path);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const notInPaths = /[\u0000-\u0020\u007f?#]/;
+
 /** A path without the slashes at its end; a regular expression would look at each slash of it many times. */
 export function trimSlashes(path: string): string {
   let end = path.length;

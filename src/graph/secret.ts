@@ -91,9 +91,24 @@ function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: Key
 export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  const stranger = wrongType(object) ?? otherBlock(object.spec.data["ca.crt"], "ca.crt", "CERTIFICATE");
+  const wrong = wrongType(object);
+  return wrong ? { error: wrong } : checkCaBundle(reader, object.spec.data["ca.crt"]);
+}
+
+/** The same of a ConfigMap. */
+export function readCaConfigMap(
+  reader: Reader,
+  { namespace, name }: SecretName,
+): { ca?: string; error?: string } {
+  const object = reader.get("ConfigMap", namespace, name);
+  if (!object) return { error: `ConfigMap ${namespace}/${name} not found` };
+  return checkCaBundle(reader, object.spec.data["ca.crt"]);
+}
+
+function checkCaBundle(reader: Reader, text: string | undefined): { ca?: string; error?: string } {
+  const stranger = otherBlock(text, "ca.crt", "CERTIFICATE");
   if (stranger) return { error: stranger };
-  const ca = pemBlocks(object.spec.data["ca.crt"], certificates);
+  const ca = pemBlocks(text, certificates);
   if (ca.length === 0) return { error: 'missing or invalid "ca.crt": no PEM certificate found' };
   const wrong = ca.every((one) => holds(one, isCertificate))
     ? ca.map((one) => reader.checkKeyPair(one, "")).find((problem) => problem)

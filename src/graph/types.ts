@@ -2,6 +2,7 @@ import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import type { Match } from "./match-types.js";
 import type { BackendPolicies, HostPolicies, RoutePolicies } from "./policy/index.js";
+import type { PathSubstitution } from "./policy/path-rewrite.js";
 import type { KeyPair } from "./secret.js";
 
 export interface HealthCheck {
@@ -79,11 +80,12 @@ export interface Backend {
 /** A cluster that gets a copy of the requests and whose answers count for nothing. */
 export interface Mirror {
   readonly cluster: Cluster;
+  /** Four digits after the point count. */
   readonly percent: number;
 }
 
 export type Action =
-  | { readonly kind: "forward"; readonly backends: readonly Backend[]; readonly mirror?: Mirror }
+  | { readonly kind: "forward"; readonly backends: readonly Backend[]; readonly mirrors?: readonly Mirror[] }
   | {
       readonly kind: "redirect";
       readonly scheme?: string;
@@ -91,6 +93,7 @@ export type Action =
       readonly port?: number;
       readonly path?: string;
       readonly prefix?: string;
+      readonly regex?: PathSubstitution;
       readonly status: number;
     }
   | { readonly kind: "respond"; readonly status: number; readonly body?: string };
@@ -101,6 +104,8 @@ export interface Route {
   readonly policies: RoutePolicies;
   /** What the plain HTTP listener does with it where the host has TLS. */
   readonly insecure: "serve" | "redirect" | "absent";
+  /** Among routes that match alike closely, those of a lower number come first; default 0. */
+  readonly priority?: number;
   /** Of a wildcard host: holds for names with more labels than the one that a wildcard stands for, too. */
   readonly spansLabels?: true;
   readonly from: Ref;
@@ -159,6 +164,17 @@ export interface VirtualHost {
   readonly jwtProviders: readonly JwtProvider[];
   /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
   readonly fallback?: string;
+  /** What further Envoy listeners of a Gateway do for it, by their names. */
+  readonly elsewhere?: ReadonlyMap<string, VirtualHost>;
+}
+
+/** What one listener of a Gateway does for a host. */
+export interface PortHost {
+  readonly secure: boolean;
+  readonly routes: readonly Route[];
+  readonly tls?: Tls;
+  /** Without `tls` it is passed through. */
+  readonly tcp?: readonly TcpBackend[];
 }
 
 /** How an authorization service is asked about requests. */

@@ -1,8 +1,10 @@
 import { anyHost } from "./claims.js";
+import { elsewhereOf, readGatewayHost, serving } from "./gateway/host.js";
 import { withOwner } from "./host-owners.js";
 import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
 import { type Ingress, type IngressHost, ingressesOf, readIngresses, securingIngresses } from "./ingress.js";
 import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
+import { ingressHttp, ingressHttps } from "./listener-names.js";
 import { orderRoutes } from "./order.js";
 import type { Reader, Report } from "./reader.js";
 import { append } from "./tree-budget.js";
@@ -34,8 +36,8 @@ function readIngressHost(
 }
 
 /**
- * Gathers what every API says of a host. On the same match an HTTPProxy's route replaces an IngressRoute's, and that
- * an Ingress's.
+ * Gathers what every API says of a host. On the same match a route of the Gateway API replaces an HTTPProxy's, that an
+ * IngressRoute's, and that an Ingress's.
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
   const claimants = reader.claimants(`vhost:${host}`);
@@ -47,30 +49,49 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
     readProxyRoot(allowed(proxiesOf(claimants, reader)), reader, report),
   ].filter((root): root is Root => root !== undefined);
 
-  const http = [...ingress.http];
-  const https = [...ingress.https];
-  let tls: Tls | undefined = ingress.tls;
-  let tcp: VirtualHost["tcp"];
+  const gateway = readGatewayHost(host, reader, report);
+  const serves = gateway ? serving(gateway, ingress, roots, report) : everything;
   const root = roots.at(-1);
-  for (const root of roots) {
-    append(http, root.routes);
-    if (!root.secure) continue;
-    if (root.tls) tls = root.tls;
-    if (root.tcp?.length) tcp = root.tcp;
-    if (!root.tcp) append(https, root.routes);
-    if (root.passthrough || root.tcp?.length === 0) tls = undefined;
-  }
+  const main = gateway?.ports.get(ingressHttps);
+  const { http, https, ...terminal } = merge(ingress, roots, serves);
+  const { tls, tcp } = main?.tcp ? main : { ...terminal, ...(main?.tls ? { tls: main.tls } : {}) };
+  const elsewhere = gateway && elsewhereOf(host, gateway);
   return {
     host,
-    http: finish(http, host),
-    https: finish(https, host),
+    http: finish([...http, ...(gateway?.ports.get(ingressHttp)?.routes ?? [])], host),
+    https: finish([...https, ...(main?.routes ?? [])], host),
     ...(tls ? { tls } : {}),
     ...(tcp ? { tcp } : {}),
     policies: root?.host?.policies ?? {},
     jwtProviders: root?.host?.jwt.providers ?? [],
     ...(root?.host?.authorization ? { authorization: root.host.authorization } : {}),
     ...(root?.fallback && !tcp ? { fallback: root.fallback } : {}),
+    ...(elsewhere?.size ? { elsewhere } : {}),
   };
+}
+
+const everything = { http: true, https: true };
+
+/** What Ingresses and roots do for a host over plain HTTP and over TLS, as far as there are listeners for it. */
+function merge(
+  ingress: IngressHost,
+  roots: readonly Root[],
+  serves: typeof everything,
+): Pick<VirtualHost, "http" | "https" | "tls" | "tcp"> {
+  const http = serves.http ? [...ingress.http] : [];
+  if (serves.http) for (const root of roots) append(http, root.routes);
+  if (!serves.https) return { http, https: [] };
+  const https = [...ingress.https];
+  let tls: Tls | undefined = ingress.tls;
+  let tcp: VirtualHost["tcp"];
+  for (const root of roots) {
+    if (!root.secure) continue;
+    if (root.tls) tls = root.tls;
+    if (root.tcp?.length) tcp = root.tcp;
+    if (!root.tcp) append(https, root.routes);
+    if (root.passthrough || root.tcp?.length === 0) tls = undefined;
+  }
+  return { http, https, ...(tls ? { tls } : {}), ...(tcp ? { tcp } : {}) };
 }
 
 function finish(routes: readonly Route[], host: string): Route[] {

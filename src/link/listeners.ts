@@ -11,20 +11,16 @@ export function linkListeners(
   findings: Finding[],
 ): ResourceSet {
   const listeners = new Map<string, Linked>();
-  for (const { name, json } of store.resources("listener")) {
-    if (name === "ingress_http") {
-      // As with Contour, no host means no listener.
-      if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [inParts(json)]));
-    } else if (name === "ingress_https") {
-      const chains = fitChains(
-        store,
-        linkFilterChains(store.resources("filter-chain", name), inParts),
-        findings,
-      );
-      if (chains.size > 0) listeners.set(name, linked(name, listenerOf(json, chains.values())));
-    } else listeners.set(name, linked(name, [json]));
+  for (const { name, json } of store.resources("listener")) listeners.set(name, linked(name, [json]));
+  // As with Contour, no host means no listener.
+  for (const { name, json } of store.resources("listener", "http"))
+    if (!isEmpty(store.resources("virtual-host", name))) listeners.set(name, linked(name, [inParts(json)]));
+  for (const { name, json } of store.resources("listener", "chains")) {
+    const linkedChains = linkFilterChains(store.resources("filter-chain", name), inParts);
+    const chains = fitChains(store, linkedChains, findings);
+    if (chains.size > 0) listeners.set(name, linked(name, listenerOf(json, chains.values())));
   }
-  return new ResourceSet(listeners);
+  return new ResourceSet(new Map([...listeners].sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 function listenerOf(json: string, chains: Iterable<string>): [string, ...string[]] {
@@ -39,7 +35,10 @@ const isEmpty = (items: Iterable<unknown>): boolean => {
   return true;
 };
 
+/** Names of chains that are for no server name of their own (`ResourceType`). */
 const anyHost = "*";
+const fallback = ".fallback";
+const noTls = "";
 
 /**
  * Hosts whose chains are the same share one: a listener of a thousand hosts under one certificate has one chain. The
@@ -50,10 +49,10 @@ function linkFilterChains(
   inParts: (json: string) => string,
 ): ReadonlyMap<string, string> {
   const hostsOf = new Map<string, [string, ...string[]]>();
-  let fallback: string | undefined;
+  const special = new Map<string, string>();
   for (const { name, json } of fragments) {
     const hosts = hostsOf.get(json);
-    if (name === anyHost) fallback = json;
+    if (name === anyHost || name === fallback || name === noTls) special.set(name, json);
     else if (hosts) hosts.push(name);
     else hostsOf.set(json, [name]);
   }
@@ -62,8 +61,11 @@ function linkFilterChains(
     const match = `{"server_names":${JSON.stringify(hosts)}}`;
     chains.set(hosts[0], filterChain(hosts[0], match, inParts(json)));
   }
-  if (fallback !== undefined)
-    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', inParts(fallback)));
+  const rest = special.get(anyHost) ?? special.get(fallback);
+  if (rest !== undefined)
+    chains.set(anyHost, filterChain(anyHost, '{"transport_protocol":"tls"}', inParts(rest)));
+  const plain = special.get(noTls);
+  if (plain !== undefined) chains.set(noTls, plain);
   return chains;
 }
 

@@ -58,6 +58,7 @@ export const configurationKeys: readonly (readonly [string, string])[] = [
   ...same("policy.requestHeaders", "policy.requestHeaders", "set remove"),
   ...same("policy.responseHeaders", "policy.responseHeaders", "set remove"),
   ["policy.applyToIngress", "policy.applyToIngress"],
+  ["gateway.gatewayRef", "gatewayRef"],
   ...["globalExtAuth", "rateLimitService", "tracing"].map((key) => [key, key] as const),
 ];
 
@@ -67,7 +68,6 @@ export const foreignConfigurationKeys: readonly string[] = [
   "debug",
   "health",
   "metrics",
-  "gateway",
   "featureFlags",
   "envoy.service",
   "envoy.network.adminPort",

@@ -10,6 +10,14 @@ import {
 } from "./core.js";
 import { delegationSpec } from "./delegation.js";
 import { extensionServiceSpec } from "./extensionservice.js";
+import {
+  backendTlsPolicySpec,
+  gatewayClassSpec,
+  gatewayGroup,
+  gatewaySpec,
+  referenceGrantSpec,
+} from "./gateway.js";
+import { grpcRouteSpec, httpRouteSpec, tcpRouteSpec, tlsRouteSpec } from "./gateway-routes.js";
 import { httpProxySpec } from "./httpproxy.js";
 import { ingressClassSpec, ingressSpec } from "./ingress.js";
 import { ingressRouteSpec } from "./ingressroute.js";
@@ -23,6 +31,9 @@ type Raw = Readonly<Record<string, unknown>>;
 
 const labelsOf = ({ metadata }: Raw): unknown => (isRecord(metadata) ? metadata.labels : undefined);
 const wholeObject = (input: Raw): unknown => input;
+
+const gatewayVersions = (...versions: readonly string[]): readonly string[] =>
+  versions.map((version) => `${gatewayGroup}/${version}`);
 
 /**
  * Per kind: the versions that are read, the schema, and `body` where what the schema describes is not just `spec`
@@ -78,6 +89,14 @@ const kinds = {
     versions: ["projectcontour.io/v1", "contour.heptio.com/v1beta1"],
     schema: delegationSpec,
   },
+  GatewayClass: { versions: gatewayVersions("v1", "v1beta1"), schema: gatewayClassSpec, clusterScoped: true },
+  Gateway: { versions: gatewayVersions("v1", "v1beta1"), schema: gatewaySpec },
+  HTTPRoute: { versions: gatewayVersions("v1", "v1beta1"), schema: httpRouteSpec },
+  GRPCRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: grpcRouteSpec },
+  TLSRoute: { versions: gatewayVersions("v1", "v1alpha3", "v1alpha2"), schema: tlsRouteSpec },
+  TCPRoute: { versions: gatewayVersions("v1", "v1alpha2"), schema: tcpRouteSpec },
+  ReferenceGrant: { versions: gatewayVersions("v1", "v1beta1", "v1alpha2"), schema: referenceGrantSpec },
+  BackendTLSPolicy: { versions: gatewayVersions("v1", "v1alpha3"), schema: backendTlsPolicySpec },
 } as const;
 
 type Kinds = typeof kinds;

@@ -6,6 +6,7 @@ import type { Finding, Ref } from "./meta.js";
 /** Where a key of Contour's file (or a flag of its `serve`) goes, by its words without case and hyphens. */
 const aliases: Readonly<Record<string, string>> = {
   defaulthttpversions: "httpVersions",
+  "gateway.gatewayref": "gatewayRef",
   "compression.algorithm": "compression",
   "cluster.dnslookupfamily": "dnsLookupFamily",
   "network.numtrustedhops": "xffNumTrustedHops",
@@ -50,7 +51,7 @@ const aliases: Readonly<Record<string, string>> = {
 
 /** Keys of Contour that speak of its own process or of listeners that Isoline does not have. */
 const foreign = new Set(
-  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server gateway envoyservicenamespace envoyservicename network.adminport metrics.contour featureflags debug leaderelection".split(
+  "incluster kubeconfig kubernetesclientqps kubernetesclientburst server envoyservicenamespace envoyservicename network.adminport metrics.contour featureflags debug leaderelection".split(
     " ",
   ),
 );

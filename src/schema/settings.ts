@@ -101,7 +101,9 @@ const settingsSpec = z.object({
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
   /** What is read; empty: everything. */
   watchNamespaces: names,
-  /** Kinds that are left out, by Contour's names; those of the Gateway API are not read in any case. */
+  /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */
+  gatewayRef: z.object({ namespace: name, name }).optional(),
+  /** Kinds that are left out, by Contour's names. */
   disableFeatures: z.array(z.enum(features)).default([]),
   /** Clusters that are followed together: the first counts most where they contradict each other. */
   clusters: z

@@ -3,9 +3,11 @@ import type { KubeObject } from "../schema/object.js";
 
 /**
  * The smallest thing worth recompiling: `vhost:<host>`, `endpoints:<namespace>/<service>/<port name>`,
- * `extension:<namespace>/<name>`, `secret:<namespace>/<name>`, `listeners:`.
+ * `extension:<namespace>/<name>`, `secret:<namespace>/<name>`, `listeners:`, `tcp:` (what plain TCP listeners of a Gateway do),
+ * `route:<ref>` (what is wrong with a route of the Gateway API).
  */
-export type UnitKey = `${"vhost" | "endpoints" | "extension" | "secret" | "listeners"}:${string}`;
+export type UnitKey =
+  `${"vhost" | "endpoints" | "extension" | "secret" | "listeners" | "tcp" | "route"}:${string}`;
 
 /** What a claim is made on: a unit, or an index key that units read, such as `slices:<namespace>/<service>`. */
 export type ClaimKey = string;
@@ -19,10 +21,12 @@ export type ReadKey = string;
  * - `endpoints`: JSON array of LocalityLbEndpoints.
  * - `virtual-host`: JSON of a VirtualHost; `group` is the RouteConfiguration.
  * - `route-configuration`: JSON of a RouteConfiguration without `virtual_hosts` (`ingress_http`, `ingress_https`).
- * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name.
+ * - `filter-chain`: JSON of a FilterChain without `filter_chain_match`; `group` is the listener, `name` the server name: `*` for
+ *   all that no other chain has, `.fallback` for these where there is no `*`, empty for a listener without TLS.
  *   Chains of equal JSON are joined at link into one with several server names.
  * - `secret`: JSON of a Secret.
- * - `listener`: JSON of a Listener; `ingress_https` has no `filter_chains` (link adds those of its group).
+ * - `listener`: JSON of a Listener. With `group` `http` it is left out when its route table has no hosts, with `chains` it has no
+ *   `filter_chains`: link adds those of its own group.
  */
 export type ResourceType =
   | "cluster"

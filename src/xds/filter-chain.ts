@@ -6,25 +6,28 @@ import type {
   Typed,
 } from "../gen/envoy.js";
 import type { GlobalServices } from "../graph/global-services.js";
+import { fallbackTable } from "../graph/listener-names.js";
 import type { KeyPair } from "../graph/secret.js";
-import type { ClientValidation, JwksServer, Route, Tls, VirtualHost } from "../graph/types.js";
+import type { ClientValidation, JwksServer, Route, TcpBackend, Tls, VirtualHost } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
-import { fallbackTable, ingressHttps, type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
+import { type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
 import { httpVersions } from "./listener-settings.js";
 import { networkIpFilter } from "./policy/ip-filter.js";
 import { authorizationFilter, jwtFilter, rateLimitFilter } from "./protection-filters.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 import { fitWeights } from "./weights.js";
 
-/** Of filter chains: the one that takes all TLS that no other does. */
-const anyServerName = "*";
+/** The name of the chain that takes all TLS that no other does, not even one for any host. */
+const fallbackChain = ".fallback";
 
 /** What a filter chain needs beside the host itself. */
 export interface ChainContext {
+  /** The Envoy listener. */
+  readonly listener: string;
   readonly settings: SettingsSpec;
   readonly services: GlobalServices;
   /** The key pair where it does not travel by SDS. */
@@ -36,25 +39,40 @@ export interface ChainContext {
 
 /** TCP or HTTP behind the server name of a host; undefined when the host has nothing to serve over TLS. */
 export function writeFilterChain(vhost: VirtualHost, context: ChainContext): Resource | undefined {
-  const { settings, pair, tcpClusters } = context;
-  const tcp = vhost.tcp && tcpClusters ? writeTcpProxy(vhost, tcpClusters, settings) : undefined;
+  const { listener, settings, pair, tcpClusters } = context;
+  const tcp = vhost.tcp && tcpClusters ? writeTcpProxy(vhost.tcp, tcpClusters, context) : undefined;
   if (!tcp && (!vhost.tls || vhost.https.length === 0)) return undefined;
   const { ipFilter } = vhost.policies;
   const chain: FilterChain = {
     filters: tcp
-      ? [...(ipFilter ? [networkIpFilter(ipFilter, ingressHttps)] : []), tcp]
+      ? [...(ipFilter ? [networkIpFilter(ipFilter, listener)] : []), tcp]
       : [writeHttpConnectionManager(managerOptions(vhost, context), settings)],
     ...(vhost.tls ? { transport_socket: writeTransport(vhost.tls, settings, pair, tcp === undefined) } : {}),
   };
-  return { type: "filter-chain", group: ingressHttps, name: vhost.host, json: JSON.stringify(chain) };
+  return chainResource(listener, vhost.host, chain);
 }
 
-function managerOptions(vhost: VirtualHost, { services, clusterOf }: ChainContext): ManagerOptions {
+const chainResource = (listener: string, name: string, chain: FilterChain): Resource => ({
+  type: "filter-chain",
+  group: listener,
+  name,
+  json: JSON.stringify(chain),
+});
+
+/** What a listener without TLS does with all connections. */
+export const writeTcpChain = (
+  backends: readonly TcpBackend[],
+  names: readonly string[],
+  context: Pick<ChainContext, "listener" | "settings">,
+): Resource => chainResource(context.listener, "", { filters: [writeTcpProxy(backends, names, context)] });
+
+function managerOptions(vhost: VirtualHost, { listener, services, clusterOf }: ChainContext): ManagerOptions {
   const authorization = vhost.authorization ?? services.authorization;
   const tokens = vhost.jwtProviders.length > 0 || vhost.https.some((route) => route.policies.jwtProvider);
   const forward = vhost.tls?.clientValidation?.forward;
   return {
-    table: ingressHttps,
+    listener,
+    secure: true,
     checkSni: true,
     cookies: vhost.https.some(rewritesCookies),
     ...(tokens ? { jwt: jwtFilter(vhost.jwtProviders, clusterOf) } : {}),
@@ -70,9 +88,11 @@ const rewritesCookies = ({ action }: Route): boolean =>
 
 /** The chain for clients without SNI (or with a name that no host has), under the fallback certificate. */
 export function writeFallbackChain(secret: string, context: ChainContext): Resource {
-  const { settings, services, pair } = context;
+  const { listener, settings, services, pair } = context;
   const { authorization, rateLimits, tracing } = services;
   const manager: ManagerOptions = {
+    listener,
+    secure: true,
     table: fallbackTable,
     cookies: true,
     ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
@@ -84,7 +104,7 @@ export function writeFallbackChain(secret: string, context: ChainContext): Resou
     filters: [writeHttpConnectionManager(manager, settings)],
     transport_socket: writeTransport({ secret, minimum, maximum }, settings, pair, true),
   };
-  return { type: "filter-chain", group: ingressHttps, name: anyServerName, json: JSON.stringify(chain) };
+  return chainResource(listener, fallbackChain, chain);
 }
 
 function writeClientValidation(validation: ClientValidation): Partial<DownstreamTlsContext> {
@@ -123,8 +143,12 @@ function writeTransport(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
-function writeTcpProxy(vhost: VirtualHost, names: readonly string[], settings: SettingsSpec): Filter {
-  const clusters = fitWeights((vhost.tcp ?? []).map(({ weight }) => weight))
+function writeTcpProxy(
+  backends: readonly TcpBackend[],
+  names: readonly string[],
+  { listener, settings }: Pick<ChainContext, "listener" | "settings">,
+): Filter {
+  const clusters = fitWeights(backends.map(({ weight }) => weight))
     .map((weight, i) => ({ name: names[i] ?? "", weight }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
@@ -134,7 +158,7 @@ function writeTcpProxy(vhost: VirtualHost, names: readonly string[], settings: S
     name: "envoy.filters.network.tcp_proxy",
     typed_config: {
       "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-      stat_prefix: ingressHttps,
+      stat_prefix: listener,
       ...(only ? { cluster: only.name } : { weighted_clusters: { clusters } }),
       idle_timeout: duration(9_001_000),
       ...(log.length > 0 ? { access_log: log } : {}),

@@ -6,6 +6,7 @@ import type {
   RouteConfiguration,
 } from "../gen/envoy.js";
 import type { GlobalServices, Tracing } from "../graph/global-services.js";
+import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import type { ClientValidation } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
@@ -17,40 +18,36 @@ import { authorizationFilter, rateLimitFilter, writeTracing } from "./protection
 import { wholeRoutes } from "./route-shards.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
 
-export const ingressHttp = "ingress_http";
-export const ingressHttps = "ingress_https";
-export const fallbackTable = "ingress_fallbackcert";
-
 const transformations = {
   overwrite: "OVERWRITE",
   append_if_absent: "APPEND_IF_ABSENT",
   pass_through: "PASS_THROUGH",
 } as const;
 
-/** The listeners and the route tables of their names, and the one for clients without SNI. */
-export type RouteTable = typeof ingressHttp | typeof ingressHttps | typeof fallbackTable;
-
 /** What sets the HTTP connection manager of one filter chain apart. */
 export interface ManagerOptions extends FilterOptions {
-  readonly table: RouteTable;
+  /** Its Envoy listener. */
+  readonly listener: string;
+  readonly secure: boolean;
+  /** Its route table, where it has not the listener's name. */
+  readonly table?: string;
   readonly tracing?: Tracing;
   readonly forwardCertificate?: ClientValidation["forward"];
 }
 
 /** The HTTP connection manager of a filter chain; all that name one route table share a subscription. */
 export function writeHttpConnectionManager(
-  { table, tracing, forwardCertificate, ...filters }: ManagerOptions,
+  { listener, secure, table = listener, tracing, forwardCertificate, ...filters }: ManagerOptions,
   settings: SettingsSpec,
 ): Filter {
   const { h1, h2 } = httpVersions(settings);
-  const name = table === ingressHttp ? ingressHttp : ingressHttps;
   const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
-  const { accessLog: path } = name === ingressHttps ? settings.https : settings.http;
+  const { accessLog: path } = secure ? settings.https : settings.http;
   const log = writeAccessLog(path, settings.accessLog);
   const streams = settings.listener.httpMaxConcurrentStreams;
   const manager: HttpConnectionManager = {
     codec_type: codec,
-    stat_prefix: name,
+    stat_prefix: listener,
     ...wholeRoutes(table, configSource(settings.xdsCluster)),
     http_filters: httpFilters(settings, filters),
     use_remote_address: true,
@@ -102,7 +99,7 @@ const tlsInspector = ({ ja3, ja4 }: SettingsSpec["tls"]["fingerprint"]): Listene
 });
 
 /** Route tables without their virtual hosts: these come from the units of the hosts. */
-export const routeTable = (name: RouteTable): Resource => {
+export const routeTable = (name: string): Resource => {
   const table: RouteConfiguration = {
     name,
     request_headers_to_add: [
@@ -116,36 +113,61 @@ export const routeTable = (name: RouteTable): Resource => {
   return { type: "route-configuration", group: "", name, json: JSON.stringify(table) };
 };
 
-/** The listeners and route tables that the settings define, whatever hosts there are. */
-export function writeListeners(settings: SettingsSpec, services: GlobalServices): readonly Resource[] {
-  const { authorization, rateLimits, tracing } = services;
+/** A listener before it has its name and address: what serves a port. */
+export interface Front {
+  readonly name: string;
+  readonly family: "http" | "https" | "tcp";
+  readonly port: number;
+}
+
+/** The listeners for traffic with their route tables, and those for health and statistics. */
+export function writeListeners(
+  fronts: readonly Front[],
+  settings: SettingsSpec,
+  services: GlobalServices,
+): readonly Resource[] {
+  return [
+    ...fronts.flatMap((front) => writeFront(front, settings, services)),
+    ...writeStatsSecrets(settings),
+    ...writeStatsListeners(settings).map((listener) => listenerResource(listener, "")),
+  ];
+}
+
+/** The listeners that there are without a Gateway. */
+export const usualFronts = ({ http, https }: SettingsSpec): readonly Front[] => [
+  { name: ingressHttp, family: "http", port: http.port },
+  { name: ingressHttps, family: "https", port: https.port },
+];
+
+const listenerResource = (listener: Listener, group: "" | "http" | "chains"): Resource => ({
+  type: "listener",
+  group,
+  name: listener.name ?? "",
+  json: JSON.stringify(listener),
+});
+
+function writeFront(
+  { name, family, port }: Front,
+  settings: SettingsSpec,
+  { authorization, rateLimits, tracing }: GlobalServices,
+): readonly Resource[] {
+  const { address } = family === "https" ? settings.https : settings.http;
+  const base = listenerBase(name, address, port, settings);
+  const filters = [
+    ...(settings.useProxyProtocol ? [proxyProtocol] : []),
+    ...(family === "https" ? [tlsInspector(settings.tls.fingerprint)] : []),
+  ];
+  const listener: Listener = { ...base, ...(filters.length > 0 ? { listener_filters: filters } : {}) };
+  if (family === "tcp") return [listenerResource(listener, "chains")];
+  if (family === "https") return [routeTable(name), listenerResource(listener, "chains")];
   const manager: ManagerOptions = {
-    table: ingressHttp,
+    listener: name,
+    secure: false,
     cookies: true,
     ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
     ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),
     ...(tracing ? { tracing } : {}),
   };
-  const front = settings.useProxyProtocol ? [proxyProtocol] : [];
-  const { http, https } = settings;
-  const listeners: Listener[] = [
-    {
-      ...listenerBase(ingressHttp, http.address, http.port, settings),
-      ...(front.length > 0 ? { listener_filters: front } : {}),
-      filter_chains: [{ filters: [writeHttpConnectionManager(manager, settings)] }],
-    },
-    {
-      ...listenerBase(ingressHttps, https.address, https.port, settings),
-      listener_filters: [...front, tlsInspector(settings.tls.fingerprint)],
-    },
-    ...writeStatsListeners(settings),
-  ];
-  return [
-    routeTable(ingressHttp),
-    routeTable(ingressHttps),
-    ...writeStatsSecrets(settings),
-    ...listeners.map((listener): Resource => {
-      return { type: "listener", group: "", name: listener.name ?? "", json: JSON.stringify(listener) };
-    }),
-  ];
+  const chains = [{ filters: [writeHttpConnectionManager(manager, settings)] }];
+  return [routeTable(name), listenerResource({ ...listener, filter_chains: chains }, "http")];
 }

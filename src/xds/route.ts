@@ -13,6 +13,7 @@ import { cookieConfig } from "./policy/cookie.js";
 import { writeHeaderFields } from "./policy/headers.js";
 import { writeHostPolicies } from "./policy/host.js";
 import { writePolicies } from "./policy/index.js";
+import { writeSubstitution } from "./policy/path-rewrite.js";
 import { fitWeights } from "./weights.js";
 
 /** What the routes of one virtual host in one route table share. */
@@ -84,7 +85,9 @@ function writeRoute(route: Route, context: TableContext): EnvoyRoute {
     match,
     route: Object.assign(
       writeForward(action.backends, context),
-      action.mirror && { request_mirror_policies: [writeMirror(action.mirror, context)] },
+      action.mirrors && {
+        request_mirror_policies: action.mirrors.map((mirror) => writeMirror(mirror, context)),
+      },
       policies.action,
     ),
     ...policies.route,
@@ -96,7 +99,11 @@ const writeMirror = (
   { nameOf }: TableContext,
 ): NonNullable<RouteAction["request_mirror_policies"]>[number] => ({
   cluster: nameOf(cluster),
-  runtime_fraction: { default_value: { numerator: percent, denominator: "HUNDRED" } },
+  runtime_fraction: {
+    default_value: Number.isInteger(percent)
+      ? { numerator: percent, denominator: "HUNDRED" }
+      : { numerator: Math.round(percent * 10_000), denominator: "MILLION" },
+  },
 });
 
 const codes = {
@@ -113,6 +120,7 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
   ...(action.port ? { port_redirect: action.port } : {}),
   ...(action.path ? { path_redirect: action.path } : {}),
   ...(action.prefix ? { prefix_rewrite: action.prefix } : {}),
+  ...(action.regex ? { regex_rewrite: writeSubstitution(action.regex) } : {}),
   response_code: codes[action.status as keyof typeof codes] ?? "FOUND",
 });
 

@@ -1,6 +1,6 @@
 import type { Json } from "../gen/envoy.js";
+import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import type { SettingsSpec } from "../schema/settings.js";
-import { ingressHttp, ingressHttps } from "./listener.js";
 
 type Values = { readonly [key: string]: Json };
 

@@ -31,7 +31,7 @@ function shown(store: Store, findings: readonly object[], withSettings: boolean)
   for (const resource of resourcesOf(store)) {
     const frame = resource.type === "listener" || resource.type === "route-configuration";
     if ((frame && !withSettings) || resource.name === "isoline/none") continue;
-    const key = resource.group ? `${resource.type} of ${resource.group}` : resource.type;
+    const key = resource.group && !frame ? `${resource.type} of ${resource.group}` : resource.type;
     const list = byType[key] ?? [];
     byType[key] = list;
     list.push(
@@ -40,10 +40,10 @@ function shown(store: Store, findings: readonly object[], withSettings: boolean)
         : JSON.parse(resource.json),
     );
   }
-  const all = [...findings, ...findingsAt(now, store.findings())]
+  const told = [...findings, ...findingsAt(now, store.findings())]
     .map((finding) => JSON.stringify(finding))
     .sort();
-  return { ...byType, findings: all.map((finding) => JSON.parse(finding) as unknown) };
+  return { ...byType, findings: told.map((finding) => JSON.parse(finding) as unknown) };
 }
 
 const named = ({ name, json }: Resource): unknown => ({ name, is: JSON.parse(json) as unknown });

@@ -44,14 +44,21 @@ export const types: readonly ResourceType[] = [
   "virtual-host",
 ];
 
-const groups: Readonly<Partial<Record<ResourceType, readonly string[]>>> = {
-  "virtual-host": ["ingress_http", "ingress_https", "ingress_fallbackcert"],
-  "filter-chain": ["ingress_https"],
-};
+/** The groups of a type: virtual hosts are of route tables, filter chains of listeners. */
+function groupsOf(store: Store, type: ResourceType): readonly string[] {
+  const names = (of: ResourceType, group = ""): string[] =>
+    [...store.resources(of, group)].map(({ name }) => name);
+  if (type === "virtual-host") return names("route-configuration");
+  if (type === "filter-chain") return names("listener", "chains");
+  return type === "listener" ? ["", "chains", "http"] : [""];
+}
 
-/** Every resource of a store, by type and group. */
+/** Every resource of a store, by type and group; listeners by name alone, as their groups only tell when they are left out. */
 export const resourcesOf = (store: Store): Resource[] =>
-  types.flatMap((type) => (groups[type] ?? [""]).flatMap((group) => [...store.resources(type, group)]));
+  types.flatMap((type) => {
+    const found = groupsOf(store, type).flatMap((group) => [...store.resources(type, group)]);
+    return type === "listener" ? found.sort((a, b) => (a.name < b.name ? -1 : 1)) : found;
+  });
 
 /** Resources and findings as text: two stores of the same content give the same text. */
 export const dump = (store: Store): string =>

@@ -54,13 +54,13 @@ const padded = (name: string, megabytes: number, character = "x"): string =>
   JSON.stringify({ name, pad: character.repeat((megabytes * megabyte) / Buffer.byteLength(character)) });
 
 /** Links hosts, chains and clusters of namespaces that are the first part of their names. */
-function linkOf(fragments: readonly Omit<Resource, "group">[]): Snapshot {
+function linkOf(fragments: readonly (Omit<Resource, "group"> & { group?: string })[]): Snapshot {
   const groups: Partial<Record<ResourceType, string>> = {
     "virtual-host": "ingress_http",
     "filter-chain": "ingress_https",
   };
   const all = fragments
-    .map((fragment): Resource => ({ ...fragment, group: groups[fragment.type] ?? "" }))
+    .map((fragment): Resource => ({ ...fragment, group: fragment.group ?? groups[fragment.type] ?? "" }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const resources = (type: ResourceType, group = ""): Resource[] =>
     all.filter((one) => one.type === type && one.group === group);
@@ -82,7 +82,12 @@ const tableHead = {
   name: "ingress_http",
   json: '{"name":"ingress_http"}',
 } as const;
-const httpsHead = { type: "listener", name: "ingress_https", json: '{"name":"ingress_https"}' } as const;
+const httpsHead = {
+  type: "listener",
+  group: "chains",
+  name: "ingress_https",
+  json: '{"name":"ingress_https"}',
+} as const;
 
 describe("T49: a namespace that has more than Envoy can be sent", () => {
   const hosts = (

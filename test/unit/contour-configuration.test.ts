@@ -188,7 +188,6 @@ describe("a ContourConfiguration", () => {
         xdsServer: { port: 8001 },
         health: { port: 8000 },
         metrics: { port: 8000 },
-        gateway: { gatewayRef: {} },
         envoy: {
           service: { name: "envoy" },
           network: { adminPort: 9001 },
@@ -203,7 +202,6 @@ describe("a ContourConfiguration", () => {
       "NoEffect spec.xdsServer",
       "NoEffect spec.health",
       "NoEffect spec.metrics",
-      "NoEffect spec.gateway",
       "NoEffect spec.envoy.service",
       "NoEffect spec.envoy.network.adminPort",
       "UnknownKey spec.envoy.endpoints",

@@ -54,8 +54,18 @@ const host = (name: string): Fragment => ({
   name,
   json: `{"name":"${name}"}`,
 });
-const https: Fragment = { type: "listener", name: "ingress_https", json: '{"name":"ingress_https"}' };
-const http: Fragment = { type: "listener", name: "ingress_http", json: '{"name":"ingress_http"}' };
+const https: Fragment = {
+  type: "listener",
+  group: "chains",
+  name: "ingress_https",
+  json: '{"name":"ingress_https"}',
+};
+const http: Fragment = {
+  type: "listener",
+  group: "http",
+  name: "ingress_http",
+  json: '{"name":"ingress_http"}',
+};
 const table: Fragment = {
   type: "route-configuration",
   name: "ingress_http",

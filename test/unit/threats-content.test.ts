@@ -185,7 +185,10 @@ describe("T44, T45: paths and redirects", () => {
     ]);
   });
   it("listeners normalise paths", () => {
-    const listeners = [...attack([]).store.resources("listener")].map(({ json }) => json);
+    const { store } = attack([]);
+    const listeners = ["http", "chains"]
+      .flatMap((group) => [...store.resources("listener", group)])
+      .map(({ json }) => json);
     const ours = listeners.filter((json) => json.includes('"ingress_http"'));
     expect(ours.length).toBeGreaterThan(0);
     for (const json of ours) expect(json).toMatch(/"normalize_path":true.*"merge_slashes":true/);

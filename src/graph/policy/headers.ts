@@ -9,6 +9,8 @@ import {
 /** Values are Envoy header formats: what the user wrote with `%` escaped but for the operators that are allowed. */
 export interface HeadersPolicy {
   readonly set: readonly { readonly name: string; readonly value: string }[];
+  /** Beside those of the same name that are there already. */
+  readonly add?: readonly { readonly name: string; readonly value: string }[];
   readonly remove: readonly string[];
   /** A literal for the upstream Host. */
   readonly host?: string;

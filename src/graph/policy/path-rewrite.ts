@@ -1,6 +1,10 @@
-/** `prefix_rewrite` of a matched prefix. */
-export interface PathRewrite {
-  readonly prefix: string;
+/** Puts another prefix in the place of the matched one, or does a substitution in the whole path. */
+export type PathRewrite = { readonly prefix: string } | { readonly regex: PathSubstitution };
+
+/** RE2's pattern, and what stands in the place of what it matches. */
+export interface PathSubstitution {
+  readonly pattern: string;
+  readonly substitution: string;
 }
 
 export interface ReplacePrefix {

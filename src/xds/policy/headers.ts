@@ -2,11 +2,17 @@ import type { HeaderValueOption } from "../../gen/envoy.js";
 import type { HeadersPolicy } from "../../graph/policy/headers.js";
 import type { Written } from "./written.js";
 
-const options = (policy: HeadersPolicy): readonly HeaderValueOption[] =>
-  policy.set.map(({ name, value }) => ({
-    header: { key: name, value },
-    append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
-  }));
+const options = ({ set, add = [] }: HeadersPolicy): readonly HeaderValueOption[] => [
+  ...set.map(({ name, value }): HeaderValueOption => {
+    return { header: { key: name, value }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" };
+  }),
+  ...add.map(({ name, value }): HeaderValueOption => {
+    return { header: { key: name, value }, append_action: "APPEND_IF_EXISTS_OR_ADD" };
+  }),
+];
+
+const hasValues = (policy: HeadersPolicy | undefined): policy is HeadersPolicy =>
+  policy !== undefined && policy.set.length + (policy.add?.length ?? 0) > 0;
 
 /** The header fields that Route and WeightedCluster.ClusterWeight share. */
 export const writeHeaderFields = (
@@ -18,9 +24,9 @@ export const writeHeaderFields = (
   response_headers_to_add?: readonly HeaderValueOption[];
   response_headers_to_remove?: readonly string[];
 } => ({
-  ...(request?.set.length ? { request_headers_to_add: options(request) } : {}),
+  ...(hasValues(request) ? { request_headers_to_add: options(request) } : {}),
   ...(request?.remove.length ? { request_headers_to_remove: request.remove } : {}),
-  ...(response?.set.length ? { response_headers_to_add: options(response) } : {}),
+  ...(hasValues(response) ? { response_headers_to_add: options(response) } : {}),
   ...(response?.remove.length ? { response_headers_to_remove: response.remove } : {}),
 });
 

@@ -1,0 +1,152 @@
+import type { Ref } from "../../schema/meta.js";
+import { withOwner } from "../host-owners.js";
+import type { Root } from "../httpproxy.js";
+import type { IngressHost } from "../ingress.js";
+import { ingressHttp, ingressHttps } from "../listener-names.js";
+import { orderRoutes } from "../order.js";
+import { objectsOf, type Reader, type Report } from "../reader.js";
+import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
+import { type Parent, parentsOf, type RouteObject } from "./attach.js";
+import { readTcpBackends } from "./backends.js";
+import { type GatewayListener, type GatewayView, readGateway } from "./gateway.js";
+import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
+import { matchKey } from "./matches.js";
+import { routeContext } from "./problems.js";
+
+/** What the routes of the Gateway API do for a host. */
+export interface GatewayHost {
+  /** Whether the Gateway has listeners for plain HTTP and for TLS at all. */
+  readonly serves: { readonly http: boolean; readonly https: boolean };
+  /** By Envoy listener. */
+  readonly ports: ReadonlyMap<string, PortHost>;
+}
+
+/** Undefined without a Gateway. */
+export function readGatewayHost(host: string, reader: Reader, report: Report): GatewayHost | undefined {
+  const view = readGateway(reader);
+  if (!view) return undefined;
+  const serving = view.listeners.filter(({ envoy }) => envoy !== undefined);
+  const serves = {
+    http: serving.some(({ spec }) => spec.protocol === "HTTP"),
+    https: serving.some(({ spec }) => spec.protocol !== "HTTP" && spec.protocol !== "TCP"),
+  };
+  const ports = new Map<string, Port>();
+  for (const route of routesOf(host, view, reader, report)) {
+    for (const [listener, listeners] of attachedTo(host, parentsOf(route, view, reader))) {
+      const port = ports.get(listener) ?? new Port();
+      ports.set(listener, port);
+      port.attach(route, listeners, reader);
+    }
+  }
+  return {
+    serves,
+    ports: new Map([...ports].map(([listener, port]) => [listener, port.finish(reader)])),
+  };
+}
+
+/** What the listeners beside the main ones do for the host. */
+export function elsewhereOf(host: string, { ports }: GatewayHost): ReadonlyMap<string, VirtualHost> {
+  const found = new Map<string, VirtualHost>();
+  for (const [listener, { secure, routes, tls, tcp }] of ports) {
+    if (listener === ingressHttp || listener === ingressHttps) continue;
+    const ordered = orderRoutes(routes);
+    found.set(listener, {
+      host,
+      http: secure ? [] : ordered,
+      https: secure ? ordered : [],
+      ...(tls ? { tls } : {}),
+      ...(tcp ? { tcp } : {}),
+      policies: {},
+      jwtProviders: [],
+    });
+  }
+  return found;
+}
+
+/** For what a Gateway has listeners; HTTPProxies, IngressRoutes and Ingresses that ask for another are told. */
+export function serving(
+  { serves }: GatewayHost,
+  ingress: IngressHost,
+  roots: readonly Root[],
+  report: Report,
+): GatewayHost["serves"] {
+  const tell = (about: Ref, kind: "HTTP" | "HTTPS"): void =>
+    report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
+  for (const { ref, secure } of roots) {
+    if (!serves.http) tell(ref, "HTTP");
+    if (secure && !serves.https) tell(ref, "HTTPS");
+  }
+  if (!serves.http) for (const from of new Set(ingress.http.map((route) => route.from))) tell(from, "HTTP");
+  return serves;
+}
+
+/** Routes that may have the host: by kind, then the oldest first. */
+function routesOf(host: string, { listeners }: GatewayView, reader: Reader, report: Report): RouteObject[] {
+  const keys = [host];
+  // Only to a host that a listener has do routes of wider hostnames come.
+  if (listeners.some(({ hostname }) => (hostname || "*") === host)) keys.push(...widerThan(host));
+  const refs = [...new Set(keys.flatMap((key) => reader.claimants(`routes:${key}`)))];
+  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
+  return (["HTTPRoute", "TLSRoute", "GRPCRoute"] as const).flatMap((kind): readonly RouteObject[] => {
+    const routes: readonly RouteObject[] = objectsOf(kind, refs, reader);
+    return [...withOwner(routes, host, reader, report)].sort((a, b) => (age(a) < age(b) ? -1 : 1));
+  });
+}
+
+/** `*.b.c` and `*.c` for `a.b.c`, and `*`, which stands for routes without hostnames. */
+function widerThan(host: string): string[] {
+  const labels = host.split(".").slice(1);
+  return [...labels.map((_, i) => `*.${labels.slice(i).join(".")}`), "*"].filter((wider) => wider !== host);
+}
+
+/** The listeners that serve a route for the host, by Envoy listener, the closest first. */
+function attachedTo(host: string, parents: readonly Parent[]): Map<string, GatewayListener[]> {
+  const found = new Map<string, GatewayListener[]>();
+  for (const { listener, hosts } of parents.flatMap(({ attached }) => attached)) {
+    if (!listener.envoy || !hosts.includes(host)) continue;
+    const listeners = found.get(listener.envoy) ?? [];
+    found.set(listener.envoy, [...listeners, listener]);
+  }
+  for (const listeners of found.values()) listeners.sort((a, b) => b.hostname.length - a.hostname.length);
+  return found;
+}
+
+/** Collects what one Envoy listener does for the host; what comes first stays. */
+class Port {
+  readonly #rules = new Map<string, Route>();
+  #closest: GatewayListener | undefined;
+  #tcp: readonly TcpBackend[] | undefined;
+
+  attach(route: RouteObject, listeners: readonly GatewayListener[], reader: Reader): void {
+    const [first] = listeners;
+    if (!first) return;
+    if (!this.#closest || first.hostname.length > this.#closest.hostname.length) this.#closest = first;
+    const context = routeContext(route, reader);
+    if (route.kind === "HTTPRoute") this.#add(readHttpRules(route, context));
+    else if (route.kind === "GRPCRoute")
+      this.#add(readGrpcRules(route, context, first.secret ? "h2" : "h2c"));
+    else for (const rule of route.spec.rules) this.#tcp ??= readTcpBackends(context, rule.backendRefs, "");
+  }
+
+  /** As in Contour, a rule with a match that is there already is left out. */
+  #add(rules: readonly RuleRoutes[]): void {
+    for (const rule of rules) {
+      const keyed = rule.map((route) => [matchKey(route.match), route] as const);
+      if (keyed.some(([key, { from }]) => this.#rules.get(key)?.from.split("/")[0] === from.split("/")[0]))
+        continue;
+      for (const [key, route] of keyed) this.#rules.set(key, route);
+    }
+  }
+
+  finish({ settings: { tls } }: Reader): PortHost {
+    const secret = this.#closest?.secret;
+    return {
+      secure: this.#closest?.spec.protocol !== "HTTP",
+      routes: [...this.#rules.values()],
+      ...(secret
+        ? { tls: { secret, minimum: tls.minimumProtocolVersion, maximum: tls.maximumProtocolVersion } }
+        : {}),
+      ...(this.#tcp ? { tcp: this.#tcp } : {}),
+    };
+  }
+}

@@ -1,0 +1,33 @@
+/** Whether a host name, or all that a wildcard stands for, is under `*.x`: by one label or more. */
+export const isUnder = (hostname: string, wildcard: string): boolean =>
+  wildcard.startsWith("*.") && hostname.length >= wildcard.length && hostname.endsWith(wildcard.slice(1));
+
+/** What a route is to one listener; an empty listener hostname is any. */
+interface Meeting {
+  readonly listener: string;
+  /** Hostnames of the other listeners on the port. */
+  readonly rivals: readonly string[];
+}
+
+/**
+ * The hosts that a route has on a listener: where the hostnames of both meet, but what belongs to a listener that is closer
+ * (listener isolation). `*` is any host. Gateway API, HTTPRouteSpec.hostnames and Listener.hostname.
+ */
+export function hostsOf(hostnames: readonly string[], { listener, rivals }: Meeting): readonly string[] {
+  if (hostnames.length === 0) return [listener || "*"];
+  const found = new Set<string>();
+  for (const hostname of hostnames) {
+    const host = meet(hostname, listener);
+    if (host && (host === listener || !rivals.some((rival) => isCloser(rival, listener, host))))
+      found.add(host);
+  }
+  return [...found];
+}
+
+function meet(hostname: string, listener: string): string | undefined {
+  if (listener === "" || hostname === listener || isUnder(hostname, listener)) return hostname;
+  return isUnder(listener, hostname) ? listener : undefined;
+}
+
+const isCloser = (rival: string, listener: string, host: string): boolean =>
+  rival === host || (isUnder(host, rival) && rival.length > listener.length);

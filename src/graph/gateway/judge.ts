@@ -1,0 +1,94 @@
+import type { Ref } from "../../schema/meta.js";
+import { objectsOf, type Reader, type Report } from "../reader.js";
+import type { TcpBackend } from "../types.js";
+import { parentsOf, type RouteObject } from "./attach.js";
+import { readTcpBackends } from "./backends.js";
+import { type GatewayView, type RouteKind, readGateway } from "./gateway.js";
+import { readGrpcRules, readHttpRules } from "./http-route.js";
+import { envoyPort, type Family, familyOf } from "./ports.js";
+import { type RouteContext, routeContext } from "./problems.js";
+
+/** Tells what is wrong with a route of the Gateway API: once, however many hosts it has. */
+export function judgeRoute(ref: Ref, reader: Reader, report: Report): void {
+  const view = readGateway(reader);
+  const [kind = "", namespace = "", name = ""] = ref.split("/");
+  const route: RouteObject | undefined = view && reader.get(kind as RouteKind, namespace, name);
+  if (!view || !route) return;
+  const context = routeContext(route, withoutNeeds(reader), report);
+  const parents = parentsOf(route, view, reader);
+  if (parents.length === 0) return;
+  for (const { index, problem } of parents)
+    if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
+  judgeRules(route, context);
+}
+
+function judgeRules(route: RouteObject, context: RouteContext): void {
+  if (route.kind === "HTTPRoute") readHttpRules(route, context);
+  else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
+  else
+    for (const [i, rule] of route.spec.rules.entries())
+      readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
+  if (route.kind !== "TCPRoute" || route.spec.rules.length === 1) return;
+  context.fail("Accepted", "InvalidRouteRules", "a TCPRoute must have a single rule", "spec.rules");
+}
+
+/** To judge is not to serve: no endpoints are kept for it. */
+const withoutNeeds = (reader: Reader): Reader => ({
+  settings: reader.settings,
+  get: (kind, namespace, name) => reader.get(kind, namespace, name),
+  claimants: (key) => reader.claimants(key),
+  need: () => undefined,
+  checkKeyPair: (certificate, key) => reader.checkKeyPair(certificate, key),
+});
+
+/** Tells what is wrong with the Gateway itself. */
+export function judgeGateway(reader: Reader, report: Report): GatewayView | undefined {
+  const { gatewayRef } = reader.settings;
+  const view = readGateway(reader);
+  const gateway = gatewayRef && reader.get("Gateway", gatewayRef.namespace, gatewayRef.name);
+  if (gateway && !view) {
+    const message = `GatewayClass ${gateway.spec.gatewayClassName} is not there: the Gateway is not served`;
+    report.error(gateway.ref, "Accepted", "InvalidParameters", message, "spec.gatewayClassName");
+  }
+  for (const [i, { problems }] of (view?.listeners ?? []).entries())
+    for (const { type, reason, message } of problems)
+      report.error(view?.gateway.ref as Ref, type, reason, message, `spec.listeners[${i}]`);
+  return view;
+}
+
+/** The Envoy listeners of a Gateway, each once. */
+export function frontsOf({ listeners }: GatewayView): { name: string; family: Family; port: number }[] {
+  const fronts = new Map<string, { name: string; family: Family; port: number }>();
+  for (const { envoy, spec } of listeners) {
+    const family = familyOf(spec);
+    if (envoy && family) fronts.set(envoy, { name: envoy, family, port: envoyPort(spec.port) });
+  }
+  return [...fronts.values()];
+}
+
+/** What each TCP listener of the Gateway does: the oldest of its TCPRoutes has it. */
+export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly TcpBackend[]> {
+  const found = new Map<string, readonly TcpBackend[]>();
+  const view = readGateway(reader);
+  if (!view) return found;
+  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
+  const routes = objectsOf("TCPRoute", reader.claimants("tcp:"), reader);
+  for (const route of routes.sort((a, b) => (age(a) < age(b) ? -1 : 1))) {
+    const listeners = parentsOf(route, view, reader)
+      .flatMap(({ attached }) => attached)
+      .filter(({ listener }) => listener.spec.protocol === "TCP");
+    for (const { listener } of listeners) {
+      if (!listener.envoy || found.has(listener.envoy)) continue;
+      const backends = readTcpRule(route, reader);
+      if (backends) found.set(listener.envoy, backends);
+    }
+  }
+  return found;
+}
+
+/** The backends of a TCPRoute; undefined where it has not just one rule. */
+export function readTcpRule(route: RouteObject, reader: Reader): readonly TcpBackend[] | undefined {
+  const [rule, more] = route.spec.rules;
+  if (!rule || more) return undefined;
+  return readTcpBackends(routeContext(route, reader), rule.backendRefs, "spec.rules[0]");
+}

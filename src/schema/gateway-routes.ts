@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { hostname, name, oneLine, port, text, wildcardHostname } from "./fields.js";
+import { gatewayGroup, sectionName } from "./gateway.js";
+
+const parentRef = z.object({
+  group: z.string().default(gatewayGroup),
+  kind: z.string().default("Gateway"),
+  namespace: text,
+  name,
+  sectionName: sectionName.optional(),
+  port: port.optional(),
+});
+export type ParentRef = z.output<typeof parentRef>;
+
+const parentRefs = z.array(parentRef).max(32).default([]);
+const hostnames = z.array(wildcardHostname).max(16).default([]);
+
+const objectRef = z.object({
+  group: z.string().default(""),
+  kind: z.string().default("Service"),
+  name,
+  namespace: text,
+  port: port.optional(),
+});
+export type ObjectRef = z.output<typeof objectRef>;
+
+const backendRef = objectRef.extend({ weight: z.int().min(0).max(1_000_000).default(1) });
+export type BackendRef = z.output<typeof backendRef>;
+
+const headerName = z
+  .string()
+  .max(256)
+  .regex(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/, { error: "must be the name of a header (RFC 7230 token)" });
+const header = z.object({ name: headerName, value: z.string().min(1).max(4096) });
+const headerModifier = z.object({
+  set: z.array(header).max(16).default([]),
+  add: z.array(header).max(16).default([]),
+  remove: z.array(z.string()).max(16).default([]),
+});
+export type HeaderModifier = z.output<typeof headerModifier>;
+
+const pathModifier = z.object({
+  type: z.enum(["ReplaceFullPath", "ReplacePrefixMatch"]),
+  replaceFullPath: z.union([z.literal(""), oneLine.max(1024)]).default(""),
+  replacePrefixMatch: z.union([z.literal(""), oneLine.max(1024)]).default(""),
+});
+export type PathModifier = z.output<typeof pathModifier>;
+
+const mirror = z
+  .object({
+    backendRef: objectRef,
+    percent: z.int().min(0).max(100).optional(),
+    fraction: z.object({ numerator: z.int().min(0), denominator: z.int().min(1).default(100) }).optional(),
+  })
+  .refine(({ percent, fraction }) => percent === undefined || fraction === undefined, {
+    error: "must not set both percent and fraction",
+  });
+
+/** A filter as it is told apart by `type`; types that are not supported are found by the compiler. */
+const filter = z.object({
+  type: name,
+  requestHeaderModifier: headerModifier.optional(),
+  responseHeaderModifier: headerModifier.optional(),
+  requestMirror: mirror.optional(),
+  requestRedirect: z
+    .object({
+      scheme: z.enum(["http", "https"]).optional(),
+      hostname: hostname.optional(),
+      path: pathModifier.optional(),
+      port: port.optional(),
+      statusCode: z.union([301, 302, 303, 307, 308].map((code) => z.literal(code))).default(302),
+    })
+    .optional(),
+  urlRewrite: z.object({ hostname: hostname.optional(), path: pathModifier.optional() }).optional(),
+});
+export type RouteFilter = z.output<typeof filter>;
+
+const filters = z.array(filter).max(16).default([]);
+const filteredBackendRefs = z.array(backendRef.extend({ filters })).max(16).default([]);
+
+const valueMatch = z.object({
+  type: z.enum(["Exact", "RegularExpression"]).default("Exact"),
+  name: headerName,
+  value: oneLine.max(4096),
+});
+export type ValueMatch = z.output<typeof valueMatch>;
+
+const valueMatches = z.array(valueMatch).max(16).default([]);
+const anyPath = { type: "PathPrefix", value: "/" } as const;
+
+const httpMatch = z.object({
+  path: z
+    .object({
+      type: z.enum(["Exact", "PathPrefix", "RegularExpression"]).default("PathPrefix"),
+      value: z.string().max(1024).default("/"),
+    })
+    .default(anyPath),
+  headers: valueMatches,
+  queryParams: valueMatches,
+  method: z.enum(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]).optional(),
+});
+
+const duration = z
+  .string()
+  .regex(/^(?:\d{1,5}(?:h|m|s|ms)){1,4}$/, { error: 'must be a duration such as "10s" or "1m30s"' });
+
+/** The only rule of a route without rules, as the CRD has it. */
+const anyRule = { matches: [{ path: anyPath }] };
+
+/** gateway.networking.k8s.io HTTPRoute with the defaults of its CRD. */
+export const httpRouteSpec = z.object({
+  parentRefs,
+  hostnames,
+  rules: z
+    .array(
+      z.object({
+        matches: z.array(httpMatch).max(64).prefault([{}]),
+        filters,
+        backendRefs: filteredBackendRefs,
+        timeouts: z.object({ request: duration.optional(), backendRequest: duration.optional() }).optional(),
+      }),
+    )
+    .max(16)
+    .prefault([anyRule]),
+});
+
+/** gateway.networking.k8s.io GRPCRoute with the defaults of its CRD. */
+export const grpcRouteSpec = z.object({
+  parentRefs,
+  hostnames,
+  rules: z
+    .array(
+      z.object({
+        matches: z
+          .array(
+            z.object({
+              method: z
+                .object({
+                  type: z.enum(["Exact", "RegularExpression"]).default("Exact"),
+                  service: z.string().max(1024).optional(),
+                  method: z.string().max(1024).optional(),
+                })
+                .optional(),
+              headers: valueMatches,
+            }),
+          )
+          .max(64)
+          .default([]),
+        filters,
+        backendRefs: filteredBackendRefs,
+      }),
+    )
+    .max(16)
+    .default([]),
+});
+
+const plainRules = z.array(z.object({ backendRefs: z.array(backendRef).max(16).default([]) })).max(16);
+
+/** gateway.networking.k8s.io TLSRoute. */
+export const tlsRouteSpec = z.object({ parentRefs, hostnames, rules: plainRules.min(1) });
+
+/** gateway.networking.k8s.io TCPRoute. */
+export const tcpRouteSpec = z.object({ parentRefs, rules: plainRules.min(1) });
