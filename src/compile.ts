@@ -1,6 +1,7 @@
 import { buildEndpoints } from "./graph/endpoints.js";
 import { readExtensionService } from "./graph/extension-service.js";
-import { frontsOf, judgeGateway, judgeRoute, readTcpListeners } from "./graph/gateway/judge.js";
+import { frontsOf, judgeGateway, judgeRoute } from "./graph/gateway/judge.js";
+import { readTcpListeners } from "./graph/gateway/tcp.js";
 import { readGlobalServices } from "./graph/global-services.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "./graph/listener-names.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";

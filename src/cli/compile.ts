@@ -53,7 +53,7 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
   const told = performance.now();
   if (options.status) {
     const others = [...manifests.located.map(({ finding }) => finding), ...snapshot.findings];
-    writeStatuses(statuses(store, settings.spec, Date.now(), others), options);
+    writeStatuses(statuses(store, settings.spec, Date.now(), { others, checkKeyPair }), options);
   } else write(snapshot, bodies, options);
   const written = performance.now();
   if (options.stats) {

@@ -1,10 +1,10 @@
 import { ApiError, list, type Transport } from "../kubernetes/api.js";
 import { Clusters } from "../kubernetes/clusters.js";
-import { changeOf, explainFailure } from "../kubernetes/follow.js";
-import { type Resource, resources } from "../kubernetes/resources.js";
+import { askVersions, changeOf, explainFailure } from "../kubernetes/follow.js";
+import { type Resource, resourcesOf, versionsOf } from "../kubernetes/resources.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
-import type { Settings } from "../schema/settings.js";
+import type { Settings, SettingsSpec } from "../schema/settings.js";
 import { createMemoryStore } from "../store/memory.js";
 import { type KubeTarget, kubeTargets, withClusters } from "./kube-targets.js";
 import { type KubeOptions, kubeTransport } from "./kube-transport.js";
@@ -51,7 +51,7 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
   const located = [...followed.findings];
   const invalid = new Set<Ref>();
   for (const target of targets) {
-    const read = await readCluster(await kubeTransport(target), settings.spec.watchNamespaces);
+    const read = await readCluster(await kubeTransport(target), settings.spec);
     for (const change of clusters.of(target.name).place(read.objects)) {
       if ("gone" in change) store.deleteObject(change.gone);
       else store.putObject(change, []);
@@ -77,13 +77,13 @@ interface ReadCluster {
 }
 
 /** Every object of the kinds that are read, listed once. A kind whose CRD is not there has none. */
-async function readCluster(transport: Transport, namespaces: readonly string[]): Promise<ReadCluster> {
+async function readCluster(transport: Transport, settings: SettingsSpec): Promise<ReadCluster> {
   const objects: KubeObject[] = [];
   const all: Finding[] = [];
   const invalid: Ref[] = [];
-  for (const resource of resources) {
+  for (const resource of resourcesOf(settings)) {
     for (const raw of await listAll(transport, resource)) {
-      const { ref, change, findings } = changeOf(raw, namespaces);
+      const { ref, change, findings } = changeOf(raw, settings.watchNamespaces);
       if (change && !("gone" in change)) objects.push(change);
       else if (ref && findings.length > 0) invalid.push(ref);
       all.push(...findings);
@@ -96,8 +96,9 @@ async function listAll(
   transport: Transport,
   resource: Resource,
 ): Promise<Awaited<ReturnType<typeof list>>["items"]> {
+  const { signal } = new AbortController();
   try {
-    return (await list(transport, resource, new AbortController().signal)).items;
+    return (await askVersions(versionsOf(resource), (one) => list(transport, one, signal))).items;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404 && !resource.builtIn) return [];
     throw new Error(explainFailure(resource, error).replace(/; the last good .*/, ""));

@@ -96,6 +96,7 @@ export class ClusterSource {
     this.#settingsFindings = [...read.findings, ...findings, ...bootstrapFindings(settings)];
     for (const finding of this.#settingsFindings)
       log(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+    update(this.store, [settings], { checkKeyPair });
     const clusters = new Clusters(
       this.store,
       targets.map(({ name }) => name),
@@ -116,7 +117,6 @@ export class ClusterSource {
         }),
       ),
     );
-    update(this.store, [settings], { checkKeyPair });
     this.#clusters = clusters;
     this.#followed = followed;
     if (this.options.outdated) for (const { source } of followed) source.listAnew();

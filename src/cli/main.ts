@@ -250,6 +250,7 @@ function addManifestsCommand(program: Command): void {
     "isoline manifests crds rbac > cluster.yaml",
     "isoline manifests webhook --hook-token-file hook.token --hook-url https://xds.example.com",
     "isoline manifests audit-policy > policy.yaml",
+    "isoline manifests rbac --gateway | kubectl apply --server-side -f -",
   )
     .option("--namespace <name>", "where everything goes", "projectcontour")
     .option("--image <image>", "of the server", "isoline:latest")
@@ -260,6 +261,7 @@ function addManifestsCommand(program: Command): void {
     .option("--hook-token-file <file>", "a token that `isoline token hook` printed")
     .option("--hook-url <url>", "where hooks go (default: the server in the namespace)")
     .option("--ca-file <file>", "certificates that the API server is to trust")
+    .option("--gateway", "for servers with the setting gatewayRef: the Gateway API, too")
     .action((parts: readonly string[], options: ManifestsCommandOptions) => manifestsCommand(parts, options));
 }
 

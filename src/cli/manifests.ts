@@ -19,6 +19,7 @@ export interface ManifestsCommandOptions {
   readonly hookTokenFile?: string;
   readonly hookUrl?: string;
   readonly caFile?: string;
+  readonly gateway?: boolean;
 }
 
 const name = "isoline";
@@ -60,7 +61,7 @@ const defaultParts = ({ hookTokenFile }: ManifestsCommandOptions): ManifestPart[
 
 /** The objects of one part. */
 export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions): readonly Manifest[] {
-  const { namespace, image, envoyImage, envoyKind, xds } = options;
+  const { namespace, image, envoyImage, envoyKind, xds, gateway = false } = options;
   const names = { namespace, name };
   const replicas = Number(options.replicas);
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 100)
@@ -69,7 +70,10 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
     case "crds":
       return customResourceDefinitions() as readonly Manifest[];
     case "rbac":
-      return [{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, ...rbac(names)];
+      return [
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+        ...rbac({ ...names, gateway }),
+      ];
     case "server":
       return server({ ...names, image, replicas, envoyService: envoyName });
     case "envoy":
@@ -82,9 +86,9 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
         ...(xds ? { xdsUrl: xds } : {}),
       });
     case "webhook":
-      return webhook({ ...names, ...hookOptions(options) });
+      return webhook({ ...names, gateway, ...hookOptions(options) });
     case "audit-policy":
-      return [auditPolicy()];
+      return [auditPolicy({ gateway })];
     case "audit-kubeconfig":
       return [auditKubeconfig({ ...names, ...hookOptions(options) })];
   }

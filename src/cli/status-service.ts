@@ -6,6 +6,7 @@ import type { Raw, Transport } from "../kubernetes/api.js";
 import type { Member } from "../kubernetes/clusters.js";
 import { Lease } from "../kubernetes/lease.js";
 import { StatusWriter } from "../kubernetes/status-writer.js";
+import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { settingsOf } from "../server/publisher.js";
@@ -52,13 +53,11 @@ export class StatusService {
       desired: () => {
         const settings = settingsOf(store);
         const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
-        return statuses(
-          store,
-          { ...settings, ingressStatusAddress },
-          Date.now(),
-          options.findings(),
-          options.member,
-        );
+        return statuses(store, { ...settings, ingressStatusAddress }, Date.now(), {
+          others: options.findings(),
+          ...(options.member ? { member: options.member } : {}),
+          checkKeyPair,
+        });
       },
     });
   }

@@ -1,6 +1,6 @@
-import { type Resource, resources } from "../kubernetes/resources.js";
+import { type Resource, resourcesWith, versionsOf } from "../kubernetes/resources.js";
 import { hasStatus } from "../kubernetes/status-writer.js";
-import { type Manifest, type Names, xdsPort } from "./names.js";
+import { type Manifest, type Names, type Reading, xdsPort } from "./names.js";
 
 export interface HookOptions extends Names {
   /** Of the role `hook`; the API server can't send a header, so it is the last part of the path. */
@@ -18,10 +18,27 @@ function groupAndVersion({ apiVersion }: Resource): readonly [group: string, ver
 
 /** What users write by hand, and so what is worth a verdict. */
 const judged = (resource: Resource): boolean =>
-  hasStatus(resource) || resource.kind === "TLSCertificateDelegation";
+  hasStatus(resource) || resource.kind === "TLSCertificateDelegation" || resource.kind === "ReferenceGrant";
+
+function ruleOf(resource: Resource): object {
+  return {
+    apiGroups: [groupAndVersion(resource)[0]],
+    apiVersions: versionsOf(resource).map((one) => groupAndVersion(one)[1]),
+    resources: [resource.plural],
+    operations: ["CREATE", "UPDATE", "DELETE"],
+    scope: resource.namespaced ? "Namespaced" : "Cluster",
+  };
+}
 
 /** Asks Isoline about objects before they are stored; when it can't be reached they are stored unasked. */
-export function webhook({ name, namespace, token, url, ca }: HookOptions): readonly Manifest[] {
+export function webhook({
+  name,
+  namespace,
+  token,
+  url,
+  ca,
+  gateway,
+}: HookOptions & Reading): readonly Manifest[] {
   const path = `/hooks/admission/${token}`;
   const target = url
     ? { url: `${url.replace(/\/$/, "")}${path}` }
@@ -40,17 +57,7 @@ export function webhook({ name, namespace, token, url, ca }: HookOptions): reado
           timeoutSeconds: 5,
           matchPolicy: "Equivalent",
           clientConfig: { ...target, ...(ca ? { caBundle: btoa(ca) } : {}) },
-          rules: resources.filter(judged).map((resource) => {
-            const [group, version] = groupAndVersion(resource);
-            const scope = resource.namespaced ? "Namespaced" : "Cluster";
-            return {
-              apiGroups: [group],
-              apiVersions: [version],
-              resources: [resource.plural],
-              operations: ["CREATE", "UPDATE", "DELETE"],
-              scope,
-            };
-          }),
+          rules: resourcesWith(gateway).filter(judged).map(ruleOf),
         },
       ],
     },
@@ -58,7 +65,7 @@ export function webhook({ name, namespace, token, url, ca }: HookOptions): reado
 }
 
 /** For `kube-apiserver --audit-policy-file`: writes of what routing reads, by name alone. */
-export const auditPolicy = (): Manifest => ({
+export const auditPolicy = ({ gateway }: Reading): Manifest => ({
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived", "ResponseStarted"],
@@ -66,7 +73,7 @@ export const auditPolicy = (): Manifest => ({
     {
       level: "Metadata",
       verbs: ["create", "update", "patch", "delete", "deletecollection"],
-      resources: resources.map((resource) => ({
+      resources: resourcesWith(gateway).map((resource) => ({
         group: groupAndVersion(resource)[0],
         resources: [resource.plural],
       })),

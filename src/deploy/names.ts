@@ -8,6 +8,11 @@ export interface Names {
   readonly name: string;
 }
 
+/** Whether the kinds of the Gateway API are read, too. */
+export interface Reading {
+  readonly gateway: boolean;
+}
+
 export const xdsPort = 18_000;
 
 /** The Secrets that the manifests refer to; they are made with `isoline token` and a certificate of one's own. */

@@ -1,12 +1,16 @@
-import { type Resource, resources } from "../kubernetes/resources.js";
+import { type Resource, resourcesWith } from "../kubernetes/resources.js";
 import { hasStatus } from "../kubernetes/status-writer.js";
-import type { Manifest, Names } from "./names.js";
+import type { Manifest, Names, Reading } from "./names.js";
 
 const groupOf = ({ apiVersion }: Resource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 
 /** One rule for each API group, with what `pick` gives for its resources. */
-function rules(verbs: readonly string[], pick: (resource: Resource) => readonly string[]): object[] {
+function rules(
+  resources: readonly Resource[],
+  verbs: readonly string[],
+  pick: (resource: Resource) => readonly string[],
+): object[] {
   const groups = new Map<string, string[]>();
   for (const resource of resources) {
     const group = groupOf(resource);
@@ -18,7 +22,8 @@ function rules(verbs: readonly string[], pick: (resource: Resource) => readonly 
 }
 
 /** What Isoline may do: read what routing reads, write statuses, and hold one Lease. */
-export function rbac({ namespace, name }: Names): readonly Manifest[] {
+export function rbac({ namespace, name, gateway }: Names & Reading): readonly Manifest[] {
+  const resources = resourcesWith(gateway);
   const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
   const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
@@ -29,9 +34,11 @@ export function rbac({ namespace, name }: Names): readonly Manifest[] {
       kind: "ClusterRole",
       metadata: { name },
       rules: [
-        ...rules(["list", "watch"], ({ plural }) => [plural]),
-        ...rules(["get"], (resource) => (hasStatus(resource) ? [resource.plural] : [])),
-        ...rules(["patch"], (resource) => (hasStatus(resource) ? [`${resource.plural}/status`] : [])),
+        ...rules(resources, ["list", "watch"], ({ plural }) => [plural]),
+        ...rules(resources, ["get"], (resource) => (hasStatus(resource) ? [resource.plural] : [])),
+        ...rules(resources, ["patch"], (resource) =>
+          hasStatus(resource) ? [`${resource.plural}/status`] : [],
+        ),
       ],
     },
     {

@@ -1,6 +1,6 @@
 import { clientCertificate, findServicePort } from "./backend.js";
 import { readTimeout, readTimeoutPolicy } from "./policy/timeout.js";
-import type { ExtensionService, Reader, Report } from "./reader.js";
+import { type ExtensionService, isLeftOut, type Reader, type Report } from "./reader.js";
 import type { Cluster } from "./types.js";
 import { readUpstreamValidation } from "./upstream-validation.js";
 
@@ -35,7 +35,7 @@ export const extensionCluster = ({ namespace, name }: { namespace: string; name:
   `extension/${namespace}/${name}`;
 
 const extensionService = (reader: Reader, namespace: string, name: string): ExtensionService | undefined =>
-  reader.settings.disableFeatures.includes("extensionservices")
+  isLeftOut("ExtensionService", reader.settings)
     ? undefined
     : reader.get("ExtensionService", namespace, name);
 

@@ -23,9 +23,24 @@ export interface Reader {
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
 }
 
+const features: Partial<Record<Kind, SettingsSpec["disableFeatures"][number]>> = {
+  ExtensionService: "extensionservices",
+  TLSRoute: "tlsroutes",
+  GRPCRoute: "grpcroutes",
+  TCPRoute: "tcproutes",
+  BackendTLSPolicy: "backendtlspolicies",
+};
+
+/** Whether the setting `disableFeatures` leaves a kind out, by the names of Contour's flag `--disable-feature`. */
+export function isLeftOut(kind: Kind, { disableFeatures }: SettingsSpec): boolean {
+  const feature = features[kind];
+  return feature !== undefined && disableFeatures.includes(feature);
+}
+
 /** The objects of one kind among claimants. */
 export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader: Reader): ObjectByKind<K>[] {
   const found: ObjectByKind<K>[] = [];
+  if (isLeftOut(kind, reader.settings)) return found;
   for (const ref of refs) {
     if (!ref.startsWith(`${kind}/`)) continue;
     const slash = ref.indexOf("/", kind.length + 1);

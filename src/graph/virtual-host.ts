@@ -1,5 +1,5 @@
 import { anyHost } from "./claims.js";
-import { elsewhereOf, readGatewayHost, serving } from "./gateway/host.js";
+import { elsewhereOf, type Others, readGatewayHost, withListeners } from "./gateway/host.js";
 import { withOwner } from "./host-owners.js";
 import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
 import { type Ingress, type IngressHost, ingressesOf, readIngresses, securingIngresses } from "./ingress.js";
@@ -43,23 +43,28 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const claimants = reader.claimants(`vhost:${host}`);
   const allowed = <T extends Parameters<typeof withOwner>[0][number]>(found: readonly T[]): readonly T[] =>
     withOwner(found, host, reader, report);
-  const ingress = readIngressHost(ingressesOf(claimants, reader), host, allowed, reader, report);
-  const roots = [
-    readIngressRouteRoot(allowed(ingressRoutesOf(claimants, reader)), reader, report),
-    readProxyRoot(allowed(proxiesOf(claimants, reader)), reader, report),
-  ].filter((root): root is Root => root !== undefined);
-
+  const all: Others = {
+    ingress: readIngressHost(ingressesOf(claimants, reader), host, allowed, reader, report),
+    roots: [
+      readIngressRouteRoot(allowed(ingressRoutesOf(claimants, reader)), reader, report),
+      readProxyRoot(allowed(proxiesOf(claimants, reader)), reader, report),
+    ].filter((root): root is Root => root !== undefined),
+  };
   const gateway = readGatewayHost(host, reader, report);
-  const serves = gateway ? serving(gateway, ingress, roots, report) : everything;
-  const root = roots.at(-1);
+  const others = gateway ? withListeners(gateway, all, report) : all;
+  const root = others.roots.at(-1);
   const main = gateway?.ports.get(ingressHttps);
-  const { http, https, ...terminal } = merge(ingress, roots, serves);
-  const { tls, tcp } = main?.tcp ? main : { ...terminal, ...(main?.tls ? { tls: main.tls } : {}) };
+  const { http, https, ...terminal } = merge(others);
+  // The certificate is the listener's, what an HTTPProxy asks of clients stays.
+  const tlsOfBoth = main?.tls && { ...main.tls, ...terminal.tls, secret: main.tls.secret };
+  const { tls, tcp } = main?.tcp ? main : { ...terminal, ...(tlsOfBoth ? { tls: tlsOfBoth } : {}) };
   const elsewhere = gateway && elsewhereOf(host, gateway);
+  const upgrading = (routes: readonly Route[]): readonly Route[] =>
+    gateway ? routes.map(withWebsockets) : routes;
   return {
     host,
-    http: finish([...http, ...(gateway?.ports.get(ingressHttp)?.routes ?? [])], host),
-    https: finish([...https, ...(main?.routes ?? [])], host),
+    http: finish([...upgrading(http), ...(gateway?.ports.get(ingressHttp)?.routes ?? [])], host),
+    https: finish([...upgrading(https), ...(main?.routes ?? [])], host),
     ...(tls ? { tls } : {}),
     ...(tcp ? { tcp } : {}),
     policies: root?.host?.policies ?? {},
@@ -70,21 +75,20 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   };
 }
 
-const everything = { http: true, https: true };
+/** As with Contour, a listener of a Gateway upgrades all who ask for it. */
+const withWebsockets = (route: Route): Route => ({
+  ...route,
+  policies: { ...route.policies, websocket: true },
+});
 
-/** What Ingresses and roots do for a host over plain HTTP and over TLS, as far as there are listeners for it. */
-function merge(
-  ingress: IngressHost,
-  roots: readonly Root[],
-  serves: typeof everything,
-): Pick<VirtualHost, "http" | "https" | "tls" | "tcp"> {
-  const http = serves.http ? [...ingress.http] : [];
-  if (serves.http) for (const root of roots) append(http, root.routes);
-  if (!serves.https) return { http, https: [] };
+/** What Ingresses and roots do for a host over plain HTTP and over TLS. */
+function merge({ ingress, roots }: Others): Pick<VirtualHost, "http" | "https" | "tls" | "tcp"> {
+  const http = [...ingress.http];
   const https = [...ingress.https];
   let tls: Tls | undefined = ingress.tls;
   let tcp: VirtualHost["tcp"];
   for (const root of roots) {
+    append(http, root.routes);
     if (!root.secure) continue;
     if (root.tls) tls = root.tls;
     if (root.tcp?.length) tcp = root.tcp;

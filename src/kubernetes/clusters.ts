@@ -175,12 +175,15 @@ function contentOf(object: KubeObject): string {
       const kept = ports.map((port) => [port.name, port.port, port.protocol, port.appProtocol]);
       return JSON.stringify([type, externalName, kept, annotations]);
     }
+    // Each cluster puts its own API server's into every namespace.
+    case "ConfigMap":
+      return object.meta.name === "kube-root-ca.crt" ? "" : JSON.stringify(object.spec);
     default:
       return JSON.stringify([object.spec, annotations]);
   }
 }
 
-const looked: ReadonlySet<string> = new Set(["Service", "Secret", "IngressClass"]);
+const looked: ReadonlySet<string> = new Set(["Service", "Secret", "ConfigMap", "IngressClass"]);
 
 function conflict(about: Ref, name: string, holder: KubeObject): Finding {
   const winner = holder.meta.cluster;

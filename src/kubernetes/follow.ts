@@ -3,7 +3,7 @@ import { type KubeObject, parseObject } from "../schema/object.js";
 import type { Change } from "../update.js";
 import { ApiError, list, type Raw, resourceVersionOf, type Transport, watch } from "./api.js";
 import { goneFrom, type Held, ListGuard } from "./guard.js";
-import type { Resource } from "./resources.js";
+import { type Resource, versionsOf } from "./resources.js";
 
 /** Where what was read of one kind goes. */
 export interface Sink {
@@ -48,12 +48,38 @@ export function changeOf(
   return { findings: parsed.findings, ...(parsed.ref ? { ref: parsed.ref } : {}) };
 }
 
+const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+
+/**
+ * Asks for a collection at one version after the other, until the server has it.
+ *
+ * @throws ApiError of the last version when the server has none of them, and whatever else asking throws.
+ */
+export async function askVersions<T>(
+  versions: Iterable<Resource>,
+  ask: (resource: Resource) => Promise<T>,
+): Promise<T> {
+  let missing: unknown;
+  for (const resource of versions) {
+    try {
+      return await ask(resource);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      missing = error;
+    }
+  }
+  throw missing;
+}
+
 /** Follows one kind: a resumable watch as a poll, which costs what changed. */
 export class Follower {
   #state: KindState = { state: "starting" };
   /** The version that the kind was last known at, which a cursor that is dropped does not forget. */
   #lastVersion: string;
   readonly #guard: ListGuard;
+  readonly #versions: readonly Resource[];
+  /** The version that was asked for last: in the end one that the server has. */
+  #asked: Resource;
 
   constructor(
     readonly resource: Resource,
@@ -62,6 +88,8 @@ export class Follower {
     private readonly options: FollowerOptions,
   ) {
     this.#guard = new ListGuard(options.acceptShrink);
+    this.#versions = versionsOf(resource);
+    this.#asked = resource;
     this.#lastVersion = sink.cursor(resource.kind);
     if (this.#lastVersion) this.#state = { state: "synced" };
   }
@@ -107,10 +135,10 @@ export class Follower {
     const { kind, builtIn } = this.resource;
     let listed: Awaited<ReturnType<typeof list>>;
     try {
-      listed = await list(this.transport, this.resource, signal);
+      listed = await this.#ask(this.#versions, (resource) => list(this.transport, resource, signal));
     } catch (error) {
-      const missing = error instanceof ApiError && error.status === 404 && !builtIn;
-      if (!missing || [...this.sink.known(kind)].length > 0) throw error;
+      const absent = isMissing(error) && !builtIn;
+      if (!absent || [...this.sink.known(kind)].length > 0) throw error;
       this.#state = { state: "absent" };
       return;
     }
@@ -142,14 +170,27 @@ export class Follower {
     this.sink.setCursor(this.resource.kind, resourceVersion);
   }
 
+  #ask<T>(versions: Iterable<Resource>, ask: (resource: Resource) => Promise<T>): Promise<T> {
+    return askVersions(versions, (resource) => {
+      this.#asked = resource;
+      return ask(resource);
+    });
+  }
+
   async #watch(seconds: number, signal: AbortSignal): Promise<void> {
-    const { kind } = this.resource;
+    const versions = new Set([this.#asked, ...this.#versions]);
+    await this.#ask(versions, (resource) => this.#watchAt(resource, seconds, signal));
+    this.#state = { state: "synced" };
+  }
+
+  async #watchAt(resource: Resource, seconds: number, signal: AbortSignal): Promise<void> {
+    const { kind, apiVersion } = resource;
     const from = this.sink.cursor(kind);
-    for await (const event of watch(this.transport, this.resource, from, seconds, signal)) {
+    for await (const event of watch(this.transport, resource, from, seconds, signal)) {
       if (event.type !== "BOOKMARK") {
-        const object = { apiVersion: this.resource.apiVersion, kind, ...event.object };
+        const object = { apiVersion, kind, ...event.object };
         const { change, ref, findings } = changeOf(object, this.options.namespaces);
-        if (ref) this.sink.observe(ref, event.type === "DELETED" ? undefined : event.object);
+        if (ref) this.sink.observe(ref, event.type === "DELETED" ? undefined : object);
         if (event.type === "DELETED") {
           if (ref) this.sink.apply(kind, [{ gone: ref }], [], false);
         } else this.sink.apply(kind, change ? [change] : [], findings, false);
@@ -157,7 +198,6 @@ export class Follower {
       const version = resourceVersionOf(event.object);
       if (version) this.#synced(version);
     }
-    this.#state = { state: "synced" };
   }
 
   #fail(error: unknown): void {

@@ -1,14 +1,16 @@
 import type { Finding, Ref } from "../schema/meta.js";
+import { settingsOf } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
 import { type Change, type Platform, update } from "../update.js";
 import { ApiError, currentVersion, type Raw, type Transport } from "./api.js";
 import { Clusters, type Member } from "./clusters.js";
 import { explainFailure, Follower, type KindState, type Sink } from "./follow.js";
 import { isOlderVersion } from "./guard.js";
-import { type Resource, resources } from "./resources.js";
+import { type Resource, resourcesOf } from "./resources.js";
 
 export interface KubeSourceOptions {
   readonly transport: Transport;
+  /** Its settings, which have to be there by then, say which kinds are followed. */
   readonly store: Store;
   /** Which of several clusters this is; the only one when it is left out. */
   readonly member?: Member;
@@ -49,7 +51,7 @@ export class KubeSource {
     this.#member = options.member ?? new Clusters(store, [""]).of("");
     for (const ref of this.#member.known())
       this.#knownOf(ref.slice(0, ref.indexOf("/")) as Resource["kind"]).add(ref);
-    this.#followers = resources.map(
+    this.#followers = resourcesOf(settingsOf(store)).map(
       (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, namespaces, now }),
     );
   }
@@ -175,8 +177,8 @@ export class KubeSource {
     cursor: (kind) => this.options.store.cursor(this.#cursorName(kind)) ?? "",
     setCursor: (kind, version) => {
       this.options.store.setCursor(this.#cursorName(kind), version);
-      const resource = resources.find((one) => one.kind === kind);
-      if (resource && version) this.#said.delete(resource.plural);
+      const follower = this.#followers.find(({ resource }) => resource.kind === kind);
+      if (follower && version) this.#said.delete(follower.resource.plural);
       this.#notify();
     },
     observe: (ref, raw) => this.options.observe?.(ref, raw),

@@ -1,9 +1,17 @@
 import { isRecord } from "../schema/issues.js";
 import type { Ref } from "../schema/meta.js";
 import type { ObjectStatus } from "../status/status.js";
-import { contentHash } from "../xds/hash.js";
 import { ApiError, getJson, patchStatus, type Raw, type Transport } from "./api.js";
 import { type Resource, resourcePath, resources } from "./resources.js";
+import {
+  agrees,
+  areSame,
+  canonical,
+  merged,
+  observedGeneration,
+  type Parts,
+  partsOf,
+} from "./status-parts.js";
 
 export interface StatusWriterOptions {
   readonly transport: Transport;
@@ -29,52 +37,12 @@ const batch = 200;
 const firstBackoffMs = 1000;
 const maxBackoffMs = 60_000;
 
-/** The parts of a status that are Isoline's, as hashes: what the API server holds and what it should are compared so. */
-interface Digest {
-  readonly verdict: string;
-  readonly balancer: string;
-}
-
-/** `Valid` without its times. */
-function digestOf(status: unknown): Digest {
-  const { currentStatus, description, conditions, loadBalancer } = isRecord(status) ? status : {};
-  const valid = Array.isArray(conditions)
-    ? conditions.find((one) => isRecord(one) && one.type === "Valid")
-    : undefined;
-  const { lastTransitionTime: _, ...condition } = isRecord(valid) ? valid : {};
-  return {
-    verdict: contentHash(canonical([currentStatus, description, condition])),
-    balancer: contentHash(canonical(loadBalancer)),
-  };
-}
-
-/** JSON with sorted keys; empty lists and maps count as absent. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "" : `[${value.map(canonical).join()}]`;
-  if (!isRecord(value)) return value === undefined ? "" : JSON.stringify(value);
-  const parts = Object.keys(value)
-    .sort()
-    .map((key) => `${key}:${canonical(value[key])}`)
-    .filter((part) => !part.endsWith(":"));
-  return parts.length === 0 ? "" : `{${parts.join()}}`;
-}
-
-/** Whether what is there has all of what is wanted: a part that is not spoken of is somebody else's. */
-function agrees(wanted: ObjectStatus["status"], there: Digest): boolean {
-  const digest = digestOf(wanted);
-  const judged = "currentStatus" in wanted || "conditions" in wanted;
-  return (
-    (!judged || digest.verdict === there.verdict) &&
-    (!("loadBalancer" in wanted) || digest.balancer === there.balancer)
-  );
-}
-
 /**
  * Keeps the statuses in the cluster as they should be: only what differs is written, a few at a time and beside the
  * configuration, which never waits for it.
  */
 export class StatusWriter {
-  readonly #there = new Map<Ref, Digest>();
+  readonly #there = new Map<Ref, Parts>();
   /** What was written last, so that a server that stores it in another form is not written to for ever. */
   readonly #written = new Map<Ref, string>();
   /** How often somebody else has changed what was written: two writers must not answer each other without end. */
@@ -83,6 +51,8 @@ export class StatusWriter {
   readonly #conflicts = new Map<Ref, number>();
   /** Objects that are not written to for a while after a conflict. */
   readonly #resting = new Set<Ref>();
+  /** The API version that a kind was read in, which need not be the newest. */
+  readonly #versions = new Map<string, string>();
   #signal = new AbortController().signal;
   readonly #said = new Set<string>();
   #wake: () => void = () => undefined;
@@ -93,11 +63,12 @@ export class StatusWriter {
 
   /** Takes note of the status of an object as it was read; one that somebody else has changed is put back. */
   observe(ref: Ref, raw: Raw): void {
+    if (typeof raw.apiVersion === "string")
+      this.#versions.set(ref.slice(0, ref.indexOf("/")), raw.apiVersion);
     const before = this.#there.get(ref);
-    const now = digestOf(raw.status);
+    const now = partsOf(raw.status);
     this.#there.set(ref, now);
-    const same = before?.verdict === now.verdict && before.balancer === now.balancer;
-    if (same || !this.#written.has(ref)) return;
+    if ((before && areSame(before, now)) || !this.#written.has(ref)) return;
     const times = this.#contested.get(ref) ?? 0;
     this.#contested.set(ref, times + 1);
     this.#later(times, () => this.#written.delete(ref));
@@ -193,8 +164,9 @@ export class StatusWriter {
   }
 
   async #write({ ref, kind, metadata, status }: ObjectStatus, signal: AbortSignal): Promise<void> {
-    const resource = resources.find((one) => one.kind === kind);
-    if (!resource) return;
+    const newest = resources.find((one) => one.kind === kind);
+    if (!newest) return;
+    const resource = { ...newest, apiVersion: this.#versions.get(kind) ?? newest.apiVersion };
     const path = resourcePath(resource, metadata);
     let raw: Raw;
     try {
@@ -204,33 +176,19 @@ export class StatusWriter {
       this.#written.set(ref, canonical(status));
       return;
     }
-    this.#there.set(ref, digestOf(raw.status));
-    if (agrees(status, digestOf(raw.status)) || isOlder(status, raw)) return;
-    const body = { metadata: { resourceVersion: versionOf(raw) }, status: this.#merged(status, raw.status) };
+    this.#there.set(ref, partsOf(raw.status));
+    if (agrees(status, partsOf(raw.status)) || isOlder(status, raw)) return;
+    const time = new Date(this.options.now()).toISOString().replace(/\.\d+Z$/, "Z");
+    const body = { metadata: { resourceVersion: versionOf(raw) }, status: merged(status, raw.status, time) };
     const after = await patchStatus(
       this.options.transport,
       `${resourcePath(resource, { ...metadata, subresource: "status" })}?fieldManager=isoline`,
       body,
       signal,
     );
-    this.#there.set(ref, digestOf(after.status));
+    this.#there.set(ref, partsOf(after.status));
     this.#written.set(ref, canonical(status));
     this.#conflicts.delete(ref);
-  }
-
-  /** Ours, with the conditions of others, and the time of the transition if there was none. */
-  #merged(status: ObjectStatus["status"], before: unknown): Raw {
-    if (!Array.isArray(status.conditions)) return status;
-    const had =
-      isRecord(before) && Array.isArray(before.conditions) ? before.conditions.filter(isRecord) : [];
-    const time = new Date(this.options.now()).toISOString().replace(/\.\d+Z$/, "Z");
-    const ours = status.conditions.filter(isRecord).map((condition) => {
-      const old = had.find(({ type }) => type === condition.type);
-      const since = old?.status === condition.status ? old?.lastTransitionTime : undefined;
-      return { ...condition, lastTransitionTime: since ?? time };
-    });
-    const types = new Set(ours.map((condition) => (condition as Raw).type));
-    return { ...status, conditions: [...had.filter(({ type }) => !types.has(type)), ...ours] };
   }
 
   /** Each thing once, until all goes well again. */
@@ -253,8 +211,7 @@ const versionOf = (raw: Raw): unknown => metadataOf(raw).resourceVersion;
 
 /** Whether a verdict is on an older generation than the API server has: a newer one is on its way. */
 function isOlder(status: ObjectStatus["status"], raw: Raw): boolean {
-  const [condition] = Array.isArray(status.conditions) ? status.conditions.filter(isRecord) : [];
-  const observed = condition?.observedGeneration;
+  const observed = observedGeneration(status);
   const { generation } = metadataOf(raw);
   // An object that could not be read was judged without its generation.
   return (
@@ -262,6 +219,19 @@ function isOlder(status: ObjectStatus["status"], raw: Raw): boolean {
   );
 }
 
+const withStatus = new Set<string>([
+  "HTTPProxy",
+  "IngressRoute",
+  "ExtensionService",
+  "Ingress",
+  "GatewayClass",
+  "Gateway",
+  "HTTPRoute",
+  "GRPCRoute",
+  "TLSRoute",
+  "TCPRoute",
+  "BackendTLSPolicy",
+]);
+
 /** Kinds whose status is written. */
-export const hasStatus = ({ kind }: Resource): boolean =>
-  kind === "HTTPProxy" || kind === "IngressRoute" || kind === "ExtensionService" || kind === "Ingress";
+export const hasStatus = ({ kind }: Resource): boolean => withStatus.has(kind);

@@ -1,6 +1,6 @@
 import type { Resource } from "../store/store.js";
 import { partOf, shardCount, shardName, shardOf } from "../xds/route-shards.js";
-import { addDigests, type Digest, digest } from "./digest.js";
+import { addDigests, type Digest, digest, formatDigest, noDigest } from "./digest.js";
 import { isSameFragment, unclosed } from "./fragment.js";
 import { type Linked, linked } from "./resource-set.js";
 
@@ -15,7 +15,7 @@ export interface Table {
 /** Links a route table: after a change of one host, no other is read again. */
 export function linkTable(head: Resource, hosts: readonly Resource[], before?: Table): Table {
   let same = isSameFragment(before?.head, head) && before?.hosts.length === hosts.length;
-  let sum = digest(head.name, head.json);
+  let sum = noDigest;
   let old = 0;
   const digests = hosts.map((host) => {
     while (before && (before.hosts[old]?.name ?? host.name) < host.name) old++;
@@ -30,7 +30,9 @@ export function linkTable(head: Resource, hosts: readonly Resource[], before?: T
   for (const { json } of hosts) pieces.push(json, ",");
   if (hosts.length > 0) pieces.pop();
   pieces.push("]}");
-  return { resource: linked(head.name, pieces, sum), head, hosts, digests };
+  // Not a sum, too: a host that moves from one table to another would leave that of both as it was.
+  const content = digest(head.name, head.json, formatDigest(sum));
+  return { resource: linked(head.name, pieces, content), head, hosts, digests };
 }
 
 /** A part of a route table before it is linked. */

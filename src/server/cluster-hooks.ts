@@ -1,7 +1,8 @@
-import { resources } from "../kubernetes/resources.js";
+import { resourcesOf } from "../kubernetes/resources.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import type { Store } from "../store/store.js";
 import type { Hooks } from "./hooks.js";
+import { settingsOf } from "./publisher.js";
 import { review } from "./review.js";
 
 /** What a cluster's webhooks lead to. */
@@ -17,7 +18,9 @@ export function clusterHooks(options: {
     review: (object, old) =>
       review(object, old, { store, strict, platform: { checkKeyPair }, ready: ready(), now: Date.now() }),
     concerns: (group, plural) =>
-      resources.some((one) => one.plural === plural && groupOf(one.apiVersion) === group),
+      resourcesOf(settingsOf(store)).some(
+        (one) => one.plural === plural && groupOf(one.apiVersion) === group,
+      ),
   };
 }
 

@@ -35,6 +35,14 @@ const unresolved: ReadonlySet<string> = new Set([
   "FallbackNotDelegated",
   "ClientValidationInvalid",
   "TLSUpstreamValidation",
+  // Of the Gateway API: what a Gateway and its routes refer to, and each other.
+  "BackendNotFound",
+  "RefNotPermitted",
+  "InvalidCertificateRef",
+  "InvalidParameters",
+  "NoMatchingParent",
+  "NotAllowedByListeners",
+  "NoMatchingListenerHostname",
 ]);
 
 const allowed: Verdict = { allowed: true, errors: [], warnings: [] };

@@ -1,9 +1,12 @@
 import { isIP } from "../graph/address.js";
 import { isAllowedClass } from "../graph/class.js";
-import { type Finding, findingsAt, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
+import type { Kind, ObjectByKind, Reader } from "../graph/reader.js";
+import { gatewayGroup } from "../schema/gateway.js";
+import { type Finding, findingsAt, isSubstitute, type ObjectMeta, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
+import { type GatewayKind, gatewayStatuses } from "./gateway.js";
 
 /** The status of an object, as its CRD (or the Kubernetes API) describes it, but for times. */
 export interface ObjectStatus {
@@ -21,8 +24,9 @@ const apiVersions = {
   Ingress: "networking.k8s.io/v1",
 } as const;
 
-export type StatusKind = keyof typeof apiVersions;
-type Reported = Extract<KubeObject, { kind: StatusKind }>;
+type OwnKind = keyof typeof apiVersions;
+export type StatusKind = OwnKind | GatewayKind;
+type Reported = Extract<KubeObject, { kind: OwnKind }>;
 
 /** The objects of one cluster, and which of them another cluster's object of the same name stands for. */
 interface View {
@@ -54,17 +58,24 @@ export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] 
   });
 }
 
+export interface StatusInput {
+  /** About objects that the store does not hold (those that could not be read) or does not know of. */
+  readonly others?: readonly Finding[];
+  /** Speak of this one of several clusters, on its own objects. */
+  readonly member?: View;
+  /** As `Platform` has it. */
+  checkKeyPair(certificate: string, privateKey: string): string | undefined;
+}
+
 /**
- * The status of every object that is ours to judge, at a time in ms: those of our ingress class. `others` are findings about objects
- * that the store does not hold (those that could not be read) or does not know of. With `member` they are those of one
- * of several clusters, on its own objects.
+ * The status of every object that is ours to judge, at a time in ms: those of our ingress class, and with a Gateway what belongs to
+ * it.
  */
 export function statuses(
   store: Store,
   settings: SettingsSpec,
   now: number,
-  others: readonly Finding[] = [],
-  member?: View,
+  { others = [], member, checkKeyPair }: StatusInput,
 ): ObjectStatus[] {
   const findings = new Map<Ref, Finding[]>();
   for (const finding of [...others, ...findingsAt(now, store.findings())]) {
@@ -86,10 +97,30 @@ export function statuses(
     if (!unheld || !name || kind === "Ingress") return [];
     const condition = kind === "IngressRoute" ? {} : conditioned(0, about);
     const words = kind === "ExtensionService" ? {} : verdict(about);
-    return [entry(ref, kind as StatusKind, { namespace, name }, { ...words, ...condition })];
+    return [entry(ref, kind as OwnKind, { namespace, name }, { ...words, ...condition })];
   });
-  return [...held, ...unread].sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  const gateway = gatewayStatuses({
+    store,
+    reader: { ...readerOf(store), settings, checkKeyPair },
+    findingsOf: (ref) => findings.get(ref) ?? [],
+    addresses: addressesOf(settings),
+  }).flatMap(({ ref, kind, meta, status }) => {
+    if (member && !member.held(ref)) return [];
+    const { namespace, name } = meta;
+    return [{ ref, apiVersion: `${gatewayGroup}/v1`, kind, metadata: { namespace, name }, status }];
+  });
+  return [...held, ...unread, ...gateway].sort((a, b) => (a.ref < b.ref ? -1 : 1));
 }
+
+/** What a unit sees of a store, unrecorded. */
+const readerOf = (store: Store): Pick<Reader, "get" | "claimants" | "need"> => ({
+  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
+    const object = store.object(refOf(kind, namespace, name));
+    return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
+  },
+  claimants: (key) => store.claimants(key),
+  need: () => undefined,
+});
 
 const reported = (store: Store, settings: SettingsSpec): Reported[] =>
   [...store.objects()].filter(
@@ -106,7 +137,7 @@ const reported = (store: Store, settings: SettingsSpec): Reported[] =>
 
 function entry(
   ref: Ref,
-  kind: StatusKind,
+  kind: OwnKind,
   { namespace, name }: { namespace: string; name: string },
   status: ObjectStatus["status"],
 ): ObjectStatus {
@@ -210,12 +241,16 @@ function conditioned(
   };
 }
 
-/** `status.loadBalancer` from the setting `ingressStatusAddress`: a list of addresses and host names. */
-function loadBalancer({ ingressStatusAddress }: SettingsSpec): Record<string, unknown> {
-  const ingress = ingressStatusAddress
+const addressesOf = ({ ingressStatusAddress }: SettingsSpec): string[] =>
+  ingressStatusAddress
     .split(",")
     .map((part) => part.trim())
-    .filter((part) => part !== "")
-    .map((address) => (isIP(address) ? { ip: address } : { hostname: address }));
+    .filter((part) => part !== "");
+
+/** `status.loadBalancer` from the setting `ingressStatusAddress`: a list of addresses and host names. */
+function loadBalancer(settings: SettingsSpec): Record<string, unknown> {
+  const ingress = addressesOf(settings).map((address) =>
+    isIP(address) ? { ip: address } : { hostname: address },
+  );
   return ingress.length > 0 ? { loadBalancer: { ingress } } : {};
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
-import { resources } from "../../src/kubernetes/resources.js";
+import { resourcesWith } from "../../src/kubernetes/resources.js";
 import { KubeSource } from "../../src/kubernetes/source.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -12,6 +12,7 @@ import { eventually } from "../support/envoy.js";
 import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
+const resources = resourcesWith(false);
 
 type Fault = (pass: () => Promise<ApiResponse>) => Promise<ApiResponse>;
 

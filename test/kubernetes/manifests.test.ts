@@ -9,7 +9,7 @@ import { startServer } from "../../src/cli/serve.js";
 import { hostProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort } from "../support/http.js";
-import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
+import { forUser, kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
 const certificate = (kind: "crt" | "key"): string =>
@@ -198,13 +198,3 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     for await (const _ of answer.body);
   };
 });
-
-/** The printed bindings once more, for the user that the test's kubeconfig has. */
-const forUser = (manifests: readonly Manifest[]): Manifest[] =>
-  manifests
-    .filter(({ kind }) => String(kind).endsWith("Binding"))
-    .map((binding) => ({
-      ...binding,
-      metadata: { ...(binding.metadata as object), name: "isoline-user" },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "isoline" }],
-    }));

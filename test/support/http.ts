@@ -170,6 +170,24 @@ export function tlsExchange(port: number, sni: string, text: string, from = "127
   });
 }
 
+/** The same without TLS; returns what came. */
+export function tcpExchange(port: number, text: string): Promise<string> {
+  return new Promise((done, fail) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    let received = "";
+    socket.setTimeout(10_000, () => socket.destroy(new Error(`nothing from port ${port} for 10 s`)));
+    socket.on("error", fail);
+    socket.on("close", () => fail(new Error(`closed after ${JSON.stringify(received)}`)));
+    socket.on("connect", () => socket.write(text));
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk.toString();
+      if (!received.endsWith(text)) return;
+      done(received);
+      socket.destroy();
+    });
+  });
+}
+
 /** Whether something accepts connections on a port of 127.0.0.1. */
 export const isOpen = (port: number): Promise<boolean> =>
   request({ port }).then(

@@ -139,6 +139,16 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
   await ended;
 }
 
+/** The printed bindings once more, for the user `isoline`. */
+export const forUser = (manifests: readonly Manifest[]): Manifest[] =>
+  manifests
+    .filter(({ kind }) => String(kind).endsWith("Binding"))
+    .map((binding) => ({
+      ...binding,
+      metadata: { ...(binding.metadata as object), name: "isoline-user" },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "isoline" }],
+    }));
+
 const kubeconfig = (port: number, ca: string, user: keyof typeof tokens): string =>
   JSON.stringify({
     apiVersion: "v1",
@@ -155,7 +165,37 @@ const plurals: Readonly<Record<string, string>> = {
   HTTPProxy: "httpproxies",
   Ingress: "ingresses",
   IngressClass: "ingressclasses",
+  GatewayClass: "gatewayclasses",
+  BackendTLSPolicy: "backendtlspolicies",
 };
+const pluralOf = (kind: string): string => plurals[kind] ?? `${kind.toLowerCase()}s`;
+
+/** A kind of the Gateway API at some versions, of which the first is stored, without any rules for its fields. */
+export function gatewayDefinition(kind: string, ...versions: readonly string[]): Manifest {
+  const group = "gateway.networking.k8s.io";
+  const [singular, plural] = [kind.toLowerCase(), pluralOf(kind)];
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: {
+      name: `${plural}.${group}`,
+      // Asked for in groups of *.k8s.io.
+      annotations: { "api-approved.kubernetes.io": "unapproved, for tests" },
+    },
+    spec: {
+      group,
+      names: { kind, listKind: `${kind}List`, singular, plural },
+      scope: kind === "GatewayClass" ? "Cluster" : "Namespaced",
+      versions: versions.map((name, i) => ({
+        name,
+        served: true,
+        storage: i === 0,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        subresources: { status: {} },
+      })),
+    },
+  };
+}
 
 /** The path of one object; good for the kinds that tests use. */
 function pathOf({ apiVersion, kind, metadata }: Manifest): string {
@@ -163,8 +203,7 @@ function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   const group = String(apiVersion).includes("/")
     ? `/apis/${String(apiVersion)}`
     : `/api/${String(apiVersion)}`;
-  const plural = plurals[String(kind)] ?? `${String(kind).toLowerCase()}s`;
-  return `${group}${namespace ? `/namespaces/${namespace}` : ""}/${plural}/${name}`;
+  return `${group}${namespace ? `/namespaces/${namespace}` : ""}/${pluralOf(String(kind))}/${name}`;
 }
 
 async function applyObject(admin: Transport, object: Manifest): Promise<void> {

@@ -207,7 +207,7 @@ describe("several clusters", () => {
     const settings = parseSettings({}).settings.spec;
     const of = (cluster: string): Record<string, unknown> =>
       Object.fromEntries(
-        statuses(store, settings, 0, [], clusters.of(cluster)).map(({ ref, status }) => [
+        statuses(store, settings, 0, { member: clusters.of(cluster), ...platform }).map(({ ref, status }) => [
           ref,
           status.currentStatus,
         ]),

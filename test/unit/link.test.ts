@@ -213,6 +213,14 @@ describe("listeners and routes", () => {
     });
   });
 
+  it("gives the routes another version when a host moves from one table to another", () => {
+    const tables = ["one", "two"].map((name): Fragment => {
+      return { type: "route-configuration", name, json: JSON.stringify({ name }) };
+    });
+    const withHostIn = (group: string) => linked([...tables, { ...host("a"), group }]).sets.routes.hash;
+    expect(withHostIn("one")).not.toBe(withHostIn("two"));
+  });
+
   it("leaves out a listener that has nothing to serve, but no other", () => {
     const stats: Fragment = { type: "listener", name: "stats", json: '{"name":"stats"}' };
     expect([...linked([http, https, stats, table]).sets.listeners.names()]).toEqual(["stats"]);

@@ -86,7 +86,10 @@ const { settings } = parseSettings({ ingressStatusAddress: "192.0.2.1, edge.exam
 const store = createMemoryStore();
 update(store, [settings, ...objects], platform);
 const all = new Map(
-  statuses(store, settings.spec, 0, findings).map(({ ref, ...status }) => [ref as string, status]),
+  statuses(store, settings.spec, 0, { others: findings, ...platform }).map(({ ref, ...status }) => [
+    ref as string,
+    status,
+  ]),
 );
 const loadBalancer = {
   ingress: [{ ip: "192.0.2.1" }, { hostname: "edge.example" }, { ip: "2001:db8::1" }],
@@ -185,7 +188,7 @@ describe("status", () => {
 
   it("of ExtensionServices is given whatever the ingress class", () => {
     const { settings: other } = parseSettings({ ingressClassNames: ["other"] });
-    const refs = statuses(store, other.spec, 0, []).map(({ ref }) => ref);
+    const refs = statuses(store, other.spec, 0, { ...platform }).map(({ ref }) => ref);
     expect(refs).toContain("ExtensionService/default/broken");
     expect(refs).not.toContain("Ingress/default/ingress");
   });

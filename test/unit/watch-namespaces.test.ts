@@ -88,6 +88,19 @@ test("objects without a namespace are in default, and some kinds are in none", (
   expect(parseObject({ ...cluster, spec: { controller: "x/y" } }, ["mine"])).toHaveProperty("object");
 });
 
+test("a Gateway is read in a watched namespace alone, its class in any case", () => {
+  const apiVersion = "gateway.networking.k8s.io/v1";
+  const listeners = [{ name: "http", port: 80, protocol: "HTTP" }];
+  const spec = { gatewayClassName: "a", listeners };
+  const gateway = { apiVersion, kind: "Gateway", metadata: { name: "a", namespace: "mine" }, spec };
+  expect(parseObject(gateway, ["mine"])).toHaveProperty("object");
+  expect(parseObject(gateway, ["theirs"])).toHaveProperty("ignored");
+  const gatewayClass = { apiVersion, kind: "GatewayClass", metadata: { name: "a" } };
+  expect(parseObject({ ...gatewayClass, spec: { controllerName: "x/y" } }, ["mine"])).toHaveProperty(
+    "object",
+  );
+});
+
 test("a pushed source is warned that it is not filtered", () => {
   const { findings } = parseSource("kind: IsolineSettings\nspec: {watchNamespaces: [mine]}\n");
   expect(findings).toMatchObject([{ severity: "warning", reason: "NoEffect", path: "watchNamespaces" }]);

@@ -8,7 +8,8 @@ import { matchesSelector } from "./selector.js";
 
 export type Gateway = ObjectByKind<"Gateway">;
 
-export const routeKinds = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"] as const;
+/** In the order in which Contour reads them: of the same matches those of a later kind count. */
+export const routeKinds = ["HTTPRoute", "TLSRoute", "GRPCRoute", "TCPRoute"] as const;
 export type RouteKind = (typeof routeKinds)[number];
 
 /** One listener of the Gateway as routes see it. */

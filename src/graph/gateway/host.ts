@@ -7,11 +7,11 @@ import { orderRoutes } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
 import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
 import { type Parent, parentsOf, type RouteObject } from "./attach.js";
-import { readTcpBackends } from "./backends.js";
-import { type GatewayListener, type GatewayView, readGateway } from "./gateway.js";
+import { type GatewayListener, type GatewayView, readGateway, routeKinds } from "./gateway.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
+import { readTcpRule } from "./tcp.js";
 
 /** What the routes of the Gateway API do for a host. */
 export interface GatewayHost {
@@ -33,7 +33,7 @@ export function readGatewayHost(host: string, reader: Reader, report: Report): G
   const ports = new Map<string, Port>();
   for (const route of routesOf(host, view, reader, report)) {
     for (const [listener, listeners] of attachedTo(host, parentsOf(route, view, reader))) {
-      const port = ports.get(listener) ?? new Port();
+      const port = ports.get(listener) ?? new Port(host, report);
       ports.set(listener, port);
       port.attach(route, listeners, reader);
     }
@@ -63,32 +63,38 @@ export function elsewhereOf(host: string, { ports }: GatewayHost): ReadonlyMap<s
   return found;
 }
 
-/** For what a Gateway has listeners; HTTPProxies, IngressRoutes and Ingresses that ask for another are told. */
-export function serving(
-  { serves }: GatewayHost,
-  ingress: IngressHost,
-  roots: readonly Root[],
-  report: Report,
-): GatewayHost["serves"] {
+/** What HTTPProxies, IngressRoutes and Ingresses say of a host. */
+export interface Others {
+  readonly ingress: IngressHost;
+  readonly roots: readonly Root[];
+}
+
+/** As much of it as the Gateway has listeners for; who asks for another is told, and as with Contour not served at all. */
+export function withListeners({ serves }: GatewayHost, { ingress, roots }: Others, report: Report): Others {
   const tell = (about: Ref, kind: "HTTP" | "HTTPS"): void =>
     report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
-  for (const { ref, secure } of roots) {
+  const served = roots.filter(({ ref, secure }) => {
     if (!serves.http) tell(ref, "HTTP");
     if (secure && !serves.https) tell(ref, "HTTPS");
-  }
-  if (!serves.http) for (const from of new Set(ingress.http.map((route) => route.from))) tell(from, "HTTP");
-  return serves;
+    return serves.http && (serves.https || !secure);
+  });
+  if (serves.http)
+    return { ingress: serves.https ? ingress : { http: ingress.http, https: [] }, roots: served };
+  for (const from of new Set(ingress.http.map((route) => route.from))) tell(from, "HTTP");
+  return { ingress: { http: [], https: [] }, roots: served };
 }
 
 /** Routes that may have the host: by kind, then the oldest first. */
 function routesOf(host: string, { listeners }: GatewayView, reader: Reader, report: Report): RouteObject[] {
   const keys = [host];
+  const own = listeners.filter(({ hostname }) => (hostname || "*") === host);
   // Only to a host that a listener has do routes of wider hostnames come.
-  if (listeners.some(({ hostname }) => (hostname || "*") === host)) keys.push(...widerThan(host));
-  const refs = [...new Set(keys.flatMap((key) => reader.claimants(`routes:${key}`)))];
+  if (own.length > 0) keys.push(...widerThan(host));
+  const refs = keys.flatMap((key) => reader.claimants(`routes:${key}`));
+  if (own.some(({ spec }) => spec.protocol === "TLS")) refs.push(...reader.claimants("tcp:"));
   const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
-  return (["HTTPRoute", "TLSRoute", "GRPCRoute"] as const).flatMap((kind): readonly RouteObject[] => {
-    const routes: readonly RouteObject[] = objectsOf(kind, refs, reader);
+  return routeKinds.flatMap((kind): readonly RouteObject[] => {
+    const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
     return [...withOwner(routes, host, reader, report)].sort((a, b) => (age(a) < age(b) ? -1 : 1));
   });
 }
@@ -103,7 +109,7 @@ function widerThan(host: string): string[] {
 function attachedTo(host: string, parents: readonly Parent[]): Map<string, GatewayListener[]> {
   const found = new Map<string, GatewayListener[]>();
   for (const { listener, hosts } of parents.flatMap(({ attached }) => attached)) {
-    if (!listener.envoy || !hosts.includes(host)) continue;
+    if (!listener.envoy || listener.spec.protocol === "TCP" || !hosts.includes(host)) continue;
     const listeners = found.get(listener.envoy) ?? [];
     found.set(listener.envoy, [...listeners, listener]);
   }
@@ -111,11 +117,19 @@ function attachedTo(host: string, parents: readonly Parent[]): Map<string, Gatew
   return found;
 }
 
+const isOfOneKind = (a: Route | undefined, b: Route): boolean =>
+  a?.from.split("/")[0] === b.from.split("/")[0];
+
 /** Collects what one Envoy listener does for the host; what comes first stays. */
 class Port {
   readonly #rules = new Map<string, Route>();
   #closest: GatewayListener | undefined;
   #tcp: readonly TcpBackend[] | undefined;
+
+  constructor(
+    private readonly host: string,
+    private readonly report: Report,
+  ) {}
 
   attach(route: RouteObject, listeners: readonly GatewayListener[], reader: Reader): void {
     const [first] = listeners;
@@ -125,17 +139,23 @@ class Port {
     if (route.kind === "HTTPRoute") this.#add(readHttpRules(route, context));
     else if (route.kind === "GRPCRoute")
       this.#add(readGrpcRules(route, context, first.secret ? "h2" : "h2c"));
-    else for (const rule of route.spec.rules) this.#tcp ??= readTcpBackends(context, rule.backendRefs, "");
+    else this.#tcp ??= readTcpRule(route, reader);
   }
 
-  /** As in Contour, a rule with a match that is there already is left out. */
+  /** As in Contour, a rule with a match that a route of its kind has already is left out. */
   #add(rules: readonly RuleRoutes[]): void {
     for (const rule of rules) {
       const keyed = rule.map((route) => [matchKey(route.match), route] as const);
-      if (keyed.some(([key, { from }]) => this.#rules.get(key)?.from.split("/")[0] === from.split("/")[0]))
-        continue;
-      for (const [key, route] of keyed) this.#rules.set(key, route);
+      const taken = keyed.find(([key, route]) => isOfOneKind(this.#rules.get(key), route));
+      if (taken) this.#tellTaken(...taken);
+      else for (const [key, route] of keyed) this.#rules.set(key, route);
     }
+  }
+
+  #tellTaken(key: string, { from, field }: Route): void {
+    const other = this.#rules.get(key);
+    const message = `host ${this.host}: ${other?.from} ${other?.field} has a match of this rule already; the rule is left out`;
+    this.report.warn(from, "PartiallyInvalid", "RuleMatchPartiallyConflict", message, field);
   }
 
   finish({ settings: { tls } }: Reader): PortHost {

@@ -68,10 +68,11 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
   if (!action && !filters.redirect) return [];
   warnOfPaths(context, rule.matches, field);
   return rule.matches.map((match): Route => {
+    // As in Contour, headers are changed only on the way to and from a backend.
     const redirect = filters.redirect?.(match.path);
-    if (redirect) return { ...common, match, action: redirect, policies: filters.policies };
+    if (redirect) return { ...common, match, action: redirect, policies: {} };
     if (action?.kind !== "forward")
-      return { ...common, match, action: { kind: "respond", status: 500 }, policies: filters.policies };
+      return { ...common, match, action: { kind: "respond", status: 500 }, policies: {} };
     const mirrors = filters.mirrors.length > 0 ? { mirrors: filters.mirrors } : {};
     return {
       ...common,

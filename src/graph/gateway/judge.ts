@@ -1,6 +1,5 @@
 import type { Ref } from "../../schema/meta.js";
-import { objectsOf, type Reader, type Report } from "../reader.js";
-import type { TcpBackend } from "../types.js";
+import { isLeftOut, type Reader, type Report } from "../reader.js";
 import { parentsOf, type RouteObject } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { type GatewayView, type RouteKind, readGateway } from "./gateway.js";
@@ -13,7 +12,7 @@ export function judgeRoute(ref: Ref, reader: Reader, report: Report): void {
   const view = readGateway(reader);
   const [kind = "", namespace = "", name = ""] = ref.split("/");
   const route: RouteObject | undefined = view && reader.get(kind as RouteKind, namespace, name);
-  if (!view || !route) return;
+  if (!view || !route || isLeftOut(route.kind, reader.settings)) return;
   const context = routeContext(route, withoutNeeds(reader), report);
   const parents = parentsOf(route, view, reader);
   if (parents.length === 0) return;
@@ -64,31 +63,4 @@ export function frontsOf({ listeners }: GatewayView): { name: string; family: Fa
     if (envoy && family) fronts.set(envoy, { name: envoy, family, port: envoyPort(spec.port) });
   }
   return [...fronts.values()];
-}
-
-/** What each TCP listener of the Gateway does: the oldest of its TCPRoutes has it. */
-export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly TcpBackend[]> {
-  const found = new Map<string, readonly TcpBackend[]>();
-  const view = readGateway(reader);
-  if (!view) return found;
-  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
-  const routes = objectsOf("TCPRoute", reader.claimants("tcp:"), reader);
-  for (const route of routes.sort((a, b) => (age(a) < age(b) ? -1 : 1))) {
-    const listeners = parentsOf(route, view, reader)
-      .flatMap(({ attached }) => attached)
-      .filter(({ listener }) => listener.spec.protocol === "TCP");
-    for (const { listener } of listeners) {
-      if (!listener.envoy || found.has(listener.envoy)) continue;
-      const backends = readTcpRule(route, reader);
-      if (backends) found.set(listener.envoy, backends);
-    }
-  }
-  return found;
-}
-
-/** The backends of a TCPRoute; undefined where it has not just one rule. */
-export function readTcpRule(route: RouteObject, reader: Reader): readonly TcpBackend[] | undefined {
-  const [rule, more] = route.spec.rules;
-  if (!rule || more) return undefined;
-  return readTcpBackends(routeContext(route, reader), rule.backendRefs, "spec.rules[0]");
 }

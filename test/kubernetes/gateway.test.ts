@@ -1,0 +1,207 @@
+import { createServer as createHttpServer } from "node:http";
+import { connect, createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readInput } from "../../src/cli/kube-manifests.js";
+import { manifestsOf } from "../../src/cli/manifests.js";
+import { startServer } from "../../src/cli/serve.js";
+import { resources } from "../../src/kubernetes/resources.js";
+import { customResourceDefinitions } from "../../src/schema/crds.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { httpProxy, type Manifest } from "../support/backend.js";
+import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
+import { freePort, request } from "../support/http.js";
+import { forUser, gatewayDefinition, kubeBinaries, startKube, type TestKube } from "../support/kube.js";
+
+const binaries = await kubeBinaries();
+if ("reason" in binaries)
+  console.error(`isoline: tests with a real API server are skipped: ${binaries.reason}`);
+
+const namespace = "projectcontour";
+const gatewayRef = { namespace: "default", name: "gateway" };
+/** Services have addresses of the loopback network, where the backends listen; endpoints may have none. */
+const serviceRange = "127.30.0.0/16";
+const addresses = { blue: "127.30.0.51", green: "127.30.0.52", tcp: "127.30.0.53" };
+
+/** What a cluster has that was set up a while ago: not every kind is there at its newest version, and some are not at all. */
+const definitions = [
+  gatewayDefinition("GatewayClass", "v1", "v1beta1"),
+  gatewayDefinition("Gateway", "v1", "v1beta1"),
+  gatewayDefinition("HTTPRoute", "v1", "v1beta1"),
+  gatewayDefinition("GRPCRoute", "v1"),
+  gatewayDefinition("ReferenceGrant", "v1beta1"),
+  gatewayDefinition("TCPRoute", "v1alpha2"),
+];
+
+const object = (kind: string, version: string, name: string, spec: object): Manifest => ({
+  apiVersion: `gateway.networking.k8s.io/${version}`,
+  kind,
+  metadata: { name, ...(kind === "GatewayClass" ? {} : { namespace: "default" }) },
+  spec,
+});
+const gatewayClass = object("GatewayClass", "v1", "isoline", { controllerName: "isoline.dev/gateway" });
+
+describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the settings", () => {
+  let kube: TestKube;
+  let envoy: TestEnvoy;
+  const backends: Server[] = [];
+  let isoline: Awaited<ReturnType<typeof startServer>>;
+  let httpPort: number;
+  let tcpPort: number;
+  let servicePort: number;
+  const log: string[] = [];
+
+  const service = ([name, clusterIP]: readonly [string, string]): Manifest => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, namespace: "default" },
+    spec: { clusterIP, ports: [{ port: servicePort }] },
+  });
+  const rulesTo = (name: string): object[] => [{ backendRefs: [{ name, port: servicePort }] }];
+  const httpRoute = (to: string): Manifest =>
+    object("HTTPRoute", "v1", "web", {
+      parentRefs: [{ name: "gateway", sectionName: "http" }],
+      hostnames: ["web.test"],
+      rules: rulesTo(to),
+    });
+  const proxy = (): Manifest =>
+    httpProxy("default", "proxy", {
+      virtualhost: { fqdn: "proxy.test" },
+      routes: [{ services: [{ name: "blue", port: servicePort }] }],
+    });
+
+  const gateway = (...more: readonly object[]): Manifest =>
+    object("Gateway", "v1", "gateway", {
+      gatewayClassName: "isoline",
+      // Envoy listens on ports that are 8000 higher.
+      listeners: [{ name: "http", port: httpPort - 8000, protocol: "HTTP" }, ...more],
+    });
+
+  const answer = async (host: string): Promise<string> => {
+    const { status, body } = await request({ port: httpPort, host });
+    return status === 200 ? body : String(status);
+  };
+
+  const states = async (): Promise<Readonly<Record<string, string>>> => {
+    const status = (await (await fetch(`${isoline.url}/status`)).json()) as {
+      sources: { kinds: Record<string, { state: string }> }[];
+    };
+    const kinds = Object.entries(status.sources[0]?.kinds ?? {});
+    return Object.fromEntries(kinds.map(([kind, { state }]) => [kind, state]));
+  };
+
+  beforeAll(async () => {
+    if ("reason" in binaries) return;
+    kube = await startKube(binaries, serviceRange);
+    [httpPort, tcpPort, servicePort] = [await freePort(), await freePort(), await freePort()];
+    for (const [name, address] of Object.entries(addresses)) {
+      const tcp = createServer((socket) => socket.end(name));
+      const backend = name === "tcp" ? tcp : createHttpServer((_, response) => response.end(name));
+      backends.push(backend);
+      await new Promise<void>((resolve) => backend.listen(servicePort, address, resolve));
+    }
+    const role = manifestsOf("rbac", {
+      namespace,
+      image: "",
+      replicas: "2",
+      envoyImage: "",
+      envoyKind: "DaemonSet",
+      gateway: true,
+    });
+    await kube.apply(...role.slice(0, 1), ...(customResourceDefinitions() as readonly Manifest[]));
+    await kube.apply(...role.slice(1), ...forUser(role));
+    await eventually(async () => {
+      await kube.apply(...Object.entries(addresses).map(service), proxy());
+      return true;
+    }, "the CRDs of Contour are served");
+    isoline = await startServer({
+      paths: [],
+      kube: { targets: [{ name: "", kubeconfig: kube.isolineConfig }], acceptShrink: false },
+      overrides: {
+        endpoints: "service",
+        gatewayRef,
+        httpAddress: "127.0.0.1",
+        httpPort,
+        httpsAddress: "127.0.0.1",
+        httpsPort: await freePort(),
+        statsAddress: "127.0.0.1",
+        statsPort: await freePort(),
+      },
+      host: "127.0.0.1",
+      port: await freePort(),
+      log: (line) => log.push(line),
+    });
+    envoy = await startEnvoy({ xdsPort: Number(new URL(isoline.url).port) });
+    await eventually(() => envoy.ready(), "Envoy is ready");
+  });
+
+  afterAll(async () => {
+    await envoy?.stop();
+    await isoline?.close();
+    await kube?.stop();
+    for (const backend of backends) backend.close();
+  });
+
+  it("has all else served as long as the CRDs of the Gateway API are not there", async () => {
+    expect(await answer("proxy.test")).toBe("blue");
+    const custom = resources.filter(({ ofGateway, builtIn }) => ofGateway && !builtIn);
+    const absent = Object.entries(await states()).filter(([, state]) => state === "absent");
+    expect(absent.map(([kind]) => kind)).toEqual(custom.map(({ kind }) => kind));
+    expect(log.filter((line) => /not known to this cluster/.test(line))).toHaveLength(custom.length);
+  });
+
+  it("has the Gateway served once they are, as its routes come, change and go", async () => {
+    await kube.apply(...definitions);
+    await eventually(async () => {
+      await kube.apply(gatewayClass, gateway(), httpRoute("blue"));
+      return true;
+    }, "the CRDs of the Gateway API are served");
+    await eventually(async () => (await answer("web.test")) === "blue", "the route answers", 30_000);
+    await kube.apply(httpRoute("green"));
+    await eventually(async () => (await answer("web.test")) === "green", "the changed route answers");
+    expect(await answer("proxy.test")).toBe("blue");
+    await kube.remove(httpRoute("green"));
+    await eventually(async () => (await answer("web.test")) === "404", "the removed route is gone");
+    expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("is read at older versions where there are no newer ones", async () => {
+    await kube.apply(gateway({ name: "tcp", port: tcpPort - 8000, protocol: "TCP" }));
+    const parentRefs = [{ name: "gateway", sectionName: "tcp" }];
+    await kube.apply(object("TCPRoute", "v1alpha2", "tcp", { parentRefs, rules: rulesTo("tcp") }));
+    await eventually(async () => (await greeting(tcpPort)) === "tcp", "the new listener's backend answers");
+    expect(await states()).toMatchObject({
+      TCPRoute: "synced",
+      ReferenceGrant: "synced",
+      TLSRoute: "absent",
+      BackendTLSPolicy: "absent",
+      ConfigMap: "synced",
+    });
+    expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("is an input of commands in the same way", async () => {
+    const kindsWith = async (settings: object): Promise<Set<string>> => {
+      const cluster = { file: [], kube: [""], kubeconfig: kube.isolineConfig };
+      const { objects } = await readInput(cluster, parseSettings(settings).settings);
+      return new Set(objects.map(({ kind }) => kind));
+    };
+    expect(await kindsWith({ gatewayRef })).toContain("TCPRoute");
+    expect(await kindsWith({})).not.toContain("Gateway");
+  });
+
+  it("needs no right but those of `isoline manifests rbac --gateway`", () => {
+    expect(log.filter((line) => /403|not allowed/.test(line))).toEqual([]);
+  });
+});
+
+/** What a TCP server says first. */
+const greeting = (port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1").once("error", reject);
+    socket.setTimeout(1000, () => socket.destroy(new Error("it says nothing")));
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString());
+    });
+    socket.once("close", () => reject(new Error("closed")));
+  });

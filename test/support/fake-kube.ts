@@ -1,0 +1,128 @@
+import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
+import { KubeSource } from "../../src/kubernetes/source.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import type { Store } from "../../src/store/store.js";
+import { update } from "../../src/update.js";
+import { platform } from "./compile.js";
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A Service as a list has it. */
+const service = (name: string): Item => ({
+  metadata: { name, namespace: "default" },
+  spec: { ports: [{ name: "http", port: 80 }] },
+});
+
+/** An HTTPProxy of the host `NAME.test`. */
+export const proxy = (name: string): Item => ({
+  metadata: { name, namespace: "default" },
+  spec: { virtualhost: { fqdn: `${name}.test` }, routes: [{ services: [{ name: "app", port: 80 }] }] },
+});
+
+export const encode = (text: string): ApiResponse["body"] =>
+  (async function* () {
+    yield new TextEncoder().encode(text);
+  })();
+
+const json = (status: number, body: unknown): ApiResponse => ({ status, body: encode(JSON.stringify(body)) });
+export const failure = (code: number): ApiResponse => json(code, { kind: "Status", code, message: "no" });
+
+/** An API server in memory: collections by plural, and faults that a test puts in. */
+class FakeApi implements Transport {
+  version = 100;
+  readonly collections = new Map<string, Item[]>();
+  readonly absent = new Set<string>();
+  readonly requests: string[] = [];
+  /** Answers in place of the server, where it gives something. */
+  fault: (path: string) => ApiResponse | undefined = () => undefined;
+  /** Lines of the next watches, by plural. */
+  readonly events = new Map<string, string>();
+
+  async send({ path }: ApiRequest): Promise<ApiResponse> {
+    this.requests.push(path);
+    const fault = this.fault(path);
+    if (fault) return fault;
+    const plural = /\/([a-z]+)\?/.exec(path)?.[1] ?? "";
+    const query = new URLSearchParams(path.slice(path.indexOf("?")));
+    if (this.absent.has(plural)) return failure(404);
+    if (query.has("watch")) {
+      const lines = this.events.get(plural) ?? "";
+      this.events.delete(plural);
+      return { status: 200, body: encode(lines) };
+    }
+    const items = this.collections.get(plural) ?? [];
+    const from = Number(query.get("continue") ?? 0);
+    const next = from + Number(query.get("limit"));
+    const token = next < items.length ? { continue: String(next) } : {};
+    return json(200, {
+      metadata: { resourceVersion: String(this.version), ...token },
+      items: items.slice(from, next),
+    });
+  }
+}
+
+/** A source that follows such a server. */
+export interface Cluster {
+  readonly api: FakeApi;
+  readonly store: Store;
+  readonly source: KubeSource;
+  readonly log: string[];
+  changes: number;
+  now: number;
+  refresh(): Promise<void>;
+  hosts(): string[];
+}
+
+interface Given {
+  readonly acceptShrink?: boolean;
+  readonly namespaces?: readonly string[];
+  readonly store?: Store;
+  readonly hosts?: number;
+  readonly settings?: object;
+}
+
+/** A cluster with some HTTPProxies, and settings that are there before it is looked at. */
+export function cluster(options: Given = {}): Cluster {
+  const api = new FakeApi();
+  api.collections.set("services", [service("app")]);
+  api.collections.set(
+    "httpproxies",
+    Array.from({ length: options.hosts ?? 2 }, (_, i) => proxy(`h${i}`)),
+  );
+  const store = options.store ?? createMemoryStore();
+  if (options.settings) update(store, [parseSettings(options.settings).settings], platform);
+  const log: string[] = [];
+  const made: Cluster = {
+    api,
+    store,
+    log,
+    changes: 0,
+    now: 0,
+    refresh: () => made.source.refresh(1, new AbortController().signal),
+    hosts: () => [...store.resources("virtual-host", "ingress_http")].map(({ name }) => name),
+    source: undefined as unknown as KubeSource,
+  };
+  const source = new KubeSource({
+    transport: api,
+    store,
+    platform,
+    acceptShrink: options.acceptShrink ?? false,
+    namespaces: options.namespaces ?? [],
+    changed: () => {
+      made.changes++;
+    },
+    log: (line) => log.push(line),
+    now: () => made.now,
+    sleep: async () => undefined,
+    random: () => 0,
+  });
+  return Object.assign(made, { source });
+}
+
+/** A line of a watch. */
+export const event = (type: string, item: Item, version: number): string =>
+  `${JSON.stringify({
+    type,
+    object: { ...item, metadata: { ...(item.metadata as Item), resourceVersion: String(version) } },
+  })}\n`;

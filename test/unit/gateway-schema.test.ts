@@ -1,0 +1,511 @@
+import { describe, expect, it } from "vitest";
+import { parseObject } from "../../src/schema/object.js";
+
+const group = "gateway.networking.k8s.io";
+
+const parse = (kind: string, spec: unknown, version = "v1") =>
+  parseObject({
+    apiVersion: `${group}/${version}`,
+    kind,
+    metadata: { name: "one", ...(kind === "GatewayClass" ? {} : { namespace: "shop" }) },
+    spec,
+  });
+
+function specOf(kind: string, spec: unknown, version?: string): unknown {
+  const parsed = parse(kind, spec, version);
+  if (!("object" in parsed)) throw new Error(JSON.stringify(parsed));
+  return parsed.object.spec;
+}
+
+/** Path and message of each finding. */
+function problems(kind: string, spec: unknown): string[] {
+  const parsed = parse(kind, spec);
+  return "findings" in parsed ? parsed.findings.map(({ path, message }) => `${path}: ${message}`) : [];
+}
+
+const gateway = (...listeners: unknown[]) => ({ gatewayClassName: "contour", listeners });
+const listener = (fields: object) => gateway({ name: "l", port: 80, protocol: "HTTP", ...fields });
+const rule = (fields: object) => ({ rules: [fields] });
+const match = (fields: object) => rule({ matches: [fields] });
+const backend = (fields: object) => rule({ backendRefs: [{ name: "app", port: 80, ...fields }] });
+const filter = (type: string, field: string, value: unknown) => rule({ filters: [{ type, [field]: value }] });
+const redirect = (fields: object) => filter("RequestRedirect", "requestRedirect", fields);
+const rewrite = (fields: object) => filter("URLRewrite", "urlRewrite", fields);
+const mirror = (fields: object) =>
+  filter("RequestMirror", "requestMirror", { backendRef: { name: "app", port: 80 }, ...fields });
+const modifier = (fields: object) => filter("RequestHeaderModifier", "requestHeaderModifier", fields);
+const validation = (fields: object) => ({
+  targetRefs: [{ group: "", kind: "Service", name: "app" }],
+  validation: { hostname: "a.test", ...fields },
+});
+const times = <T>(count: number, one: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => one(i));
+
+const anyPath = { type: "PathPrefix", value: "/" };
+const anyMatch = { path: anyPath, headers: [], queryParams: [] };
+
+describe("defaults of the CRDs", () => {
+  it("of a Gateway", () => {
+    expect(specOf("Gateway", listener({}))).toEqual({
+      gatewayClassName: "contour",
+      addresses: [],
+      listeners: [
+        {
+          name: "l",
+          hostname: "",
+          port: 80,
+          protocol: "HTTP",
+          allowedRoutes: { namespaces: { from: "Same" }, kinds: [] },
+        },
+      ],
+    });
+    const full = listener({
+      tls: { certificateRefs: [{ name: "cert" }] },
+      allowedRoutes: { namespaces: { selector: {} }, kinds: [{ kind: "HTTPRoute" }] },
+    });
+    expect(specOf("Gateway", { ...full, addresses: [{ value: "10.0.0.1" }, {}] })).toMatchObject({
+      addresses: [
+        { type: "IPAddress", value: "10.0.0.1" },
+        { type: "IPAddress", value: "" },
+      ],
+      listeners: [
+        {
+          tls: { mode: "Terminate", certificateRefs: [{ group: "", kind: "Secret", name: "cert" }] },
+          allowedRoutes: {
+            namespaces: { from: "Same", selector: { matchLabels: {}, matchExpressions: [] } },
+            kinds: [{ group, kind: "HTTPRoute" }],
+          },
+        },
+      ],
+    });
+  });
+
+  it("of an HTTPRoute", () => {
+    expect(specOf("HTTPRoute", {})).toEqual({
+      parentRefs: [],
+      hostnames: [],
+      rules: [{ matches: [anyMatch], filters: [], backendRefs: [] }],
+    });
+    expect(specOf("HTTPRoute", { parentRefs: [{ name: "contour" }] })).toMatchObject({
+      parentRefs: [{ group, kind: "Gateway", name: "contour" }],
+    });
+    expect(specOf("HTTPRoute", rule({ backendRefs: [{ name: "app", port: 80 }] }))).toMatchObject({
+      rules: [
+        {
+          matches: [anyMatch],
+          backendRefs: [{ group: "", kind: "Service", name: "app", port: 80, weight: 1, filters: [] }],
+        },
+      ],
+    });
+  });
+
+  it.each<[string, object, object]>([
+    ["no path", {}, anyMatch],
+    ["an empty path", { path: {} }, anyMatch],
+    ["a path without a type", { path: { value: "/a" } }, { path: { type: "PathPrefix", value: "/a" } }],
+    ["a path without a value", { path: { type: "Exact" } }, { path: { type: "Exact", value: "/" } }],
+    [
+      "values without types",
+      { headers: [{ name: "h", value: "1" }], queryParams: [{ name: "q", value: "1" }] },
+      {
+        headers: [{ type: "Exact", name: "h", value: "1" }],
+        queryParams: [{ type: "Exact", name: "q", value: "1" }],
+      },
+    ],
+  ])("of a match of an HTTPRoute with %s", (_, given, expected) => {
+    expect(specOf("HTTPRoute", match(given))).toMatchObject({ rules: [{ matches: [expected] }] });
+  });
+
+  it.each<[string, object, object]>([
+    ["RequestRedirect", redirect({}), { requestRedirect: { statusCode: 302 } }],
+    [
+      "RequestRedirect with a path",
+      redirect({ path: { type: "ReplacePrefixMatch" } }),
+      { requestRedirect: { path: { replacePrefixMatch: "" } } },
+    ],
+    [
+      "RequestMirror",
+      mirror({ fraction: { numerator: 5 } }),
+      {
+        requestMirror: {
+          backendRef: { group: "", kind: "Service" },
+          fraction: { numerator: 5, denominator: 100 },
+        },
+      },
+    ],
+    ["RequestHeaderModifier", modifier({}), { requestHeaderModifier: { set: [], add: [], remove: [] } }],
+  ])("of the filter %s", (_, given, expected) => {
+    expect(specOf("HTTPRoute", given)).toMatchObject({ rules: [{ filters: [expected] }] });
+  });
+
+  it("of a GRPCRoute, a TLSRoute and a TCPRoute", () => {
+    expect(specOf("GRPCRoute", {})).toEqual({ parentRefs: [], hostnames: [], rules: [] });
+    expect(
+      specOf("GRPCRoute", match({ method: { service: "s" }, headers: [{ name: "h", value: "1" }] })),
+    ).toEqual({
+      parentRefs: [],
+      hostnames: [],
+      rules: [
+        {
+          matches: [
+            {
+              method: { type: "Exact", service: "s" },
+              headers: [{ type: "Exact", name: "h", value: "1" }],
+            },
+          ],
+          filters: [],
+          backendRefs: [],
+        },
+      ],
+    });
+    const backendRefs = [{ group: "", kind: "Service", name: "app", port: 80, weight: 1 }];
+    for (const kind of ["TLSRoute", "TCPRoute"])
+      expect(specOf(kind, backend({}))).toMatchObject({ parentRefs: [], rules: [{ backendRefs }] });
+  });
+
+  it("of a BackendTLSPolicy", () => {
+    expect(
+      specOf("BackendTLSPolicy", validation({ caCertificateRefs: [{ kind: "ConfigMap", name: "ca" }] })),
+    ).toEqual({
+      targetRefs: [{ group: "", kind: "Service", name: "app" }],
+      validation: {
+        hostname: "a.test",
+        caCertificateRefs: [{ group: "", kind: "ConfigMap", name: "ca" }],
+        subjectAltNames: [],
+      },
+    });
+  });
+});
+
+describe("what the CRDs refuse", () => {
+  const label = "must be a lower-case DNS name, optionally with a leading *.";
+  const precise = "must be a lower-case DNS name";
+  const token = "must be the name of a header (RFC 7230 token)";
+
+  it.each<[string, string, unknown, string]>([
+    ["GatewayClass", "spec.controllerName", {}, ""],
+    ["Gateway", "spec.gatewayClassName", { listeners: [{ name: "l", port: 80, protocol: "HTTP" }] }, ""],
+    ["Gateway", "spec.listeners", gateway(), ""],
+    [
+      "Gateway",
+      "spec.listeners",
+      gateway(...times(65, (i) => ({ name: `l${i}`, port: 80, protocol: "HTTP" }))),
+      "",
+    ],
+    [
+      "Gateway",
+      "spec.listeners",
+      gateway(...times(2, () => ({ name: "l", port: 80, protocol: "HTTP" }))),
+      "must not hold two listeners of one name",
+    ],
+    ["Gateway", "spec.listeners[0].name", listener({ name: "" }), ""],
+    ["Gateway", "spec.listeners[0].port", listener({ port: 0 }), ""],
+    ["Gateway", "spec.listeners[0].port", listener({ port: 65536 }), ""],
+    ["Gateway", "spec.listeners[0].port", listener({ port: "80" }), ""],
+    ["Gateway", "spec.listeners[0].protocol", gateway({ name: "l", port: 80 }), ""],
+    ["Gateway", "spec.listeners[0].hostname", listener({ hostname: "a".repeat(254) }), ""],
+    ["Gateway", "spec.listeners[0].tls.mode", listener({ tls: { mode: "terminate" } }), "Terminate"],
+    [
+      "Gateway",
+      "spec.listeners[0].tls.certificateRefs[0].name",
+      listener({ tls: { certificateRefs: [{}] } }),
+      "",
+    ],
+    [
+      "Gateway",
+      "spec.listeners[0].allowedRoutes.namespaces.from",
+      listener({ allowedRoutes: { namespaces: { from: "Any" } } }),
+      "All",
+    ],
+    [
+      "Gateway",
+      "spec.listeners[0].allowedRoutes.namespaces.selector.matchExpressions[0].operator",
+      listener({
+        allowedRoutes: {
+          namespaces: { from: "Selector", selector: { matchExpressions: [{ key: "a", operator: "Is" }] } },
+        },
+      }),
+      "DoesNotExist",
+    ],
+    [
+      "Gateway",
+      "spec.listeners[0].allowedRoutes.kinds[0].kind",
+      listener({ allowedRoutes: { kinds: [{}] } }),
+      "",
+    ],
+    ["HTTPRoute", "spec.parentRefs[0].name", { parentRefs: [{ namespace: "infra" }] }, ""],
+    ["HTTPRoute", "spec.parentRefs[0].port", { parentRefs: [{ name: "g", port: 70000 }] }, ""],
+    ["HTTPRoute", "spec.parentRefs[0].sectionName", { parentRefs: [{ name: "g", sectionName: "" }] }, ""],
+    ["HTTPRoute", "spec.hostnames[0]", { hostnames: ["A.test"] }, label],
+    ["HTTPRoute", "spec.hostnames[1]", { hostnames: ["a.test", "a.*.test"] }, label],
+    ["HTTPRoute", "spec.hostnames[0]", { hostnames: ["*"] }, label],
+    ["HTTPRoute", "spec.hostnames[0]", { hostnames: ["a.test:80"] }, label],
+    ["HTTPRoute", "spec.hostnames[0]", { hostnames: [""] }, label],
+    ["HTTPRoute", "spec.hostnames", { hostnames: times(17, (i) => `h${i}.test`) }, ""],
+    ["HTTPRoute", "spec.rules", { rules: times(17, () => ({})) }, ""],
+    ["HTTPRoute", "spec.rules[0].matches", rule({ matches: times(65, () => ({})) }), ""],
+    ["HTTPRoute", "spec.rules[0].matches[0].path.type", match({ path: { type: "Prefix" } }), "PathPrefix"],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].path.value",
+      match({ path: { value: `/${"a".repeat(1024)}` } }),
+      "",
+    ],
+    ["HTTPRoute", "spec.rules[0].matches[0].method", match({ method: "get" }), "GET"],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers[0].type",
+      match({ headers: [{ name: "a", value: "b", type: "Prefix" }] }),
+      "Exact",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers[0].name",
+      match({ headers: [{ name: "a b", value: "c" }] }),
+      token,
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers[0].name",
+      match({ headers: [{ name: "", value: "c" }] }),
+      token,
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers[0].name",
+      match({ headers: [{ name: ":path", value: "c" }] }),
+      token,
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers[0].value",
+      match({ headers: [{ name: "a", value: "" }] }),
+      "",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers[0].value",
+      match({ headers: [{ name: "a", value: "b\nc" }] }),
+      "one line",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].headers",
+      match({ headers: times(17, (i) => ({ name: `h${i}`, value: "1" })) }),
+      "",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].matches[0].queryParams[0].name",
+      match({ queryParams: [{ name: "a=b", value: "c" }] }),
+      token,
+    ],
+    ["HTTPRoute", "spec.rules[0].backendRefs[0].name", backend({ name: "" }), ""],
+    ["HTTPRoute", "spec.rules[0].backendRefs[0].port", backend({ port: 0 }), ""],
+    ["HTTPRoute", "spec.rules[0].backendRefs[0].weight", backend({ weight: 1_000_001 }), ""],
+    ["HTTPRoute", "spec.rules[0].backendRefs[0].weight", backend({ weight: -1 }), ""],
+    ["HTTPRoute", "spec.rules[0].backendRefs[0].weight", backend({ weight: 0.5 }), ""],
+    [
+      "HTTPRoute",
+      "spec.rules[0].backendRefs",
+      rule({ backendRefs: times(17, () => ({ name: "a", port: 80 })) }),
+      "",
+    ],
+    ["HTTPRoute", "spec.rules[0].filters[0].type", rule({ filters: [{}] }), ""],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestHeaderModifier.set[0].name",
+      modifier({ set: [{ name: "a:b", value: "c" }] }),
+      token,
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestHeaderModifier.add[0].value",
+      modifier({ add: [{ name: "a", value: "" }] }),
+      "",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestHeaderModifier.remove",
+      modifier({ remove: times(17, (i) => `h${i}`) }),
+      "",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestRedirect.statusCode",
+      redirect({ statusCode: 304 }),
+      "302",
+    ],
+    ["HTTPRoute", "spec.rules[0].filters[0].requestRedirect.scheme", redirect({ scheme: "ftp" }), "https"],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestRedirect.hostname",
+      redirect({ hostname: "*.a.test" }),
+      precise,
+    ],
+    ["HTTPRoute", "spec.rules[0].filters[0].requestRedirect.port", redirect({ port: 70000 }), ""],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestRedirect.path.type",
+      redirect({ path: { type: "Prefix" } }),
+      "ReplaceFullPath",
+    ],
+    ["HTTPRoute", "spec.rules[0].filters[0].urlRewrite.hostname", rewrite({ hostname: "a_b.test" }), precise],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].urlRewrite.path.replaceFullPath",
+      rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "/a\r\nb" } }),
+      "",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestMirror",
+      mirror({ percent: 1, fraction: { numerator: 1 } }),
+      "must not set both percent and fraction",
+    ],
+    ["HTTPRoute", "spec.rules[0].filters[0].requestMirror.percent", mirror({ percent: 101 }), ""],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestMirror.fraction.denominator",
+      mirror({ fraction: { numerator: 1, denominator: 0 } }),
+      "",
+    ],
+    [
+      "HTTPRoute",
+      "spec.rules[0].filters[0].requestMirror.backendRef",
+      filter("RequestMirror", "requestMirror", {}),
+      "",
+    ],
+    ...["10", "1.5s", "-1s", "s", "", "100000s", "1h1m1s1ms1h", "infinity", "1us"].map(
+      (request): [string, string, unknown, string] => [
+        "HTTPRoute",
+        "spec.rules[0].timeouts.request",
+        rule({ timeouts: { request } }),
+        'must be a duration such as "10s" or "1m30s"',
+      ],
+    ),
+    [
+      "GRPCRoute",
+      "spec.rules[0].matches[0].method.type",
+      match({ method: { type: "Prefix" } }),
+      "RegularExpression",
+    ],
+    [
+      "GRPCRoute",
+      "spec.rules[0].matches[0].headers[0].name",
+      match({ headers: [{ name: "a b", value: "c" }] }),
+      token,
+    ],
+    ["GRPCRoute", "spec.hostnames[0]", { hostnames: ["A.test"] }, label],
+    ["TLSRoute", "spec.rules", { hostnames: ["a.test"] }, ""],
+    ["TLSRoute", "spec.rules", { rules: [] }, ""],
+    ["TLSRoute", "spec.rules[0].backendRefs[0].weight", backend({ weight: 2_000_000 }), ""],
+    ["TCPRoute", "spec.rules", { rules: [] }, ""],
+    ["ReferenceGrant", "spec.from", { from: [], to: [{ group: "", kind: "Service" }] }, ""],
+    ["ReferenceGrant", "spec.to", { from: [{ group, kind: "HTTPRoute", namespace: "a" }] }, ""],
+    [
+      "ReferenceGrant",
+      "spec.from[0].namespace",
+      { from: [{ group, kind: "HTTPRoute" }], to: [{ group: "", kind: "Service" }] },
+      "",
+    ],
+    [
+      "ReferenceGrant",
+      "spec.to[0].group",
+      { from: [{ group, kind: "HTTPRoute", namespace: "a" }], to: [{ kind: "Service" }] },
+      "",
+    ],
+    ["BackendTLSPolicy", "spec.targetRefs", { ...validation({}), targetRefs: [] }, ""],
+    ["BackendTLSPolicy", "spec.targetRefs[0].kind", { ...validation({}), targetRefs: [{ name: "app" }] }, ""],
+    ["BackendTLSPolicy", "spec.validation.hostname", validation({ hostname: "" }), ""],
+    [
+      "BackendTLSPolicy",
+      "spec.validation.subjectAltNames[0].type",
+      validation({ subjectAltNames: [{ type: "DNS" }] }),
+      "Hostname",
+    ],
+    [
+      "BackendTLSPolicy",
+      "spec.validation.caCertificateRefs[0].name",
+      validation({ caCertificateRefs: [{ kind: "ConfigMap" }] }),
+      "",
+    ],
+  ])("%s: %s", (kind, path, spec, message) => {
+    const [problem, ...more] = problems(kind, spec);
+    expect(more).toEqual([]);
+    expect(problem?.slice(0, path.length + 2)).toBe(`${path}: `);
+    expect(problem).toContain(message);
+  });
+
+  it("names every problem of an object, and the object", () => {
+    const parsed = parse("HTTPRoute", {
+      hostnames: ["A"],
+      rules: [{ backendRefs: [{ name: "app", weight: -1 }] }],
+    });
+    expect("findings" in parsed && parsed.findings.map(({ about, path }) => [about, path])).toEqual([
+      ["HTTPRoute/shop/one", "spec.hostnames[0]"],
+      ["HTTPRoute/shop/one", "spec.rules[0].backendRefs[0].weight"],
+    ]);
+  });
+});
+
+describe("what the CRDs take", () => {
+  it.each<[string, unknown]>([
+    ["Gateway", listener({ hostname: "" })],
+    ["Gateway", listener({ hostname: "not a host", protocol: "example.com/own" })],
+    ["Gateway", listener({ allowedRoutes: { namespaces: { from: "None" } } })],
+    ["HTTPRoute", { hostnames: ["*.a.test", "a", "1.test", "xn--bcher-kva.test"] }],
+    ["HTTPRoute", { hostnames: times(16, (i) => `h${i}.test`), rules: times(16, () => ({})) }],
+    ["HTTPRoute", match({ headers: [{ name: "a!#$%&'*+-.^_`|~", value: "x".repeat(4096) }] })],
+    ["HTTPRoute", backend({ weight: 1_000_000 })],
+    ["HTTPRoute", backend({ weight: 0 })],
+    ["HTTPRoute", rule({ filters: [{ type: "example.com/own", own: { a: 1 } }, { type: "ExtensionRef" }] })],
+    ["HTTPRoute", rule({ name: "named", retry: { attempts: 3 }, sessionPersistence: {} })],
+    ["HTTPRoute", mirror({ percent: 0 })],
+    ["HTTPRoute", rewrite({ path: { type: "ReplaceFullPath", replaceFullPath: "" } })],
+    ...["0s", "1ms", "99999h", "1h30m", "1h1m1s1ms", "500ms"].map((request): [string, unknown] => [
+      "HTTPRoute",
+      rule({ timeouts: { request } }),
+    ]),
+  ])("%s %j", (kind, spec) => {
+    expect(problems(kind, spec)).toEqual([]);
+  });
+
+  it.fails("a TLSRoute with as many hostnames as TLSRoute v1 may have", () => {
+    expect(problems("TLSRoute", { ...backend({}), hostnames: times(1024, (i) => `h${i}.test`) })).toEqual([]);
+  });
+});
+
+describe("versions", () => {
+  it.each<[string, string[], unknown]>([
+    ["GatewayClass", ["v1", "v1beta1"], { controllerName: "example.com/controller" }],
+    ["Gateway", ["v1", "v1beta1"], listener({})],
+    ["HTTPRoute", ["v1", "v1beta1"], {}],
+    ["GRPCRoute", ["v1", "v1alpha2"], {}],
+    ["TLSRoute", ["v1", "v1alpha3", "v1alpha2"], backend({})],
+    ["TCPRoute", ["v1", "v1alpha2"], backend({})],
+    [
+      "ReferenceGrant",
+      ["v1", "v1beta1", "v1alpha2"],
+      { from: [{ group, kind: "HTTPRoute", namespace: "a" }], to: [{ group: "", kind: "Service" }] },
+    ],
+    ["BackendTLSPolicy", ["v1", "v1alpha3"], validation({})],
+  ])("of %s are %j, and no others", (kind, versions, spec) => {
+    const [first] = versions;
+    for (const version of versions) expect(specOf(kind, spec, version)).toEqual(specOf(kind, spec, first));
+    const parsed = parse(kind, spec, "v9");
+    expect("findings" in parsed && parsed.findings).toMatchObject([
+      { path: "apiVersion", message: expect.stringContaining(`use ${group}/v1`) },
+    ]);
+  });
+
+  it("of another group are none of ours", () => {
+    const parsed = parseObject({ apiVersion: "example.com/v1", kind: "Gateway", metadata: { name: "a" } });
+    expect(parsed).toEqual({ ignored: "Gateway of example.com/v1" });
+  });
+
+  it("of a kind that is nearly one of the group are asked about", () => {
+    const parsed = parse("HttpRoute", {});
+    expect("findings" in parsed && parsed.findings[0]?.message).toContain("did you mean HTTPRoute?");
+  });
+});

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type ManifestPart, manifestsOf } from "../../src/cli/manifests.js";
+import { type Resource, resources } from "../../src/kubernetes/resources.js";
+import { hasStatus } from "../../src/kubernetes/status-writer.js";
+import { gatewayGroup } from "../../src/schema/gateway.js";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly apiVersions?: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs?: readonly string[];
+  readonly scope?: string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "isoline-manifests-"));
+const hookTokenFile = join(folder, "hook.token");
+writeFileSync(hookTokenFile, "isoline_hook_for-tests");
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const printed = (part: ManifestPart, gateway: boolean) =>
+  manifestsOf(part, {
+    namespace: "projectcontour",
+    image: "isoline:test",
+    replicas: "2",
+    envoyImage: "envoy:test",
+    envoyKind: "DaemonSet",
+    hookTokenFile,
+    ...(gateway ? { gateway } : {}),
+  });
+
+const roleRules = (gateway: boolean): readonly Rule[] => {
+  const role = printed("rbac", gateway).find(({ kind }) => kind === "ClusterRole");
+  return role?.rules as readonly Rule[];
+};
+
+const ofGateway = resources.filter((one) => one.ofGateway && one.kind !== "ConfigMap");
+const plurals = (all: readonly Resource[]): string[] => all.map(({ plural }) => plural);
+
+describe("what `isoline manifests` prints", () => {
+  it("gives no right to the Gateway API, nor to ConfigMaps, unless it is asked for", () => {
+    const text = JSON.stringify([
+      printed("rbac", false),
+      printed("webhook", false),
+      printed("audit-policy", false),
+    ]);
+    expect(text).not.toContain(gatewayGroup);
+    expect(text).not.toContain("configmaps");
+    expect(printed("server", true)).toEqual(printed("server", false));
+  });
+
+  it("gives, asked for it, the rights to read all of it and to write the statuses", () => {
+    const rules = roleRules(true);
+    const granted = (group: string, verb: string): readonly string[] =>
+      rules
+        .filter((rule) => rule.apiGroups[0] === group && rule.verbs?.includes(verb))
+        .flatMap((rule) => rule.resources);
+    expect(granted(gatewayGroup, "list")).toEqual(plurals(ofGateway));
+    expect(granted(gatewayGroup, "watch")).toEqual(plurals(ofGateway));
+    expect(granted("", "watch")).toContain("configmaps");
+    const reported = plurals(ofGateway.filter(hasStatus));
+    expect(granted(gatewayGroup, "get")).toEqual(reported);
+    expect(granted(gatewayGroup, "patch")).toEqual(reported.map((plural) => `${plural}/status`));
+    expect(
+      rules.flatMap(({ verbs = [] }) => verbs).filter((verb) => !/^(get|list|watch|patch)$/.test(verb)),
+    ).toEqual([]);
+  });
+
+  it("has the webhook asked at every version that is read", () => {
+    const [webhook] = printed("webhook", true) as readonly {
+      webhooks: readonly { rules: readonly Rule[] }[];
+    }[];
+    const rules = webhook?.webhooks[0]?.rules.filter(({ apiGroups }) => apiGroups[0] === gatewayGroup) ?? [];
+    const judged = ofGateway.filter((one) => hasStatus(one) || one.kind === "ReferenceGrant");
+    expect(rules.flatMap((rule) => rule.resources)).toEqual(plurals(judged));
+    expect(rules.find((rule) => rule.resources[0] === "referencegrants")).toMatchObject({
+      apiVersions: ["v1", "v1beta1", "v1alpha2"],
+      scope: "Namespaced",
+    });
+  });
+
+  it("has writes to all of it audited", () => {
+    const [policy] = printed("audit-policy", true) as readonly {
+      rules: readonly { resources: readonly object[] }[];
+    }[];
+    const audited = policy?.rules[0]?.resources ?? [];
+    for (const resource of plurals(ofGateway))
+      expect(audited).toContainEqual({ group: gatewayGroup, resources: [resource] });
+    expect(audited).toContainEqual({ group: "", resources: ["configmaps"] });
+  });
+});
