@@ -55,7 +55,10 @@ test("a route moves from one listener to another, and a listener from one hostna
 
 test("filters: headers, redirects, rewrites, mirrors; and requests whose filter is not known go nowhere", async () => {
   const web = await listener("web", "HTTP");
-  const filter = (type: string, of: object) => ({ type, [type[0]?.toLowerCase() + type.slice(1)]: of });
+  const filter = (type: string, of: object) => {
+    const field = type === "URLRewrite" ? "urlRewrite" : `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
+    return { type, [field]: of };
+  };
   const rule = (path: string, filters: readonly object[], more: object = {}) => ({
     matches: [{ path: { type: "PathPrefix", value: path } }],
     filters,

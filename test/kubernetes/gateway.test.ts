@@ -115,7 +115,11 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
     }, "the CRDs of Contour are served");
     isoline = await startServer({
       paths: [],
-      kube: { targets: [{ name: "", kubeconfig: kube.isolineConfig }], acceptShrink: false },
+      kube: {
+        targets: [{ name: "", kubeconfig: kube.isolineConfig }],
+        acceptShrink: false,
+        status: { lease: { name: "isoline", namespace } },
+      },
       overrides: {
         endpoints: "service",
         gatewayRef,
@@ -177,6 +181,36 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
       ConfigMap: "synced",
     });
     expect(await envoy.rejected()).toEqual([]);
+  });
+
+  it("has its statuses written, in the version that a kind is read in, beside what others say", async () => {
+    const route = object("HTTPRoute", "v1", "judged", {
+      parentRefs: [{ name: "gateway", sectionName: "http" }],
+      hostnames: ["judged.test"],
+      rules: rulesTo("nobody"),
+    });
+    await kube.apply(route);
+    const conditionsIn = (of: unknown): Record<string, string> =>
+      Object.fromEntries(
+        ((of as { conditions?: { type: string; status: string; reason: string }[] }).conditions ?? []).map(
+          ({ type, status, reason }) => [type, `${status} ${reason}`],
+        ),
+      );
+    const parents = async (of: Manifest): Promise<readonly unknown[]> =>
+      ((await kube.get(of)).status as { parents?: unknown[] } | undefined)?.parents ?? [];
+    await eventually(async () => (await parents(route)).length === 1, "the route's status");
+    expect((await parents(route)).map(conditionsIn)).toEqual([
+      { Accepted: "True Accepted", ResolvedRefs: "False BackendNotFound" },
+    ]);
+    const tcp = object("TCPRoute", "v1alpha2", "tcp", {});
+    await eventually(async () => (await parents(tcp)).length === 1, "the older kind's status");
+    const { status } = await kube.get(gateway());
+    expect(conditionsIn(status)).toEqual({ Accepted: "True Accepted", Programmed: "True Programmed" });
+    expect((status as { listeners: unknown[] }).listeners).toMatchObject([
+      { name: "http", attachedRoutes: 1 },
+      { name: "tcp", attachedRoutes: 1, supportedKinds: [{ kind: "TCPRoute" }] },
+    ]);
+    expect(conditionsIn((await kube.get(gatewayClass)).status)).toEqual({ Accepted: "True Accepted" });
   });
 
   it("is an input of commands in the same way", async () => {

@@ -52,6 +52,7 @@ function surroundings(manifests: readonly Manifest[]): Manifest[] {
     const named = [
       ...under(manifest.spec, "services").flat(),
       ...under(manifest.spec, "service"),
+      ...under(manifest.spec, "backendRefs").flat(),
     ] as Manifest[];
     const services = named.map((one) => {
       const ports = [one.port, one.healthPort].filter((port) => port !== undefined);
@@ -61,7 +62,9 @@ function surroundings(manifests: readonly Manifest[]): Manifest[] {
         spec: { ports: all.map((port, i) => ({ name: i === 0 ? "http" : "health", port })) },
       };
     });
-    const secrets = under(manifest.spec, "secretName").map((name) => ({
+    const certificates = under(manifest.spec, "certificateRefs").flat() as Manifest[];
+    const names = [...under(manifest.spec, "secretName"), ...certificates.map(({ name }) => name)];
+    const secrets = names.map((name) => ({
       ...tlsSecret(String(namespace), "secure"),
       metadata: { namespace, name },
     }));
@@ -81,7 +84,9 @@ describe("examples in the docs", () => {
     }
     const around = surroundings(values).map((one) => JSON.stringify(one));
     const merged = new Map(around.map((one) => [JSON.stringify(JSON.parse(one).metadata) + one.length, one]));
-    const { objects, findings } = parseCase([...merged.values(), text].join("\n---\n"));
+    const gateway = values.find(({ kind }) => kind === "Gateway");
+    const settings = gateway && JSON.stringify({ gatewayRef: gateway.metadata });
+    const { objects, findings } = parseCase([...merged.values(), text].join("\n---\n"), settings);
     expect(findings).toEqual([]);
     const errors = [...compileAll(objects).findings()].filter(({ severity }) => severity === "error");
     expect(errors).toEqual([]);
