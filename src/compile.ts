@@ -155,7 +155,7 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
     if (!part.fallback) return;
     table(fallbackTable, part.https, true);
     const pair = certificate(part.fallback, reader);
-    written.push(routeTable(fallbackTable), writeFallbackChain(part.fallback, { ...context, pair }));
+    written.push(routeTable(fallbackTable), writeFallbackChain(part, { ...context, pair }));
   };
   const asked = settings.globalExtAuth !== undefined;
   table(ingressHttp, vhost.http, false, asked);

@@ -10,7 +10,7 @@ export function chainFacts(chain: FilterChain): Fact[] {
   const tls = typed(chain.transport_socket?.typed_config, tlsType);
   const facts: Fact[] = [];
   if (tls) facts.push(...tlsFacts(tls));
-  else if (chain.filter_chain_match?.server_names) facts.push({ what: "TLS", value: "passed through" });
+  else if (chain.filter_chain_match) facts.push({ what: "TLS", value: "passed through" });
   for (const { typed_config } of chain.filters ?? []) {
     const addresses = describeAddresses(typed(typed_config, `${filters}.rbac.v3.RBAC`)?.rules);
     if (addresses) facts.push({ what: "addresses", value: addresses });

@@ -1,18 +1,16 @@
 import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
-import { fallbackTable, ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
 import type { Change } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
 import { routeFacts } from "./facts.js";
+import { frontOf, reachOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
 import { describeMatch } from "./match.js";
 import { protectionFacts } from "./protections.js";
 import { selectChain } from "./select.js";
 
-const labels: Readonly<Record<string, string>> = {
-  [ingressHttp]: "http",
-  [ingressHttps]: "https",
-  [fallbackTable]: "https without a server name",
-};
+const labelOf = (table: string): string =>
+  table === fallbackTable ? "https without a server name" : reachOf(table);
 
 /** A virtual host with what is around it. */
 interface Host {
@@ -32,7 +30,7 @@ function hosts(config: EnvoyConfig): Map<string, Host> {
   const found = new Map<string, Host>();
   for (const [name, table] of config.tables)
     for (const virtualHost of table.virtual_hosts ?? [])
-      found.set(`${virtualHost.name} (${labels[name] ?? name})`, {
+      found.set(`${virtualHost.name} (${labelOf(name)})`, {
         virtualHost,
         manager: managerFor(config, table, virtualHost),
       });
@@ -41,11 +39,11 @@ function hosts(config: EnvoyConfig): Map<string, Host> {
 
 function managerFor(
   { listeners }: EnvoyConfig,
-  { name }: RouteConfiguration,
+  { name = "" }: RouteConfiguration,
   host: VirtualHost,
 ): HttpConnectionManager | undefined {
-  const listener = listeners.get(name === ingressHttp ? ingressHttp : ingressHttps);
-  const chain = listener && selectChain(listener, name === ingressHttps ? (host.name ?? "") : "");
+  const listener = listeners.get(name === fallbackTable ? ingressHttps : name);
+  const chain = listener && selectChain(listener, frontOf(name)?.family === "https" ? (host.name ?? "") : "");
   return chain && managerOf(chain);
 }
 

@@ -1,17 +1,20 @@
 import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../gen/envoy.js";
+import { ingressHttps } from "../graph/listener-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import type { Change, ChangeKind } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
 import { diffHosts } from "./diff-hosts.js";
+import { reachOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
 import { serviceOf } from "./names.js";
 import type { Fact } from "./protections.js";
-import { commonNames, type Names, renamed } from "./rename.js";
+import { clusterNames, listenerNames, type Names, renamed } from "./rename.js";
 
 /** What changes for traffic from one configuration to another; names of objects and routes do not count. */
 export function diff(before: EnvoyConfig, after: EnvoyConfig): Change[] {
-  const names = commonNames(before, after);
-  const [a, b] = [withNames(before, names.before), withNames(after, names.after)];
+  const [clusterNamed, listenerNamed] = [clusterNames(before, after), listenerNames(before, after)];
+  const a = withNames(before, new Map([...clusterNamed.before, ...listenerNamed.before]));
+  const b = withNames(after, new Map([...clusterNamed.after, ...listenerNamed.after]));
   return [
     ...compare("listener", listeners(a), listeners(b), frameDetails),
     ...compare("server name", chains(a), chains(b), chainDetails),
@@ -66,17 +69,29 @@ function listeners({ listeners: all }: EnvoyConfig): Map<string, Listener> {
 }
 
 function frameDetails(before: Listener | undefined, after: Listener | undefined): Detail[] {
-  if (before && after) return differences(before, after);
+  const passedOn = chainDetails(before && tcpChain(before), after && tcpChain(after));
+  if (before && after) return [...differences(withoutTcp(before), withoutTcp(after)), ...passedOn];
   const { address = "", port_value: port } = (before ?? after)?.address?.socket_address ?? {};
-  return [{ what: "address", [before ? "before" : "after"]: `${address}:${port}` }];
+  return [{ what: "address", [before ? "before" : "after"]: `${address}:${port}` }, ...passedOn];
 }
 
-/** Filter chains by the server names that they are for. */
+/** What is done with all connections of a listener for plain TCP. */
+const tcpChain = ({ filter_chains = [] }: Listener): FilterChain | undefined =>
+  filter_chains.find((chain) => !managerOf(chain));
+
+const withoutTcp = ({ filter_chains = [], ...listener }: Listener): Listener => ({
+  ...listener,
+  filter_chains: filter_chains.filter(managerOf),
+});
+
+/** Filter chains by the server names that they are for, and the port but for the main listener. */
 function chains({ listeners: all }: EnvoyConfig): Map<string, FilterChain> {
   const found = new Map<string, FilterChain>();
-  for (const { filter_chains = [] } of all.values())
+  for (const [listener, { filter_chains = [] }] of all) {
+    const place = listener === ingressHttps ? "" : ` (${reachOf(listener)})`;
     for (const { name: _, filter_chain_match: match, ...chain } of filter_chains)
-      if (match) for (const server of match.server_names ?? ["*"]) found.set(server, chain);
+      if (match) for (const server of match.server_names ?? ["*"]) found.set(`${server}${place}`, chain);
+  }
   return found;
 }
 

@@ -3,22 +3,22 @@ import type {
   HttpConnectionManager,
   Listener,
   Route,
-  RouteAction,
   RouteConfiguration,
-  RouteMatch,
 } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import { filterNames } from "../xds/filter-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
+import { type GatewayPorts, reachOf } from "./fronts.js";
 import { describeFinding, hostHints } from "./hints.js";
+import { meetListener } from "./listen.js";
 import { describeMatch, matchesPath, mismatch } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Claims, Origin, Origins } from "./origins.js";
 import { locationOf } from "./redirect.js";
 import { hostName, type Request, type SeenRequest, seenRequest } from "./request.js";
+import { rewritten } from "./rewrite.js";
 import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
 
 /** What is known beside the configuration. */
@@ -31,40 +31,42 @@ export interface Knowledge {
 interface Context extends Knowledge {
   readonly config: RequestConfig;
   readonly request: Request;
+  readonly ports: GatewayPorts | undefined;
 }
 
 /** The part of an explanation that is known before a route is looked for. */
-type Way = Pick<Explanation, "listener" | "chain" | "virtualHost">;
+type Way = Pick<Explanation, "chain" | "virtualHost"> & { readonly listener: ListenerSeen };
+type ListenerSeen = NonNullable<Explanation["listener"]>;
 
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
 
 /** Tells what Envoy does with a request, as its own matcher would decide. */
 export function explain(config: RequestConfig, request: Request, knowledge: Knowledge = {}): Explanation {
-  const context = { ...knowledge, config, request };
-  const name = request.scheme === "https" ? ingressHttps : ingressHttp;
-  const listener = config.listeners.get(name);
-  if (!listener) {
-    const summary = `nothing listens for ${request.scheme}: no host is served over it`;
-    return { ...nothing, outcome: "closed", summary, hints: hints(context) };
-  }
-  const way = { listener: describeListener(name, listener) };
+  const ports = knowledge.origins?.gatewayPorts();
+  const context = { ...knowledge, config, request, ports };
+  const met = meetListener(config, request, ports);
+  if ("refusal" in met) return { ...nothing, outcome: "closed", summary: met.refusal, hints: hints(context) };
+  const { name, listener } = met;
+  const way = { listener: describeListener(name, listener, ports) };
   const chain = selectChain(listener, request.serverName);
   if (!chain) {
     const asked = request.serverName
       ? `the server name ${request.serverName}`
       : "clients without a server name";
     const summary = `the TLS connection is closed: no filter chain is for ${asked}`;
-    return { ...nothing, ...way, outcome: "closed", summary, hints: hints(context) };
+    return { ...nothing, ...way, outcome: "closed", summary, hints: hints(context, name) };
   }
   return explainChain(context, way, chain);
 }
 
 /** Where a request ended up that is served by none: what hosts are there. */
-const hints = (context: Context): string[] => hostHints(context.config, context.request, context.claimsOn);
+const hints = ({ config, request, claimsOn, ports }: Context, asked?: string): string[] =>
+  hostHints(config, request, { asked, claims: claimsOn?.(hostName(request.authority)), ports });
 
-function describeListener(name: string, { address }: Listener): NonNullable<Explanation["listener"]> {
+function describeListener(name: string, { address }: Listener, ports?: GatewayPorts): ListenerSeen {
   const { address: ip = "", port_value: port = 0 } = address?.socket_address ?? {};
-  return { name, address: ip, port };
+  const gatewayPort = ports?.get(name);
+  return { name, address: ip, port, ...(gatewayPort === undefined ? {} : { gatewayPort }) };
 }
 
 function explainChain(context: Context, before: Way, chain: FilterChain): Explanation {
@@ -87,14 +89,16 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
     return { ...nothing, ...way, outcome: "refused", status: 400, summary };
   }
   if (isMisdirected(manager, request)) {
-    const summary = `421: the Host header is ${request.authority}, and the connection was opened for ${request.serverName}`;
+    const opened = request.serverName || "no server name";
+    const summary = `421: the Host header is ${request.authority}, and the connection was opened for ${opened}`;
     return { ...nothing, ...way, outcome: "misdirected", status: 421, summary };
   }
   const table = config.tables.get(manager.rds?.route_config_name ?? manager.scoped_routes?.name ?? "");
   const host = table && selectVirtualHost(table, seen.host);
   if (!table || !host) {
-    const summary = `404: no host ${seen.host} is served over ${request.scheme}`;
-    return { ...nothing, ...way, outcome: "not-found", status: 404, summary, hints: hints(context) };
+    const { name } = way.listener;
+    const summary = `404: no host ${seen.host} is served over ${reachOf(name, context.ports)}`;
+    return { ...nothing, ...way, outcome: "not-found", status: 404, summary, hints: hints(context, name) };
   }
   return explainHost(context, way, { manager, seen, table, host });
 }
@@ -116,7 +120,7 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
   const { name = "" } = virtualHost;
   const table = found.table.name ?? "";
   const way = { ...before, virtualHost: { name, domain, table } };
-  const origins = context.origins?.(table, name) ?? [];
+  const origins = context.origins?.routes(table, name) ?? [];
   const tried: RouteTried[] = [];
   for (const [index, route] of (virtualHost.routes ?? []).entries()) {
     const match = route.match ?? {};
@@ -130,16 +134,30 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
   }
   const summary = `404: host ${name} has no route for ${found.seen.method} ${found.seen.path}`;
-  const hint = domain.startsWith("*.")
-    ? [`${domain} covers names with one label before ${domain.slice(1)} alone`]
-    : [];
-  return { ...nothing, ...way, outcome: "not-found", status: 404, summary, tried, hints: hint };
+  return {
+    ...nothing,
+    ...way,
+    outcome: "not-found",
+    status: 404,
+    summary,
+    tried,
+    hints: labelHints(domain, tried),
+  };
+}
+
+/** Who says that a wildcard stands for one label, where a request has more. */
+function labelHints(domain: string, tried: readonly RouteTried[]): string[] {
+  const short = tried.filter(({ near, why }) => near && why.startsWith("header :authority "));
+  const refs = new Set(short.flatMap(({ origin }) => origin?.ref ?? []));
+  return [...refs].map(
+    (ref) => `${ref}: ${domain} covers names with one label before ${domain.slice(1)} alone`,
+  );
 }
 
 /** What is wrong with the field that a route comes from. */
 const troubles = (context: Context, host: string, origin: Origin | undefined): string[] =>
-  (context.claimsOn?.(host).findings ?? [])
-    .filter(({ about, path }) => about === origin?.ref && path?.startsWith(origin.field))
+  ((origin && context.claimsOn?.(host).findingsOn(origin.ref)) ?? [])
+    .filter(({ path }) => path?.startsWith(origin?.field ?? ""))
     .map(describeFinding);
 
 type Effect = Pick<Explanation, "outcome" | "summary" | "backends" | "facts"> & Partial<Explanation>;
@@ -147,7 +165,6 @@ type Effect = Pick<Explanation, "outcome" | "summary" | "backends" | "facts"> & 
 function explainRoute({ config, request }: Context, { manager, seen, host }: Found, route: Route): Effect {
   const { virtualHost } = host;
   const facts = routeFacts(route, { manager, virtualHost, nameOf: serviceOf });
-  const match = route.match ?? {};
   if (route.redirect) {
     const status = redirectStatus(route);
     const location = locationOf(route, request, seen);
@@ -166,19 +183,9 @@ function explainRoute({ config, request }: Context, { manager, seen, host }: Fou
   }
   const action = route.route ?? {};
   const backends = describeBackends(config, backendsOf(action));
-  const path = rewritten(match, action, seen);
+  const path = rewritten(action, route.match, seen.path);
   const summary = `goes to ${backendNames(backends)}${path === undefined ? "" : ` as ${path}`}`;
   return { outcome: "forward", summary, backends, facts, ...(path === undefined ? {} : { path }) };
-}
-
-/** The path that a backend sees; undefined when it is the client's. */
-function rewritten(
-  match: RouteMatch,
-  { prefix_rewrite: to }: RouteAction,
-  { path }: SeenRequest,
-): string | undefined {
-  if (!to) return undefined;
-  return to + path.slice((match.prefix ?? match.path_separated_prefix ?? path).length);
 }
 
 const backendNames = (backends: readonly BackendSeen[]): string =>

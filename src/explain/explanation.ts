@@ -53,7 +53,13 @@ export interface Explanation {
   readonly status?: number;
   /** `Location` of a redirect. */
   readonly location?: string;
-  readonly listener?: { readonly name: string; readonly address: string; readonly port: number };
+  readonly listener?: {
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+    /** The Gateway's port for it. */
+    readonly gatewayPort?: number;
+  };
   readonly chain?: { readonly name: string; readonly facts: readonly Fact[] };
   readonly virtualHost?: { readonly name: string; readonly domain: string; readonly table: string };
   readonly route?: RouteSeen;

@@ -2,6 +2,7 @@ import type { HeaderValueOption, Route, RouteAction, VirtualHost } from "../gen/
 import { filterNames } from "../xds/filter-names.js";
 import { typed } from "./config.js";
 import { type Fact, protectionFacts, type Scope } from "./protections.js";
+import { describeSubstitution } from "./rewrite.js";
 
 const scriptType = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute";
 
@@ -20,7 +21,7 @@ export function routeFacts(route: Route, context: RouteContext): Fact[] {
   };
   if (route.redirect) add("redirect", describeRedirect(route));
   else if (route.direct_response) add("response", describeResponse(route));
-  else if (route.route) facts.push(...actionFacts(route.route, context.nameOf));
+  else if (route.route) facts.push(...actionFacts(route.route, context));
   add("request headers", headerChanges(route.request_headers_to_add, route.request_headers_to_remove));
   add("response headers", headerChanges(route.response_headers_to_add, route.response_headers_to_remove));
   return facts;
@@ -39,14 +40,15 @@ export const redirectStatus = ({ redirect }: Route): number =>
   statuses[redirect?.response_code ?? "MOVED_PERMANENTLY"];
 
 function describeRedirect(route: Route): string {
-  const { https_redirect, scheme_redirect, host_redirect, port_redirect, path_redirect, prefix_rewrite } =
-    route.redirect ?? {};
+  const { https_redirect, scheme_redirect, host_redirect, port_redirect } = route.redirect ?? {};
+  const { path_redirect, prefix_rewrite, regex_rewrite } = route.redirect ?? {};
   const parts = [
     (https_redirect || scheme_redirect) && `scheme ${scheme_redirect ?? "https"}`,
     host_redirect && `host ${host_redirect}`,
     port_redirect && `port ${port_redirect}`,
     path_redirect && `path ${path_redirect}`,
     prefix_rewrite && `prefix to ${prefix_rewrite}`,
+    regex_rewrite && `path where ${describeSubstitution(regex_rewrite)}`,
   ].filter(Boolean);
   return [redirectStatus(route), ...parts].join(", ");
 }
@@ -63,13 +65,16 @@ function headerChanges(
   remove: readonly string[] = [],
 ): string | undefined {
   const parts = [
-    ...set.map(({ header }) => `set ${header?.key}: ${header?.value ?? ""}`),
+    ...set.map(({ header, append_action: action }) => {
+      const verb = action === "OVERWRITE_IF_EXISTS_OR_ADD" ? "set" : "add";
+      return `${verb} ${header?.key}: ${header?.value ?? ""}`;
+    }),
     ...remove.map((name) => `remove ${name}`),
   ];
   return parts.length > 0 ? parts.join(", ") : undefined;
 }
 
-function actionFacts(action: RouteAction, nameOf: RouteContext["nameOf"]): Fact[] {
+function actionFacts(action: RouteAction, { nameOf, manager }: RouteContext): Fact[] {
   const facts: Fact[] = [{ what: "backends", value: describeBackends(action, nameOf) }];
   const add = (what: string, value: string | undefined | false): void => {
     if (value) facts.push({ what, value });
@@ -86,11 +91,10 @@ function actionFacts(action: RouteAction, nameOf: RouteContext["nameOf"]): Fact[
     const script = typed(cluster.typed_per_filter_config?.[filterNames.cookieRewrite], scriptType);
     add(`cookies of ${name}`, script && JSON.stringify(script.filter_context?.rules));
   }
-  for (const mirror of action.request_mirror_policies ?? []) {
-    const percent = mirror.runtime_fraction?.default_value?.numerator ?? 100;
-    add("mirror", `${percent} % to ${nameOf(mirror.cluster ?? "")}`);
-  }
+  for (const mirror of action.request_mirror_policies ?? [])
+    add("mirror", `${mirrorPercent(mirror)} % to ${nameOf(mirror.cluster ?? "")}`);
   add("path", action.prefix_rewrite && `the matched part becomes ${action.prefix_rewrite}`);
+  add("path", action.regex_rewrite && describeSubstitution(action.regex_rewrite));
   add(
     "host",
     action.host_rewrite_literal ??
@@ -99,7 +103,8 @@ function actionFacts(action: RouteAction, nameOf: RouteContext["nameOf"]): Fact[
   add("timeout", time(action.timeout, "15s, Envoy's default"));
   add("idle timeout", time(action.idle_timeout, ""));
   add("retries", describeRetries(action));
-  add("upgrades", action.upgrade_configs?.map(({ upgrade_type }) => upgrade_type).join(", "));
+  const upgrades = action.upgrade_configs ?? manager?.upgrade_configs;
+  add("upgrades", upgrades?.map(({ upgrade_type }) => upgrade_type).join(", "));
   add("affinity", action.hash_policy?.map(describeHash).join(", then "));
   const { internal_redirect_policy: redirects } = action;
   add(
@@ -108,6 +113,13 @@ function actionFacts(action: RouteAction, nameOf: RouteContext["nameOf"]): Fact[
       `at most ${redirects.max_internal_redirects ?? 1} of status ${(redirects.redirect_response_codes ?? [302]).join(", ")}`,
   );
   return facts;
+}
+
+function mirrorPercent({
+  runtime_fraction: fraction,
+}: NonNullable<RouteAction["request_mirror_policies"]>[number]): number {
+  const { numerator = 0, denominator } = fraction?.default_value ?? { numerator: 100 };
+  return denominator === "MILLION" ? numerator / 10_000 : numerator;
 }
 
 /** Envoy reads a timeout of zero as none. */

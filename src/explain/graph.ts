@@ -1,8 +1,9 @@
 import type { FilterChain, Route, VirtualHost } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
+import { frontOf } from "./fronts.js";
 import { describeMatch } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Origin, Origins } from "./origins.js";
@@ -27,10 +28,18 @@ export interface RouteNode {
   readonly facts: readonly Fact[];
 }
 
+/** What a connection meets: TLS, and clusters where it is passed on. */
+export interface ConnectionNode {
+  readonly facts: readonly Fact[];
+  readonly clusters: readonly ClusterNode[];
+}
+
 export interface HostNode {
   readonly host: string;
-  /** What a TLS connection meets; absent without TLS. */
-  readonly tls?: { readonly facts: readonly Fact[]; readonly clusters: readonly ClusterNode[] };
+  /** Absent without TLS. */
+  readonly tls?: ConnectionNode;
+  /** On the further listeners of a Gateway for TLS and TCP, by their names; plain TCP is of the host `*`. */
+  readonly elsewhere?: Readonly<Record<string, ConnectionNode>>;
   /** Routes in the order in which they are tried, by route table. */
   readonly tables: Readonly<Record<string, readonly RouteNode[]>>;
 }
@@ -44,25 +53,41 @@ export function hostNode(
   config: RequestConfig,
   origins: Origins,
 ): HostNode {
-  const chain = tlsChain(config, host);
   const found: Record<string, readonly RouteNode[]> = {};
   for (const [table, hosts] of tables) {
     const json = hosts.get(host);
     if (json === undefined) continue;
-    const own = table === ingressHttp ? config.listeners.get(ingressHttp)?.filter_chains?.[0] : chain;
-    found[table] = routeNodes(parseShown<VirtualHost>(json), own, config, origins(table, host));
+    const chain = chainOf(config, table === fallbackTable ? ingressHttps : table, host);
+    found[table] = routeNodes(parseShown<VirtualHost>(json), chain, config, origins.routes(table, host));
   }
-  const tls = chain && {
-    facts: chainFacts(chain),
-    clusters: managerOf(chain) ? [] : clusterNodes(config, tcpBackends(chain)),
+  const { [ingressHttps]: tls, ...elsewhere } = connections(config, host);
+  return {
+    host,
+    ...(tls ? { tls } : {}),
+    ...(Object.keys(elsewhere).length > 0 ? { elsewhere } : {}),
+    tables: found,
   };
-  return { host, ...(tls ? { tls } : {}), tables: found };
+}
+
+/** By listener, without those for plain HTTP. */
+function connections(config: RequestConfig, host: string): Record<string, ConnectionNode> {
+  const found: Record<string, ConnectionNode> = {};
+  for (const name of config.listeners.keys()) {
+    const chain = frontOf(name)?.family === "http" ? undefined : chainOf(config, name, host);
+    if (!chain) continue;
+    const clusters = managerOf(chain) ? [] : clusterNodes(config, tcpBackends(chain));
+    found[name] = { facts: chainFacts(chain), clusters };
+  }
+  return found;
 }
 
 /** The filter chain of a host itself, not one that would take its connections for want of it. */
-function tlsChain({ listeners }: RequestConfig, host: string): FilterChain | undefined {
-  const listener = listeners.get(ingressHttps);
-  const chain = listener && selectChain(listener, host);
+function chainOf({ listeners }: RequestConfig, name: string, host: string): FilterChain | undefined {
+  const family = frontOf(name)?.family;
+  const listener = family && listeners.get(name);
+  if (!listener) return undefined;
+  if (family === "http") return listener.filter_chains?.[0];
+  const chain = selectChain(listener, host);
   const names = chain?.filter_chain_match?.server_names;
   return host === "*" || names?.includes(host) ? chain : undefined;
 }

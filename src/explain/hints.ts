@@ -1,8 +1,8 @@
 import type { RouteConfiguration } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
 import type { Finding } from "../schema/meta.js";
 import { distance } from "../schema/spelling.js";
-import type { RequestConfig } from "./config.js";
+import { managerOf, type RequestConfig } from "./config.js";
+import { frontOf, type GatewayPorts, inOrder, reachOf } from "./fronts.js";
 import type { Claims } from "./origins.js";
 import { hostName, type Request } from "./request.js";
 import { selectChain, selectVirtualHost } from "./select.js";
@@ -10,36 +10,49 @@ import { selectChain, selectVirtualHost } from "./select.js";
 const maxNear = 3;
 const maxFindings = 5;
 
+/** What is known of the host that a request asks for. */
+export interface HintsKnown {
+  /** The listener that has not got it. */
+  readonly asked?: string | undefined;
+  readonly claims?: Claims | undefined;
+  readonly ports?: GatewayPorts | undefined;
+}
+
 /** Why a host may not be served, and which one may have been meant. */
 export function hostHints(
   config: RequestConfig,
-  { authority, scheme }: Request,
-  claimsOn?: (host: string) => Claims,
+  { authority }: Request,
+  { asked, claims, ports }: HintsKnown,
 ): string[] {
   const host = hostName(authority);
-  const claims = claimsOn?.(host);
   const found: string[] = [];
-  if (claims?.claimants.length) {
-    found.push(`${host} is claimed by ${claims.claimants.join(", ")}`);
-    found.push(...claims.findings.slice(0, maxFindings).map(describeFinding));
-  }
-  const other = scheme === "http" ? "https" : "http";
-  if (isServed(config, host, other)) found.push(`${host} is served over ${other}`);
+  if (claims?.claimants.length) found.push(`${host} is claimed by ${claims.claimants.join(", ")}`);
+  found.push(...(claims?.findings ?? []).slice(0, maxFindings).map(describeFinding));
+  if (!ports && claims?.claimants.some((ref) => ofGatewayApi.test(ref)))
+    found.push(
+      "there is no Gateway to serve it: the setting gatewayRef names none that is there with its class",
+    );
+  const others = [...config.listeners.keys()].filter(
+    (name) => name !== asked && isServed(config, host, name),
+  );
+  const places = inOrder(others, ports).map((name) => reachOf(name, ports));
+  if (places.length > 0) found.push(`${host} is served over ${places.join(", ")}`);
   const near = nearHosts(config, host);
   if (near.length > 0) found.push(`nearest hosts: ${near.join(", ")}`);
   return found;
 }
 
+const ofGatewayApi = /^(?:HTTP|GRPC|TLS)Route\//;
+
 export const describeFinding = ({ about, path, message }: Finding): string =>
   `${about}${path ? ` ${path}` : ""}: ${message}`;
 
-function isServed(config: RequestConfig, host: string, scheme: "http" | "https"): boolean {
-  const table = config.tables.get(scheme === "http" ? ingressHttp : ingressHttps);
+function isServed(config: RequestConfig, host: string, name: string): boolean {
+  const table = config.tables.get(name);
   if (table && selectVirtualHost(table, host)) return true;
-  const listener = scheme === "https" ? config.listeners.get(ingressHttps) : undefined;
-  return (
-    listener !== undefined && selectChain(listener, host)?.filter_chain_match?.server_names !== undefined
-  );
+  const listener = frontOf(name)?.family === "https" ? config.listeners.get(name) : undefined;
+  const chain = listener && selectChain(listener, host);
+  return chain !== undefined && (chain.filter_chain_match?.server_names !== undefined || !managerOf(chain));
 }
 
 const namesOf = (table: RouteConfiguration): string[] =>
@@ -48,8 +61,9 @@ const namesOf = (table: RouteConfiguration): string[] =>
 /** Hosts that differ in a few letters, and those of the same name under another domain or the other way round. */
 function nearHosts(config: RequestConfig, host: string): string[] {
   const names = new Set([...config.tables.values()].flatMap(namesOf));
-  for (const chain of config.listeners.get(ingressHttps)?.filter_chains ?? [])
-    for (const name of chain.filter_chain_match?.server_names ?? []) names.add(name);
+  for (const { filter_chains = [] } of config.listeners.values())
+    for (const chain of filter_chains)
+      for (const name of chain.filter_chain_match?.server_names ?? []) names.add(name);
   names.delete(host);
   const limit = Math.max(2, Math.floor(host.length / 4));
   return [...names]

@@ -1,9 +1,12 @@
+import { readGateway } from "../graph/gateway/gateway.js";
 import { ingressHttp } from "../graph/listener-names.js";
 import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/reader.js";
+import type { Route, VirtualHost } from "../graph/types.js";
 import { buildVirtualHost } from "../graph/virtual-host.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
-import type { Store } from "../store/store.js";
+import type { Store, UnitKey } from "../store/store.js";
+import type { GatewayPorts } from "./fronts.js";
 
 /** The place that a route comes from. */
 export interface Origin {
@@ -12,32 +15,95 @@ export interface Origin {
   readonly field: string;
 }
 
-/** Gives the origin of each route of a virtual host, in their order. */
-export type Origins = (table: string, host: string) => readonly Origin[];
+/** What the objects tell that a configuration was compiled of: the compiled text does not hold it. */
+export interface Origins {
+  /** The origin of each route of a virtual host, in their order. */
+  routes(table: string, host: string): readonly Origin[];
+  /** Undefined without a Gateway. */
+  gatewayPorts(): GatewayPorts | undefined;
+}
 
 type Objects = Pick<Store, "object" | "claimants">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
-/** Origins from the objects that a configuration was compiled of: the compiled text does not hold them. */
+/** What to ask while the objects do not change. */
 export function originsIn(store: Objects, settings: SettingsSpec, platform: Platform): Origins {
   const reader = new StoreReader(store, settings, platform);
-  return (table, host) => {
-    const vhost = buildVirtualHost(host, reader, createReport());
-    const routes = table === ingressHttp ? vhost.http : vhost.https;
-    return routes.map(({ from, field }) => ({ ref: from, field }));
+  let last: VirtualHost | undefined;
+  return {
+    routes: (table, host) => {
+      if (last?.host !== host) last = buildVirtualHost(host, reader, createReport());
+      return routesOf(last, table).map(({ from, field }) => ({ ref: from, field }));
+    },
+    gatewayPorts: () => {
+      const view = readGateway(reader);
+      return (
+        view &&
+        new Map(
+          view.listeners.flatMap(({ envoy, spec }) => (envoy === undefined ? [] : [[envoy, spec.port]])),
+        )
+      );
+    },
   };
+}
+
+/** Those of further listeners are over HTTP or HTTPS, never both. */
+function routesOf(host: VirtualHost, table: string): readonly Route[] {
+  if (table === ingressHttp) return host.http;
+  const further = host.elsewhere?.get(table);
+  return further ? [...further.http, ...further.https] : host.https;
 }
 
 /** Who speaks for a host, and what is wrong with the objects behind it. */
 export interface Claims {
   readonly claimants: readonly Ref[];
+  /** Why the host may not be served. */
   readonly findings: readonly Finding[];
+  /** All that is wrong with one of the objects. */
+  findingsOn(ref: Ref): readonly Finding[];
 }
 
-export const claimsOn = (store: Pick<Store, "claimants" | "unit">, host: string): Claims => ({
-  claimants: store.claimants(`vhost:${host}`),
-  findings: store.unit(`vhost:${host}`)?.findings ?? [],
-});
+export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, host: string): Claims {
+  const findingsOf = (unit: UnitKey): readonly Finding[] => store.unit(unit)?.findings ?? [];
+  const routeFindings = (name: string): readonly Finding[] =>
+    store.claimants(`routes:${name}`).flatMap((ref) => findingsOf(`route:${ref}`));
+  const own = findingsOf(`vhost:${host}`);
+  return {
+    claimants: store.claimants(`vhost:${host}`),
+    get findings() {
+      const wider = widerThan(host);
+      const unattached = wider
+        .flatMap(routeFindings)
+        .filter(({ path }) => path?.startsWith("spec.parentRefs["));
+      const listeners = findingsOf("listeners:").filter((finding) =>
+        isOnListener(finding, [host, ...wider], store),
+      );
+      return [...own, ...routeFindings(host), ...unattached, ...listeners];
+    },
+    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(`route:${ref}`)],
+  };
+}
+
+/** `*.b.c`, `*.c` and `*` for `a.b.c`. */
+const widerThan = (host: string): string[] => [
+  ...host
+    .split(".")
+    .slice(1)
+    .map((_, i, labels) => `*.${labels.slice(i).join(".")}`),
+  "*",
+];
+
+/** Whether a finding is about a listener of the Gateway for one of these hosts. */
+function isOnListener(
+  { about, path = "" }: Finding,
+  hosts: readonly string[],
+  store: Pick<Store, "object">,
+): boolean {
+  const gateway = store.object(about);
+  const index = /^spec\.listeners\[(\d+)\]/.exec(path)?.[1];
+  if (gateway?.kind !== "Gateway" || index === undefined) return false;
+  return hosts.includes(gateway.spec.listeners[Number(index)]?.hostname.toLowerCase() || "*");
+}
 
 /** Reads objects without a note of it. */
 class StoreReader implements Reader {

@@ -1,5 +1,6 @@
 import type { Route } from "../gen/envoy.js";
 import type { Request, SeenRequest } from "./request.js";
+import { rewritten } from "./rewrite.js";
 
 const defaultPorts = { http: ":80", https: ":443" } as const;
 
@@ -20,9 +21,8 @@ function keptHost({ scheme: old }: Request, { headers }: SeenRequest, scheme: st
 }
 
 function newPath({ redirect, match }: Route, { path, query }: SeenRequest): string {
-  const { path_redirect: whole, prefix_rewrite: to } = redirect ?? {};
+  const { path_redirect: whole } = redirect ?? {};
   if (whole?.includes("?")) return whole;
-  const matched = match?.prefix ?? match?.path_separated_prefix ?? path;
-  const changed = whole ?? (to ? to + path.slice(matched.length) : path);
+  const changed = whole ?? rewritten(redirect ?? {}, match, path) ?? path;
   return query === undefined ? changed : `${changed}?${query}`;
 }

@@ -6,6 +6,8 @@ export interface Request {
   readonly scheme: "http" | "https";
   /** The Host header: a name, and a port where the URL has one. */
   readonly authority: string;
+  /** The port in the URL, where it has one. */
+  readonly port?: number;
   /** What the client names in its TLS handshake, lower case; empty for addresses. */
   readonly serverName: string;
   /** As it is sent, before Envoy normalises it; begins with a slash. */
@@ -40,6 +42,7 @@ export function readRequest(method: string, url: string, headers: readonly strin
     method,
     scheme: scheme.toLowerCase() === "https" ? "https" : "http",
     authority: host ?? place,
+    ...portOf(place),
     serverName: isAddress(name) ? "" : name,
     path: encode(path || "/"),
     query: query === undefined ? undefined : encode(query),
@@ -69,6 +72,11 @@ const port = /:\d+$/;
 
 /** A host without its port, lower case, as Envoy compares hosts. */
 export const hostName = (authority: string): string => authority.toLowerCase().replace(port, "");
+
+function portOf(place: string): Pick<Request, "port"> {
+  const found = port.exec(place)?.[0];
+  return found ? { port: Number(found.slice(1)) } : {};
+}
 
 const isAddress = (host: string): boolean => host.startsWith("[") || /^\d+(?:\.\d+){3}$/.test(host);
 

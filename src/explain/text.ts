@@ -10,7 +10,7 @@ const maxTried = 10;
 export function formatExplanation(explanation: Explanation, title: string, placeOf: PlaceOf): string {
   const { listener, chain, virtualHost, route, backends, facts, hints } = explanation;
   const rows: [string, string][] = [];
-  if (listener) rows.push(["listener", `${listener.name} ${listener.address}:${listener.port}`]);
+  if (listener) rows.push(["listener", describeListener(listener)]);
   if (chain) rows.push(["filter chain", chain.name]);
   for (const { what, value } of chain?.facts ?? []) rows.push([what, value]);
   if (virtualHost) rows.push(["virtual host", describeHost(virtualHost)]);
@@ -27,6 +27,16 @@ export function formatExplanation(explanation: Explanation, title: string, place
     ...formatTried(explanation.tried, placeOf),
     "",
   ].join("\n");
+}
+
+function describeListener({
+  name,
+  address,
+  port,
+  gatewayPort,
+}: NonNullable<Explanation["listener"]>): string {
+  const gateway = gatewayPort === undefined ? "" : `, port ${gatewayPort} of the Gateway`;
+  return `${name} ${address}:${port}${gateway}`;
 }
 
 function originRows({ origin }: RouteSeen, placeOf: PlaceOf): [string, string][] {

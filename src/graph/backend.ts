@@ -44,7 +44,9 @@ export function readCluster(
   const external = readExternalName(reader, service);
   if (external.error) return { error: external.error };
 
-  const protocol = options.protocol ?? servicePortProtocol(service, found) ?? usualProtocol;
+  const spoken = options.protocol ?? servicePortProtocol(service, found) ?? usualProtocol;
+  // What is usually HTTP/2 is so over TLS, too.
+  const protocol = usualProtocol && spoken === "tls" ? "h2" : spoken;
   const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
   // Assigned, not spread: an object that begins with a spread and then grows gets a hidden class of its own each time.
   const common = Object.assign(

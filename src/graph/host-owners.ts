@@ -25,6 +25,7 @@ const paths: Readonly<Record<string, string>> = {
   HTTPRoute: "spec.hostnames",
   GRPCRoute: "spec.hostnames",
   TLSRoute: "spec.hostnames",
+  TCPRoute: "spec.parentRefs",
 };
 
 /** The claimants of a host that may have it; each of the others is told so. */

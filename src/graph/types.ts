@@ -164,6 +164,8 @@ export interface VirtualHost {
   readonly jwtProviders: readonly JwtProvider[];
   /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
   readonly fallback?: string;
+  /** All requests for an upgrade to a websocket are let through, as with Contour on listeners of a Gateway. */
+  readonly websockets?: true;
   /** What further Envoy listeners of a Gateway do for it, by their names. */
   readonly elsewhere?: ReadonlyMap<string, VirtualHost>;
 }

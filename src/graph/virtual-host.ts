@@ -57,29 +57,22 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const { http, https, ...terminal } = merge(others);
   // The certificate is the listener's, what an HTTPProxy asks of clients stays.
   const tlsOfBoth = main?.tls && { ...main.tls, ...terminal.tls, secret: main.tls.secret };
-  const { tls, tcp } = main?.tcp ? main : { ...terminal, ...(tlsOfBoth ? { tls: tlsOfBoth } : {}) };
+  const { tls, tcp } = main?.tcp ? main : tlsOfBoth ? { tls: tlsOfBoth, tcp: undefined } : terminal;
   const elsewhere = gateway && elsewhereOf(host, gateway);
-  const upgrading = (routes: readonly Route[]): readonly Route[] =>
-    gateway ? routes.map(withWebsockets) : routes;
   return {
     host,
-    http: finish([...upgrading(http), ...(gateway?.ports.get(ingressHttp)?.routes ?? [])], host),
-    https: finish([...upgrading(https), ...(main?.routes ?? [])], host),
+    http: finish([...http, ...(gateway?.ports.get(ingressHttp)?.routes ?? [])], host),
+    https: finish([...https, ...(main?.routes ?? [])], host),
     ...(tls ? { tls } : {}),
     ...(tcp ? { tcp } : {}),
     policies: root?.host?.policies ?? {},
     jwtProviders: root?.host?.jwt.providers ?? [],
     ...(root?.host?.authorization ? { authorization: root.host.authorization } : {}),
     ...(root?.fallback && !tcp ? { fallback: root.fallback } : {}),
+    ...(gateway ? { websockets: true } : {}),
     ...(elsewhere?.size ? { elsewhere } : {}),
   };
 }
-
-/** As with Contour, a listener of a Gateway upgrades all who ask for it. */
-const withWebsockets = (route: Route): Route => ({
-  ...route,
-  policies: { ...route.policies, websocket: true },
-});
 
 /** What Ingresses and roots do for a host over plain HTTP and over TLS. */
 function merge({ ingress, roots }: Others): Pick<VirtualHost, "http" | "https" | "tls" | "tcp"> {

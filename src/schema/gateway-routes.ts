@@ -56,8 +56,17 @@ const mirror = z
     error: "must not set both percent and fraction",
   });
 
+/** The field that a filter of a type needs. */
+const filterFields = {
+  RequestHeaderModifier: "requestHeaderModifier",
+  ResponseHeaderModifier: "responseHeaderModifier",
+  RequestMirror: "requestMirror",
+  RequestRedirect: "requestRedirect",
+  URLRewrite: "urlRewrite",
+} as const;
+
 /** A filter as it is told apart by `type`; types that are not supported are found by the compiler. */
-const filter = z.object({
+const filterObject = z.object({
   type: name,
   requestHeaderModifier: headerModifier.optional(),
   responseHeaderModifier: headerModifier.optional(),
@@ -68,10 +77,19 @@ const filter = z.object({
       hostname: hostname.optional(),
       path: pathModifier.optional(),
       port: port.optional(),
-      statusCode: z.union([301, 302, 303, 307, 308].map((code) => z.literal(code))).default(302),
+      statusCode: z.literal([301, 302, 303, 307, 308]).default(302),
     })
     .optional(),
   urlRewrite: z.object({ hostname: hostname.optional(), path: pathModifier.optional() }).optional(),
+});
+const filter = filterObject.superRefine((value, context) => {
+  const field = new Map(Object.entries(filterFields)).get(value.type);
+  if (field && value[field] === undefined)
+    context.addIssue({
+      code: "custom",
+      message: `is missing; a filter of type ${value.type} needs it`,
+      path: [field],
+    });
 });
 export type RouteFilter = z.output<typeof filter>;
 
@@ -114,7 +132,12 @@ export const httpRouteSpec = z.object({
   rules: z
     .array(
       z.object({
-        matches: z.array(httpMatch).max(64).prefault([{}]),
+        // Without any, all requests.
+        matches: z
+          .array(httpMatch)
+          .max(64)
+          .default([])
+          .transform((matches) => (matches.length > 0 ? matches : [httpMatch.parse({})])),
         filters,
         backendRefs: filteredBackendRefs,
         timeouts: z.object({ request: duration.optional(), backendRequest: duration.optional() }).optional(),
@@ -157,7 +180,11 @@ export const grpcRouteSpec = z.object({
 const plainRules = z.array(z.object({ backendRefs: z.array(backendRef).max(16).default([]) })).max(16);
 
 /** gateway.networking.k8s.io TLSRoute. */
-export const tlsRouteSpec = z.object({ parentRefs, hostnames, rules: plainRules.min(1) });
+export const tlsRouteSpec = z.object({
+  parentRefs,
+  hostnames: z.array(wildcardHostname).max(1024).default([]),
+  rules: plainRules.min(1),
+});
 
 /** gateway.networking.k8s.io TCPRoute. */
 export const tcpRouteSpec = z.object({ parentRefs, rules: plainRules.min(1) });

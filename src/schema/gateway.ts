@@ -30,6 +30,9 @@ const certificateRef = z.object({
   namespace: text,
 });
 
+/** What a Gateway asks of clients and of itself: not supported, and therefore only known to be there. */
+const asked = z.record(z.string(), z.unknown()).optional();
+
 const listener = z.object({
   name: sectionName,
   /** Empty and absent: any host. What is no host name is found by the compiler: it costs the other listeners nothing. */
@@ -40,6 +43,7 @@ const listener = z.object({
     .object({
       mode: z.enum(["Terminate", "Passthrough"]).default("Terminate"),
       certificateRefs: z.array(certificateRef).max(64).default([]),
+      frontendValidation: asked,
     })
     .optional(),
   allowedRoutes: z
@@ -68,6 +72,7 @@ export const gatewaySpec = z.object({
     .refine((all) => new Set(all.map((one) => one.name)).size === all.length, {
       error: "must not hold two listeners of one name",
     }),
+  tls: z.object({ frontend: asked, backend: asked }).optional(),
   addresses: z
     .array(z.object({ type: z.string().default("IPAddress"), value: z.string().default("") }))
     .max(16)

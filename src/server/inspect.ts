@@ -1,5 +1,7 @@
 import type { Context } from "hono";
+import { managerOf } from "../explain/config.js";
 import { explain } from "../explain/explain.js";
+import { frontOf } from "../explain/fronts.js";
 import { hostNode } from "../explain/graph.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
@@ -78,14 +80,18 @@ function nodes(hosts: readonly string[], snapshot: Snapshot, { store, platform }
   return hosts.map((host) => hostNode(host, tables, config, origins));
 }
 
-/** Names of virtual hosts, and of hosts that TLS connections are passed on for. */
+/** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */
 function servedHosts({ tables, sets }: Snapshot): string[] {
   const names = new Set<string>();
   for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
   const { listeners } = configFor({ sets, tables: new Map() }, "");
-  for (const { filter_chains = [] } of listeners.values())
-    for (const { filter_chain_match } of filter_chains)
-      for (const name of filter_chain_match?.server_names ?? []) names.add(name);
+  for (const { name = "", filter_chains = [] } of listeners.values()) {
+    if (!frontOf(name)) continue;
+    for (const chain of filter_chains) {
+      const passed = managerOf(chain) ? [] : ["*"];
+      for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);
+    }
+  }
   return [...names].sort();
 }
 

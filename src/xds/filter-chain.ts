@@ -73,6 +73,7 @@ function managerOptions(vhost: VirtualHost, { listener, services, clusterOf }: C
   return {
     listener,
     secure: true,
+    websockets: vhost.websockets,
     checkSni: true,
     cookies: vhost.https.some(rewritesCookies),
     ...(tokens ? { jwt: jwtFilter(vhost.jwtProviders, clusterOf) } : {}),
@@ -87,13 +88,17 @@ const rewritesCookies = ({ action }: Route): boolean =>
   action.kind === "forward" && action.backends.some(({ policies }) => policies.cookieRewrites !== undefined);
 
 /** The chain for clients without SNI (or with a name that no host has), under the fallback certificate. */
-export function writeFallbackChain(secret: string, context: ChainContext): Resource {
+export function writeFallbackChain(
+  { fallback: secret = "", websockets }: VirtualHost,
+  context: ChainContext,
+): Resource {
   const { listener, settings, services, pair } = context;
   const { authorization, rateLimits, tracing } = services;
   const manager: ManagerOptions = {
     listener,
     secure: true,
     table: fallbackTable,
+    websockets,
     cookies: true,
     ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
     ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),

@@ -33,11 +33,13 @@ export interface ManagerOptions extends FilterOptions {
   readonly table?: string;
   readonly tracing?: Tracing;
   readonly forwardCertificate?: ClientValidation["forward"];
+  /** Lets all requests for an upgrade through; without it routes say so one by one. */
+  readonly websockets?: boolean | undefined;
 }
 
 /** The HTTP connection manager of a filter chain; all that name one route table share a subscription. */
 export function writeHttpConnectionManager(
-  { listener, secure, table = listener, tracing, forwardCertificate, ...filters }: ManagerOptions,
+  { listener, secure, table = listener, tracing, forwardCertificate, websockets, ...filters }: ManagerOptions,
   settings: SettingsSpec,
 ): Filter {
   const { h1, h2 } = httpVersions(settings);
@@ -64,6 +66,7 @@ export function writeHttpConnectionManager(
     ...(settings.stripTrailingHostDot ? { strip_trailing_host_dot: true } : {}),
     ...connectionTimeouts(settings),
     ...(log.length > 0 ? { access_log: log } : {}),
+    ...(websockets ? { upgrade_configs: [{ upgrade_type: "websocket" }] } : {}),
     ...(tracing ? { tracing: writeTracing(tracing) } : {}),
     ...(forwardCertificate
       ? {
@@ -118,6 +121,7 @@ export interface Front {
   readonly name: string;
   readonly family: "http" | "https" | "tcp";
   readonly port: number;
+  readonly websockets?: boolean;
 }
 
 /** The listeners for traffic with their route tables, and those for health and statistics. */
@@ -147,7 +151,7 @@ const listenerResource = (listener: Listener, group: "" | "http" | "chains"): Re
 });
 
 function writeFront(
-  { name, family, port }: Front,
+  { name, family, port, websockets }: Front,
   settings: SettingsSpec,
   { authorization, rateLimits, tracing }: GlobalServices,
 ): readonly Resource[] {
@@ -163,6 +167,7 @@ function writeFront(
   const manager: ManagerOptions = {
     listener: name,
     secure: false,
+    websockets,
     cookies: true,
     ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
     ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
+import type { Origin } from "../../src/explain/origins.js";
 import { readRequest, seenRequest } from "../../src/explain/request.js";
 import { parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { hostProxy, httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
 import { explainer } from "../support/explain.js";
-import { request } from "../support/http.js";
+import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
+import { freePort, request } from "../support/http.js";
 import { type Rig, type RigOptions, startRig } from "../support/isoline.js";
 
 const services = [{ name: "a", port: 80 }];
@@ -152,6 +154,10 @@ interface Probe {
   readonly headers?: Readonly<Record<string, string>>;
   /** The server name of the connection, when it is not the host. */
   readonly sni?: string;
+  /** Where Envoy is asked, when not at the ports of the rig. */
+  readonly port?: number;
+  /** What explain is told of it. */
+  readonly urlPort?: number;
 }
 
 const http = (host: string, path: string, headers = {}): Probe => ({ scheme: "http", host, path, headers });
@@ -186,32 +192,42 @@ const probes: readonly Probe[] = [
 /** What a probe came to: a status, or the backend and (where there are marks) the route and the rewritten path. */
 type Outcome = Readonly<Record<string, unknown>> | "closed";
 
-async function ask(rig: Rig, { scheme, host, path, headers = {}, sni = host }: Probe): Promise<Outcome> {
-  const over = scheme === "http" ? { port: rig.httpPort } : { port: rig.httpsPort, sni };
+async function ask(
+  rig: Rig,
+  { scheme, host, path, headers = {}, sni = host, port }: Probe,
+): Promise<Outcome> {
+  const over = scheme === "http" ? { port: port ?? rig.httpPort } : { port: port ?? rig.httpsPort, sni };
   const answer = await request({ ...over, host, path, headers }).catch(() => undefined);
   if (!answer) return "closed";
   if (answer.status !== 200) return { status: answer.status, location: answer.headers.location };
   const { service, path: seen } = answer.echo();
   const route = answer.headers["x-route"];
-  return { service, ...(route ? { route } : {}), ...(seen.startsWith("/to") ? { path: seen } : {}) };
+  const isRewritten = seen.startsWith("/to") || answer.headers["x-rewritten"] !== undefined;
+  return { service, ...(route ? { route } : {}), ...(isRewritten ? { path: seen } : {}) };
 }
 
-function foretell(explain: ReturnType<typeof explainer>, marked: boolean, probe: Probe): Outcome {
-  const { scheme, host, path, headers = {}, sni = host } = probe;
+/** What a route that comes from somewhere says of itself; undefined: nothing. */
+type Mark = ((origin: Origin) => string) | undefined;
+
+function foretell(explain: ReturnType<typeof explainer>, mark: Mark, probe: Probe): Outcome {
+  const { scheme, host, path, headers = {}, sni = host, urlPort } = probe;
   const lines = Object.entries({ ...headers, host }).map(([name, value]) => `${name}: ${value}`);
-  const found = explain("GET", `${scheme}://${sni || "127.0.0.1"}${path}`, lines);
+  const place = `${sni || "127.0.0.1"}${urlPort === undefined ? "" : `:${urlPort}`}`;
+  const found = explain("GET", `${scheme}://${place}${path}`, lines);
   if (found.outcome === "closed") return "closed";
-  if (found.outcome !== "forward") return { status: found.status, location: found.location };
+  if (found.outcome !== "forward" && found.outcome !== "tcp")
+    return { status: found.status, location: found.location };
   const [plain = ""] = path.split("?");
+  const { origin } = found.route ?? {};
   return {
     service: found.backends[0]?.cluster.split("/")[1],
-    ...(marked ? { route: found.route?.origin?.field } : {}),
+    ...(mark && origin ? { route: mark(origin) } : {}),
     ...(found.path ? { path: found.path + path.slice(plain.length) } : {}),
   };
 }
 
 /** Asks Envoy and explain the same. Marked routes tell which they are. */
-async function agree(probes: readonly Probe[], options: RigOptions, marked: boolean): Promise<void> {
+async function agree(probes: readonly Probe[], options: RigOptions, mark?: Mark): Promise<void> {
   const rig = await startRig(options);
   const objects = [...rig.backends.objects, ...options.objects].flatMap((manifest) => {
     const parsed = parseObject(manifest);
@@ -220,12 +236,12 @@ async function agree(probes: readonly Probe[], options: RigOptions, marked: bool
   const explain = explainer([...objects, parseSettings(options.settings ?? {}).settings]);
   const answers: unknown[] = [];
   for (const probe of probes) answers.push({ probe, outcome: await ask(rig, probe) });
-  expect(probes.map((probe) => ({ probe, outcome: foretell(explain, marked, probe) }))).toEqual(answers);
+  expect(probes.map((probe) => ({ probe, outcome: foretell(explain, mark, probe) }))).toEqual(answers);
 }
 
 test("explain says what Envoy does", async () => {
   const objects = [matching, redirecting, secure, wild, tlsSecret("default", "secure")];
-  await agree(probes, { backends: ["a"], objects }, true);
+  await agree(probes, { backends: ["a"], objects }, ({ field }) => field);
 });
 
 test("explain says what Envoy does with Ingresses, a host for all names, and other settings", async () => {
@@ -278,7 +294,120 @@ test("explain says what Envoy does with Ingresses, a host for all names, and oth
     stripTrailingHostDot: true,
     tls: { fallbackCertificate: { namespace: "default", name: "secure" } },
   };
-  await agree(asked, { backends: ["a", "b"], objects, settings }, false);
+  await agree(asked, { backends: ["a", "b"], objects, settings });
+});
+
+/** An HTTPRoute whose rules tell in a header of the answer which ones they are. */
+function markedRoute(
+  name: string,
+  hostnames: readonly string[],
+  rules: readonly Manifest[],
+  section?: string,
+) {
+  const marked = rules.map(({ filters = [], ...rule }, i) => {
+    const mark = { name: "x-route", value: `HTTPRoute/default/${name} spec.rules[${i}]` };
+    const set = [mark, ...(rule.rewrites ? [{ name: "x-rewritten", value: "yes" }] : [])];
+    const header = { type: "ResponseHeaderModifier", responseHeaderModifier: { set } };
+    return { backendRefs: backendRefs("a"), ...rule, filters: [...(filters as Manifest[]), header] };
+  });
+  return gatewayRoute("HTTPRoute", name, { hostnames, rules: marked }, section);
+}
+
+/** A rule whose filter puts something in the place of the path. */
+function pathRule(
+  type: "URLRewrite" | "RequestRedirect",
+  path: string,
+  to: Manifest,
+  more: Manifest = {},
+): Manifest {
+  const field = type === "URLRewrite" ? "urlRewrite" : "requestRedirect";
+  return {
+    matches: [{ path: { type: "PathPrefix", value: path } }],
+    filters: [{ type, [field]: { path: to, ...more } }],
+    rewrites: type === "URLRewrite",
+  };
+}
+
+/** Ports of Envoy, lowest first; none of them is the Gateway's port for another. */
+async function portsOf(count: number): Promise<readonly number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = await freePort();
+    if (!found.has(port - 8000) && !found.has(port + 8000)) found.add(port);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+test("explain says what Envoy does with a Gateway of several ports", async () => {
+  const [web = 0, late = 0, secure = 0, secureLate = 0, tcp = 0, closed = 0] = await portsOf(6);
+  const tls = { tls: { certificateRefs: [{ name: "secure" }] } };
+  const prefix = (to: string): Manifest => ({ type: "ReplacePrefixMatch", replacePrefixMatch: to });
+  const whole = (to: string): Manifest => ({ type: "ReplaceFullPath", replaceFullPath: to });
+  const objects = [
+    tlsSecret("infra", "secure"),
+    ...gateway(
+      onPort(web, "web", "HTTP"),
+      onPort(late, "late", "HTTP"),
+      onPort(secure, "secure", "HTTPS", { hostname: "x.test", ...tls }),
+      onPort(secureLate, "secure-late", "HTTPS", tls),
+      onPort(secureLate, "ended", "TLS", { hostname: "ended.test", ...tls }),
+      onPort(tcp, "tcp", "TCP"),
+    ),
+    markedRoute(
+      "everywhere",
+      ["x.test"],
+      [
+        {},
+        { matches: [{ headers: [{ name: "x-canary", value: "yes" }] }], backendRefs: backendRefs("b") },
+        { matches: [{ path: { type: "RegularExpression", value: "/v[0-9]+" } }] },
+        { matches: [{ path: { type: "Exact", value: "/missing" } }], backendRefs: backendRefs("nobody") },
+        pathRule("URLRewrite", "/strip", prefix("/")),
+        pathRule("URLRewrite", "/s.rip", prefix("/")),
+        pathRule("URLRewrite", "/prefix", prefix("/to")),
+        pathRule("URLRewrite", "/whole", whole("/to\\1\\whole")),
+        pathRule("RequestRedirect", "/moved", prefix("/"), { hostname: "new.test", statusCode: 301 }),
+        pathRule("RequestRedirect", "/other", whole("/new"), { scheme: "https", port: 8443 }),
+      ],
+    ),
+    markedRoute("late", ["late.test", "*.late.test"], [{ backendRefs: backendRefs("b") }], "late"),
+    markedRoute("any", [], [{ backendRefs: backendRefs("b") }], "secure-late"),
+    gatewayRoute("TLSRoute", "ended", {
+      hostnames: ["ended.test"],
+      rules: [{ backendRefs: backendRefs("b") }],
+    }),
+    gatewayRoute("TCPRoute", "tcp", { rules: [{ backendRefs: backendRefs("a") }] }, "tcp"),
+  ];
+  const at = (port: number, ...probes: readonly Probe[]): Probe[] =>
+    probes.flatMap((probe) => [port, port - 8000].map((urlPort) => ({ ...probe, port, urlPort })));
+  const paths = ["/", "/v1", "/v1/x", "/missing", "/strip", "/strip/", "/strip/x?q", "/strips", "/s.rip/x"];
+  const more = ["/prefix", "/prefix/x", "/whole/x?q=1", "/moved", "/moved//x?q", "/other/x?q"];
+  await agree(
+    [
+      { ...http("x.test", "/"), port: web },
+      { ...https("x.test", "/"), port: secure },
+      ...at(web, ...[...paths, ...more].map((path) => http("x.test", path))),
+      ...at(web, http("x.test", "/", { "x-canary": "yes" }), http("late.test", "/"), https("x.test", "/")),
+      ...at(
+        late,
+        ...paths.map((path) => ({ ...http("x.test:8080", path), sni: "x.test" })),
+        http("late.test", "/"),
+      ),
+      ...at(late, http("a.late.test", "/"), http("a.b.late.test", "/"), http(".late.test", "/")),
+      ...at(secure, https("x.test", "/strip/x"), https("x.test", "/moved"), https("y.test", "/")),
+      ...at(secure, http("x.test", "/")),
+      ...at(secureLate, https("x.test", "/"), https("y.test", "/"), https("y.test", "/", "x.test")),
+      ...at(
+        secureLate,
+        https("y.test", "/", ""),
+        https("ended.test", "/"),
+        https("any.test", "/", "ended.test"),
+      ),
+      ...at(tcp, http("x.test", "/"), http("any.test", "/x")),
+      ...at(closed, http("x.test", "/"), https("x.test", "/")),
+    ],
+    { backends: ["a", "b"], objects, settings: gatewaySettings },
+    ({ ref, field }) => `${ref} ${field}`,
+  );
 });
 
 const pieces = [

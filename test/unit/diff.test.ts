@@ -5,9 +5,10 @@ import { diff } from "../../src/explain/diff.js";
 import { formatChanges } from "../../src/explain/diff-text.js";
 import { link } from "../../src/link/snapshot.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
-import { defaultSettings } from "../../src/schema/settings.js";
+import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import { endpointSlice, httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { compileAll } from "../support/compile.js";
+import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
 const config = (objects: readonly KubeObject[]): EnvoyConfig =>
   readConfig(link(compileAll(objects), defaultSettings));
@@ -183,6 +184,121 @@ describe("diff", () => {
   it("tells a listener that opens", () => {
     const text = formatChanges(changes([], [proxy([{ services: to("a") }])]));
     expect(text).toContain("listeners\n  + ingress_http\n      address: 0.0.0.0:8080\n");
+  });
+});
+
+describe("diff of a Gateway", () => {
+  const { settings } = parseSettings(gatewaySettings);
+  const gatewayChanges = (before: readonly Manifest[], after: readonly Manifest[]): Change[] => {
+    const [a, b] = [before, after].map((manifests) =>
+      config([...parse([...services, ...manifests]), settings]),
+    );
+    return a && b ? diff(a, b) : [];
+  };
+  const route = (
+    name: string,
+    to: string,
+    section?: string,
+    kind = "HTTPRoute",
+    hosts = ["x.test"],
+  ): Manifest =>
+    gatewayRoute(
+      kind,
+      name,
+      { ...(hosts.length > 0 ? { hostnames: hosts } : {}), rules: [{ backendRefs: backendRefs(to) }] },
+      section,
+    );
+  const web = onPort(8080, "web", "HTTP");
+  const late = onPort(16080, "late", "HTTP");
+
+  it("tells hosts and listeners of further ports by their port", () => {
+    const edge = gateway(web, late);
+    const found = gatewayChanges(
+      [...edge, route("web", "a", "web"), route("late", "a", "late")],
+      [...edge, route("web", "a", "web"), route("late", "b", "late")],
+    );
+    expect(found.filter(({ kind }) => kind !== "cluster")).toEqual([
+      {
+        kind: "route",
+        name: "prefix /",
+        host: "x.test (http on port 8080)",
+        change: "changed",
+        details: [{ what: "backends", before: "default/a/80", after: "default/b/80" }],
+      },
+    ]);
+    const opened = formatChanges(
+      gatewayChanges([...edge, route("web", "a", "web")], [...edge, route("web", "a")]),
+    );
+    expect(opened).toBe(`listeners
+  + http-8080
+      address: 0.0.0.0:16080
+hosts
+  + x.test (http on port 8080)
+      prefix /: default/a/80
+`);
+  });
+
+  it("tells TLS and passed connections by server name and port", () => {
+    const pass = { tls: { mode: "Passthrough" } };
+    const edge = [
+      tlsSecret("infra", "secure"),
+      ...gateway(
+        onPort(8443, "secure", "HTTPS", { tls: { certificateRefs: [{ name: "secure" }] } }),
+        onPort(16443, "pass", "TLS", { ...pass, hostname: "x.test" }),
+        onPort(16444, "any", "TLS", pass),
+      ),
+    ];
+    const all = (to: string): readonly Manifest[] => [
+      ...edge,
+      route("secure", "a", "secure"),
+      route("pass", to, "pass", "TLSRoute"),
+      route("any", to, "any", "TLSRoute", []),
+    ];
+    const found = gatewayChanges(all("a"), all("b")).filter(({ kind }) => kind !== "cluster");
+    const details = [{ what: "TCP to", before: "default/a/80 (weight 1)", after: "default/b/80 (weight 1)" }];
+    expect(found).toEqual([
+      { kind: "server name", name: "* (https on port 8444)", change: "changed", details },
+      { kind: "server name", name: "x.test (https on port 8443)", change: "changed", details },
+    ]);
+  });
+
+  it("tells TCP of a listener that comes, changes and goes", () => {
+    const edge = gateway(onPort(17001, "plain", "TCP"));
+    const to = (name: string): readonly Manifest[] => [
+      ...edge,
+      route("plain", name, "plain", "TCPRoute", []),
+    ];
+    const listener = { kind: "listener", name: "tcp-9001" };
+    const [a, b] = ["default/a/80 (weight 1)", "default/b/80 (weight 1)"];
+    const address = { what: "address", after: "0.0.0.0:17001" };
+    expect(gatewayChanges(edge, to("a"))[0]).toEqual({
+      ...listener,
+      change: "added",
+      details: [address, { what: "TCP to", after: a }],
+    });
+    expect(gatewayChanges(to("a"), to("b"))[0]).toEqual({
+      ...listener,
+      change: "changed",
+      details: [{ what: "TCP to", before: a, after: b }],
+    });
+    expect(gatewayChanges(to("b"), edge)[0]).toMatchObject({ ...listener, change: "removed" });
+  });
+
+  it("takes the listener of a port for the same when a lower port comes or goes", () => {
+    const lower = onPort(8070, "lower", "HTTP");
+    const [before, after] = [
+      [...gateway(web), route("web", "a", "web")],
+      [
+        ...gateway(web, lower),
+        route("web", "a", "web"),
+        route("lower", "a", "lower", "HTTPRoute", ["y.test"]),
+      ],
+    ];
+    expect(gatewayChanges(before, after).map(({ kind, name, change }) => [kind, name, change])).toEqual([
+      ["listener", "ingress_http", "added"],
+      ["host", "y.test (http)", "added"],
+    ]);
+    expect(gatewayChanges(after, before)).toHaveLength(2);
   });
 });
 

@@ -7,7 +7,8 @@ import { type DiffCommandOptions, diffCommand } from "../../src/cli/diff.js";
 import { type ExplainCommandOptions, explainCommand } from "../../src/cli/explain.js";
 import { startServer } from "../../src/cli/serve.js";
 import { UsageError } from "../../src/cli/usage.js";
-import { hostProxy, service } from "../support/backend.js";
+import { hostProxy, type Manifest, service } from "../support/backend.js";
+import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 import { freePort } from "../support/http.js";
 
 let folder = "";
@@ -31,7 +32,22 @@ afterEach(() => {
 });
 
 const objects = [service("default", "a"), hostProxy("a.test", "a")];
-const yaml = objects.map((object) => stringify(object)).join("---\n");
+const toYaml = (manifests: readonly Manifest[]): string =>
+  manifests.map((object) => stringify(object)).join("---\n");
+const yaml = toYaml(objects);
+
+/** A Gateway of the ports 80 and 8080 with a route on the latter. */
+const gatewayYaml = (host: string): string =>
+  toYaml([
+    service("default", "a"),
+    ...gateway(onPort(8080, "web", "HTTP"), onPort(16080, "late", "HTTP")),
+    gatewayRoute(
+      "HTTPRoute",
+      "late",
+      { hostnames: [host], rules: [{ backendRefs: backendRefs("a") }] },
+      "late",
+    ),
+  ]);
 
 function write(name: string, text: string): string {
   const file = join(folder, name);
@@ -56,6 +72,17 @@ describe("isoline explain", () => {
     await expect(run("a.test", { file: [write("a.yaml", yaml)] })).rejects.toThrow(UsageError);
     expect(await run("http://a.test/", { file: [join(folder, "missing")] })).toBe(3);
     expect(errors).toContain("missing");
+  });
+
+  it("finds the listener of a Gateway by the port", async () => {
+    const text = gatewayYaml("a.test");
+    const options = { file: [write("a.yaml", text)], settings: write("s.yaml", stringify(gatewaySettings)) };
+    const line = text.split("\n").findIndex((one) => one.includes("- backendRefs:")) + 1;
+    expect(await run("http://a.test:8080/x", options)).toBe(0);
+    expect(out).toContain("http-8080 0.0.0.0:16080, port 8080 of the Gateway");
+    expect(out).toContain(`HTTPRoute/default/late spec.rules[0] (${options.file[0]}:${line})`);
+    expect(await run("http://a.test:81/x", options)).toBe(0);
+    expect(out).toContain("open are 8080 (http, Envoy's 16080)");
   });
 
   it("asks a running server", async () => {
@@ -84,6 +111,18 @@ describe("isoline diff", () => {
     );
     expect(run(write("a.yaml", yaml), other, { exitCode: true })).toBe(0);
     expect(out).toBe("no change for traffic\n");
+  });
+
+  it("tells the port of a Gateway's further listener", () => {
+    const settings = write("s.yaml", stringify(gatewaySettings));
+    const [before, after] = ["a.test", "b.test"].map((host) => write(`${host}.yaml`, gatewayYaml(host)));
+    run(before ?? "", after ?? "", { settings });
+    expect(out).toBe(`hosts
+  - a.test (http on port 8080)
+      prefix /: default/a/80
+  + b.test (http on port 8080)
+      prefix /: default/a/80
+`);
   });
 
   it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", () => {

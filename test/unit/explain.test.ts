@@ -34,6 +34,7 @@ describe("readRequest", () => {
       method: "GET",
       scheme: "https",
       authority: "A.test:8443",
+      port: 8443,
       serverName: "a.test",
       path: "/x",
       query: "y",
@@ -277,7 +278,7 @@ describe("explain", () => {
     expect(over("GET", "http://x.w.test/").outcome).toBe("forward");
     expect(over("GET", "http://x.y.w.test/")).toMatchObject({
       outcome: "not-found",
-      hints: ["*.w.test covers names with one label before .w.test alone"],
+      hints: ["HTTPProxy/default/wild: *.w.test covers names with one label before .w.test alone"],
     });
   });
 

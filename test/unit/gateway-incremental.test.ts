@@ -6,7 +6,7 @@ import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { resume, unitsLeft, update } from "../../src/update.js";
-import { compileAll, dump, parseCase, platform } from "../support/compile.js";
+import { compileAll, dump, parseCase, platform, protoErrors } from "../support/compile.js";
 
 const group = "gateway.networking.k8s.io";
 const certs = join(import.meta.dirname, "../support/certs");
@@ -233,65 +233,45 @@ const settings = fc.constantFrom<object>(
   { ...gatewayRef("a"), hostOwners: [{ host: "*.x.test", namespaces: ["shop"] }] },
 );
 
-type Edit = { readonly put: object } | { readonly settings: object } | { readonly remove: number };
+type Edit =
+  | { readonly put: object }
+  | { readonly again: number }
+  | { readonly settings: object }
+  | { readonly remove: number };
 
 const put = fc.oneof(
-  { weight: 2, arbitrary: gatewayClass },
-  { weight: 4, arbitrary: gateway },
+  { weight: 1, arbitrary: gatewayClass },
+  { weight: 3, arbitrary: gateway },
   { weight: 8, arbitrary: route },
-  { weight: 2, arbitrary: grant },
-  { weight: 2, arbitrary: policy },
+  { weight: 3, arbitrary: grant },
+  { weight: 3, arbitrary: policy },
   { weight: 3, arbitrary: service },
   { weight: 3, arbitrary: secret },
-  { weight: 1, arbitrary: configMap },
-  { weight: 1, arbitrary: namespaceObject },
+  { weight: 2, arbitrary: configMap },
+  { weight: 2, arbitrary: namespaceObject },
   { weight: 1, arbitrary: proxy },
 );
 const edit: fc.Arbitrary<Edit> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ put }) },
+  { weight: 6, arbitrary: fc.record({ put }) },
+  { weight: 5, arbitrary: fc.record({ again: fc.nat(50) }) },
   { weight: 3, arbitrary: fc.record({ remove: fc.nat(50) }) },
   { weight: 1, arbitrary: fc.record({ settings }) },
 );
 
 const yaml = JSON.stringify;
+
+/** A Gateway that is served, with something for each way in which one object leads to another. */
+const folder = join(import.meta.dirname, "../golden/gateway-and-others/everything-together");
+const known = parseCase(
+  readFileSync(join(folder, "objects.yaml"), "utf8"),
+  readFileSync(join(folder, "settings.yaml"), "utf8"),
+).objects;
+
 const objectsOf = (one: Edit): readonly KubeObject[] => {
   if ("put" in one) return parseCase(yaml(one.put)).objects;
+  if ("again" in one) return known.slice(one.again % known.length).slice(0, 1);
   return "settings" in one ? parseCase("", yaml(one.settings)).objects : [];
 };
-
-/** A Gateway that is served, with what most routes need. */
-const beginning: readonly KubeObject[] = [
-  ...parseCase("", yaml(gatewayRef("a"))).objects,
-  ...[
-    { kind: "GatewayClass", metadata: { name: "a" }, spec: { controllerName: "example.com/controller" } },
-    {
-      kind: "Gateway",
-      metadata: { name: "a", namespace: "infra" },
-      spec: {
-        gatewayClassName: "a",
-        listeners: [
-          { name: "l0", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } },
-          {
-            name: "l1",
-            port: 443,
-            protocol: "HTTPS",
-            hostname: "*.test",
-            tls: { certificateRefs: [{ name: "a" }] },
-          },
-        ],
-      },
-    },
-  ].flatMap((one) => parseCase(yaml({ apiVersion: `${group}/v1`, ...one })).objects),
-  ...parseCase(
-    yaml({
-      apiVersion: "v1",
-      kind: "Secret",
-      type: "kubernetes.io/tls",
-      metadata: { name: "a", namespace: "infra" },
-      stringData: pair,
-    }),
-  ).objects,
-];
 
 /** `gone` names what is taken away. */
 type Change = KubeObject | { readonly gone: Ref };
@@ -308,7 +288,10 @@ function changesOf(one: Edit, state: Map<Ref, KubeObject>): readonly Change[] {
   return [{ gone }];
 }
 
-const startState = (): Map<Ref, KubeObject> => new Map(beginning.map((one) => [one.ref, one]));
+/** Without some of them, which edits may bring. */
+const start = fc.subarray([...known], { minLength: known.length - 4 });
+const stateOf = (objects: readonly KubeObject[]): Map<Ref, KubeObject> =>
+  new Map(objects.map((one) => [one.ref, one]));
 
 describe("edits of the objects of a Gateway", () => {
   it("are all read: nothing that the test makes is refused", () => {
@@ -321,9 +304,9 @@ describe("edits of the objects of a Gateway", () => {
 
   it("come to what compiling the end state comes to", () => {
     fc.assert(
-      fc.property(fc.array(edit, { minLength: 1, maxLength: 20 }), (edits) => {
-        const state = startState();
-        const store = compileAll(beginning);
+      fc.property(start, fc.array(edit, { minLength: 1, maxLength: 20 }), (objects, edits) => {
+        const state = stateOf(objects);
+        const store = compileAll(objects);
         for (const one of edits) {
           update(store, changesOf(one, state), platform);
           expect(dump(store)).toBe(dump(compileAll([...state.values()])));
@@ -333,14 +316,24 @@ describe("edits of the objects of a Gateway", () => {
     );
   });
 
+  it("come to messages that Envoy takes, without a fault of the compiler", () => {
+    fc.assert(
+      fc.property(start, fc.array(edit, { maxLength: 20 }), (objects, edits) => {
+        const store = compileAll([...objects, ...edits.flatMap(objectsOf)]);
+        expect([...store.findings()].filter(({ reason }) => reason === "CompilerFault")).toEqual([]);
+        expect(protoErrors(store)).toEqual([]);
+      }),
+    );
+  });
+
   it("come to the same in batches", () => {
     const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 20 });
     fc.assert(
-      fc.property(steps, fc.integer({ min: 1, max: 3 }), (edits, maxUnits) => {
+      fc.property(start, steps, fc.integer({ min: 1, max: 3 }), (objects, edits, maxUnits) => {
         const batched = { ...platform, maxUnits };
-        const state = startState();
+        const state = stateOf(objects);
         const store = createMemoryStore();
-        update(store, beginning, batched);
+        update(store, objects, batched);
         for (const [one, resumes] of edits) {
           update(store, changesOf(one, state), batched);
           for (let i = 0; i < resumes; i++) resume(store, batched);
@@ -356,14 +349,10 @@ describe("edits of the objects of a Gateway", () => {
   it("leave nothing behind when every object is gone", () => {
     fc.assert(
       fc.property(fc.array(edit, { maxLength: 15 }), (edits) => {
-        const objects = [...beginning, ...edits.flatMap(objectsOf)];
+        const objects = [...known, ...edits.flatMap(objectsOf)];
         const store = compileAll(objects);
-        const refs = [...new Set(objects.map(({ ref }) => ref))];
-        update(
-          store,
-          refs.map((gone) => ({ gone })),
-          platform,
-        );
+        const gone = [...stateOf(objects).keys()].map((ref) => ({ gone: ref }));
+        update(store, gone, platform);
         expect(dump(store)).toBe(dump(compileAll([])));
       }),
     );

@@ -28,8 +28,12 @@ function listenersOf(all: readonly Fields[]): readonly Listener[] {
 
 /** The reason for each listener; "" where it can be. */
 function reasons(all: readonly Fields[], settings: SettingsSpec = defaultSettings): string[] {
-  const listeners = listenersOf(all);
-  return listeners.map((one, i) => portProblem(one, listeners.slice(0, i), settings)?.reason ?? "");
+  const good: Listener[] = [];
+  return listenersOf(all).map((one) => {
+    const problem = portProblem(one, good, settings);
+    if (!problem) good.push(one);
+    return problem?.reason ?? "";
+  });
 }
 
 const settingsOf = (fields: object): SettingsSpec => parseSettings(fields).settings.spec;
@@ -189,7 +193,8 @@ describe("listeners beside each other", () => {
     [{}, 8443, ""],
     [{ stats: { port: 9000 } }, 8002, ""],
     [{ stats: { port: 9000 } }, 9000, "PortUnavailable"],
-    [{ health: { port: 9001 } }, 9001, "PortUnavailable"],
+    [{}, 9001, "PortUnavailable"],
+    [{ health: { port: 9006 } }, 9006, "PortUnavailable"],
     [{ metrics: { port: 9002 } }, 9002, "PortUnavailable"],
     [{ omEnforcedHealth: { port: 9003 } }, 9003, "PortUnavailable"],
     [{ http: { port: 9004 }, https: { port: 9005 } }, 9004, ""],
@@ -221,11 +226,25 @@ describe("listeners beside each other", () => {
     );
   });
 
-  it.fails("a listener that can't be served, as of UDP, takes no port from others", () => {
-    const listeners: Fields[] = [
-      ["UDP", 443],
-      ["HTTPS", 443],
-    ];
-    expect(reasons(listeners)).toEqual(["UnsupportedProtocol", ""]);
+  it.each<[string, Fields[], string[]]>([
+    [
+      "of UDP",
+      [
+        ["UDP", 443],
+        ["HTTPS", 443],
+      ],
+      ["UnsupportedProtocol", ""],
+    ],
+    [
+      "in conflict with one before it",
+      [
+        ["HTTP", 80, "a.test"],
+        ["TCP", 80],
+        ["HTTP", 80, "b.test"],
+      ],
+      ["", "ProtocolConflict", ""],
+    ],
+  ])("one that can't be served costs those after it nothing: %s", (_, listeners, expected) => {
+    expect(reasons(listeners)).toEqual(expected);
   });
 });

@@ -10,13 +10,16 @@ function findings(kind: string, spec: unknown) {
 }
 
 /** Just one problem, at this path and of a message with that text. */
-function expectRefused(kind: string, spec: unknown, path: string, message = ""): void {
+function expectRefused(kind: string, spec: object, path: string, message: string): void {
   const found = findings(kind, spec);
   expect(found).toMatchObject([{ about: `${kind}/${kind === "GatewayClass" ? "" : "shop"}/one`, path }]);
   expect(found[0]?.message).toContain(message);
 }
 
-type Row = readonly [path: string, given: unknown, message?: string];
+type Row = readonly [path: string, given: object, message?: string];
+
+const cases = (...rows: Row[]): { path: string; given: object; message: string }[] =>
+  rows.map(([path, given, message = ""]) => ({ path, given, message }));
 
 const times = <T>(count: number, one: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => one(i));
@@ -29,133 +32,150 @@ describe("a Gateway", () => {
   const listener = (i: number) => ({ name: `l${i}`, port: 80, protocol: "HTTP" });
   const gateway = (...listeners: unknown[]) => ({ gatewayClassName: "contour", listeners });
 
-  it.each<Row>([
-    ["spec.gatewayClassName", { listeners: [listener(0)] }],
-    ["spec.gatewayClassName", { ...gateway(listener(0)), gatewayClassName: "" }],
-    ["spec.listeners", { gatewayClassName: "contour" }],
-    ["spec.listeners", gateway()],
-    ["spec.listeners", gateway(...times(65, listener))],
-    ["spec.listeners", gateway(listener(1), listener(1)), "must not hold two listeners of one name"],
-    ["spec.addresses", { ...gateway(listener(0)), addresses: times(17, () => ({})) }],
-  ])("%s", (path, spec, message) => {
+  it.each(
+    cases(
+      ["spec.gatewayClassName", { listeners: [listener(0)] }],
+      ["spec.gatewayClassName", { ...gateway(listener(0)), gatewayClassName: "" }],
+      ["spec.listeners", { gatewayClassName: "contour" }],
+      ["spec.listeners", gateway()],
+      ["spec.listeners", gateway(...times(65, listener))],
+      ["spec.listeners", gateway(listener(1), listener(1)), "must not hold two listeners of one name"],
+      ["spec.addresses", { ...gateway(listener(0)), addresses: times(17, () => ({})) }],
+    ),
+  )("$path", ({ path, given: spec, message }) => {
     expectRefused("Gateway", spec, path, message);
   });
 
   const expression = { key: "a", operator: "Is" };
   const selector = { matchExpressions: [expression] };
 
-  it.each<Row>([
-    ["name", { name: "" }],
-    ["name", { name: "n".repeat(254) }],
-    ["port", { port: 0 }],
-    ["port", { port: 65536 }],
-    ["port", { port: "80" }],
-    ["protocol", { protocol: "" }],
-    ["hostname", { hostname: "a".repeat(254) }],
-    ["tls.mode", { tls: { mode: "terminate" } }, "Terminate"],
-    ["tls.certificateRefs[0].name", { tls: { certificateRefs: [{}] } }],
-    ["tls.certificateRefs", { tls: { certificateRefs: times(65, () => ({ name: "a" })) } }],
-    ["allowedRoutes.namespaces.from", { allowedRoutes: { namespaces: { from: "Any" } } }, "Selector"],
-    [
-      "allowedRoutes.namespaces.selector.matchExpressions[0].operator",
-      { allowedRoutes: { namespaces: { selector } } },
-      "DoesNotExist",
-    ],
-    ["allowedRoutes.kinds[0].kind", { allowedRoutes: { kinds: [{}] } }],
-    ["allowedRoutes.kinds", { allowedRoutes: { kinds: times(9, () => ({ kind: "HTTPRoute" })) } }],
-  ])("listener: %s in %j", (path, fields, message) => {
-    const spec = gateway({ ...listener(0), ...(fields as object) });
+  it.each(
+    cases(
+      ["name", { name: "" }],
+      ["name", { name: "n".repeat(254) }],
+      ["port", { port: 0 }],
+      ["port", { port: 65536 }],
+      ["port", { port: "80" }],
+      ["protocol", { protocol: "" }],
+      ["hostname", { hostname: "a".repeat(254) }],
+      ["tls.mode", { tls: { mode: "terminate" } }, "Terminate"],
+      ["tls.certificateRefs[0].name", { tls: { certificateRefs: [{}] } }],
+      ["tls.certificateRefs", { tls: { certificateRefs: times(65, () => ({ name: "a" })) } }],
+      ["allowedRoutes.namespaces.from", { allowedRoutes: { namespaces: { from: "Any" } } }, "Selector"],
+      [
+        "allowedRoutes.namespaces.selector.matchExpressions[0].operator",
+        { allowedRoutes: { namespaces: { selector } } },
+        "DoesNotExist",
+      ],
+      ["allowedRoutes.kinds[0].kind", { allowedRoutes: { kinds: [{}] } }],
+      ["allowedRoutes.kinds", { allowedRoutes: { kinds: times(9, () => ({ kind: "HTTPRoute" })) } }],
+    ),
+  )("listener: $path in $given", ({ path, given, message }) => {
+    const spec = gateway({ ...listener(0), ...given });
     expectRefused("Gateway", spec, `spec.listeners[0].${path}`, message);
   });
 });
 
 describe("an HTTPRoute", () => {
-  it.each<Row>([
-    ["parentRefs[0].name", { parentRefs: [{ namespace: "infra" }] }],
-    ["parentRefs[0].port", { parentRefs: [{ name: "g", port: 70000 }] }],
-    ["parentRefs[0].sectionName", { parentRefs: [{ name: "g", sectionName: "" }] }],
-    ["parentRefs", { parentRefs: times(33, () => ({ name: "g" })) }],
-    ["hostnames[0]", { hostnames: ["A.test"] }, wild],
-    ["hostnames[1]", { hostnames: ["a.test", "a.*.test"] }, wild],
-    ["hostnames[0]", { hostnames: ["*"] }, wild],
-    ["hostnames[0]", { hostnames: ["*a.test"] }, wild],
-    ["hostnames[0]", { hostnames: ["a.test:80"] }, wild],
-    ["hostnames[0]", { hostnames: ["a.test."] }, wild],
-    ["hostnames[0]", { hostnames: [""] }, wild],
-    ["hostnames", { hostnames: times(17, (i) => `h${i}.test`) }],
-    ["rules", { rules: times(17, () => ({})) }],
-    ["rules[0].matches", { rules: [{ matches: times(65, () => ({})) }] }],
-    ["rules[0].backendRefs", { rules: [{ backendRefs: times(17, () => ({ name: "a", port: 80 })) }] }],
-    ["rules[0].filters", { rules: [{ filters: times(17, () => ({ type: "CORS" })) }] }],
-  ])("%s", (path, spec, message) => {
+  it.each(
+    cases(
+      ["parentRefs[0].name", { parentRefs: [{ namespace: "infra" }] }],
+      ["parentRefs[0].port", { parentRefs: [{ name: "g", port: 70000 }] }],
+      ["parentRefs[0].sectionName", { parentRefs: [{ name: "g", sectionName: "" }] }],
+      ["parentRefs", { parentRefs: times(33, () => ({ name: "g" })) }],
+      ["hostnames[0]", { hostnames: ["A.test"] }, wild],
+      ["hostnames[1]", { hostnames: ["a.test", "a.*.test"] }, wild],
+      ["hostnames[0]", { hostnames: ["*"] }, wild],
+      ["hostnames[0]", { hostnames: ["*a.test"] }, wild],
+      ["hostnames[0]", { hostnames: ["a.test:80"] }, wild],
+      ["hostnames[0]", { hostnames: ["a.test."] }, wild],
+      ["hostnames[0]", { hostnames: [""] }, wild],
+      ["hostnames", { hostnames: times(17, (i) => `h${i}.test`) }],
+      ["rules", { rules: times(17, () => ({})) }],
+      ["rules[0].matches", { rules: [{ matches: times(65, () => ({})) }] }],
+      ["rules[0].backendRefs", { rules: [{ backendRefs: times(17, () => ({ name: "a", port: 80 })) }] }],
+      ["rules[0].filters", { rules: [{ filters: times(17, () => ({ type: "CORS" })) }] }],
+    ),
+  )("$path", ({ path, given: spec, message }) => {
     expectRefused("HTTPRoute", spec, `spec.${path}`, message);
   });
 
-  it.each<Row>([
-    ["path.type", { path: { type: "Prefix" } }, "PathPrefix"],
-    ["path.value", { path: { value: `/${"a".repeat(1024)}` } }],
-    ["method", { method: "get" }, "GET"],
-    ["headers[0].type", { headers: [{ name: "a", value: "b", type: "Prefix" }] }, "Exact"],
-    ["headers[0].name", { headers: [{ name: "a b", value: "c" }] }, token],
-    ["headers[0].name", { headers: [{ name: "", value: "c" }] }, token],
-    ["headers[0].name", { headers: [{ name: ":path", value: "c" }] }, token],
-    ["headers[0].name", { headers: [{ name: "a".repeat(257), value: "c" }] }],
-    ["headers[0].value", { headers: [{ name: "a", value: "" }] }],
-    ["headers[0].value", { headers: [{ name: "a", value: "b\nc" }] }, "must be one line"],
-    ["headers", { headers: times(17, (i) => ({ name: `h${i}`, value: "1" })) }],
-    ["queryParams[0].name", { queryParams: [{ name: "a=b", value: "c" }] }, token],
-    ["queryParams[0].type", { queryParams: [{ name: "a", value: "b", type: "Prefix" }] }, "Exact"],
-  ])("match: %s in %j", (path, match, message) => {
+  it.each(
+    cases(
+      ["path.type", { path: { type: "Prefix" } }, "PathPrefix"],
+      ["path.value", { path: { value: `/${"a".repeat(1024)}` } }],
+      ["method", { method: "get" }, "GET"],
+      ["headers[0].type", { headers: [{ name: "a", value: "b", type: "Prefix" }] }, "Exact"],
+      ["headers[0].name", { headers: [{ name: "a b", value: "c" }] }, token],
+      ["headers[0].name", { headers: [{ name: "", value: "c" }] }, token],
+      ["headers[0].name", { headers: [{ name: ":path", value: "c" }] }, token],
+      ["headers[0].name", { headers: [{ name: "a".repeat(257), value: "c" }] }],
+      ["headers[0].value", { headers: [{ name: "a", value: "" }] }],
+      ["headers[0].value", { headers: [{ name: "a", value: "b\nc" }] }, "must be one line"],
+      ["headers", { headers: times(17, (i) => ({ name: `h${i}`, value: "1" })) }],
+      ["queryParams[0].name", { queryParams: [{ name: "a=b", value: "c" }] }, token],
+      ["queryParams[0].type", { queryParams: [{ name: "a", value: "b", type: "Prefix" }] }, "Exact"],
+    ),
+  )("match: $path in $given", ({ path, given, message }) => {
     expectRefused(
       "HTTPRoute",
-      { rules: [{ matches: [match] }] },
+      { rules: [{ matches: [given] }] },
       `spec.rules[0].matches[0].${path}`,
       message,
     );
   });
 
-  it.each<Row>([
-    ["name", { name: "" }],
-    ["port", { port: 0 }],
-    ["port", { port: "http" }],
-    ["weight", { weight: 1_000_001 }],
-    ["weight", { weight: -1 }],
-    ["weight", { weight: 0.5 }],
-    ["filters[0].type", { filters: [{}] }],
-  ])("backendRef: %s in %j", (path, fields, message) => {
-    const backendRefs = [{ name: "app", port: 80, ...(fields as object) }];
+  it.each(
+    cases(
+      ["name", { name: "" }],
+      ["port", { port: 0 }],
+      ["port", { port: "http" }],
+      ["weight", { weight: 1_000_001 }],
+      ["weight", { weight: -1 }],
+      ["weight", { weight: 0.5 }],
+      ["filters[0].type", { filters: [{}] }],
+    ),
+  )("backendRef: $path in $given", ({ path, given, message }) => {
+    const backendRefs = [{ name: "app", port: 80, ...given }];
     expectRefused("HTTPRoute", { rules: [{ backendRefs }] }, `spec.rules[0].backendRefs[0].${path}`, message);
   });
 
   const mirrored = { backendRef: { name: "app", port: 80 } };
   const lines = { type: "ReplaceFullPath", replaceFullPath: "/a\r\nb" };
 
-  it.each<Row>([
-    ["requestHeaderModifier.set[0].name", { set: [{ name: "a:b", value: "c" }] }, token],
-    ["requestHeaderModifier.add[0].value", { add: [{ name: "a", value: "" }] }],
-    ["requestHeaderModifier.remove", { remove: times(17, (i) => `h${i}`) }],
-    ["responseHeaderModifier.set[0].name", { set: [{ name: "", value: "c" }] }, token],
-    ["requestRedirect.statusCode", { statusCode: 304 }],
-    ["requestRedirect.scheme", { scheme: "ftp" }, "https"],
-    ["requestRedirect.hostname", { hostname: "*.a.test" }, precise],
-    ["requestRedirect.port", { port: 70000 }],
-    ["requestRedirect.path.type", { path: { type: "Prefix" } }, "ReplaceFullPath"],
-    ["requestRedirect.path.type", { path: { replaceFullPath: "/a" } }, "ReplaceFullPath"],
-    ["urlRewrite.hostname", { hostname: "a_b.test" }, precise],
-    ["urlRewrite.path.replaceFullPath", { path: lines }],
-    ["requestMirror", { ...mirrored, percent: 1, fraction: { numerator: 1 } }, "both percent and fraction"],
-    ["requestMirror.percent", { ...mirrored, percent: 101 }],
-    ["requestMirror.percent", { ...mirrored, percent: 0.5 }],
-    ["requestMirror.fraction.numerator", { ...mirrored, fraction: {} }],
-    ["requestMirror.fraction.denominator", { ...mirrored, fraction: { numerator: 1, denominator: 0 } }],
-    ["requestMirror.backendRef", {}],
-  ])("filter: %s in %j", (path, value, message) => {
+  it.each(
+    cases(
+      ["requestHeaderModifier.set[0].name", { set: [{ name: "a:b", value: "c" }] }, token],
+      ["requestHeaderModifier.add[0].value", { add: [{ name: "a", value: "" }] }],
+      ["requestHeaderModifier.remove", { remove: times(17, (i) => `h${i}`) }],
+      ["responseHeaderModifier.set[0].name", { set: [{ name: "", value: "c" }] }, token],
+      ["requestRedirect.statusCode", { statusCode: 304 }],
+      ["requestRedirect.scheme", { scheme: "ftp" }, "https"],
+      ["requestRedirect.hostname", { hostname: "*.a.test" }, precise],
+      ["requestRedirect.port", { port: 70000 }],
+      ["requestRedirect.path.type", { path: { type: "Prefix" } }, "ReplaceFullPath"],
+      ["requestRedirect.path.type", { path: { replaceFullPath: "/a" } }, "ReplaceFullPath"],
+      ["urlRewrite.hostname", { hostname: "a_b.test" }, precise],
+      ["urlRewrite.path.replaceFullPath", { path: lines }],
+      ["requestMirror", { ...mirrored, percent: 1, fraction: { numerator: 1 } }, "both percent and fraction"],
+      ["requestMirror.percent", { ...mirrored, percent: 101 }],
+      ["requestMirror.percent", { ...mirrored, percent: 0.5 }],
+      ["requestMirror.fraction.numerator", { ...mirrored, fraction: {} }],
+      ["requestMirror.fraction.denominator", { ...mirrored, fraction: { numerator: 1, denominator: 0 } }],
+      ["requestMirror.backendRef", {}],
+    ),
+  )("filter: $path in $given", ({ path, given, message }) => {
     const field = path.split(".")[0] ?? "";
-    const filters = [{ type: "Any", [field]: value }];
+    const filters = [{ type: "Any", [field]: given }];
     expectRefused("HTTPRoute", { rules: [{ filters }] }, `spec.rules[0].filters[0].${path}`, message);
   });
 
-  it.fails("names the status codes that a redirect may have", () => {
+  it("says what is missing of a filter without its own field", () => {
+    const path = "spec.rules[0].filters[0].requestRedirect";
+    expectRefused("HTTPRoute", { rules: [{ filters: [{ type: "RequestRedirect" }] }] }, path, "needs it");
+  });
+
+  it("names the status codes that a redirect may have", () => {
     const filters = [{ type: "RequestRedirect", requestRedirect: { statusCode: 304 } }];
     const path = "spec.rules[0].filters[0].requestRedirect.statusCode";
     expectRefused("HTTPRoute", { rules: [{ filters }] }, path, "308");
@@ -197,13 +217,13 @@ const policy = (validation: object) => ({
 });
 const backend = (fields: object) => ({ rules: [{ backendRefs: [{ name: "app", port: 80, ...fields }] }] });
 
-it.each<readonly [kind: string, ...Row]>([
+it.each<[kind: string, path: string, spec: object]>([
   ["GatewayClass", "controllerName", {}],
   ["GRPCRoute", "rules[0].matches[0].method.type", { rules: [{ matches: [{ method: { type: "Any" } }] }] }],
   ["GRPCRoute", "rules[0].matches[0].headers[0].name", { rules: [{ matches: [{ headers: [{}] }] }] }],
-  ["GRPCRoute", "hostnames[0]", { hostnames: ["A.test"] }, wild],
+  ["GRPCRoute", "hostnames[0]", { hostnames: ["A.test"] }],
   ["GRPCRoute", "rules[0].backendRefs[0].weight", backend({ weight: 2_000_000 })],
-  ["TLSRoute", "hostnames[0]", { ...backend({}), hostnames: ["A.test"] }, wild],
+  ["TLSRoute", "hostnames[0]", { ...backend({}), hostnames: ["A.test"] }],
   ["TLSRoute", "rules", { hostnames: ["a.test"] }],
   ["TLSRoute", "rules", { rules: [] }],
   ["TLSRoute", "rules[0].backendRefs[0].weight", backend({ weight: 2_000_000 })],
@@ -225,12 +245,7 @@ it.each<readonly [kind: string, ...Row]>([
   ],
   ["BackendTLSPolicy", "validation", { targetRefs: [target] }],
   ["BackendTLSPolicy", "validation.hostname", policy({ hostname: "" })],
-  [
-    "BackendTLSPolicy",
-    "validation.subjectAltNames[0].type",
-    policy({ subjectAltNames: [{ type: "DNS" }] }),
-    "URI",
-  ],
+  ["BackendTLSPolicy", "validation.subjectAltNames[0].type", policy({ subjectAltNames: [{ type: "DNS" }] })],
   [
     "BackendTLSPolicy",
     "validation.subjectAltNames",
@@ -241,8 +256,6 @@ it.each<readonly [kind: string, ...Row]>([
     "validation.caCertificateRefs[0].name",
     policy({ caCertificateRefs: [{ kind: "Secret" }] }),
   ],
-])("a %s: %s", (kind, path, spec, message) => {
-  const found = findings(kind, spec);
-  expect(found.map(({ path: at }) => at)).toContain(`spec.${path}`);
-  expect(found.map((one) => one.message).join()).toContain(message ?? "");
+])("a %s: %s", (kind, path, spec) => {
+  expect(findings(kind, spec).map((one) => one.path)).toContain(`spec.${path}`);
 });

@@ -3,6 +3,7 @@ import type { ParentRef } from "../../schema/gateway-routes.js";
 import type { ObjectByKind, Reader } from "../reader.js";
 import { allowsNamespace, type GatewayListener, type GatewayView, type RouteKind } from "./gateway.js";
 import { hostsOf } from "./hostnames.js";
+import { maxRouteBytes, routeBytes } from "./size.js";
 
 export type RouteObject = ObjectByKind<RouteKind>;
 
@@ -35,17 +36,34 @@ const isOf = (ref: ParentRef, route: RouteObject, { gateway: { meta } }: Gateway
 
 /** The references of a route to the Gateway, and what comes of each; those to others are none of ours. */
 export function parentsOf(route: RouteObject, view: GatewayView, reader: Reader): Parent[] {
-  return [...route.spec.parentRefs.entries()]
-    .filter(([, ref]) => isOf(ref, route, view))
-    .map(([index, ref]) => ({ index, ref, ...attach(route, ref, view, reader) }));
+  const known = new Map<string, Attachment>();
+  const parents: Parent[] = [];
+  for (const [index, ref] of route.spec.parentRefs.entries()) {
+    if (!isOf(ref, route, view)) continue;
+    const key = JSON.stringify([ref.sectionName, ref.port]);
+    const attachment = known.get(key) ?? attach(route, ref, view, reader);
+    known.set(key, attachment);
+    parents.push({ index, ref, ...attachment });
+  }
+  return withinSize(route, parents);
 }
 
-function attach(
-  route: RouteObject,
-  ref: ParentRef,
-  view: GatewayView,
-  reader: Reader,
-): Pick<Parent, "attached" | "counted" | "problem"> {
+type Attachment = Pick<Parent, "attached" | "counted" | "problem">;
+
+/** A route that is too large for all its places has none of them. */
+function withinSize(route: RouteObject, parents: Parent[]): Parent[] {
+  const places = new Set<string>();
+  for (const { attached } of parents)
+    for (const { listener, hosts } of attached)
+      for (const host of hosts) places.add(`${listener.envoy} ${host}`);
+  const bytes = routeBytes(route) * places.size;
+  if (bytes <= maxRouteBytes) return parents;
+  const message = `with a copy of its filters and backends for each match, host and port, the route takes about ${bytes} bytes of route tables, of at most ${maxRouteBytes}`;
+  const problem = { reason: "UnsupportedValue", message };
+  return parents.map((parent) => ({ ...parent, attached: [], problem: parent.problem ?? problem }));
+}
+
+function attach(route: RouteObject, ref: ParentRef, view: GatewayView, reader: Reader): Attachment {
   const selected = view.listeners.filter(
     ({ spec }) =>
       (ref.sectionName === undefined || ref.sectionName === spec.name) &&
@@ -62,8 +80,15 @@ function attach(
   const allowed = counted.filter(({ ready }) => ready);
   if (allowed.length === 0)
     return fail("NotAllowedByListeners", "No listeners included by this parent ref allowed this attachment.");
+  const rivals = rivalsOf(allowed, view);
   const attached = allowed
-    .map((listener) => ({ listener, hosts: hostsOn(route, listener, allowed, view) }))
+    .map((listener) => ({
+      listener,
+      hosts: hostsOf(hostnamesOf(route), {
+        listener: listener.hostname,
+        rivals: rivals.get(listener.spec.port) ?? [],
+      }),
+    }))
     .filter(({ hosts }) => hosts.length > 0);
   if (attached.length > 0) return { attached, counted };
   return fail(
@@ -72,15 +97,19 @@ function attach(
   );
 }
 
-/** As in Contour, listeners that one reference means are no rivals of each other. */
-function hostsOn(
-  route: RouteObject,
-  { hostname, spec: { port } }: GatewayListener,
+/** Hostnames of other listeners by their port. As in Contour, those that one reference means are no rivals of each other. */
+function rivalsOf(
   allowed: readonly GatewayListener[],
   { listeners }: GatewayView,
-): readonly string[] {
-  const rivals = listeners
-    .filter((other) => other.spec.port === port && other.hostname !== "" && !allowed.includes(other))
-    .map((other) => other.hostname);
-  return hostsOf(hostnamesOf(route), { listener: hostname, rivals });
+): ReadonlyMap<number, readonly string[]> {
+  const own = new Set(allowed);
+  const rivals = new Map<number, string[]>();
+  for (const listener of listeners) {
+    const { envoy, hostname, spec } = listener;
+    if (envoy === undefined || hostname === "" || own.has(listener)) continue;
+    const others = rivals.get(spec.port) ?? [];
+    others.push(hostname);
+    rivals.set(spec.port, others);
+  }
+  return rivals;
 }

@@ -1,19 +1,19 @@
 import type { ClusterOptions, ServicePort } from "../backend.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../reader.js";
 import { readCaBundle, readCaConfigMap } from "../secret.js";
+import { onceForUnit } from "./once.js";
 
 type Policy = ObjectByKind<"BackendTLSPolicy">;
 
 const isNamed = /^[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*$/;
 
+/** More policies than this for one Service are an attack on whoever reads them for each route. */
+const maxPolicies = 64;
+/** Of the CA bundles of a policy together: each cluster holds them all. */
+const maxAuthorities = 64 * 1024;
+
 /** The policy for a Service's port: one that names the port before one for all ports, then the oldest. */
-function policyOf(service: ObjectByKind<"Service">, port: ServicePort, reader: Reader): Policy | undefined {
-  const { namespace, name } = service.meta;
-  const policies = objectsOf(
-    "BackendTLSPolicy",
-    reader.claimants(`backend-tls:${namespace}/${name}`),
-    reader,
-  );
+function policyOf(name: string, port: ServicePort, policies: readonly Policy[]): Policy | undefined {
   const rank = ({ spec }: Policy): number => {
     const refs = spec.targetRefs.filter(
       (ref) => ref.group === "" && ref.kind === "Service" && ref.name === name,
@@ -34,9 +34,25 @@ export function readBackendTls(
   service: ObjectByKind<"Service">,
   port: ServicePort,
   reader: Reader,
-): { options?: ClusterOptions; error?: string } {
-  const policy = policyOf(service, port, reader);
-  if (!policy) return {};
+): BackendTls {
+  const { namespace, name } = service.meta;
+  return known(reader, `${namespace}/${name}/${port.port}`, () => {
+    const claimants = reader.claimants(`backend-tls:${namespace}/${name}`);
+    if (claimants.length > maxPolicies)
+      return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
+    const policy = policyOf(name, port, objectsOf("BackendTLSPolicy", claimants, reader));
+    return policy ? optionsOf(policy, reader) : {};
+  });
+}
+
+interface BackendTls {
+  readonly options?: ClusterOptions;
+  readonly error?: string;
+}
+
+const known = onceForUnit<BackendTls>();
+
+function optionsOf(policy: Policy, reader: Reader): BackendTls {
   const { validation, error } = readPolicy(policy, reader);
   if (!validation)
     return { error: `BackendTLSPolicy ${policy.meta.namespace}/${policy.meta.name} is invalid: ${error}` };
@@ -51,23 +67,37 @@ export function readPolicy(
   if (validation.wellKnownCACertificates) return { error: "wellKnownCACertificates is unsupported" };
   if (!isNamed.test(validation.hostname) || /^[\d.]+$/.test(validation.hostname))
     return { error: `hostname ${JSON.stringify(validation.hostname)} must be a DNS name without a wildcard` };
-  const bundles: string[] = [];
-  for (const { group, kind, name } of validation.caCertificateRefs) {
-    const read = group !== "" ? undefined : { Secret: readCaBundle, ConfigMap: readCaConfigMap }[kind];
+  const bundles = new Set<string>();
+  for (const { group, kind, name } of uniqueRefs(validation.caCertificateRefs)) {
+    const read = group !== "" ? undefined : readers.get(kind);
     if (!read)
       return {
         error: `caCertificateRefs: kind ${group || "core"}/${kind} is unsupported, use ConfigMap or Secret`,
       };
     const { ca, error } = read(reader, { namespace, name });
     if (!ca) return { error: error ?? "the CA is not there" };
-    bundles.push(ca);
+    bundles.add(ca);
   }
-  if (bundles.length === 0) return { error: "caCertificateRefs is empty" };
+  const ca = [...bundles].join("");
+  if (ca === "") return { error: "caCertificateRefs is empty" };
+  if (ca.length > maxAuthorities)
+    return { error: `caCertificateRefs hold ${ca.length} bytes together, of at most ${maxAuthorities}` };
   const names = validation.subjectAltNames.map(
     ({ type, hostname }) => (type === "Hostname" && hostname) || "",
   );
   if (names.includes("")) return { error: "subjectAltNames: only entries of type Hostname are supported" };
   return {
-    validation: { ca: bundles.join(""), subjectNames: names.length > 0 ? names : [validation.hostname] },
+    validation: { ca, subjectNames: names.length > 0 ? names : [validation.hostname] },
   };
 }
+
+const readers = new Map([
+  ["Secret", readCaBundle],
+  ["ConfigMap", readCaConfigMap],
+]);
+
+type CaRef = Policy["spec"]["validation"]["caCertificateRefs"][number];
+
+const uniqueRefs = (refs: readonly CaRef[]): readonly CaRef[] => [
+  ...new Map(refs.map((ref) => [JSON.stringify([ref.group, ref.kind, ref.name]), ref])).values(),
+];

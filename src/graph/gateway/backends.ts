@@ -32,7 +32,7 @@ export function readReference(
       `only Services are supported, not ${ref.group || "core"}/${ref.kind}`,
       ".kind",
     );
-  if (ref.port === undefined) return refuse("InvalidKind", "the port of the Service is missing", ".port");
+  if (ref.port === undefined) return refuse("Degraded", "the port of the Service is missing", ".port");
   const namespace = ref.namespace || route.meta.namespace;
   const from = { kind: route.kind, namespace: route.meta.namespace };
   if (!isGranted({ from, to: { kind: "Service", namespace, name: ref.name } }, reader)) {

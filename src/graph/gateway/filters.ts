@@ -1,6 +1,7 @@
 import type { PathModifier, RouteFilter } from "../../schema/gateway-routes.js";
 import { quoteRegex } from "../match.js";
 import type { PathMatch } from "../match-types.js";
+import { trimSlashes } from "../normalize-path.js";
 import type { HeadersPolicy } from "../policy/headers.js";
 import type { RoutePolicies } from "../policy/index.js";
 import type { PathRewrite } from "../policy/path-rewrite.js";
@@ -118,8 +119,11 @@ function readRewrite(modifier: PathModifier, matched: PathMatch): PathRewrite {
     const path = substitution(absolute(modifier.replaceFullPath));
     return { regex: { pattern: "^/.*$", substitution: path } };
   }
-  const prefix = absolute(modifier.replacePrefixMatch);
-  return prefix === "/" && !isWhole(matched) ? withoutPrefix(matched) : { prefix };
+  // Whole segments are replaced: no slash is lost, and none is there twice.
+  const prefix = trimSlashes(absolute(modifier.replacePrefixMatch));
+  if (isWhole(matched)) return { prefix: prefix || "/" };
+  if (prefix === "") return withoutPrefix(matched);
+  return { prefix: matched.kind === "prefix" ? `${prefix}/` : prefix };
 }
 
 function readRedirect(

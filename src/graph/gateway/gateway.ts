@@ -51,10 +51,12 @@ function envoyListeners(
   { spec: { listeners } }: Gateway,
   { settings }: Reader,
 ): readonly (string | ListenerProblem)[] {
-  const problems = listeners.map(
-    (listener, i) => hostnameProblem(listener) ?? portProblem(listener, listeners.slice(0, i), settings),
-  );
-  const good = listeners.filter((_, i) => !problems[i]);
+  const good: Listener[] = [];
+  const problems = listeners.map((listener) => {
+    const problem = hostnameProblem(listener) ?? portProblem(listener, good, settings);
+    if (!problem) good.push(listener);
+    return problem;
+  });
   const first = (family: string): number =>
     Math.min(...good.filter((one) => familyOf(one) === family).map(({ port }) => port));
   const main = { http: first("http"), https: first("https"), tcp: Number.NaN };
@@ -97,19 +99,19 @@ function readListener(
   };
 }
 
-const usualKinds: Readonly<Record<string, readonly RouteKind[]>> = {
-  HTTP: ["HTTPRoute", "GRPCRoute"],
-  HTTPS: ["HTTPRoute", "GRPCRoute"],
-  TLS: ["TLSRoute", "TCPRoute"],
-  TCP: ["TCPRoute"],
-};
+const usualKinds: ReadonlyMap<string, readonly RouteKind[]> = new Map([
+  ["HTTP", ["HTTPRoute", "GRPCRoute"]],
+  ["HTTPS", ["HTTPRoute", "GRPCRoute"]],
+  ["TLS", ["TLSRoute", "TCPRoute"]],
+  ["TCP", ["TCPRoute"]],
+]);
 
 /** The kinds of routes that a listener takes; one that it can't take is a problem of its references. */
 function readKinds({ protocol, allowedRoutes }: Listener): {
   kinds: readonly RouteKind[];
   problems: ListenerProblem[];
 } {
-  const possible = usualKinds[protocol] ?? [];
+  const possible = usualKinds.get(protocol) ?? [];
   if (allowedRoutes.kinds.length === 0) return { kinds: possible, problems: [] };
   const problems: ListenerProblem[] = [];
   const kinds: RouteKind[] = [];
@@ -140,7 +142,7 @@ function selectorProblem({ allowedRoutes: { namespaces } }: Listener): ListenerP
 /** The certificate of a listener that ends TLS. */
 function readCertificate(
   { protocol, tls }: Listener,
-  { meta }: Gateway,
+  { meta, spec }: Gateway,
   reader: Reader,
 ): { secret?: string; problem?: ListenerProblem } {
   if (protocol !== "HTTPS" && protocol !== "TLS") return {};
@@ -151,6 +153,11 @@ function readCertificate(
   ): { problem: ListenerProblem } => ({ problem: { type, reason, message } });
   const invalid = (message: string) => fail("Invalid", message, "Programmed");
   if (!tls) return invalid(`tls is required when protocol is ${protocol}`);
+  if (protocol === "HTTPS" && (tls.frontendValidation || spec.tls?.frontend)) {
+    const message =
+      "certificates of clients (frontend validation) are not supported: without them nobody is let in";
+    return fail("UnsupportedValue", message, "Accepted");
+  }
   if (tls.mode === "Passthrough") {
     if (protocol === "HTTPS") return invalid("tls.mode must be Terminate when protocol is HTTPS");
     return tls.certificateRefs.length === 0
@@ -184,9 +191,9 @@ export function allowsNamespace(
   if (from === "All") return true;
   if (from === "Same") return namespace === meta.namespace;
   if (from === "None" || !selector) return false;
-  // As the API server has it on every namespace.
-  const labels = { "kubernetes.io/metadata.name": namespace };
-  return matchesSelector({ ...labels, ...reader.get("Namespace", "", namespace)?.spec.labels }, selector);
+  // As the API server has it on every namespace, whatever a manifest says.
+  const name = { "kubernetes.io/metadata.name": namespace };
+  return matchesSelector({ ...reader.get("Namespace", "", namespace)?.spec.labels, ...name }, selector);
 }
 
 /** Whether the HTTPS of a listener is of HTTPProxies and Ingresses alone. */

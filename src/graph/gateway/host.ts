@@ -5,6 +5,7 @@ import type { IngressHost } from "../ingress.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
 import { orderRoutes } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
+import { append } from "../tree-budget.js";
 import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
 import { type Parent, parentsOf, type RouteObject } from "./attach.js";
 import { type GatewayListener, type GatewayView, readGateway, routeKinds } from "./gateway.js";
@@ -31,8 +32,13 @@ export function readGatewayHost(host: string, reader: Reader, report: Report): G
     https: serving.some(({ spec }) => spec.protocol !== "HTTP" && spec.protocol !== "TCP"),
   };
   const ports = new Map<string, Port>();
-  for (const route of routesOf(host, view, reader, report)) {
-    for (const [listener, listeners] of attachedTo(host, parentsOf(route, view, reader))) {
+  const attached = new Map(
+    routesOf(host, view, reader)
+      .map((route) => [route, attachedTo(host, parentsOf(route, view, reader))] as const)
+      .filter(([, places]) => places.size > 0),
+  );
+  for (const route of withOwner([...attached.keys()], host, reader, report)) {
+    for (const [listener, listeners] of attached.get(route) ?? []) {
       const port = ports.get(listener) ?? new Port(host, report);
       ports.set(listener, port);
       port.attach(route, listeners, reader);
@@ -58,6 +64,7 @@ export function elsewhereOf(host: string, { ports }: GatewayHost): ReadonlyMap<s
       ...(tcp ? { tcp } : {}),
       policies: {},
       jwtProviders: [],
+      websockets: true,
     });
   }
   return found;
@@ -85,17 +92,17 @@ export function withListeners({ serves }: GatewayHost, { ingress, roots }: Other
 }
 
 /** Routes that may have the host: by kind, then the oldest first. */
-function routesOf(host: string, { listeners }: GatewayView, reader: Reader, report: Report): RouteObject[] {
+function routesOf(host: string, { listeners }: GatewayView, reader: Reader): RouteObject[] {
   const keys = [host];
   const own = listeners.filter(({ hostname }) => (hostname || "*") === host);
   // Only to a host that a listener has do routes of wider hostnames come.
   if (own.length > 0) keys.push(...widerThan(host));
   const refs = keys.flatMap((key) => reader.claimants(`routes:${key}`));
-  if (own.some(({ spec }) => spec.protocol === "TLS")) refs.push(...reader.claimants("tcp:"));
+  if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants("tcp:"));
   const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
     const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
-    return [...withOwner(routes, host, reader, report)].sort((a, b) => (age(a) < age(b) ? -1 : 1));
+    return [...routes].sort((a, b) => (age(a) < age(b) ? -1 : 1));
   });
 }
 
@@ -111,7 +118,8 @@ function attachedTo(host: string, parents: readonly Parent[]): Map<string, Gatew
   for (const { listener, hosts } of parents.flatMap(({ attached }) => attached)) {
     if (!listener.envoy || listener.spec.protocol === "TCP" || !hosts.includes(host)) continue;
     const listeners = found.get(listener.envoy) ?? [];
-    found.set(listener.envoy, [...listeners, listener]);
+    listeners.push(listener);
+    found.set(listener.envoy, listeners);
   }
   for (const listeners of found.values()) listeners.sort((a, b) => b.hostname.length - a.hostname.length);
   return found;
@@ -123,6 +131,8 @@ const isOfOneKind = (a: Route | undefined, b: Route): boolean =>
 /** Collects what one Envoy listener does for the host; what comes first stays. */
 class Port {
   readonly #rules = new Map<string, Route>();
+  /** Rules that were read so far: among matches that are alike close, those of the oldest route come first, then in their order. */
+  #read = 0;
   #closest: GatewayListener | undefined;
   #tcp: readonly TcpBackend[] | undefined;
 
@@ -145,10 +155,11 @@ class Port {
   /** As in Contour, a rule with a match that a route of its kind has already is left out. */
   #add(rules: readonly RuleRoutes[]): void {
     for (const rule of rules) {
+      const priority = this.#read++;
       const keyed = rule.map((route) => [matchKey(route.match), route] as const);
       const taken = keyed.find(([key, route]) => isOfOneKind(this.#rules.get(key), route));
       if (taken) this.#tellTaken(...taken);
-      else for (const [key, route] of keyed) this.#rules.set(key, route);
+      else for (const [key, route] of keyed) this.#rules.set(key, { ...route, priority });
     }
   }
 
@@ -159,10 +170,12 @@ class Port {
   }
 
   finish({ settings: { tls } }: Reader): PortHost {
-    const secret = this.#closest?.secret;
+    const routes = [...this.#rules.values()];
+    // Routes that come to nothing change no certificate that an HTTPProxy has for the host.
+    const secret = routes.length > 0 || this.#tcp ? this.#closest?.secret : undefined;
     return {
       secure: this.#closest?.spec.protocol !== "HTTP",
-      routes: [...this.#rules.values()],
+      routes,
       ...(secret
         ? { tls: { secret, minimum: tls.minimumProtocolVersion, maximum: tls.maximumProtocolVersion } }
         : {}),

@@ -53,7 +53,6 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
   const common = {
     insecure: "serve",
     spansLabels: true,
-    priority: index,
     from: context.route.ref,
     field,
   } as const;
@@ -87,7 +86,6 @@ function policiesOf(filters: Filters, { timeout }: ReadRule, match: Match): Rout
   const pathRewrite = filters.rewrite(match.path);
   return {
     ...filters.policies,
-    websocket: true,
     ...(timeout.response === undefined ? {} : { timeout }),
     ...(pathRewrite ? { pathRewrite } : {}),
   };
@@ -112,7 +110,7 @@ function readTimeouts(
     const message = "backendRequest must be no longer than request";
     return fail("Accepted", "UnsupportedValue", message, `${path}.backendRequest`);
   }
-  const response = backend ?? request;
+  const response = backend || (request ?? backend);
   return response === undefined ? {} : { response };
 }
 

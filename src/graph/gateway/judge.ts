@@ -1,5 +1,7 @@
 import type { Ref } from "../../schema/meta.js";
+import { warnOfCertificate } from "../certificate.js";
 import { isLeftOut, type Reader, type Report } from "../reader.js";
+import { readKeyPair } from "../secret.js";
 import { parentsOf, type RouteObject } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { type GatewayView, type RouteKind, readGateway } from "./gateway.js";
@@ -52,15 +54,34 @@ export function judgeGateway(reader: Reader, report: Report): GatewayView | unde
   for (const [i, { problems }] of (view?.listeners ?? []).entries())
     for (const { type, reason, message } of problems)
       report.error(view?.gateway.ref as Ref, type, reason, message, `spec.listeners[${i}]`);
+  if (view) warnOfCertificates(view, reader, report);
   return view;
 }
 
+function warnOfCertificates({ gateway, listeners }: GatewayView, reader: Reader, report: Report): void {
+  for (const [i, { secret, hostname }] of listeners.entries()) {
+    if (secret === undefined) continue;
+    const [namespace = "", name = ""] = secret.split("/");
+    const { pair } = readKeyPair(reader, { namespace, name });
+    const use = { about: gateway.ref, path: `spec.listeners[${i}].tls`, secret: { namespace, name } };
+    if (pair) warnOfCertificate(pair, hostname === "" ? use : { ...use, host: hostname }, report);
+  }
+}
+
+interface GatewayFront {
+  readonly name: string;
+  readonly family: Family;
+  readonly port: number;
+  readonly websockets: true;
+}
+
 /** The Envoy listeners of a Gateway, each once. */
-export function frontsOf({ listeners }: GatewayView): { name: string; family: Family; port: number }[] {
-  const fronts = new Map<string, { name: string; family: Family; port: number }>();
+export function frontsOf({ listeners }: GatewayView): GatewayFront[] {
+  const fronts = new Map<string, GatewayFront>();
   for (const { envoy, spec } of listeners) {
     const family = familyOf(spec);
-    if (envoy && family) fronts.set(envoy, { name: envoy, family, port: envoyPort(spec.port) });
+    if (envoy && family)
+      fronts.set(envoy, { name: envoy, family, port: envoyPort(spec.port), websockets: true });
   }
   return [...fronts.values()];
 }

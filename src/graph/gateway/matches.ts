@@ -72,7 +72,7 @@ function readValues(
       const message = `${JSON.stringify(value)} is not RE2: ${wrong}`;
       return fail("Accepted", "UnsupportedValue", message, `${path}[${i}].value`);
     }
-    if (!found.has(key)) found.set(key, { name, kind: type === "Exact" ? "exact" : "regex", value });
+    if (!found.has(key)) found.set(key, { name: key, kind: type === "Exact" ? "exact" : "regex", value });
   }
   return [...found.values()];
 }

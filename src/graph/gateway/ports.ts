@@ -30,7 +30,7 @@ export function envoyPort(port: number): number {
   return moved <= 1023 ? moved + 1023 : moved;
 }
 
-/** Why a listener can't be, beside those that come before it in the Gateway; undefined when it can. */
+/** Why a listener can't be, beside those before it in the Gateway that can; undefined when it can, too. */
 export function portProblem(
   listener: Listener,
   before: readonly Listener[],
@@ -42,7 +42,7 @@ export function portProblem(
     return { type: "Accepted", reason: "UnsupportedProtocol", message };
   }
   if (ownPorts(settings).includes(envoyPort(listener.port))) {
-    const message = `Envoy's port ${envoyPort(listener.port)} for this port is that of another listener of the settings`;
+    const message = `Envoy's port ${envoyPort(listener.port)} for this port is that of Envoy's admin interface or of another listener of the settings`;
     return { type: "Accepted", reason: "PortUnavailable", message };
   }
   for (const other of before) {
@@ -51,8 +51,7 @@ export function portProblem(
       const message = "Listener port conflicts with a previous Listener's port";
       return { type: "Accepted", reason: "PortUnavailable", message };
     }
-    const otherFamily = familyOf(other);
-    if (otherFamily !== family) {
+    if (familyOf(other) !== family) {
       const message = "All Listener protocols for a given port must be compatible";
       return { type: "Conflicted", reason: "ProtocolConflict", message };
     }
@@ -64,5 +63,10 @@ export function portProblem(
   return undefined;
 }
 
+/** Where `isoline bootstrap` puts Envoy's admin interface if it is not told otherwise. */
+const usualAdminPort = 9001;
+
 const ownPorts = ({ stats, health, metrics, omEnforcedHealth }: SettingsSpec): readonly number[] =>
-  [stats.port, health.port, metrics.port, omEnforcedHealth.port].filter((port) => port !== undefined);
+  [usualAdminPort, stats.port, health.port, metrics.port, omEnforcedHealth.port].filter(
+    (port) => port !== undefined,
+  );

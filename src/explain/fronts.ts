@@ -1,0 +1,46 @@
+import { envoyPort, type Family } from "../graph/gateway/ports.js";
+import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
+
+/** Ports of the Gateway by the names of their Envoy listeners. */
+export type GatewayPorts = ReadonlyMap<string, number>;
+
+/** What the name of an Envoy listener for traffic says of it; the main ones tell no port. */
+export interface Front {
+  readonly family: Family;
+  readonly port?: number;
+}
+
+/** Undefined for listeners of health and statistics. */
+export function frontOf(name: string): Front | undefined {
+  if (name === ingressHttp) return { family: "http" };
+  if (name === ingressHttps) return { family: "https" };
+  const [, family, port] = /^(http|https|tcp)-(\d+)$/.exec(name) ?? [];
+  return family ? { family: family as Family, port: Number(port) } : undefined;
+}
+
+/** How a listener is reached: `http`, or `http on port 8080`. */
+export function reachOf(name: string, ports?: GatewayPorts): string {
+  const front = frontOf(name);
+  const port = ports?.get(name) ?? front?.port;
+  return `${front?.family ?? name}${port === undefined ? "" : ` on port ${port}`}`;
+}
+
+/** The Envoy listener of a port, the Gateway's own or, where it has none of that number, Envoy's. */
+export function nameAt(port: number, ports: GatewayPorts): string | undefined {
+  const all = [...ports];
+  const found = all.find(([, own]) => own === port) ?? all.find(([, own]) => envoyPort(own) === port);
+  return found?.[0];
+}
+
+/** Names of listeners by their ports. */
+export const inOrder = (names: Iterable<string>, ports?: GatewayPorts): string[] =>
+  [...names].sort((a, b) => (ports?.get(a) ?? 0) - (ports?.get(b) ?? 0));
+
+/** The ports of some listeners in words: `80 (http, Envoy's 8080)`. */
+export const describePorts = (names: Iterable<string>, ports: GatewayPorts): string =>
+  inOrder(names, ports)
+    .map((name) => {
+      const port = ports.get(name) ?? 0;
+      return `${port} (${frontOf(name)?.family}, Envoy's ${envoyPort(port)})`;
+    })
+    .join(", ");
