@@ -64,7 +64,9 @@ export interface Claims {
 }
 
 export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, host: string): Claims {
-  const findingsOf = (unit: UnitKey): readonly Finding[] => store.unit(unit)?.findings ?? [];
+  // Of those that hold only at some times none is told: here is no clock.
+  const findingsOf = (unit: UnitKey): readonly Finding[] =>
+    (store.unit(unit)?.findings ?? []).filter(({ unlessBetween }) => !unlessBetween);
   const routeFindings = (name: string): readonly Finding[] =>
     store.claimants(`routes:${name}`).flatMap((ref) => findingsOf(`route:${ref}`));
   const own = findingsOf(`vhost:${host}`);

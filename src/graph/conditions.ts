@@ -1,6 +1,6 @@
-import { RE2JS } from "re2js";
 import { compareHeaders, compareQueries, quoteRegex } from "./match.js";
 import type { HeaderMatch, Match, PathMatch, QueryMatch } from "./match-types.js";
+import { regexProblem } from "./regex.js";
 
 /** One entry of HTTPProxy `conditions`; includes and routes have the same form. */
 export interface Condition {
@@ -33,44 +33,6 @@ export interface QueryCondition {
   readonly contains?: string;
   readonly ignoreCase?: boolean;
   readonly present?: boolean;
-}
-
-const maxRegex = 4096;
-const checked = new Map<string, string | undefined>();
-
-/** Unicode classes that every RE2 knows; scripts that are younger than Envoy's RE2 would cost the whole route table. */
-const unicodeClass =
-  /^(?:[CLMNPSZ][a-z]?|Any|Latin|Greek|Cyrillic|Armenian|Hebrew|Arabic|Devanagari|Bengali|Tamil|Telugu|Thai|Georgian|Hangul|Hiragana|Katakana|Han|Common|Inherited)$/;
-
-/** What the library takes and RE2 does not. */
-function unsupportedEscape(expression: string): string | undefined {
-  for (const [, escaped = "", braced, hex] of expression.matchAll(
-    /\\(.)(?:(?<=[pP])\{\^?([^}]*)\}|(?<=x)\{([0-9A-Fa-f]+)\})?/gs,
-  )) {
-    if (escaped === "C") return "\\C is not supported";
-    if (braced !== undefined && !unicodeClass.test(braced))
-      return `\\${escaped}{${braced.slice(0, 40)}} is no Unicode class that is supported`;
-    const code = hex === undefined ? 0 : Number.parseInt(hex, 16);
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return `\\x{${hex}} is no character`;
-  }
-  return undefined;
-}
-
-/** Why RE2, Envoy's engine, refuses an expression; undefined when it takes it. */
-export function regexProblem(expression: string): string | undefined {
-  if (expression.length > maxRegex) return `longer than ${maxRegex} characters`;
-  const unsupported = unsupportedEscape(expression);
-  if (unsupported) return unsupported;
-  if (checked.has(expression)) return checked.get(expression);
-  let problem: string | undefined;
-  try {
-    RE2JS.compile(expression);
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
-  }
-  if (checked.size > 10_000) checked.clear();
-  checked.set(expression, problem);
-  return problem;
 }
 
 const slashes = (path: string): string => (path.includes("//") ? path.replace(/\/{2,}/g, "/") : path);

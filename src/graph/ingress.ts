@@ -3,7 +3,6 @@ import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { anyHost, tlsHostKey } from "./claims.js";
 import { isAllowedClass } from "./class.js";
-import { regexProblem } from "./conditions.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
 import { isPath, trimSlashes, unreachablePath } from "./normalize-path.js";
@@ -12,6 +11,7 @@ import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
+import { regexProblem } from "./regex.js";
 import { isDelegated, readKeyPair } from "./secret.js";
 import type { Route, Tls } from "./types.js";
 

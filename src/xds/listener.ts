@@ -118,7 +118,10 @@ export const routeTable = (name: string): Resource => {
 
 /** A listener before it has its name and address: what serves a port. */
 export interface Front {
+  /** Of its route table and filter chains. */
   readonly name: string;
+  /** The name in Envoy where it is another: in one update no listener can take the address of one that stays. */
+  readonly listener?: string;
   readonly family: "http" | "https" | "tcp";
   readonly port: number;
   readonly websockets?: boolean;
@@ -143,27 +146,26 @@ export const usualFronts = ({ http, https }: SettingsSpec): readonly Front[] => 
   { name: ingressHttps, family: "https", port: https.port },
 ];
 
-const listenerResource = (listener: Listener, group: "" | "http" | "chains"): Resource => ({
-  type: "listener",
-  group,
-  name: listener.name ?? "",
-  json: JSON.stringify(listener),
-});
+const listenerResource = (
+  listener: Listener,
+  group: "" | "http" | "chains",
+  name = listener.name ?? "",
+): Resource => ({ type: "listener", group, name, json: JSON.stringify(listener) });
 
 function writeFront(
-  { name, family, port, websockets }: Front,
+  { name, listener: envoyName = name, family, port, websockets }: Front,
   settings: SettingsSpec,
   { authorization, rateLimits, tracing }: GlobalServices,
 ): readonly Resource[] {
   const { address } = family === "https" ? settings.https : settings.http;
-  const base = listenerBase(name, address, port, settings);
+  const base = listenerBase(envoyName, address, port, settings);
   const filters = [
     ...(settings.useProxyProtocol ? [proxyProtocol] : []),
     ...(family === "https" ? [tlsInspector(settings.tls.fingerprint)] : []),
   ];
   const listener: Listener = { ...base, ...(filters.length > 0 ? { listener_filters: filters } : {}) };
-  if (family === "tcp") return [listenerResource(listener, "chains")];
-  if (family === "https") return [routeTable(name), listenerResource(listener, "chains")];
+  if (family === "tcp") return [listenerResource(listener, "chains", name)];
+  if (family === "https") return [routeTable(name), listenerResource(listener, "chains", name)];
   const manager: ManagerOptions = {
     listener: name,
     secure: false,
@@ -174,5 +176,5 @@ function writeFront(
     ...(tracing ? { tracing } : {}),
   };
   const chains = [{ filters: [writeHttpConnectionManager(manager, settings)] }];
-  return [routeTable(name), listenerResource({ ...listener, filter_chains: chains }, "http")];
+  return [routeTable(name), listenerResource({ ...listener, filter_chains: chains }, "http", name)];
 }

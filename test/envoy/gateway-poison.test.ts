@@ -334,7 +334,7 @@ test("3,000 mutated routes, grants and policies: a real Envoy refuses nothing, a
 });
 
 /** In Envoy a listener has its address until it is gone: one of another name can't take it over in the same update. */
-test.fails("listeners that change their ports, or ports that change their protocol, are refused by nobody", async () => {
+test("listeners that change their ports, or ports that change their protocol, are refused by nobody", async () => {
   const [low, high] = [await listener("one", "HTTP"), await listener("two", "HTTP")].sort(
     (a, b) => a.port - b.port,
   );

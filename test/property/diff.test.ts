@@ -46,8 +46,16 @@ function* mutants(value: unknown): Generator<unknown> {
   }
 }
 
+/** What no parser lets through, though it compiles to something. */
+const isUnfit = (kind: string, spec: unknown): boolean =>
+  kind === "Gateway" &&
+  (spec as { listeners?: Record<string, unknown>[] }).listeners?.some(({ port, protocol, name }) =>
+    [port, protocol, name].includes(undefined),
+  ) === true;
+
 /** Undefined when the value is none that a parser would let through. */
 function tryObjects(objects: readonly KubeObject[], old: KubeObject, spec: unknown): Snapshot | undefined {
+  if (isUnfit(old.kind, spec)) return undefined;
   try {
     return snapshot(objects.map((object) => (object === old ? ({ ...object, spec } as KubeObject) : object)));
   } catch {

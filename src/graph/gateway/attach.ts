@@ -2,7 +2,7 @@ import { gatewayGroup } from "../../schema/gateway.js";
 import type { ParentRef } from "../../schema/gateway-routes.js";
 import type { ObjectByKind, Reader } from "../reader.js";
 import { allowsNamespace, type GatewayListener, type GatewayView, type RouteKind } from "./gateway.js";
-import { hostsOf } from "./hostnames.js";
+import { hostsOf, isUnder } from "./hostnames.js";
 import { maxRouteBytes, routeBytes } from "./size.js";
 
 export type RouteObject = ObjectByKind<RouteKind>;
@@ -34,41 +34,69 @@ const isOf = (ref: ParentRef, route: RouteObject, { gateway: { meta } }: Gateway
   ref.name === meta.name &&
   (ref.namespace || route.meta.namespace) === meta.namespace;
 
-/** The references of a route to the Gateway, and what comes of each; those to others are none of ours. */
-export function parentsOf(route: RouteObject, view: GatewayView, reader: Reader): Parent[] {
+/**
+ * The references of a route to the Gateway, and what comes of each; those to others are none of ours. With `host`, of all hosts
+ * of the route only that one.
+ */
+export function parentsOf(route: RouteObject, view: GatewayView, reader: Reader, host?: string): Parent[] {
+  const all = hostnamesOf(route);
+  const hostnames = host === undefined ? all : all.filter((one) => one === host || isUnder(host, one));
+  if (hostnames.length === 0 && all.length > 0 && host !== undefined) return [];
   const known = new Map<string, Attachment>();
   const parents: Parent[] = [];
   for (const [index, ref] of route.spec.parentRefs.entries()) {
     if (!isOf(ref, route, view)) continue;
-    const key = JSON.stringify([ref.sectionName, ref.port]);
-    const attachment = known.get(key) ?? attach(route, ref, view, reader);
+    const key = selectionOf(ref);
+    const attachment = known.get(key) ?? attach(route, hostnames, ref, view, reader);
     known.set(key, attachment);
     parents.push({ index, ref, ...attachment });
   }
-  return withinSize(route, parents);
+  return withinSize(route, view, parents);
 }
 
 type Attachment = Pick<Parent, "attached" | "counted" | "problem">;
 
+const selectionOf = ({ sectionName, port }: ParentRef): string => JSON.stringify([sectionName, port]);
+
+const isSelected = (ref: ParentRef, { spec }: GatewayListener): boolean =>
+  (ref.sectionName === undefined || ref.sectionName === spec.name) &&
+  (ref.port === undefined || ref.port === spec.port);
+
+const places = new WeakMap<RouteObject, { readonly gateway: object; readonly count: number }>();
+
+/** Hosts of a route on ports of the Gateway, whether or not it is let in there. */
+function placesOf(route: RouteObject, view: GatewayView): number {
+  const known = places.get(route);
+  if (known?.gateway === view.gateway) return known.count;
+  const refs = route.spec.parentRefs.filter((ref) => isOf(ref, route, view));
+  const found = new Set<string>();
+  for (const ref of new Map(refs.map((one) => [selectionOf(one), one])).values())
+    for (const listener of view.listeners) {
+      if (!listener.kinds.includes(route.kind) || !isSelected(ref, listener)) continue;
+      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] }))
+        found.add(`${listener.spec.port} ${host}`);
+    }
+  places.set(route, { gateway: view.gateway, count: found.size });
+  return found.size;
+}
+
 /** A route that is too large for all its places has none of them. */
-function withinSize(route: RouteObject, parents: Parent[]): Parent[] {
-  const places = new Set<string>();
-  for (const { attached } of parents)
-    for (const { listener, hosts } of attached)
-      for (const host of hosts) places.add(`${listener.envoy} ${host}`);
-  const bytes = routeBytes(route) * places.size;
+function withinSize(route: RouteObject, view: GatewayView, parents: Parent[]): Parent[] {
+  const bytes = routeBytes(route) * placesOf(route, view);
   if (bytes <= maxRouteBytes) return parents;
   const message = `with a copy of its filters and backends for each match, host and port, the route takes about ${bytes} bytes of route tables, of at most ${maxRouteBytes}`;
   const problem = { reason: "UnsupportedValue", message };
   return parents.map((parent) => ({ ...parent, attached: [], problem: parent.problem ?? problem }));
 }
 
-function attach(route: RouteObject, ref: ParentRef, view: GatewayView, reader: Reader): Attachment {
-  const selected = view.listeners.filter(
-    ({ spec }) =>
-      (ref.sectionName === undefined || ref.sectionName === spec.name) &&
-      (ref.port === undefined || ref.port === spec.port),
-  );
+function attach(
+  route: RouteObject,
+  hostnames: readonly string[],
+  ref: ParentRef,
+  view: GatewayView,
+  reader: Reader,
+): Attachment {
+  const selected = view.listeners.filter((listener) => isSelected(ref, listener));
   const counted = selected.filter(
     (listener) =>
       listener.kinds.includes(route.kind) &&
@@ -84,7 +112,7 @@ function attach(route: RouteObject, ref: ParentRef, view: GatewayView, reader: R
   const attached = allowed
     .map((listener) => ({
       listener,
-      hosts: hostsOf(hostnamesOf(route), {
+      hosts: hostsOf(hostnames, {
         listener: listener.hostname,
         rivals: rivals.get(listener.spec.port) ?? [],
       }),

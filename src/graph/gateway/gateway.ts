@@ -3,7 +3,7 @@ import { ingressHttp, ingressHttps } from "../listener-names.js";
 import type { ObjectByKind, Reader } from "../reader.js";
 import { readKeyPair } from "../secret.js";
 import { isGranted } from "./grants.js";
-import { familyOf, httpsOfContour, type ListenerProblem, portProblem } from "./ports.js";
+import { familyOf, type ListenerProblem, portProblem } from "./ports.js";
 import { matchesSelector } from "./selector.js";
 
 export type Gateway = ObjectByKind<"Gateway">;
@@ -153,7 +153,7 @@ function readCertificate(
   ): { problem: ListenerProblem } => ({ problem: { type, reason, message } });
   const invalid = (message: string) => fail("Invalid", message, "Programmed");
   if (!tls) return invalid(`tls is required when protocol is ${protocol}`);
-  if (protocol === "HTTPS" && (tls.frontendValidation || spec.tls?.frontend)) {
+  if (tls.frontendValidation || (protocol === "HTTPS" && spec.tls?.frontend)) {
     const message =
       "certificates of clients (frontend validation) are not supported: without them nobody is let in";
     return fail("UnsupportedValue", message, "Accepted");
@@ -195,6 +195,3 @@ export function allowsNamespace(
   const name = { "kubernetes.io/metadata.name": namespace };
   return matchesSelector({ ...reader.get("Namespace", "", namespace)?.spec.labels, ...name }, selector);
 }
-
-/** Whether the HTTPS of a listener is of HTTPProxies and Ingresses alone. */
-export const isOfContour = ({ spec }: GatewayListener): boolean => spec.protocol === httpsOfContour;

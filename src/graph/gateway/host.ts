@@ -34,7 +34,7 @@ export function readGatewayHost(host: string, reader: Reader, report: Report): G
   const ports = new Map<string, Port>();
   const attached = new Map(
     routesOf(host, view, reader)
-      .map((route) => [route, attachedTo(host, parentsOf(route, view, reader))] as const)
+      .map((route) => [route, attachedTo(host, parentsOf(route, view, reader, host))] as const)
       .filter(([, places]) => places.size > 0),
   );
   for (const route of withOwner([...attached.keys()], host, reader, report)) {

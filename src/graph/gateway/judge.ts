@@ -70,6 +70,7 @@ function warnOfCertificates({ gateway, listeners }: GatewayView, reader: Reader,
 
 interface GatewayFront {
   readonly name: string;
+  readonly listener: string;
   readonly family: Family;
   readonly port: number;
   readonly websockets: true;
@@ -80,8 +81,9 @@ export function frontsOf({ listeners }: GatewayView): GatewayFront[] {
   const fronts = new Map<string, GatewayFront>();
   for (const { envoy, spec } of listeners) {
     const family = familyOf(spec);
-    if (envoy && family)
-      fronts.set(envoy, { name: envoy, family, port: envoyPort(spec.port), websockets: true });
+    if (!envoy || !family) continue;
+    const port = envoyPort(spec.port);
+    fronts.set(envoy, { name: envoy, listener: `${family}-${port}`, family, port, websockets: true });
   }
   return [...fronts.values()];
 }

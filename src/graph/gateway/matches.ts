@@ -1,9 +1,9 @@
 import type { ValueMatch } from "../../schema/gateway-routes.js";
-import { regexProblem } from "../conditions.js";
 import { compareHeaders, compareQueries } from "../match.js";
 import type { HeaderMatch, Match, PathMatch, QueryMatch } from "../match-types.js";
 import { isPath, trimSlashes } from "../normalize-path.js";
 import type { ObjectByKind } from "../reader.js";
+import { regexProblem } from "../regex.js";
 import type { RouteContext } from "./problems.js";
 
 type HttpMatch = ObjectByKind<"HTTPRoute">["spec"]["rules"][number]["matches"][number];

@@ -1,7 +1,7 @@
 import type { Listener } from "../../schema/gateway.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 
-export const httpsOfContour = "projectcontour.io/https";
+const httpsOfContour = "projectcontour.io/https";
 const tlsProtocols = ["HTTPS", "TLS", httpsOfContour];
 const protocols = ["HTTP", ...tlsProtocols, "TCP"];
 

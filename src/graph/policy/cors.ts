@@ -1,5 +1,5 @@
 import { parseTimeout } from "../../schema/duration.js";
-import { regexProblem } from "../conditions.js";
+import { regexProblem } from "../regex.js";
 
 export interface CorsPolicy {
   readonly origins: readonly { readonly kind: "exact" | "regex"; readonly value: string }[];
