@@ -87,9 +87,17 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
 
-/** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** What users write may hold line ends and escape sequences, which a terminal or a log would follow. */
+const printable = (text: string): string =>
+  text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
 export function formatLocated({ finding, file, line }: Located): string {
   const place = file ? `${file}:${line}: ` : "";
   const path = finding.path ? ` ${finding.path}` : "";
-  return `${place}${finding.severity} ${finding.about}${path}: ${finding.message} (${finding.type}/${finding.reason})`;
+  const { severity, about, message, type, reason } = finding;
+  return printable(`${place}${severity} ${about}${path}: ${message} (${type}/${reason})`);
 }

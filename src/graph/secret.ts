@@ -92,7 +92,7 @@ export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string;
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
   const wrong = wrongType(object);
-  return wrong ? { error: wrong } : checkCaBundle(reader, object.spec.data["ca.crt"]);
+  return wrong ? { error: wrong } : readBundle(reader, object);
 }
 
 /** The same of a ConfigMap. */
@@ -102,7 +102,19 @@ export function readCaConfigMap(
 ): { ca?: string; error?: string } {
   const object = reader.get("ConfigMap", namespace, name);
   if (!object) return { error: `ConfigMap ${namespace}/${name} not found` };
-  return checkCaBundle(reader, object.spec.data["ca.crt"]);
+  return readBundle(reader, object);
+}
+
+const bundles = new WeakMap<object, { ca?: string; error?: string }>();
+
+/** The bundle of an object, which very many hosts and backends may name: it is read once. */
+function readBundle(
+  reader: Reader,
+  object: ObjectByKind<"Secret" | "ConfigMap">,
+): { ca?: string; error?: string } {
+  const found = bundles.get(object) ?? checkCaBundle(reader, object.spec.data["ca.crt"]);
+  bundles.set(object, found);
+  return found;
 }
 
 function checkCaBundle(reader: Reader, text: string | undefined): { ca?: string; error?: string } {

@@ -118,7 +118,7 @@ function listenerConditions(gateway: Judged, { problems }: GatewayListener): Con
     const [first, ...more] = problems.filter((problem) => problem.type === type);
     if (!first) return fine;
     const message = [first, ...more].map((problem) => problem.message).join(", ");
-    return (type === "Conflicted" ? good : bad)(gateway, type, first.reason, message);
+    return (type === "Conflicted" ? good : bad)(gateway, type, first.reason, message.slice(0, maxMessage));
   };
   const programmed =
     problems.length === 0
