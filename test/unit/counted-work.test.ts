@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { type Change, update } from "../../src/update.js";
 import { application, applications } from "../bench/apps.js";
-import { tlsSecret } from "../support/backend.js";
+import { type Manifest, service as serviceOf, tlsSecret } from "../support/backend.js";
 import { platform } from "../support/compile.js";
+import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
 const parse = (value: unknown): KubeObject => {
   const parsed = parseObject(value);
@@ -56,7 +58,41 @@ const edits: readonly [string, Change, Record<string, number>][] = [
   ],
 ];
 
+/** Units that an edit compiles among so many HTTPRoutes of one Gateway. */
+function gatewayWork(count: number, change: Manifest): number {
+  const { settings } = parseSettings(gatewaySettings);
+  const routes = Array.from({ length: count }, (_, i) =>
+    gatewayRoute("HTTPRoute", `route-${i}`, {
+      hostnames: [`host-${i}.test`],
+      rules: [{ backendRefs: backendRefs(`app-${i}`) }],
+    }),
+  );
+  const listeners = [onPort(8080, "http", "HTTP"), onPort(8443, "any", "HTTP", { hostname: "*.test" })];
+  const apps = Array.from({ length: count }, (_, i) => serviceOf("default", `app-${i}`));
+  const store = createMemoryStore();
+  update(store, [settings, ...[...gateway(...listeners), ...apps, ...routes].map(parse)], platform);
+  return update(store, [parse(change)], platform).units;
+}
+
+const moved = { hostnames: ["host-7.test"], rules: [{ backendRefs: backendRefs("app-8") }] };
+
 describe("the work for one edit is the same at any size", () => {
+  it.each([
+    [
+      "an HTTPRoute: its host, its verdict and the endpoints that nobody wants any more",
+      gatewayRoute("HTTPRoute", "route-7", moved),
+      3,
+    ],
+    ["a new HTTPRoute", gatewayRoute("HTTPRoute", "new", { ...moved, hostnames: ["new.test"] }), 2],
+    [
+      "a Service of one",
+      { ...serviceOf("default", "app-7"), spec: { ports: [{ name: "other", port: 81 }] } },
+      4,
+    ],
+  ] as const)("%s", (_, change, units) => {
+    for (const count of [50, 500]) expect(gatewayWork(count, change), `at ${count} routes`).toBe(units);
+  });
+
   it.each(edits)("%s", (_, change, expected) => {
     for (const count of [500, 2000]) {
       const { listeners: _listeners, "scoped-routes": _scopes, ...work } = workOf(count, change);
