@@ -112,8 +112,9 @@ function touchAll(
   after: readonly ClaimKey[],
   dirty: Set<UnitKey>,
 ): void {
-  for (const key of before) touch(store, key, !after.includes(key), dirty);
-  for (const key of after) touch(store, key, !before.includes(key), dirty);
+  const [old, now] = [new Set(before), new Set(after)];
+  for (const key of old) touch(store, key, !now.has(key), dirty);
+  for (const key of now) touch(store, key, !old.has(key), dirty);
 }
 
 /** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */

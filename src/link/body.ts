@@ -24,7 +24,7 @@ export class Body {
     this.size = this.whole?.length ?? sizeOf(texts());
   }
 
-  /** Its bytes in order, some 64 KiB at a time. */
+  /** Its bytes in order: some 64 KiB at a time, and more only where one text is longer. */
   *chunks(): Generator<Bytes, undefined> {
     if (this.whole) {
       yield this.whole;

@@ -4,7 +4,7 @@ import { readPolicy } from "../graph/gateway/backend-tls.js";
 import { type GatewayListener, type GatewayView, readGateway, routeKinds } from "../graph/gateway/gateway.js";
 import type { ListenerProblem } from "../graph/gateway/ports.js";
 import { parentOf } from "../graph/gateway/problems.js";
-import { type ObjectByKind, objectsOf, type Reader } from "../graph/reader.js";
+import { isLeftOut, type ObjectByKind, objectsOf, type Reader } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -45,7 +45,7 @@ export function gatewayStatuses(input: GatewayInput): GatewayStatus[] {
   if (!gatewayClass) return [];
   const { controllerName } = gatewayClass.spec;
   const attached = new Map<GatewayListener, number>();
-  const routes = routesIn(input.store).flatMap((route) => {
+  const routes = routesIn(input).flatMap((route) => {
     const parents = parentsOf(route, view, input.reader);
     for (const listener of new Set(parents.flatMap(({ counted }) => counted)))
       attached.set(listener, (attached.get(listener) ?? 0) + 1);
@@ -68,9 +68,10 @@ const statusOf = (
   status: GatewayStatus["status"],
 ): GatewayStatus => ({ ref, kind, meta, status });
 
-const routesIn = (store: Store): RouteObject[] =>
-  [...store.objects()].filter((object): object is RouteObject =>
-    (routeKinds as readonly string[]).includes(object.kind),
+const routesIn = ({ store, reader }: GatewayInput): RouteObject[] =>
+  [...store.objects()].filter(
+    (object): object is RouteObject =>
+      (routeKinds as readonly string[]).includes(object.kind) && !isLeftOut(object.kind, reader.settings),
   );
 
 type Judged = Pick<KubeObject, "meta">;
@@ -141,7 +142,10 @@ function parentStatus(
 ): object {
   const findings = findingsOf(route.ref).filter((finding) => (parentOf(finding) ?? index) === index);
   const told = (type: string, fine: Condition): Condition => {
-    const [first, ...more] = findings.filter((one) => one.type === type && one.severity === "error");
+    // What is no matter of references, such as hosts of another owner, is one of acceptance.
+    const [first, ...more] = findings.filter(
+      (one) => one.severity === "error" && (one.type === "ResolvedRefs") === (type === "ResolvedRefs"),
+    );
     return first ? bad(route, type, first.reason, messages([first, ...more])) : fine;
   };
   const partial = findings.filter(({ type }) => type === "PartiallyInvalid");
@@ -166,7 +170,7 @@ function parentStatus(
 }
 
 /** Kubernetes refuses longer ones. */
-const maxMessage = 32_760;
+export const maxMessage = 32_760;
 
 const messages = (findings: readonly Finding[]): string =>
   [...new Set(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)))]

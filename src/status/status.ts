@@ -6,7 +6,7 @@ import { type Finding, findingsAt, isSubstitute, type ObjectMeta, type Ref, refO
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import { type GatewayKind, gatewayStatuses } from "./gateway.js";
+import { type GatewayKind, gatewayStatuses, maxMessage } from "./gateway.js";
 
 /** The status of an object, as its CRD (or the Kubernetes API) describes it, but for times. */
 export interface ObjectStatus {
@@ -33,9 +33,6 @@ interface View {
   held(ref: Ref): KubeObject | undefined;
   conflict(ref: Ref): Finding | undefined;
 }
-
-/** Kubernetes refuses longer ones. */
-const maxMessage = 32_760;
 
 const orphanText = (kind: "HTTPProxy" | "IngressRoute"): string =>
   `this ${kind} is not part of a delegation chain from a root ${kind}`;

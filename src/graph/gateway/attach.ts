@@ -7,6 +7,12 @@ import { maxRouteBytes, routeBytes } from "./size.js";
 
 export type RouteObject = ObjectByKind<RouteKind>;
 
+/** The oldest first, then by name: the order in which routes have a say (Gateway API, conflict resolution). */
+export function byAge(a: RouteObject, b: RouteObject): number {
+  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
+  return age(a) < age(b) ? -1 : 1;
+}
+
 /** One reference of a route to the Gateway. */
 export interface Parent {
   /** In `spec.parentRefs`. */

@@ -59,12 +59,12 @@ function envoyListeners(
   });
   const first = (family: string): number =>
     Math.min(...good.filter((one) => familyOf(one) === family).map(({ port }) => port));
-  const main = { http: first("http"), https: first("https"), tcp: Number.NaN };
+  const main = { http: first("http"), https: first("https") };
   return listeners.map((listener, i) => {
     const family = familyOf(listener);
     const problem = problems[i];
     if (problem || !family) return problem ?? "";
-    if (listener.port !== main[family]) return `${family}-${listener.port}`;
+    if (family === "tcp" || listener.port !== main[family]) return `${family}-${listener.port}`;
     return family === "http" ? ingressHttp : ingressHttps;
   });
 }

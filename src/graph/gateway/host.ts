@@ -7,7 +7,7 @@ import { orderRoutes } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
 import { append } from "../tree-budget.js";
 import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
-import { type Parent, parentsOf, type RouteObject } from "./attach.js";
+import { byAge, type Parent, parentsOf, type RouteObject } from "./attach.js";
 import { type GatewayListener, type GatewayView, readGateway, routeKinds } from "./gateway.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
@@ -99,10 +99,9 @@ function routesOf(host: string, { listeners }: GatewayView, reader: Reader): Rou
   if (own.length > 0) keys.push(...widerThan(host));
   const refs = keys.flatMap((key) => reader.claimants(`routes:${key}`));
   if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants("tcp:"));
-  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
     const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
-    return [...routes].sort((a, b) => (age(a) < age(b) ? -1 : 1));
+    return [...routes].sort(byAge);
   });
 }
 

@@ -29,8 +29,11 @@ function judgeRules(route: RouteObject, context: RouteContext): void {
   else
     for (const [i, rule] of route.spec.rules.entries())
       readTcpBackends(context, rule.backendRefs, `spec.rules[${i}]`);
-  if (route.kind !== "TCPRoute" || route.spec.rules.length === 1) return;
-  context.fail("Accepted", "InvalidRouteRules", "a TCPRoute must have a single rule", "spec.rules");
+  if (route.spec.rules.length === 1) return;
+  if (route.kind === "TCPRoute")
+    context.fail("Accepted", "InvalidRouteRules", "a TCPRoute must have a single rule", "spec.rules");
+  else if (route.kind === "TLSRoute")
+    context.warn("OneRule", "only the first rule of a TLSRoute counts", "spec.rules[1]");
 }
 
 /** To judge is not to serve: no endpoints are kept for it. */

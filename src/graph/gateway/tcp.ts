@@ -1,6 +1,6 @@
 import { objectsOf, type Reader } from "../reader.js";
 import type { TcpBackend } from "../types.js";
-import { parentsOf, type RouteObject } from "./attach.js";
+import { byAge, parentsOf, type RouteObject } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
 import { readGateway } from "./gateway.js";
 import { routeContext } from "./problems.js";
@@ -10,9 +10,8 @@ export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly T
   const found = new Map<string, readonly TcpBackend[]>();
   const view = readGateway(reader);
   if (!view) return found;
-  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
   const routes = objectsOf("TCPRoute", reader.claimants("tcp:"), reader);
-  for (const route of routes.sort((a, b) => (age(a) < age(b) ? -1 : 1))) {
+  for (const route of routes.sort(byAge)) {
     const listeners = parentsOf(route, view, reader)
       .flatMap(({ attached }) => attached)
       .filter(({ listener }) => listener.spec.protocol === "TCP");
