@@ -354,9 +354,9 @@ test("listeners that change their ports, or ports that change their protocol, ar
   const plain = async (): Promise<boolean> => (await serves(low.port)) && (await serves(high.port));
   await step("one port", [high.spec], () => serves(high.port));
   await step("a lower one more", [low.spec, high.spec], plain);
-  const secure = (port: number, name: string): Manifest => onPort(port, name, "HTTPS", secured);
+  const secure = (port: number): Manifest => onPort(port, "secure", "HTTPS", secured);
   const mixed = async (port: number, other: number): Promise<boolean> =>
     (await serves(port)) && (await serves(other, goodHost));
-  await step("TLS on one", [low.spec, secure(high.port, "two")], () => mixed(low.port, high.port));
-  await step("TLS on the other", [secure(low.port, "one"), high.spec], () => mixed(high.port, low.port));
+  await step("TLS on one", [low.spec, secure(high.port)], () => mixed(low.port, high.port));
+  await step("TLS on the other", [secure(low.port), high.spec], () => mixed(high.port, low.port));
 });
