@@ -5,7 +5,7 @@ import { readTcpListeners } from "./graph/gateway/tcp.js";
 import { readGlobalServices } from "./graph/global-services.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "./graph/listener-names.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";
-import { type KeyPair, readKeyPair } from "./graph/secret.js";
+import { type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
 import type { Cluster, JwksServer, VirtualHost } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
@@ -63,8 +63,7 @@ const stages = {
     writeEndpoints(key, buildEndpoints(key, reader, report), reader.settings),
   ],
   secret: (key: string, reader: Reader): readonly Resource[] => {
-    const slash = key.indexOf("/");
-    const { pair } = readKeyPair(reader, { namespace: key.slice(0, slash), name: key.slice(slash + 1) });
+    const { pair } = readKeyPair(reader, secretName(key, ""));
     return pair ? [writeSecret(key, pair)] : [];
   },
   extension: compileExtension,
@@ -183,6 +182,5 @@ function certificate(secret: string, reader: Reader): KeyPair | undefined {
     reader.need(`secret:${secret}`);
     return undefined;
   }
-  const slash = secret.indexOf("/");
-  return readKeyPair(reader, { namespace: secret.slice(0, slash), name: secret.slice(slash + 1) }).pair;
+  return readKeyPair(reader, secretName(secret, "")).pair;
 }

@@ -6,6 +6,7 @@ import { isAllowedClass } from "./class.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
 import { isPath, trimSlashes, unreachablePath } from "./normalize-path.js";
+import { byAge } from "./order.js";
 import { ingressHeaders } from "./policy/default-headers.js";
 import type { RoutePolicies } from "./policy/index.js";
 import { readRetryPolicy } from "./policy/retry.js";
@@ -28,8 +29,7 @@ export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
   const found = objectsOf("Ingress", refs, reader).filter((ingress) =>
     isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings),
   );
-  const key = (i: Ingress): string => `${i.meta.created}\n${i.meta.namespace}/${i.meta.name}`;
-  return found.sort((a, b) => (key(a) < key(b) ? 1 : -1));
+  return found.sort((a, b) => byAge(b, a));
 }
 
 /** What the Ingresses say of one host. */

@@ -1,3 +1,4 @@
+import type { ObjectMeta } from "../schema/meta.js";
 import { compareMatches, compareRoutes } from "./match.js";
 import type { Route } from "./types.js";
 
@@ -9,4 +10,14 @@ export function orderRoutes(routes: readonly Route[]): Route[] {
     return !next || compareMatches(route.match, next.match) !== 0;
   });
   return unique.some(({ priority }) => priority) ? unique.sort(compareRoutes) : unique;
+}
+
+interface Aged {
+  readonly meta: Pick<ObjectMeta, "created" | "namespace" | "name">;
+}
+
+/** The oldest first, then by name: the order in which objects of one kind have a say. */
+export function byAge(a: Aged, b: Aged): number {
+  const age = ({ meta }: Aged): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
+  return age(a) < age(b) ? -1 : 1;
 }

@@ -29,10 +29,12 @@ const features: Partial<Record<Kind, SettingsSpec["disableFeatures"][number]>> =
   GRPCRoute: "grpcroutes",
   TCPRoute: "tcproutes",
   BackendTLSPolicy: "backendtlspolicies",
+  // These are read for the CA certificates of BackendTLSPolicies alone.
+  ConfigMap: "backendtlspolicies",
 };
 
 /** Whether the setting `disableFeatures` leaves a kind out, by the names of Contour's flag `--disable-feature`. */
-export function isLeftOut(kind: Kind, { disableFeatures }: SettingsSpec): boolean {
+export function isLeftOut(kind: Kind, { disableFeatures }: Pick<SettingsSpec, "disableFeatures">): boolean {
   const feature = features[kind];
   return feature !== undefined && disableFeatures.includes(feature);
 }

@@ -1,5 +1,5 @@
-import { gatewayGroup } from "../schema/gateway.js";
-import type { KubeObject } from "../schema/object.js";
+import { isLeftOut } from "../graph/reader.js";
+import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
 /** A collection of the Kubernetes API that routing reads. */
@@ -17,8 +17,6 @@ export interface Resource {
   readonly fieldSelector?: string;
   /** Read only where a Gateway is served. */
   readonly ofGateway?: boolean;
-  /** What of the setting `disableFeatures` leaves it out. */
-  readonly feature?: SettingsSpec["disableFeatures"][number];
 }
 
 const builtIn = (
@@ -28,24 +26,16 @@ const builtIn = (
   rest: Partial<Resource> = {},
 ): Resource => ({ kind, apiVersion, plural, namespaced: true, builtIn: true, ...rest });
 
-const custom = (
-  kind: Resource["kind"],
-  apiVersion: string,
-  plural: string,
-  rest: Partial<Resource> = {},
-): Resource => ({ ...builtIn(kind, apiVersion, plural, rest), builtIn: false });
-
-/** Of the Gateway API; the newest version first. */
-const gateway = (
-  kind: Resource["kind"],
-  plural: string,
-  [newest, ...older]: readonly [string, ...string[]],
-  rest: Partial<Resource> = {},
-): Resource => ({
-  ...custom(kind, `${gatewayGroup}/${newest}`, plural, rest),
-  olderVersions: older.map((version) => `${gatewayGroup}/${version}`),
-  ofGateway: true,
+const custom = (kind: Resource["kind"], apiVersion: string, plural: string): Resource => ({
+  ...builtIn(kind, apiVersion, plural),
+  builtIn: false,
 });
+
+/** Of the Gateway API: in every version that is read. */
+function gateway(kind: Resource["kind"], plural: string, rest: Partial<Resource> = {}): Resource {
+  const [newest = "", ...olderVersions] = versionsRead(kind);
+  return { ...custom(kind, newest, plural), olderVersions, ofGateway: true, ...rest };
+}
 
 /** Service account tokens and Helm releases are Secrets that no route may use: they are never asked for. */
 const routableSecrets =
@@ -62,31 +52,27 @@ export const resources: readonly Resource[] = [
   builtIn("IngressClass", "networking.k8s.io/v1", "ingressclasses", { namespaced: false }),
   builtIn("Ingress", "networking.k8s.io/v1", "ingresses"),
   custom("TLSCertificateDelegation", "projectcontour.io/v1", "tlscertificatedelegations"),
-  custom("ExtensionService", "projectcontour.io/v1alpha1", "extensionservices", {
-    feature: "extensionservices",
-  }),
+  custom("ExtensionService", "projectcontour.io/v1alpha1", "extensionservices"),
   custom("IngressRoute", "contour.heptio.com/v1beta1", "ingressroutes"),
   custom("HTTPProxy", "projectcontour.io/v1", "httpproxies"),
-  gateway("GatewayClass", "gatewayclasses", ["v1", "v1beta1"], { namespaced: false }),
-  gateway("Gateway", "gateways", ["v1", "v1beta1"]),
-  gateway("HTTPRoute", "httproutes", ["v1", "v1beta1"]),
-  gateway("GRPCRoute", "grpcroutes", ["v1", "v1alpha2"], { feature: "grpcroutes" }),
-  gateway("TLSRoute", "tlsroutes", ["v1", "v1alpha3", "v1alpha2"], { feature: "tlsroutes" }),
-  gateway("TCPRoute", "tcproutes", ["v1", "v1alpha2"], { feature: "tcproutes" }),
-  gateway("ReferenceGrant", "referencegrants", ["v1", "v1beta1", "v1alpha2"]),
-  gateway("BackendTLSPolicy", "backendtlspolicies", ["v1", "v1alpha3"], { feature: "backendtlspolicies" }),
+  gateway("GatewayClass", "gatewayclasses", { namespaced: false }),
+  gateway("Gateway", "gateways"),
+  gateway("HTTPRoute", "httproutes"),
+  gateway("GRPCRoute", "grpcroutes"),
+  gateway("TLSRoute", "tlsroutes"),
+  gateway("TCPRoute", "tcproutes"),
+  gateway("ReferenceGrant", "referencegrants"),
+  gateway("BackendTLSPolicy", "backendtlspolicies"),
   // For the CA certificates of BackendTLSPolicies.
-  builtIn("ConfigMap", "v1", "configmaps", { ofGateway: true, feature: "backendtlspolicies" }),
+  builtIn("ConfigMap", "v1", "configmaps", { ofGateway: true }),
 ];
 
 /** What is read with or without a Gateway. */
 export const resourcesWith = (
   ofGateway: boolean,
-  disabled: SettingsSpec["disableFeatures"] = [],
+  disableFeatures: SettingsSpec["disableFeatures"] = [],
 ): readonly Resource[] =>
-  resources.filter(
-    (one) => (ofGateway || !one.ofGateway) && !(one.feature && disabled.includes(one.feature)),
-  );
+  resources.filter((one) => (ofGateway || !one.ofGateway) && !isLeftOut(one.kind, { disableFeatures }));
 
 /** What is read under some settings. */
 export const resourcesOf = ({

@@ -16,16 +16,17 @@ const dnsName = `${label}(?:\\.${label})*`;
 export const isSubdomain = (value: string): boolean => value.length <= 253 && subdomain.test(value);
 /** Whether text is a namespace name (RFC 1123 label). */
 export const isLabel = (value: string): boolean => value.length <= 63 && dnsLabel.test(value);
+/** The same, optionally with a leading `*.`. */
+export const isWildcardSubdomain = (value: string): boolean =>
+  value.length <= 253 && wildcardSubdomain.test(value);
 const subdomain = new RegExp(`^${dnsName}$`);
+const wildcardSubdomain = new RegExp(`^(?:\\*\\.)?${dnsName}$`);
 const dnsLabel = new RegExp(`^${label}$`);
 
 export const hostname = z.string().max(253).regex(subdomain, { error: "must be a lower-case DNS name" });
-export const wildcardHostname = z
-  .string()
-  .max(253)
-  .regex(new RegExp(`^(?:\\*\\.)?${dnsName}$`), {
-    error: "must be a lower-case DNS name, optionally with a leading *.",
-  });
+export const wildcardHostname = z.string().max(253).regex(wildcardSubdomain, {
+  error: "must be a lower-case DNS name, optionally with a leading *.",
+});
 
 const units = "(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:h|ms?|s|us|µs|μs|ns))+";
 

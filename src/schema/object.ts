@@ -100,6 +100,9 @@ const kinds = {
 } as const;
 
 type Kinds = typeof kinds;
+
+/** The API versions in which a kind is read, the newest first. */
+export const versionsRead = (kind: keyof Kinds): readonly string[] => kinds[kind].versions;
 type Kind = keyof Kinds;
 
 interface KindReader {

@@ -1,7 +1,13 @@
 import { isIP } from "../graph/address.js";
-import { type Parent, parentsOf, type RouteObject } from "../graph/gateway/attach.js";
+import { type Parent, parentsOf } from "../graph/gateway/attach.js";
 import { readPolicy } from "../graph/gateway/backend-tls.js";
-import { type GatewayListener, type GatewayView, readGateway, routeKinds } from "../graph/gateway/gateway.js";
+import {
+  type GatewayListener,
+  type GatewayView,
+  type RouteObject,
+  readGateway,
+  routeKinds,
+} from "../graph/gateway/gateway.js";
 import type { ListenerProblem } from "../graph/gateway/ports.js";
 import { parentOf } from "../graph/gateway/problems.js";
 import { isLeftOut, type ObjectByKind, objectsOf, type Reader } from "../graph/reader.js";

@@ -14,7 +14,7 @@ import { startGrpc } from "../support/grpc.js";
 import { freePort, request, tcpExchange, tlsExchange } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
 import { mutate, random } from "../support/nasty.js";
-import { forTenant } from "../support/poison.js";
+import { apart, forTenant } from "../support/poison.js";
 import { certificates } from "../support/poison-certificates.js";
 import { filters, hostnames, matches } from "../support/poison-gateway.js";
 import { attachments, backends, policies } from "../support/poison-gateway-objects.js";
@@ -106,10 +106,7 @@ async function untilTaken({ ports: { web, secure } }: Good, host: string): Promi
 }
 
 const poisons = [...matches, ...filters, ...backends, ...attachments, ...policies];
-const groupCount = 40;
-const groups = Array.from({ length: groupCount }, (_, group) =>
-  poisons.filter((_, i) => i % groupCount === group),
-);
+const groups = apart(poisons);
 
 test.each([
   ["eds", "sds"],

@@ -10,7 +10,7 @@ import {
 import { eventually } from "../support/envoy.js";
 import { request, tlsExchange } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
-import { forTenant } from "../support/poison.js";
+import { apart, forTenant } from "../support/poison.js";
 import { poisons } from "../support/poison-catalogue.js";
 
 const to = (name: string): readonly Manifest[] => [{ name, port: 80 }];
@@ -81,10 +81,7 @@ async function refusals(rig: Rig): Promise<string> {
 }
 
 /** Several at a time, each in a namespace of its own; those next to each other in the catalogue never together. */
-const groupCount = 40;
-const groups = Array.from({ length: groupCount }, (_, group) =>
-  poisons.filter((_, i) => i % groupCount === group),
-);
+const groups = apart(poisons);
 
 test.each([
   ["eds", "sds"],

@@ -5,7 +5,7 @@ import { startServer } from "../../src/cli/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { type Manifest, service } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
-import { freePort, request } from "../support/http.js";
+import { freePort, onLoopback, request } from "../support/http.js";
 import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
@@ -54,12 +54,7 @@ describe.skipIf("reason" in binaries)("a real API server", () => {
       paths: [],
       kube: { targets: [{ name: "", kubeconfig: kube.adminConfig }], acceptShrink: false },
       overrides: {
-        httpAddress: "127.0.0.1",
-        httpPort,
-        httpsAddress: "127.0.0.1",
-        httpsPort: await freePort(),
-        statsAddress: "127.0.0.1",
-        statsPort: await freePort(),
+        ...(await onLoopback(httpPort)),
       },
       host: "127.0.0.1",
       port: await freePort(),

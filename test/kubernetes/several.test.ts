@@ -9,7 +9,7 @@ import { startServer } from "../../src/cli/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { httpProxy, type Manifest } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
-import { freePort, request } from "../support/http.js";
+import { freePort, onLoopback, request } from "../support/http.js";
 import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
@@ -62,12 +62,7 @@ describe.skipIf("reason" in binaries)("two real API servers", () => {
         status: {},
       },
       overrides: {
-        httpAddress: "127.0.0.1",
-        httpPort,
-        httpsAddress: "127.0.0.1",
-        httpsPort: await freePort(),
-        statsAddress: "127.0.0.1",
-        statsPort: await freePort(),
+        ...(await onLoopback(httpPort)),
       },
       host: "127.0.0.1",
       port: await freePort(),

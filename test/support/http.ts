@@ -13,6 +13,16 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** Settings that have Envoy listen on 127.0.0.1: for HTTP on a port, for all else on free ones. */
+export const onLoopback = async (httpPort: number): Promise<Readonly<Record<string, unknown>>> => ({
+  httpAddress: "127.0.0.1",
+  httpPort,
+  httpsAddress: "127.0.0.1",
+  httpsPort: await freePort(),
+  statsAddress: "127.0.0.1",
+  statsPort: await freePort(),
+});
+
 /** Below those that outgoing connections are given (Linux: 32768 and up): one of them may take a port a moment later. */
 const firstPort = 12_000;
 const endPort = 32_000;

@@ -16,6 +16,10 @@ export const web = [{ name: "web", port: 80 }];
 export const forTenant = (poison: Poison, id: string): readonly Manifest[] =>
   JSON.parse(JSON.stringify(poison.objects).replaceAll(tenant, `${tenant}-${id}`)) as readonly Manifest[];
 
+/** Groups of poisons that are served together: those next to each other in a catalogue never are. */
+export const apart = <T>(poisons: readonly T[], groups = 40): readonly (readonly T[])[] =>
+  Array.from({ length: groups }, (_, group) => poisons.filter((_, i) => i % groups === group));
+
 export const secret = (
   name: string,
   data: Readonly<Record<string, string>>,

@@ -12,7 +12,7 @@ import { statusRows } from "./reference-rows/status.js";
 import { trafficConfigurationRows } from "./reference-rows/traffic-configuration.js";
 import { virtualHostRows } from "./reference-rows/virtual-host.js";
 
-/** All that Contour has but for the Gateway API, by part: what shows that it is here, or why it is not. */
+/** All that Contour has, but the fields of the Gateway API one by one, by part: what shows that it is here, or why it is not. */
 export const referenceRows: Readonly<Record<string, readonly Row[]>> = {
   "a host of HTTPProxy": virtualHostRows,
   "includes and conditions": conditionRows,

@@ -1,17 +1,9 @@
 import { gatewayGroup } from "../../schema/gateway.js";
 import type { ParentRef } from "../../schema/gateway-routes.js";
-import type { ObjectByKind, Reader } from "../reader.js";
-import { allowsNamespace, type GatewayListener, type GatewayView, type RouteKind } from "./gateway.js";
+import type { Reader } from "../reader.js";
+import { allowsNamespace, type GatewayListener, type GatewayView, type RouteObject } from "./gateway.js";
 import { hostsOf, isUnder } from "./hostnames.js";
 import { maxRouteBytes, routeBytes } from "./size.js";
-
-export type RouteObject = ObjectByKind<RouteKind>;
-
-/** The oldest first, then by name: the order in which routes have a say (Gateway API, conflict resolution). */
-export function byAge(a: RouteObject, b: RouteObject): number {
-  const age = ({ meta }: RouteObject): string => `${meta.created}\n${meta.namespace}/${meta.name}`;
-  return age(a) < age(b) ? -1 : 1;
-}
 
 /** One reference of a route to the Gateway. */
 export interface Parent {

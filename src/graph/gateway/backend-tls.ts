@@ -1,11 +1,11 @@
+import { isSubdomain } from "../../schema/fields.js";
 import type { ClusterOptions, ServicePort } from "../backend.js";
+import { byAge } from "../order.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../reader.js";
 import { readCaBundle, readCaConfigMap } from "../secret.js";
 import { onceForUnit } from "./once.js";
 
 type Policy = ObjectByKind<"BackendTLSPolicy">;
-
-const isNamed = /^[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*$/;
 
 /** More policies than this for one Service are an attack on whoever reads them for each route. */
 const maxPolicies = 64;
@@ -21,9 +21,7 @@ function policyOf(name: string, port: ServicePort, policies: readonly Policy[]):
     if (refs.some(({ sectionName }) => sectionName !== undefined && sectionName === port.name)) return 0;
     return refs.some(({ sectionName }) => sectionName === undefined) ? 1 : 2;
   };
-  const key = (policy: Policy): string =>
-    `${rank(policy)} ${policy.meta.created} ${policy.meta.namespace}/${policy.meta.name}`;
-  return policies.filter((policy) => rank(policy) < 2).sort((a, b) => (key(a) < key(b) ? -1 : 1))[0];
+  return policies.filter((policy) => rank(policy) < 2).sort((a, b) => rank(a) - rank(b) || byAge(a, b))[0];
 }
 
 /**
@@ -65,7 +63,7 @@ export function readPolicy(
   reader: Reader,
 ): { validation?: ClusterOptions["validation"]; error?: string } {
   if (validation.wellKnownCACertificates) return { error: "wellKnownCACertificates is unsupported" };
-  if (!isNamed.test(validation.hostname) || /^[\d.]+$/.test(validation.hostname))
+  if (!isSubdomain(validation.hostname) || /^[\d.]+$/.test(validation.hostname))
     return { error: `hostname ${JSON.stringify(validation.hostname)} must be a DNS name without a wildcard` };
   const bundles = new Set<string>();
   for (const { group, kind, name } of uniqueRefs(validation.caCertificateRefs)) {

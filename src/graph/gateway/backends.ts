@@ -4,7 +4,7 @@ import type { BackendPolicies } from "../policy/index.js";
 import type { Action, Backend, Cluster } from "../types.js";
 import { readBackendTls } from "./backend-tls.js";
 import { isGranted } from "./grants.js";
-import { readHeaderModifier } from "./header-modifier.js";
+import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
 import type { RouteContext } from "./problems.js";
 
 /** What the rules of one kind of route ask of all their backends. */
@@ -83,17 +83,12 @@ function readBackendFilters(
   filters: readonly RouteFilter[],
   path: string,
 ): BackendPolicies | undefined {
-  const policies: { -readonly [K in keyof BackendPolicies]: BackendPolicies[K] } = {};
+  const policies: HeaderPolicies = {};
   for (const [i, filter] of filters.entries()) {
     const at = `${path}.filters[${i}]`;
-    if (filter.type === "RequestHeaderModifier" && filter.requestHeaderModifier) {
-      policies.requestHeaders ??= readHeaderModifier(context, filter.requestHeaderModifier, "request", at);
-    } else if (filter.type === "ResponseHeaderModifier" && filter.responseHeaderModifier) {
-      policies.responseHeaders ??= readHeaderModifier(context, filter.responseHeaderModifier, "response", at);
-    } else {
-      const message = `filter ${filter.type} is not supported on a backendRef: only RequestHeaderModifier and ResponseHeaderModifier are`;
-      return context.fail("Accepted", "UnsupportedValue", message, at);
-    }
+    if (readHeaderFilter(context, filter, at, policies)) continue;
+    const message = `filter ${filter.type} is not supported on a backendRef: only RequestHeaderModifier and ResponseHeaderModifier are`;
+    return context.fail("Accepted", "UnsupportedValue", message, at);
   }
   return policies;
 }

@@ -2,12 +2,11 @@ import type { PathModifier, RouteFilter } from "../../schema/gateway-routes.js";
 import { quoteRegex } from "../match.js";
 import type { PathMatch } from "../match-types.js";
 import { trimSlashes } from "../normalize-path.js";
-import type { HeadersPolicy } from "../policy/headers.js";
 import type { RoutePolicies } from "../policy/index.js";
 import type { PathRewrite } from "../policy/path-rewrite.js";
 import type { Action, Mirror } from "../types.js";
 import { type BackendOptions, readReference } from "./backends.js";
-import { readHeaderModifier } from "./header-modifier.js";
+import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
 import type { RouteContext } from "./problems.js";
 
 type Redirect = Extract<Action, { kind: "redirect" }>;
@@ -58,9 +57,7 @@ export function readFilters(
   };
 }
 
-interface Found {
-  requestHeaders?: HeadersPolicy;
-  responseHeaders?: HeadersPolicy;
+interface Found extends HeaderPolicies {
   rewrite?: RouteFilter["urlRewrite"];
   redirect?: RouteFilter["requestRedirect"];
   readonly mirrors: Mirror[];
@@ -75,12 +72,9 @@ function readFilter(
   options: BackendOptions,
 ): boolean {
   const isHttp = context.route.kind === "HTTPRoute";
-  const { type, requestHeaderModifier: request, responseHeaderModifier: response, requestMirror } = filter;
-  if (type === "RequestHeaderModifier" && request) {
-    found.requestHeaders ??= readHeaderModifier(context, request, "request", at);
-  } else if (type === "ResponseHeaderModifier" && response) {
-    found.responseHeaders ??= readHeaderModifier(context, response, "response", at);
-  } else if (type === "RequestMirror" && requestMirror) {
+  const { type, requestMirror } = filter;
+  if (readHeaderFilter(context, filter, at, found)) return true;
+  if (type === "RequestMirror" && requestMirror) {
     const cluster = readReference(
       context,
       requestMirror.backendRef,

@@ -1,3 +1,4 @@
+import { isWildcardSubdomain } from "../../schema/fields.js";
 import { gatewayGroup, type Listener } from "../../schema/gateway.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
 import type { ObjectByKind, Reader } from "../reader.js";
@@ -11,6 +12,8 @@ export type Gateway = ObjectByKind<"Gateway">;
 /** In the order in which Contour reads them: of the same matches those of a later kind count. */
 export const routeKinds = ["HTTPRoute", "TLSRoute", "GRPCRoute", "TCPRoute"] as const;
 export type RouteKind = (typeof routeKinds)[number];
+
+export type RouteObject = ObjectByKind<RouteKind>;
 
 /** One listener of the Gateway as routes see it. */
 export interface GatewayListener {
@@ -69,10 +72,8 @@ function envoyListeners(
   });
 }
 
-const dnsName = /^(?:\*\.)?[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*$/;
-
 function hostnameProblem({ hostname }: Listener): ListenerProblem | undefined {
-  if (hostname === "" || (dnsName.test(hostname) && !/^[\d.]+$/.test(hostname))) return undefined;
+  if (hostname === "" || (isWildcardSubdomain(hostname) && !/^[\d.]+$/.test(hostname))) return undefined;
   const message = `invalid hostname ${JSON.stringify(hostname)}: must be a lower-case DNS name, optionally with a leading *.`;
   return { type: "Programmed", reason: "Invalid", message };
 }

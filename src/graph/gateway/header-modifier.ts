@@ -1,4 +1,4 @@
-import type { HeaderModifier } from "../../schema/gateway-routes.js";
+import type { HeaderModifier, RouteFilter } from "../../schema/gateway-routes.js";
 import {
   canonicalHeader,
   headerNameProblem,
@@ -10,11 +10,32 @@ import type { RouteContext } from "./problems.js";
 
 type Values = HeadersPolicy["set"];
 
+/** Header policies of a rule or of a backend while its filters are read. */
+export interface HeaderPolicies {
+  requestHeaders?: HeadersPolicy;
+  responseHeaders?: HeadersPolicy;
+}
+
+/** Takes note of a filter that changes headers, the first of each type; false when it is of another type. */
+export function readHeaderFilter(
+  context: RouteContext,
+  { type, requestHeaderModifier: request, responseHeaderModifier: response }: RouteFilter,
+  path: string,
+  found: HeaderPolicies,
+): boolean {
+  if (type === "RequestHeaderModifier" && request)
+    found.requestHeaders ??= readHeaderModifier(context, request, "request", path);
+  else if (type === "ResponseHeaderModifier" && response)
+    found.responseHeaders ??= readHeaderModifier(context, response, "response", path);
+  else return false;
+  return true;
+}
+
 /**
  * A RequestHeaderModifier or ResponseHeaderModifier. As in Contour, an entry that is no good is left out (and told of), `%` is
  * escaped as in header policies of an HTTPProxy, and `Host` in a request is the host that the backend sees.
  */
-export function readHeaderModifier(
+function readHeaderModifier(
   { fail }: RouteContext,
   { set, add, remove }: HeaderModifier,
   kind: "request" | "response",

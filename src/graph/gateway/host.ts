@@ -3,12 +3,18 @@ import { withOwner } from "../host-owners.js";
 import type { Root } from "../httpproxy.js";
 import type { IngressHost } from "../ingress.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
-import { orderRoutes } from "../order.js";
+import { byAge, orderRoutes } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
 import { append } from "../tree-budget.js";
 import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
-import { byAge, type Parent, parentsOf, type RouteObject } from "./attach.js";
-import { type GatewayListener, type GatewayView, readGateway, routeKinds } from "./gateway.js";
+import { type Parent, parentsOf } from "./attach.js";
+import {
+  type GatewayListener,
+  type GatewayView,
+  type RouteObject,
+  readGateway,
+  routeKinds,
+} from "./gateway.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";

@@ -56,13 +56,13 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
     from: context.route.ref,
     field,
   } as const;
-  if (!filters)
-    return rule.matches.map((match) => ({
-      ...common,
-      match,
-      action: { kind: "respond", status: 500 },
-      policies: {},
-    }));
+  const refused = (match: Match): Route => ({
+    ...common,
+    match,
+    action: { kind: "respond", status: 500 },
+    policies: {},
+  });
+  if (!filters) return rule.matches.map(refused);
   const action = filters.redirect ? undefined : readBackends(context, rule.backendRefs, field, options);
   if (!action && !filters.redirect) return [];
   warnOfPaths(context, rule.matches, field);
@@ -70,8 +70,7 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
     // As in Contour, headers are changed only on the way to and from a backend.
     const redirect = filters.redirect?.(match.path);
     if (redirect) return { ...common, match, action: redirect, policies: {} };
-    if (action?.kind !== "forward")
-      return { ...common, match, action: { kind: "respond", status: 500 }, policies: {} };
+    if (action?.kind !== "forward") return refused(match);
     const mirrors = filters.mirrors.length > 0 ? { mirrors: filters.mirrors } : {};
     return {
       ...common,

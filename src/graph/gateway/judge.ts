@@ -1,10 +1,10 @@
 import type { Ref } from "../../schema/meta.js";
 import { warnOfCertificate } from "../certificate.js";
 import { isLeftOut, type Reader, type Report } from "../reader.js";
-import { readKeyPair } from "../secret.js";
-import { parentsOf, type RouteObject } from "./attach.js";
+import { readKeyPair, secretName } from "../secret.js";
+import { parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
-import { type GatewayView, type RouteKind, readGateway } from "./gateway.js";
+import { type GatewayView, type RouteKind, type RouteObject, readGateway } from "./gateway.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
 import { type RouteContext, routeContext } from "./problems.js";
@@ -54,19 +54,20 @@ export function judgeGateway(reader: Reader, report: Report): GatewayView | unde
     const message = `GatewayClass ${gateway.spec.gatewayClassName} is not there: the Gateway is not served`;
     report.error(gateway.ref, "Accepted", "InvalidParameters", message, "spec.gatewayClassName");
   }
-  for (const [i, { problems }] of (view?.listeners ?? []).entries())
+  if (!view) return undefined;
+  for (const [i, { problems }] of view.listeners.entries())
     for (const { type, reason, message } of problems)
-      report.error(view?.gateway.ref as Ref, type, reason, message, `spec.listeners[${i}]`);
-  if (view) warnOfCertificates(view, reader, report);
+      report.error(view.gateway.ref, type, reason, message, `spec.listeners[${i}]`);
+  warnOfCertificates(view, reader, report);
   return view;
 }
 
 function warnOfCertificates({ gateway, listeners }: GatewayView, reader: Reader, report: Report): void {
-  for (const [i, { secret, hostname }] of listeners.entries()) {
-    if (secret === undefined) continue;
-    const [namespace = "", name = ""] = secret.split("/");
-    const { pair } = readKeyPair(reader, { namespace, name });
-    const use = { about: gateway.ref, path: `spec.listeners[${i}].tls`, secret: { namespace, name } };
+  for (const [i, { secret: text, hostname }] of listeners.entries()) {
+    if (text === undefined) continue;
+    const secret = secretName(text, "");
+    const { pair } = readKeyPair(reader, secret);
+    const use = { about: gateway.ref, path: `spec.listeners[${i}].tls`, secret };
     if (pair) warnOfCertificate(pair, hostname === "" ? use : { ...use, host: hostname }, report);
   }
 }

@@ -1,6 +1,6 @@
 import type { Finding } from "../../schema/meta.js";
 import type { Reader, Report } from "../reader.js";
-import type { RouteObject } from "./attach.js";
+import type { RouteObject } from "./gateway.js";
 
 /** The condition of a route's status that a finding makes False; its type is the finding's. */
 export type RouteCondition = "Accepted" | "ResolvedRefs";

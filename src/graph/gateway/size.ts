@@ -1,7 +1,4 @@
-import type { ObjectByKind } from "../reader.js";
-import type { RouteKind } from "./gateway.js";
-
-type RouteObject = ObjectByKind<RouteKind>;
+import type { RouteObject } from "./gateway.js";
 
 /** What a route may take of all route tables together; Envoy can't be sent a table of twice this. */
 export const maxRouteBytes = 16 * 1024 * 1024;

@@ -1,8 +1,9 @@
+import { byAge } from "../order.js";
 import { objectsOf, type Reader } from "../reader.js";
 import type { TcpBackend } from "../types.js";
-import { byAge, parentsOf, type RouteObject } from "./attach.js";
+import { parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
-import { readGateway } from "./gateway.js";
+import { type RouteObject, readGateway } from "./gateway.js";
 import { routeContext } from "./problems.js";
 
 /** What each TCP listener of the Gateway does: the oldest of its TCPRoutes has it. */

@@ -1,5 +1,5 @@
 import { proofs } from "./proofs.js";
-import { leftOut, proved, type Row, shown, tested } from "./row.js";
+import { proved, type Row, shown, tested } from "./row.js";
 
 /** Rules across objects: order, includes, failures, Secrets, Services, endpoints, hosts. */
 export const ruleRows: readonly Row[] = [
@@ -19,7 +19,12 @@ export const ruleRows: readonly Row[] = [
     "prefix: /plain",
   ),
   shown("route order", "more conditions first", "conditions/paths-headers-queries", "X-Canary", "X-Old"),
-  leftOut("route order by priority", "an index of rules", "of the Gateway API alone"),
+  shown(
+    "route order by priority",
+    "the order of rules",
+    "gateway-http-route/several-rules-and-precedence",
+    "HTTPRoute",
+  ),
   tested("order of all else", "by name", proofs.linkSorted),
   shown("roots", "in their namespaces alone", "reasons/roots", "RootProxyNotAllowedInNamespace"),
   tested("orphans", "are told", proofs.statusOrphans),

@@ -170,7 +170,10 @@ export const schemaRows: readonly Row[] = [
     "must have subjectName as the first of subjectNames",
   ),
   tested("CRDs", "the cluster refuses what the schemas refuse", proofs.crds),
-  leftOut("schemas of the Gateway API", "defaults of routes", "not served by this project"),
+  tested("schemas of the Gateway API", "defaults of routes", {
+    file: "test/unit/gateway-rules.test.ts",
+    title: "matches every request with an empty list of matches",
+  }),
   tested("JSON", "valid messages of Envoy, with zeros left out", {
     file: "test/golden/golden.test.ts",
     title: "writes valid Envoy messages",

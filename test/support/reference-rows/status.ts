@@ -1,5 +1,5 @@
 import { proofs } from "./proofs.js";
-import { leftOut, proved, type Row, shown, tested } from "./row.js";
+import { proved, type Row, shown, tested } from "./row.js";
 
 const reason = (type: string, name: string, golden: string, ...words: readonly string[]): Row =>
   shown(`${type}/${name}`, `the reason ${name}`, golden, `reason: ${name}`, ...words);
@@ -58,10 +58,11 @@ const tokens: readonly Row[] = [
 ];
 
 const roots: readonly Row[] = [
-  leftOut(
+  shown(
     "ListenerError/ErrorIdentifyingListener",
-    "not one HTTP and one HTTPS listener",
-    "of the Gateway API alone",
+    "no HTTP or no HTTPS listener",
+    ["gateway-listeners/without-http-listener", "gateway-listeners/without-https-listener"],
+    "ErrorIdentifyingListener",
   ),
   tested("Orphaned/Orphaned", "an object that nothing reaches", proofs.statusOrphans),
   reason("RootNamespaceError", "RootProxyNotAllowedInNamespace", "reasons/roots"),
@@ -147,7 +148,10 @@ const written: readonly Row[] = [
   ),
   tested("load balancer status", "by the setting", proofs.statusIngress, proofs.statusValid),
   tested("load balancer status", "by Envoy's Service", proofs.addresses),
-  leftOut("conditions of the Gateway API", "of gateways and routes", "not served by this project"),
+  tested("conditions of the Gateway API", "of gateways and routes", {
+    file: "test/unit/gateway-status.test.ts",
+    title: "a Gateway tells of each listener, and has addresses",
+  }),
 ];
 
 /** Types and reasons of statuses. */

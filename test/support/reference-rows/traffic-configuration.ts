@@ -122,7 +122,7 @@ export const trafficConfigurationRows: readonly Row[] = [
     "strip_trailing_host_dot: true",
   ),
   tested("envoy.runtimeSettings", "by the bootstrap", proofs.bootstrapRuntime),
-  leftOut("gateway", "the Gateway API", "not served by this project"),
+  shown("gateway", "the Gateway API", "gateway-http-route/path-matches", "gatewayRef"),
   shown(
     "httpproxy.disablePermitInsecure",
     "no exceptions from HTTPS",
