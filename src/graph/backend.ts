@@ -60,7 +60,7 @@ export function readCluster(
     return { cluster: Object.assign(common, { externalName: external.name, sni }) };
   }
   const health =
-    healthPort === undefined ? undefined : service.spec.ports?.find((p) => p.port === healthPort);
+    healthPort === undefined ? undefined : servedPorts(service).find((p) => p.port === healthPort);
   if (healthPort !== undefined && !health)
     return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
   const own = `${namespace}/${name}/${found.name || found.port}`;
@@ -79,15 +79,21 @@ export function findServicePort(
 ): { service?: ObjectByKind<"Service">; found?: ServicePort; error?: string } {
   const service = reader.get("Service", namespace, name);
   if (!service) return { error: `service "${namespace}/${name}" not found` };
-  const found = service.spec.ports?.find(
-    (p) => p.port === port || (p.name !== "" && p.name === String(port)),
-  );
-  if (!found) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
-  if (found.protocol && found.protocol !== "TCP") {
-    return { error: `unsupported service protocol "${found.protocol}" on service "${namespace}/${name}"` };
-  }
-  return { service, found };
+  const isAsked = (p: ServicePort): boolean => p.port === port || (p.name !== "" && p.name === String(port));
+  const found = servedPorts(service).find(isAsked);
+  if (found) return { service, found };
+  const other = service.spec.ports?.find(isAsked);
+  if (!other) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
+  return { error: `unsupported service protocol "${other.protocol}" on service "${namespace}/${name}"` };
 }
+
+/** Whether Envoy's clusters reach a port of a Service or of its endpoints: one without a protocol is TCP, as in Kubernetes. */
+export const isServed = ({ protocol }: { readonly protocol?: string | undefined }): boolean =>
+  !protocol || protocol === "TCP";
+
+/** The ports of a Service that can be asked for: a number is unique among those of one protocol alone. */
+export const servedPorts = ({ spec }: ObjectByKind<"Service">): readonly ServicePort[] =>
+  spec.ports?.every(isServed) ? spec.ports : (spec.ports ?? []).filter(isServed);
 
 /**
  * The certificate that Envoy shows to TLS backends, as the settings say. It is the administrator's choice, so that no

@@ -1,7 +1,7 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import { isRoutable } from "./address.js";
-import { endpointMode, type ServicePort } from "./backend.js";
+import { endpointMode, isServed, type ServicePort, servedPorts } from "./backend.js";
 import type { ObjectByKind, Reader, Report } from "./reader.js";
 
 export interface Endpoint {
@@ -33,7 +33,7 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
   const [namespace = "", name = "", portKey = "", healthKey] = key.split("/");
   const service = reader.get("Service", namespace, name);
   const portOf = (wanted: string | undefined): ServicePort | undefined =>
-    service?.spec.ports?.find((p) => (p.name || String(p.port)) === wanted);
+    service && servedPorts(service).find((p) => (p.name || String(p.port)) === wanted);
   const port = portOf(portKey);
   const health = portOf(healthKey);
   if (!service || !port) return { groups: [] };
@@ -125,9 +125,9 @@ function readyOf(
 ): Endpoint[] {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
   const combine = (addresses: readonly string[], all: readonly NamedPort[]): Endpoint[] => {
-    const tcp = all.filter((p) => !p.protocol || p.protocol === "TCP");
-    const healthPort = healthName ? tcp.find((p) => p.name === healthName)?.port : undefined;
-    return tcp
+    const served = all.filter(isServed);
+    const healthPort = healthName ? served.find((p) => p.name === healthName)?.port : undefined;
+    return served
       .filter((p) => !portName || (p.name ?? "") === portName)
       .flatMap(({ port }) =>
         port ? addresses.map((address) => ({ address, port, ...(healthPort ? { healthPort } : {}) })) : [],
