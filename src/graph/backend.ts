@@ -55,10 +55,7 @@ export function readCluster(
     options,
     protocol && { protocol },
   );
-  if (external.name) {
-    const sni = options.sni ?? external.name;
-    return { cluster: Object.assign(common, { externalName: external.name, sni }) };
-  }
+  if (external.name) return { cluster: Object.assign(common, { externalName: external.name }) };
   const health =
     healthPort === undefined ? undefined : servedPorts(service).find((p) => p.port === healthPort);
   if (healthPort !== undefined && !health)

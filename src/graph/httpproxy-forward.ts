@@ -6,6 +6,7 @@ import { type CookieRewrite, mergeCookieRewrites, readCookieRewrites } from "./p
 import { readServiceHeaders } from "./policy/default-headers.js";
 import type { BackendPolicies, RoutePolicies } from "./policy/index.js";
 import { readTimeout } from "./policy/timeout.js";
+import { backendOf } from "./server-name.js";
 import type { Action, Backend, HealthCheck, LoadBalancing, Mirror, SlowStart } from "./types.js";
 
 /** What the services of one route share. */
@@ -102,18 +103,16 @@ function readBackend(
     fail("ServiceError", "SlowStartInvalid", slow.error, `${at}.slowStartPolicy`);
     return "invalid";
   }
-  const sni = policies.requestHeaders?.host ?? shared.policies.requestHeaders?.host;
   const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
     ...shared.options,
     ...(service.protocol ? { protocol: service.protocol } : {}),
     ...(slow.slowStart ? { slowStart: slow.slowStart } : {}),
-    ...(sni ? { sni } : {}),
     ...(shared.options.healthCheck && service.healthPort ? { healthPort: service.healthPort } : {}),
   });
   if (!cluster) return unresolved(error);
   const checked = readValidation(proxy, service, cluster, path + at, reader, report);
   if (!checked) return "invalid";
-  return { cluster: checked, weight: service.weight ?? 0, policies };
+  return backendOf(checked, service.weight ?? 0, policies, shared.policies.requestHeaders);
 }
 
 function readBackendPolicies(

@@ -14,6 +14,7 @@ import { readTimeout } from "./policy/timeout.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
 import { regexProblem } from "./regex.js";
 import { isDelegated, readKeyPair } from "./secret.js";
+import { backendOf } from "./server-name.js";
 import type { Route, Tls } from "./types.js";
 
 export type Ingress = ObjectByKind<"Ingress">;
@@ -167,7 +168,7 @@ function readPath(
     match: { path, headers: [], queries: [] },
     action: {
       kind: "forward",
-      backends: [{ cluster, weight: 0, policies: ingressHeaders(reader.settings, cluster) }],
+      backends: [backendOf(cluster, 0, ingressHeaders(reader.settings, cluster))],
     },
     policies: readPolicies(ingress, written, report),
     insecure: "serve",

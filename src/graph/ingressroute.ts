@@ -12,6 +12,7 @@ import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
 import { isDelegated, readCaBundle, readKeyPair, secretName } from "./secret.js";
+import { backendOf } from "./server-name.js";
 import { append, TreeBudget } from "./tree-budget.js";
 import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "./types.js";
 
@@ -220,11 +221,7 @@ function readServicesRoute(
       report,
     );
     if (!cluster) return undefined;
-    backends.push({
-      cluster,
-      weight: service.weight ?? 0,
-      policies: defaultHeaders(reader.settings, cluster),
-    });
+    backends.push(backendOf(cluster, service.weight ?? 0, defaultHeaders(reader.settings, cluster)));
   }
   const action: Action = { kind: "forward", backends };
   const cookie = route.services?.some((service) => service.strategy === "Cookie");

@@ -1,4 +1,5 @@
 import type { Cluster as EnvoyCluster, HealthCheck as EnvoyHealthCheck, Typed } from "../gen/envoy.js";
+import { serverName } from "../graph/server-name.js";
 import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing, SlowStart } from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
@@ -183,10 +184,12 @@ const base64 = (text: string): string => btoa(text);
 
 /** TLS to a backend, with Envoy's own certificate if it has one to show. */
 export function upstreamTls(
-  { sni, validation, clientCertificate }: Pick<Cluster, "sni" | "validation" | "clientCertificate">,
+  cluster: Pick<Cluster, "externalName" | "sni" | "validation" | "clientCertificate">,
   settings: SettingsSpec,
   alpn: readonly string[] = [],
 ): EnvoyCluster["transport_socket"] {
+  const { validation, clientCertificate } = cluster;
+  const sni = cluster.sni ?? serverName(cluster.externalName ?? "");
   const tls = settings.cluster.upstreamTls;
   const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"> = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

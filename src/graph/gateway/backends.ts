@@ -1,6 +1,8 @@
 import type { BackendRef, ObjectRef, RouteFilter } from "../../schema/gateway-routes.js";
 import { findServicePort, readCluster } from "../backend.js";
+import type { HeadersPolicy } from "../policy/headers.js";
 import type { BackendPolicies } from "../policy/index.js";
+import { backendOf } from "../server-name.js";
 import type { Action, Backend, Cluster } from "../types.js";
 import { readBackendTls } from "./backend-tls.js";
 import { isGranted } from "./grants.js";
@@ -56,13 +58,14 @@ type FilteredRef = BackendRef & { readonly filters: readonly RouteFilter[] };
 
 /**
  * `backendRefs` of a rule. As in Contour, those that are no good are left out, and a rule whose others weigh nothing answers 500;
- * one without any is skipped.
+ * one without any is skipped. `headers` is what the rule does with those of a request.
  */
 export function readBackends(
   context: RouteContext,
   refs: readonly FilteredRef[],
   path: string,
   options: BackendOptions,
+  headers: HeadersPolicy | undefined,
 ): Extract<Action, { kind: "forward" | "respond" }> | undefined {
   if (refs.length === 0)
     return context.fail("ResolvedRefs", "Degraded", "at least one backendRef must be specified", path);
@@ -71,7 +74,7 @@ export function readBackends(
     const at = `${path}.backendRefs[${i}]`;
     const policies = readBackendFilters(context, ref.filters, at);
     const cluster = readReference(context, ref, at, options);
-    if (cluster && policies) backends.push({ cluster, weight: ref.weight, policies });
+    if (cluster && policies) backends.push(backendOf(cluster, ref.weight, policies, headers));
   }
   const weighs = backends.some(({ weight }) => weight > 0);
   return weighs ? { kind: "forward", backends } : { kind: "respond", status: 500 };

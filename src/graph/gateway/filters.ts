@@ -4,6 +4,7 @@ import type { PathMatch } from "../match-types.js";
 import { trimSlashes } from "../normalize-path.js";
 import type { RoutePolicies } from "../policy/index.js";
 import type { PathRewrite } from "../policy/path-rewrite.js";
+import { withServerName } from "../server-name.js";
 import type { Action, Mirror } from "../types.js";
 import { type BackendOptions, readReference } from "./backends.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
@@ -45,13 +46,14 @@ export function readFilters(
   }
   const { requestHeaders, responseHeaders, mirrors, rewrite, redirect } = found;
   const host = rewrite?.hostname ? { host: rewrite.hostname } : {};
-  const request = requestHeaders ?? (rewrite?.hostname ? { set: [], remove: [] } : undefined);
+  const changed = requestHeaders ?? (rewrite?.hostname ? { set: [], remove: [] } : undefined);
+  const request = changed && { ...changed, ...host };
   return {
     policies: {
-      ...(request ? { requestHeaders: { ...request, ...host } } : {}),
+      ...(request ? { requestHeaders: request } : {}),
       ...(responseHeaders ? { responseHeaders } : {}),
     },
-    mirrors,
+    mirrors: mirrors.map((mirror) => ({ ...mirror, cluster: withServerName(mirror.cluster, request) })),
     rewrite: (matched) => rewrite?.path && readRewrite(rewrite.path, matched),
     ...(redirect ? { redirect: (matched) => readRedirect(redirect, matched) } : {}),
   };

@@ -63,7 +63,10 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
     policies: {},
   });
   if (!filters) return rule.matches.map(refused);
-  const action = filters.redirect ? undefined : readBackends(context, rule.backendRefs, field, options);
+  const { requestHeaders } = filters.policies;
+  const action = filters.redirect
+    ? undefined
+    : readBackends(context, rule.backendRefs, field, options, requestHeaders);
   if (!action && !filters.redirect) return [];
   warnOfPaths(context, rule.matches, field);
   return rule.matches.map((match): Route => {
