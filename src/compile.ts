@@ -9,6 +9,7 @@ import { type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
 import type { Cluster, JwksServer, VirtualHost } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
+import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
 import { readsSource } from "./xds/access-log.js";
@@ -104,7 +105,7 @@ function clusterNames(settings: SettingsSpec): {
   let lastName = "";
   const nameOf = (cluster: Cluster): string => {
     // Most hosts send all their routes to one cluster.
-    if (last && isSameCluster(last, cluster)) return lastName;
+    if (last && isSame(last, cluster)) return lastName;
     last = cluster;
     lastName = clusterName(cluster, settings);
     if (!written.has(lastName)) written.set(lastName, writeCluster(cluster, lastName, settings));
@@ -116,13 +117,6 @@ function clusterNames(settings: SettingsSpec): {
     return cluster.name;
   };
   return { written, nameOf, clusterOf };
-}
-
-/** Whether two nodes are plainly the same; of those with inner objects it may say no. */
-function isSameCluster(a: Cluster, b: Cluster): boolean {
-  for (const field in a) if (a[field as keyof Cluster] !== b[field as keyof Cluster]) return false;
-  for (const field in b) if (!(field in a)) return false;
-  return true;
 }
 
 function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {

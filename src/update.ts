@@ -3,6 +3,7 @@ import { claimsOf } from "./graph/claims.js";
 import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
+import { isSame } from "./schema/same.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
 import type { ClaimKey, Compiled, ReadKey, Store, UnitKey } from "./store/store.js";
 
@@ -19,31 +20,26 @@ export interface Platform {
 export interface Updated {
   /** Units compiled or dropped by this update. */
   readonly units: number;
-  /** Whether any resource may differ from before; with units left, from before the first of the updates that left some. */
-  readonly changed: boolean;
+  /** Whether any object differs from before. Without that, nothing that is compiled, linked or reported does. */
+  readonly edited: boolean;
   /** Units that are left to `resume`. */
   readonly left: number;
 }
 
 const leftCursor = "left";
 
-/** What an update has left, kept in the store. */
-interface Left {
-  readonly changed: boolean;
-  readonly units: readonly UnitKey[];
-}
-
-function leftOf(store: Store): Left {
+/** The units that updates have left, kept in the store. */
+function leftOf(store: Store): readonly UnitKey[] {
   const text = store.cursor(leftCursor);
-  return text ? (JSON.parse(text) as Left) : { changed: false, units: [] };
+  return text ? (JSON.parse(text) as { readonly units: readonly UnitKey[] }).units : [];
 }
 
 /** How many units wait to be compiled: as long as there are any, a store is between two states, and not to be served. */
-export const unitsLeft = (store: Store): number => leftOf(store).units.length;
+export const unitsLeft = (store: Store): number => leftOf(store).length;
 
 /** Compiles more of what updates have left. */
 export function resume(store: Store, platform: Platform): Updated {
-  return store.transaction(() => recompile(store, new Set(), platform));
+  return store.transaction(() => ({ ...recompile(store, new Set(), platform), edited: false }));
 }
 
 /**
@@ -54,10 +50,9 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     if (!store.unit("listeners:")) dirty.add("listeners:");
-    // Linking reads the settings, too.
-    const before = store.object(settingsRef);
-    for (const change of changes) apply(store, change, dirty);
-    return recompile(store, dirty, platform, !sameContent(before, store.object(settingsRef)));
+    let edited = false;
+    for (const change of changes) edited = apply(store, change, dirty) || edited;
+    return { ...recompile(store, dirty, platform), edited };
   });
 }
 
@@ -83,7 +78,7 @@ export function refresh(store: Store, platform: Platform): boolean {
 function claimAnew(store: Store, dirty: Set<UnitKey>): void {
   const moved: KubeObject[] = [];
   for (const object of store.objects())
-    if (!sameContent(claimsOf(object), store.claimsOf(object.ref))) moved.push(object);
+    if (!isSame(claimsOf(object), store.claimsOf(object.ref))) moved.push(object);
   for (const object of moved) {
     const before = store.claimsOf(object.ref);
     const after = claimsOf(object);
@@ -92,10 +87,11 @@ function claimAnew(store: Store, dirty: Set<UnitKey>): void {
   }
 }
 
-function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
+/** Returns whether the store holds something else now. */
+function apply(store: Store, change: Change, dirty: Set<UnitKey>): boolean {
   const ref = "gone" in change ? change.gone : change.ref;
   const old = store.object(ref);
-  if ("gone" in change ? !old : old && sameContent(old, change)) return;
+  if ("gone" in change ? !old : old && isSame(old, change)) return false;
   const before = old ? store.claimsOf(ref) : [];
   const after = "gone" in change ? [] : claimsOf(change);
   if ("gone" in change) store.deleteObject(ref);
@@ -104,6 +100,7 @@ function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
   for (const unit of store.readers(ref)) dirty.add(unit);
   touchAll(store, before, after, dirty);
   if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
+  return true;
 }
 
 function touchAll(
@@ -123,30 +120,16 @@ function touch(store: Store, key: ClaimKey, moved: boolean, dirty: Set<UnitKey>)
   if (moved) for (const unit of store.readers(`claims:${key}`)) dirty.add(unit);
 }
 
-/** Whether two JSON values are the same. */
-function sameContent(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length || Array.isArray(a) !== Array.isArray(b)) return false;
-  for (const key of keys) {
-    if (!Object.hasOwn(b, key) || !sameContent(a[key as keyof typeof a], b[key as keyof typeof b]))
-      return false;
-  }
-  return true;
-}
-
 /** Hosts, extensions and routes are there because they are claimed, all other units because they are needed. */
 const isUnit = (key: string): key is UnitKey => /^(?:vhost|extension|route|tcp):/.test(key);
 
-/** Compiles what is dirty and what was left before; `moved`: something that linking reads has changed. */
-function recompile(store: Store, touched: Set<UnitKey>, platform: Platform, moved = false): Updated {
+/** Compiles what is dirty and what was left before. */
+function recompile(store: Store, touched: Set<UnitKey>, platform: Platform): Omit<Updated, "edited"> {
   const settings = settingsOf(store);
   const before = leftOf(store);
-  const dirty = before.units.length > 0 ? new Set([...before.units, ...touched]) : touched;
+  const dirty = before.length > 0 ? new Set([...before, ...touched]) : touched;
   const { maxUnits = Number.POSITIVE_INFINITY } = platform;
   let units = 0;
-  let changed = before.changed || moved;
   // A Set is walked in insertion order and sees what is added on the way: needed units come after their users.
   for (const key of dirty) {
     if (units === maxUnits) break;
@@ -158,15 +141,14 @@ function recompile(store: Store, touched: Set<UnitKey>, platform: Platform, move
       : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
-    changed ||= !sameResources(old, compiled);
     for (const need of changedNeeds(store, old, compiled)) {
       dirty.delete(need);
       dirty.add(need);
     }
   }
-  if (dirty.size > 0) store.setCursor(leftCursor, JSON.stringify({ changed, units: [...dirty] }));
-  else if (before.units.length > 0) store.setCursor(leftCursor, "");
-  return { units, changed, left: dirty.size };
+  if (dirty.size > 0) store.setCursor(leftCursor, JSON.stringify({ units: [...dirty] }));
+  else if (before.length > 0) store.setCursor(leftCursor, "");
+  return { units, left: dirty.size };
 }
 
 const isAlive = (store: Store, key: UnitKey): boolean =>
@@ -186,25 +168,6 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
   const needs: UnitKey[] = [];
   for (const key of unit?.reads ?? []) if (key.startsWith("need:")) needs.push(key.slice(5) as UnitKey);
   return needs;
-}
-
-function sameResources(a: Compiled | undefined, b: Compiled | undefined): boolean {
-  const left = a?.resources ?? [];
-  const right = b?.resources ?? [];
-  return (
-    left.length === right.length &&
-    left.every((resource, i) => {
-      const other = right[i];
-      return (
-        other !== undefined &&
-        resource.json === other.json &&
-        resource.name === other.name &&
-        resource.type === other.type &&
-        resource.group === other.group &&
-        resource.mode === other.mode
-      );
-    })
-  );
 }
 
 function settingsOf(store: Store): SettingsSpec {

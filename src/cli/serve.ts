@@ -179,7 +179,7 @@ class FileSource {
     const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
     const manifests = readManifests(this.options.paths, settings.spec.watchNamespaces);
     const objects = this.#keepLastGood(manifests);
-    const { changed } = replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
+    replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
     this.#manifests = manifests;
     this.#objects = objects;
     this.#located = [
@@ -192,7 +192,7 @@ class FileSource {
       ...locateAll(findingsAt(Date.now(), this.#store.findings()), manifests.documents),
     ];
     this.#report();
-    if (changed || !this.#publisher.snapshot) this.#publisher.publish();
+    this.#publisher.publish();
   }
 
   /** Objects as read, and as they were before where a document or a whole file is not valid now. */

@@ -18,7 +18,7 @@ export interface KubeSourceOptions {
   readonly acceptShrink: boolean;
   /** Read these alone; empty: all. */
   readonly namespaces: readonly string[];
-  /** Called when resources may have changed; never before every kind is known. */
+  /** Called when objects or what was found wrong with them have changed; never before every kind is known. */
   changed(): void;
   /** An object as it came; undefined when it is gone. */
   observe?(ref: Ref, raw: Raw | undefined): void;
@@ -192,10 +192,10 @@ export class KubeSource {
     whole: boolean,
   ): void {
     const known = this.#knownOf(kind);
-    if (whole) for (const ref of known) this.#findings.delete(ref);
+    if (whole) for (const ref of known) this.#dropFindings(ref);
     for (const change of changes) {
       const ref = "gone" in change ? change.gone : change.ref;
-      this.#findings.delete(ref);
+      this.#dropFindings(ref);
       if ("gone" in change) known.delete(ref);
       else known.add(ref);
     }
@@ -204,9 +204,12 @@ export class KubeSource {
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
     const { store, platform } = this.options;
-    if (changes.length > 0 && update(store, this.#member.place(changes), platform).changed)
-      this.#dirty = true;
+    if (changes.length > 0 && update(store, this.#member.place(changes), platform).edited) this.#dirty = true;
     if (findings.length > 0) this.#dirty = true;
+  }
+
+  #dropFindings(ref: Ref): void {
+    if (this.#findings.delete(ref)) this.#dirty = true;
   }
 
   /** Tells of changes; first when all kinds are known, then of each. */

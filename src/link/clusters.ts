@@ -1,7 +1,8 @@
 import type { Finding } from "../schema/meta.js";
+import { isSame } from "../schema/same.js";
 import type { EndpointMode, Resource } from "../store/store.js";
 import { fitClusters } from "./budget.js";
-import { areSameFragments, isSameFragment, type Resources, unclosed } from "./fragment.js";
+import { type Resources, unclosed } from "./fragment.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 
 export interface ClusterOptions {
@@ -16,7 +17,8 @@ export interface ClusterOptions {
 const maxLively = 64;
 
 /** Clusters and endpoints with the fragments that they were made of. */
-export interface ClusterSection extends ClusterOptions {
+export interface ClusterSection {
+  readonly options: ClusterOptions;
   readonly clusters: ResourceSet;
   readonly endpoints: ResourceSet;
   /** About clusters for which there is no room. */
@@ -37,9 +39,8 @@ export function linkClusters(
   before?: ClusterSection,
 ): ClusterSection {
   const pods = [...store.resources("endpoints")];
-  const known = isLike(before, options) ? before : undefined;
-  if (known && areSameFragments(known.fragments, fragments) && areSameFragments(known.pods, pods))
-    return known;
+  const known = isSame(before?.options, options) ? before : undefined;
+  if (known && isSame(known.fragments, fragments) && isSame(known.pods, pods)) return known;
   const podsByName = new Map(pods.map((one) => [one.name, one]));
   const podsOf = fragments.map(({ endpoints }) =>
     endpoints === undefined ? undefined : podsByName.get(endpoints),
@@ -52,8 +53,8 @@ export function linkClusters(
     const { name } = fragment;
     const old = olds[i] ?? -1;
     const cluster =
-      isSameFragment(known?.fragments[old], fragment) &&
-      isSameFragment(known?.podsOf[old], podsOf[i]) &&
+      isSame(known?.fragments[old], fragment) &&
+      isSame(known?.podsOf[old], podsOf[i]) &&
       known?.lively.has(name) === lively.has(name)
         ? known?.clusters.get(name)
         : undefined;
@@ -68,7 +69,7 @@ export function linkClusters(
   }
   const findings: Finding[] = [];
   return {
-    ...options,
+    options,
     clusters: new ResourceSet(fitClusters(clusters, findings)),
     findings,
     endpoints: new ResourceSet(endpoints),
@@ -78,9 +79,6 @@ export function linkClusters(
     lively,
   };
 }
-
-const isLike = (before: ClusterSection | undefined, options: ClusterOptions): boolean =>
-  before?.mode === options.mode && before.eds === options.eds && before.livelyByEds === options.livelyByEds;
 
 /** Where each fragment was before, as far as its name was there; both are in the order of their names. */
 function placesIn(known: ClusterSection | undefined, fragments: readonly Resource[]): readonly number[] {
@@ -104,7 +102,7 @@ function livelyOf(
   for (const [i, { name, mode }] of fragments.entries()) {
     const old = olds[i] ?? -1;
     if (lively.has(name)) names.add(name);
-    if (old < 0 || mode !== undefined || isSameFragment(known?.podsOf[old], podsOf[i])) continue;
+    if (old < 0 || mode !== undefined || isSame(known?.podsOf[old], podsOf[i])) continue;
     names.add(name);
     lively.delete(name);
     lively.add(name);

@@ -130,7 +130,7 @@ export class Publication {
     const changed: XdsType[] = [];
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
-      if (old.set.hash === set.hash && old.set.size === set.size) continue;
+      if (old.set.isSame(set)) continue;
       served[type] = serveSet(set, this.#sequence);
       this.fleet.forget(type, old.set.namesNotIn(set));
       changed.push(type);

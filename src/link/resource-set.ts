@@ -32,6 +32,11 @@ export class ResourceSet {
     this.hash = formatDigest(sum);
   }
 
+  /** Whether the same bytes are served of both. */
+  isSame(other: ResourceSet): boolean {
+    return this === other || (this.hash === other.hash && this.size === other.size);
+  }
+
   get size(): number {
     return this.#byName.size;
   }

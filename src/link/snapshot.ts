@@ -27,6 +27,10 @@ export interface Snapshot {
   readonly memo?: ClusterSection;
 }
 
+/** Whether the same bytes are served of both. */
+export const isSameServed = (a: Pick<Snapshot, "sets">, b: Pick<Snapshot, "sets">): boolean =>
+  xdsTypes.every((type) => a.sets[type].isSame(b.sets[type]));
+
 export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
   readonly xdsCluster: string;

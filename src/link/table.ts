@@ -1,7 +1,8 @@
+import { isSame } from "../schema/same.js";
 import type { Resource } from "../store/store.js";
 import { partOf, shardCount, shardName, shardOf } from "../xds/route-shards.js";
 import { addDigests, type Digest, digest, formatDigest, noDigest } from "./digest.js";
-import { isSameFragment, unclosed } from "./fragment.js";
+import { unclosed } from "./fragment.js";
 import { type Linked, linked } from "./resource-set.js";
 
 /** A route table with the fragments that it was made of; each host has its own digest. */
@@ -14,12 +15,12 @@ export interface Table {
 
 /** Links a route table: after a change of one host, no other is read again. */
 export function linkTable(head: Resource, hosts: readonly Resource[], before?: Table): Table {
-  let same = isSameFragment(before?.head, head) && before?.hosts.length === hosts.length;
+  let same = isSame(before?.head, head) && before?.hosts.length === hosts.length;
   let sum = noDigest;
   let old = 0;
   const digests = hosts.map((host) => {
     while (before && (before.hosts[old]?.name ?? host.name) < host.name) old++;
-    const known = isSameFragment(before?.hosts[old], host) ? before?.digests[old] : undefined;
+    const known = isSame(before?.hosts[old], host) ? before?.digests[old] : undefined;
     if (!known) same = false;
     const found = known ?? digest(host.json);
     sum = addDigests(sum, found);

@@ -1,4 +1,4 @@
-import { link, type Snapshot } from "../link/snapshot.js";
+import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
 import { type Finding, findingsAt } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -46,19 +46,24 @@ export class Publisher {
   }
 
   /**
-   * Does nothing as long as units wait to be compiled: what was published last is served until then. The sequence is kept
-   * before it is used: after a restart versions go on from there, whatever the clock says.
+   * Links what the store holds now and, where its bytes are others than those that were published last, publishes it. Returns
+   * whether they are. Does nothing as long as units wait to be compiled: what was published last is served until then.
    */
-  publish(): void {
-    if (unitsLeft(this.store) > 0) return;
+  publish(): boolean {
+    if (unitsLeft(this.store) > 0) return false;
+    const began = this.now();
+    const before = this.#snapshot;
+    const snapshot = this.preview();
+    this.#snapshot = snapshot;
+    this.hub.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
+    this.#report(snapshot);
+    if (before && isSameServed(before, snapshot)) return false;
+    // Kept before it is used: after a restart versions go on from there, whatever the clock says.
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor("sequence", String(sequence));
-    const began = this.now();
-    this.#snapshot = this.preview();
     this.hub.metrics.count("publications_total");
-    this.hub.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
-    this.hub.publish(this.#snapshot, sequence);
-    this.#report(this.#snapshot);
+    this.hub.publish(snapshot, sequence);
+    return true;
   }
 
   #report({ findings }: Snapshot): void {

@@ -2,7 +2,7 @@ import { readConfig } from "../explain/config.js";
 import { diff } from "../explain/diff.js";
 import { formatChanges } from "../explain/diff-text.js";
 import { claimsOf } from "../graph/claims.js";
-import type { Snapshot } from "../link/snapshot.js";
+import { isSameServed, type Snapshot } from "../link/snapshot.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Store } from "../store/store.js";
@@ -36,6 +36,7 @@ export interface Pushed {
   readonly source: string;
   readonly revision: number;
   readonly objects: number;
+  /** Whether what is served differs from before; with units left, that is not known yet, and it counts as if. */
   readonly changed: boolean;
   /** The sequence of what is served after it. */
   readonly version: number;
@@ -156,19 +157,18 @@ export class PushedSources {
     const others = this.#refsOfOthers(push.name);
     const errors =
       push.strict && findings.some(({ about, severity }) => severity === "error" && !others.has(about));
-    const traffic = old && trafficOf(old, this.publisher.preview());
+    const tried = old && this.publisher.preview();
+    const traffic = old && tried && trafficOf(old, tried);
     if (errors || push.dryRun) undo?.();
     if (errors)
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
-    if (!push.dryRun) {
-      writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
-      if (updated.changed || !this.publisher.snapshot) this.publisher.publish();
-    }
+    if (!push.dryRun) writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
+    const changed = old && tried ? !isSameServed(old, tried) : this.publisher.publish();
     return {
       source: push.name,
       revision: now.revision,
       objects: source.objects.length,
-      changed: updated.changed,
+      changed: changed || updated.left > 0,
       version: this.publisher.sequence,
       findings,
       ...leftOf(updated.left),

@@ -1,5 +1,6 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import { findingsOf } from "./findings.js";
 import type { ClaimKey, Compiled, ReadKey, Resource, ResourceType, Store, UnitKey } from "./store.js";
 
 /**
@@ -191,9 +192,7 @@ class MemoryStore implements Store {
   }
 
   findings(): Iterable<Finding> {
-    const all: Finding[] = [];
-    for (const unit of this.#units.values()) all.push(...unit.findings);
-    return all.sort((a, b) => (a.about < b.about ? -1 : a.about > b.about ? 1 : 0));
+    return findingsOf(this.#units.values());
   }
 
   cursor(name: string): string | undefined {

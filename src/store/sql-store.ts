@@ -1,5 +1,7 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import { isSame } from "../schema/same.js";
+import { findingsOf } from "./findings.js";
 import { ResourceLists } from "./resource-lists.js";
 import { openSchema, type SqlDriver, type SqlRow, type SqlValue, statements } from "./sql.js";
 import type { ClaimKey, Compiled, ReadKey, Resource, ResourceType, Store, UnitKey } from "./store.js";
@@ -14,9 +16,6 @@ type ResourceKey = readonly [type: ResourceType, group: string, name: string];
 
 const textOf = (value: SqlValue | undefined): string => (typeof value === "string" ? value : "");
 const keyOf = ({ type, group, name }: Resource): string => `${type}/${group}/${name}`;
-
-const sameResource = (a: Resource, b: Resource): boolean =>
-  a.json === b.json && a.endpoints === b.endpoints && a.mode === b.mode;
 
 /** The end of a piece that begins at `start`, not between the halves of a surrogate pair. */
 function cut(text: string, start: number): number {
@@ -132,7 +131,7 @@ class SqlStore implements Store {
     for (const [key, resource] of new Map(resources.map((each) => [keyOf(each), each]))) {
       const known = before.get(key);
       before.delete(key);
-      if (known && sameResource(known, resource)) continue;
+      if (isSame(known, resource)) continue;
       const { type, group, name, endpoints, mode } = resource;
       const json = this.#write(`resource/${key}`, resource.json);
       this.#sql.putResource.run(type, group, name, json, endpoints ?? null, mode ?? null, known ? 0 : 1);
@@ -187,10 +186,12 @@ class SqlStore implements Store {
   }
 
   findings(): Iterable<Finding> {
-    return this.#sql.getFindings
-      .all()
-      .flatMap(({ unit, findings }) => this.#read(`findings/${textOf(unit)}`, findings) as Finding[])
-      .sort((a, b) => (a.about < b.about ? -1 : a.about > b.about ? 1 : 0));
+    return findingsOf(
+      this.#sql.getFindings.all().map(({ unit, findings }) => ({
+        unit: textOf(unit) as UnitKey,
+        findings: this.#read(`findings/${textOf(unit)}`, findings) as Finding[],
+      })),
+    );
   }
 
   cursor(name: string): string | undefined {

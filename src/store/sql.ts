@@ -83,7 +83,7 @@ export const statements = (driver: SqlDriver) => {
        SET resources = excluded.resources, findings = excluded.findings, reads = excluded.reads`,
     ),
     deleteUnit: driver.prepare("DELETE FROM unit WHERE unit = ?"),
-    getFindings: driver.prepare("SELECT unit, findings FROM unit WHERE findings <> '[]' ORDER BY rowid"),
+    getFindings: driver.prepare("SELECT unit, findings FROM unit WHERE findings <> '[]'"),
     getResource: driver.prepare(`SELECT json, endpoints, mode FROM resource WHERE ${resource}`),
     getResources: driver.prepare(
       "SELECT name, json, endpoints, mode FROM resource WHERE type = ? AND grp = ? ORDER BY name",

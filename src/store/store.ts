@@ -78,7 +78,7 @@ export interface Store {
   /** Every resource of a type (and group), sorted by name, each name once. */
   resources(type: ResourceType, group?: string): Iterable<Resource>;
   resource(type: ResourceType, group: string, name: string): Resource | undefined;
-  /** Findings of all units, sorted by `about`. */
+  /** Findings of all units, sorted by `about` and unit. */
   findings(): Iterable<Finding>;
   /** A number or text kept across restarts: a source's revision, a kind's resourceVersion. */
   cursor(name: string): string | undefined;

@@ -116,8 +116,7 @@ function measureEdits(store: Store, count: number): Figures {
     const times = Array.from({ length: repeats }, (_, n) => {
       const change = parsed(edit(n, count) ?? {});
       const start = performance.now();
-      if (!update(store, [change], platform).changed && name !== "service")
-        throw new Error(`${name}: no change`);
+      if (!update(store, [change], platform).edited) throw new Error(`${name}: no change`);
       snapshot = link(store, options, snapshot);
       hub.publish(snapshot, ++sequence);
       return performance.now() - start;

@@ -1,164 +1,175 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
+import { link, type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
-import { parseSettings } from "../../src/schema/settings.js";
+import { Hub } from "../../src/server/hub.js";
+import { Publisher, settingsOf } from "../../src/server/publisher.js";
 import { createMemoryStore } from "../../src/store/memory.js";
+import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
+import type { Store } from "../../src/store/store.js";
 import { resume, unitsLeft, update } from "../../src/update.js";
+import { httpProxy } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
+import { changesOf, type Edit, edit, objectsOf, start } from "../support/edits.js";
 
-const name = fc.constantFrom("a", "b", "c");
-const namespace = fc.constantFrom("one", "two");
-const host = fc.constantFrom("x.test", "y.test", "*.z.test");
-const prefix = fc.constantFrom("/", "/api", "/api/v1");
-const json = JSON.stringify;
+const folder = mkdtempSync(join(tmpdir(), "isoline-update-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const meta = fc.record({ name, namespace });
-const services = fc.array(fc.record({ name, port: fc.constantFrom(80, 81) }), { minLength: 1, maxLength: 2 });
-
-const proxy = fc.record({
-  apiVersion: fc.constant("projectcontour.io/v1"),
-  kind: fc.constant("HTTPProxy"),
-  metadata: meta,
-  spec: fc.record(
-    {
-      virtualhost: fc.record({ fqdn: host }),
-      routes: fc.array(fc.record({ conditions: fc.tuple(fc.record({ prefix })), services }), {
-        maxLength: 2,
-      }),
-      includes: fc.array(fc.record({ name, namespace, conditions: fc.tuple(fc.record({ prefix })) }), {
-        maxLength: 2,
-      }),
+let files = 0;
+const open: SqliteStore[] = [];
+const stores: Readonly<Record<string, { readonly runs: number; create(): Store }>> = {
+  memory: { runs: 150, create: createMemoryStore },
+  sqlite: {
+    runs: 40,
+    create() {
+      for (const store of open.splice(0)) store.close();
+      const store = createSqliteStore(join(folder, `${++files}.sqlite`));
+      open.push(store);
+      return store;
     },
-    { requiredKeys: [] },
-  ),
+  },
+};
+afterAll(() => {
+  for (const store of open) store.close();
 });
 
-const ingressRoute = fc.record({
-  apiVersion: fc.constant("contour.heptio.com/v1beta1"),
-  kind: fc.constant("IngressRoute"),
-  metadata: meta,
-  spec: fc.record(
-    {
-      virtualhost: fc.record({ fqdn: fc.constantFrom("x.test", "y.test") }),
-      routes: fc.array(
-        fc.oneof(
-          fc.record({ match: prefix, services }),
-          fc.record({ match: prefix, delegate: fc.record({ name, namespace }) }),
-        ),
-        { maxLength: 3 },
-      ),
-    },
-    { requiredKeys: [] },
-  ),
-});
+/** The bytes that are served of each type, by the names of the resources. */
+const bytesOf = ({ sets }: Pick<Snapshot, "sets">): ReadonlyMap<XdsType, string> =>
+  new Map(
+    xdsTypes.map((type) => {
+      const entries = [...sets[type].names()].map((name) => [name, sets[type].get(name)?.pieces.join("")]);
+      return [type, JSON.stringify(entries)];
+    }),
+  );
 
-const ingress = fc.record({
-  apiVersion: fc.constant("networking.k8s.io/v1"),
-  kind: fc.constant("Ingress"),
-  metadata: meta,
-  spec: fc.record({
-    rules: fc.array(
-      fc.record({
-        host,
-        http: fc.record({
-          paths: fc.tuple(
-            fc.record({
-              path: prefix,
-              pathType: fc.constantFrom("Prefix", "Exact"),
-              backend: fc.record({
-                service: fc.record({ name, port: fc.record({ number: fc.constant(80) }) }),
-              }),
-            }),
-          ),
-        }),
-      }),
-      { maxLength: 2 },
-    ),
-  }),
-});
+interface Status {
+  readonly types: Readonly<Record<XdsType, { readonly version: string }>>;
+}
 
-const service = fc.record({
-  apiVersion: fc.constant("v1"),
-  kind: fc.constant("Service"),
-  metadata: meta,
-  spec: fc.record({ ports: fc.constantFrom([{ port: 80 }], [{ port: 80 }, { name: "b", port: 81 }]) }),
-});
-
-const slice = fc.record({
-  apiVersion: fc.constant("discovery.k8s.io/v1"),
-  kind: fc.constant("EndpointSlice"),
-  metadata: fc.record({ name, namespace, labels: fc.record({ "kubernetes.io/service-name": name }) }),
-  addressType: fc.constant("IPv4"),
-  ports: fc.constant([{ port: 8080 }]),
-  endpoints: fc.array(fc.record({ addresses: fc.tuple(fc.constantFrom("10.0.0.1", "10.0.0.2")) }), {
-    maxLength: 2,
-  }),
-});
-
-const settings = fc.constantFrom<object>(
-  {},
-  { endpoints: "service" },
-  { rootNamespaces: ["one"] },
-  { disablePermitInsecure: true },
-);
-
-type Edit = { readonly put: object } | { readonly settings: object } | { readonly remove: number };
-
-const edit: fc.Arbitrary<Edit> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ put: fc.oneof(proxy, ingressRoute, ingress, service, slice) }) },
-  { weight: 3, arbitrary: fc.record({ remove: fc.nat(50) }) },
-  { weight: 1, arbitrary: fc.record({ settings }) },
-);
-
-const objectsOf = (one: Edit): readonly KubeObject[] => {
-  if ("put" in one) return parseCase(json(one.put)).objects;
-  return "settings" in one ? parseCase("", json(one.settings)).objects : [];
+/** The version that Envoys are given of each type. */
+const versionsOf = (hub: Hub): ReadonlyMap<XdsType, string> => {
+  const { types } = hub.status() as Status;
+  return new Map(xdsTypes.map((type) => [type, types[type].version]));
 };
 
-it("says that something changed when only a setting of linking did", () => {
+const edits = fc.array(edit, { minLength: 1, maxLength: 15 });
+const stateOf = (objects: readonly KubeObject[]): Map<Ref, KubeObject> =>
+  new Map(objects.map((object) => [object.ref, object]));
+
+describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, create }) => {
+  /** Makes edits, some units at a time, and publishes what each comes to. */
+  function checkEdits(objects: readonly KubeObject[], all: readonly Edit[], maxUnits: number): void {
+    const batched = { ...platform, maxUnits };
+    const store = create();
+    const hub = new Hub({ now: () => 1000, log: () => undefined });
+    const publisher = new Publisher(store, hub, () => 1000);
+    const state = stateOf(objects);
+    update(store, objects, platform);
+    expect(publisher.publish()).toBe(true);
+    let before = publisher.snapshot && bytesOf(publisher.snapshot);
+    for (const one of all) {
+      const versions = versionsOf(hub);
+      const { edited } = update(store, changesOf(one, state), batched);
+      while (unitsLeft(store) > 0) {
+        expect(publisher.publish()).toBe(false);
+        resume(store, batched);
+      }
+      const changed = publisher.publish();
+      const whole = compileAll([...state.values()]);
+      const served = bytesOf(link(whole, settingsOf(whole)));
+      const differing = xdsTypes.filter((type) => before?.get(type) !== served.get(type));
+      expect(publisher.snapshot && bytesOf(publisher.snapshot)).toEqual(served);
+      expect(changed).toBe(differing.length > 0);
+      if (!edited) expect(differing).toEqual([]);
+      expect(xdsTypes.filter((type) => versionsOf(hub).get(type) !== versions.get(type))).toEqual(differing);
+      before = served;
+    }
+    hub.close();
+  }
+
+  it("says `changed` exactly when what is served differs, after any edits", () => {
+    fc.assert(
+      fc.property(start, edits, (objects, all) => checkEdits(objects, all, Number.POSITIVE_INFINITY)),
+      { numRuns: runs },
+    );
+  }, 120_000);
+
+  it("says the same when units are compiled some at a time", () => {
+    fc.assert(fc.property(start, edits, fc.integer({ min: 1, max: 4 }), checkEdits), {
+      numRuns: Math.ceil(runs / 3),
+    });
+  }, 120_000);
+});
+
+it("publishes a swap of the names of two ports", () => {
+  const objects = (first: string, second: string): readonly KubeObject[] => {
+    const ports = [
+      { name: first, port: 80 },
+      { name: second, port: 81 },
+    ];
+    const endpointPorts = [
+      { name: "old", port: 8080 },
+      { name: "new", port: 8081 },
+    ];
+    const meta = { name: "a", namespace: "one" };
+    return [
+      { apiVersion: "v1", kind: "Service", metadata: meta, spec: { ports } },
+      {
+        apiVersion: "v1",
+        kind: "Endpoints",
+        metadata: meta,
+        subsets: [{ addresses: [{ ip: "10.0.0.1" }], ports: endpointPorts }],
+      },
+      httpProxy("one", "a", {
+        virtualhost: { fqdn: "x.test" },
+        routes: [
+          { services: [{ name: "a", port: 80 }] },
+          { conditions: [{ prefix: "/admin" }], services: [{ name: "a", port: 81 }] },
+        ],
+      }),
+    ].flatMap((manifest) => parseCase(JSON.stringify(manifest)).objects);
+  };
   const store = createMemoryStore();
-  const settings = (endpoints: string): KubeObject => parseSettings({ endpoints }).settings;
-  update(store, [settings("eds")], platform);
-  expect(update(store, [settings("inline")], platform).changed).toBe(true);
-  expect(update(store, [settings("inline")], platform).changed).toBe(false);
+  const publisher = new Publisher(store, new Hub({ now: () => 1, log: () => undefined }), () => 1);
+  const publishing = (first: string, second: string): boolean => {
+    update(store, objects(first, second), platform);
+    return publisher.publish();
+  };
+  expect(publishing("old", "new")).toBe(true);
+  expect(publishing("old", "new")).toBe(false);
+  expect(publishing("new", "old")).toBe(true);
+  expect(publishing("old", "new")).toBe(true);
 });
 
 describe("update", () => {
   it("gives after any edits what compiling the end state gives", () => {
     fc.assert(
-      fc.property(fc.array(edit, { minLength: 1, maxLength: 25 }), (edits) => {
-        const store = createMemoryStore();
-        const state = new Map<Ref, KubeObject>();
-        for (const one of edits) {
-          if ("remove" in one) {
-            const gone = [...state.keys()][one.remove % Math.max(1, state.size)];
-            if (gone === undefined) continue;
-            state.delete(gone);
-            update(store, [{ gone }], platform);
-          } else {
-            const objects = objectsOf(one);
-            for (const object of objects) state.set(object.ref, object);
-            update(store, objects, platform);
-          }
+      fc.property(start, edits, (objects, all) => {
+        const store = compileAll(objects);
+        const state = stateOf(objects);
+        for (const one of all) {
+          update(store, changesOf(one, state), platform);
           expect(dump(store)).toBe(dump(compileAll([...state.values()])));
         }
       }),
       { numRuns: 300 },
     );
-  });
+  }, 120_000);
 
   it("gives the same in batches, whatever else changes meanwhile", () => {
-    const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 25 });
+    const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 15 });
     fc.assert(
-      fc.property(steps, fc.integer({ min: 1, max: 3 }), (edits, maxUnits) => {
+      fc.property(start, steps, fc.integer({ min: 1, max: 3 }), (objects, all, maxUnits) => {
         const batched = { ...platform, maxUnits };
-        const store = createMemoryStore();
-        const whole = createMemoryStore();
-        for (const [one, resumes] of edits) {
-          const gone =
-            "remove" in one ? [...store.objects()].map(({ ref }) => ref)[one.remove % 20] : undefined;
-          const changes = "remove" in one ? (gone ? [{ gone }] : []) : objectsOf(one);
+        const store = compileAll(objects);
+        const whole = compileAll(objects);
+        const state = stateOf(objects);
+        for (const [one, resumes] of all) {
+          const changes = changesOf(one, state);
           update(store, changes, batched);
           update(whole, changes, platform);
           for (let i = 0; i < resumes; i++) resume(store, batched);
@@ -170,12 +181,12 @@ describe("update", () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 120_000);
 
   it("leaves nothing behind when every object is gone", () => {
     fc.assert(
-      fc.property(fc.array(edit, { maxLength: 15 }), (edits) => {
-        const objects = edits.flatMap(objectsOf);
+      fc.property(start, fc.array(edit, { maxLength: 15 }), (background, all) => {
+        const objects = [...background, ...all.flatMap(objectsOf)];
         const store = compileAll(objects);
         update(
           store,
@@ -185,5 +196,20 @@ describe("update", () => {
         expect(dump(store)).toBe(dump(compileAll([])));
       }),
     );
+  });
+
+  it("makes edits that are valid, and that come to every type of resource", () => {
+    const found = new Set<XdsType>();
+    const refused: unknown[] = [];
+    fc.assert(
+      fc.property(start, edits, (objects, all) => {
+        refused.push(...all.filter((one) => "put" in one && objectsOf(one).length === 0));
+        const store = compileAll([...objects, ...all.flatMap(objectsOf)]);
+        const { sets } = link(store, settingsOf(store));
+        for (const type of xdsTypes) if (sets[type].size > 0) found.add(type);
+      }),
+    );
+    expect(refused).toEqual([]);
+    expect([...found].sort()).toEqual([...xdsTypes].sort());
   });
 });

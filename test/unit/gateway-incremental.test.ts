@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
@@ -7,231 +5,7 @@ import type { KubeObject } from "../../src/schema/object.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { resume, unitsLeft, update } from "../../src/update.js";
 import { compileAll, dump, parseCase, platform, protoErrors } from "../support/compile.js";
-
-const group = "gateway.networking.k8s.io";
-const certs = join(import.meta.dirname, "../support/certs");
-const pem = (name: string): string => readFileSync(join(certs, name), "utf8");
-const pair = { "tls.crt": pem("secure.crt"), "tls.key": pem("secure.key") };
-const otherPair = { "tls.crt": pem("tcp.crt"), "tls.key": pem("tcp.key") };
-
-const name = fc.constantFrom("a", "b");
-const namespace = fc.constantFrom("infra", "shop");
-const hostname = fc.constantFrom("x.test", "y.x.test", "*.test", "*.x.test");
-const created = fc.constantFrom("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
-const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined });
-
-function object(kind: string, spec: fc.Arbitrary<object>): fc.Arbitrary<object> {
-  return fc.record({
-    apiVersion: fc.constant(`${group}/v1`),
-    kind: fc.constant(kind),
-    metadata: fc.record({ name, namespace, creationTimestamp: optional(created) }),
-    spec,
-  });
-}
-
-const gatewayClass = fc.constantFrom("a", "b").map((className) => ({
-  apiVersion: `${group}/v1`,
-  kind: "GatewayClass",
-  metadata: { name: className },
-  spec: { controllerName: "example.com/controller" },
-}));
-
-const from = fc.constantFrom<object>(
-  { from: "All" },
-  { from: "Same" },
-  { from: "Selector", selector: { matchLabels: { team: "web" } } },
-  { from: "Selector" },
-);
-const kinds = optional(fc.constantFrom([{ kind: "HTTPRoute" }], [{ kind: "TLSRoute" }]));
-const certificateRef = fc.record({ name, namespace: optional(namespace) });
-
-const listener = fc
-  .record({
-    protocol: fc.constantFrom(
-      ["HTTP", 80],
-      ["HTTP", 81],
-      ["HTTPS", 443],
-      ["TLS", 443],
-      ["TCP", 90],
-      ["TCP", 80],
-      ["projectcontour.io/https", 443],
-    ),
-    hostname: optional(hostname),
-    passthrough: fc.boolean(),
-    certificateRef,
-    allowedRoutes: fc.record({ namespaces: from, kinds }),
-  })
-  .map(({ protocol: [protocol, port], passthrough, certificateRef: ref, ...rest }) => ({
-    protocol,
-    port,
-    tls: passthrough ? { mode: "Passthrough" } : { certificateRefs: [ref] },
-    ...rest,
-  }));
-
-const gateway = object(
-  "Gateway",
-  fc.record({
-    gatewayClassName: name,
-    listeners: fc
-      .array(listener, { minLength: 1, maxLength: 4 })
-      .map((all) => all.map((one, i) => ({ name: `l${i}`, ...one }))),
-  }),
-);
-
-const parentRefs = fc.array(
-  fc.record({
-    name,
-    namespace: optional(fc.constant("infra")),
-    sectionName: optional(fc.constantFrom("l0", "l1")),
-    port: optional(fc.constantFrom(80, 443)),
-  }),
-  { minLength: 1, maxLength: 2 },
-);
-const hostnames = fc.array(hostname, { maxLength: 2 });
-const reference = {
-  name,
-  namespace: optional(namespace),
-  port: fc.constantFrom(80, 81),
-};
-const backendRefs = fc.array(fc.record({ ...reference, weight: optional(fc.constantFrom(0, 2)) }), {
-  maxLength: 2,
-});
-const filters = optional(
-  fc.oneof(
-    fc.record({
-      type: fc.constant("RequestMirror"),
-      requestMirror: fc.record({ backendRef: fc.record(reference) }),
-    }),
-    fc.constantFrom<object>(
-      { type: "RequestRedirect", requestRedirect: { hostname: "z.test" } },
-      { type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } },
-      { type: "CORS" },
-    ),
-  ),
-).map((one) => (one ? [one] : []));
-
-const path = fc.constantFrom("/", "/api", "/api/v1", "//");
-const httpRules = fc.array(
-  fc.record({
-    matches: fc.array(fc.record({ path: fc.record({ value: path }) }), { minLength: 1, maxLength: 2 }),
-    filters,
-    backendRefs,
-  }),
-  { minLength: 1, maxLength: 2 },
-);
-const grpcRules = fc.array(
-  fc.record({
-    matches: fc.array(fc.record({ method: optional(fc.constantFrom({ service: "s" }, {})) }), {
-      maxLength: 1,
-    }),
-    backendRefs,
-  }),
-  { maxLength: 2 },
-);
-const plainRules = fc.array(fc.record({ backendRefs }), { minLength: 1, maxLength: 2 });
-
-const route = fc.oneof(
-  { weight: 4, arbitrary: object("HTTPRoute", fc.record({ parentRefs, hostnames, rules: httpRules })) },
-  { weight: 2, arbitrary: object("GRPCRoute", fc.record({ parentRefs, hostnames, rules: grpcRules })) },
-  { weight: 2, arbitrary: object("TLSRoute", fc.record({ parentRefs, hostnames, rules: plainRules })) },
-  { weight: 1, arbitrary: object("TCPRoute", fc.record({ parentRefs, rules: plainRules })) },
-);
-
-const grant = object(
-  "ReferenceGrant",
-  fc.record({
-    from: fc
-      .constantFrom("HTTPRoute", "Gateway")
-      .chain((kind) =>
-        fc.tuple(fc.record({ group: fc.constant(group), kind: fc.constant(kind), namespace })),
-      ),
-    to: fc.tuple(
-      fc.record({
-        group: fc.constant(""),
-        kind: fc.constantFrom("Service", "Secret"),
-        name: optional(name),
-      }),
-    ),
-  }),
-);
-
-const policy = object(
-  "BackendTLSPolicy",
-  fc.record({
-    targetRefs: fc.tuple(
-      fc.record({
-        group: fc.constant(""),
-        kind: fc.constant("Service"),
-        name,
-        sectionName: optional(fc.constantFrom("web", "more")),
-      }),
-    ),
-    validation: fc.record({
-      hostname: fc.constant("app.test"),
-      caCertificateRefs: fc.tuple(
-        fc.record({ group: fc.constant(""), kind: fc.constantFrom("Secret", "ConfigMap"), name }),
-      ),
-    }),
-  }),
-);
-
-const core = (kind: string, body: fc.Arbitrary<object>): fc.Arbitrary<object> =>
-  fc.record({ name, namespace, body }).map((one) => ({
-    apiVersion: "v1",
-    kind,
-    metadata: { name: one.name, namespace: one.namespace },
-    ...one.body,
-  }));
-
-const ports = fc.constantFrom<object[]>(
-  [{ name: "web", port: 80 }],
-  [
-    { name: "web", port: 80, appProtocol: "kubernetes.io/h2c" },
-    { name: "more", port: 81 },
-  ],
-);
-const service = core("Service", fc.record({ spec: fc.record({ ports }) }));
-const secret = core(
-  "Secret",
-  fc.constantFrom<object>(
-    { type: "kubernetes.io/tls", stringData: pair },
-    { type: "kubernetes.io/tls", stringData: otherPair },
-    { type: "kubernetes.io/tls", stringData: { "tls.crt": "none", "tls.key": "none" } },
-    { type: "Opaque", stringData: { "ca.crt": pem("ca.crt") } },
-  ),
-);
-const configMap = core(
-  "ConfigMap",
-  fc.constantFrom<object>({ data: { "ca.crt": pem("ca.crt") } }, { data: {} }),
-);
-const namespaceObject = fc.record({ namespace, team: fc.constantFrom("web", "db") }).map((one) => ({
-  apiVersion: "v1",
-  kind: "Namespace",
-  metadata: { name: one.namespace, labels: { team: one.team } },
-}));
-
-const proxy = fc.record({ name, namespace, hostname, secretName: optional(name) }).map((one) => ({
-  apiVersion: "projectcontour.io/v1",
-  kind: "HTTPProxy",
-  metadata: { name: one.name, namespace: one.namespace },
-  spec: {
-    virtualhost: {
-      fqdn: one.hostname,
-      ...(one.secretName ? { tls: { secretName: one.secretName } } : {}),
-    },
-    routes: [{ conditions: [{ prefix: "/api" }], services: [{ name: "a", port: 80 }] }],
-  },
-}));
-
-const gatewayRef = (of: string) => ({ gatewayRef: { namespace: "infra", name: of } });
-const settings = fc.constantFrom<object>(
-  gatewayRef("a"),
-  gatewayRef("b"),
-  {},
-  { ...gatewayRef("a"), secrets: "inline" },
-  { ...gatewayRef("a"), hostOwners: [{ host: "*.x.test", namespaces: ["shop"] }] },
-);
+import { gatewayBackground, gatewayManifest, gatewaySettingsEdit } from "../support/gateway-edits.js";
 
 type Edit =
   | { readonly put: object }
@@ -239,37 +13,18 @@ type Edit =
   | { readonly settings: object }
   | { readonly remove: number };
 
-const put = fc.oneof(
-  { weight: 1, arbitrary: gatewayClass },
-  { weight: 3, arbitrary: gateway },
-  { weight: 8, arbitrary: route },
-  { weight: 3, arbitrary: grant },
-  { weight: 3, arbitrary: policy },
-  { weight: 3, arbitrary: service },
-  { weight: 3, arbitrary: secret },
-  { weight: 2, arbitrary: configMap },
-  { weight: 2, arbitrary: namespaceObject },
-  { weight: 1, arbitrary: proxy },
-);
 const edit: fc.Arbitrary<Edit> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ put }) },
+  { weight: 6, arbitrary: fc.record({ put: gatewayManifest }) },
   { weight: 5, arbitrary: fc.record({ again: fc.nat(50) }) },
   { weight: 3, arbitrary: fc.record({ remove: fc.nat(50) }) },
-  { weight: 1, arbitrary: fc.record({ settings }) },
+  { weight: 1, arbitrary: fc.record({ settings: gatewaySettingsEdit }) },
 );
 
 const yaml = JSON.stringify;
 
-/** A Gateway that is served, with something for each way in which one object leads to another. */
-const folder = join(import.meta.dirname, "../golden/gateway-and-others/everything-together");
-const known = parseCase(
-  readFileSync(join(folder, "objects.yaml"), "utf8"),
-  readFileSync(join(folder, "settings.yaml"), "utf8"),
-).objects;
-
 const objectsOf = (one: Edit): readonly KubeObject[] => {
   if ("put" in one) return parseCase(yaml(one.put)).objects;
-  if ("again" in one) return known.slice(one.again % known.length).slice(0, 1);
+  if ("again" in one) return gatewayBackground.slice(one.again % gatewayBackground.length).slice(0, 1);
   return "settings" in one ? parseCase("", yaml(one.settings)).objects : [];
 };
 
@@ -289,14 +44,14 @@ function changesOf(one: Edit, state: Map<Ref, KubeObject>): readonly Change[] {
 }
 
 /** Without some of them, which edits may bring. */
-const start = fc.subarray([...known], { minLength: known.length - 4 });
+const start = fc.subarray([...gatewayBackground], { minLength: gatewayBackground.length - 4 });
 const stateOf = (objects: readonly KubeObject[]): Map<Ref, KubeObject> =>
   new Map(objects.map((one) => [one.ref, one]));
 
 describe("edits of the objects of a Gateway", () => {
   it("are all read: nothing that the test makes is refused", () => {
     fc.assert(
-      fc.property(put, (one) => {
+      fc.property(gatewayManifest, (one) => {
         expect(parseCase(yaml(one)).findings).toEqual([]);
       }),
     );
@@ -349,7 +104,7 @@ describe("edits of the objects of a Gateway", () => {
   it("leave nothing behind when every object is gone", () => {
     fc.assert(
       fc.property(fc.array(edit, { maxLength: 15 }), (edits) => {
-        const objects = [...known, ...edits.flatMap(objectsOf)];
+        const objects = [...gatewayBackground, ...edits.flatMap(objectsOf)];
         const store = compileAll(objects);
         const gone = [...stateOf(objects).keys()].map((ref) => ({ gone: ref }));
         update(store, gone, platform);

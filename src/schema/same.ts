@@ -1,0 +1,21 @@
+/**
+ * Whether two JSON values are the same: over all fields, so that a field that a type gets later counts, too. A field that is
+ * `undefined` is absent, as in JSON; the order of fields has no meaning.
+ */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && isSameList(a, b);
+  for (const key in a) if (!isSame(fieldOf(a, key), fieldOf(b, key))) return false;
+  for (const key in b) if (!Object.hasOwn(a, key) && fieldOf(b, key) !== undefined) return false;
+  return true;
+}
+
+const fieldOf = (value: object, key: string): unknown =>
+  Object.hasOwn(value, key) ? value[key as keyof object] : undefined;
+
+function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false;
+  return true;
+}
