@@ -193,4 +193,25 @@ describe("a cluster as a source", () => {
     await c.refresh();
     expect(c.source.findings).toEqual([]);
   });
+
+  it("tells of edits that change nothing that is served, as statuses do change", async () => {
+    const orphan = (generation: number, prefix: string): Parameters<typeof event>[1] => ({
+      metadata: { name: "orphan", namespace: "default", generation },
+      spec: { routes: [{ conditions: [{ prefix }], services: [{ name: "nowhere", port: 80 }] }] },
+    });
+    const c = cluster();
+    await c.refresh();
+    const changesBy = async (...events: Parameters<typeof event>): Promise<number> => {
+      const before = c.changes;
+      c.api.events.set("httpproxies", event(...events));
+      await c.refresh();
+      return c.changes - before;
+    };
+    expect(await changesBy("ADDED", orphan(1, "/a"), 120)).toBe(1);
+    expect(await changesBy("MODIFIED", orphan(2, "/b"), 121)).toBe(1);
+    expect(await changesBy("MODIFIED", orphan(2, "/b"), 122)).toBe(0);
+    expect(await changesBy("MODIFIED", orphan(3, "no-slash"), 123)).toBe(1);
+    expect(await changesBy("MODIFIED", orphan(2, "/b"), 124)).toBe(1);
+    expect(await changesBy("DELETED", orphan(2, "/b"), 125)).toBe(1);
+  });
 });
