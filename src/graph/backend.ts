@@ -61,10 +61,11 @@ export function readCluster(
   if (healthPort !== undefined && !health)
     return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
   const own = `${namespace}/${name}/${found.name || found.port}`;
-  const endpoints = health && health.port !== found.port ? `${own}/${health.name || health.port}` : own;
+  const elsewhere = health && health.port !== found.port ? { healthPort: health.port } : undefined;
+  const endpoints = elsewhere ? `${own}/${health?.name || health?.port}` : own;
   reader.need(`endpoints:${endpoints}`);
   const mode = endpointMode(reader, service);
-  return { cluster: Object.assign(common, { endpoints }, mode && { mode }) };
+  return { cluster: Object.assign(common, { endpoints }, elsewhere, mode && { mode }) };
 }
 
 /** A Service and the port of it that is asked for by number or name; or why it can't be used. */

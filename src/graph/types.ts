@@ -37,8 +37,10 @@ export interface Cluster {
   readonly namespace: string;
   readonly service: string;
   readonly port: number;
-  /** `<namespace>/<service>/<port name>`, or undefined for an ExternalName service. */
+  /** `<namespace>/<service>/<port name>[/<name of the health port>]`, or undefined for an ExternalName service. */
   readonly endpoints?: string;
+  /** The Service's port that health checks go to, where it is not `port`. */
+  readonly healthPort?: number;
   readonly mode?: EndpointMode;
   readonly externalName?: string;
   readonly protocol?: "tls" | "h2" | "h2c";

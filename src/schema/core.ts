@@ -6,6 +6,27 @@ const protocol = z.string().default("TCP");
 /** Labels, for selectors of namespaces. */
 export const namespaceSpec = z.object({ labels: z.record(z.string(), z.string()).optional() });
 
+interface PortFields {
+  readonly name?: string | undefined;
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** What the API server refuses, too: two ports of one protocol that share a number, or two that share a name. */
+function checkPorts(ports: readonly PortFields[], context: z.core.$RefinementCtx): void {
+  const numbers = new Set<string>();
+  const names = new Set<string>();
+  for (const [i, { name, port, protocol }] of ports.entries()) {
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: "custom", message, path: [i, field] });
+    if (numbers.has(`${protocol} ${port}`))
+      refuse("port", `must be a number that no other ${protocol} port has`);
+    if (name && names.has(name)) refuse("name", "must be a name that no other port has");
+    numbers.add(`${protocol} ${port}`);
+    names.add(name ?? "");
+  }
+}
+
 /** v1 Service. */
 export const serviceSpec = z.object({
   type: z.enum(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]).default("ClusterIP"),
@@ -21,6 +42,7 @@ export const serviceSpec = z.object({
         targetPort: z.union([z.int(), z.string()], { error: "must be a port number or name" }).optional(),
       }),
     )
+    .superRefine(checkPorts)
     .optional(),
 });
 

@@ -23,8 +23,14 @@ interface Content {
   readonly hash: string;
 }
 
+/**
+ * Fields that are no part of the hash in a name: the first three are written in it, and the others follow from them (a number is of
+ * one port of a Service, which has one mode) and from `healthPort`, which is hashed.
+ */
+const located = ["namespace", "service", "port", "endpoints", "mode"] as const;
+
 /** Everything of a cluster but where it is. */
-export type Wishes = Omit<Cluster, "namespace" | "service" | "port" | "endpoints" | "mode">;
+export type Wishes = Omit<Cluster, (typeof located)[number]>;
 
 type Limits = Partial<
   Pick<SettingsSpec["cluster"], "maxRequestsPerConnection" | "perConnectionBufferLimitBytes">
@@ -33,15 +39,14 @@ type Limits = Partial<
 const contents = new WeakMap<SettingsSpec, Map<string, Content>>();
 const maxContents = 4096;
 
-/** What the name of a cluster says by itself, or what link adds. */
-const located = new Set<string>(["namespace", "service", "port", "endpoints", "mode"]);
+const isLocated = new Set<string>(located);
 
 /** Tells contents apart: all that a cluster asks for beyond its place. */
 function contentKey(cluster: Wishes): string {
   let key = "";
   for (const field in cluster) {
     const value = cluster[field as keyof Wishes];
-    if (!located.has(field) && value !== undefined) key += `${field}=${JSON.stringify(value)};`;
+    if (!isLocated.has(field) && value !== undefined) key += `${field}=${JSON.stringify(value)};`;
   }
   return key;
 }
@@ -74,7 +79,9 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
     ...writeHttpOptions(cluster, maxRequestsPerConnection),
   };
   const members = JSON.stringify(written).slice(1, -1);
-  const content = { members, hash: contentHash(`${members}${cluster.externalName ?? ""}`) };
+  const { externalName = "", healthPort } = cluster;
+  const checked = healthPort === undefined ? "" : `/${healthPort}`;
+  const content = { members, hash: contentHash(`${members}${externalName}${checked}`) };
   if (known.size >= maxContents) known.clear();
   known.set(key, content);
   return content;

@@ -35,10 +35,12 @@ export function writeExtension(
   const mode = found.find(({ endpoints }) => endpoints.mode)?.endpoints.mode;
   const members = clusterMembers({ ...extension.cluster, weightedLocalities: true }, settings);
   const head = `{"name":${JSON.stringify(name)},"alt_stat_name":${JSON.stringify(name.replaceAll("/", "_"))}`;
-  const common = { group: "", name, ...(mode ? { mode } : {}) };
+  const common = { group: "", ...(mode ? { mode } : {}) };
+  // Not as for the cluster: endpoints of a Service may have that name, in a namespace that is called extension.
+  const endpoints = `extension:${extension.namespace}/${extension.name}`;
   return [
-    { type: "cluster", ...common, json: `${head},${members}}`, endpoints: name },
-    { type: "endpoints", ...common, json: JSON.stringify(localities) },
+    { type: "cluster", ...common, name, json: `${head},${members}}`, endpoints },
+    { type: "endpoints", ...common, name: endpoints, json: JSON.stringify(localities) },
   ];
 }
 
