@@ -20,7 +20,7 @@ export interface Platform {
 export interface Updated {
   /** Units compiled or dropped by this update. */
   readonly units: number;
-  /** Whether any object differs from before. Without that, nothing that is compiled, linked or reported does. */
+  /** Whether any object differs from before. If none does, what is served and reported stays, once no units are left. */
   readonly edited: boolean;
   /** Units that are left to `resume`. */
   readonly left: number;

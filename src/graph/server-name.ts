@@ -35,5 +35,5 @@ export const backendOf = (
 export function withServerName(cluster: Cluster, route?: HeadersPolicy, own?: HeadersPolicy): Cluster {
   const host = route?.hostFromHeader ? undefined : route?.host || own?.host;
   if (!host || cluster.sni !== undefined) return cluster;
-  return { ...cluster, sni: serverName(host) ?? "" };
+  return { ...cluster, sni: host };
 }

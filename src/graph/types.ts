@@ -44,7 +44,7 @@ export interface Cluster {
   readonly mode?: EndpointMode;
   readonly externalName?: string;
   readonly protocol?: "tls" | "h2" | "h2c";
-  /** The server name of TLS; empty for none, absent for that of `externalName`. */
+  /** The host that TLS asks for (`serverName`); absent for `externalName`. */
   readonly sni?: string;
   readonly validation?: UpstreamValidation;
   readonly loadBalancing: LoadBalancing;

@@ -196,7 +196,7 @@ export function upstreamTls(
   alpn: readonly string[] = [],
 ): EnvoyCluster["transport_socket"] {
   const { validation, clientCertificate } = cluster;
-  const sni = cluster.sni ?? serverName(cluster.externalName ?? "");
+  const sni = serverName(cluster.sni ?? cluster.externalName ?? "");
   const tls = settings.cluster.upstreamTls;
   const context: Typed<"type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"> = {
     "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

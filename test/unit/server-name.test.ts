@@ -194,6 +194,28 @@ describe("with a Host header that is set", () => {
   });
 });
 
+it("is the host of a key set, and the first subject name of an ExtensionService, where these are names", () => {
+  const keys = (host: string): Manifest =>
+    httpProxy("default", "j", {
+      virtualhost: {
+        fqdn: "a.test",
+        tls: { secretName: "secure" },
+        jwtProviders: [{ name: "p", remoteJWKS: { uri: `https://${host}/jwks` } }],
+      },
+      routes: [{ directResponsePolicy: { statusCode: 200 } }],
+    });
+  expect(namesIn(compile([keys("keys.test:8443")]))).toEqual(["keys.test"]);
+  expect(namesIn(compile([keys("192.0.2.7:8443")]))).toEqual([""]);
+  const extension = (subjectName: string): Manifest => ({
+    apiVersion: "projectcontour.io/v1alpha1",
+    kind: "ExtensionService",
+    metadata: { namespace: "default", name: "e" },
+    spec: { services: [{ name: "plain", port: 443 }], validation: { caSecret: "ca", subjectName } },
+  });
+  expect(namesIn(compile([extension("auth.test")]))).toEqual(["auth.test"]);
+  expect(namesIn(compile([extension("192.0.2.7")]))).toEqual([""]);
+});
+
 describe("without one", () => {
   const tls = { virtualhost: { fqdn: "a.test", tls: { secretName: "secure" } } };
   const ways: Readonly<Record<string, (name: string) => Manifest>> = {
