@@ -32,7 +32,7 @@ export class ResourceSet {
     this.hash = formatDigest(sum);
   }
 
-  /** Whether the same bytes are served of both. */
+  /** Whether the same bytes are served of both, by their hashes. */
   isSame(other: ResourceSet): boolean {
     return this === other || (this.hash === other.hash && this.size === other.size);
   }

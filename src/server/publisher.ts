@@ -54,16 +54,21 @@ export class Publisher {
     const began = this.now();
     const before = this.#snapshot;
     const snapshot = this.preview();
-    this.#snapshot = snapshot;
     this.hub.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
+    const changed = !before || !isSameServed(before, snapshot);
+    if (changed) this.#give(snapshot);
+    // Only now: where the store refused the sequence, the next call has to publish.
+    this.#snapshot = snapshot;
     this.#report(snapshot);
-    if (before && isSameServed(before, snapshot)) return false;
-    // Kept before it is used: after a restart versions go on from there, whatever the clock says.
+    return changed;
+  }
+
+  /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
+  #give(snapshot: Snapshot): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor("sequence", String(sequence));
     this.hub.metrics.count("publications_total");
     this.hub.publish(snapshot, sequence);
-    return true;
   }
 
   #report({ findings }: Snapshot): void {

@@ -36,7 +36,7 @@ export interface Pushed {
   readonly source: string;
   readonly revision: number;
   readonly objects: number;
-  /** Whether what is served differs from before; with units left, that is not known yet, and it counts as if. */
+  /** Whether what is served differs from before; true as long as units are left, as that is not known yet. */
   readonly changed: boolean;
   /** The sequence of what is served after it. */
   readonly version: number;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { link, type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
@@ -12,7 +12,7 @@ import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Store } from "../../src/store/store.js";
 import { resume, unitsLeft, update } from "../../src/update.js";
-import { httpProxy } from "../support/backend.js";
+import { hostProxy, httpProxy } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { changesOf, type Edit, edit, objectsOf, start } from "../support/edits.js";
 
@@ -143,6 +143,21 @@ it("publishes a swap of the names of two ports", () => {
   expect(publishing("old", "new")).toBe(false);
   expect(publishing("new", "old")).toBe(true);
   expect(publishing("old", "new")).toBe(true);
+});
+
+it("publishes later what could not be published, as the store failed", () => {
+  const store = createMemoryStore();
+  const publisher = new Publisher(store, new Hub({ now: () => 1, log: () => undefined }), () => 1);
+  expect(publisher.publish()).toBe(true);
+  const [proxy] = parseCase(JSON.stringify(hostProxy("x.test", "a"))).objects;
+  update(store, proxy ? [proxy] : [], platform);
+  const failing = vi.spyOn(store, "setCursor").mockImplementation(() => {
+    throw new Error("the disk is full");
+  });
+  expect(() => publisher.publish()).toThrow("the disk is full");
+  failing.mockRestore();
+  expect(publisher.publish()).toBe(true);
+  expect(publisher.publish()).toBe(false);
 });
 
 describe("update", () => {
