@@ -85,11 +85,11 @@ export function findServicePort(
   return { error: `unsupported service protocol "${other.protocol}" on service "${namespace}/${name}"` };
 }
 
-/** Whether Envoy's clusters reach a port of a Service or of its endpoints: one without a protocol is TCP, as in Kubernetes. */
+/** Whether a port of a Service or of its endpoints is TCP, as all that is served; one without a protocol is, as in Kubernetes. */
 export const isServed = ({ protocol }: { readonly protocol?: string | undefined }): boolean =>
   !protocol || protocol === "TCP";
 
-/** The ports of a Service that can be asked for: a number is unique among those of one protocol alone. */
+/** The ports of a Service that can be asked for. Only among ports of one protocol is a number that of one port (ServicePort.port). */
 export const servedPorts = ({ spec }: ObjectByKind<"Service">): readonly ServicePort[] =>
   spec.ports?.every(isServed) ? spec.ports : (spec.ports ?? []).filter(isServed);
 

@@ -24,8 +24,8 @@ interface Content {
 }
 
 /**
- * Fields that are no part of the hash in a name: the first three are written in it, and the others follow from them (a number is of
- * one port of a Service, which has one mode) and from `healthPort`, which is hashed.
+ * Fields that the hash in a name leaves out. The first three are in the name as text. The others follow from these and from
+ * `healthPort`, which is hashed: a number is of one port of a Service, and a Service has one mode.
  */
 const located = ["namespace", "service", "port", "endpoints", "mode"] as const;
 
