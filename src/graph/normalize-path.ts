@@ -16,6 +16,21 @@ export function trimSlashes(path: string): string {
   return path.slice(0, end);
 }
 
+/** A path of ours to send requests to: it begins with a slash, has no empty segments, and `.` and `..` are resolved. */
+export const cleanPath = (path: string): string => resolveDots(`/${path}`.replace(/\/{2,}/g, "/"));
+
+function resolveDots(path: string): string {
+  const kept: string[] = [];
+  const segments = path.split("/").slice(1);
+  for (const [i, segment] of segments.entries()) {
+    const last = i === segments.length - 1;
+    if (segment === "..") kept.pop();
+    if (segment !== "." && segment !== "..") kept.push(segment);
+    else if (last) kept.push("");
+  }
+  return `/${kept.join("/")}`;
+}
+
 /** Segments of letters, digits and the like, as nearly all paths have: there is nothing to do to them. */
 const plainPath = /^\/(?:[\w~-][\w.~-]*(?:\/|$))*$/;
 
@@ -27,15 +42,7 @@ export function normalizePath(path: string): string | undefined {
   if (plainPath.test(path)) return path;
   const bare = path.replace(/(?<=\/)(\.\.?);[^/]*/g, "$1");
   if (bare.includes("%00")) return undefined;
-  const kept: string[] = [];
-  const segments = normalizeEscapes(bare.replaceAll("\\", "/")).split("/").slice(1);
-  for (const [i, segment] of segments.entries()) {
-    const last = i === segments.length - 1;
-    if (segment === "..") kept.pop();
-    if (segment !== "." && segment !== "..") kept.push(segment);
-    else if (last) kept.push("");
-  }
-  return `/${kept.join("/")}`;
+  return resolveDots(normalizeEscapes(bare.replaceAll("\\", "/")));
 }
 
 const unreserved = /^[A-Za-z0-9._~-]$/;

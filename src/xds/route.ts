@@ -13,7 +13,7 @@ import { cookieConfig } from "./policy/cookie.js";
 import { writeHeaderFields } from "./policy/headers.js";
 import { writeHostPolicies } from "./policy/host.js";
 import { writePolicies } from "./policy/index.js";
-import { writeSubstitution } from "./policy/path-rewrite.js";
+import { writeRewrite } from "./policy/path-rewrite.js";
 import { fitWeights } from "./weights.js";
 
 /** What the routes of one virtual host in one route table share. */
@@ -119,8 +119,7 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
   ...(action.host ? { host_redirect: action.host } : {}),
   ...(action.port ? { port_redirect: action.port } : {}),
   ...(action.path ? { path_redirect: action.path } : {}),
-  ...(action.prefix ? { prefix_rewrite: action.prefix } : {}),
-  ...(action.regex ? { regex_rewrite: writeSubstitution(action.regex) } : {}),
+  ...(action.rewrite ? writeRewrite(action.rewrite) : {}),
   response_code: codes[action.status as keyof typeof codes] ?? "FOUND",
 });
 
