@@ -49,7 +49,7 @@ export function readProxyRoute(
   }
 
   const match = mergeConditions(conditions);
-  const unreachable = unreachablePath(match.path);
+  const unreachable = unreachablePath(match.path, reader.settings);
   if (unreachable)
     report.warn(proxy.ref, "RouteError", "PathNeverMatches", unreachable, `${path}.conditions`);
 

@@ -240,7 +240,7 @@ function readServicesRoute(
     ...(cookie ? { hash: sessionAffinity } : {}),
     ...(route.enableWebsockets ? { websocket: true } : {}),
   };
-  const unreachable = unreachablePath(matched);
+  const unreachable = unreachablePath(matched, reader.settings);
   if (unreachable) report.warn(object.ref, type, "PathNeverMatches", unreachable, `${path}.match`);
   const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
   return {

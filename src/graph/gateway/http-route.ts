@@ -94,9 +94,9 @@ function policiesOf(filters: Filters, { timeout }: ReadRule, match: Match): Rout
   };
 }
 
-function warnOfPaths({ warn }: RouteContext, matches: readonly Match[], field: string): void {
+function warnOfPaths({ warn, reader }: RouteContext, matches: readonly Match[], field: string): void {
   for (const { path } of matches) {
-    const unreachable = unreachablePath(path);
+    const unreachable = unreachablePath(path, reader.settings);
     if (unreachable) warn("PathNeverMatches", unreachable, `${field}.matches`);
   }
 }
