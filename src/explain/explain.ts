@@ -17,7 +17,7 @@ import { describeMatch, matchesPath, mismatch } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Claims, Origin, Origins } from "./origins.js";
 import { locationOf } from "./redirect.js";
-import { hostName, type Request, type SeenRequest, seenRequest } from "./request.js";
+import { hostName, type Normalization, type Request, type SeenRequest, seenRequest } from "./request.js";
 import { rewritten } from "./rewrite.js";
 import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
 
@@ -80,6 +80,7 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
     return { ...nothing, ...way, outcome: "tcp", summary, backends };
   }
   const seen = seenRequest(request, {
+    escapedSlashes: escapedSlashesOf(manager),
     normalizePath: manager.normalize_path ?? false,
     mergeSlashes: manager.merge_slashes ?? false,
     stripTrailingHostDot: manager.strip_trailing_host_dot ?? false,
@@ -101,6 +102,13 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
     return { ...nothing, ...way, outcome: "not-found", status: 404, summary, hints: hints(context, name) };
   }
   return explainHost(context, way, { manager, seen, table, host });
+}
+
+function escapedSlashesOf({
+  path_with_escaped_slashes_action: action,
+}: HttpConnectionManager): Normalization["escapedSlashes"] {
+  if (action === "REJECT_REQUEST") return "reject";
+  return action === "UNESCAPE_AND_FORWARD" ? "unescape" : "keep";
 }
 
 /** As the filter does: without a port and one dot at the end. */

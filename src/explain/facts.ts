@@ -105,7 +105,8 @@ function actionFacts(action: RouteAction, { nameOf, manager }: RouteContext): Fa
   add("retries", describeRetries(action));
   const upgrades = action.upgrade_configs ?? manager?.upgrade_configs;
   add("upgrades", upgrades?.map(({ upgrade_type }) => upgrade_type).join(", "));
-  add("affinity", action.hash_policy?.map(describeHash).join(", then "));
+  const among = action.weighted_clusters?.use_hash_policy ? ", also among the backends" : "";
+  add("affinity", action.hash_policy && `${action.hash_policy.map(describeHash).join(", then ")}${among}`);
   const { internal_redirect_policy: redirects } = action;
   add(
     "internal redirects",

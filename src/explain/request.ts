@@ -1,4 +1,5 @@
-import { mergeSlashes, normalizePath } from "../graph/normalize-path.js";
+import { hasEscapedSlash, mergeSlashes, normalizePath, unescapeSlashes } from "../graph/normalize-path.js";
+import type { SettingsSpec } from "../schema/settings.js";
 
 /** A request as a client sends it. */
 export interface Request {
@@ -82,6 +83,8 @@ const isAddress = (host: string): boolean => host.startsWith("[") || /^\d+(?:\.\
 
 /** How a connection manager changes a request before it looks for a route. */
 export interface Normalization {
+  /** What becomes of `%2f` and `%5c` in the path. */
+  readonly escapedSlashes: SettingsSpec["escapedSlashes"];
   readonly normalizePath: boolean;
   readonly mergeSlashes: boolean;
   readonly stripTrailingHostDot: boolean;
@@ -101,7 +104,9 @@ export interface SeenRequest {
 
 /** Undefined when Envoy refuses the path (400). */
 export function seenRequest(request: Request, options: Normalization): SeenRequest | undefined {
-  const normal = options.normalizePath ? normalizePath(request.path) : request.path;
+  if (options.escapedSlashes === "reject" && hasEscapedSlash(request.path)) return undefined;
+  const written = options.escapedSlashes === "unescape" ? unescapeSlashes(request.path) : request.path;
+  const normal = options.normalizePath ? normalizePath(written) : written;
   if (normal === undefined) return undefined;
   const path = options.mergeSlashes ? mergeSlashes(normal) : normal;
   const authority = options.stripTrailingHostDot

@@ -207,9 +207,3 @@ export function conditionProblem(
   if (queries) return { reason: "QueryParameterMatchConditionsNotValid", message: queries };
   return undefined;
 }
-
-/** The prefix that a path rewrite replaces; undefined for exact and regex matches. */
-export function matchedPrefix(conditions: readonly Condition[]): string | undefined {
-  const path = mergePath(conditions);
-  return path.kind === "prefix" ? path.value : undefined;
-}

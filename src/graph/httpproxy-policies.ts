@@ -1,5 +1,6 @@
 import { routeAuthorization } from "./authorization.js";
 import type { Place, RouteContext } from "./httpproxy-context.js";
+import type { PathMatch } from "./match-types.js";
 import { type HashPolicy, readHashPolicies, sessionAffinity } from "./policy/hash.js";
 import { readHeadersPolicy } from "./policy/headers.js";
 import type { Protections, RoutePolicies } from "./policy/index.js";
@@ -11,10 +12,7 @@ import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeoutPolicy } from "./policy/timeout.js";
 
 /** What a route that forwards carries; undefined (and a finding) when one of its policies is not valid. */
-export function readPolicies(
-  context: RouteContext,
-  matchedPrefix: string | undefined,
-): RoutePolicies | undefined {
+export function readPolicies(context: RouteContext, path: PathMatch): RoutePolicies | undefined {
   const { route, fail } = context;
   const timeout = readTimeoutPolicy(route.timeoutPolicy);
   if (timeout.error) {
@@ -22,7 +20,7 @@ export function readPolicies(
     return fail("RouteError", "TimeoutPolicyNotValid", message, ".timeoutPolicy");
   }
   const headers = readHeaders(context);
-  const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, matchedPrefix);
+  const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, path);
   if (rewrite.reason)
     return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
   const limits = readDescriptors(route.rateLimitPolicy?.global);
@@ -35,7 +33,7 @@ export function readPolicies(
   return {
     ...(timeout.policy ? { timeout: timeout.policy } : {}),
     ...(retry ? { retry } : {}),
-    ...(rewrite.replacement === undefined ? {} : { pathRewrite: { prefix: rewrite.replacement } }),
+    ...(rewrite.policy ? { pathRewrite: rewrite.policy } : {}),
     ...headers,
     ...(hash ? { hash } : {}),
     ...(route.enableWebsockets ? { websocket: true } : {}),

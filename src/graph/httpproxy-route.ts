@@ -1,17 +1,12 @@
-import {
-  type Condition,
-  conditionProblem,
-  matchedPrefix,
-  mergeConditions,
-  mergePath,
-  weakenedExact,
-} from "./conditions.js";
+import { type Condition, conditionProblem, mergeConditions, weakenedExact } from "./conditions.js";
 import type { Place, RouteContext, RouteFields } from "./httpproxy-context.js";
 import { readForward } from "./httpproxy-forward.js";
 import { lostOverHttp, readPolicies } from "./httpproxy-policies.js";
+import type { PathMatch } from "./match-types.js";
 import { unreachablePath } from "./normalize-path.js";
 import { readCookieRewrites } from "./policy/cookie.js";
 import type { Protections, RoutePolicies } from "./policy/index.js";
+import { replacePrefix } from "./policy/path-rewrite.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Action, Route } from "./types.js";
 
@@ -53,15 +48,16 @@ export function readProxyRoute(
     report.warn(proxy.ref, "RouteError", "ExactPathNotLast", message, `${path}.conditions`);
   }
 
-  const unreachable = unreachablePath(mergePath(conditions));
+  const match = mergeConditions(conditions);
+  const unreachable = unreachablePath(match.path, reader.settings);
   if (unreachable)
     report.warn(proxy.ref, "RouteError", "PathNeverMatches", unreachable, `${path}.conditions`);
 
-  const policies = readPolicies(context, matchedPrefix(conditions));
-  const action = policies && readAction(context, policies);
+  const policies = readPolicies(context, match.path);
+  const action = policies && readAction(context, policies, match.path);
   if (!policies || !action) return undefined;
   return {
-    match: mergeConditions(conditions),
+    match,
     action,
     policies: action.kind === "forward" ? policies : protectionsOf(policies),
     insecure: place.host.secure && !keepsHttp(context, policies) ? "redirect" : "serve",
@@ -95,7 +91,7 @@ function keepsHttp(
   return false;
 }
 
-function readAction(context: RouteContext, policies: RoutePolicies): Action | undefined {
+function readAction(context: RouteContext, policies: RoutePolicies, path: PathMatch): Action | undefined {
   const { route, fail } = context;
   const cookies = readCookieRewrites(route.cookieRewritePolicies);
   if (cookies.error) {
@@ -113,13 +109,14 @@ function readAction(context: RouteContext, policies: RoutePolicies): Action | un
       );
     return { kind: "respond", status, ...(body ? { body } : {}) };
   }
-  if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy);
+  if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy, path);
   return readForward(context, policies, cookies.rewrites ?? []);
 }
 
 function readRedirect(
   { fail }: RouteContext,
   policy: NonNullable<RouteFields["requestRedirectPolicy"]>,
+  path: PathMatch,
 ): Action | undefined {
   if (policy.path && policy.prefix) {
     return fail(
@@ -136,6 +133,6 @@ function readRedirect(
     ...(policy.hostname ? { host: policy.hostname } : {}),
     ...(policy.port ? { port: policy.port } : {}),
     ...(policy.path ? { path: policy.path } : {}),
-    ...(policy.prefix ? { prefix: policy.prefix } : {}),
+    ...(policy.prefix ? { rewrite: replacePrefix(path, policy.prefix) } : {}),
   };
 }

@@ -9,7 +9,6 @@ import {
 import type { Place } from "./httpproxy-context.js";
 import { readProxyRoute } from "./httpproxy-route.js";
 import { includedProxy } from "./included-proxy.js";
-import { trimSlashes } from "./normalize-path.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { append } from "./tree-budget.js";
 import type { Route } from "./types.js";
@@ -30,7 +29,7 @@ export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, 
     else own.push(...unavailable(proxy, i, place));
   }
   const included = readIncludes(proxy, place, reader, report);
-  return good ? expandPrefixes([...included, ...own]) : [];
+  return good ? [...included, ...own] : [];
 }
 
 function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
@@ -129,37 +128,3 @@ const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], field: s
   from: proxy.ref,
   field,
 });
-
-const trimSlash = (path: string): string => (path === "/" ? path : trimSlashes(path));
-
-/**
- * `/foo` and `/foo/` differ to Envoy when a prefix is rewritten: where only one of them is routed, a second route is
- * added so that `/foo/x` becomes `<replacement>/x` with exactly one slash.
- */
-function expandPrefixes(routes: readonly Route[]): Route[] {
-  if (!routes.some((route) => route.policies.pathRewrite)) return [...routes];
-  const groups = new Map<string, Route[]>();
-  const others: Route[] = [];
-  for (const route of routes) {
-    if (route.match.path.kind !== "prefix") others.push(route);
-    else {
-      const key = trimSlash(route.match.path.value);
-      const group = groups.get(key);
-      if (group) group.push(route);
-      else groups.set(key, [route]);
-    }
-  }
-  const expanded = [...groups].flatMap(([prefix, group]) => {
-    const only = group.length === 1 ? group[0] : undefined;
-    const rewrite = only?.policies.pathRewrite;
-    if (!only || !rewrite || !("prefix" in rewrite) || prefix === "/") return group;
-    const target = trimSlashes(rewrite.prefix);
-    const to = (path: string, replacement: string): Route => ({
-      ...only,
-      match: { ...only.match, path: { kind: "prefix", value: path } },
-      policies: { ...only.policies, pathRewrite: { prefix: replacement } },
-    });
-    return [to(prefix, target || "/"), to(`${prefix}/`, `${target}/`)];
-  });
-  return [...others, ...expanded];
-}

@@ -95,7 +95,7 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
         report.error(ingress.ref, type, "PathNotValid", message, `${path}.path`);
         continue;
       }
-      const unreachable = unreachablePath(match);
+      const unreachable = unreachablePath(match, reader.settings);
       if (unreachable) report.warn(ingress.ref, type, "PathNeverMatches", unreachable, `${path}.path`);
       add(match, fields.path || "/", fields.backend, `${path}.backend`);
     }

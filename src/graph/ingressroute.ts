@@ -4,10 +4,12 @@ import { warnOfCertificate } from "./certificate.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
 import type { Root } from "./httpproxy.js";
 import { tlsRange } from "./httpproxy-tls.js";
+import type { PathMatch } from "./match-types.js";
 import { unreachablePath } from "./normalize-path.js";
 import { defaultHeaders } from "./policy/default-headers.js";
 import { sessionAffinity } from "./policy/hash.js";
 import type { RoutePolicies } from "./policy/index.js";
+import { replacePrefix } from "./policy/path-rewrite.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
@@ -227,18 +229,19 @@ function readServicesRoute(
   const cookie = route.services?.some((service) => service.strategy === "Cookie");
   const timeout = route.timeoutPolicy?.request;
   const retry = readRetryPolicy(route.retryPolicy);
+  const matched: PathMatch = { kind: "prefix", value: route.match };
   const policies: RoutePolicies = {
     ...(timeout ? { timeout: { response: readTimeout(timeout).ms ?? 0 } } : {}),
     ...(retry ? { retry } : {}),
-    ...(route.prefixRewrite ? { pathRewrite: { prefix: route.prefixRewrite } } : {}),
+    ...(route.prefixRewrite ? { pathRewrite: replacePrefix(matched, route.prefixRewrite) } : {}),
     ...(cookie ? { hash: sessionAffinity } : {}),
     ...(route.enableWebsockets ? { websocket: true } : {}),
   };
-  const unreachable = unreachablePath({ kind: "prefix", value: route.match });
+  const unreachable = unreachablePath(matched, reader.settings);
   if (unreachable) report.warn(object.ref, type, "PathNeverMatches", unreachable, `${path}.match`);
   const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
   return {
-    match: { path: { kind: "prefix", value: route.match }, headers: [], queries: [] },
+    match: { path: matched, headers: [], queries: [] },
     action,
     policies,
     insecure: place.secure && !keepHttp ? "redirect" : "serve",

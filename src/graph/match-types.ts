@@ -1,6 +1,9 @@
-export type PathKind = "exact" | "regex" | "prefix" | "segment";
+export type PathKind = "exact" | "regex" | "prefix" | "segment" | "bare";
 
-/** `prefix` is a string prefix, `segment` a prefix of whole path segments (never ends in `/`). */
+/**
+ * `prefix` is a string prefix, `segment` a prefix of whole path segments (never ends in `/`). `bare` is one path as `exact` is:
+ * that of a rewritten prefix without its final slash. It is tried after the routes that have this path as a prefix.
+ */
 export interface PathMatch {
   readonly kind: PathKind;
   readonly value: string;

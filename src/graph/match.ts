@@ -51,13 +51,14 @@ function lexicographic<T>(order: Order<T>): Order<readonly T[]> {
 }
 
 const pathClass = rank<"exact" | "regex" | "prefix">("exact", "regex", "prefix");
-const classOf = (kind: PathKind): "exact" | "regex" | "prefix" => (kind === "segment" ? "prefix" : kind);
+const classOf = (kind: PathKind): "exact" | "regex" | "prefix" =>
+  kind === "exact" || kind === "regex" ? kind : "prefix";
 
 const comparePaths: Order<Match["path"]> = by(
   (a, b) => pathClass(classOf(a.kind), classOf(b.kind)),
   (a, b) => (a.kind === "exact" ? 0 : b.value.length - a.value.length),
   (a, b) => text(b.value, a.value),
-  (a, b) => rank<PathKind>("segment", "prefix", "exact", "regex")(a.kind, b.kind),
+  (a, b) => rank<PathKind>("segment", "prefix", "bare", "exact", "regex")(a.kind, b.kind),
 );
 
 /** How closely a match looks at a request, beside its path; the closest first. */

@@ -2,7 +2,7 @@ import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import type { Match } from "./match-types.js";
 import type { BackendPolicies, HostPolicies, RoutePolicies } from "./policy/index.js";
-import type { PathSubstitution } from "./policy/path-rewrite.js";
+import type { PathRewrite } from "./policy/path-rewrite.js";
 import type { KeyPair } from "./secret.js";
 
 export interface HealthCheck {
@@ -95,8 +95,7 @@ export type Action =
       readonly host?: string;
       readonly port?: number;
       readonly path?: string;
-      readonly prefix?: string;
-      readonly regex?: PathSubstitution;
+      readonly rewrite?: PathRewrite;
       readonly status: number;
     }
   | { readonly kind: "respond"; readonly status: number; readonly body?: string };

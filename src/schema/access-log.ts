@@ -142,3 +142,28 @@ export function jsonFieldProblem(entry: string): string | undefined {
   if (format !== "") return formatProblem(format);
   return entry.includes("=") ? "has no format after =" : "is no known field; write it as NAME=%OPERATOR%";
 }
+
+interface LogFields {
+  readonly format: "envoy" | "json";
+  readonly formatString: string;
+  readonly level: string;
+}
+
+const forgeable =
+  "Envoy quotes nothing in a text access log: a client forges fields with quotes and spaces in a header such as User-Agent; use format json";
+
+/**
+ * The settings of an access log with its format: text where that is asked for, by its name or by a format string alone. `written` has
+ * the keys that were written for settings. The warning names the one that asks for text.
+ */
+export function readLogFormat<T extends LogFields>(
+  log: T,
+  written: ReadonlyMap<string, string>,
+): { accessLog: T; warning?: { message: string; path: string } } {
+  const named = written.get("accessLog.format");
+  const format = named === undefined && log.formatString !== "" ? "envoy" : log.format;
+  const path = named ?? written.get("accessLog.formatString");
+  const accessLog = { ...log, format };
+  if (format === "json" || log.level === "disabled" || path === undefined) return { accessLog };
+  return { accessLog, warning: { message: forgeable, path } };
+}

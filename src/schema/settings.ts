@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatStringProblem, jsonFieldProblem } from "./access-log.js";
+import { formatStringProblem, jsonFieldProblem, readLogFormat } from "./access-log.js";
 import { readAdminEndpoints } from "./admin-endpoints.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
@@ -124,6 +124,8 @@ const settingsSpec = z.object({
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),
   enableExternalNameService: flag,
   disableMergeSlashes: flag,
+  /** What becomes of `%2f` and `%5c` in a path, before it is normalised. */
+  escapedSlashes: z.enum(["keep", "reject", "unescape"]).default("keep"),
   disableAllowChunkedLength: flag,
   stripTrailingHostDot: flag,
   useProxyProtocol: flag,
@@ -145,7 +147,8 @@ const settingsSpec = z.object({
   omEnforcedHealth: z.object({ ...listenAddress, port: port.optional() }).prefault({}),
   accessLog: z
     .object({
-      format: z.enum(["envoy", "json"]).default("envoy"),
+      /** Text where a `formatString` is given without a format. */
+      format: z.enum(["envoy", "json"]).default("json"),
       /** Empty: Envoy's own. */
       formatString: checked(formatStringProblem).default(""),
       /** Empty: Contour's own. */
@@ -302,7 +305,11 @@ export function parseSettings(
     for (const issue of parsed.error.issues) removeLeaf(tree, issue.path, written);
     parsed = settingsSpec.safeParse(tree);
   }
-  return { settings: settingsObject(checkTogether(parsed.data ?? defaultSettings, findings)), findings };
+  const checked = checkTogether(parsed.data ?? defaultSettings, findings);
+  const { accessLog, warning } = readLogFormat(checked.accessLog, written);
+  if (warning)
+    findings.push({ about, severity: "warning", type: "SchemaError", reason: "ForgeableLog", ...warning });
+  return { settings: settingsObject({ ...checked, accessLog }), findings };
 }
 
 type Tree = Record<string, unknown>;

@@ -54,14 +54,15 @@ function compressor(algorithm: keyof typeof libraries): HttpFilter {
 
 /**
  * Compares Host and SNI. All TLS hosts share one route table, so without it a client could open a connection under
- * the rules of one host (client certificates, say) and ask for another. The script is a constant.
+ * the rules of one host (client certificates, say) and ask for another. The script and its answer are constants: the host that
+ * a client names stands in neither.
  */
 const misdirected = `function envoy_on_request(handle)
   local host = string.lower(handle:headers():get(":authority") or "")
   host = string.gsub(host, ":%d+$", "")
   host = string.gsub(host, "%.$", "")
   if string.lower(handle:streamInfo():requestedServerName()) ~= host then
-    handle:respond({[":status"] = "421"}, "misdirected request to %q")
+    handle:respond({[":status"] = "421"}, "misdirected request")
   end
 end
 `;

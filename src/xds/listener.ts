@@ -24,6 +24,12 @@ const transformations = {
   pass_through: "PASS_THROUGH",
 } as const;
 
+const escapedSlashes = {
+  keep: {},
+  reject: { path_with_escaped_slashes_action: "REJECT_REQUEST" },
+  unescape: { path_with_escaped_slashes_action: "UNESCAPE_AND_FORWARD" },
+} as const;
+
 /** What sets the HTTP connection manager of one filter chain apart. */
 export interface ManagerOptions extends FilterOptions {
   /** Its Envoy listener. */
@@ -56,6 +62,7 @@ export function writeHttpConnectionManager(
     ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),
     normalize_path: true,
     merge_slashes: !settings.disableMergeSlashes,
+    ...escapedSlashes[settings.escapedSlashes],
     preserve_external_request_id: true,
     http_protocol_options: {
       accept_http_10: true,

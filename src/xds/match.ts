@@ -4,6 +4,7 @@ import type { HeaderMatch, Match, QueryMatch } from "../graph/match-types.js";
 function writePath({ kind, value }: Match["path"]): RouteMatch {
   switch (kind) {
     case "exact":
+    case "bare":
       return { path: value };
     case "segment":
       return { path_separated_prefix: value };

@@ -13,7 +13,7 @@ import { cookieConfig } from "./policy/cookie.js";
 import { writeHeaderFields } from "./policy/headers.js";
 import { writeHostPolicies } from "./policy/host.js";
 import { writePolicies } from "./policy/index.js";
-import { writeSubstitution } from "./policy/path-rewrite.js";
+import { writeRewrite } from "./policy/path-rewrite.js";
 import { fitWeights } from "./weights.js";
 
 /** What the routes of one virtual host in one route table share. */
@@ -84,7 +84,7 @@ function writeRoute(route: Route, context: TableContext): EnvoyRoute {
   return {
     match,
     route: Object.assign(
-      writeForward(action.backends, context),
+      writeForward(action.backends, context, route.policies.hash !== undefined),
       action.mirrors && {
         request_mirror_policies: action.mirrors.map((mirror) => writeMirror(mirror, context)),
       },
@@ -119,19 +119,19 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
   ...(action.host ? { host_redirect: action.host } : {}),
   ...(action.port ? { port_redirect: action.port } : {}),
   ...(action.path ? { path_redirect: action.path } : {}),
-  ...(action.prefix ? { prefix_rewrite: action.prefix } : {}),
-  ...(action.regex ? { regex_rewrite: writeSubstitution(action.regex) } : {}),
+  ...(action.rewrite ? writeRewrite(action.rewrite) : {}),
   response_code: codes[action.status as keyof typeof codes] ?? "FOUND",
 });
 
-function writeForward(backends: readonly Backend[], context: TableContext): RouteAction {
+/** `hashed`: what chooses the endpoint also chooses among weighted clusters, so that affinity holds over both. */
+function writeForward(backends: readonly Backend[], context: TableContext, hashed: boolean): RouteAction {
   const only = backends.length === 1 ? backends[0] : undefined;
   if (only && Object.keys(only.policies).length === 0) return { cluster: context.nameOf(only.cluster) };
   const weights = fitWeights(backends.map(({ weight }) => weight));
   const clusters = backends
     .map((backend, i) => writeWeighted(backend, weights[i] ?? 0, context))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.weight - b.weight));
-  return { weighted_clusters: { clusters } };
+  return { weighted_clusters: { clusters, ...(hashed && !only ? { use_hash_policy: true } : {}) } };
 }
 
 type Weighted = NonNullable<WeightedCluster["clusters"]>[number] & { name: string; weight: number };

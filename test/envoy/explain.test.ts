@@ -431,16 +431,21 @@ function* randomPaths(count: number): Generator<string> {
     yield `/${Array.from({ length: 1 + below(7) }, () => pieces[below(pieces.length)]).join("")}`;
 }
 
-test("explain normalises paths as Envoy does", async () => {
-  const rig = await startRig({ backends: ["a"], objects: [hostProxy("path.test", "a")] });
-  const options = { normalizePath: true, mergeSlashes: true, stripTrailingHostDot: false };
-  const seen: unknown[] = [];
-  const foretold: unknown[] = [];
-  for (const path of randomPaths(1500)) {
-    const answer = await request({ port: rig.httpPort, host: "path.test", path });
-    seen.push([path, answer.status === 200 ? answer.echo().path : answer.status]);
-    const asked = readRequest("GET", `http://path.test${path}`);
-    foretold.push([path, seenRequest(asked, options)?.headers.get(":path") ?? 400]);
-  }
-  expect(foretold).toEqual(seen);
-});
+test.each(["keep", "reject", "unescape"] as const)(
+  "explain normalises paths as Envoy does: escaped slashes %s",
+  async (escapedSlashes) => {
+    const settings = { escapedSlashes };
+    const rig = await startRig({ backends: ["a"], objects: [hostProxy("path.test", "a")], settings });
+    const options = { escapedSlashes, normalizePath: true, mergeSlashes: true, stripTrailingHostDot: false };
+    const seen: unknown[] = [];
+    const foretold: unknown[] = [];
+    for (const path of randomPaths(1500)) {
+      const answer = await request({ port: rig.httpPort, host: "path.test", path });
+      seen.push([path, answer.status === 200 ? answer.echo().path : answer.status]);
+      const asked = readRequest("GET", `http://path.test${path}`);
+      foretold.push([path, seenRequest(asked, options)?.headers.get(":path") ?? 400]);
+    }
+    expect(foretold).toEqual(seen);
+    expect(await rig.envoy.rejected()).toEqual([]);
+  },
+);

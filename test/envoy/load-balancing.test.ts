@@ -1,6 +1,13 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startEcho } from "../../src/cli/echo.js";
-import { askMany, endpointSlice, httpProxy, type Manifest, service } from "../support/backend.js";
+import {
+  askMany,
+  endpointSlice,
+  httpProxy,
+  ingressRoute,
+  type Manifest,
+  service,
+} from "../support/backend.js";
 import { request } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
 
@@ -86,6 +93,59 @@ test("requests stick to an endpoint by header, query parameter, source address a
     ),
   );
   expect((await askMany({ port: rig.httpPort, host: "hash.test", path: "/any" }, 40)).size).toBe(4);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
+test("affinity holds over several Services with weights, by cookie, header, query parameter and address", async () => {
+  const blueGreen = ["blue", "green"].map((name) => ({ name, port: 80, weight: 50 }));
+  const hashed = (prefix: string, policy: Manifest): Manifest => ({
+    ...by(prefix, policy),
+    services: blueGreen,
+  });
+  const proxy = httpProxy("default", "hash", {
+    virtualhost: { fqdn: "hash.test" },
+    routes: [
+      {
+        conditions: [{ prefix: "/cookie" }],
+        services: blueGreen,
+        loadBalancerPolicy: { strategy: "Cookie" },
+      },
+      hashed("/header", { headerHashOptions: { headerName: "x-user" } }),
+      hashed("/query", { queryParameterHashOptions: { parameterName: "user" } }),
+      hashed("/source", { hashSourceIP: true }),
+      { conditions: [{ prefix: "/any" }], services: blueGreen },
+    ],
+  });
+  const old = ingressRoute("default", "old", {
+    virtualhost: { fqdn: "old.test" },
+    routes: [{ match: "/", services: blueGreen.map((each) => ({ ...each, strategy: "Cookie" })) }],
+  });
+  const rig = await startRig({ backends: ["blue", "green"], objects: [proxy, old] });
+
+  const spreads = (found: readonly (readonly string[])[]): void => {
+    expect(found.filter((each) => each.length !== 1)).toEqual([]);
+    expect(new Set(found.flat())).toEqual(new Set(["blue", "green"]));
+  };
+  spreads(await endpoints((user) => answering(rig, "/header", { headers: { "x-user": user } })));
+  spreads(await endpoints((user) => answering(rig, `/query?user=${user}`)));
+  const addresses = new Map(values.map((value, i) => [value, `127.0.1.${i + 1}`]));
+  spreads(await endpoints((value) => answering(rig, "/source", { from: addresses.get(value) ?? "" })));
+
+  /** Who answers once a client has its cookie. */
+  const session = async (host: string, path: string): Promise<readonly string[]> => {
+    const first = await request({ port: rig.httpPort, host, path });
+    const cookie = first.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    return [...(await askMany({ port: rig.httpPort, host, path, headers: { cookie } }, 10)).keys()];
+  };
+  for (const [host, path] of [
+    ["hash.test", "/cookie"],
+    ["old.test", "/"],
+  ] as const) {
+    const sessions: (readonly string[])[] = [];
+    for (let client = 0; client < 24; client++) sessions.push(await session(host, path));
+    spreads(sessions);
+  }
+  expect((await askMany({ port: rig.httpPort, host: "hash.test", path: "/any" }, 40)).size).toBe(2);
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 

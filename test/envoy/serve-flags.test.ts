@@ -222,8 +222,9 @@ test("--envoy-service-http-port, --envoy-service-https-port and their addresses"
 });
 
 test.each([
-  ["text", [], /^\[.+\] "GET \/seen HTTP\/1\.1" 200 /],
+  ["text", ["--accesslog-format=envoy"], /^\[.+\] "GET \/seen HTTP\/1\.1" 200 /],
   ["json", ["--accesslog-format=json"], /^\{.*"path":"\/seen".*\}$/],
+  ["json", [], /^\{.*"path":"\/seen".*\}$/],
 ] as const)("--envoy-http-access-log and --envoy-https-access-log: %s", async (format, flags, line) => {
   const { folder, envoy, http, https } = await serve((at) => [
     `--envoy-http-access-log=${join(at, "http.log")}`,

@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { findingsAt } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
+import { defaultSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import type { Resource, Store } from "../../src/store/store.js";
+import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
+import { writeAccessLog } from "../../src/xds/access-log.js";
 import { compileAll, dump, parseCase, platform, protoErrors, resourcesOf } from "../support/compile.js";
 
 const root = import.meta.dirname;
@@ -25,28 +27,35 @@ const rewrite = process.env.UPDATE === "1";
 const read = (path: string): string | undefined =>
   existsSync(path) ? readFileSync(path, "utf8") : undefined;
 
-/** Listener and route table frames come from the settings: a case shows them only when it has settings. */
-function shown(store: Store, findings: readonly object[], withSettings: boolean): unknown {
+const usualLog = writeAccessLog("", defaultSettings.accessLog)[0]?.typed_config;
+const usualFormat = JSON.stringify(usualLog && "log_format" in usualLog ? usualLog.log_format : undefined);
+const withoutUsualFormat = (key: string, value: unknown): unknown =>
+  key === "log_format" && JSON.stringify(value) === usualFormat ? undefined : value;
+
+/**
+ * Listener and route table frames come from the settings: a case shows them only when it has settings, and the usual format of
+ * access logs only when those are about logs.
+ */
+function shown(store: Store, findings: readonly object[], settings: string | undefined): unknown {
   const byType: Record<string, unknown[]> = {};
   for (const resource of resourcesOf(store)) {
     const frame = resource.type === "listener" || resource.type === "route-configuration";
-    if ((frame && !withSettings) || resource.name === "isoline/none") continue;
+    if ((frame && settings === undefined) || resource.name === "isoline/none") continue;
     const key = resource.group && !frame ? `${resource.type} of ${resource.group}` : resource.type;
     const list = byType[key] ?? [];
     byType[key] = list;
-    list.push(
-      resource.type === "endpoints" || resource.type === "filter-chain"
-        ? named(resource)
-        : JSON.parse(resource.json),
-    );
+    const is = JSON.parse(
+      resource.json,
+      /access-?log/i.test(settings ?? "") ? undefined : withoutUsualFormat,
+    ) as unknown;
+    const { type, name } = resource;
+    list.push(type === "endpoints" || type === "filter-chain" ? { name, is } : is);
   }
   const told = [...findings, ...findingsAt(now, store.findings())]
     .map((finding) => JSON.stringify(finding))
     .sort();
   return { ...byType, findings: told.map((finding) => JSON.parse(finding) as unknown) };
 }
-
-const named = ({ name, json }: Resource): unknown => ({ name, is: JSON.parse(json) as unknown });
 
 const noise = parseCase(`
 apiVersion: projectcontour.io/v1
@@ -77,7 +86,7 @@ describe.each(cases)("%s", (name) => {
 
   it("gives the expected resources and findings", () => {
     const path = join(folder, "expected.yaml");
-    const got = shown(store, findings, settings !== undefined);
+    const got = shown(store, findings, settings);
     if (rewrite) writeFileSync(path, stringify(got, { aliasDuplicateObjects: false, lineWidth: 110 }));
     expect(got).toEqual(parse(read(path) ?? "null"));
   });

@@ -62,7 +62,12 @@ describe("readRequest", () => {
 });
 
 describe("mismatch", () => {
-  const options = { normalizePath: true, mergeSlashes: true, stripTrailingHostDot: false };
+  const options = {
+    escapedSlashes: "keep",
+    normalizePath: true,
+    mergeSlashes: true,
+    stripTrailingHostDot: false,
+  } as const;
   const why = (match: RouteMatch, url: string, headers: readonly string[] = []): string | undefined => {
     const seen = seenRequest(readRequest("GET", url, headers), options);
     return seen ? mismatch(match, seen) : "refused";

@@ -128,6 +128,14 @@ it("gRPC goes to a backend over HTTP/2 under a BackendTLSPolicy, too", () => {
   expect(json(found(store, "cluster", cluster))).toContain("http2_protocol_options");
 });
 
+it("a gRPC stream has no timeout", () => {
+  const store = compile([
+    gateway([http]),
+    route("GRPCRoute", "grpc", rules({}, { matches: [{ method: { service: "x" } }] })),
+  ]);
+  expect(routesOf(store, "a.test").map((each) => each.route?.timeout)).toEqual(["0s", "0s"]);
+});
+
 describe("an HTTPRoute", () => {
   const compiled = (...all: Fields[]): readonly Route[] =>
     routesOf(compile([gateway([http]), route("HTTPRoute", "one", rules(...all))]), "a.test");

@@ -173,6 +173,29 @@ describe("parseSettings", () => {
     expect(settings.spec).toEqual(defaultSettings);
   });
 
+  it.each<[Record<string, unknown>, string, string | undefined]>([
+    [{}, "json", undefined],
+    [{ accessLog: { format: "json", formatString: "%DURATION%\n" } }, "json", undefined],
+    [{ accessLog: { formatString: "%DURATION%\n" } }, "envoy", "accessLog.formatString"],
+    [{ "accesslog-format-string": "%DURATION%\n" }, "envoy", "accesslog-format-string"],
+    [{ "accesslog-format": "envoy" }, "envoy", "accesslog-format"],
+    [{ accessLog: { format: "envoy", level: "disabled" } }, "envoy", undefined],
+    [
+      {
+        apiVersion: "projectcontour.io/v1alpha1",
+        kind: "ContourConfiguration",
+        spec: { envoy: { logging: { accessLogFormat: "envoy" } } },
+      },
+      "envoy",
+      "spec.envoy.logging.accessLogFormat",
+    ],
+  ])("has JSON access logs unless text is asked for, which is a warning: %j", (input, format, path) => {
+    const { settings, findings } = parseSettings(input);
+    expect(settings.spec.accessLog.format).toBe(format);
+    const told = findings.filter(({ reason }) => reason === "ForgeableLog");
+    expect(told).toEqual(path === undefined ? [] : [expect.objectContaining({ severity: "warning", path })]);
+  });
+
   it.each<[Record<string, unknown>, string, object]>([
     [{ metrics: { tls: { certFile: "/c", keyFile: "/k" } } }, "metrics.tls", { health: at(8002) }],
     [{ metrics: { port: 1, tls: { certFile: "/c" } } }, "metrics.tls", { health: at(8002) }],

@@ -1,9 +1,7 @@
 import type { PathModifier, RouteFilter } from "../../schema/gateway-routes.js";
-import { quoteRegex } from "../match.js";
 import type { PathMatch } from "../match-types.js";
-import { trimSlashes } from "../normalize-path.js";
 import type { RoutePolicies } from "../policy/index.js";
-import type { PathRewrite } from "../policy/path-rewrite.js";
+import { type PathRewrite, replacePrefix } from "../policy/path-rewrite.js";
 import { withServerName } from "../server-name.js";
 import type { Action, Mirror } from "../types.js";
 import { type BackendOptions, readReference } from "./backends.js";
@@ -103,23 +101,12 @@ const absolute = (path: string): string => (path.startsWith("/") ? path : `/${pa
 /** Text that RE2 puts in place of what was matched, as it is. */
 const substitution = (text: string): string => text.replaceAll("\\", "\\\\");
 
-/** A prefix that is taken away goes with the slashes after it: `/foo//bar` without `/foo` is `/bar`. */
-const withoutPrefix = ({ value }: PathMatch): PathRewrite => ({
-  regex: { pattern: `^${quoteRegex(value)}/*`, substitution: "/" },
-});
-
-const isWhole = ({ kind }: PathMatch): boolean => kind === "exact" || kind === "regex";
-
 function readRewrite(modifier: PathModifier, matched: PathMatch): PathRewrite {
   if (modifier.type === "ReplaceFullPath") {
     const path = substitution(absolute(modifier.replaceFullPath));
     return { regex: { pattern: "^/.*$", substitution: path } };
   }
-  // Whole segments are replaced: no slash is lost, and none is there twice.
-  const prefix = trimSlashes(absolute(modifier.replacePrefixMatch));
-  if (isWhole(matched)) return { prefix: prefix || "/" };
-  if (prefix === "") return withoutPrefix(matched);
-  return { prefix: matched.kind === "prefix" ? `${prefix}/` : prefix };
+  return replacePrefix(matched, modifier.replacePrefixMatch);
 }
 
 function readRedirect(
@@ -133,6 +120,8 @@ function readRedirect(
     ...(hostname ? { host: hostname } : {}),
     ...(port ? { port } : {}),
     ...(path?.type === "ReplaceFullPath" ? { path: absolute(path.replaceFullPath) } : {}),
-    ...(path?.type === "ReplacePrefixMatch" ? readRewrite(path, matched) : {}),
+    ...(path?.type === "ReplacePrefixMatch"
+      ? { rewrite: replacePrefix(matched, path.replacePrefixMatch) }
+      : {}),
   };
 }

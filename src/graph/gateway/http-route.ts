@@ -38,9 +38,13 @@ export function readGrpcRules(
     const path = `spec.rules[${i}]`;
     const asked = rule.matches.length > 0 ? rule.matches : [{ headers: [] }];
     const matches = asked.flatMap((match, j) => readGrpcMatch(context, match, `${path}.matches[${j}]`) ?? []);
-    return readRule(context, { ...rule, matches, timeout: {} }, i, { usualProtocol, withTls: true });
+    const timeout = noTimeout;
+    return readRule(context, { ...rule, matches, timeout }, i, { usualProtocol, withTls: true });
   });
 }
+
+/** A stream lasts as long as both sides want, and a GRPCRoute has no field that limits it. */
+const noTimeout: TimeoutPolicy = { response: 0 };
 
 interface ReadRule extends Pick<Rule, "filters" | "backendRefs"> {
   readonly matches: readonly Match[];
@@ -93,9 +97,9 @@ function policiesOf(filters: Filters, { timeout }: ReadRule, match: Match): Rout
   };
 }
 
-function warnOfPaths({ warn }: RouteContext, matches: readonly Match[], field: string): void {
+function warnOfPaths({ warn, reader }: RouteContext, matches: readonly Match[], field: string): void {
   for (const { path } of matches) {
-    const unreachable = unreachablePath(path);
+    const unreachable = unreachablePath(path, reader.settings);
     if (unreachable) warn("PathNeverMatches", unreachable, `${field}.matches`);
   }
 }

@@ -1,5 +1,12 @@
+import { quoteRegex } from "../match.js";
+import type { PathMatch } from "../match-types.js";
+import { cleanPath, trimSlashes } from "../normalize-path.js";
+
 /** Puts another prefix in the place of the matched one, or does a substitution in the whole path. */
-export type PathRewrite = { readonly prefix: string } | { readonly regex: PathSubstitution };
+export type PathRewrite = ({ readonly prefix: string } | { readonly regex: PathSubstitution }) & {
+  /** Of a prefix that ends in a slash: what the same path without that slash becomes, which the route takes too. */
+  readonly bare?: string;
+};
 
 /** RE2's pattern, and what stands in the place of what it matches. */
 export interface PathSubstitution {
@@ -15,15 +22,15 @@ export interface ReplacePrefix {
 export type PrefixReplaceProblem = "MustHavePrefix" | "DuplicateReplacement" | "AmbiguousReplacement";
 
 /**
- * The replacement for a matched prefix: the entry that names it, else the entry without a prefix, else none.
+ * The rewrite of a matched prefix: by the entry that names it, else the entry without a prefix, else none.
  * Problems are Contour's PrefixReplaceError reasons.
  */
 export function readReplacePrefix(
   entries: readonly ReplacePrefix[] | undefined,
-  matched: string | undefined,
-): { replacement?: string; reason?: PrefixReplaceProblem; message?: string } {
+  matched: PathMatch,
+): { policy?: PathRewrite; reason?: PrefixReplaceProblem; message?: string } {
   if (!entries?.length) return {};
-  if (matched === undefined) {
+  if (matched.kind !== "prefix") {
     return {
       reason: "MustHavePrefix",
       message: "cannot specify prefix replacements without a prefix condition",
@@ -38,6 +45,26 @@ export function readReplacePrefix(
     }
     seen.add(prefix);
   }
-  const entry = entries.find((e) => e.prefix === matched) ?? entries.find((e) => !e.prefix);
-  return entry ? { replacement: entry.replacement } : {};
+  const entry = entries.find((e) => e.prefix === matched.value) ?? entries.find((e) => !e.prefix);
+  return entry ? { policy: replacePrefix(matched, entry.replacement) } : {};
 }
+
+/**
+ * Puts `replacement` in the place of the prefix that a route matches; of an exact path or a regular expression, in the place of the
+ * whole path. The result has one slash where the two meet, and a path that begins with `.` or `..` stays as it is where the
+ * root would be put before it: `/app../x` under `/app` never becomes `/../x`.
+ */
+export function replacePrefix({ kind, value }: PathMatch, replacement: string): PathRewrite {
+  const clean = cleanPath(replacement);
+  if (kind === "exact" || kind === "regex") return { prefix: clean };
+  const to = trimSlashes(clean);
+  const slashed = value.endsWith("/");
+  const bare = slashed && value !== "/" ? { bare: to || "/" } : {};
+  if (to !== "") return { prefix: slashed ? `${to}/` : to, ...bare };
+  const matched = `^${quoteRegex(trimSlashes(value))}/*`;
+  if (kind === "segment" || slashed) return { regex: { pattern: matched, substitution: "/" }, ...bare };
+  return { regex: { pattern: `${matched}(${notDots}.*)?$`, substitution: "/\\1" } };
+}
+
+/** The beginning of a segment that is neither `.` nor `..`, also where path parameters or an escape such as `%2f` follow. */
+const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";

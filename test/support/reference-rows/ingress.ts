@@ -73,7 +73,7 @@ export const ingressRouteRows: readonly Row[] = [
     old("routes[].prefixRewrite"),
     "another prefix towards the backend",
     "ingressroute/delegation",
-    "prefix_rewrite: /",
+    "regex: ^/team/blog/*(",
   ),
   shown(
     old("routes[].timeoutPolicy.request"),

@@ -116,6 +116,10 @@ export const proofs = {
   ),
   healthPort: envoy("health-check", "checks go to the health port, under the default Host"),
   healthTcp: envoy("health-check", "TCP checks: connections go only where one can be opened"),
+  rewrites: envoy(
+    "rewrites",
+    "prefixes of HTTPProxies and IngressRoutes are replaced, beside routes of all kinds",
+  ),
   httpProxyRouting: envoy(
     "routing",
     "HTTPProxy: prefixes, exact paths, header conditions, rewrites, header policies, includes",

@@ -149,11 +149,12 @@ export const routeRows: readonly Row[] = [
     shown(
       route("pathRewritePolicy.replacePrefix"),
       "a prefix with and without its slash",
-      "path-rewrite/prefix-pairs",
-      "prefix: /foo/",
-      "prefix_rewrite: /bar/",
+      "path-rewrite/final-slash",
+      "prefix: /docs/",
+      "path: /docs",
+      "prefix_rewrite: /documents/",
     ),
-    proofs.httpProxyRouting,
+    proofs.rewrites,
   ),
   shown(
     route("requestHeadersPolicy"),
