@@ -57,9 +57,8 @@ export function readIngresses(
     else if (allowHttp) http.push(...routes);
   }
   const sites = new Map<string, Site>();
-  const oldest = ingresses.at(-1)?.ref;
-  if (oldest && http.length > 0)
-    sites.set(ingressHttp, { terms: { kind: "http", owner: oldest, policies: {} }, routes: http });
+  const oldest = http.at(-1)?.from;
+  if (oldest) sites.set(ingressHttp, { terms: { kind: "http", owner: oldest, policies: {} }, routes: http });
   const served = new Set(overTls.flatMap(({ namespace, routes }) => (routes.length > 0 ? namespace : [])));
   const secured = new Set<string>();
   let terms: HttpsTerms | undefined;
