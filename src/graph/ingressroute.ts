@@ -3,6 +3,7 @@ import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { isAllowedClass } from "./class.js";
 import { tlsRange } from "./httpproxy-tls.js";
+import { includeProblem } from "./included-by.js";
 import { unreachablePath } from "./normalize-path.js";
 import { defaultHeaders } from "./policy/default-headers.js";
 import { sessionAffinity } from "./policy/hash.js";
@@ -178,7 +179,8 @@ function follow(
     const names = [...parents, target.ref].map(describe).join(" -> ");
     return fail("DelegationCycle", `${label} creates a delegation cycle: ${names}`);
   }
-  return target;
+  const forbidden = includeProblem(target, parents, reader, report);
+  return forbidden ? fail("IncludeNotPermitted", `delegation is not permitted: ${forbidden}`) : target;
 }
 
 function readServicesRoute(
