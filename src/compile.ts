@@ -18,6 +18,7 @@ import { writeEndpoints } from "./xds/endpoints.js";
 import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
 import {
   type ChainContext,
+  writeClosedChain,
   writeFallbackChain,
   writeFilterChain,
   writeTcpChain,
@@ -128,11 +129,15 @@ function isSameCluster(a: Cluster, b: Cluster): boolean {
 
 function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
   const { settings } = reader;
-  const { sites, websockets } = buildVirtualHost(host, reader, report);
+  const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
   const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
   const sourced = readsSource(settings.accessLog);
-  const table = (group: string, { policies, kind }: HttpTerms | HttpsTerms, routes: Site["routes"]): void => {
+  const table = (
+    group: string,
+    { policies, kind }: Pick<HttpTerms | HttpsTerms, "policies" | "kind">,
+    routes: Site["routes"],
+  ): void => {
     const secure = kind === "https";
     const authorized = secure || settings.globalExtAuth !== undefined;
     const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
@@ -160,6 +165,9 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
     const pair = certificate(terms.fallback, reader);
     written.push(routeTable(fallbackTable), writeFallbackChain(terms.fallback, { ...context, pair }));
   }
+  for (const [listener, kind] of closed)
+    if (kind === "tcp") written.push(writeClosedChain(host, { listener, settings }));
+    else table(listener, { kind: "http", policies: {} }, []);
   return [...clusters.values(), ...written];
 }
 

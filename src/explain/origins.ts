@@ -5,7 +5,7 @@ import { createReport, type Kind, type ObjectByKind, type Reader } from "../grap
 import type { VirtualHost } from "../graph/types.js";
 import { buildVirtualHost } from "../graph/virtual-host.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
-import type { SettingsSpec } from "../schema/settings.js";
+import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store, UnitKey } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
 
@@ -66,7 +66,7 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
     store.claimants(`routes:${name}`).flatMap((ref) => findingsOf(`route:${ref}`));
   const own = findingsOf(`vhost:${host}`);
   return {
-    claimants: store.claimants(`vhost:${host}`),
+    claimants: store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef),
     get findings() {
       const wider = widerThan(host);
       const unattached = wider

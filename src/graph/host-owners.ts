@@ -128,11 +128,27 @@ function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[]
   return best?.namespaces;
 }
 
+/** Which namespaces may have what comes for a host that is in `hostOwners`, or that an object in a root namespace claims. */
+export function keepersOf(
+  host: string,
+  claims: HostClaims,
+  { settings }: Reader,
+): ((namespace: string) => boolean) | undefined {
+  const entry = settings.hostOwners.find((one) => one.host === host);
+  if (entry) return (namespace) => entry.namespaces.includes(namespace);
+  // What is below an entry is kept by that.
+  if (settings.rootNamespaces.length === 0 || ownersOf(host, settings)) return undefined;
+  const isRoot = (namespace: string): boolean => isRootNamespace(namespace, settings);
+  return someOf(claims, ({ meta }) => isRoot(meta.namespace)) ? isRoot : undefined;
+}
+
+const someOf = ({ roots, ingresses, routes }: HostClaims, is: (object: Claimant) => boolean): boolean =>
+  [...roots, ...ingresses, ...routes.keys()].some(is);
+
 /** Whether an object in a root namespace claims the host, or a wildcard above it. Any host (`*`) is a claim on none. */
 function isOfRoots(host: string, claims: HostClaims, view: GatewayView | undefined, reader: Reader): boolean {
   const isRoot = ({ meta }: Claimant): boolean => isRootNamespace(meta.namespace, reader.settings);
-  const some = ({ roots, ingresses, routes }: HostClaims): boolean =>
-    [...roots, ...ingresses, ...routes.keys()].some(isRoot);
+  const some = (found: HostClaims): boolean => someOf(found, isRoot);
   if (host === "*") return false;
   if (some(claims)) return true;
   return widerThan(host).some((wider) => wider !== "*" && some(readHostClaims(wider, view, reader)));

@@ -90,7 +90,7 @@ function listOf(refs: ReadonlySet<Ref>): string {
 }
 
 /** The objects that claim the host for what a site has: a root for all that it includes. */
-function claimantsOf({ terms, routes }: Site): ReadonlySet<Ref> {
+export function claimantsOf({ terms, routes }: Site): ReadonlySet<Ref> {
   const isRoot = ["HTTPProxy", "IngressRoute"].includes(kindOf(terms.owner));
   if (terms.kind === "tcp" || (isRoot && routes.length > 0)) return new Set([terms.owner]);
   return new Set(routes.map(({ from }) => from));

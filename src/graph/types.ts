@@ -205,6 +205,11 @@ export interface VirtualHost {
   /** Lower case; `*` is any host, `*.x` any host with one more label. */
   readonly host: string;
   readonly sites: Sites;
+  /**
+   * Envoy listeners on which the host is kept from a wider one, which has HTTP or bytes there: requests are answered 404,
+   * connections are closed.
+   */
+  readonly closed: ReadonlyMap<string, "http" | "tcp">;
   /** All requests for an upgrade to a websocket are let through, as with Contour on listeners of a Gateway. */
   readonly websockets?: true;
 }

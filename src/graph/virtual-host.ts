@@ -1,9 +1,10 @@
+import { closedListeners } from "./closed-listeners.js";
 import { type GatewayView, readGateway } from "./gateway/gateway.js";
 import { missingListeners, readGatewaySites } from "./gateway/host.js";
-import { readHostClaims, withOwners } from "./host-owners.js";
+import { type HostClaims, keepersOf, readHostClaims, withOwners } from "./host-owners.js";
 import { readIngresses } from "./ingress.js";
 import { ingressHttp, ingressHttps } from "./listener-names.js";
-import type { Reader, Report } from "./reader.js";
+import { createReport, type Reader, type Report } from "./reader.js";
 import type { Root } from "./root.js";
 import { readRoot } from "./roots.js";
 import { joinSites } from "./sites.js";
@@ -15,22 +16,42 @@ import type { Sites, VirtualHost } from "./types.js";
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
   const view = readGateway(reader);
-  const { roots, ingresses, routes } = withOwners(
+  const claims = readClaims(host, view, reader, report);
+  const sites = readSites(host, claims, view, reader, report);
+  const isKeeper = keepersOf(host, claims, reader);
+  const sitesOf = (wider: string): Sites => {
+    const quiet = createReport();
+    return readSites(wider, readClaims(wider, view, reader, quiet), view, reader, quiet);
+  };
+  return {
     host,
-    readHostClaims(host, view, reader),
-    view,
-    reader,
-    report,
-  );
+    sites,
+    closed: isKeeper ? closedListeners({ host, sites, isKeeper }, sitesOf, reader) : noneClosed,
+    ...(view ? { websockets: true } : {}),
+  };
+}
+
+const noneClosed: VirtualHost["closed"] = new Map();
+
+const readClaims = (
+  host: string,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): HostClaims => withOwners(host, readHostClaims(host, view, reader), view, reader, report);
+
+function readSites(
+  host: string,
+  { roots, ingresses, routes }: HostClaims,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): Sites {
   const root = readRoot(roots, reader, report);
   const ingress = readIngresses(ingresses, host, reader, report);
   const gateway = readGatewaySites(host, routes, reader, report);
   const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
-  return {
-    host,
-    sites: joinSites(host, [gateway, ...others], report),
-    ...(view ? { websockets: true } : {}),
-  };
+  return joinSites(host, [gateway, ...others], report);
 }
 
 const noSites: Sites = new Map();

@@ -170,8 +170,18 @@ function writeTransport(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
+/** The name of no cluster: Envoy closes what is sent there. */
+const noCluster = "isoline.closed";
+
+/** Closes all connections for a server name. */
+export const writeClosedChain = (
+  host: string,
+  context: Pick<ChainContext, "listener" | "settings">,
+): Resource =>
+  chainResource(context.listener, host, { filters: [writeTcpProxy([{ weight: 1 }], [noCluster], context)] });
+
 function writeTcpProxy(
-  backends: readonly TcpBackend[],
+  backends: readonly Pick<TcpBackend, "weight">[],
   names: readonly string[],
   { listener, settings }: Pick<ChainContext, "listener" | "settings">,
 ): Filter {

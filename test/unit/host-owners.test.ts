@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/schema/meta.js";
+import { update } from "../../src/update.js";
 import {
   certificateFile,
   httpProxy,
@@ -9,8 +10,15 @@ import {
   service,
   tlsSecret,
 } from "../support/backend.js";
+import { compileAll, platform } from "../support/compile.js";
 import { gatewayRoute, onPort } from "../support/gateway.js";
-import { compileWithGateway, inNamespace, openGateway, tlsOf } from "../support/gateway-threat.js";
+import {
+  compileWithGateway,
+  inNamespace,
+  openGateway,
+  parseWithGateway,
+  tlsOf,
+} from "../support/gateway-threat.js";
 
 /** Hosts of namespace `shop`, and what objects of namespace `evil` may do there. */
 const to = [{ name: "a", port: 80 }];
@@ -408,5 +416,78 @@ describe("outside the root namespaces", () => {
     const objects = [rootOf("HTTPProxy", "shop", "*.web.test"), ingress("evil", { host: "evil.web.test" })];
     expect(serve(objects, both).host("evil.web.test")).toContain("evil/a");
     expect(serve(objects, settings).host("evil.web.test")).toBe("");
+  });
+});
+
+describe("what no object claims of a kept host is not a wider host's", () => {
+  const wide: readonly [string, Manifest, string][] = [
+    ["an HTTPRoute of a wildcard", routeOf("HTTPRoute", ["*.test"]), "404"],
+    ["an HTTPRoute without hostnames", routeOf("HTTPRoute", []), "404"],
+    ["a GRPCRoute without hostnames", routeOf("GRPCRoute", []), "404"],
+    ["an Ingress of a wildcard", ingress("evil", { host: "*.test", tls: ["*.test"] }), "404"],
+    ["a default backend", { ...ingress("evil", {}), spec: { defaultBackend: backend } }, "404"],
+    ["a TLSRoute of a wildcard", routeOf("TLSRoute", ["*.test"]), "closed"],
+    ["a TCPRoute of a wildcard listener", routeOf("TCPRoute", []), "closed"],
+  ];
+  const owners = (...hosts: readonly string[]): Manifest => ({
+    hostOwners: hosts.map((host) => ({ host, namespaces: ["shop"] })),
+  });
+  const seen = (manifests: readonly Manifest[], settings: Manifest, name: string): string => {
+    const { host, chain } = serve([...gatewayFor, ...manifests], settings);
+    return [
+      ...new Set([
+        ...(host(name) === ""
+          ? []
+          : [host(name).includes("evil/") ? "evil" : host(name).includes('"routes":[]') ? "404" : "served"]),
+        ...(chain(name).includes("isoline.closed") ? ["closed"] : []),
+      ]),
+    ].join();
+  };
+
+  it.each(wide)("%s", (_, theirs, expected) => {
+    for (const kept of ["web.test", "*.web.test"]) {
+      expect(seen([theirs], owners(kept), kept)).toBe(expected);
+      expect(seen([theirs], {}, kept)).toBe("");
+      expect(seen([], owners(kept), kept)).toBe("");
+    }
+  });
+
+  it.each(wide.filter(([name]) => name !== "a default backend"))(
+    "%s, over TLS, of a host that a root namespace has over plain HTTP alone",
+    (_, theirs, expected) => {
+      const own = rootOf("HTTPProxy", "shop", "web.test");
+      const settings = { rootNamespaces: ["shop"] };
+      const { store, chain } = compileWithGateway([...base, ...gatewayFor, own, theirs], settings);
+      const of = (table: string): string => store.resource("virtual-host", table, "web.test")?.json ?? "";
+      expect(of("ingress_http")).toContain("shop/a");
+      expect(of("ingress_https").includes('"routes":[]')).toBe(expected === "404");
+      expect(chain("web.test").includes("isoline.closed")).toBe(expected === "closed");
+    },
+  );
+
+  it("of keepers alone a wider host stays theirs", () => {
+    expect(seen([routeOf("HTTPRoute", ["*.test"], "shop")], owners("web.test"), "web.test")).toBe("");
+  });
+
+  it("a closer wildcard of the keepers comes before a wider one of others", () => {
+    const own = routeOf("HTTPRoute", ["*.web.test"], "shop");
+    const any = routeOf("HTTPRoute", ["*.test"], "evil");
+    const { store } = compileWithGateway([...base, ...gatewayFor, own, any], owners("a.web.test"));
+    expect(store.resource("virtual-host", "ingress_http", "a.web.test")).toBeUndefined();
+    expect(seen([any], owners("a.web.test"), "a.web.test")).toBe("404");
+  });
+
+  it("comes and goes with the wider host", () => {
+    const any = routeOf("HTTPRoute", ["*.test"]);
+    const { objects } = parseWithGateway([...base, ...gatewayFor], owners("web.test"));
+    const [late] = parseWithGateway([any], {}).objects.filter(({ kind }) => kind === "HTTPRoute");
+    if (!late) throw new Error("the route is not valid");
+    const store = compileAll(objects);
+    const kept = (): string | undefined => store.resource("virtual-host", "ingress_http", "web.test")?.json;
+    expect(kept()).toBeUndefined();
+    update(store, [late], platform);
+    expect(kept()).toContain('"routes":[]');
+    update(store, [{ gone: late.ref }], platform);
+    expect(kept()).toBeUndefined();
   });
 });
