@@ -3,10 +3,10 @@ import { readExtensionService } from "./graph/extension-service.js";
 import { frontsOf, judgeGateway, judgeRoute } from "./graph/gateway/judge.js";
 import { readTcpListeners } from "./graph/gateway/tcp.js";
 import { readGlobalServices } from "./graph/global-services.js";
-import { fallbackTable, ingressHttp, ingressHttps } from "./graph/listener-names.js";
+import { fallbackTable } from "./graph/listener-names.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";
 import { type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
-import type { Cluster, JwksServer, VirtualHost } from "./graph/types.js";
+import type { Cluster, HttpsTerms, HttpTerms, JwksServer, Site } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
@@ -19,9 +19,11 @@ import { writeEndpoints } from "./xds/endpoints.js";
 import { writeExtension, writeJwksCluster } from "./xds/extension-cluster.js";
 import {
   type ChainContext,
+  writeClosedChain,
   writeFallbackChain,
   writeFilterChain,
   writeTcpChain,
+  writeTcpHostChain,
 } from "./xds/filter-chain.js";
 import { routeTable, usualFronts, writeListeners } from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
@@ -121,42 +123,45 @@ function clusterNames(settings: SettingsSpec): {
 
 function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
   const { settings } = reader;
-  const vhost = buildVirtualHost(host, reader, report);
+  const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
   const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
   const sourced = readsSource(settings.accessLog);
-  const table = (group: string, routes: VirtualHost["http"], secure: boolean, authorized = secure): void => {
-    if (routes.length === 0) return;
-    const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, vhost.policies, routes);
+  const table = (
+    group: string,
+    { policies, kind }: Pick<HttpTerms | HttpsTerms, "policies" | "kind">,
+    routes: Site["routes"],
+  ): void => {
+    const secure = kind === "https";
+    const authorized = secure || settings.globalExtAuth !== undefined;
+    const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
   };
-  const secureTables = (listener: string, part: VirtualHost): void => {
-    if (!part.tls && !part.tcp) return;
-    const context: ChainContext = {
-      listener,
-      settings,
-      services: readGlobalServices(reader),
-      pair: part.tls && certificate(part.tls.secret, reader),
-      tcpClusters: part.tcp?.map(({ cluster }) => nameOf(cluster)),
-      clusterOf,
-    };
-    const chain = writeFilterChain(part, context);
-    if (!chain) return;
-    written.push(chain);
-    if (part.tcp) return;
-    table(listener, part.https, true);
-    if (!part.fallback) return;
-    table(fallbackTable, part.https, true);
-    const pair = certificate(part.fallback, reader);
-    written.push(routeTable(fallbackTable), writeFallbackChain(part, { ...context, pair }));
-  };
-  const asked = settings.globalExtAuth !== undefined;
-  table(ingressHttp, vhost.http, false, asked);
-  secureTables(ingressHttps, vhost);
-  for (const [listener, part] of vhost.elsewhere ?? []) {
-    table(listener, part.http, false, asked);
-    secureTables(listener, part);
+  for (const [listener, { terms, routes }] of sites) {
+    const services = readGlobalServices(reader);
+    const context: ChainContext = { host, listener, settings, services, websockets, clusterOf };
+    if (terms.kind === "tcp") {
+      const names = terms.backends.map(({ cluster }) => nameOf(cluster));
+      const tcp = writeTcpHostChain(terms, names, {
+        ...context,
+        pair: certificate(terms.tls?.secret, reader),
+      });
+      written.push(tcp);
+    }
+    if (routes.length === 0 || terms.kind === "tcp" || terms.kind === "none") continue;
+    table(listener, terms, routes);
+    if (terms.kind === "http") continue;
+    written.push(
+      writeFilterChain(terms, routes, { ...context, pair: certificate(terms.tls.secret, reader) }),
+    );
+    if (!terms.fallback) continue;
+    table(fallbackTable, terms, routes);
+    const pair = certificate(terms.fallback, reader);
+    written.push(routeTable(fallbackTable), writeFallbackChain(terms.fallback, { ...context, pair }));
   }
+  for (const [listener, kind] of closed)
+    if (kind === "tcp") written.push(writeClosedChain(host, { listener, settings }));
+    else table(listener, { kind: "http", policies: {} }, []);
   return [...clusters.values(), ...written];
 }
 
@@ -171,7 +176,8 @@ function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
 }
 
 /** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */
-function certificate(secret: string, reader: Reader): KeyPair | undefined {
+function certificate(secret: string | undefined, reader: Reader): KeyPair | undefined {
+  if (secret === undefined) return undefined;
   if (reader.settings.secrets === "sds") {
     reader.need(`secret:${secret}`);
     return undefined;

@@ -1,10 +1,11 @@
 import { readGateway } from "../graph/gateway/gateway.js";
-import { ingressHttp } from "../graph/listener-names.js";
+import { widerThan } from "../graph/gateway/hostnames.js";
+import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
 import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/reader.js";
-import type { Route, VirtualHost } from "../graph/types.js";
+import type { VirtualHost } from "../graph/types.js";
 import { buildVirtualHost } from "../graph/virtual-host.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
-import type { SettingsSpec } from "../schema/settings.js";
+import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store, UnitKey } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
 
@@ -33,7 +34,8 @@ export function originsIn(store: Objects, settings: SettingsSpec, platform: Plat
   return {
     routes: (table, host) => {
       if (last?.host !== host) last = buildVirtualHost(host, reader, createReport());
-      return routesOf(last, table).map(({ from, field }) => ({ ref: from, field }));
+      const listener = table === fallbackTable ? ingressHttps : table;
+      return (last.sites.get(listener)?.routes ?? []).map(({ from, field }) => ({ ref: from, field }));
     },
     gatewayPorts: () => {
       const view = readGateway(reader);
@@ -45,13 +47,6 @@ export function originsIn(store: Objects, settings: SettingsSpec, platform: Plat
       );
     },
   };
-}
-
-/** Those of further listeners are over HTTP or HTTPS, never both. */
-function routesOf(host: VirtualHost, table: string): readonly Route[] {
-  if (table === ingressHttp) return host.http;
-  const further = host.elsewhere?.get(table);
-  return further ? [...further.http, ...further.https] : host.https;
 }
 
 /** Who speaks for a host, and what is wrong with the objects behind it. */
@@ -71,7 +66,7 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
     store.claimants(`routes:${name}`).flatMap((ref) => findingsOf(`route:${ref}`));
   const own = findingsOf(`vhost:${host}`);
   return {
-    claimants: store.claimants(`vhost:${host}`),
+    claimants: store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef),
     get findings() {
       const wider = widerThan(host);
       const unattached = wider
@@ -85,15 +80,6 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
     findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(`route:${ref}`)],
   };
 }
-
-/** `*.b.c`, `*.c` and `*` for `a.b.c`. */
-const widerThan = (host: string): string[] => [
-  ...host
-    .split(".")
-    .slice(1)
-    .map((_, i, labels) => `*.${labels.slice(i).join(".")}`),
-  "*",
-];
 
 /** Whether a finding is about a listener of the Gateway for one of these hosts. */
 function isOnListener(

@@ -64,6 +64,9 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
           object.spec.targetRefs.map(({ name }) => `backend-tls:${object.meta.namespace}/${name}` as const),
         ),
       ];
+    case "Settings":
+      // So that there is a unit to keep a host from wider ones.
+      return object.spec.hostOwners.map(({ host }) => `vhost:${host}` as const);
     case "ExtensionService":
       return [`extension:${object.meta.namespace}/${object.meta.name}`];
     default:

@@ -1,3 +1,4 @@
+import type { Ref } from "../schema/meta.js";
 import type { Condition } from "./conditions.js";
 import type { Host } from "./httpproxy-host.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
@@ -11,7 +12,7 @@ export interface Place {
   /** Conditions of all includes on the way. */
   readonly conditions: readonly Condition[];
   /** Refs of the including objects, the root first. */
-  readonly path: readonly string[];
+  readonly path: readonly Ref[];
   readonly host: Host;
   readonly budget: TreeBudget;
 }

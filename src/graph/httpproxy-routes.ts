@@ -1,3 +1,4 @@
+import type { Ref } from "../schema/meta.js";
 import {
   type Condition,
   conditionProblem,
@@ -8,6 +9,7 @@ import {
 } from "./conditions.js";
 import type { Place } from "./httpproxy-context.js";
 import { readProxyRoute } from "./httpproxy-route.js";
+import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { append } from "./tree-budget.js";
@@ -41,7 +43,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     const fail = (reason: string, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);
     const conditions: Condition[] = include.conditions ?? [];
-    const wrong = includeProblem(conditions);
+    const wrong = conditionsProblem(conditions);
     if (wrong) {
       report.error(proxy.ref, wrong.type, wrong.reason, wrong.message, `${path}.conditions`);
       continue;
@@ -55,30 +57,52 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     }
     seen.add(key);
 
-    const namespace = include.namespace || proxy.meta.namespace;
-    const target = includedProxy(reader, namespace, include.name);
     const chain = [...place.path, proxy.ref];
     const all = [...place.conditions, ...conditions];
-    if (!target || target.spec.virtualhost) {
-      if (!target) fail("IncludeNotFound", `include ${namespace}/${include.name} not found`);
-      else
-        fail(
-          "RootIncludesRoot",
-          `root httpproxy cannot include another root httpproxy (${namespace}/${include.name})`,
-        );
+    const found = findTarget(proxy, include, chain, reader, report);
+    const { target } = found;
+    if (!target) {
+      fail(found.reason, found.message);
       if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
     } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       const message = `include creates an include cycle: ${names}`;
       report.error(target.ref, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
     } else if (!place.budget.allows(target.ref, sizeOf(target))) {
-      const message = `include ${namespace}/${include.name} is not followed: the includes of this host have too many paths`;
+      const message = `include ${describe(target)} is not followed: the includes of this host have too many paths`;
       if (place.budget.isNews(proxy.ref)) fail("TooManyIncludes", message);
     } else {
       append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
     }
   }
   return routes;
+}
+
+const describe = ({ meta }: HTTPProxy): string => `${meta.namespace}/${meta.name}`;
+
+type Include = NonNullable<HTTPProxy["spec"]["includes"]>[number];
+
+/** What an include names, or why it leads nowhere. */
+function findTarget(
+  proxy: HTTPProxy,
+  include: Include,
+  chain: readonly Ref[],
+  reader: Reader,
+  report: Report,
+):
+  | { readonly target: HTTPProxy }
+  | { readonly target?: never; readonly reason: string; readonly message: string } {
+  const namespace = include.namespace || proxy.meta.namespace;
+  const target = includedProxy(reader, namespace, include.name);
+  if (!target)
+    return { reason: "IncludeNotFound", message: `include ${namespace}/${include.name} not found` };
+  if (target.spec.virtualhost) {
+    const message = `root httpproxy cannot include another root httpproxy (${describe(target)})`;
+    return { reason: "RootIncludesRoot", message };
+  }
+  const forbidden = includeProblem(target, chain, reader, report);
+  if (!forbidden) return { target };
+  return { reason: "IncludeNotPermitted", message: `include is not permitted: ${forbidden}` };
 }
 
 const sizeOf = ({ spec }: HTTPProxy): number => (spec.routes?.length ?? 0) + (spec.includes?.length ?? 0);
@@ -101,7 +125,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
 }
 
 /** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
-function includeProblem(
+function conditionsProblem(
   conditions: readonly Condition[],
 ): { type: string; reason: string; message: string } | undefined {
   const path = pathProblem(conditions, true);

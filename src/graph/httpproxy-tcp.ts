@@ -1,5 +1,7 @@
+import type { Ref } from "../schema/meta.js";
 import { type ClusterOptions, clientCertificate, readCluster } from "./backend.js";
 import { readValidation } from "./httpproxy-service.js";
+import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { HealthCheck, LoadBalancing, TcpBackend } from "./types.js";
@@ -14,7 +16,7 @@ export function readTcpProxy(
   proxy: HTTPProxy,
   reader: Reader,
   report: Report,
-  path: readonly string[] = [],
+  path: readonly Ref[] = [],
 ): readonly TcpBackend[] | undefined {
   const tcp = proxy.spec.tcpproxy;
   const fail = (reason: string, message: string, type = "TCPProxyError"): undefined => {
@@ -44,6 +46,8 @@ export function readTcpProxy(
     return fail("RootIncludesRoot", message, error);
   }
   const chain = [...path, proxy.ref];
+  const forbidden = includeProblem(target, chain, reader, report);
+  if (forbidden) return fail("IncludeNotPermitted", `include is not permitted: ${forbidden}`, error);
   if (chain.includes(target.ref) || chain.length > maxDepth) {
     const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
     return fail("IncludeCreatesCycle", `include creates a cycle: ${names}`, error);

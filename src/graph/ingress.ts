@@ -4,6 +4,7 @@ import { warnOfCertificate } from "./certificate.js";
 import { anyHost, tlsHostKey } from "./claims.js";
 import { isAllowedClass } from "./class.js";
 import { tlsRange } from "./httpproxy-tls.js";
+import { ingressHttp, ingressHttps } from "./listener-names.js";
 import type { PathMatch } from "./match-types.js";
 import { isPath, trimSlashes, unreachablePath } from "./normalize-path.js";
 import { byAge } from "./order.js";
@@ -15,7 +16,7 @@ import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader
 import { regexProblem } from "./regex.js";
 import { isDelegated, readKeyPair } from "./secret.js";
 import { backendOf } from "./server-name.js";
-import type { Route, Tls } from "./types.js";
+import type { HttpsTerms, Route, Site, Sites, Tls } from "./types.js";
 
 export type Ingress = ObjectByKind<"Ingress">;
 type PathFields = NonNullable<
@@ -33,42 +34,70 @@ export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
   return found.sort((a, b) => byAge(b, a));
 }
 
-/** What the Ingresses say of one host. */
-export interface IngressHost {
-  readonly http: readonly Route[];
-  readonly https: readonly Route[];
-  readonly tls?: Tls;
-}
-
 /**
- * Reads the rules (and default backends) of a host; what is wrong costs one path, or the TLS of one host. The certificate may be
- * of an Ingress without rules for the host (`others`, of which the ones before give way): it holds for the rules of all, as in Contour.
+ * What Ingresses make of a host by their rules (and default backends); what is wrong costs one path, or the TLS of one host.
+ * Over TLS are the rules of those namespaces that have a certificate for the host, each by the `tls` entries of its own
+ * Ingresses, and the certificate is that of the oldest Ingress with a rule. As in Contour the entry may be of an Ingress
+ * without rules for the host, where another one of its namespace has some.
  */
 export function readIngresses(
   ingresses: readonly Ingress[],
-  others: readonly Ingress[],
   host: string,
   reader: Reader,
   report: Report,
-): IngressHost {
+): Sites {
   const http: Route[] = [];
-  const https: Route[] = [];
+  const overTls: { readonly namespace: string; readonly routes: readonly Route[] }[] = [];
   for (const ingress of ingresses) {
+    const { meta } = ingress;
     const routes = readRules(ingress, host, reader, report);
-    https.push(...routes);
-    const force = ingress.meta.annotations["ingress.kubernetes.io/force-ssl-redirect"] === "true";
-    const allowHttp = ingress.meta.annotations["kubernetes.io/ingress.allow-http"] !== "false";
+    overTls.push({ namespace: meta.namespace, routes });
+    const force = meta.annotations["ingress.kubernetes.io/force-ssl-redirect"] === "true";
+    const allowHttp = meta.annotations["kubernetes.io/ingress.allow-http"] !== "false";
     if (force) http.push(...routes.map((route): Route => ({ ...route, insecure: "redirect" })));
     else if (allowHttp) http.push(...routes);
   }
-  let tls: Tls | undefined;
-  for (const ingress of [...others, ...ingresses]) tls = readIngressTls(ingress, host, reader, report) ?? tls;
-  return tls && https.length > 0 ? { http, https, tls } : { http, https: [] };
+  const sites = new Map<string, Site>();
+  const oldest = http.at(-1)?.from;
+  if (oldest) sites.set(ingressHttp, { terms: { kind: "http", owner: oldest, policies: {} }, routes: http });
+  const served = new Set(overTls.flatMap(({ namespace, routes }) => (routes.length > 0 ? namespace : [])));
+  const secured = new Set<string>();
+  let terms: HttpsTerms | undefined;
+  for (const ingress of [...securingIngresses(ingresses, host, reader, report), ...ingresses]) {
+    const tls = readIngressTls(ingress, host, reader, report);
+    if (!tls || !served.has(ingress.meta.namespace)) continue;
+    secured.add(ingress.meta.namespace);
+    terms = { kind: "https", owner: ingress.ref, policies: {}, tls, jwtProviders: [] };
+  }
+  if (terms) {
+    const routes = overTls.flatMap((rules) => (secured.has(rules.namespace) ? rules.routes : []));
+    sites.set(ingressHttps, { terms, routes });
+  }
+  return sites;
 }
 
-/** All Ingresses with a certificate for a host, the one to win last. */
-export const securingIngresses = (host: string, reader: Reader): Ingress[] =>
-  ingressesOf(reader.claimants(tlsHostKey(host)), reader);
+/**
+ * The Ingresses that have a certificate for the host and no rule, of namespaces that have rules for it. Those of other
+ * namespaces are told that they secure nothing.
+ */
+function securingIngresses(
+  ruling: readonly Ingress[],
+  host: string,
+  reader: Reader,
+  report: Report,
+): Ingress[] {
+  if (ruling.length === 0 || host === anyHost) return [];
+  const known = new Set(ruling.map(({ ref }) => ref));
+  const namespaces = new Set(ruling.map(({ meta }) => meta.namespace));
+  return ingressesOf(reader.claimants(tlsHostKey(host)), reader).filter(({ ref, meta, spec }) => {
+    if (known.has(ref)) return false;
+    if (namespaces.has(meta.namespace)) return true;
+    const entry = (spec.tls ?? []).findIndex(({ hosts }) => hosts?.some((one) => one.toLowerCase() === host));
+    const message = `host ${JSON.stringify(host)}: the entry secures nothing, as no Ingress of this namespace has a rule for the host`;
+    report.warn(ref, type, "HostOfAnotherNamespace", message, `spec.tls[${entry}].hosts`);
+    return false;
+  });
+}
 
 /** An annotation of Contour's own, or of the group that it had before. */
 const annotation = ({ meta }: Ingress, name: string): string | undefined =>

@@ -1,9 +1,9 @@
 import type { Ref } from "../schema/meta.js";
 import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
-import { isAllowedClass, isRootNamespace } from "./class.js";
-import type { Root } from "./httpproxy.js";
+import { isAllowedClass } from "./class.js";
 import { tlsRange } from "./httpproxy-tls.js";
+import { includeProblem } from "./included-by.js";
 import type { PathMatch } from "./match-types.js";
 import { unreachablePath } from "./normalize-path.js";
 import { defaultHeaders } from "./policy/default-headers.js";
@@ -13,6 +13,7 @@ import { replacePrefix } from "./policy/path-rewrite.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeout } from "./policy/timeout.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader.js";
+import { type Root, rootOf, type SecureTerms } from "./root.js";
 import { isDelegated, readCaBundle, readKeyPair, secretName } from "./secret.js";
 import { backendOf } from "./server-name.js";
 import { append, TreeBudget } from "./tree-budget.js";
@@ -32,40 +33,16 @@ export const ingressRoutesOf = (refs: readonly Ref[], reader: Reader): IngressRo
     isAllowedClass(found, undefined, reader.settings),
   );
 
-/** Reads the root of a host (v1beta1 rules); undefined when it can't be served. */
-export function readIngressRouteRoot(
-  candidates: readonly IngressRoute[],
-  reader: Reader,
-  report: Report,
-): Root | undefined {
-  const roots = candidates.filter((root) => {
-    if (isRootNamespace(root.meta.namespace, reader.settings)) return true;
-    const message = "root IngressRoute cannot be defined in this namespace";
-    report.error(root.ref, type, "RootIngressRouteNotAllowedInNamespace", message, "metadata.namespace");
-    return false;
-  });
-  if (roots.length > 1) {
-    const owners = roots
-      .map((root) => describe(root.ref))
-      .sort()
-      .join(", ");
-    for (const root of roots) {
-      const message = `fqdn "${root.spec.virtualhost?.fqdn}" is used in multiple IngressRoutes: ${owners}`;
-      report.error(root.ref, type, "DuplicateVhost", message, "spec.virtualhost.fqdn");
-    }
-    return undefined;
-  }
-  const root = roots[0];
-  return root && readRoot(root, reader, report);
-}
+/** Why an IngressRoute can't be the root of any host. */
+export const ingressRouteProblem = ({ spec: { virtualhost } }: IngressRoute): string | undefined =>
+  virtualhost?.fqdn?.includes("*")
+    ? `Spec.VirtualHost.Fqdn "${virtualhost.fqdn}" cannot use wildcards`
+    : undefined;
 
-function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | undefined {
+/** Reads the root of a host (v1beta1 rules); undefined when it can't be served. */
+export function readIngressRouteRoot(root: IngressRoute, reader: Reader, report: Report): Root | undefined {
+  const owner = root.ref;
   const host = root.spec.virtualhost;
-  if (host?.fqdn?.includes("*")) {
-    const message = `Spec.VirtualHost.Fqdn "${host.fqdn}" cannot use wildcards`;
-    report.error(root.ref, type, "FQDNNotValid", message, "spec.virtualhost.fqdn");
-    return undefined;
-  }
   let tls: Tls | undefined;
   if (host?.tls?.secretName) {
     tls = readRootTls(root, reader, report);
@@ -76,14 +53,18 @@ function readRoot(root: IngressRoute, reader: Reader, report: Report): Root | un
     root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
   const secure = tls !== undefined;
   const routes = readRoutes(root, { parents: [root.ref], secure, budget: new TreeBudget() }, reader, report);
-  return {
-    ref: root.ref,
-    routes,
-    secure: secure || passthrough,
-    passthrough,
-    ...(tls ? { tls } : {}),
-    ...(tcp?.length ? { tcp } : {}),
-  };
+  return rootOf({ kind: "http", owner, policies: {} }, readSecureTerms(owner, passthrough, tls, tcp), routes);
+}
+
+function readSecureTerms(
+  owner: Ref,
+  passthrough: boolean,
+  tls: Tls | undefined,
+  tcp: readonly TcpBackend[] | undefined,
+): SecureTerms | undefined {
+  if (tcp?.length) return { kind: "tcp", owner, ...(tls ? { tls } : {}), backends: tcp };
+  if (passthrough) return { kind: "none", owner };
+  return tls && { kind: "https", owner, policies: {}, tls, jwtProviders: [] };
 }
 
 function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {
@@ -201,7 +182,8 @@ function follow(
     const names = [...parents, target.ref].map(describe).join(" -> ");
     return fail("DelegationCycle", `${label} creates a delegation cycle: ${names}`);
   }
-  return target;
+  const forbidden = includeProblem(target, parents, reader, report);
+  return forbidden ? fail("IncludeNotPermitted", `delegation is not permitted: ${forbidden}`) : target;
 }
 
 function readServicesRoute(

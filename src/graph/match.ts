@@ -54,11 +54,12 @@ const pathClass = rank<"exact" | "regex" | "prefix">("exact", "regex", "prefix")
 const classOf = (kind: PathKind): "exact" | "regex" | "prefix" =>
   kind === "exact" || kind === "regex" ? kind : "prefix";
 
+/** A prefix of segments and one of text are the same here: of two for one path, that with more conditions comes first. */
 const comparePaths: Order<Match["path"]> = by(
   (a, b) => pathClass(classOf(a.kind), classOf(b.kind)),
   (a, b) => (a.kind === "exact" ? 0 : b.value.length - a.value.length),
   (a, b) => text(b.value, a.value),
-  (a, b) => rank<PathKind>("segment", "prefix", "bare", "exact", "regex")(a.kind, b.kind),
+  (a, b) => flag(a.kind === "bare", b.kind === "bare"),
 );
 
 /** How closely a match looks at a request, beside its path; the closest first. */
@@ -67,8 +68,10 @@ const compareCloseness: Order<Match> = by(
   (a, b) => flag(hasMethod(b), hasMethod(a)),
   (a, b) => b.headers.length - a.headers.length,
   (a, b) => b.queries.length - a.queries.length,
+  (a, b) => prefixKind(a.path.kind, b.path.kind),
 );
 
+const prefixKind = rank<PathKind>("segment", "prefix", "bare", "exact", "regex");
 const hasMethod = (match: Match): boolean => match.headers.some((h) => h.name === ":method");
 const compareHeaderLists = lexicographic(compareHeaders);
 const compareQueryLists = lexicographic(compareQueries);

@@ -2,6 +2,7 @@ import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import type { Match } from "./match-types.js";
 import type { BackendPolicies, HostPolicies, RoutePolicies } from "./policy/index.js";
+import type { IpFilter } from "./policy/ip-filter.js";
 import type { PathRewrite } from "./policy/path-rewrite.js";
 import type { KeyPair } from "./secret.js";
 
@@ -151,34 +152,68 @@ export interface TcpBackend {
   readonly weight: number;
 }
 
-/** One host: what the plain HTTP listener and, by SNI, the HTTPS listener do for it. */
+/**
+ * How connections to a host are taken on one Envoy listener: whether and under which certificate TLS ends, what is asked of
+ * clients, and where bytes go. All of it is what one object, the owner of the host there, says; nothing puts two together.
+ */
+export type Terms = HttpTerms | HttpsTerms | TcpTerms | NoTerms;
+
+export interface HttpTerms {
+  readonly kind: "http";
+  readonly owner: Ref;
+  readonly policies: HostPolicies;
+}
+
+export interface HttpsTerms {
+  readonly kind: "https";
+  readonly owner: Ref;
+  readonly policies: HostPolicies;
+  readonly tls: Tls;
+  /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
+  readonly fallback?: string;
+  /** Who is asked about requests. */
+  readonly authorization?: Authorization;
+  readonly jwtProviders: readonly JwtProvider[];
+}
+
+export interface TcpTerms {
+  readonly kind: "tcp";
+  readonly owner: Ref;
+  readonly ipFilter?: IpFilter;
+  /** Absent is TLS passthrough. */
+  readonly tls?: Tls;
+  /** At least one. */
+  readonly backends: readonly TcpBackend[];
+}
+
+/** The owner has the host there and serves nothing. */
+export interface NoTerms {
+  readonly kind: "none";
+  readonly owner: Ref;
+}
+
+/** What one Envoy listener does for a host. */
+export interface Site {
+  readonly terms: Terms;
+  /** Of HTTP and HTTPS. */
+  readonly routes: readonly Route[];
+}
+
+/** What a host is on each Envoy listener that has it, by the listener's name. */
+export type Sites = ReadonlyMap<string, Site>;
+
+/** One host. */
 export interface VirtualHost {
   /** Lower case; `*` is any host, `*.x` any host with one more label. */
   readonly host: string;
-  readonly http: readonly Route[];
-  readonly https: readonly Route[];
-  /** Absent with `tcp` set is TLS passthrough. */
-  readonly tls?: Tls;
-  readonly tcp?: readonly TcpBackend[];
-  readonly policies: HostPolicies;
-  /** Who is asked about requests over HTTPS. */
-  readonly authorization?: Authorization;
-  readonly jwtProviders: readonly JwtProvider[];
-  /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
-  readonly fallback?: string;
+  readonly sites: Sites;
+  /**
+   * Envoy listeners on which the host is kept from a wider one, which has HTTP or bytes there: requests are answered 404,
+   * connections are closed.
+   */
+  readonly closed: ReadonlyMap<string, "http" | "tcp">;
   /** All requests for an upgrade to a websocket are let through, as with Contour on listeners of a Gateway. */
   readonly websockets?: true;
-  /** What further Envoy listeners of a Gateway do for it, by their names. */
-  readonly elsewhere?: ReadonlyMap<string, VirtualHost>;
-}
-
-/** What one listener of a Gateway does for a host. */
-export interface PortHost {
-  readonly secure: boolean;
-  readonly routes: readonly Route[];
-  readonly tls?: Tls;
-  /** Without `tls` it is passed through. */
-  readonly tcp?: readonly TcpBackend[];
 }
 
 /** How an authorization service is asked about requests. */

@@ -1,104 +1,83 @@
-import { anyHost } from "./claims.js";
-import { elsewhereOf, type Others, readGatewayHost, withListeners } from "./gateway/host.js";
-import { withOwner } from "./host-owners.js";
-import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
-import { type Ingress, type IngressHost, ingressesOf, readIngresses, securingIngresses } from "./ingress.js";
-import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
+import { closedListeners } from "./closed-listeners.js";
+import { type GatewayView, readGateway } from "./gateway/gateway.js";
+import { missingListeners, readGatewaySites } from "./gateway/host.js";
+import { type HostClaims, keepersOf, readHostClaims, withOwners } from "./host-owners.js";
+import { readIngresses } from "./ingress.js";
 import { ingressHttp, ingressHttps } from "./listener-names.js";
-import { orderRoutes } from "./order.js";
-import type { Reader, Report } from "./reader.js";
-import { append } from "./tree-budget.js";
-import type { Route, Tls, VirtualHost } from "./types.js";
-
-/** The synthetic header of wildcard hosts: one label, as Kubernetes and Contour read `*.x`. */
-const wildcard = (host: string): Route["match"]["headers"][number] => ({
-  name: ":authority",
-  kind: "regex",
-  value: `(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?${host.slice(1).replaceAll(".", "\\.")}(:[0-9]+)?`,
-  invert: false,
-  ignoreCase: false,
-  treatMissingAsEmpty: false,
-});
-
-/** What those Ingresses say that may have the host, which is TLS only where there are rules. */
-function readIngressHost(
-  claimants: readonly Ingress[],
-  host: string,
-  allowed: (found: readonly Ingress[]) => readonly Ingress[],
-  reader: Reader,
-  report: Report,
-): IngressHost {
-  const ingresses = allowed(claimants);
-  if (ingresses.length === 0 || host === anyHost) return readIngresses(ingresses, [], host, reader, report);
-  const known = new Set(claimants.map(({ ref }) => ref));
-  const others = allowed(securingIngresses(host, reader).filter(({ ref }) => !known.has(ref)));
-  return readIngresses(ingresses, others, host, reader, report);
-}
+import { createReport, type Reader, type Report } from "./reader.js";
+import type { Root } from "./root.js";
+import { readRoot } from "./roots.js";
+import { joinSites } from "./sites.js";
+import type { Sites, VirtualHost } from "./types.js";
 
 /**
- * Gathers what every API says of a host. On the same match a route of the Gateway API replaces an HTTPProxy's, that an
- * IngressRoute's, and that an Ingress's.
+ * Gathers what every API says of a host. Who has it on a listener is the first of: routes of the Gateway API, the root
+ * (HTTPProxy or IngressRoute), Ingresses.
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
-  const claimants = reader.claimants(`vhost:${host}`);
-  const allowed = <T extends Parameters<typeof withOwner>[0][number]>(found: readonly T[]): readonly T[] =>
-    withOwner(found, host, reader, report);
-  const all: Others = {
-    ingress: readIngressHost(ingressesOf(claimants, reader), host, allowed, reader, report),
-    roots: [
-      readIngressRouteRoot(allowed(ingressRoutesOf(claimants, reader)), reader, report),
-      readProxyRoot(allowed(proxiesOf(claimants, reader)), reader, report),
-    ].filter((root): root is Root => root !== undefined),
+  const view = readGateway(reader);
+  const claims = readClaims(host, view, reader, report);
+  const sites = readSites(host, claims, view, reader, report);
+  const isKeeper = keepersOf(host, claims, reader);
+  const sitesOf = (wider: string): Sites => {
+    const quiet = createReport();
+    return readSites(wider, readClaims(wider, view, reader, quiet), view, reader, quiet);
   };
-  const gateway = readGatewayHost(host, reader, report);
-  const others = gateway ? withListeners(gateway, all, report) : all;
-  const root = others.roots.at(-1);
-  const main = gateway?.ports.get(ingressHttps);
-  const { http, https, ...terminal } = merge(others);
-  // The certificate is the listener's, what an HTTPProxy asks of clients stays.
-  const tlsOfBoth = main?.tls && { ...main.tls, ...terminal.tls, secret: main.tls.secret };
-  const { tls, tcp } = main?.tcp ? main : tlsOfBoth ? { tls: tlsOfBoth, tcp: undefined } : terminal;
-  const elsewhere = gateway && elsewhereOf(host, gateway);
   return {
     host,
-    http: finish([...http, ...(gateway?.ports.get(ingressHttp)?.routes ?? [])], host),
-    https: finish([...https, ...(main?.routes ?? [])], host),
-    ...(tls ? { tls } : {}),
-    ...(tcp ? { tcp } : {}),
-    policies: root?.host?.policies ?? {},
-    jwtProviders: root?.host?.jwt.providers ?? [],
-    ...(root?.host?.authorization ? { authorization: root.host.authorization } : {}),
-    ...(root?.fallback && !tcp ? { fallback: root.fallback } : {}),
-    ...(gateway ? { websockets: true } : {}),
-    ...(elsewhere?.size ? { elsewhere } : {}),
+    sites,
+    closed: isKeeper ? closedListeners({ host, sites, isKeeper }, sitesOf, reader) : noneClosed,
+    ...(view ? { websockets: true } : {}),
   };
 }
 
-/** What Ingresses and roots do for a host over plain HTTP and over TLS. */
-function merge({ ingress, roots }: Others): Pick<VirtualHost, "http" | "https" | "tls" | "tcp"> {
-  const http = [...ingress.http];
-  const https = [...ingress.https];
-  let tls: Tls | undefined = ingress.tls;
-  let tcp: VirtualHost["tcp"];
-  for (const root of roots) {
-    append(http, root.routes);
-    if (!root.secure) continue;
-    if (root.tls) tls = root.tls;
-    if (root.tcp?.length) tcp = root.tcp;
-    if (!root.tcp) append(https, root.routes);
-    if (root.passthrough || root.tcp?.length === 0) tls = undefined;
-  }
-  return { http, https, ...(tls ? { tls } : {}), ...(tcp ? { tcp } : {}) };
+const noneClosed: VirtualHost["closed"] = new Map();
+
+const readClaims = (
+  host: string,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): HostClaims => withOwners(host, readHostClaims(host, view, reader), view, reader, report);
+
+function readSites(
+  host: string,
+  { roots, ingresses, routes }: HostClaims,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): Sites {
+  const root = readRoot(roots, reader, report);
+  const ingress = readIngresses(ingresses, host, reader, report);
+  const gateway = readGatewaySites(host, routes, reader, report);
+  const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
+  return joinSites(host, [gateway, ...others], report);
 }
 
-function finish(routes: readonly Route[], host: string): Route[] {
-  if (!host.startsWith("*.")) return orderRoutes(routes);
-  const extra = wildcard(host);
-  return orderRoutes(
-    routes.map((route) =>
-      route.spansLabels
-        ? route
-        : { ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } },
-    ),
+const noSites: Sites = new Map();
+
+/**
+ * As much of what a root and Ingresses make of a host as the Gateway has listeners for. As with Contour, a root that asks for
+ * another is not served at all; who asks is told.
+ */
+function withListeners(
+  view: GatewayView,
+  root: Root | undefined,
+  ingress: Sites,
+  report: Report,
+): readonly Sites[] {
+  const missing = missingListeners(view);
+  if (missing.size === 0) return [root?.sites ?? noSites, ingress];
+  const asked = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
+  const lacking = asked.filter((kind) => missing.has(kind));
+  const tell = (about: Root["ref"], kind: "HTTP" | "HTTPS"): void =>
+    report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
+  if (root) for (const kind of lacking) tell(root.ref, kind);
+  if (missing.has("HTTP"))
+    for (const from of new Set(ingress.get(ingressHttp)?.routes.map((route) => route.from)))
+      tell(from, "HTTP");
+  const kept = [...ingress].filter(
+    ([listener]) => !missing.has("HTTP") && (listener !== ingressHttps || !missing.has("HTTPS")),
   );
+  return [lacking.length > 0 ? noSites : (root?.sites ?? noSites), new Map(kept)];
 }

@@ -1,4 +1,5 @@
 import type { Finding, Ref } from "../schema/meta.js";
+import { settingsRef } from "../schema/settings.js";
 import type { Resource, Store } from "../store/store.js";
 import { maxBodyBytes } from "./body.js";
 import { bytesOf, type Item, leftOut } from "./fit.js";
@@ -23,7 +24,7 @@ function sizeOf(fragment: Resource): number {
 
 /** The object that a host is served for. */
 function ownerOf(store: Claimants, host: string): Ref | undefined {
-  const claimants = store.claimants(`vhost:${host}`);
+  const claimants = store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef);
   return claimants.find((ref) => ref.startsWith("HTTPProxy/")) ?? claimants[0];
 }
 

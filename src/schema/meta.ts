@@ -5,6 +5,10 @@ export type Ref = `${string}/${string}/${string}`;
 export const refOf = (kind: string, namespace: string, name: string): Ref =>
   [kind, namespace, name].join("/") as Ref;
 
+export const kindOf = (ref: Ref): string => ref.slice(0, ref.indexOf("/"));
+
+export const namespaceOf = (ref: Ref): string => ref.split("/", 2)[1] ?? "";
+
 /** The ref under which one of several clusters' objects is kept beside others of its name; `@` is in no name. */
 export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}` as Ref;
 

@@ -99,6 +99,8 @@ const settingsSpec = z.object({
   rootNamespaces: names,
   /** Which namespaces may claim a host, or the hosts under a wildcard; hosts without an entry are for all. */
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
+  /** Includes and delegations across namespaces need the annotation `isoline.dev/included-by` on their target. */
+  requireIncludedBy: flag,
   /** What is read; empty: everything. */
   watchNamespaces: names,
   /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */

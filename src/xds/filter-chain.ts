@@ -8,7 +8,16 @@ import type {
 import type { GlobalServices } from "../graph/global-services.js";
 import { fallbackTable } from "../graph/listener-names.js";
 import type { KeyPair } from "../graph/secret.js";
-import type { ClientValidation, JwksServer, Route, TcpBackend, Tls, VirtualHost } from "../graph/types.js";
+import type {
+  ClientValidation,
+  HttpsTerms,
+  JwksServer,
+  Route,
+  TcpBackend,
+  TcpTerms,
+  Tls,
+  VirtualHost,
+} from "../graph/types.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
@@ -24,32 +33,44 @@ import { fitWeights } from "./weights.js";
 /** The name of the chain that takes all TLS that no other does, not even one for any host. */
 const fallbackChain = ".fallback";
 
-/** What a filter chain needs beside the host itself. */
+/** What a filter chain needs beside the terms of a host. */
 export interface ChainContext {
+  readonly host: string;
   /** The Envoy listener. */
   readonly listener: string;
   readonly settings: SettingsSpec;
   readonly services: GlobalServices;
+  readonly websockets: VirtualHost["websockets"];
   /** The key pair where it does not travel by SDS. */
   readonly pair?: KeyPair | undefined;
-  /** Names of the clusters of `vhost.tcp`. */
-  readonly tcpClusters?: readonly string[] | undefined;
   clusterOf(server: JwksServer): string;
 }
 
-/** TCP or HTTP behind the server name of a host; undefined when the host has nothing to serve over TLS. */
-export function writeFilterChain(vhost: VirtualHost, context: ChainContext): Resource | undefined {
-  const { listener, settings, pair, tcpClusters } = context;
-  const tcp = vhost.tcp && tcpClusters ? writeTcpProxy(vhost.tcp, tcpClusters, context) : undefined;
-  if (!tcp && (!vhost.tls || vhost.https.length === 0)) return undefined;
-  const { ipFilter } = vhost.policies;
-  const chain: FilterChain = {
-    filters: tcp
-      ? [...(ipFilter ? [networkIpFilter(ipFilter, listener)] : []), tcp]
-      : [writeHttpConnectionManager(managerOptions(vhost, context), settings)],
-    ...(vhost.tls ? { transport_socket: writeTransport(vhost.tls, settings, pair, tcp === undefined) } : {}),
-  };
-  return chainResource(listener, vhost.host, chain);
+/** HTTP behind the server name of a host. */
+export function writeFilterChain(
+  terms: HttpsTerms,
+  routes: readonly Route[],
+  context: ChainContext,
+): Resource {
+  const { host, listener, settings, pair } = context;
+  return chainResource(listener, host, {
+    filters: [writeHttpConnectionManager(managerOptions(terms, routes, context), settings)],
+    transport_socket: writeTransport(terms.tls, settings, pair, true),
+  });
+}
+
+/** TCP behind the server name of a host; `names` are those of the clusters of its backends. */
+export function writeTcpHostChain(
+  { backends, ipFilter, tls }: TcpTerms,
+  names: readonly string[],
+  context: ChainContext,
+): Resource {
+  const { host, listener, settings, pair } = context;
+  const tcp = writeTcpProxy(backends, names, context);
+  return chainResource(listener, host, {
+    filters: [...(ipFilter ? [networkIpFilter(ipFilter, listener)] : []), tcp],
+    ...(tls ? { transport_socket: writeTransport(tls, settings, pair, false) } : {}),
+  });
 }
 
 const chainResource = (listener: string, name: string, chain: FilterChain): Resource => ({
@@ -66,17 +87,21 @@ export const writeTcpChain = (
   context: Pick<ChainContext, "listener" | "settings">,
 ): Resource => chainResource(context.listener, "", { filters: [writeTcpProxy(backends, names, context)] });
 
-function managerOptions(vhost: VirtualHost, { listener, services, clusterOf }: ChainContext): ManagerOptions {
-  const authorization = vhost.authorization ?? services.authorization;
-  const tokens = vhost.jwtProviders.length > 0 || vhost.https.some((route) => route.policies.jwtProvider);
-  const forward = vhost.tls?.clientValidation?.forward;
+function managerOptions(
+  { authorization: own, jwtProviders, tls }: HttpsTerms,
+  routes: readonly Route[],
+  { listener, services, websockets, clusterOf }: ChainContext,
+): ManagerOptions {
+  const authorization = own ?? services.authorization;
+  const tokens = jwtProviders.length > 0 || routes.some((route) => route.policies.jwtProvider);
+  const forward = tls.clientValidation?.forward;
   return {
     listener,
     secure: true,
-    websockets: vhost.websockets,
+    websockets,
     checkSni: true,
-    cookies: vhost.https.some(rewritesCookies),
-    ...(tokens ? { jwt: jwtFilter(vhost.jwtProviders, clusterOf) } : {}),
+    cookies: routes.some(rewritesCookies),
+    ...(tokens ? { jwt: jwtFilter(jwtProviders, clusterOf) } : {}),
     ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
     ...(services.rateLimits ? { rateLimits: rateLimitFilter(services.rateLimits) } : {}),
     ...(services.tracing ? { tracing: services.tracing } : {}),
@@ -88,11 +113,8 @@ const rewritesCookies = ({ action }: Route): boolean =>
   action.kind === "forward" && action.backends.some(({ policies }) => policies.cookieRewrites !== undefined);
 
 /** The chain for clients without SNI (or with a name that no host has), under the fallback certificate. */
-export function writeFallbackChain(
-  { fallback: secret = "", websockets }: VirtualHost,
-  context: ChainContext,
-): Resource {
-  const { listener, settings, services, pair } = context;
+export function writeFallbackChain(secret: string, context: ChainContext): Resource {
+  const { listener, settings, services, websockets, pair } = context;
   const { authorization, rateLimits, tracing } = services;
   const manager: ManagerOptions = {
     listener,
@@ -148,8 +170,18 @@ function writeTransport(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
+/** The name of no cluster: Envoy closes what is sent there. */
+const noCluster = "isoline.closed";
+
+/** Closes all connections for a server name. */
+export const writeClosedChain = (
+  host: string,
+  context: Pick<ChainContext, "listener" | "settings">,
+): Resource =>
+  chainResource(context.listener, host, { filters: [writeTcpProxy([{ weight: 1 }], [noCluster], context)] });
+
 function writeTcpProxy(
-  backends: readonly TcpBackend[],
+  backends: readonly Pick<TcpBackend, "weight">[],
   names: readonly string[],
   { listener, settings }: Pick<ChainContext, "listener" | "settings">,
 ): Filter {

@@ -1,100 +1,111 @@
-import type { Ref } from "../../schema/meta.js";
-import { withOwner } from "../host-owners.js";
-import type { Root } from "../httpproxy.js";
-import type { IngressHost } from "../ingress.js";
-import { ingressHttp, ingressHttps } from "../listener-names.js";
-import { byAge, orderRoutes } from "../order.js";
+import { kindOf } from "../../schema/meta.js";
+import { byAge } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
 import { append } from "../tree-budget.js";
-import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
+import type { Route, Site, Sites, Tls } from "../types.js";
 import { type Parent, parentsOf } from "./attach.js";
-import {
-  type GatewayListener,
-  type GatewayView,
-  type RouteObject,
-  readGateway,
-  routeKinds,
-} from "./gateway.js";
+import { type GatewayListener, type GatewayView, type RouteObject, routeKinds } from "./gateway.js";
+import { widerThan } from "./hostnames.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
 import { routeContext } from "./problems.js";
 import { readTcpRule } from "./tcp.js";
 
-/** What the routes of the Gateway API do for a host. */
-export interface GatewayHost {
-  /** Whether the Gateway has listeners for plain HTTP and for TLS at all. */
-  readonly serves: { readonly http: boolean; readonly https: boolean };
-  /** By Envoy listener. */
-  readonly ports: ReadonlyMap<string, PortHost>;
-}
+/** Which listeners serve a route for one host, by Envoy listener, the closest first. */
+type Attachments = ReadonlyMap<string, readonly GatewayListener[]>;
 
-/** Undefined without a Gateway. */
-export function readGatewayHost(host: string, reader: Reader, report: Report): GatewayHost | undefined {
-  const view = readGateway(reader);
-  if (!view) return undefined;
-  const serving = view.listeners.filter(({ envoy }) => envoy !== undefined);
-  const serves = {
-    http: serving.some(({ spec }) => spec.protocol === "HTTP"),
-    https: serving.some(({ spec }) => spec.protocol !== "HTTP" && spec.protocol !== "TCP"),
-  };
-  const ports = new Map<string, Port>();
-  const attached = new Map(
+/** Routes of the Gateway API that are attached for a host: by kind, then the oldest first. */
+export type AttachedRoutes = ReadonlyMap<RouteObject, Attachments>;
+
+export function attachedRoutes(host: string, view: GatewayView, reader: Reader): AttachedRoutes {
+  return new Map(
     routesOf(host, view, reader)
       .map((route) => [route, attachedTo(host, parentsOf(route, view, reader, host))] as const)
       .filter(([, places]) => places.size > 0),
   );
-  for (const route of withOwner([...attached.keys()], host, reader, report)) {
-    for (const [listener, listeners] of attached.get(route) ?? []) {
-      const port = ports.get(listener) ?? new Port(host, report);
-      ports.set(listener, port);
-      port.attach(route, listeners, reader);
-    }
+}
+
+/**
+ * What the routes make of a host on each Envoy listener. The closest of the Gateway's listeners there has the host: how
+ * connections are taken is its, and routes that are attached to others alone have no say.
+ */
+export function readGatewaySites(
+  host: string,
+  attached: AttachedRoutes,
+  reader: Reader,
+  report: Report,
+): Sites {
+  const closest = new Map<string, GatewayListener>();
+  for (const places of attached.values())
+    for (const [envoy, [first]] of places)
+      if (first && first.hostname.length > (closest.get(envoy)?.hostname.length ?? -1))
+        closest.set(envoy, first);
+  const sites = new Map<string, Site>();
+  for (const [envoy, listener] of closest) {
+    const routes = [...attached].flatMap(([route, places]) =>
+      places.get(envoy)?.includes(listener) ? route : [],
+    );
+    const site =
+      listener.spec.protocol === "TLS"
+        ? readTcpSite(listener, routes, reader)
+        : readHttpSite(host, listener, routes, reader, report);
+    if (site) sites.set(envoy, site);
   }
-  return {
-    serves,
-    ports: new Map([...ports].map(([listener, port]) => [listener, port.finish(reader)])),
-  };
+  return sites;
 }
 
-/** What the listeners beside the main ones do for the host. */
-export function elsewhereOf(host: string, { ports }: GatewayHost): ReadonlyMap<string, VirtualHost> {
-  const found = new Map<string, VirtualHost>();
-  for (const [listener, { secure, routes, tls, tcp }] of ports) {
-    if (listener === ingressHttp || listener === ingressHttps) continue;
-    const ordered = orderRoutes(routes);
-    found.set(listener, {
-      host,
-      http: secure ? [] : ordered,
-      https: secure ? ordered : [],
-      ...(tls ? { tls } : {}),
-      ...(tcp ? { tcp } : {}),
-      policies: {},
-      jwtProviders: [],
-      websockets: true,
-    });
+const tlsOf = (secret: string, { settings: { tls } }: Reader): Tls => ({
+  secret,
+  minimum: tls.minimumProtocolVersion,
+  maximum: tls.maximumProtocolVersion,
+});
+
+/** The oldest route with backends has the bytes. */
+function readTcpSite(
+  { secret }: GatewayListener,
+  routes: readonly RouteObject[],
+  reader: Reader,
+): Site | undefined {
+  for (const route of routes) {
+    const backends = readTcpRule(route, reader);
+    if (!backends) continue;
+    const tls = secret === undefined ? {} : { tls: tlsOf(secret, reader) };
+    return { terms: { kind: "tcp", owner: route.ref, ...tls, backends }, routes: [] };
   }
-  return found;
+  return undefined;
 }
 
-/** What HTTPProxies, IngressRoutes and Ingresses say of a host. */
-export interface Others {
-  readonly ingress: IngressHost;
-  readonly roots: readonly Root[];
+/** Undefined where all routes come to nothing: they change nothing that others make of the host. */
+function readHttpSite(
+  host: string,
+  { secret }: GatewayListener,
+  objects: readonly RouteObject[],
+  reader: Reader,
+  report: Report,
+): Site | undefined {
+  const rules = new Rules(host, report);
+  for (const route of objects) {
+    const context = routeContext(route, reader);
+    if (route.kind === "HTTPRoute") rules.add(readHttpRules(route, context));
+    else if (route.kind === "GRPCRoute")
+      rules.add(readGrpcRules(route, context, secret === undefined ? "h2c" : "h2"));
+  }
+  const routes = rules.routes();
+  const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
+  if (owner === undefined) return undefined;
+  const common = { owner, policies: {} };
+  return secret === undefined
+    ? { terms: { kind: "http", ...common }, routes }
+    : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader), jwtProviders: [] }, routes };
 }
 
-/** As much of it as the Gateway has listeners for; who asks for another is told, and as with Contour not served at all. */
-export function withListeners({ serves }: GatewayHost, { ingress, roots }: Others, report: Report): Others {
-  const tell = (about: Ref, kind: "HTTP" | "HTTPS"): void =>
-    report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
-  const served = roots.filter(({ ref, secure }) => {
-    if (!serves.http) tell(ref, "HTTP");
-    if (secure && !serves.https) tell(ref, "HTTPS");
-    return serves.http && (serves.https || !secure);
-  });
-  if (serves.http)
-    return { ingress: serves.https ? ingress : { http: ingress.http, https: [] }, roots: served };
-  for (const from of new Set(ingress.http.map((route) => route.from))) tell(from, "HTTP");
-  return { ingress: { http: [], https: [] }, roots: served };
+/** The Envoy listeners for plain HTTP and for TLS that the Gateway has none for. */
+export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {
+  const serving = listeners.filter(({ envoy }) => envoy !== undefined);
+  const missing = new Set<"HTTP" | "HTTPS">();
+  if (!serving.some(({ spec }) => spec.protocol === "HTTP")) missing.add("HTTP");
+  if (!serving.some(({ spec }) => spec.protocol !== "HTTP" && spec.protocol !== "TCP")) missing.add("HTTPS");
+  return missing;
 }
 
 /** Routes that may have the host: by kind, then the oldest first. */
@@ -111,12 +122,6 @@ function routesOf(host: string, { listeners }: GatewayView, reader: Reader): Rou
   });
 }
 
-/** `*.b.c` and `*.c` for `a.b.c`, and `*`, which stands for routes without hostnames. */
-function widerThan(host: string): string[] {
-  const labels = host.split(".").slice(1);
-  return [...labels.map((_, i) => `*.${labels.slice(i).join(".")}`), "*"].filter((wider) => wider !== host);
-}
-
 /** The listeners that serve a route for the host, by Envoy listener, the closest first. */
 function attachedTo(host: string, parents: readonly Parent[]): Map<string, GatewayListener[]> {
   const found = new Map<string, GatewayListener[]>();
@@ -130,61 +135,36 @@ function attachedTo(host: string, parents: readonly Parent[]): Map<string, Gatew
   return found;
 }
 
-const isOfOneKind = (a: Route | undefined, b: Route): boolean =>
-  a?.from.split("/")[0] === b.from.split("/")[0];
-
-/** Collects what one Envoy listener does for the host; what comes first stays. */
-class Port {
-  readonly #rules = new Map<string, Route>();
+/** Collects the rules of a host, the oldest route's first. */
+class Rules {
+  readonly #byMatch = new Map<string, Route>();
   /** Rules that were read so far: among matches that are alike close, those of the oldest route come first, then in their order. */
   #read = 0;
-  #closest: GatewayListener | undefined;
-  #tcp: readonly TcpBackend[] | undefined;
 
   constructor(
     private readonly host: string,
     private readonly report: Report,
   ) {}
 
-  attach(route: RouteObject, listeners: readonly GatewayListener[], reader: Reader): void {
-    const [first] = listeners;
-    if (!first) return;
-    if (!this.#closest || first.hostname.length > this.#closest.hostname.length) this.#closest = first;
-    const context = routeContext(route, reader);
-    if (route.kind === "HTTPRoute") this.#add(readHttpRules(route, context));
-    else if (route.kind === "GRPCRoute")
-      this.#add(readGrpcRules(route, context, first.secret ? "h2" : "h2c"));
-    else this.#tcp ??= readTcpRule(route, reader);
-  }
-
   /** As in Contour, a rule with a match that a route of its kind has already is left out. */
-  #add(rules: readonly RuleRoutes[]): void {
+  add(rules: readonly RuleRoutes[]): void {
     for (const rule of rules) {
       const priority = this.#read++;
-      const keyed = rule.map((route) => [matchKey(route.match), route] as const);
-      const taken = keyed.find(([key, route]) => isOfOneKind(this.#rules.get(key), route));
+      const keyed = rule.map((route) => [`${kindOf(route.from)} ${matchKey(route.match)}`, route] as const);
+      const taken = keyed.find(([key]) => this.#byMatch.has(key));
       if (taken) this.#tellTaken(...taken);
-      else for (const [key, route] of keyed) this.#rules.set(key, { ...route, priority });
+      else for (const [key, route] of keyed) this.#byMatch.set(key, { ...route, priority });
     }
   }
 
   #tellTaken(key: string, { from, field }: Route): void {
-    const other = this.#rules.get(key);
-    const message = `host ${this.host}: ${other?.from} ${other?.field} has a match of this rule already; the rule is left out`;
+    const other = this.#byMatch.get(key);
+    const where = other?.from === from ? other.field : other?.from;
+    const message = `host ${this.host}: ${where} has a match of this rule already; the rule is left out`;
     this.report.warn(from, "PartiallyInvalid", "RuleMatchPartiallyConflict", message, field);
   }
 
-  finish({ settings: { tls } }: Reader): PortHost {
-    const routes = [...this.#rules.values()];
-    // Routes that come to nothing change no certificate that an HTTPProxy has for the host.
-    const secret = routes.length > 0 || this.#tcp ? this.#closest?.secret : undefined;
-    return {
-      secure: this.#closest?.spec.protocol !== "HTTP",
-      routes,
-      ...(secret
-        ? { tls: { secret, minimum: tls.minimumProtocolVersion, maximum: tls.maximumProtocolVersion } }
-        : {}),
-      ...(this.#tcp ? { tcp: this.#tcp } : {}),
-    };
+  routes(): readonly Route[] {
+    return [...this.#byMatch.values()];
   }
 }

@@ -31,3 +31,9 @@ function meet(hostname: string, listener: string): string | undefined {
 
 const isCloser = (rival: string, listener: string, host: string): boolean =>
   rival === host || (isUnder(host, rival) && rival.length > listener.length);
+
+/** The wildcards above a host name, the closest first: `*.b.c` and `*.c` for `a.b.c`; then `*`, any host. */
+export function widerThan(host: string): string[] {
+  const labels = host.split(".").slice(1);
+  return [...labels.map((_, i) => `*.${labels.slice(i).join(".")}`), "*"].filter((wider) => wider !== host);
+}
