@@ -193,9 +193,10 @@ function writeTarget(
   name: string,
   hostname: string,
   port: number,
-): Pick<Cluster, "type" | "load_assignment"> {
+): Pick<Cluster, "type" | "dns_lookup_family" | "load_assignment"> {
   return {
-    type: isIp(hostname) ? "STATIC" : "STRICT_DNS",
+    // A name such as `localhost` may have addresses of both families, where the server listens on one.
+    ...(isIp(hostname) ? { type: "STATIC" } : { type: "STRICT_DNS", dns_lookup_family: "ALL" }),
     load_assignment: {
       cluster_name: name,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(hostname, port) } }] }],

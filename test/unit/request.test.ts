@@ -50,6 +50,27 @@ describe("readDiscoveryRequest", () => {
     );
   });
 
+  it.each([
+    ["as Envoy writes it", `"cluster":"c","metadata":{"isoline":{"xds_cluster":"xds.test"}}`, "xds.test"],
+    [
+      "with spaces",
+      `"cluster" : "c" , "metadata" : { "isoline" : { "xds_cluster" : "xds.test" } }`,
+      "xds.test",
+    ],
+    ["beside other metadata", `"metadata":{"site":"x","isoline":{"xds_cluster":"xds.test"}}`, "xds.test"],
+    ["of another kind", `"metadata":{"isoline":{"xds_cluster":7}}`, undefined],
+    ["elsewhere in the node", `"cluster":"c","locality":{"isoline":{"xds_cluster":"xds.test"}}`, undefined],
+    ["twice", `"metadata":{"isoline":{"xds_cluster":"a"}},"metadata":{"isoline":{"xds_cluster":"b"}}`, "b"],
+  ])("reads the name of the xDS cluster %s", (_, fields, xdsCluster) => {
+    const text = `{"node":{"id":"a",${fields},"p":"${"x".repeat(9000)}"},"type_url":"t"}`;
+    expect(readDiscoveryRequest(bytes(text)).xdsCluster).toBe(xdsCluster);
+  });
+
+  it.each(["a b", 'a\\"b', "", "x".repeat(254), "é"])("refuses %j as the name of the xDS cluster", (name) => {
+    const text = `{"node":{"id":"a","metadata":{"isoline":{"xds_cluster":"${name}"}}}}`;
+    expect(() => readDiscoveryRequest(bytes(text))).toThrow(/xds_cluster/);
+  });
+
   it("T09: is not taken in by fields inside the node", () => {
     const text = `{"node":{"id":"a","metadata":{"x":{},"version_info":"no"},"p":"${"x".repeat(9000)}"},"type_url":"t"}`;
     expect(readDiscoveryRequest(bytes(text))).toEqual({ node: "a", version: "", names: [] });
