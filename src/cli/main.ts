@@ -198,6 +198,10 @@ function createProgram(done: (code: number) => void): Command {
     .option("--ca-file <file>", "certificates to trust for https")
     .option("--refresh-delay <seconds>", "the pause between two polls, such as 0.1s")
     .option("--xds-cluster <name>", "the name of the xDS cluster, which is the Host header of polls")
+    .option(
+      "--envoy-version <version>",
+      "what the bootstrap is for, such as 1.40, or auto: $ENVOY or the envoy on the PATH (default: all that are supported)",
+    )
     .option("--overload-max-heap <bytes>", "shed load near this size of Envoy's heap")
     .option("--overload-downstream-max-conn <count>", "refuse further connections beyond")
     .option("--insecure", "allow http:// to another machine")

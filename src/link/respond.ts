@@ -1,4 +1,4 @@
-import { forXdsCluster } from "../xds/config-source.js";
+import { type Dialect, dialectKey, inDialect } from "../xds/dialect.js";
 import { Body, maxBodyBytes } from "./body.js";
 import type { Fleet } from "./fleet.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
@@ -80,8 +80,8 @@ export class EncodeError extends Error {}
 
 interface Bodies {
   readonly version: string;
-  /** By the name of the xDS cluster. */
-  readonly named: Map<string, Body | EncodeError>;
+  /** By dialect. */
+  readonly worded: Map<string, Body | EncodeError>;
 }
 
 const bodies = new WeakMap<Selection["resources"], Bodies>();
@@ -89,26 +89,26 @@ const bodies = new WeakMap<Selection["resources"], Bodies>();
 function bodiesOf({ resources, version }: Selection): Bodies {
   const known = bodies.get(resources);
   if (known?.version === version) return known;
-  const made = { version, named: new Map() };
+  const made = { version, worded: new Map() };
   bodies.set(resources, made);
   return made;
 }
 
 /**
- * The DiscoveryResponse of a selection, the same bytes for every Envoy whose bootstrap calls the xDS cluster `xdsCluster`. The only
- * place that writes the body of a 200.
+ * The DiscoveryResponse of a selection, the same bytes for every Envoy of a dialect. The only place that writes the body of a 200.
  *
  * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
  */
-export function encodeResponse(type: XdsType, selection: Selection, xdsCluster: string): Body {
-  const { named } = bodiesOf(selection);
-  const body = named.get(xdsCluster) ?? encode(type, selection, xdsCluster);
-  named.set(xdsCluster, body);
+export function encodeResponse(type: XdsType, selection: Selection, dialect: Dialect): Body {
+  const { worded } = bodiesOf(selection);
+  const key = dialectKey(dialect);
+  const body = worded.get(key) ?? encode(type, selection, dialect);
+  worded.set(key, body);
   if (body instanceof EncodeError) throw body;
   return body;
 }
 
-function encode(type: XdsType, { resources, version }: Selection, xdsCluster: string): Body | EncodeError {
+function encode(type: XdsType, { resources, version }: Selection, dialect: Dialect): Body | EncodeError {
   if (version === "" || resources.size === 0) {
     return new EncodeError(`refusing to send an empty answer for ${type}`);
   }
@@ -116,7 +116,7 @@ function encode(type: XdsType, { resources, version }: Selection, xdsCluster: st
     if (pieces.length === 0) return new EncodeError(`refusing to send an empty resource of ${type}`);
   }
   const body = new Body(function* () {
-    for (const text of textsOf(type, resources, version)) yield forXdsCluster(text, xdsCluster);
+    for (const text of textsOf(type, resources, version)) yield inDialect(text, dialect);
   });
   if (body.size <= maxBodyBytes) return body;
   return new EncodeError(

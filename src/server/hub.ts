@@ -11,6 +11,7 @@ import {
 } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { XdsNames } from "./xds-names.js";
 
@@ -45,8 +46,8 @@ interface Waiter {
 /** Why a wait is over: time or a change, a newer poll of the same subscription, or its client went away. */
 type Ended = "again" | "replaced" | "gone";
 
-/** A poll, with what the Envoy's bootstrap calls the xDS cluster. */
-type Poll = Request & { readonly xdsCluster?: string };
+/** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
+type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion };
 
 /** What is sent if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
@@ -199,7 +200,10 @@ export class Hub {
     }
     const { selection, notBefore = 0 } = answer;
     try {
-      const body = encodeResponse(type, selection, request.xdsCluster ?? this.#usualName);
+      const body = encodeResponse(type, selection, {
+        xdsCluster: request.xdsCluster ?? this.#usualName,
+        ...(request.envoy ? { version: request.envoy } : {}),
+      });
       this.#problems.delete(type);
       return {
         reply: { status: 200, body },

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EnvoyProcess, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
 import { tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
 import { freePort, request } from "./http.js";
@@ -50,6 +50,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
     nodeCluster: "test",
     adminAddress: "127.0.0.1",
     adminPort,
+    envoy: await envoyVersion(binary),
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),

@@ -349,7 +349,7 @@ describe("encodeResponse", () => {
   });
   it("writes every resource, its type first, and the same bytes for everyone", () => {
     const two = selection('{"name":"é"}', '{"name":"b"}');
-    const bytes = encodeResponse("routes", two, "isoline");
+    const bytes = encodeResponse("routes", two, { xdsCluster: "isoline" });
     const type = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
     expect(JSON.parse(textOfBody(bytes))).toEqual({
       version_info: "1-h",
@@ -359,7 +359,7 @@ describe("encodeResponse", () => {
         { "@type": type, name: "b" },
       ],
     });
-    expect(encodeResponse("routes", two, "isoline")).toBe(bytes);
+    expect(encodeResponse("routes", two, { xdsCluster: "isoline" })).toBe(bytes);
     expect(bytes.whole).toHaveLength(bytes.size);
   });
 
@@ -371,8 +371,11 @@ describe("encodeResponse", () => {
     });
     const one = selection(written);
     const named = (name: string): unknown =>
-      (JSON.parse(textOfBody(encodeResponse("listeners", one, name))) as { resources: unknown[] })
-        .resources[0];
+      (
+        JSON.parse(textOfBody(encodeResponse("listeners", one, { xdsCluster: name }))) as {
+          resources: unknown[];
+        }
+      ).resources[0];
     const api = configSource.api_config_source;
     expect(named("xds.example.com")).toMatchObject({
       rds: { config_source: { api_config_source: { ...api, cluster_names: ["xds.example.com"] } } },
@@ -383,7 +386,7 @@ describe("encodeResponse", () => {
 
   it("never joins a large answer: it is given out in chunks, each time anew", () => {
     const jsons = Array.from({ length: 2000 }, (_, i) => `{"name":"é${i}","x":"${"y".repeat(1000)}"}`);
-    const large = encodeResponse("routes", selection(...jsons), "isoline");
+    const large = encodeResponse("routes", selection(...jsons), { xdsCluster: "isoline" });
     expect(large.whole).toBeUndefined();
     const chunks = [...large.chunks()];
     expect(chunks.length).toBeGreaterThan(20);
@@ -397,20 +400,20 @@ describe("encodeResponse", () => {
   });
 
   it("T60: never writes an answer without version or resources, or with an empty resource", () => {
-    expect(() => encodeResponse("clusters", selection(), "isoline")).toThrow(EncodeError);
+    expect(() => encodeResponse("clusters", selection(), { xdsCluster: "isoline" })).toThrow(EncodeError);
     expect(() =>
-      encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" }, "isoline"),
+      encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" }, { xdsCluster: "isoline" }),
     ).toThrow(EncodeError);
     for (const json of ["", "{}", "null", "[]"]) {
-      expect(() => encodeResponse("clusters", selection('{"name":"a"}', json), "isoline")).toThrow(
-        EncodeError,
-      );
+      expect(() =>
+        encodeResponse("clusters", selection('{"name":"a"}', json), { xdsCluster: "isoline" }),
+      ).toThrow(EncodeError);
     }
   });
 
   it("never writes more than Envoy reads", () => {
     const large = selection(`{"name":"${"x".repeat(maxBodyBytes)}"}`);
-    expect(() => encodeResponse("clusters", large, "isoline")).toThrow(/more than/);
-    expect(() => encodeResponse("clusters", large, "isoline")).toThrow(EncodeError);
+    expect(() => encodeResponse("clusters", large, { xdsCluster: "isoline" })).toThrow(/more than/);
+    expect(() => encodeResponse("clusters", large, { xdsCluster: "isoline" })).toThrow(EncodeError);
   });
 });

@@ -23,7 +23,12 @@ const withVersion = (version: string, names: readonly string[]) => ({
 
 describe("readDiscoveryRequest", () => {
   it("reads what a real Envoy sends", () => {
-    expect(readDiscoveryRequest(real)).toEqual({ node: "test", version: "", names: [] });
+    expect(readDiscoveryRequest(real)).toEqual({
+      node: "test",
+      version: "",
+      names: [],
+      envoy: { major: 1, minor: 40 },
+    });
   });
 
   it("reads the same from the ends as from the whole, whatever the text", () => {
