@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
 import { tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
+import type { EnvoyVersion } from "../../src/xds/envoy-version.js";
 import { freePort, request } from "./http.js";
 
 /** A real Envoy under test. */
@@ -114,6 +115,10 @@ function parseStats(text: string, pattern: RegExp): Map<string, number> {
   }
   return found;
 }
+
+/** The release of the Envoy that tests run with. */
+export const testedEnvoy = async (): Promise<EnvoyVersion> =>
+  envoyVersion(await findEnvoy((line) => process.stderr.write(`${line}\n`)));
 
 /** Waits until `check` holds; an error that it throws counts as not yet, and is shown when time is up. */
 export async function eventually(
