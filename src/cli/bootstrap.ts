@@ -5,8 +5,9 @@ import type { Duration } from "../gen/envoy.js";
 import type { Finding } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { BootstrapError, TOKEN_SECRET, tokenFileFor, writeBootstrap } from "../xds/bootstrap.js";
+import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { runtimeValues } from "../xds/runtime.js";
-
+import { envoyAtHand, envoyVersion } from "./envoy.js";
 import { formatLocated } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 
@@ -21,6 +22,7 @@ export interface BootstrapCommandOptions {
   readonly caFile?: string;
   readonly refreshDelay?: string;
   readonly xdsCluster?: string;
+  readonly envoyVersion?: string;
   readonly insecure?: boolean;
   readonly settings?: string;
   readonly overloadMaxHeap?: string;
@@ -49,6 +51,7 @@ export async function bootstrapCommand(
     ...(options.caFile === undefined ? {} : { caFile: resolve(options.caFile) }),
     ...(options.refreshDelay === undefined ? {} : { refreshDelay: parseDelay(options.refreshDelay) }),
     ...(options.xdsCluster === undefined ? {} : { xdsCluster: options.xdsCluster }),
+    ...(options.envoyVersion === undefined ? {} : { envoy: await envoyVersionOf(options.envoyVersion) }),
     ...(options.insecure === undefined ? {} : { insecure: options.insecure }),
     ...(settings ? { settings } : {}),
     ...optionalCount("maxHeapBytes", "--overload-max-heap", options.overloadMaxHeap),
@@ -57,6 +60,13 @@ export async function bootstrapCommand(
   const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
   if (out === undefined || out === "-") process.stdout.write(text);
   else await writeFile(out, text);
+}
+
+async function envoyVersionOf(text: string): Promise<EnvoyVersion> {
+  if (text === "auto") return envoyVersion(await envoyAtHand());
+  const version = parseEnvoyVersion(text);
+  if (version) return version;
+  throw new BootstrapError(`--envoy-version ${text}: expected a release such as 1.40, or auto`);
 }
 
 /** The settings of a file; what is wrong with them goes to standard error. */

@@ -82,7 +82,7 @@ function bodiesOf(snapshot: Snapshot): Map<string, Body> {
     const resources = snapshot.sets[type];
     if (resources.size === 0) continue;
     const version = formatVersion({ sequence: 0, hash: resources.hash });
-    bodies.set(type, encodeResponse(type, { resources, version }));
+    bodies.set(type, encodeResponse(type, { resources, version }, { xdsCluster: snapshot.xdsCluster }));
   }
   return bodies;
 }

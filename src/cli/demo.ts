@@ -10,7 +10,7 @@ import { parseAllDocuments, stringify } from "yaml";
 import { writeBootstrap } from "../xds/bootstrap.js";
 import { parsePort } from "./bootstrap.js";
 import { type EchoServer, startEcho } from "./echo.js";
-import { type EnvoyProcess, findEnvoy, runEnvoy } from "./envoy.js";
+import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "./envoy.js";
 import { startServer } from "./serve.js";
 
 /** The options of `isoline demo`. */
@@ -102,6 +102,7 @@ async function start(
     nodeCluster: "demo",
     adminAddress: "127.0.0.1",
     adminPort,
+    envoy: await envoyVersion(binary),
   });
   stop.throwIfAborted();
   const envoy = await runEnvoy(binary, folder, bootstrap, 2);

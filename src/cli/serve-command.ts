@@ -172,8 +172,11 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
     log: (line) => console.error(line),
   });
   console.error(`isoline serves xDS on ${server.url}`);
+  const reload = (): void => server.reload();
+  process.on("SIGHUP", reload);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", resolve).once("SIGTERM", resolve);
   });
+  process.off("SIGHUP", reload);
   await server.close();
 }

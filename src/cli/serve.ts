@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { createServer as createTlsServer } from "node:https";
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { checkKeyPair } from "../platform/key-pair.js";
@@ -14,6 +12,7 @@ import { PushedSources } from "../server/pushed.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
+import { connectionsOf, httpsOptions, RenewedCertificate, type TlsFiles } from "./https-server.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
@@ -31,8 +30,8 @@ export interface ServerOptions {
   readonly tokensFile?: string;
   /** The fleet that tokens are for. */
   readonly fleet?: string;
-  /** PEM files to serve https with. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Serves https: HTTP/2, as Envoys ask for it, and HTTP/1.1. */
+  readonly tls?: TlsFiles;
   readonly settingsFile?: string;
   /** Keys that win over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
@@ -44,6 +43,8 @@ export interface ServerOptions {
 
 export interface RunningServer {
   readonly url: string;
+  /** Reads the files of tokens and of the certificate now, and not only within a second of a change. */
+  reload(): void;
   close(): Promise<void>;
 }
 
@@ -65,30 +66,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     client: (c) => getConnInfo(c).remote.address ?? "",
   });
   const { host: hostname, port: wanted, tls } = options;
-  const server = serve({
-    fetch: app.fetch,
-    hostname,
-    port: wanted,
-    ...(tls
-      ? {
-          createServer: createTlsServer,
-          serverOptions: {
-            cert: readFileSync(tls.certFile),
-            key: readFileSync(tls.keyFile),
-            minVersion: "TLSv1.2",
-          },
-        }
-      : {}),
-  });
+  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...(tls ? httpsOptions(tls) : {}) });
+  const connections = connectionsOf(server);
   await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const renewed =
+    tls && "setSecureContext" in server ? new RenewedCertificate(server, tls, options.log) : undefined;
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : wanted;
   return {
     url: `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+    reload() {
+      tokens?.reload();
+      renewed?.reload();
+    },
     async close() {
+      renewed?.close();
       await source.close();
       hub.close();
-      if ("closeAllConnections" in server) server.closeAllConnections();
+      connections.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

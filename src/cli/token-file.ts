@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type ParsedTokens, parseTokens } from "../server/tokens.js";
+import { ChangedFiles } from "./changed-files.js";
 
 /** A file of tokens, read anew when it has changed; one that can't be read leaves those that were there. */
 export class TokenFile {
-  #stamp = "";
-  #tokens: ParsedTokens = { entries: [], errors: [] };
+  readonly #changes: ChangedFiles;
+  #tokens: ParsedTokens;
   #checkedAt = 0;
 
   /** @throws Error when the file can't be read at the start. */
@@ -12,7 +13,8 @@ export class TokenFile {
     private readonly path: string,
     private readonly log: (line: string) => void,
   ) {
-    this.#load(statOf(path));
+    this.#changes = new ChangedFiles([path]);
+    this.#tokens = this.#load();
   }
 
   /** Looks at the file at most once a second. */
@@ -20,25 +22,28 @@ export class TokenFile {
     const now = Date.now();
     if (now - this.#checkedAt < 1000) return this.#tokens;
     this.#checkedAt = now;
+    this.#attempt(() => this.#changes.changed());
+    return this.#tokens;
+  }
+
+  /** Reads the file now. */
+  reload(): void {
+    this.#attempt(() => true);
+  }
+
+  #attempt(wanted: () => boolean): void {
     try {
-      const stamp = statOf(this.path);
-      if (stamp !== this.#stamp) this.#load(stamp);
+      if (wanted()) this.#tokens = this.#load();
     } catch (error) {
       this.log(
         `keeping the tokens that were there: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
-    return this.#tokens;
   }
 
-  #load(stamp: string): void {
-    this.#tokens = parseTokens(readFileSync(this.path, "utf8"));
-    this.#stamp = stamp;
-    for (const error of this.#tokens.errors) this.log(`${this.path}: ${error}`);
+  #load(): ParsedTokens {
+    const tokens = parseTokens(readFileSync(this.path, "utf8"));
+    for (const error of tokens.errors) this.log(`${this.path}: ${error}`);
+    return tokens;
   }
-}
-
-function statOf(path: string): string {
-  const { mtimeMs, size, ino } = statSync(path);
-  return `${mtimeMs} ${size} ${ino}`;
 }

@@ -1,4 +1,5 @@
 import { writeBootstrap } from "../xds/bootstrap.js";
+import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { type Manifest, type Names, restricted, secrets, xdsPort } from "./names.js";
 
 export interface EnvoyDeployment extends Names {
@@ -46,17 +47,24 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
 }
 
 /** Without a node id: each Envoy is told its pod's name. */
-function bootstrapOf({ name, namespace, xdsUrl }: EnvoyDeployment): string {
+function bootstrapOf({ name, namespace, xdsUrl, image }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
     nodeId: "",
     nodeCluster: namespace,
     adminAddress: "127.0.0.1",
     adminPort: 9001,
+    ...releaseOf(image),
     tokenFile: "/etc/isoline/token.json",
     caFile: "/etc/isoline/ca.crt",
   });
   return `${JSON.stringify(bootstrap, null, 2)}\n`;
+}
+
+/** The release in the tag of an image such as `envoyproxy/envoy:distroless-v1.40.0`, where it has one. */
+function releaseOf(image: string): { envoy?: EnvoyVersion } {
+  const envoy = parseEnvoyVersion(/:(?:.*-)?(v?\d+\.\d+\.\d+)$/.exec(image.replace(/@.*/, ""))?.[1] ?? "");
+  return envoy ? { envoy } : {};
 }
 
 const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({

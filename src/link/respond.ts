@@ -1,3 +1,4 @@
+import { type Dialect, dialectKey, inDialect } from "../xds/dialect.js";
 import { Body, maxBodyBytes } from "./body.js";
 import type { Fleet } from "./fleet.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
@@ -77,29 +78,46 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
 /** An answer that must not be sent; the message says why. */
 export class EncodeError extends Error {}
 
-const bodies = new WeakMap<Selection["resources"], { version: string; body: Body | EncodeError }>();
+interface Bodies {
+  readonly version: string;
+  /** By dialect. */
+  readonly worded: Map<string, Body | EncodeError>;
+}
+
+const bodies = new WeakMap<Selection["resources"], Bodies>();
+
+function bodiesOf({ resources, version }: Selection): Bodies {
+  const known = bodies.get(resources);
+  if (known?.version === version) return known;
+  const made = { version, worded: new Map() };
+  bodies.set(resources, made);
+  return made;
+}
 
 /**
- * The DiscoveryResponse of a selection; the same bytes for every Envoy. The only place that writes the body of a 200.
+ * The DiscoveryResponse of a selection, the same bytes for every Envoy of a dialect. The only place that writes the body of a 200.
  *
  * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
  */
-export function encodeResponse(type: XdsType, { resources, version }: Selection): Body {
-  const cached = bodies.get(resources);
-  const body = cached?.version === version ? cached.body : encode(type, resources, version);
-  if (body !== cached?.body) bodies.set(resources, { version, body });
+export function encodeResponse(type: XdsType, selection: Selection, dialect: Dialect): Body {
+  const { worded } = bodiesOf(selection);
+  const key = dialectKey(dialect);
+  const body = worded.get(key) ?? encode(type, selection, dialect);
+  worded.set(key, body);
   if (body instanceof EncodeError) throw body;
   return body;
 }
 
-function encode(type: XdsType, resources: Selection["resources"], version: string): Body | EncodeError {
+function encode(type: XdsType, { resources, version }: Selection, dialect: Dialect): Body | EncodeError {
   if (version === "" || resources.size === 0) {
     return new EncodeError(`refusing to send an empty answer for ${type}`);
   }
   for (const { pieces } of resources.values()) {
     if (pieces.length === 0) return new EncodeError(`refusing to send an empty resource of ${type}`);
   }
-  const body = new Body(() => textsOf(type, resources, version));
+  const body = new Body(function* () {
+    for (const text of textsOf(type, resources, version)) yield inDialect(text, dialect);
+  });
   if (body.size <= maxBodyBytes) return body;
   return new EncodeError(
     `the ${type} are ${body.size} bytes, more than the ${maxBodyBytes} that Envoy can be sent`,

@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly sets: Readonly<Record<XdsType, ResourceSet>>;
   /** What `auto` came to. */
   readonly mode: EndpointMode;
+  /** The name of the xDS cluster for polls that do not say theirs. */
+  readonly xdsCluster: string;
   /** Names of the route tables that are served in parts. */
   readonly split: ReadonlySet<string>;
   /** About what had to be left out. */
@@ -33,6 +35,7 @@ export const isSameServed = (a: Pick<Snapshot, "sets">, b: Pick<Snapshot, "sets"
 
 export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
+  /** Becomes `Snapshot.xdsCluster`. */
   readonly xdsCluster: string;
   /** Parts of each route table; default 1. */
   readonly routeShards?: RouteShards;
@@ -63,7 +66,7 @@ export function link(
 ): Snapshot {
   const fragments = [...store.resources("cluster")];
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
-  const eds = JSON.stringify(configSource(options.xdsCluster));
+  const eds = JSON.stringify(configSource);
   const livelyByEds = options.endpoints === "auto" && mode === "inline";
   const clusters = linkClusters(store, fragments, { mode, eds, livelyByEds }, previous?.memo);
   const findings = [...clusters.findings];
@@ -90,12 +93,13 @@ export function link(
     sets: {
       clusters: clusters.clusters,
       endpoints: clusters.endpoints,
-      listeners: linkListeners(store, inParts(split, configSource(options.xdsCluster)), findings),
+      listeners: linkListeners(store, inParts(split, configSource), findings),
       routes: new ResourceSet(sorted(new Map([...tables].map(([name, { resource }]) => [name, resource])))),
       "scoped-routes": new ResourceSet(sorted(scopes)),
       secrets: new ResourceSet(new Map([...store.resources("secret")].map(linkWhole))),
     },
     mode,
+    xdsCluster: options.xdsCluster,
     split,
     findings,
     tables,

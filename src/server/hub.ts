@@ -11,7 +11,9 @@ import {
 } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { type Gauge, Metrics } from "./metrics.js";
+import { XdsNames } from "./xds-names.js";
 
 /** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
 export interface Timers {
@@ -44,6 +46,9 @@ interface Waiter {
 /** Why a wait is over: time or a change, a newer poll of the same subscription, or its client went away. */
 type Ended = "again" | "replaced" | "gone";
 
+/** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
+type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion };
+
 /** What is sent if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
@@ -69,6 +74,10 @@ export class Hub {
   /** How many polls are held, by token. */
   readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
+  readonly #names = new XdsNames();
+  /** What an Envoy without a word of its own is taken to call the xDS cluster. */
+  #usualName = "";
+  #refusedNameAt = Number.NEGATIVE_INFINITY;
   #timer: unknown;
   #closed = false;
 
@@ -87,6 +96,7 @@ export class Hub {
   }
 
   publish(snapshot: Snapshot, sequence: number): void {
+    this.#usualName = snapshot.xdsCluster;
     this.#wake(this.#publication.publish(snapshot, sequence, this.options.now()));
     this.#schedule();
   }
@@ -130,7 +140,7 @@ export class Hub {
    * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
    * it would have been sent then does not count as delivered. `holder` is the token that the client has.
    */
-  async poll(asked: Request, holdMs: number, signal?: AbortSignal, holder = ""): Promise<Reply> {
+  async poll(asked: Poll, holdMs: number, signal?: AbortSignal, holder = ""): Promise<Reply> {
     const reply = await this.#answer(asked, holdMs, signal, holder);
     const { type } = asked;
     this.metrics.count("polls_total", { type, code: String(reply.status) });
@@ -139,12 +149,13 @@ export class Hub {
   }
 
   async #answer(
-    asked: Request,
+    asked: Poll,
     holdMs: number,
     signal: AbortSignal | undefined,
     holder: string,
   ): Promise<Reply> {
     const { now } = this.options;
+    if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now())) return this.#refuseName(asked);
     const request = isByName(asked.type) ? asked : { ...asked, names: [] };
     this.#observe(request);
     const end = now() + holdMs;
@@ -169,8 +180,16 @@ export class Hub {
     this.#advance();
   }
 
+  #refuseName({ node, xdsCluster }: Poll): Reply {
+    const reason = `node ${JSON.stringify(node)} calls the xDS cluster ${JSON.stringify(xdsCluster)}, and a fleet has ${this.#names.names.length} names for it at most: ${this.#names.names.join(", ")}; make its bootstrap with the URL that the others have`;
+    const now = this.options.now();
+    if (now - this.#refusedNameAt > activeMs) this.log(reason);
+    this.#refusedNameAt = Math.max(this.#refusedNameAt, now);
+    return { status: 503, reason };
+  }
+
   /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
-  #prepare(request: Request, end: number): Prepared {
+  #prepare(request: Poll, end: number): Prepared {
     const { type } = request;
     const answer: Answer = respond(request, this.#publication.served(type), this.fleet, this.options.now());
     if (answer.kind === "unchanged") {
@@ -181,7 +200,10 @@ export class Hub {
     }
     const { selection, notBefore = 0 } = answer;
     try {
-      const body = encodeResponse(type, selection);
+      const body = encodeResponse(type, selection, {
+        xdsCluster: request.xdsCluster ?? this.#usualName,
+        ...(request.envoy ? { version: request.envoy } : {}),
+      });
       this.#problems.delete(type);
       return {
         reply: { status: 200, body },

@@ -1,9 +1,15 @@
 import { isRecord } from "../schema/issues.js";
+import type { EnvoyVersion } from "../xds/envoy-version.js";
+
 /** What a DiscoveryRequest says, read from its ends. */
 export interface DiscoveryRequest {
   readonly node: string;
   readonly version: string;
   readonly names: readonly string[];
+  /** What the Envoy's bootstrap calls the xDS cluster, where its metadata has that (`node.metadata.isoline.xds_cluster`). */
+  readonly xdsCluster?: string;
+  /** The Envoy's release, where it says so (`node.user_agent_build_version`). */
+  readonly envoy?: EnvoyVersion;
 }
 
 /** A request that is answered with an error status. */
@@ -76,9 +82,10 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const tailLength = 4096;
 const headLength = 1024;
 
-// What Envoy's JSON printer writes: `"node":{"id":"…"` near the front; the three other fields last or (version) first.
-// Each expression has one way to match a text, so that neither takes long.
-const head = /^\{\s*(?:"version_info"\s*:\s*("[^"\\]*")\s*,\s*)?"node"\s*:\s*\{\s*"id"\s*:\s*("[^"\\]*")/;
+// What Envoy's JSON printer writes: `"node":{"id":"…","cluster":"…","metadata":{"isoline":{"xds_cluster":"…"}},"user_agent_name":"envoy",
+// "user_agent_build_version":{"version":{"major_number":1,"minor_number":40` near the front; the three other fields last or (version) first. Each expression has one way to match a text, so that neither takes long.
+const head =
+  /^\{\s*(?:"version_info"\s*:\s*("[^"\\]*")\s*,\s*)?"node"\s*:\s*\{\s*"id"\s*:\s*("[^"\\]*")(?:\s*,\s*"cluster"\s*:\s*"[^"\\]*")?(?:\s*,\s*"metadata"\s*:\s*\{\s*"isoline"\s*:\s*\{\s*"xds_cluster"\s*:\s*("[^"\\]*")\s*\}\s*\})?(?:\s*,\s*"user_agent_name"\s*:\s*"[^"\\]*"\s*,\s*"user_agent_build_version"\s*:\s*\{\s*"version"\s*:\s*\{\s*"major_number"\s*:\s*(\d{1,4})\s*,\s*"minor_number"\s*:\s*(\d{1,4})\s*(?=[,}]))?/;
 const tail =
   /\}\s*(?:,\s*"version_info"\s*:\s*("[^"\\]*")\s*)?(?:,\s*"resource_names"\s*:\s*(\[\s*(?:"[^"\\]*"\s*(?:,\s*"[^"\\]*"\s*)*)?\])\s*)?,\s*"type_url"\s*:\s*"[^"\\]*"\s*\}\s*$/;
 
@@ -95,7 +102,15 @@ function isPlain(middle: string): boolean {
 }
 
 /** Between the ends, any of these may be a second field of the name, which would count instead; `\u` may hide one. */
-const doubtful = ['"version_info"', '"resource_names"', '"node"', '"id"', "\\u"];
+const doubtful = [
+  '"version_info"',
+  '"resource_names"',
+  '"node"',
+  '"id"',
+  '"isoline"',
+  '"user_agent_build_version"',
+  "\\u",
+];
 
 /**
  * Reads a request without parsing the 77 KB in the middle where it has the form that Envoy gives it; any other form is
@@ -129,6 +144,8 @@ function scan(text: string): DiscoveryRequest | undefined {
       node: JSON.parse(front[2]) as string,
       version: JSON.parse(front[1] ?? back[1] ?? '""') as string,
       names: back[2] ? (JSON.parse(back[2]) as string[]) : [],
+      ...(front[3] ? { xdsCluster: JSON.parse(front[3]) as string } : {}),
+      ...(front[5] ? { envoy: { major: Number(front[4]), minor: Number(front[5]) } } : {}),
     };
   } catch {
     return undefined;
@@ -148,11 +165,30 @@ function parse(text: string): DiscoveryRequest {
   if (typeof id !== "string" || typeof version !== "string" || !Array.isArray(names)) {
     throw new RequestError(400, "bad-request", "the body is not a DiscoveryRequest");
   }
-  return { node: id, version, names: names as string[] };
+  const { isoline } = isRecord(node) && isRecord(node.metadata) ? node.metadata : {};
+  const envoy = isRecord(node) ? envoyOf(node.user_agent_build_version) : undefined;
+  const xdsCluster = isRecord(isoline) ? isoline.xds_cluster : undefined;
+  return {
+    node: id,
+    version,
+    names: names as string[],
+    ...(typeof xdsCluster === "string" ? { xdsCluster } : {}),
+    ...(envoy ? { envoy } : {}),
+  };
+}
+
+/** The release in an `envoy.config.core.v3.BuildVersion`. */
+function envoyOf(build: unknown): EnvoyVersion | undefined {
+  const version = isRecord(build) ? build.version : undefined;
+  if (!isRecord(version)) return undefined;
+  const { major_number: major, minor_number: minor } = version;
+  const isNumber = (value: unknown): value is number =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < 10_000;
+  return isNumber(major) && isNumber(minor) ? { major, minor } : undefined;
 }
 
 function validate(request: DiscoveryRequest): DiscoveryRequest {
-  const { node, version, names } = request;
+  const { node, version, names, xdsCluster } = request;
   const wrong = /\p{Cc}/u;
   if (node.length > 256 || wrong.test(node))
     throw new RequestError(400, "bad-node", "node.id is not printable or too long");
@@ -160,5 +196,11 @@ function validate(request: DiscoveryRequest): DiscoveryRequest {
   if (names.length > maxNames || names.some((name) => typeof name !== "string" || name.length > 1024)) {
     throw new RequestError(400, "bad-names", `resource_names are at most ${maxNames} names`);
   }
+  if (xdsCluster !== undefined && !/^[A-Za-z0-9._:[\]-]{1,253}$/.test(xdsCluster))
+    throw new RequestError(
+      400,
+      "bad-xds-cluster",
+      "node.metadata.isoline.xds_cluster is not a host name or address of at most 253 characters",
+    );
   return request;
 }

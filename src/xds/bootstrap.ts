@@ -13,6 +13,13 @@ import type {
   Typed,
 } from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
+import {
+  type EnvoyVersion,
+  formatEnvoyVersion,
+  isAtLeast,
+  newestEnvoy,
+  oldestEnvoy,
+} from "./envoy-version.js";
 import { runtimeValues } from "./runtime.js";
 import { adminCluster } from "./stats-listener.js";
 
@@ -34,6 +41,8 @@ export interface BootstrapOptions {
   readonly refreshDelay?: Duration;
   /** Name of the xds cluster, which Envoy sends as the Host header. Defaults to {@link xdsClusterOf}. */
   readonly xdsCluster?: string;
+  /** The Envoy that the bootstrap is for; absent: any from {@link oldestEnvoy} on. */
+  readonly envoy?: EnvoyVersion;
   /** Allows `http://` to an address that is not loopback. */
   readonly insecure?: boolean;
   /** Where the runtime values come from: those can't be served. */
@@ -69,6 +78,11 @@ const CIRCUIT_BREAKER_LIMIT = 100_000;
 export function writeBootstrap(options: BootstrapOptions): Bootstrap {
   const origin = parseOrigin(options.xdsUrl, options.insecure ?? false);
   const xdsCluster = options.xdsCluster ?? xdsClusterOf(options.xdsUrl);
+  const { envoy = oldestEnvoy } = options;
+  if (!isAtLeast(envoy, oldestEnvoy))
+    throw new BootstrapError(
+      `Envoy ${formatEnvoyVersion(envoy)} is not supported; use one from ${formatEnvoyVersion(oldestEnvoy)} to ${formatEnvoyVersion(newestEnvoy)}`,
+    );
   const source: ConfigSource = {
     resource_api_version: "V3",
     initial_fetch_timeout: "0s",
@@ -89,7 +103,7 @@ export function writeBootstrap(options: BootstrapOptions): Bootstrap {
     admin: { address: socketAddress(options.adminAddress, options.adminPort) },
     static_resources: {
       clusters: [
-        writeXdsCluster(xdsCluster, origin, options),
+        writeXdsCluster(xdsCluster, origin, { ...options, envoy }),
         writeAdminCluster(options.adminAddress, options.adminPort),
       ],
     },
@@ -162,7 +176,9 @@ const socketAddress = (address: string, port: number): Address => ({
   socket_address: { address, port_value: port },
 });
 
-function writeXdsCluster(name: string, origin: Origin, options: BootstrapOptions): Cluster {
+type Chosen = BootstrapOptions & { readonly envoy: EnvoyVersion };
+
+function writeXdsCluster(name: string, origin: Origin, options: Chosen): Cluster {
   return {
     name,
     ...writeTarget(name, origin.hostname, origin.port),
@@ -173,10 +189,7 @@ function writeXdsCluster(name: string, origin: Origin, options: BootstrapOptions
     },
     ...(origin.tls ? { transport_socket: writeTls(origin.hostname, options.caFile ?? SYSTEM_CA_FILE) } : {}),
     typed_extension_protocol_options: {
-      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": writeProtocolOptions(
-        origin,
-        options.tokenFile,
-      ),
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": writeProtocolOptions(origin, options),
     },
   };
 }
@@ -193,9 +206,10 @@ function writeTarget(
   name: string,
   hostname: string,
   port: number,
-): Pick<Cluster, "type" | "load_assignment"> {
+): Pick<Cluster, "type" | "dns_lookup_family" | "load_assignment"> {
   return {
-    type: isIp(hostname) ? "STATIC" : "STRICT_DNS",
+    // A name such as `localhost` may have addresses of both families, where the server listens on one.
+    ...(isIp(hostname) ? { type: "STATIC" } : { type: "STRICT_DNS", dns_lookup_family: "ALL" }),
     load_assignment: {
       cluster_name: name,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(hostname, port) } }] }],
@@ -241,14 +255,17 @@ const UPSTREAM_CODEC = {
   },
 } as object as HttpFilter;
 
-function writeProtocolOptions(origin: Origin, tokenFile: string | undefined): HttpProtocolOptions {
+/** Before it, an upstream filter chain that names a compressor ends Envoy at its start. */
+const upstreamCompressor: EnvoyVersion = { major: 1, minor: 40 };
+
+function writeProtocolOptions(origin: Origin, { tokenFile, envoy }: Chosen): HttpProtocolOptions {
   const http2: Http2ProtocolOptions = { connection_keepalive: { interval: "30s", timeout: "5s" } };
   return {
     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
     explicit_http_config: origin.tls ? { http2_protocol_options: http2 } : { http_protocol_options: {} },
     http_filters: [
       ...(tokenFile === undefined ? [] : [writeCredentialInjector(tokenFile)]),
-      writeRequestCompressor(),
+      ...(isAtLeast(envoy, upstreamCompressor) ? [writeRequestCompressor()] : []),
       UPSTREAM_CODEC,
     ],
   };

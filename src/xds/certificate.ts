@@ -1,7 +1,6 @@
 import type { DownstreamTlsContext, Secret } from "../gen/envoy.js";
 import type { KeyPair } from "../graph/secret.js";
 import type { CertificateRef } from "../graph/types.js";
-import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { configSource } from "./config-source.js";
 
@@ -14,15 +13,13 @@ const inline = ({ certificate, privateKey }: KeyPair): Certificate => ({
 });
 
 /** The certificate that Envoy shows, by SDS or, where there is a pair, in place. */
-export const writeCertificate = (
-  { secret, pair }: CertificateRef,
-  settings: SettingsSpec,
-): Pick<TlsContext, "tls_certificates" | "tls_certificate_sds_secret_configs"> =>
+export const writeCertificate = ({
+  secret,
+  pair,
+}: CertificateRef): Pick<TlsContext, "tls_certificates" | "tls_certificate_sds_secret_configs"> =>
   pair
     ? { tls_certificates: [inline(pair)] }
-    : {
-        tls_certificate_sds_secret_configs: [{ name: secret, sds_config: configSource(settings.xdsCluster) }],
-      };
+    : { tls_certificate_sds_secret_configs: [{ name: secret, sds_config: configSource }] };
 
 /** A Secret resource under its stable name, `<namespace>/<name>`: a rotated certificate changes no listener. */
 export function writeSecret(name: string, pair: KeyPair): Resource {

@@ -163,7 +163,7 @@ function writeTransport(
       common_tls_context: {
         ...client.common_tls_context,
         tls_params: writeTlsParameters(tls.minimum, tls.maximum, settings.tls),
-        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }, settings),
+        ...writeCertificate({ secret: tls.secret, ...(pair ? { pair } : {}) }),
         ...(http ? { alpn_protocols: [...(h2 ? ["h2"] : []), ...(h1 ? ["http/1.1"] : [])] } : {}),
       },
     };

@@ -5,7 +5,8 @@ import { cookieScript, cookieSource } from "./policy/cookie.js";
 
 const types = "type.googleapis.com/envoy.extensions" as const;
 
-const compressible = [
+/** Content types that are compressed, as in Contour. */
+export const compressedTypes = [
   "text/html",
   "text/plain",
   "text/css",
@@ -46,7 +47,7 @@ function compressor(algorithm: keyof typeof libraries): HttpFilter {
       "@type": `${types}.filters.http.compressor.v3.Compressor`,
       compressor_library: libraries[algorithm],
       response_direction_config: {
-        common_config: { content_type_matcher: compressible.map((exact) => ({ exact })) },
+        common_config: { content_type_matcher: compressedTypes.map((exact) => ({ exact })) },
       },
     },
   };

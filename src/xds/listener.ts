@@ -56,7 +56,7 @@ export function writeHttpConnectionManager(
   const manager: HttpConnectionManager = {
     codec_type: codec,
     stat_prefix: listener,
-    ...wholeRoutes(table, configSource(settings.xdsCluster)),
+    ...wholeRoutes(table, configSource),
     http_filters: httpFilters(settings, filters),
     use_remote_address: true,
     ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),

@@ -4,6 +4,7 @@ import type {
   ScopedRouteConfiguration,
   TypedExtensionConfig,
 } from "../gen/envoy.js";
+import { quoteRegex } from "../graph/match.js";
 
 /**
  * Route tables in parts, so that a change of one host sends a sixteenth. Which part a host is in does not depend on
@@ -57,11 +58,21 @@ export const wholeRoutes = (
  * parts. In no text of a user's can be what is looked for: its quotes would be escaped.
  */
 export function inParts(tables: Iterable<string>, source: ConfigSource): (json: string) => string {
-  const members = (of: object): string => JSON.stringify(of).slice(1, -1);
   const pairs = [...tables].map(
     (table) => [members(wholeRoutes(table, source)), members(scopedRoutes(table, source))] as const,
   );
   return (json) => pairs.reduce((text, [whole, parts]) => text.replaceAll(whole, () => parts), json);
+}
+
+const members = (of: object): string => JSON.stringify(of).slice(1, -1);
+
+/** Undoes `inParts` in the text of one source: for Envoys that can't work out the part, which ask for whole tables. */
+export function inWhole(source: ConfigSource): (json: string) => string {
+  const [first = "", ...others] = members(scopedRoutes("\0", source))
+    .split(String.raw`\u0000`)
+    .map(quoteRegex);
+  const parts = new RegExp(`${first}([^"/]*)${others.join(String.raw`\1`)}`, "g");
+  return (json) => json.replace(parts, (_, table: string) => members(wholeRoutes(table, source)));
 }
 
 /** The frame of a part of a route table; backends do not get the header that names it. */

@@ -100,7 +100,7 @@ const authoritiesOf = ({ caFile }: Files): NonNullable<Secret["validation_contex
 function transport(files: Files | undefined, settings: SettingsSpec): TransportSocket | undefined {
   if (!files) return undefined;
   const sds = settings.secrets === "sds";
-  const config = (name: string) => ({ name, sds_config: configSource(settings.xdsCluster) });
+  const config = (name: string) => ({ name, sds_config: configSource });
   const authorities: DownstreamTlsContext["common_tls_context"] = sds
     ? { validation_context_sds_secret_config: config(authoritiesName) }
     : { validation_context: authoritiesOf(files) };

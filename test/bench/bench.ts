@@ -43,7 +43,7 @@ function encode(snapshot: Snapshot): number {
   for (const type of xdsTypes) {
     const resources = snapshot.sets[type];
     const version = formatVersion({ sequence: 1, hash: resources.hash });
-    if (resources.size > 0) bytes += encodeBody(encodeResponse(type, { resources, version }));
+    if (resources.size > 0) bytes += encodeBody(encodeResponse(type, { resources, version }, options));
   }
   return bytes;
 }
@@ -77,7 +77,7 @@ function measureSize(file: string, count: number): Figures {
     const [, encoding] = timed(() => {
       const resources = snapshot.sets.routes;
       const version = formatVersion({ sequence: n, hash: resources.hash });
-      encodeBody(encodeResponse("routes", { resources, version }));
+      encodeBody(encodeResponse("routes", { resources, version }, options));
     });
     return { updating, linkAgain, publishing, encoding };
   });

@@ -65,7 +65,7 @@ function changeOf(manifests: string, count: number): number {
     for (const name of before.names()) {
       const selection = selectVersion(served, [name]);
       if (selection && before.get(name) !== served.set.get(name))
-        encodeBody(encodeResponse("routes", selection));
+        encodeBody(encodeResponse("routes", selection, options));
     }
     times.push(performance.now() - began);
   }

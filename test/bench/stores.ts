@@ -98,7 +98,7 @@ function encodeTables({ sets }: Snapshot): number {
   let bytes = 0;
   for (const name of served.set.names()) {
     const selection = selectVersion(served, [name]);
-    if (selection) bytes += encodeBody(encodeResponse("routes", selection));
+    if (selection) bytes += encodeBody(encodeResponse("routes", selection, { xdsCluster: "isoline" }));
   }
   return bytes;
 }

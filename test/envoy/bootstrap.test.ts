@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { findEnvoy } from "../../src/cli/envoy.js";
 import { type BootstrapOptions, tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
-import { eventually, startEnvoy } from "../support/envoy.js";
+import { isAtLeast } from "../../src/xds/envoy-version.js";
+import { eventually, startEnvoy, testedEnvoy } from "../support/envoy.js";
 import { freePort } from "../support/http.js";
 
 const base = { nodeId: "n", nodeCluster: "c", adminAddress: "127.0.0.1", adminPort: 9001 };
@@ -73,7 +74,9 @@ test("Envoy sends the token with each poll, takes a new one, and compresses its 
   onTestFinished(() => envoy.stop());
 
   await eventually(async () => polls.at(-1)?.authorization === "Bearer first", "the first token is sent");
-  expect(polls.at(-1)).toMatchObject({ "content-encoding": "gzip", host: "isoline" });
+  const compresses = isAtLeast(await testedEnvoy(), { major: 1, minor: 40 });
+  expect(polls.at(-1)).toMatchObject({ host: "isoline" });
+  expect(polls.at(-1)?.["content-encoding"]).toBe(compresses ? "gzip" : undefined);
   await writeFile(join(folder, "new"), tokenFileFor("second"));
   await rename(join(folder, "new"), tokenFile);
   await eventually(async () => polls.at(-1)?.authorization === "Bearer second", "the second token is sent");

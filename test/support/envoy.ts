@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EnvoyProcess, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
 import { tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
+import type { EnvoyVersion } from "../../src/xds/envoy-version.js";
 import { freePort, request } from "./http.js";
 
 /** A real Envoy under test. */
@@ -50,6 +51,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
     nodeCluster: "test",
     adminAddress: "127.0.0.1",
     adminPort,
+    envoy: await envoyVersion(binary),
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
@@ -113,6 +115,10 @@ function parseStats(text: string, pattern: RegExp): Map<string, number> {
   }
   return found;
 }
+
+/** The release of the Envoy that tests run with. */
+export const testedEnvoy = async (): Promise<EnvoyVersion> =>
+  envoyVersion(await findEnvoy((line) => process.stderr.write(`${line}\n`)));
 
 /** Waits until `check` holds; an error that it throws counts as not yet, and is shown when time is up. */
 export async function eventually(

@@ -3,15 +3,19 @@ import protobuf from "protobufjs/light.js";
 import "protobufjs/ext/descriptor.js";
 import protojson from "protobufjs/ext/protojson.js";
 
-const FILE = new URL("../../protos/envoy-v1.40.binpb", import.meta.url);
+/** A release whose API is in protos/. */
+type Release = "1.36" | "1.40";
 
-let loaded: protobuf.Root | undefined;
+const loaded = new Map<Release, protobuf.Root>();
 
-function envoyTypes(): protobuf.Root {
-  if (loaded) return loaded;
-  loaded = protobuf.Root.fromDescriptor(readFileSync(FILE));
-  loaded.resolveAll();
-  return loaded;
+function envoyTypes(release: Release = "1.40"): protobuf.Root {
+  const known = loaded.get(release);
+  if (known) return known;
+  const file = new URL(`../../protos/envoy-v${release}.binpb`, import.meta.url);
+  const types = protobuf.Root.fromDescriptor(readFileSync(file));
+  types.resolveAll();
+  loaded.set(release, types);
+  return types;
 }
 
 /** A message of Envoy's API, for servers that Envoy asks. */
@@ -24,8 +28,8 @@ export const messageType = (fullName: string): protobuf.Type => envoyTypes().loo
  * @param messageFullName such as `envoy.config.cluster.v3.Cluster`
  * @returns what is wrong, at most the first mistake, empty when all is right; field rules (PGV) are not checked
  */
-export function checkProto(messageFullName: string, json: unknown): string[] {
-  const type = envoyTypes().lookupType(messageFullName);
+export function checkProto(messageFullName: string, json: unknown, release?: Release): string[] {
+  const type = envoyTypes(release).lookupType(messageFullName);
   try {
     protojson.fromJson(type, JSON.parse(JSON.stringify(json)));
     return [];

@@ -74,7 +74,7 @@ function linkOf(fragments: readonly (Omit<Resource, "group"> & { group?: string 
 const answer = ({ sets }: Snapshot, type: XdsType): Uint8Array => {
   const selection = selectVersion(serveSet(sets[type], 1), []);
   if (!selection) throw new Error("nothing is served");
-  return bytesOfBody(encodeResponse(type, selection));
+  return bytesOfBody(encodeResponse(type, selection, { xdsCluster: "isoline" }));
 };
 
 const tableHead = {

@@ -21,6 +21,7 @@ const snapshot = (sets: Sets): Snapshot => {
       secrets: set("secrets"),
     },
     mode: "inline",
+    xdsCluster: "isoline",
     findings: [],
     tables: new Map(),
     split: new Set(),
@@ -79,7 +80,9 @@ describe("discovery", () => {
     expect((await poll("clusters")).status).toBe(503);
     hub.publish(snapshot({ clusters: {}, listeners: {} }), 1);
     expect((await poll("clusters")).status).toBe(503);
-    expect(() => encodeResponse("clusters", { resources: setOf({}), version: "1-h" })).toThrow(/empty/);
+    expect(() =>
+      encodeResponse("clusters", { resources: setOf({}), version: "1-h" }, { xdsCluster: "isoline" }),
+    ).toThrow(/empty/);
   });
 
   it("T59: answers content once and then 304, with a length and no caching", async () => {

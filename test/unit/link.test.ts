@@ -6,6 +6,7 @@ import { selectVersion, serveSet } from "../../src/link/served.js";
 import { type LinkOptions, link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { formatVersion, parseVersion } from "../../src/link/version.js";
 import type { Resource, ResourceType, Store } from "../../src/store/store.js";
+import { configSource } from "../../src/xds/config-source.js";
 import { bytesOfBody, textOfBody } from "../support/body.js";
 import { setOf, textOf } from "../support/resource-set.js";
 
@@ -28,7 +29,7 @@ const linked = (
   fragments: readonly Fragment[],
   options: Partial<LinkOptions> = {},
   previous?: Parameters<typeof link>[2],
-): Snapshot => link(reader(fragments), { endpoints: "eds", xdsCluster: "xds.test", ...options }, previous);
+): Snapshot => link(reader(fragments), { endpoints: "eds", xdsCluster: "isoline", ...options }, previous);
 
 const parsed = (snapshot: Snapshot, type: (typeof xdsTypes)[number], name: string): unknown =>
   JSON.parse(textOf(snapshot.sets[type], name) ?? "null");
@@ -136,7 +137,7 @@ describe("endpoint modes", () => {
           api_config_source: {
             api_type: "REST",
             transport_api_version: "V3",
-            cluster_names: ["xds.test"],
+            cluster_names: ["isoline"],
             refresh_delay: "0.1s",
             request_timeout: "30s",
           },
@@ -348,7 +349,7 @@ describe("encodeResponse", () => {
   });
   it("writes every resource, its type first, and the same bytes for everyone", () => {
     const two = selection('{"name":"é"}', '{"name":"b"}');
-    const bytes = encodeResponse("routes", two);
+    const bytes = encodeResponse("routes", two, { xdsCluster: "isoline" });
     const type = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration";
     expect(JSON.parse(textOfBody(bytes))).toEqual({
       version_info: "1-h",
@@ -358,13 +359,34 @@ describe("encodeResponse", () => {
         { "@type": type, name: "b" },
       ],
     });
-    expect(encodeResponse("routes", two)).toBe(bytes);
+    expect(encodeResponse("routes", two, { xdsCluster: "isoline" })).toBe(bytes);
     expect(bytes.whole).toHaveLength(bytes.size);
+  });
+
+  it("calls the xDS cluster as the asking Envoy's bootstrap does, and leaves texts of users alone", () => {
+    const written = JSON.stringify({
+      name: "a",
+      rds: { config_source: configSource },
+      says: '"cluster_names":["isoline"]',
+    });
+    const one = selection(written);
+    const named = (name: string): unknown =>
+      (
+        JSON.parse(textOfBody(encodeResponse("listeners", one, { xdsCluster: name }))) as {
+          resources: unknown[];
+        }
+      ).resources[0];
+    const api = configSource.api_config_source;
+    expect(named("xds.example.com")).toMatchObject({
+      rds: { config_source: { api_config_source: { ...api, cluster_names: ["xds.example.com"] } } },
+      says: '"cluster_names":["isoline"]',
+    });
+    expect(named("isoline")).toMatchObject({ rds: { config_source: configSource } });
   });
 
   it("never joins a large answer: it is given out in chunks, each time anew", () => {
     const jsons = Array.from({ length: 2000 }, (_, i) => `{"name":"é${i}","x":"${"y".repeat(1000)}"}`);
-    const large = encodeResponse("routes", selection(...jsons));
+    const large = encodeResponse("routes", selection(...jsons), { xdsCluster: "isoline" });
     expect(large.whole).toBeUndefined();
     const chunks = [...large.chunks()];
     expect(chunks.length).toBeGreaterThan(20);
@@ -378,18 +400,20 @@ describe("encodeResponse", () => {
   });
 
   it("T60: never writes an answer without version or resources, or with an empty resource", () => {
-    expect(() => encodeResponse("clusters", selection())).toThrow(EncodeError);
-    expect(() => encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" })).toThrow(
-      EncodeError,
-    );
+    expect(() => encodeResponse("clusters", selection(), { xdsCluster: "isoline" })).toThrow(EncodeError);
+    expect(() =>
+      encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" }, { xdsCluster: "isoline" }),
+    ).toThrow(EncodeError);
     for (const json of ["", "{}", "null", "[]"]) {
-      expect(() => encodeResponse("clusters", selection('{"name":"a"}', json))).toThrow(EncodeError);
+      expect(() =>
+        encodeResponse("clusters", selection('{"name":"a"}', json), { xdsCluster: "isoline" }),
+      ).toThrow(EncodeError);
     }
   });
 
   it("never writes more than Envoy reads", () => {
     const large = selection(`{"name":"${"x".repeat(maxBodyBytes)}"}`);
-    expect(() => encodeResponse("clusters", large)).toThrow(/more than/);
-    expect(() => encodeResponse("clusters", large)).toThrow(EncodeError);
+    expect(() => encodeResponse("clusters", large, { xdsCluster: "isoline" })).toThrow(/more than/);
+    expect(() => encodeResponse("clusters", large, { xdsCluster: "isoline" })).toThrow(EncodeError);
   });
 });

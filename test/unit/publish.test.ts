@@ -14,6 +14,7 @@ const snapshot = (sets: Sets): Snapshot => ({
     xdsTypes.map((type) => [type, setOf(sets[type] ?? {})]),
   ) as unknown as Snapshot["sets"],
   mode: "eds",
+  xdsCluster: "isoline",
   findings: [],
   tables: new Map(),
   split: new Set(),

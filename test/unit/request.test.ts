@@ -23,7 +23,12 @@ const withVersion = (version: string, names: readonly string[]) => ({
 
 describe("readDiscoveryRequest", () => {
   it("reads what a real Envoy sends", () => {
-    expect(readDiscoveryRequest(real)).toEqual({ node: "test", version: "", names: [] });
+    expect(readDiscoveryRequest(real)).toEqual({
+      node: "test",
+      version: "",
+      names: [],
+      envoy: { major: 1, minor: 40 },
+    });
   });
 
   it("reads the same from the ends as from the whole, whatever the text", () => {
@@ -48,6 +53,27 @@ describe("readDiscoveryRequest", () => {
         },
       ),
     );
+  });
+
+  it.each([
+    ["as Envoy writes it", `"cluster":"c","metadata":{"isoline":{"xds_cluster":"xds.test"}}`, "xds.test"],
+    [
+      "with spaces",
+      `"cluster" : "c" , "metadata" : { "isoline" : { "xds_cluster" : "xds.test" } }`,
+      "xds.test",
+    ],
+    ["beside other metadata", `"metadata":{"site":"x","isoline":{"xds_cluster":"xds.test"}}`, "xds.test"],
+    ["of another kind", `"metadata":{"isoline":{"xds_cluster":7}}`, undefined],
+    ["elsewhere in the node", `"cluster":"c","locality":{"isoline":{"xds_cluster":"xds.test"}}`, undefined],
+    ["twice", `"metadata":{"isoline":{"xds_cluster":"a"}},"metadata":{"isoline":{"xds_cluster":"b"}}`, "b"],
+  ])("reads the name of the xDS cluster %s", (_, fields, xdsCluster) => {
+    const text = `{"node":{"id":"a",${fields},"p":"${"x".repeat(9000)}"},"type_url":"t"}`;
+    expect(readDiscoveryRequest(bytes(text)).xdsCluster).toBe(xdsCluster);
+  });
+
+  it.each(["a b", 'a\\"b', "", "x".repeat(254), "é"])("refuses %j as the name of the xDS cluster", (name) => {
+    const text = `{"node":{"id":"a","metadata":{"isoline":{"xds_cluster":"${name}"}}}}`;
+    expect(() => readDiscoveryRequest(bytes(text))).toThrow(/xds_cluster/);
   });
 
   it("T09: is not taken in by fields inside the node", () => {

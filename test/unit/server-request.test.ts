@@ -7,7 +7,20 @@ const real = readFileSync(new URL("../support/discovery-request.json", import.me
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const padding = `"padding":"${"x".repeat(6000)}"`;
 
-type Read = { node: string; version: string; names: unknown[] } | "refused";
+type Read =
+  | { node: string; version: string; names: unknown[]; envoy?: { major: number; minor: number } }
+  | "refused";
+
+/** The release that a real request names; damaged, it may be any number. */
+function envoyOf(node: unknown): Pick<Exclude<Read, "refused">, "envoy"> {
+  type Build = {
+    user_agent_build_version?: { version?: { major_number?: unknown; minor_number?: unknown } };
+  };
+  const { major_number: major, minor_number: minor } =
+    (node as Build | undefined)?.user_agent_build_version?.version ?? {};
+  const isNumber = (value: unknown): value is number => Number.isInteger(value) && (value as number) < 10_000;
+  return isNumber(major) && isNumber(minor) ? { envoy: { major, minor } } : {};
+}
 
 /** What JSON.parse makes of a request; "refused" when a field is not of its type. */
 function whole(text: string): Read {
@@ -17,7 +30,7 @@ function whole(text: string): Read {
   const { version_info: version = "", resource_names: names = [] } = value;
   const good = typeof id === "string" && typeof version === "string" && Array.isArray(names);
   if (!good || names.some((name) => typeof name !== "string")) return "refused";
-  return { node: id as string, version: version as string, names };
+  return { node: id as string, version: version as string, names, ...envoyOf(node) };
 }
 
 function read(text: string): Read {

@@ -9,6 +9,7 @@ import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.j
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub, type HubOptions, type Reply } from "../../src/server/hub.js";
+import { configSource } from "../../src/xds/config-source.js";
 import { textOfBody } from "../support/body.js";
 import { setOf } from "../support/resource-set.js";
 
@@ -19,6 +20,7 @@ const snapshot = (sets: Sets): Snapshot => ({
     xdsTypes.map((type) => [type, setOf(sets[type] ?? {})]),
   ) as unknown as Snapshot["sets"],
   mode: "inline",
+  xdsCluster: "isoline",
   findings: [],
   tables: new Map(),
   split: new Set(),
@@ -70,13 +72,49 @@ function rig(options: Partial<HubOptions> = {}) {
   const poll = (
     version: string,
     holdMs = 0,
-    rest: Partial<Poll> = {},
+    rest: Partial<Poll> & { readonly xdsCluster?: string } = {},
     signal?: AbortSignal,
   ): Promise<Reply> =>
     hub.poll({ type: "listeners", node: "envoy", names: [], version, ...rest }, holdMs, signal);
   const waiting = (): number => (hub.status() as { waiting: number }).waiting;
   return { hub, time, lines, poll, waiting };
 }
+
+describe("names of the xDS cluster", () => {
+  const listeners: Sets = { ...base, listeners: { l: JSON.stringify({ name: "l", source: configSource }) } };
+  const named = async (reply: Promise<Reply>): Promise<string | undefined> => {
+    const answer = await reply;
+    if (answer.status !== 200) return undefined;
+    return /"cluster_names":\["([^"]*)"\]/.exec(textOfBody(answer.body))?.[1];
+  };
+
+  it("are each Envoy's own, and else the setting's", async () => {
+    const { hub, poll } = rig();
+    hub.publish({ ...snapshot(listeners), xdsCluster: "of.settings" }, 1);
+    expect(await named(poll("", 0, { node: "a", xdsCluster: "a.test" }))).toBe("a.test");
+    expect(await named(poll("", 0, { node: "b", xdsCluster: "b.test" }))).toBe("b.test");
+    expect(await named(poll("", 0, { node: "c" }))).toBe("of.settings");
+    expect(await named(poll("", 0, { node: "a", xdsCluster: "a.test" }))).toBe("a.test");
+  });
+
+  it("are four at a time: a fifth is refused with one line of log, until one was not seen for an hour", async () => {
+    const { hub, poll, lines, time } = rig();
+    hub.publish(snapshot(listeners), 1);
+    for (const name of ["a", "b", "c", "d"])
+      expect(await named(poll("", 0, { node: name, xdsCluster: name }))).toBe(name);
+    for (let i = 0; i < 3; i++)
+      expect(await poll("", 0, { node: "e", xdsCluster: "e" })).toMatchObject({
+        status: 503,
+        reason: expect.stringContaining("a, b, c, d"),
+      });
+    expect(lines.filter((line) => line.includes('"e"'))).toHaveLength(1);
+    await time.pass(50 * 60_000);
+    for (const name of ["a", "b", "c"]) await poll("", 0, { node: name, xdsCluster: name });
+    await time.pass(11 * 60_000);
+    expect(await named(poll("", 0, { node: "e", xdsCluster: "e" }))).toBe("e");
+    expect(await named(poll("", 0, { node: "d", xdsCluster: "d" }))).toBeUndefined();
+  });
+});
 
 describe("held polls", () => {
   it("end with 304 after their time, and leave nothing behind", async () => {

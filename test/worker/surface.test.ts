@@ -104,6 +104,13 @@ describe.each([
   };
   const versionOf = ({ json }: Answer): string => String(json.version_info ?? "");
 
+  it("refuses a poll with a name of the xDS cluster that is none", async () => {
+    const body = JSON.stringify({ node: { id: "a", metadata: { isoline: { xds_cluster: "a b" } } } });
+    expect((await ask("POST", "/v3/discovery:clusters", "node", { body })).json).toMatchObject({
+      code: "bad-xds-cluster",
+    });
+  });
+
   it("is not ready, and serves nothing, before anything is published", async () => {
     expect((await ask("GET", "/readyz", "")).status).toBeOneOf([401, 503]);
     expect((await ask("GET", "/readyz", "read")).status).toBe(503);

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { json } from "node:stream/consumers";
+import { rootCertificates } from "node:tls";
+
+/** One request to a running server. */
+export interface Asked {
+  readonly method: "GET" | "PUT";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** PEM file of authorities to trust beside those of Node. */
+  readonly caFile?: string;
+}
+
+export interface Told {
+  readonly status: number;
+  /** The body, which is JSON. */
+  readonly answer: unknown;
+}
+
+/** A server has as long to say anything: a push of ten thousand applications takes it seconds. */
+const silenceMs = 300_000;
+
+/**
+ * Asks a server. Redirects are not followed: a token goes to no other place than the one that was named.
+ *
+ * @throws Error of one line (what, where, what to do) when there is no answer of JSON.
+ */
+export async function ask(url: URL, { method, headers, body, caFile }: Asked): Promise<Told> {
+  const ca = caFile === undefined ? undefined : [...rootCertificates, readFileSync(caFile, "utf8")];
+  const options = { method, headers: { ...headers, ...lengthOf(body) }, timeout: silenceMs };
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent =
+        url.protocol === "https:"
+          ? httpsRequest(url, { ...options, ...(ca ? { ca } : {}) })
+          : httpRequest(url, options);
+      sent.on("timeout", () => sent.destroy(new Error(`no answer in ${silenceMs / 1000} s`)));
+      sent.on("error", reject).on("response", resolve);
+      sent.end(body);
+    });
+    const status = response.statusCode ?? 0;
+    if (status >= 300 && status < 400)
+      throw new Error(
+        `it answers ${status} with another place, ${response.headers.location ?? "none"}; name that one`,
+      );
+    return { status, answer: await json(response) };
+  } catch (error) {
+    throw new Error(`can't reach ${url.origin}: ${reasonOf(error, url)}`);
+  }
+}
+
+const lengthOf = (body: Uint8Array | undefined): Record<string, string> =>
+  body ? { "content-length": String(body.length) } : {};
+
+const unknownAuthority =
+  "its certificate is of an authority that is not trusted here; name the authority's file with --ca-file";
+
+/** What to do about errors of connections and certificates, by Node's codes. */
+const advice: Readonly<Record<string, (url: URL) => string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: () => unknownAuthority,
+  DEPTH_ZERO_SELF_SIGNED_CERT: () => unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: () => unknownAuthority,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: () => unknownAuthority,
+  CERT_HAS_EXPIRED: () => "its certificate has expired; renew it",
+  CERT_NOT_YET_VALID: () => "its certificate is not valid yet; look at the clocks of both machines",
+  ERR_TLS_CERT_ALTNAME_INVALID: ({ hostname }) =>
+    `its certificate is not for ${hostname}; use a name that it has, or renew it with this one`,
+  EPROTO: () =>
+    "it does not speak TLS on this port, or no version of it that is allowed here; look at the URL",
+  ECONNREFUSED: () => "nothing listens there; look at the URL, and whether the server runs",
+  ENOTFOUND: ({ hostname }) => `the name ${hostname} has no address; look at the URL`,
+};
+
+function reasonOf(error: unknown, url: URL): string {
+  if (error instanceof AggregateError) return reasonOf(error.errors[0], url);
+  if (error instanceof SyntaxError)
+    return "the answer is not JSON; look at the URL, which may be of something else";
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? String(error.code) : "";
+  return advice[code]?.(url) ?? error.message;
+}

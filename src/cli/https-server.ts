@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from "node:http2";
+import type { Server, Socket } from "node:net";
+import { createSecureContext } from "node:tls";
+import { ChangedFiles } from "./changed-files.js";
+
+/** PEM files to serve https with. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+const lookMs = 1000;
+
+/** Envoy has each held poll of a connection in a stream of its own; Node's default of 10 MB would refuse streams beyond some thousands. */
+const sessionMegabytes = 512;
+
+/** What `serve` of @hono/node-server needs to answer HTTP/2 and HTTP/1.1 over TLS. */
+export const httpsOptions = (
+  files: TlsFiles,
+): { createServer: typeof createSecureServer; serverOptions: SecureServerOptions } => ({
+  createServer: createSecureServer,
+  serverOptions: {
+    ...readPair(files),
+    allowHTTP1: true,
+    minVersion: "TLSv1.2",
+    maxSessionMemory: sessionMegabytes,
+  },
+});
+
+/** @throws Error naming the files when they can't be read, or are no certificate with its key. */
+function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string } {
+  const pair = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+  try {
+    createSecureContext(pair);
+    return pair;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`${certFile} and ${keyFile} are not a certificate and its private key (PEM): ${message}`);
+  }
+}
+
+/** Keeps a running server's certificate up to date: connections that are there stay, new ones get the renewed one. */
+export class RenewedCertificate {
+  readonly #changes: ChangedFiles;
+  readonly #timer: NodeJS.Timeout;
+  #reported = "";
+
+  constructor(
+    private readonly server: Pick<Http2SecureServer, "setSecureContext">,
+    private readonly files: TlsFiles,
+    private readonly log: (line: string) => void,
+  ) {
+    this.#changes = new ChangedFiles([files.certFile, files.keyFile]);
+    this.#timer = setInterval(() => this.#look(), lookMs).unref();
+  }
+
+  #look(): void {
+    try {
+      if (!this.#changes.changed() && this.#reported === "") return;
+    } catch (error) {
+      this.#keep(error);
+      return;
+    }
+    this.reload();
+  }
+
+  /** Reads the files now; what can't be served leaves the certificate that was there. */
+  reload(): void {
+    try {
+      this.server.setSecureContext({ ...readPair(this.files), minVersion: "TLSv1.2" });
+      this.#reported = "";
+      this.log(`${this.files.certFile}: new connections get the certificate that is there now`);
+    } catch (error) {
+      this.#keep(error);
+    }
+  }
+
+  /** One line for each problem; the files are looked at again until they are good. */
+  #keep(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (text !== this.#reported) this.log(`keeping the certificate that was there: ${text}`);
+    this.#reported = text;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** The connections of a server, to end them all: Node's HTTP/2 server has no list of them. */
+export function connectionsOf(server: Server): { destroy(): void } {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return {
+    destroy() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
