@@ -111,8 +111,9 @@ async function start(
   return envoy;
 }
 
-/** All on loopback, and no listener on a port that another Envoy may hold. */
+/** All on loopback, backends as well, and no listener on a port that another Envoy may hold. */
 const demoSettings = (port: number, adminPort: number): object => ({
+  allowLoopbackEndpoints: true,
   http: { address: "127.0.0.1", port },
   https: { address: "127.0.0.1", port: port === 8080 ? 8443 : port + 1 },
   stats: { address: "127.0.0.1", port: adminPort + 1 },

@@ -1,5 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
+import type { Reachable } from "./address.js";
 import type { Match } from "./match-types.js";
 import type { BackendPolicies, HostPolicies, RoutePolicies } from "./policy/index.js";
 import type { PathSubstitution } from "./policy/path-rewrite.js";
@@ -40,7 +41,7 @@ export interface Cluster {
   /** `<namespace>/<service>/<port name>`, or undefined for an ExternalName service. */
   readonly endpoints?: string;
   readonly mode?: EndpointMode;
-  readonly externalName?: string;
+  readonly externalName?: Reachable;
   readonly protocol?: "tls" | "h2" | "h2c";
   readonly sni?: string;
   readonly validation?: UpstreamValidation;
@@ -230,7 +231,7 @@ export interface RemoteKeys {
 /** Where a key set is fetched from. Equal nodes are one Envoy cluster. */
 export interface JwksServer {
   readonly scheme: "http" | "https";
-  readonly host: string;
+  readonly host: Reachable;
   readonly port: number;
   readonly family: "auto" | "v4" | "v6" | "all";
   readonly validation?: UpstreamValidation;

@@ -114,9 +114,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-/** Settings that put every listener on a port of 127.0.0.1. */
+/** Settings that put every listener on a port of 127.0.0.1, where the backends are, too. */
 const testSettings = (http: number, https: number, stats: number, endpoints: string): Manifest => ({
   endpoints,
+  allowLoopbackEndpoints: true,
   http: { address: "127.0.0.1", port: http },
   https: { address: "127.0.0.1", port: https },
   stats: { address: "127.0.0.1", port: stats },
