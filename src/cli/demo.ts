@@ -100,8 +100,7 @@ async function start(
     xdsUrl: isoline.url,
     nodeId: "demo",
     nodeCluster: "demo",
-    adminAddress: "127.0.0.1",
-    adminPort,
+    admin: { address: "127.0.0.1", port: adminPort },
   });
   stop.throwIfAborted();
   const envoy = await runEnvoy(binary, folder, bootstrap, 2);

@@ -14,8 +14,7 @@ const target = {
   xdsUrl: "http://127.0.0.1:18000",
   nodeId: "n",
   nodeCluster: "c",
-  adminAddress: "127.0.0.1",
-  adminPort: 1,
+  admin: { address: "127.0.0.1", port: 1 },
 };
 const regexLimits = {
   "re2.max_program_size.error_level": 1_048_576,
