@@ -96,8 +96,8 @@ const privateIPv4 = new RegExp(
 );
 
 /**
- * An IP address that Envoy is to connect to. Refused is what leads to Envoy's own machine (its admin interface), to the
- * link, to metadata services of clouds, to this control plane, and what the settings forbid.
+ * An IP address that Envoy is to connect to. It may not lead to Envoy's own machine (and so its admin interface), to the
+ * link, to a metadata service of a cloud, to this control plane, or to what the settings forbid.
  */
 export function readAddress(address: string, asker: Asker): Reached {
   const { xdsCluster, forbiddenHosts } = asker.settings;
@@ -179,7 +179,7 @@ function nameProblem(host: string, { namespace, settings }: Asker): string | und
 const isLoopbackName = (host: string): boolean => loopbackNames.has(host) || host.endsWith(".localhost");
 
 /** `name.namespace` of the ways to write a Service's name in a cluster; other names as they are. */
-const inCluster = (host: string): string => host.replace(/\.svc(?:\..*)?$/, "");
+const inCluster = (host: string): string => host.replace(/^([^.]+\.[^.]+)\.svc(?:\..*)?$/, "$1");
 
 const covers = (pattern: string, host: string): boolean =>
   pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : inCluster(pattern) === inCluster(host);

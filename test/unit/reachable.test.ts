@@ -211,6 +211,18 @@ describe("hosts", () => {
     expect(readHost(text, asker())).toEqual({ host });
   });
 
+  it("with a label svc elsewhere are whole names", () => {
+    const settings = { xdsCluster: "xds.svc.example.com" };
+    for (const name of [
+      "xds",
+      "xds.svc.example.org",
+      "kubernetes.svc.example.com",
+      "a.kubernetes.default.example.com",
+    ])
+      expect(readHost(name, asker(settings)), name).toEqual({ host: name });
+    expect(readHost("xds.svc.example.com", asker(settings))).toHaveProperty("problem");
+  });
+
   it("of this control plane in its cluster and in forbiddenHosts are refused, however they are written", () => {
     const settings = {
       xdsCluster: "Isoline.projectcontour.svc",
