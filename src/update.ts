@@ -4,7 +4,7 @@ import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
-import { defaultSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
+import { defaultSettings, parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
 import type { ClaimKey, Compiled, ReadKey, Store, UnitKey } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
@@ -68,10 +68,17 @@ export function refresh(store: Store, platform: Platform): boolean {
     const dirty = new Set<UnitKey>();
     for (const { unit } of store.units()) dirty.add(unit);
     claimAnew(store, dirty);
+    completeSettings(store);
     const { units, left } = recompile(store, dirty, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
     return units + left > 0;
   });
+}
+
+/** Gives settings that were stored by another version the defaults of those that it did not have. */
+function completeSettings(store: Store): void {
+  const object = store.object(settingsRef);
+  if (object?.kind === "Settings") store.putObject(parseSettings(object.spec).settings, claimsOf(object));
 }
 
 /** Gives the objects the claims that this version of the compiler makes of them. */

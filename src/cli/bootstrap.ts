@@ -1,10 +1,18 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { Duration } from "../gen/envoy.js";
+import { replacePrivateFile } from "../platform/private-file.js";
 import type { Finding } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
-import { BootstrapError, TOKEN_SECRET, tokenFileFor, writeBootstrap } from "../xds/bootstrap.js";
+import {
+  type AdminPlace,
+  BootstrapError,
+  isAdminOpen,
+  TOKEN_SECRET,
+  tokenFileFor,
+  writeBootstrap,
+} from "../xds/bootstrap.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { runtimeValues } from "../xds/runtime.js";
 import { envoyAtHand, envoyVersion } from "./envoy.js";
@@ -18,6 +26,7 @@ export interface BootstrapCommandOptions {
   readonly nodeCluster?: string;
   readonly adminAddress?: string;
   readonly adminPort?: string | number;
+  readonly adminSocket?: string;
   readonly tokenFile?: string;
   readonly caFile?: string;
   readonly refreshDelay?: string;
@@ -41,12 +50,12 @@ export async function bootstrapCommand(
   const tokenFile = options.tokenFile === undefined ? undefined : resolve(options.tokenFile);
   if (tokenFile !== undefined) await checkTokenFile(tokenFile);
   const settings = options.settings === undefined ? undefined : bootstrapSettings(options.settings);
+  const admin = adminPlace(options);
   const bootstrap = writeBootstrap({
     xdsUrl: options.xds,
     nodeId: options.nodeId ?? hostname(),
     nodeCluster: options.nodeCluster ?? "isoline",
-    adminAddress: options.adminAddress ?? "127.0.0.1",
-    adminPort: parsePort("--admin-port", options.adminPort ?? 9001),
+    admin,
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(options.caFile === undefined ? {} : { caFile: resolve(options.caFile) }),
     ...(options.refreshDelay === undefined ? {} : { refreshDelay: parseDelay(options.refreshDelay) }),
@@ -59,7 +68,20 @@ export async function bootstrapCommand(
   });
   const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
   if (out === undefined || out === "-") process.stdout.write(text);
-  else await writeFile(out, text);
+  else replacePrivateFile(out, [text]);
+  if (isAdminOpen(admin))
+    console.error(
+      `warning: --admin-address ${options.adminAddress}: Envoy's admin interface asks for no password; whoever reaches it reads the configuration and can end Envoy. Use 127.0.0.1 or --admin-socket`,
+    );
+}
+
+function adminPlace({ adminAddress, adminPort, adminSocket }: BootstrapCommandOptions): AdminPlace {
+  if (adminSocket === undefined)
+    return { address: adminAddress ?? "127.0.0.1", port: parsePort("--admin-port", adminPort ?? 9001) };
+  if (adminAddress === undefined && adminPort === undefined) return { socket: adminSocket };
+  throw new BootstrapError(
+    "--admin-socket takes the place of --admin-address and --admin-port: give one of them",
+  );
 }
 
 async function envoyVersionOf(text: string): Promise<EnvoyVersion> {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Body, Bytes } from "../link/body.js";
@@ -7,6 +7,7 @@ import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { formatVersion } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { replacePrivateFile } from "../platform/private-file.js";
 import { findingsAt } from "../schema/meta.js";
 import { type ObjectStatus, orphanFindings, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
@@ -90,8 +91,7 @@ function bodiesOf(snapshot: Snapshot): Map<string, Body> {
 function writeStatuses(all: readonly ObjectStatus[], { format, output }: CompileCommandOptions): void {
   const shown = all.map(({ apiVersion, kind, metadata, status }) => ({ apiVersion, kind, metadata, status }));
   const text = format === "yaml" ? stringify(shown) : `${JSON.stringify(shown, null, 2)}\n`;
-  if (output === "-") process.stdout.write(text);
-  else writeFileSync(output, text);
+  writeChunks(output, [text]);
 }
 
 type Chunks = Iterable<string | Bytes>;
@@ -125,16 +125,8 @@ function yamlOf(json: Chunks): string {
   return stringify(JSON.parse(text), { aliasDuplicateObjects: false });
 }
 
-/** Writes a file that only its owner may read: keys are in `secrets`, or in `listeners` when settings.secrets is `inline`. */
+/** Keys are in `secrets`, or in `listeners` when settings.secrets is `inline`. */
 function writeChunks(output: string, chunks: Chunks): void {
-  if (output === "-") {
-    for (const chunk of chunks) process.stdout.write(chunk);
-    return;
-  }
-  const file = openSync(output, "w", 0o600);
-  try {
-    for (const chunk of chunks) writeFileSync(file, chunk);
-  } finally {
-    closeSync(file);
-  }
+  if (output === "-") for (const chunk of chunks) process.stdout.write(chunk);
+  else replacePrivateFile(output, chunks);
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseAllDocuments, stringify } from "yaml";
+import { replacePrivateFile } from "../platform/private-file.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
 import { parsePort } from "./bootstrap.js";
 import { type EchoServer, startEcho } from "./echo.js";
@@ -90,7 +91,7 @@ async function start(
   log(`backends   ${backends.map(({ service }) => service).join(", ")}`);
 
   const settingsFile = join(folder, "settings.yaml");
-  await writeFile(settingsFile, stringify(demoSettings(port, adminPort)));
+  replacePrivateFile(settingsFile, [stringify(demoSettings(port, adminPort))]);
   const paths = [join(examples, "quickstart"), endpointsFile];
   const isoline = await startServer({ paths, settingsFile, host: "127.0.0.1", port: 0, log });
   undo.push(() => isoline.close());
@@ -100,8 +101,7 @@ async function start(
     xdsUrl: isoline.url,
     nodeId: "demo",
     nodeCluster: "demo",
-    adminAddress: "127.0.0.1",
-    adminPort,
+    admin: { address: "127.0.0.1", port: adminPort },
     envoy: await envoyVersion(binary),
   });
   stop.throwIfAborted();
@@ -112,8 +112,9 @@ async function start(
   return envoy;
 }
 
-/** All on loopback, and no listener on a port that another Envoy may hold. */
+/** All on loopback, backends as well, and no listener on a port that another Envoy may hold. */
 const demoSettings = (port: number, adminPort: number): object => ({
+  allowLoopbackEndpoints: true,
   http: { address: "127.0.0.1", port },
   https: { address: "127.0.0.1", port: port === 8080 ? 8443 : port + 1 },
   stats: { address: "127.0.0.1", port: adminPort + 1 },
@@ -153,7 +154,7 @@ async function startBackends(from: string, to: string, undo: Undo[]): Promise<Ec
     document.setIn(["ports", 0, "port"], backend.port);
     backends.push(backend);
   }
-  await writeFile(to, documents.map(String).join(""));
+  replacePrivateFile(to, documents.map(String));
   return backends;
 }
 

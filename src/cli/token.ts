@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { appendPrivateFile, replacePrivateFile } from "../platform/private-file.js";
 import { digestOf, parseTokens, type Role } from "../server/tokens.js";
 import { tokenFileFor } from "../xds/bootstrap.js";
 import { UsageError } from "./usage.js";
@@ -31,13 +32,13 @@ export async function tokenCommand(role: Role, options: TokenCommandOptions): Pr
   if (errors[0]) throw new UsageError(errors[0].replace(/^line 1: /, ""));
   if (options.file) appendLine(options.file, line);
   else console.error(`the line for the server, which keeps no token itself:\n${line}`);
-  if (options.envoyFile) writeFileSync(options.envoyFile, `${tokenFileFor(token)}\n`, { mode: 0o600 });
+  if (options.envoyFile) replacePrivateFile(options.envoyFile, [`${tokenFileFor(token)}\n`]);
   console.log(token);
 }
 
 function appendLine(path: string, line: string): void {
   const before = existsSync(path) ? readFileSync(path, "utf8") : "";
-  appendFileSync(path, `${before === "" || before.endsWith("\n") ? "" : "\n"}${line}\n`, { mode: 0o600 });
+  appendPrivateFile(path, `${before === "" || before.endsWith("\n") ? "" : "\n"}${line}\n`);
 }
 
 /**
@@ -50,8 +51,7 @@ export function revokeCommand(name: string, file: string): void {
   const kept = lines.filter((line) => parseTokens(line).entries[0]?.name !== name);
   const count = lines.length - kept.length;
   if (count === 0) throw new UsageError(`${file} has no token with name=${name}`);
-  writeFileSync(`${file}.new`, kept.join("\n"), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  replacePrivateFile(file, [kept.join("\n")]);
   console.error(
     `${count === 1 ? "one token is" : `${count} tokens are`} revoked; a running server notices within a second`,
   );

@@ -46,15 +46,17 @@ export function envoy(options: EnvoyDeployment): readonly Manifest[] {
   ];
 }
 
+/** Writable, and of this pod alone: other containers on its network can't reach the admin interface in it. */
+const adminFolder = "/run/envoy";
+
 /** Without a node id: each Envoy is told its pod's name. */
 function bootstrapOf({ name, namespace, xdsUrl, image }: EnvoyDeployment): string {
   const bootstrap = writeBootstrap({
     xdsUrl: xdsUrl ?? `https://${name}.${namespace}.svc:${xdsPort}`,
     nodeId: "",
     nodeCluster: namespace,
-    adminAddress: "127.0.0.1",
-    adminPort: 9001,
     ...releaseOf(image),
+    admin: { socket: `${adminFolder}/admin.sock` },
     tokenFile: "/etc/isoline/token.json",
     caFile: "/etc/isoline/ca.crt",
   });
@@ -94,10 +96,12 @@ const pod = ({ image, envoyName }: EnvoyDeployment): Manifest => ({
       volumeMounts: [
         { name: "bootstrap", mountPath: "/etc/envoy", readOnly: true },
         { name: "isoline", mountPath: "/etc/isoline", readOnly: true },
+        { name: "admin", mountPath: adminFolder },
       ],
     },
   ],
   volumes: [
+    { name: "admin", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
     { name: "bootstrap", configMap: { name: envoyName } },
     { name: "isoline", secret: { secretName: secrets.envoy } },
   ],

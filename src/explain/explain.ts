@@ -13,7 +13,7 @@ import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
 import { type GatewayPorts, reachOf } from "./fronts.js";
 import { describeFinding, hostHints } from "./hints.js";
 import { meetListener } from "./listen.js";
-import { describeMatch, matchesPath, mismatch } from "./match.js";
+import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Claims, Origin, Origins } from "./origins.js";
 import { locationOf } from "./redirect.js";
@@ -26,6 +26,8 @@ export interface Knowledge {
   readonly origins?: Origins;
   /** Objects that speak for a host, also where they are not valid. */
   claimsOn?(host: string): Claims;
+  /** Of headers and query parameters that requests are compared with; shown by default. */
+  readonly values?: Values;
 }
 
 interface Context extends Knowledge {
@@ -133,8 +135,12 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
   for (const [index, route] of (virtualHost.routes ?? []).entries()) {
     const match = route.match ?? {};
     const origin = origins[index];
-    const seen: RouteSeen = { index, match: describeMatch(match), ...(origin ? { origin } : {}) };
-    const why = mismatch(match, found.seen);
+    const seen: RouteSeen = {
+      index,
+      match: describeMatch(match, context.values),
+      ...(origin ? { origin } : {}),
+    };
+    const why = mismatch(match, found.seen, context.values);
     if (why === undefined) {
       const known = { ...nothing, ...way, route: seen, tried, hints: troubles(context, name, origin) };
       return { ...known, ...explainRoute(context, found, route) };
@@ -170,9 +176,13 @@ const troubles = (context: Context, host: string, origin: Origin | undefined): s
 
 type Effect = Pick<Explanation, "outcome" | "summary" | "backends" | "facts"> & Partial<Explanation>;
 
-function explainRoute({ config, request }: Context, { manager, seen, host }: Found, route: Route): Effect {
+function explainRoute(
+  { config, request, values }: Context,
+  { manager, seen, host }: Found,
+  route: Route,
+): Effect {
   const { virtualHost } = host;
-  const facts = routeFacts(route, { manager, virtualHost, nameOf: serviceOf });
+  const facts = routeFacts(route, { manager, virtualHost, values, nameOf: serviceOf });
   if (route.redirect) {
     const status = redirectStatus(route);
     const location = locationOf(route, request, seen);

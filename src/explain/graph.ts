@@ -4,7 +4,7 @@ import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
 import { frontOf } from "./fronts.js";
-import { describeMatch } from "./match.js";
+import { describeMatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Origin, Origins } from "./origins.js";
 import type { Fact } from "./protections.js";
@@ -52,13 +52,18 @@ export function hostNode(
   tables: ReadonlyMap<string, ReadonlyMap<string, string>>,
   config: RequestConfig,
   origins: Origins,
+  values: Values = "shown",
 ): HostNode {
   const found: Record<string, readonly RouteNode[]> = {};
   for (const [table, hosts] of tables) {
     const json = hosts.get(host);
     if (json === undefined) continue;
     const chain = chainOf(config, table === fallbackTable ? ingressHttps : table, host);
-    found[table] = routeNodes(parseShown<VirtualHost>(json), chain, config, origins.routes(table, host));
+    found[table] = routeNodes(
+      parseShown<VirtualHost>(json),
+      { chain, config, values },
+      origins.routes(table, host),
+    );
   }
   const { [ingressHttps]: tls, ...elsewhere } = connections(config, host);
   return {
@@ -94,18 +99,25 @@ function chainOf({ listeners }: RequestConfig, name: string, host: string): Filt
 
 function routeNodes(
   virtualHost: VirtualHost,
-  chain: FilterChain | undefined,
-  config: RequestConfig,
+  {
+    chain,
+    config,
+    values,
+  }: {
+    readonly chain: FilterChain | undefined;
+    readonly config: RequestConfig;
+    readonly values: Values;
+  },
   origins: readonly Origin[],
 ): RouteNode[] {
   const manager = chain && managerOf(chain);
   return (virtualHost.routes ?? []).map((route: Route, i): RouteNode => {
     const origin = origins[i];
     return {
-      match: describeMatch(route.match ?? {}),
+      match: describeMatch(route.match ?? {}, values),
       ...(origin ? { origin } : {}),
       clusters: clusterNodes(config, route.route ? backendsOf(route.route) : []),
-      facts: routeFacts(route, { manager, virtualHost, nameOf: serviceOf }),
+      facts: routeFacts(route, { manager, virtualHost, values, nameOf: serviceOf }),
     };
   });
 }

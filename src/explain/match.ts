@@ -7,17 +7,27 @@ const quote = (text: string): string => JSON.stringify(text);
 /** Envoy matches regular expressions as a whole. */
 const fits = (regex: string, text: string): boolean => RE2JS.compile(regex).matcher(text).matches();
 
+/**
+ * Whether the values are told that headers and query parameters are compared with: who may not see them may still see
+ * that they are. Of pseudo headers they always are, as of paths.
+ */
+export type Values = "shown" | "hidden";
+
 /** The first reason why a request is not for a route: its path, then headers, then query; undefined when it is. */
-export function mismatch(match: RouteMatch, request: SeenRequest): string | undefined {
+export function mismatch(
+  match: RouteMatch,
+  request: SeenRequest,
+  values: Values = "shown",
+): string | undefined {
   const path = pathMismatch(match, request.path);
   if (path) return path;
   for (const matcher of match.headers ?? []) {
-    const reason = headerMismatch(matcher, request.headers);
+    const reason = headerMismatch(matcher, request.headers, values);
     if (reason) return reason;
   }
   const parameters = match.query_parameters?.length ? queryParameters(request.query) : undefined;
   for (const matcher of parameters ? (match.query_parameters ?? []) : []) {
-    const reason = queryMismatch(matcher, parameters?.get(matcher.name ?? ""));
+    const reason = queryMismatch(matcher, parameters?.get(matcher.name ?? ""), values);
     if (reason) return reason;
   }
   return undefined;
@@ -44,7 +54,11 @@ function pathMismatch(match: RouteMatch, path: string): string | undefined {
  * A header that is not there matches nothing but `present_match` inverted, unless it is to count as empty: so does
  * `invert_match` of a value, to the surprise of many.
  */
-function headerMismatch(matcher: HeaderMatcher, headers: ReadonlyMap<string, string>): string | undefined {
+function headerMismatch(
+  matcher: HeaderMatcher,
+  headers: ReadonlyMap<string, string>,
+  values: Values,
+): string | undefined {
   const name = matcher.name?.toLowerCase() ?? "";
   const label = `header ${name}`;
   const found = headers.get(name === "host" ? ":authority" : name);
@@ -58,14 +72,18 @@ function headerMismatch(matcher: HeaderMatcher, headers: ReadonlyMap<string, str
   const value = found ?? "";
   if (matchesText(matcher.string_match, value) !== invert) return undefined;
   const verb = invert ? "must not be" : "is not";
-  return `${label} is ${quote(value)}, which ${verb} ${describeText(matcher.string_match)}`;
+  return `${label} is ${quote(value)}, which ${verb} ${describeText(matcher.string_match, valuesOf(name, values))}`;
 }
 
-function queryMismatch(matcher: QueryParameterMatcher, found: string | undefined): string | undefined {
+function queryMismatch(
+  matcher: QueryParameterMatcher,
+  found: string | undefined,
+  values: Values,
+): string | undefined {
   const label = `query parameter ${matcher.name}`;
   if (found === undefined) return `${label} is absent`;
   if (!matcher.string_match || matchesText(matcher.string_match, found)) return undefined;
-  return `${label} is ${quote(found)}, which is not ${describeText(matcher.string_match)}`;
+  return `${label} is ${quote(found)}, which is not ${describeText(matcher.string_match, values)}`;
 }
 
 /** The first value of each parameter; Envoy does not decode them. */
@@ -112,28 +130,32 @@ const phrases = {
   contains: "text with ",
 };
 
-function describeText(matcher: StringMatcher): string {
+const valuesOf = (header: string, values: Values): Values => (header.startsWith(":") ? "shown" : values);
+
+function describeText(matcher: StringMatcher, values: Values): string {
+  if (values === "hidden") return "(hidden)";
   if (matcher.safe_regex) return `text that matches ${matcher.safe_regex.regex}`;
   const [kind, text] = textKind(matcher);
   return `${phrases[kind]}${quote(text)}${matcher.ignore_case ? " (in any case)" : ""}`;
 }
 
 /** A match in words: `prefix /api, header x-canary is "yes"`. */
-export function describeMatch(match: RouteMatch): string {
+export function describeMatch(match: RouteMatch, values: Values = "shown"): string {
   const queries = (match.query_parameters ?? []).map(({ name, string_match }) =>
     string_match
-      ? `query parameter ${name} is ${describeText(string_match)}`
+      ? `query parameter ${name} is ${describeText(string_match, values)}`
       : `query parameter ${name} is present`,
   );
-  return [describePath(match), ...(match.headers ?? []).map(describeHeader), ...queries].join(", ");
+  const headers = (match.headers ?? []).map((matcher) => describeHeader(matcher, values));
+  return [describePath(match), ...headers, ...queries].join(", ");
 }
 
-export function describeHeader(matcher: HeaderMatcher): string {
-  const { name, string_match: text } = matcher;
+export function describeHeader(matcher: HeaderMatcher, values: Values = "shown"): string {
+  const { name = "", string_match: text } = matcher;
   const invert = matcher.invert_match ?? false;
   if (!text) return `header ${name} is ${(matcher.present_match ?? true) === invert ? "absent" : "present"}`;
   const empty = matcher.treat_missing_header_as_empty ? " (absent counts as empty)" : "";
-  return `header ${name} is ${invert ? "not " : ""}${describeText(text)}${empty}`;
+  return `header ${name} is ${invert ? "not " : ""}${describeText(text, valuesOf(name, values))}${empty}`;
 }
 
 function describePath({ prefix, path, safe_regex, path_separated_prefix: segment }: RouteMatch): string {

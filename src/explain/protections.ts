@@ -9,7 +9,7 @@ import type {
 } from "../gen/envoy.js";
 import { filterNames } from "../xds/filter-names.js";
 import { httpFilter, typed } from "./config.js";
-import { describeHeader } from "./match.js";
+import { describeHeader, type Values } from "./match.js";
 
 const types = "type.googleapis.com/envoy.extensions.filters.http";
 
@@ -23,6 +23,8 @@ export interface Fact {
 export interface Scope {
   readonly virtualHost: VirtualHost;
   readonly manager: HttpConnectionManager | undefined;
+  /** Of headers that requests are compared with; shown by default. */
+  readonly values?: Values | undefined;
 }
 
 type Configs = { readonly [key: string]: Any } | undefined;
@@ -125,24 +127,27 @@ function describeAuthorization(
 function describeRateLimits(
   route: Route,
   ignored: boolean,
-  { manager, virtualHost }: Scope,
+  { manager, virtualHost, values }: Scope,
 ): string | undefined {
   const filter = httpFilter(manager, filterNames.rateLimit, `${types}.ratelimit.v3.RateLimit`);
   // A route's own take the place of its host's, and Envoy asks about forwarded requests only.
   const limits = route.route?.rate_limits ?? (ignored ? undefined : virtualHost.rate_limits);
   if (!filter || !route.route || !limits?.length) return undefined;
   const service = filter.rate_limit_service?.grpc_service?.envoy_grpc?.cluster_name;
-  return `asks ${service} about ${limits.map(describeDescriptor).join("; ")}`;
+  return `asks ${service} about ${limits.map((limit) => describeDescriptor(limit, values)).join("; ")}`;
 }
 
-const describeDescriptor = ({ actions = [] }: RateLimit): string => actions.map(describeEntry).join(" + ");
+const describeDescriptor = ({ actions = [] }: RateLimit, values: Values | undefined): string =>
+  actions.map((entry) => describeEntry(entry, values)).join(" + ");
 
-function describeEntry(entry: NonNullable<RateLimit["actions"]>[number]): string {
+function describeEntry(entry: NonNullable<RateLimit["actions"]>[number], values: Values | undefined): string {
   const { generic_key, request_headers, header_value_match } = entry;
   if (generic_key) return `${generic_key.descriptor_key ?? "generic_key"}=${generic_key.descriptor_value}`;
   if (request_headers) return `${request_headers.descriptor_key}=<header ${request_headers.header_name}>`;
   if (!header_value_match) return "remote_address";
-  const headers = (header_value_match.headers ?? []).map(describeHeader).join(", ");
+  const headers = (header_value_match.headers ?? [])
+    .map((matcher) => describeHeader(matcher, values))
+    .join(", ");
   const when = header_value_match.expect_match === false ? "unless" : "if";
   return `header_match=${header_value_match.descriptor_value} ${when} ${headers}`;
 }

@@ -1,5 +1,4 @@
-import type { SettingsSpec } from "../schema/settings.js";
-import { isIP, isOwnAddress, isRoutable } from "./address.js";
+import { type Reachable, readHost } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 import { readKeyPair } from "./secret.js";
 import type { CircuitBreakers, Cluster } from "./types.js";
@@ -120,50 +119,22 @@ export function endpointMode(reader: Reader, service: ObjectByKind<"Service">): 
   return reader.settings.endpoints === "service" ? "service" : undefined;
 }
 
-/** Names that /etc/hosts of common systems gives the loopback addresses. */
-const forbiddenNames = new Set([
-  "localhost",
-  "localhost.localdomain",
-  "localhost4",
-  "localhost6",
-  "localhost6.localdomain6",
-  "ip6-localhost",
-  "ip6-loopback",
-  "loopback",
-  "local.projectcontour.io",
-]);
-const hostname = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
 function readExternalName(
   reader: Reader,
   { spec, meta }: ObjectByKind<"Service">,
-): { name?: string; error?: string } {
+): { name?: Reachable; error?: string } {
   if (spec.type !== "ExternalName") return {};
   const about = `service "${meta.namespace}/${meta.name}"`;
   if (!reader.settings.enableExternalNameService) {
     return { error: `${about} is an ExternalName service, these are not currently enabled` };
   }
-  const name = (spec.externalName ?? "").toLowerCase().replace(/\.$/, "");
-  // Envoy's resolver takes 127.1 or 0x7f.1 for an address: an address is dotted quads or nothing.
-  const addressLike =
-    /^[0-9.]+$|^0x/.test(name) || name.split(".").some((label) => /^0x[0-9a-f]*$/.test(label));
-  const refused =
-    forbiddenNames.has(name) ||
-    name.endsWith(".localhost") ||
-    name === "metadata.google.internal" ||
-    isControlPlane(name, reader.settings) ||
-    !hostname.test(name) ||
-    (isIP(name) ? !isRoutable(name) || isOwnAddress(name) : addressLike);
-  if (refused)
-    return {
-      error: `${about} is an ExternalName service that points to ${JSON.stringify(name)}, this is not allowed`,
-    };
-  return { name };
+  const name = spec.externalName ?? "";
+  const reached = readHost(name, { namespace: meta.namespace, settings: reader.settings });
+  if ("host" in reached) return { name: reached.host };
+  return {
+    error: `${about} is an ExternalName service that points to ${JSON.stringify(name)}, this is not allowed: it ${reached.problem}`,
+  };
 }
-
-/** The API server by its name in the cluster, and the function that serves xDS: nobody's backends. */
-const isControlPlane = (name: string, { xdsCluster }: SettingsSpec): boolean =>
-  /^kubernetes\.default(\.svc(\..+)?)?$/.test(name) || name === xdsCluster.toLowerCase();
 
 const annotationPrefixes = ["projectcontour.io/", "contour.heptio.com/"];
 

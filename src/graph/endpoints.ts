@@ -1,11 +1,11 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
-import { isRoutable } from "./address.js";
+import { type Asker, type Reachable, readAddress, readHost } from "./address.js";
 import { endpointMode, isServed, type ServicePort, servedPorts } from "./backend.js";
 import type { ObjectByKind, Reader, Report } from "./reader.js";
 
 export interface Endpoint {
-  readonly address: string;
+  readonly address: Reachable;
   readonly port: number;
   /** Where health checks go, when it is not `port`. */
   readonly healthPort?: number;
@@ -40,11 +40,11 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
   const mode = endpointMode(reader, service);
   if (mode === "service") {
     const healthPort = health ? { healthPort: health.port } : {};
-    const at = (address: string): Endpoint => ({ address, port: port.port, ...healthPort });
+    const at = (address: Reachable): Endpoint => ({ address, port: port.port, ...healthPort });
     return {
       groups: grouped(
         reader,
-        ownAddresses(reader, service).map(([cluster, ip]) => [cluster, at(ip)]),
+        ownAddresses(reader, service, report).map(([cluster, ip]) => [cluster, at(ip)]),
       ),
       mode,
     };
@@ -52,29 +52,57 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
   const found: [cluster: string, Endpoint][] = [];
   for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
     const cluster = clusterOf(ref);
-    for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name)) {
-      if (isRoutable(endpoint.address)) found.push([cluster, endpoint]);
-      else {
-        const message = `address ${JSON.stringify(endpoint.address)} is not one that traffic may be sent to; it is left out`;
-        report.warn(ref, "EndpointError", "AddressNotAllowed", message);
-      }
-    }
+    const usable = usableOf(ref, { namespace, settings: reader.settings }, report);
+    for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name, usable))
+      found.push([cluster, endpoint]);
   }
   return { groups: grouped(reader, found), ...(mode ? { mode } : {}) };
 }
+
+/** Takes addresses of one object, with their paths in it, and gives those that may be used. */
+type Usable = (addresses: readonly string[], pathOf: (i: number) => string) => readonly Reachable[];
+
+/** Of addresses that may not be used there is one finding for each list: a tenant can write thousands. */
+const usableOf =
+  (about: Ref, asker: Asker, report: Report): Usable =>
+  (addresses, pathOf) => {
+    const usable: Reachable[] = [];
+    let first: (() => readonly [message: string, path: string]) | undefined;
+    for (const [i, address] of addresses.entries()) {
+      const reached = readAddress(address, asker);
+      if ("host" in reached) usable.push(reached.host);
+      else first ??= () => [`address ${JSON.stringify(address)} ${reached.problem}`, pathOf(i)];
+    }
+    if (first) {
+      const [message, path] = first();
+      const refused = addresses.length - usable.length;
+      const others = refused > 1 ? `, and ${refused - 1} more like it` : "";
+      report.warn(about, "EndpointError", "AddressNotAllowed", `${message}; it is left out${others}`, path);
+    }
+    return usable;
+  };
 
 /** Where a Service itself is reached, in each cluster that has it. */
 function ownAddresses(
   reader: Reader,
   service: ObjectByKind<"Service">,
-): [cluster: string, address: string][] {
+  report: Report,
+): [cluster: string, address: Reachable][] {
   const { name, namespace, cluster } = service.meta;
-  const addressOf = ({ spec: { clusterIP } }: ObjectByKind<"Service">): string =>
-    clusterIP && isRoutable(clusterIP) ? clusterIP : `${name}.${namespace}.svc`;
-  const all: [string, string][] = [[cluster ?? "", addressOf(service)]];
+  const asker = { namespace, settings: reader.settings };
+  const addressOf = ({ ref, spec: { clusterIP = "" } }: ObjectByKind<"Service">): Reachable[] => {
+    const hasAddress = clusterIP !== "" && clusterIP !== "None";
+    const host = hasAddress ? clusterIP : `${name}.${namespace}.svc`;
+    const reached = hasAddress ? readAddress(host, asker) : readHost(host, asker);
+    if ("host" in reached) return [reached.host];
+    const message = `address ${JSON.stringify(host)} ${reached.problem}; it is left out`;
+    report.warn(ref, "EndpointError", "AddressNotAllowed", message, "spec.clusterIP");
+    return [];
+  };
+  const all = addressOf(service).map((address): [string, Reachable] => [cluster ?? "", address]);
   for (const other of reader.settings.clusters) {
     const same = reader.get("Service", namespace, `${name}@${other.name}`);
-    if (same) all.push([other.name, addressOf(same)]);
+    for (const address of same ? addressOf(same) : []) all.push([other.name, address]);
   }
   return all;
 }
@@ -122,9 +150,10 @@ function readyOf(
   namespace: string,
   portName: string | undefined,
   healthName: string | undefined,
+  usable: Usable,
 ): Endpoint[] {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
-  const combine = (addresses: readonly string[], all: readonly NamedPort[]): Endpoint[] => {
+  const combine = (addresses: readonly Reachable[], all: readonly NamedPort[]): Endpoint[] => {
     const served = all.filter(isServed);
     const healthPort = healthName ? served.find((p) => p.name === healthName)?.port : undefined;
     return served
@@ -136,16 +165,21 @@ function readyOf(
   if (ref.startsWith("EndpointSlice/")) {
     const slice = reader.get("EndpointSlice", namespace, name)?.spec;
     if (!slice || slice.addressType === "FQDN") return [];
-    return combine(
-      slice.endpoints.flatMap((e) => (e.ready ? e.addresses.slice(0, 1) : [])),
-      slice.ports,
+    const ready = [...slice.endpoints.entries()].filter(
+      ([, { ready, addresses }]) => ready && addresses.length > 0,
     );
+    const addresses = usable(
+      ready.map(([, { addresses }]) => addresses[0] ?? ""),
+      (i) => `endpoints[${ready[i]?.[0]}].addresses[0]`,
+    );
+    return combine(addresses, slice.ports);
   }
   const subsets = reader.get("Endpoints", namespace, name)?.spec.subsets ?? [];
-  return subsets.flatMap(({ addresses = [], ports = [] }) =>
-    combine(
-      addresses.map(({ ip }) => ip),
+  return subsets.flatMap(({ addresses = [], ports = [] }, n) => {
+    const listed = addresses.map(({ ip }) => ip);
+    return combine(
+      usable(listed, (i) => `subsets[${n}].addresses[${i}].ip`),
       ports,
-    ),
-  );
+    );
+  });
 }

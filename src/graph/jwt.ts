@@ -1,5 +1,5 @@
 import { parseTimeout } from "../schema/duration.js";
-import { isIP } from "./address.js";
+import { readHost } from "./address.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { readJwks } from "./secret.js";
 import type { JwtProvider } from "./types.js";
@@ -34,17 +34,19 @@ export function readJwtProviders(proxy: HTTPProxy, reader: Reader, report: Repor
     );
   }
   const providers: JwtProvider[] = [];
+  let good = true;
   for (const [i, one] of fields.entries()) {
-    if (providers.some(({ name }) => name === one.name))
+    if (fields.findIndex(({ name }) => name === one.name) < i)
       return fail(
         "DuplicateProviderName",
         `${about} is invalid: duplicate name ${one.name}`,
         `${base}[${i}].name`,
       );
     const provider = readProvider(proxy, one, `${base}[${i}]`, reader, fail);
-    if (!provider) return undefined;
-    providers.push(provider);
+    if (provider) providers.push(provider);
+    else good = false;
   }
+  if (!good) return undefined;
   const defaults = fields.filter((provider) => provider.default);
   if (defaults.length > 1) {
     return fail(
@@ -109,8 +111,7 @@ function readRemoteKeys(
     return fail("RemoteJWKSSchemeInvalid", message, `${path}.uri`);
   }
   const found = uriForm.exec(fields.uri);
-  const host = found?.[2]?.replace(/^\[|\]$/g, "") ?? "";
-  if (!found?.[1] || !host || (host.includes(":") && !isIP(host))) {
+  if (!found?.[1] || !found[2]) {
     const message = `${key}.URI is invalid: ${JSON.stringify(fields.uri)} is not scheme://host[:port]/path`;
     return fail("RemoteJWKSURIInvalid", message, `${path}.uri`);
   }
@@ -129,8 +130,13 @@ function readRemoteKeys(
       `${path}.validation`,
     );
   }
-  const checked =
-    fields.validation && readUpstreamValidation(reader, fields.validation, proxy.meta.namespace);
+  const { namespace } = proxy.meta;
+  const reached = readHost(found[2], { namespace, settings: reader.settings });
+  if ("problem" in reached) {
+    const message = `${key}.URI is invalid: its host ${JSON.stringify(found[2])} ${reached.problem}`;
+    return fail("RemoteJWKSURIInvalid", message, `${path}.uri`);
+  }
+  const checked = fields.validation && readUpstreamValidation(reader, fields.validation, namespace);
   if (checked?.problem === "not-delegated") {
     const message = `${key}.UpstreamValidation.CACertificate Secret "${checked.secret}" is not configured for certificate delegation`;
     return fail("RemoteJWKSCACertificateNotDelegated", message, `${path}.validation.caSecret`);
@@ -148,7 +154,7 @@ function readRemoteKeys(
     ...(cache === undefined ? {} : { cacheMs: cache }),
     server: {
       scheme,
-      host,
+      host: reached.host,
       port,
       family: fields.dnsLookupFamily ?? reader.settings.dnsLookupFamily,
       ...(checked?.validation ? { validation: checked.validation } : {}),

@@ -1,5 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
+import type { Reachable } from "./address.js";
 import type { Match } from "./match-types.js";
 import type { BackendPolicies, HostPolicies, RoutePolicies } from "./policy/index.js";
 import type { IpFilter } from "./policy/ip-filter.js";
@@ -43,7 +44,7 @@ export interface Cluster {
   /** The Service's port that health checks go to, where it is not `port`. */
   readonly healthPort?: number;
   readonly mode?: EndpointMode;
-  readonly externalName?: string;
+  readonly externalName?: Reachable;
   readonly protocol?: "tls" | "h2" | "h2c";
   /** The host that TLS asks for (`serverName`); absent for `externalName`. */
   readonly sni?: string;
@@ -267,7 +268,7 @@ export interface RemoteKeys {
 /** Where a key set is fetched from. Equal nodes are one Envoy cluster. */
 export interface JwksServer {
   readonly scheme: "http" | "https";
-  readonly host: string;
+  readonly host: Reachable;
   readonly port: number;
   readonly family: "auto" | "v4" | "v6" | "all";
   readonly validation?: UpstreamValidation;

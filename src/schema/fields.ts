@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 
 /** Optional text and flags, as nearly every Kubernetes field is. */
@@ -27,6 +28,22 @@ export const hostname = z.string().max(253).regex(subdomain, { error: "must be a
 export const wildcardHostname = z.string().max(253).regex(wildcardSubdomain, {
   error: "must be a lower-case DNS name, optionally with a leading *.",
 });
+
+const { IPv4, IPv6 } = ipaddr;
+const isBlock = (value: string): boolean =>
+  IPv4.isValidCIDRFourPartDecimal(value) || (IPv6.isValidCIDR(value) && !value.includes("%"));
+
+/** A DNS name, `*.suffix`, or IP addresses, which become a block in CIDR form. */
+export const forbiddenHost = z
+  .string()
+  .transform((value) => {
+    if (IPv4.isValidFourPartDecimal(value)) return `${value}/32`;
+    return IPv6.isValid(value) ? `${value}/128` : value;
+  })
+  .refine((value) => isBlock(value) || isWildcardSubdomain(value), {
+    error:
+      "must be a lower-case DNS name, optionally with a leading *., an IP address or a block of them (CIDR)",
+  });
 
 const units = "(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:h|ms?|s|us|µs|μs|ns))+";
 

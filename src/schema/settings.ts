@@ -3,7 +3,7 @@ import { formatStringProblem, jsonFieldProblem, readLogFormat } from "./access-l
 import { readAdminEndpoints } from "./admin-endpoints.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
-import { isLabel, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
+import { forbiddenHost, isLabel, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
@@ -101,6 +101,12 @@ const settingsSpec = z.object({
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
   /** Includes and delegations across namespaces need the annotation `isoline.dev/included-by` on their target. */
   requireIncludedBy: flag,
+  /** Whether endpoints may be on Envoy's own machine: nowhere, everywhere, or where objects of these namespaces say so. */
+  allowLoopbackEndpoints: z
+    .union([z.boolean(), z.array(name)], { error: "must be true, false or a list of namespaces" })
+    .default(false),
+  /** What no backend may be, beside what never may: names, `*.suffix`, and blocks of addresses in CIDR form. */
+  forbiddenHosts: z.array(forbiddenHost).default([]),
   /** What is read; empty: everything. */
   watchNamespaces: names,
   /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */

@@ -75,8 +75,8 @@ function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): reado
 
 const inspectRoutes = (hub: Hub, inspected: Inspected): readonly Route[] => [
   { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, hub, inspected) },
-  { method: "GET", path: "/graph", role: "read", handle: (c) => answerGraph(c, inspected) },
-  { method: "GET", path: "/explain", role: "read", handle: (c) => answerExplain(c, inspected) },
+  { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
+  { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
 ];
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [

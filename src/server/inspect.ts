@@ -3,6 +3,7 @@ import { managerOf } from "../explain/config.js";
 import { explain } from "../explain/explain.js";
 import { frontOf } from "../explain/fronts.js";
 import { hostNode } from "../explain/graph.js";
+import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
 import { configFor, wholeTables } from "../explain/served-config.js";
@@ -13,6 +14,7 @@ import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
 import { problem } from "./problem.js";
 import { type Publisher, settingsOf } from "./publisher.js";
+import type { Identity } from "./tokens.js";
 
 /** What is served, with what it was compiled of. */
 export interface Inspected {
@@ -32,8 +34,15 @@ const maxPageSize = 500;
 
 const notReady = (c: Context): Response => problem(c, 503, "not-ready", "nothing has been published yet");
 
+/** What routes compare headers with is often a shared secret: whoever may only read is not shown it. */
+const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
+
 /** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
-export function answerExplain(c: Context, { store, publisher, platform }: Inspected): Response {
+export function answerExplain(
+  c: Context,
+  { store, publisher, platform }: Inspected,
+  who: Identity,
+): Response {
   const { snapshot } = publisher;
   if (!snapshot) return notReady(c);
   const { method = "GET", url = "" } = c.req.query();
@@ -42,6 +51,7 @@ export function answerExplain(c: Context, { store, publisher, platform }: Inspec
     const explanation = explain(configFor(snapshot, hostName(request.authority)), request, {
       origins: originsIn(store, settingsOf(store), platform),
       claimsOn: (host) => claimsOn(store, host),
+      values: valuesFor(who),
     });
     return c.json(explanation, 200, uncached);
   } catch (error) {
@@ -54,7 +64,7 @@ export function answerExplain(c: Context, { store, publisher, platform }: Inspec
  * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
  * `after` of the next page.
  */
-export function answerGraph(c: Context, inspected: Inspected): Response {
+export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
   const { snapshot } = inspected.publisher;
   if (!snapshot) return notReady(c);
   const { host, after = "", limit = String(pageSize) } = c.req.query();
@@ -70,14 +80,19 @@ export function answerGraph(c: Context, inspected: Inspected): Response {
     return problem(c, 404, "not-found", "this host is not served");
   const last = chosen.at(-1) ?? "";
   const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
-  return c.json({ hosts: nodes(chosen, snapshot, inspected), ...next }, 200, uncached);
+  return c.json({ hosts: nodes(chosen, snapshot, inspected, valuesFor(who)), ...next }, 200, uncached);
 }
 
-function nodes(hosts: readonly string[], snapshot: Snapshot, { store, platform }: Inspected): object[] {
+function nodes(
+  hosts: readonly string[],
+  snapshot: Snapshot,
+  { store, platform }: Inspected,
+  values: Values,
+): object[] {
   const tables = wholeTables(snapshot.tables);
   const config = configFor(snapshot, "");
   const origins = originsIn(store, settingsOf(store), platform);
-  return hosts.map((host) => hostNode(host, tables, config, origins));
+  return hosts.map((host) => hostNode(host, tables, config, origins, values));
 }
 
 /** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */

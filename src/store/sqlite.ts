@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
+import { appendPrivateFile, replacePrivateFile } from "../platform/private-file.js";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql.js";
 import { createSqlStore } from "./sql-store.js";
 import type { Store } from "./store.js";
@@ -171,15 +163,20 @@ export function createSqliteStore(file: string): SqliteStore {
   }
 }
 
+/** What SQLite keeps beside a database: with its content, and so its keys. */
+const sideFiles = ["-journal", "-wal", "-shm"];
+
 function openOrRebuild(path: string): SqliteStore {
-  closeSync(openSync(path, "a", 0o600));
+  for (const end of sideFiles)
+    if (lstatSync(`${path}${end}`, { throwIfNoEntry: false })) appendPrivateFile(`${path}${end}`);
+  appendPrivateFile(path);
   try {
     return openStore(path);
   } catch (error) {
     if (!(error instanceof Corrupt) && !isCorrupt(error)) throw error;
-    for (const end of ["-journal", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+    for (const end of sideFiles) rmSync(`${path}${end}`, { force: true });
     renameSync(path, `${path}.corrupt`);
-    closeSync(openSync(path, "a", 0o600));
+    appendPrivateFile(path);
     return openStore(path);
   }
 }
@@ -195,7 +192,7 @@ function takeOwnership(path: string): () => void {
     throw new Error(`${path} is in use by process ${pid} (if that is not Isoline, remove ${owner})`);
   }
   if (pid !== undefined) removeLock(`${path}.lock`);
-  writeFileSync(owner, `${process.pid}\n`, { mode: 0o600 });
+  replacePrivateFile(owner, [`${process.pid}\n`]);
   return () => rmSync(owner, { force: true });
 }
 

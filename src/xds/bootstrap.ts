@@ -26,13 +26,18 @@ import { adminCluster } from "./stats-listener.js";
 type HttpProtocolOptions =
   Typed<"type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions">;
 
+/**
+ * Where Envoy's admin interface is, which asks for no password: a TCP address, or the absolute path of a unix socket,
+ * which only processes of Envoy's own user can open.
+ */
+export type AdminPlace = { readonly address: string; readonly port: number } | { readonly socket: string };
+
 export interface BootstrapOptions {
   /** Origin of the control plane: `https://host[:port]`, or `http://` to a loopback address. */
   readonly xdsUrl: string;
   readonly nodeId: string;
   readonly nodeCluster: string;
-  readonly adminAddress: string;
-  readonly adminPort: number;
+  readonly admin: AdminPlace;
   /** An Envoy SDS file with the generic secret `xds-token`; see {@link tokenFileFor}. Absolute path. */
   readonly tokenFile?: string;
   /** PEM file of the authorities that the control plane's certificate is checked against, on Envoy's machine. */
@@ -100,11 +105,11 @@ export function writeBootstrap(options: BootstrapOptions): Bootstrap {
       cluster: options.nodeCluster,
       metadata: { isoline: { xds_cluster: xdsCluster } },
     },
-    admin: { address: socketAddress(options.adminAddress, options.adminPort) },
+    admin: { address: adminAddress(options.admin) },
     static_resources: {
       clusters: [
         writeXdsCluster(xdsCluster, origin, { ...options, envoy }),
-        writeAdminCluster(options.adminAddress, options.adminPort),
+        writeAdminCluster(options.admin),
       ],
     },
     dynamic_resources: { lds_config: source, cds_config: source },
@@ -194,28 +199,51 @@ function writeXdsCluster(name: string, origin: Origin, options: Chosen): Cluster
   };
 }
 
-function writeAdminCluster(address: string, port: number): Cluster {
+/** Of `sockaddr_un` in Linux, with its final zero; macOS has 104. */
+const maxSocketPath = 108;
+
+function adminAddress(admin: AdminPlace): Address {
+  if (!("socket" in admin)) {
+    if (isIp(admin.address)) return socketAddress(admin.address, admin.port);
+    throw new BootstrapError(`--admin-address ${admin.address}: Envoy takes an IP address alone`);
+  }
+  const { socket } = admin;
+  if (!socket.startsWith("/") || socket.includes("\0") || encoder.encode(socket).length >= maxSocketPath)
+    throw new BootstrapError(
+      `--admin-socket ${socket}: expected an absolute path of less than ${maxSocketPath} bytes`,
+    );
+  return { pipe: { path: socket, mode: 0o600 } };
+}
+
+const encoder = new TextEncoder();
+
+/** Whether other machines can reach an admin interface. */
+export const isAdminOpen = (admin: AdminPlace): boolean => "address" in admin && !isLoopback(admin.address);
+
+/** The listeners for probes and scrapes name this cluster: wherever the interface is, the control plane need not know. */
+function writeAdminCluster(admin: AdminPlace): Cluster {
+  if ("socket" in admin)
+    return { name: adminCluster, ...targetAt(adminCluster, { pipe: { path: admin.socket } }) };
   const anyAddress = new Map([
     ["0.0.0.0", "127.0.0.1"],
     ["::", "::1"],
   ]);
-  return { name: adminCluster, ...writeTarget(adminCluster, anyAddress.get(address) ?? address, port) };
+  const address = anyAddress.get(admin.address) ?? admin.address;
+  return { name: adminCluster, ...writeTarget(adminCluster, address, admin.port) };
 }
 
-function writeTarget(
-  name: string,
-  hostname: string,
-  port: number,
-): Pick<Cluster, "type" | "dns_lookup_family" | "load_assignment"> {
-  return {
-    // A name such as `localhost` may have addresses of both families, where the server listens on one.
-    ...(isIp(hostname) ? { type: "STATIC" } : { type: "STRICT_DNS", dns_lookup_family: "ALL" }),
-    load_assignment: {
-      cluster_name: name,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(hostname, port) } }] }],
-    },
-  };
-}
+type Target = Pick<Cluster, "type" | "dns_lookup_family" | "load_assignment">;
+
+/** A name such as `localhost` may have addresses of both families, where the server listens on one. */
+const writeTarget = (name: string, hostname: string, port: number): Target => ({
+  ...targetAt(name, socketAddress(hostname, port)),
+  ...(isIp(hostname) ? {} : { type: "STRICT_DNS", dns_lookup_family: "ALL" }),
+});
+
+const targetAt = (name: string, address: Address): Target => ({
+  type: "STATIC",
+  load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+});
 
 function writeCircuitBreakers(): CircuitBreakers {
   const limits = {

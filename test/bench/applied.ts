@@ -58,7 +58,13 @@ async function serve(
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
   };
   const at = (port: number): Manifest => ({ address: "127.0.0.1", port });
-  const spec = { endpoints: mode, http: at(http), https: at(https), stats: at(stats) };
+  const spec = {
+    endpoints: mode,
+    allowLoopbackEndpoints: true,
+    http: at(http),
+    https: at(https),
+    stats: at(stats),
+  };
   await put("all", `${JSON.stringify({ kind: "IsolineSettings", spec })}\n${applications(count)}`);
   const envoy = await startEnvoy({ xdsPort: Number(new URL(server.url).port) });
   try {

@@ -12,7 +12,7 @@ import { isAtLeast } from "../../src/xds/envoy-version.js";
 import { eventually, startEnvoy, testedEnvoy } from "../support/envoy.js";
 import { freePort } from "../support/http.js";
 
-const base = { nodeId: "n", nodeCluster: "c", adminAddress: "127.0.0.1", adminPort: 9001 };
+const base = { nodeId: "n", nodeCluster: "c", admin: { address: "127.0.0.1", port: 9001 } };
 
 test.each<[string, Partial<BootstrapOptions> & { xdsUrl: string }]>([
   ["http on loopback", { xdsUrl: "http://127.0.0.1:18000" }],

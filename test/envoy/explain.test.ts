@@ -233,7 +233,8 @@ async function agree(probes: readonly Probe[], options: RigOptions, mark?: Mark)
     const parsed = parseObject(manifest);
     return "object" in parsed ? [parsed.object] : [];
   });
-  const explain = explainer([...objects, parseSettings(options.settings ?? {}).settings]);
+  const { settings } = parseSettings({ allowLoopbackEndpoints: true, ...options.settings });
+  const explain = explainer([...objects, settings]);
   const answers: unknown[] = [];
   for (const probe of probes) answers.push({ probe, outcome: await ask(rig, probe) });
   expect(probes.map((probe) => ({ probe, outcome: foretell(explain, mark, probe) }))).toEqual(answers);

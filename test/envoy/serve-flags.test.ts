@@ -62,6 +62,8 @@ async function serve(flags: (folder: string) => readonly string[]): Promise<Flag
   const items = [...backends.objects, ...objects, ...extensionService("guard", await freePort())];
   const file = join(folder, "objects.json");
   await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  const settings = join(folder, "settings.yaml");
+  await writeFile(settings, "allowLoopbackEndpoints: true\n");
   const [port, http, https, stats] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const loopback = [
     "--envoy-service-http-address=127.0.0.1",
@@ -73,7 +75,17 @@ async function serve(flags: (folder: string) => readonly string[]): Promise<Flag
   ];
   const child = spawn(
     process.execPath,
-    [COMMAND, "serve", "-f", file, `--listen=127.0.0.1:${port}`, ...loopback, ...flags(folder)],
+    [
+      COMMAND,
+      "serve",
+      "-f",
+      file,
+      "--settings",
+      settings,
+      `--listen=127.0.0.1:${port}`,
+      ...loopback,
+      ...flags(folder),
+    ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   let output = "";

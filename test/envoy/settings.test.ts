@@ -24,8 +24,7 @@ async function linesOf(file: string, count: number): Promise<string[]> {
   return read();
 }
 
-const adminText = async ({ envoy }: Rig, path: string): Promise<string> =>
-  (await request({ port: envoy.adminPort, path })).body;
+const adminText = async ({ envoy }: Rig, path: string): Promise<string> => (await envoy.ask(path)).body;
 
 test("a text access log: its format, and errors alone", async () => {
   const file = join(await newFolder(), "http.log");

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
-import { tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
+import { type AdminPlace, tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
 import type { EnvoyVersion } from "../../src/xds/envoy-version.js";
-import { freePort, request } from "./http.js";
+import { type Answer, freePort, request } from "./http.js";
 
 /** A real Envoy under test. */
 export interface TestEnvoy {
   readonly pid: number;
-  readonly adminPort: number;
+  /** Asks the admin interface. */
+  ask(path: string): Promise<Answer>;
   /** Whether `/ready` of the admin interface answers 200. */
   ready(): Promise<boolean>;
   /** Counters and gauges whose name matches. */
@@ -28,6 +29,8 @@ export interface TestEnvoy {
 export interface EnvoyOptions {
   readonly xdsPort: number;
   readonly nodeId?: string;
+  /** The admin interface is on a unix socket, `admin.sock` of Envoy's folder. */
+  readonly adminSocket?: boolean;
   /** Shown with each poll. */
   readonly token?: string;
   /** A secret file that holds it. */
@@ -42,15 +45,15 @@ export interface EnvoyOptions {
 export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
   const binary = await findEnvoy((line) => process.stderr.write(`${line}\n`));
   const folder = await mkdtemp(join(tmpdir(), "isoline-envoy-"));
-  const adminPort = await freePort();
+  const socket = join(folder, "admin.sock");
+  const [admin, place] = options.adminSocket ? [{ socket }, { socketPath: socket }] : await tcpAdmin();
   const tokenFile = options.token === undefined ? options.tokenFile : join(folder, "token.json");
   if (tokenFile && options.token) await writeFile(tokenFile, tokenFileFor(options.token));
   const bootstrap = writeBootstrap({
     xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
     nodeId: options.nodeId ?? "test",
     nodeCluster: "test",
-    adminAddress: "127.0.0.1",
-    adminPort,
+    admin,
     envoy: await envoyVersion(binary),
     ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
@@ -58,20 +61,25 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
     ...(options.settings === undefined ? {} : { settings: options.settings }),
   });
   const envoy = await runEnvoy(binary, folder, bootstrap, 1);
-  await Promise.race([untilAdmin(adminPort), failWhenEnded(envoy, folder)]);
-  return testEnvoy(envoy, folder, adminPort);
+  const ask = (path: string): Promise<Answer> => request({ ...place, path });
+  await Promise.race([untilAdmin(ask), failWhenEnded(envoy, folder)]);
+  return testEnvoy(envoy, folder, ask);
 }
 
-function testEnvoy(envoy: EnvoyProcess, folder: string, adminPort: number): TestEnvoy {
-  const ask = async (path: string): Promise<string> => (await request({ port: adminPort, path })).body;
+async function tcpAdmin(): Promise<readonly [AdminPlace, { readonly port: number }]> {
+  const port = await freePort();
+  return [{ address: "127.0.0.1", port }, { port }];
+}
+
+function testEnvoy(envoy: EnvoyProcess, folder: string, ask: TestEnvoy["ask"]): TestEnvoy {
   const stats = async (pattern: RegExp): Promise<Map<string, number>> =>
-    parseStats(await ask("/stats"), pattern);
+    parseStats((await ask("/stats")).body, pattern);
   return {
     pid: envoy.pid,
-    adminPort,
+    ask,
     stats,
-    ready: async () => (await request({ port: adminPort, path: "/ready" })).status === 200,
-    configDump: async () => JSON.parse(await ask("/config_dump?include_eds")) as unknown,
+    ready: async () => (await ask("/ready")).status === 200,
+    configDump: async () => JSON.parse((await ask("/config_dump?include_eds")).body) as unknown,
     rejected: async () =>
       [...(await stats(/update_rejected$/))].filter(([, n]) => n > 0).map(([name]) => name),
     log: () => readLog(folder),
@@ -82,9 +90,9 @@ function testEnvoy(envoy: EnvoyProcess, folder: string, adminPort: number): Test
   };
 }
 
-async function untilAdmin(adminPort: number): Promise<void> {
+async function untilAdmin(ask: TestEnvoy["ask"]): Promise<void> {
   await eventually(async () => {
-    await request({ port: adminPort, path: "/server_info" });
+    await ask("/server_info");
     return true;
   }, "Envoy's admin interface answers");
 }

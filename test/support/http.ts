@@ -40,7 +40,9 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 export interface RequestOptions {
-  readonly port: number;
+  readonly port?: number;
+  /** A unix socket, in place of a port. */
+  readonly socketPath?: string;
   readonly path?: string;
   readonly method?: string;
   /** The Host header. */
@@ -69,11 +71,10 @@ export interface Answer {
 
 /** One request to 127.0.0.1. Rejects when the connection fails or nothing comes for 10 s. */
 export function request(options: RequestOptions): Promise<Answer> {
-  const { port, path = "/", method = "GET", body, sni, client, from, agent } = options;
+  const { port, socketPath, path = "/", method = "GET", body, sni, client, from, agent } = options;
   const headers = { ...(options.host === undefined ? {} : { host: options.host }), ...options.headers };
   const common = {
-    host: "127.0.0.1",
-    port,
+    ...(socketPath === undefined ? { host: "127.0.0.1", port } : { socketPath }),
     path,
     method,
     headers,

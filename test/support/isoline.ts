@@ -73,11 +73,13 @@ export interface RigOptions {
   readonly endpoints?: "auto" | "eds" | "inline";
   /** Settings beside those that put the listeners on loopback. */
   readonly settings?: Manifest;
+  /** Envoy's admin interface is on a unix socket. */
+  readonly adminSocket?: boolean;
 }
 
 /** Starts everything, waits until Envoy is ready, and ends everything when the test ends. */
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const { backends: names, objects, endpoints = "auto", settings = {} } = options;
+  const { backends: names, objects, endpoints = "auto", settings = {}, adminSocket = false } = options;
   const folder = await mkdtemp(join(tmpdir(), "isoline-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const backends = await startBackends(...names);
@@ -88,7 +90,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   await isoline.apply("objects", ...backends.objects, ...objects);
   await isoline.start();
   onTestFinished(() => isoline.stop());
-  const envoyOptions = { xdsPort: isoline.port, settings: parseSettings(all).settings.spec };
+  const envoyOptions = { xdsPort: isoline.port, settings: parseSettings(all).settings.spec, adminSocket };
   let envoy = await startEnvoy(envoyOptions);
   onTestFinished(async ({ task }) => {
     if (task.result?.state === "fail") {
@@ -114,9 +116,10 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   };
 }
 
-/** Settings that put every listener on a port of 127.0.0.1. */
+/** Settings that put every listener on a port of 127.0.0.1, where the backends are, too. */
 const testSettings = (http: number, https: number, stats: number, endpoints: string): Manifest => ({
   endpoints,
+  allowLoopbackEndpoints: true,
   http: { address: "127.0.0.1", port: http },
   https: { address: "127.0.0.1", port: https },
   stats: { address: "127.0.0.1", port: stats },

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { bootstrapCommand } from "../../src/cli/bootstrap.js";
+import { type BootstrapCommandOptions, bootstrapCommand } from "../../src/cli/bootstrap.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
 import { bootstrapFindings } from "../../src/schema/bootstrap-settings.js";
-import { parseSettings } from "../../src/schema/settings.js";
+import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { writeBootstrap } from "../../src/xds/bootstrap.js";
@@ -14,8 +14,7 @@ const target = {
   xdsUrl: "http://127.0.0.1:18000",
   nodeId: "n",
   nodeCluster: "c",
-  adminAddress: "127.0.0.1",
-  adminPort: 1,
+  admin: { address: "127.0.0.1", port: 1 },
 };
 const regexLimits = {
   "re2.max_program_size.error_level": 1_048_576,
@@ -79,28 +78,110 @@ test("isoline bootstrap --settings reads them from a file, and says what it left
   ]);
 });
 
-test("T79: Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
+interface Deployed {
+  readonly kind: string;
+  readonly data: { readonly "envoy.json": string };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly { readonly volumeMounts: readonly object[] }[];
+        readonly volumes: readonly { readonly name: string; readonly emptyDir?: object }[];
+      };
+    };
+  };
+}
+
+const deployed = (xds?: string): readonly Deployed[] =>
+  manifestsOf("envoy", {
+    namespace: "isoline",
+    image: "isoline",
+    replicas: "1",
+    envoyImage: "envoy",
+    envoyKind: "Deployment",
+    ...(xds ? { xds } : {}),
+  }) as readonly object[] as readonly Deployed[];
+
+const bootstrapIn = (manifests: readonly Deployed[]): ReturnType<typeof writeBootstrap> => {
+  const map = manifests.find(({ kind }) => kind === "ConfigMap");
+  return JSON.parse(map?.data["envoy.json"] ?? "") as ReturnType<typeof writeBootstrap>;
+};
+
+/** Where the interface is, and where the listeners for probes and scrapes find it. */
+const adminOf = ({ admin, static_resources }: ReturnType<typeof writeBootstrap>): readonly unknown[] => [
+  admin?.address,
+  static_resources?.clusters?.find(({ name }) => name === "envoy-admin")?.load_assignment?.endpoints?.[0]
+    ?.lb_endpoints?.[0]?.endpoint?.address,
+];
+
+async function bootstrapOf(
+  options: Partial<BootstrapCommandOptions>,
+): Promise<{ written: ReturnType<typeof writeBootstrap>; said: string }> {
   const folder = await mkdtemp(join(tmpdir(), "isoline-admin-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await bootstrapCommand(join(folder, "b.json"), { xds: "http://127.0.0.1:18000" });
-  const written = await readFile(join(folder, "b.json"), "utf8");
-  const deployed = JSON.stringify(
-    manifestsOf("envoy", {
-      namespace: "isoline",
-      image: "isoline",
-      replicas: "1",
-      envoyImage: "envoy",
-      envoyKind: "Deployment",
-    }),
-  );
-  for (const text of [written, deployed]) {
-    const found = text.replaceAll("\\", "").match(/"?admin"?:\s*\{.{0,200}?"?address"?:\s*"?([0-9.]+)/s);
-    expect(found?.[1]).toBe("127.0.0.1");
-  }
+  const said = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => said.mockRestore());
+  await bootstrapCommand(join(folder, "b.json"), { xds: "http://127.0.0.1:18000", ...options });
+  const written = JSON.parse(await readFile(join(folder, "b.json"), "utf8")) as ReturnType<
+    typeof writeBootstrap
+  >;
+  return { written, said: said.mock.calls.join("\n") };
+}
+
+test("T79: Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
+  const { written, said } = await bootstrapOf({});
+  const place = { socket_address: { address: "127.0.0.1", port_value: 9001 } };
+  expect(adminOf(written)).toEqual([place, place]);
+  expect(said).toBe("");
   const store = createMemoryStore();
   update(store, [], { checkKeyPair: () => undefined });
   const shown = [...store.resources("listener")]
     .flatMap(({ json }) => json.match(/"(?:prefix|path|regex)":"[^"]*"/g) ?? [])
     .join();
   expect(shown).not.toMatch(/config_dump|quitquit|certs|"prefix":"\/"/);
+});
+
+test("--admin-socket puts it on a unix socket, as printed manifests do, in a folder of the pod", async () => {
+  const { written, said } = await bootstrapOf({ adminSocket: "/run/x/admin.sock" });
+  expect(adminOf(written)).toEqual([
+    { pipe: { path: "/run/x/admin.sock", mode: 0o600 } },
+    { pipe: { path: "/run/x/admin.sock" } },
+  ]);
+  expect(said).toBe("");
+  const path = "/run/envoy/admin.sock";
+  expect(adminOf(bootstrapIn(deployed()))).toEqual([{ pipe: { path, mode: 0o600 } }, { pipe: { path } }]);
+  const pod = deployed().find(({ kind }) => kind === "Deployment")?.spec.template.spec;
+  expect(pod?.containers[0]?.volumeMounts).toContainEqual({ name: "admin", mountPath: "/run/envoy" });
+  expect(pod?.volumes.find(({ name }) => name === "admin")?.emptyDir).toBeDefined();
+});
+
+test("printed manifests call the xDS cluster as the server does whose settings are the defaults", () => {
+  const clusterOf = (xds?: string): unknown =>
+    bootstrapIn(deployed(xds)).dynamic_resources?.lds_config?.api_config_source?.cluster_names;
+  expect(clusterOf()).toEqual([defaultSettings.xdsCluster]);
+  expect(clusterOf("https://xds.example.com")).toEqual(["xds.example.com"]);
+});
+
+test.each(["0.0.0.0", "::", "10.0.0.1", "2001:db8::1"])(
+  "--admin-address %s is warned of",
+  async (adminAddress) => {
+    const { written, said } = await bootstrapOf({ adminAddress });
+    expect(said).toMatch(`warning: --admin-address ${adminAddress}: `);
+    expect(said).toMatch(/asks for no password.*127\.0\.0\.1 or --admin-socket/);
+    expect(written.admin?.address?.socket_address?.address).toBe(adminAddress);
+  },
+);
+
+test.each(["127.0.0.1", "127.0.0.2", "::1"])("--admin-address %s is not", async (adminAddress) => {
+  expect((await bootstrapOf({ adminAddress })).said).toBe("");
+});
+
+test.each<[Partial<BootstrapCommandOptions>, RegExp]>([
+  [{ adminAddress: "localhost" }, /--admin-address localhost: Envoy takes an IP address/],
+  [{ adminSocket: "admin.sock" }, /--admin-socket admin\.sock: expected an absolute path/],
+  [{ adminSocket: "@admin" }, /--admin-socket @admin: expected an absolute path/],
+  [{ adminSocket: `/${"a".repeat(107)}` }, /less than 108 bytes/],
+  [{ adminSocket: "/a.sock", adminPort: "9001" }, /give one of them/],
+  [{ adminSocket: "/a.sock", adminAddress: "127.0.0.1" }, /give one of them/],
+])("%j is refused", async (options, message) => {
+  await expect(bootstrapOf(options)).rejects.toThrow(message);
 });

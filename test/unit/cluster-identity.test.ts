@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Reachable, readHost } from "../../src/graph/address.js";
 import type { Cluster, JwksServer } from "../../src/graph/types.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
@@ -48,6 +49,12 @@ const check = {
 } as const;
 const slow = { windowMs: 1000, aggression: 1, minWeightPercent: 10 };
 
+function reachable(host: string): Reachable {
+  const reached = readHost(host, { namespace: "shop", settings: defaultSettings });
+  if ("problem" in reached) throw new Error(reached.problem);
+  return reached.host;
+}
+
 /** Values that differ from those of `cluster` and from each other in what the cluster does. */
 const others: { readonly [K in keyof Required<Cluster>]: readonly Partial<Cluster>[] } = {
   namespace: [{ namespace: "other" }],
@@ -58,7 +65,7 @@ const others: { readonly [K in keyof Required<Cluster>]: readonly Partial<Cluste
   healthPort: [{ healthPort: 81 }, { healthPort: 82 }],
   // Of the Service, and so is told by its name.
   mode: [],
-  externalName: [{ externalName: "a.test" }, { externalName: "b.test" }],
+  externalName: [{ externalName: reachable("a.test") }, { externalName: reachable("b.test") }],
   protocol: [{ protocol: "h2" }, { protocol: "h2c" }],
   sni: [{ sni: "a.test" }, { sni: "b.test" }],
   validation: [
@@ -155,14 +162,14 @@ describe("the name of a cluster", () => {
   it("is another for all that a server of key sets is asked for", () => {
     const server: Whole<JwksServer> = {
       scheme: "https",
-      host: "keys.test",
+      host: reachable("keys.test"),
       port: 443,
       family: "auto",
       validation: { ca: "a", subjectNames: ["a"] },
     };
     const changed: { readonly [K in keyof Required<JwksServer>]: Partial<JwksServer> } = {
       scheme: { scheme: "http" },
-      host: { host: "other.test" },
+      host: { host: reachable("other.test") },
       port: { port: 8443 },
       family: { family: "v4" },
       validation: { validation: { ca: "b", subjectNames: ["a"] } },

@@ -5,13 +5,14 @@ import { diff } from "../../src/explain/diff.js";
 import { formatChanges } from "../../src/explain/diff-text.js";
 import { link } from "../../src/link/snapshot.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
-import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { endpointSlice, httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { compileAll } from "../support/compile.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
+const { settings } = parseSettings({ allowLoopbackEndpoints: true });
 const config = (objects: readonly KubeObject[]): EnvoyConfig =>
-  readConfig(link(compileAll(objects), defaultSettings));
+  readConfig(link(compileAll([settings, ...objects]), settings.spec));
 
 const parse = (manifests: readonly Manifest[]): KubeObject[] =>
   manifests.flatMap((manifest) => {

@@ -158,6 +158,14 @@ describe("commands in the docs", () => {
 });
 
 describe("workflows for CI", () => {
+  it("name each action by a commit, which can't be moved, and say its version", () => {
+    const actions = readdirSync(join(root, "examples/ci")).flatMap((name) =>
+      [...read(`examples/ci/${name}`).matchAll(/uses: *(.*)/g)].map(([, action]) => action),
+    );
+    expect(actions.length).toBeGreaterThan(0);
+    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
   const built = join(root, "dist/isoline.js");
   const commands = readdirSync(join(root, "examples/ci")).flatMap((name) =>
     [...read(`examples/ci/${name}`).matchAll(/isoline (\w+) (.*)/g)].map(([, command = "", rest = ""]) => ({

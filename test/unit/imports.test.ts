@@ -11,7 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   gen: [],
   schema: [],
   platform: [],
-  store: ["schema"],
+  store: ["schema", "platform"],
   graph: ["schema", "type store"],
   xds: ["gen", "schema", "graph", "type store"],
   compile: ["gen", "schema", "graph", "xds", "type store"],

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { HostNode } from "../../src/explain/graph.js";
 import { createApp } from "../../src/server/app.js";
-import { everyone } from "../../src/server/auth.js";
+import { type Authenticate, everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
 import { metricDefinitions } from "../../src/server/metrics.js";
 import { Publisher } from "../../src/server/publisher.js";
@@ -10,6 +10,7 @@ import { PushedSources } from "../../src/server/pushed.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import {
   endpointSlice,
+  extensionService,
   hostProxy,
   httpProxy,
   type Manifest,
@@ -17,6 +18,7 @@ import {
   tlsSecret,
 } from "../support/backend.js";
 import { platform } from "../support/compile.js";
+import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
 const secure = httpProxy("default", "secure", {
   virtualhost: { fqdn: "secure.test", tls: { secretName: "secure" } },
@@ -50,7 +52,7 @@ const manifests: readonly Manifest[] = [
   }),
 ];
 
-function rig(objects = manifests, settings: Manifest = {}) {
+function rig(objects = manifests, settings: Manifest = {}, authenticate: Authenticate = everyone) {
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const store = createMemoryStore();
   const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
@@ -58,15 +60,19 @@ function rig(objects = manifests, settings: Manifest = {}) {
     hub,
     sources,
     inspected: sources.inspected,
-    authenticate: everyone,
+    authenticate,
     status: () => sources.status(),
   });
   const push = async (all: readonly Manifest[]): Promise<number> => {
-    const body = JSON.stringify([...all, { kind: "IsolineSettings", spec: settings }]);
+    const spec = { allowLoopbackEndpoints: true, ...settings };
+    const body = JSON.stringify([...all, { kind: "IsolineSettings", spec }]);
     return (await app.request("/sources/main", { method: "PUT", body })).status;
   };
-  const get = async (path: string): Promise<{ status: number; text: string; json: never }> => {
-    const answer = await app.request(path);
+  const get = async (
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; text: string; json: never }> => {
+    const answer = await app.request(path, { headers });
     const text = await answer.text();
     return { status: answer.status, text, json: (text.startsWith("{") ? JSON.parse(text) : {}) as never };
   };
@@ -151,6 +157,107 @@ describe("GET /graph", () => {
     expect(names).toEqual(many.map((_, i) => `h${i}.test`));
     for (const limit of ["0", "501", "x", "1e2"])
       expect((await get(`/graph?limit=${limit}`)).status).toBe(400);
+  });
+});
+
+describe("values that headers and query parameters are compared with", () => {
+  const header = (fields: Manifest): Manifest => ({ header: { name: "X-Gate", ...fields } });
+  const guarded = (conditions: readonly Manifest[]): Manifest => ({
+    conditions: [{ prefix: "/in" }, ...conditions],
+    services: [{ name: "a", port: 80 }],
+  });
+  const proxy = httpProxy("default", "gate", {
+    virtualhost: { fqdn: "gate.test" },
+    routes: [
+      guarded([header({ exact: "hush-1" })]),
+      guarded([header({ notexact: "hush-2" }), header({ contains: "hush-3" })]),
+      guarded([header({ notcontains: "hush-4" }), header({ regex: "hush-5.*" })]),
+      guarded([{ queryParameter: { name: "gate", exact: "hush-6" } }]),
+      guarded([{ queryParameter: { name: "gate", prefix: "hush-7" } }]),
+      {
+        services: [{ name: "a", port: 80 }],
+        rateLimitPolicy: {
+          global: {
+            descriptors: [
+              {
+                entries: [
+                  {
+                    requestHeaderValueMatch: {
+                      value: "matched",
+                      headers: [{ name: "X-Gate", exact: "hush-8" }],
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+        },
+      },
+    ],
+  });
+  const route = gatewayRoute("HTTPRoute", "gate", {
+    hostnames: ["route.test"],
+    rules: [
+      {
+        matches: [
+          {
+            method: "PUT",
+            headers: [{ name: "X-Gate", value: "hush-9" }],
+            queryParams: [{ name: "gate", type: "RegularExpression", value: "hush-0" }],
+          },
+        ],
+        backendRefs: backendRefs("a"),
+      },
+    ],
+  });
+  const limits: Manifest = { rateLimitService: { extensionService: "infra/rls" } };
+  const objects = [
+    service("default", "a"),
+    proxy,
+    ...gateway(onPort(8080, "web", "HTTP")),
+    route,
+    ...extensionService("rls", 8081),
+  ];
+  const all = ["/graph", "/graph?host=gate.test", "/graph?host=route.test"];
+  for (const request of [
+    "url=http://gate.test/in",
+    "url=http://gate.test/",
+    "method=PUT&url=http://route.test/",
+  ])
+    all.push(`/explain?${request}`, `/explain?${request}&header=X-Gate:wrong`);
+
+  const asRole: Authenticate = (request) => {
+    const role = request.headers.get("x-role") === "admin" ? "admin" : "read";
+    return Promise.resolve([
+      { role, name: "", fleet: "default" },
+      { role: "publish", name: "", fleet: "default" },
+    ]);
+  };
+
+  it("are for admins alone; what is compared is for readers, too", async () => {
+    const { get, push } = rig(objects, { ...limits, ...gatewaySettings }, asRole);
+    expect(await push()).toBe(200);
+    const texts = async (role: string): Promise<string[]> =>
+      Promise.all(
+        all.map(async (path) => {
+          const { status, text } = await get(path, { "x-role": role });
+          expect(status, path).toBe(200);
+          return text;
+        }),
+      );
+    const [read, admin] = [await texts("read"), await texts("admin")];
+    expect(read.filter((text) => text.includes("hush"))).toEqual([]);
+    for (let i = 0; i < 10; i++) expect(admin.join(), `hush-${i}`).toContain(`hush-${i}`);
+    const shown = read.join();
+    for (const part of [
+      "header x-gate is (hidden)",
+      "header x-gate is not (hidden)",
+      "query parameter gate is (hidden)",
+      "header_match=matched if header x-gate is (hidden)",
+      'header :method is \\"PUT\\"',
+      'header x-gate is \\"wrong\\", which is not (hidden)',
+    ])
+      expect(shown).toContain(part);
   });
 });
 

@@ -91,6 +91,12 @@ describe("parseSettings", () => {
       { ingressClassNames: ["a"], rootNamespaces: ["b"] },
       { ingressClassNames: ["a"], rootNamespaces: ["b"] },
     ],
+    [{ "allow-loopback-endpoints": true }, { allowLoopbackEndpoints: true }],
+    [{ allowLoopbackEndpoints: ["infra"] }, { allowLoopbackEndpoints: ["infra"] }],
+    [
+      { "forbidden-hosts": ["10.0.0.1", "fd00::/8", "::1", "*.a.test"] },
+      { forbiddenHosts: ["10.0.0.1/32", "fd00::/8", "::1/128", "*.a.test"] },
+    ],
     [{ "ingress-class-name": "a, b" }, { ingressClassNames: ["a", "b"] }],
     [
       { endpoints: "inline", secrets: "inline", tls: null },
@@ -100,6 +106,8 @@ describe("parseSettings", () => {
     const { settings, findings } = parseSettings(input);
     expect(findings).toEqual([]);
     expect(settings.spec).toMatchObject(expected);
+    // An upgrade reads stored settings again.
+    expect(parseSettings(settings.spec)).toEqual({ settings, findings: [] });
   });
 
   it("keeps the spelling of header names", () => {

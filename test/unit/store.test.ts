@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
+import { parseSettings, type SettingsSpec } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
@@ -259,6 +260,23 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     expect(dump(store)).toBe(good);
     expect(store.cursor("kubernetes:Service")).toBe("7");
     expect(refresh(store, platform)).toBe(false);
+    store.close();
+  });
+
+  it("with settings of another version gets the defaults of those that it lacks", () => {
+    const file = newFile();
+    const old = filled(file);
+    const { settings } = parseSettings({ endpoints: "inline", policy: { applyToIngress: true } });
+    update(old, [settings], platform);
+    const good = dump(old);
+    const { forbiddenHosts, allowLoopbackEndpoints, ...spec } = settings.spec;
+    old.putObject({ ...settings, spec: spec as SettingsSpec }, []);
+    old.setCursor("compiler", "0");
+    old.close();
+    const store = createSqliteStore(file);
+    expect(refresh(store, platform)).toBe(true);
+    expect(dump(store)).toBe(good);
+    expect(store.object(settings.ref)?.spec).toEqual(settings.spec);
     store.close();
   });
 

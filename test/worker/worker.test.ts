@@ -127,7 +127,7 @@ describe("the Worker", () => {
     const at = (port: number): object => ({ address: "127.0.0.1", port });
     const settings = {
       kind: "IsolineSettings",
-      spec: { http: at(http), https: at(https), stats: at(stats) },
+      spec: { allowLoopbackEndpoints: true, http: at(http), https: at(https), stats: at(stats) },
     };
     const content = (to: string): string => list(settings, ...backends.objects, hostProxy("app.test", to));
 
