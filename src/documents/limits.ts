@@ -1,0 +1,41 @@
+/** What reading a text may cost, counted before it is built. */
+
+/** Nodes (keys, values, lists and maps) of one document. */
+export const maxNodes = 2_000_000;
+/** Documents and members of lists in one text. */
+export const maxObjects = 250_000;
+/** Levels of maps and lists, what aliases bring in included. */
+export const maxDepth = 100;
+/** Nodes that aliases and merge keys of one text may add, beside as many as are written in it. */
+export const freeCopies = 20_000;
+/** Characters that are read at a time, between two pauses. */
+export const sliceLength = 128 * 1024;
+
+/** What is wrong with a text: where, and what to do. Its message never quotes a value, which may be a secret. */
+export class DocumentError extends Error {
+  constructor(
+    message: string,
+    /** Offset in the text of the document, in UTF-16 units. */
+    readonly offset: number,
+  ) {
+    super(message);
+  }
+}
+
+/** How many nodes a text holds so far: those written, and those that aliases and merge keys have added. */
+export interface NodeCount {
+  written: number;
+  copied: number;
+}
+
+export function countCopies(count: NodeCount, nodes: number, offset: number): void {
+  count.copied += nodes;
+  if (count.copied > freeCopies + count.written)
+    throw new DocumentError(
+      `aliases and merge keys add over ${freeCopies} nodes to the ${count.written} that are written; write them out, or split the file`,
+      offset,
+    );
+}
+
+export const tooManyNodes = `the document has over ${maxNodes} nodes; split it`;
+export const tooDeep = `the document is nested over ${maxDepth} levels deep`;
