@@ -16,7 +16,7 @@ export interface Manifests {
   readonly documents: ReadonlyMap<Ref, Place>;
   /** Refs of documents that failed their schema. */
   readonly invalid: ReadonlySet<Ref>;
-  /** Files that could not be read or parsed. */
+  /** Files that could not be read or parsed, or hold an object that has no valid name. */
   readonly broken: ReadonlySet<string>;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
@@ -28,8 +28,8 @@ interface Document extends Place {
 }
 
 /** Field by field: a spread would give each of the many documents a shape of its own. */
-const withObject = ({ file, line, text }: Place, object: KubeObject | undefined): Document =>
-  text === undefined ? { file, line, object } : { file, line, text, object };
+const withObject = ({ file, line, within, part }: Place, object: KubeObject | undefined): Document =>
+  part === undefined ? { file, line, within, object } : { file, line, within, part, object };
 
 /**
  * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
@@ -40,6 +40,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
+  const broken = new Set<string>();
   const unreadable = loadDocuments(paths, (value, place) => {
     const parsed = parseObject(value, namespaces);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
@@ -48,7 +49,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
       if (parsed.ref) {
         invalid.add(parsed.ref);
         documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-      }
+      } else broken.add(place.file);
     } else {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
@@ -61,7 +62,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
     located: [...unreadable, ...located],
     documents,
     invalid,
-    broken: new Set(unreadable.map(({ file }) => file)),
+    broken: new Set([...broken, ...unreadable.map(({ file }) => file)]),
     ignored,
   };
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { readOne } from "../documents/documents.js";
 import type { Finding } from "../schema/meta.js";
 import { parseSettings, type Settings } from "../schema/settings.js";
 
@@ -11,6 +11,14 @@ export function readSettings(
   file: string | undefined,
   overrides: Readonly<Record<string, unknown>> = {},
 ): { settings: Settings; findings: readonly Finding[] } {
-  const input: unknown = file ? parse(readFileSync(file, "utf8"), { maxAliasCount: 100 }) : {};
-  return parseSettings(input, overrides);
+  return parseSettings(file ? readSettingsText(file) : {}, overrides);
+}
+
+/** @throws Error that names the file and the line for what can't be read. */
+export function readSettingsText(file: string): unknown {
+  try {
+    return readOne(readFileSync(file, "utf8"))?.value ?? null;
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -96,8 +96,8 @@ class Composer {
       } else {
         this.#at = Math.max(this.#at, startOf(event));
         this.count.written++;
-        if (++nodes > maxNodes) throw this.#fail(tooManyNodes);
-        if (nodes === 1) offset = this.text.origin(this.#at);
+        if (++nodes > maxNodes) throw tooManyNodes(this.#offset);
+        if (nodes === 1) offset = this.#offset;
         this.#enter(event);
       }
     }
@@ -106,7 +106,7 @@ class Composer {
   #enter(event: ScalarEvent | AliasEvent | CollectionEvent): void {
     const around = this.#stack.at(-1);
     if (around?.slot.of === "items" && this.#stack.length === 2 && Array.isArray(around.into))
-      this.#items.push(this.text.origin(this.#at));
+      this.#items.push(this.#offset);
     if (event.type === EVENT_ID.ALIAS) this.#take(this.#aliased(event));
     else if (event.type !== EVENT_ID.SCALAR) this.#open(event, around);
     else if (around && !Array.isArray(around.into) && around.next.is === "key") this.#readKey(event, around);
@@ -168,14 +168,14 @@ class Composer {
     around.next = keySlot;
     around.nodes += node.nodes;
     around.height = Math.max(around.height, node.height + 1);
-    if (this.#stack.length + node.height > maxDepth) throw this.#fail(tooDeep);
+    if (this.#stack.length + node.height > maxDepth) throw tooDeep(this.#offset);
   }
 
   /** Sets all keys of a map in another one. As in go-yaml v2, they win over what is set before and lose to what comes after. */
   #merge({ value, nodes, copied }: Node, around: Frame): void {
     const { into } = around;
     if (!isRecord(value) || Array.isArray(into)) return;
-    if (!copied) countCopies(this.count, nodes, this.text.origin(this.#at));
+    if (!copied) countCopies(this.count, nodes, this.#offset);
     around.own ??= new Set(Object.keys(into));
     for (const key of Object.keys(value)) setOwn(into, key, value[key]);
   }
@@ -212,7 +212,7 @@ class Composer {
           ? "an alias stands inside of what it names"
           : "an alias has no anchor before it in its document",
       );
-    countCopies(this.count, node.nodes, this.text.origin(this.#at));
+    countCopies(this.count, node.nodes, this.#offset);
     return { ...node, copied: true };
   }
 
@@ -254,6 +254,10 @@ class Composer {
     if (tag !== undefined && tag !== "!" && shortTag(tag) !== known) throw this.#fail(unknownTag);
   }
 
+  get #offset(): number {
+    return this.text.origin(this.#at);
+  }
+
   #textOf(start: number, end: number): string | undefined {
     return start < 0 ? undefined : this.text.source.slice(start, end);
   }
@@ -265,7 +269,7 @@ class Composer {
       return next.is === "key" ? [] : [next.of];
     });
     const at = pathText(path);
-    return new DocumentError(at ? `${at}: ${message}` : message, this.text.origin(this.#at));
+    return new DocumentError(at ? `${at}: ${message}` : message, this.#offset);
   }
 }
 

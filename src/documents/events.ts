@@ -83,10 +83,8 @@ function tryEvents(
     if (!(error instanceof YAMLException)) throw error;
     const offset = error.mark?.position ?? 0;
     if (error.reason === "deficient indentation") return { left: offset };
-    const message = error.reason.startsWith("nesting exceeded")
-      ? tooDeep
-      : `not valid YAML: ${withoutQuotes(error.reason)}`;
-    throw new DocumentError(message, origin(offset));
+    if (error.reason.startsWith("nesting exceeded")) throw tooDeep(origin(offset));
+    throw new DocumentError(`not valid YAML: ${withoutQuotes(error.reason)}`, origin(offset));
   }
 }
 
@@ -101,7 +99,7 @@ function checkNodes(text: string): void {
   if (text.length < maxNodes) return;
   let signs = 0;
   for (let i = 0; i < text.length; i++) if (structure.has(text.charCodeAt(i))) signs++;
-  if (signs > maxNodes) throw new DocumentError(tooManyNodes, 0);
+  if (signs > maxNodes) throw tooManyNodes(0);
 }
 
 /** Where the text of a node begins; -1 for an empty one. */

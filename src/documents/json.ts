@@ -26,6 +26,17 @@ export function readJson(text: string, start: number, count: NodeCount, depth = 
   return { value, end };
 }
 
+/**
+ * Parses a text that is one JSON value of at most so many levels.
+ *
+ * @throws as `readJson` does.
+ */
+export function parseWhole(text: string, deepest: number): unknown {
+  const { value, end } = readJson(text, 0, { written: 0, copied: 0 }, deepest);
+  if (text.slice(end).trim() === "") return value;
+  throw new JsonSyntaxError(text, 0, new Error(`more text at position ${end}`));
+}
+
 /** A key is set twice somewhere in the value. */
 export class RepeatedKeyError extends DocumentError {
   constructor(
@@ -33,7 +44,7 @@ export class RepeatedKeyError extends DocumentError {
     /** Offset after the value. */
     readonly end: number,
   ) {
-    super("a key is set twice in one object; remove one of the two", start);
+    super("a key is set twice in one object; remove one of the two", start, "repeated-key");
   }
 }
 
@@ -49,8 +60,9 @@ export class JsonSyntaxError extends Error {
 
   /** Costs as much as parsing the text several times. */
   locate(): DocumentError {
-    const position = errorAt(this.error, this.text);
-    const what = position >= this.text.length ? "it ends too early" : "unexpected text";
+    const end = this.text.trimEnd().length;
+    const position = Math.min(errorAt(this.error, this.text), end);
+    const what = position === end ? "it ends too early" : "unexpected text";
     return new DocumentError(`not valid JSON: ${what}`, this.start + position);
   }
 }
@@ -73,7 +85,7 @@ function scan(
     if (code === quote) i = endOfString(text, i);
     else if (isOpening(code)) {
       nodes++;
-      if (++depth > deepest) throw new DocumentError(tooDeep, i);
+      if (++depth > deepest) throw tooDeep(i, deepest);
     } else if (isClosing(code)) {
       if (--depth <= 0) return { end: i + 1, nodes, pairs };
     } else if (code === comma) nodes++;
@@ -81,7 +93,7 @@ function scan(
       nodes++;
       pairs++;
     }
-    if (nodes > maxNodes) throw new DocumentError(tooManyNodes, start);
+    if (nodes > maxNodes) throw tooManyNodes(start);
   }
   return { end: text.length, nodes, pairs };
 }

@@ -17,10 +17,17 @@ export class DocumentError extends Error {
     message: string,
     /** Offset in the text of the document, in UTF-16 units. */
     readonly offset: number,
+    readonly code: "not-valid" | "too-deep" | "too-large" | "repeated-key" = "not-valid",
   ) {
     super(message);
   }
 }
+
+export const tooManyNodes = (offset: number): DocumentError =>
+  new DocumentError(`the document has over ${maxNodes} nodes; split it`, offset, "too-large");
+
+export const tooDeep = (offset: number, levels = maxDepth): DocumentError =>
+  new DocumentError(`the document is nested over ${levels} levels deep`, offset, "too-deep");
 
 /** How many nodes a text holds so far: those written, and those that aliases and merge keys have added. */
 export interface NodeCount {
@@ -34,8 +41,6 @@ export function countCopies(count: NodeCount, nodes: number, offset: number): vo
     throw new DocumentError(
       `aliases and merge keys add over ${freeCopies} nodes to the ${count.written} that are written; write them out, or split the file`,
       offset,
+      "too-large",
     );
 }
-
-export const tooManyNodes = `the document has over ${maxNodes} nodes; split it`;
-export const tooDeep = `the document is nested over ${maxDepth} levels deep`;
