@@ -10,11 +10,11 @@ import {
 import { isRecord, pathText } from "../schema/issues.js";
 import { type Events, scalarIn, startOf } from "./events.js";
 import {
+  type Cost,
   countCopies,
   DocumentError,
   maxDepth,
   maxNodes,
-  type NodeCount,
   tooDeep,
   tooManyNodes,
 } from "./limits.js";
@@ -27,6 +27,7 @@ export interface Composed {
   readonly offset: number;
   /** Where the members of a list of Kubernetes (`items`) begin. */
   readonly items: readonly number[];
+  readonly nodes: number;
 }
 
 type CollectionEvent = SequenceEvent | MappingEvent;
@@ -63,6 +64,7 @@ interface Frame {
   merged: Node[] | undefined;
 }
 
+const empty: Node = { value: null, nodes: 0, height: 0, copied: false };
 const keySlot: Slot = { is: "key", of: "" };
 const mergeSlot: Slot = { is: "merge", of: "<<" };
 
@@ -71,14 +73,14 @@ class Composer {
   readonly #stack: Frame[] = [];
   /** Undefined for a value that is not whole yet. */
   readonly #anchors = new Map<string, Node | undefined>();
-  #root: unknown = null;
+  #root: Node = empty;
   #items: number[] = [];
   /** Where the last node that is not empty begins. */
   #at = 0;
 
   constructor(
     private readonly text: Events,
-    private readonly count: NodeCount,
+    private readonly cost: Cost,
   ) {}
 
   *documents(): Generator<Composed> {
@@ -86,16 +88,16 @@ class Composer {
     let nodes = 0;
     for (const event of this.text.events) {
       if (event.type === EVENT_ID.DOCUMENT) {
-        this.#root = null;
+        this.#root = empty;
         this.#items = [];
         this.#anchors.clear();
         nodes = 0;
       } else if (event.type === EVENT_ID.POP) {
         if (this.#stack.length > 0) this.#leave();
-        else yield { value: this.#root, offset, items: this.#items };
+        else yield { value: this.#root.value, nodes: this.#root.nodes, offset, items: this.#items };
       } else {
         this.#at = Math.max(this.#at, startOf(event));
-        this.count.written++;
+        this.cost.written++;
         if (++nodes > maxNodes) throw tooManyNodes(this.#offset);
         if (nodes === 1) offset = this.#offset;
         this.#enter(event);
@@ -152,7 +154,7 @@ class Composer {
   #take(node: Node): void {
     const around = this.#stack.at(-1);
     if (!around) {
-      this.#root = node.value;
+      this.#root = node;
       return;
     }
     const { into, next, merged } = around;
@@ -175,7 +177,7 @@ class Composer {
   #merge({ value, nodes, copied }: Node, around: Frame): void {
     const { into } = around;
     if (!isRecord(value) || Array.isArray(into)) return;
-    if (!copied) countCopies(this.count, nodes, this.#offset);
+    if (!copied) countCopies(this.cost, nodes, this.#offset);
     around.own ??= new Set(Object.keys(into));
     for (const key of Object.keys(value)) setOwn(into, key, value[key]);
   }
@@ -212,7 +214,7 @@ class Composer {
           ? "an alias stands inside of what it names"
           : "an alias has no anchor before it in its document",
       );
-    countCopies(this.count, node.nodes, this.#offset);
+    countCopies(this.cost, node.nodes, this.#offset);
     return { ...node, copied: true };
   }
 
@@ -297,5 +299,5 @@ function setOwn(into: Record<string, unknown>, key: string, value: unknown): voi
  *
  * @throws DocumentError where a document can't be read as a Kubernetes client would.
  */
-export const compose = (text: Events, count: NodeCount): Generator<Composed> =>
-  new Composer(text, count).documents();
+export const compose = (text: Events, cost: Cost): Generator<Composed> =>
+  new Composer(text, cost).documents();

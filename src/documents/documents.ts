@@ -1,7 +1,7 @@
 import { compose } from "./compose.js";
 import { readEvents } from "./events.js";
 import { JsonSyntaxError, RepeatedKeyError, readJson } from "./json.js";
-import { DocumentError, maxObjects, type NodeCount, sliceLength } from "./limits.js";
+import { type Cost, costOf, DocumentError, maxObjects, sliceLength } from "./limits.js";
 import { contentStart, documentTexts, lineTexts, newlines, type Part, placeOf } from "./split.js";
 
 /** One document, as a Kubernetes client reads it. */
@@ -12,6 +12,8 @@ export interface TextDocument {
   readonly line: number;
   /** Of a list of Kubernetes in YAML: the lines on which its members begin. */
   readonly itemLines: readonly number[];
+  /** How many nodes it has at most, as a measure of what it costs. */
+  readonly nodes: number;
   /** Where the lines of its fields are found. */
   readonly part: Part;
 }
@@ -42,12 +44,12 @@ const parts: Readonly<Record<Format, (text: string) => Iterable<string>>> = {
  * of documents. A document that can't be read costs only itself.
  */
 export function* readDocuments(text: string, format: Format = "yaml"): Generator<Step> {
-  const count: NodeCount = { written: 0, copied: 0 };
+  const cost = costOf(text);
   let objects = 0;
   let unpaused = 0;
   let line = 1;
   for (const part of parts[format](text.replace(/^\ufeff/, ""))) {
-    for (const step of readPart({ text: part, line }, format, count)) {
+    for (const step of readPart({ text: part, line }, format, cost)) {
       objects += step && "value" in step ? sizeOf(step.value) : 0;
       if (objects > maxObjects) {
         yield { fault: `the text has over ${maxObjects} objects; split it`, line, column: 1 };
@@ -83,13 +85,13 @@ function sizeOf(value: unknown): number {
   return Array.isArray(items) ? 1 + items.length : 1;
 }
 
-function* readPart(part: Part, format: Format, count: NodeCount): Generator<Step> {
+function* readPart(part: Part, format: Format, cost: Cost): Generator<Step> {
   const start = contentStart(part.text, 0);
   if (start < 0) return;
   try {
-    if (format !== "yaml") yield* readJsonValues(part, start, count);
-    else if (/[[{]/.test(part.text.charAt(start))) yield* readEither(part, start, count);
-    else yield* readYaml(part, count);
+    if (format !== "yaml") yield* readJsonValues(part, start, cost);
+    else if (/[[{]/.test(part.text.charAt(start))) yield* readEither(part, start, cost);
+    else yield* readYaml(part, cost);
   } catch (error) {
     const found = error instanceof JsonSyntaxError ? error.locate() : error;
     if (!(found instanceof DocumentError)) throw found;
@@ -98,10 +100,10 @@ function* readPart(part: Part, format: Format, count: NodeCount): Generator<Step
 }
 
 /** Flow style YAML begins with the same bracket as JSON. */
-function* readEither(part: Part, start: number, count: NodeCount): Generator<Step> {
+function* readEither(part: Part, start: number, cost: Cost): Generator<Step> {
   let isJson = false;
   try {
-    for (const step of readJsonValues(part, start, count)) {
+    for (const step of readJsonValues(part, start, cost)) {
       isJson = true;
       yield step;
     }
@@ -109,17 +111,19 @@ function* readEither(part: Part, start: number, count: NodeCount): Generator<Ste
   } catch (error) {
     if (isJson || !(error instanceof JsonSyntaxError)) throw error;
   }
-  yield* readYaml(part, count);
+  yield* readYaml(part, cost);
 }
 
-function* readJsonValues(part: Part, start: number, count: NodeCount): Generator<Step> {
+function* readJsonValues(part: Part, start: number, cost: Cost): Generator<Step> {
   const { text } = part;
   let unpaused = 0;
   let line = part.line;
   for (let at = start, from = 0; at >= 0; ) {
     line += newlines(text, from, at);
-    const { value, end } = readValue(text, at, count);
-    yield { value, line, itemLines: [], part: { text: text.slice(at, end), line } };
+    const before = cost.written;
+    const { value, end } = readValue(text, at, cost);
+    const nodes = cost.written - before;
+    yield { value, line, itemLines: [], nodes, part: { text: text.slice(at, end), line } };
     unpaused += end - at;
     if (unpaused > sliceLength) {
       unpaused = 0;
@@ -131,9 +135,9 @@ function* readJsonValues(part: Part, start: number, count: NodeCount): Generator
 }
 
 /** @throws DocumentError that names the key, where one is set twice. */
-function readValue(text: string, start: number, count: NodeCount): { value: unknown; end: number } {
+function readValue(text: string, start: number, cost: Cost): { value: unknown; end: number } {
   try {
-    return readJson(text, start, count);
+    return readJson(text, start, cost);
   } catch (error) {
     if (!(error instanceof RepeatedKeyError)) throw error;
     // The value is YAML, too, and the reader of YAML knows which key it is.
@@ -143,7 +147,7 @@ function readValue(text: string, start: number, count: NodeCount): { value: unkn
 
 function repeatedKeyIn(text: string, start: number): DocumentError | undefined {
   try {
-    for (const step of readYaml({ text, line: 1 }, { written: 0, copied: 0 })) void step;
+    for (const step of readYaml({ text, line: 1 }, costOf(text))) void step;
     return undefined;
   } catch (error) {
     return error instanceof DocumentError
@@ -152,15 +156,15 @@ function repeatedKeyIn(text: string, start: number): DocumentError | undefined {
   }
 }
 
-function* readYaml(part: Part, count: NodeCount): Generator<Step> {
-  const events = yield* readEvents(part.text);
+function* readYaml(part: Part, cost: Cost): Generator<Step> {
+  const events = yield* readEvents(part.text, cost);
   let from = 0;
   let line = part.line;
-  for (const { value, offset, items } of compose(events, count)) {
+  for (const { value, offset, items, nodes } of compose(events, cost)) {
     if (value === null) continue;
     line += newlines(part.text, from, offset);
     from = offset;
-    yield { value, line, itemLines: linesOf(part, items), part };
+    yield { value, line, itemLines: linesOf(part, items), nodes, part };
   }
 }
 

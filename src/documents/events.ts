@@ -7,7 +7,7 @@ import {
   type ScalarEvent,
   YAMLException,
 } from "js-yaml";
-import { DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
+import { type Cost, DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
 import { readPlain, type Scalar } from "./scalar.js";
 
 /** The events of YAML text. */
@@ -21,9 +21,6 @@ export interface Events {
 
 /** Further right than a collection begins in any text that people write. */
 const indent = " ".repeat(256);
-/** So many characters may be read again, and twice the text. */
-const freeAgain = 1024 * 1024;
-
 /**
  * Parses YAML text. js-yaml follows YAML 1.2, which wants every line of a flow collection or of a quoted text to stand
  * right of the key that it belongs to. Kubernetes clients do not, and such files are common (a `}` under its key). Spaces
@@ -31,21 +28,20 @@ const freeAgain = 1024 * 1024;
  *
  * @throws DocumentError for what is not YAML or is over a limit.
  */
-export function* readEvents(text: string): Generator<undefined, Events> {
+export function* readEvents(text: string, cost: Cost): Generator<undefined, Events> {
   checkNodes(text);
   const moved: number[] = [];
   const origin = (offset: number): number => originOf(offset, moved);
   let source = text;
-  let allowed = freeAgain + 2 * text.length;
   for (;;) {
     const read = tryEvents(source, origin);
     if ("events" in read) return { events: read.events, source, origin };
     const start = lineStart(source, read.left);
-    allowed -= read.left;
+    cost.again -= source.length;
     // Within a line, js-yaml takes offence at a tab.
     if (source.slice(start, read.left).trim() !== "")
       throw new DocumentError("not valid YAML: use spaces in place of tabs", origin(read.left));
-    if (allowed < 0 || start <= (moved.at(-1) ?? -1))
+    if (cost.again < 0 || start <= (moved.at(-1) ?? -1))
       throw new DocumentError(
         "not valid YAML: indent the lines of flow collections and quoted texts",
         origin(read.left),

@@ -1,4 +1,4 @@
-import { DocumentError, maxDepth, maxNodes, type NodeCount, tooDeep, tooManyNodes } from "./limits.js";
+import { type Cost, costOf, DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
 
 /** A JSON value in a text, and the offset after it. */
 export interface JsonValue {
@@ -12,7 +12,7 @@ export interface JsonValue {
  *
  * @throws JsonSyntaxError for what is not JSON, DocumentError for what is over a limit or sets a key twice.
  */
-export function readJson(text: string, start: number, count: NodeCount, depth = maxDepth): JsonValue {
+export function readJson(text: string, start: number, cost: Cost, depth = maxDepth): JsonValue {
   const { end, nodes, pairs } = scan(text, start, depth);
   const slice = text.slice(start, end);
   let value: unknown;
@@ -21,7 +21,7 @@ export function readJson(text: string, start: number, count: NodeCount, depth = 
   } catch (error) {
     throw new JsonSyntaxError(slice, start, error);
   }
-  count.written += nodes;
+  cost.written += nodes;
   if (countKeys(value) !== pairs) throw new RepeatedKeyError(start, end);
   return { value, end };
 }
@@ -32,7 +32,7 @@ export function readJson(text: string, start: number, count: NodeCount, depth = 
  * @throws as `readJson` does.
  */
 export function parseWhole(text: string, deepest: number): unknown {
-  const { value, end } = readJson(text, 0, { written: 0, copied: 0 }, deepest);
+  const { value, end } = readJson(text, 0, costOf(text), deepest);
   if (text.slice(end).trim() === "") return value;
   throw new JsonSyntaxError(text, 0, new Error(`more text at position ${end}`));
 }

@@ -29,17 +29,26 @@ export const tooManyNodes = (offset: number): DocumentError =>
 export const tooDeep = (offset: number, levels = maxDepth): DocumentError =>
   new DocumentError(`the document is nested over ${levels} levels deep`, offset, "too-deep");
 
-/** How many nodes a text holds so far: those written, and those that aliases and merge keys have added. */
-export interface NodeCount {
+/** What one text has cost so far. */
+export interface Cost {
+  /** Nodes that are written in it. */
   written: number;
+  /** Nodes that aliases and merge keys have added. */
   copied: number;
+  /** Characters that may still be read a second time. */
+  again: number;
 }
 
-export function countCopies(count: NodeCount, nodes: number, offset: number): void {
-  count.copied += nodes;
-  if (count.copied > freeCopies + count.written)
+/** So many characters may be read a second time, and twice the text. */
+const freeAgain = 1024 * 1024;
+
+export const costOf = (text: string): Cost => ({ written: 0, copied: 0, again: freeAgain + 2 * text.length });
+
+export function countCopies(cost: Cost, nodes: number, offset: number): void {
+  cost.copied += nodes;
+  if (cost.copied > freeCopies + cost.written)
     throw new DocumentError(
-      `aliases and merge keys add over ${freeCopies} nodes to the ${count.written} that are written; write them out, or split the file`,
+      `aliases and merge keys add over ${freeCopies} nodes to the ${cost.written} that are written; write them out, or split the file`,
       offset,
       "too-large",
     );

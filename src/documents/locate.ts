@@ -1,6 +1,6 @@
 import { EVENT_ID, type Event } from "js-yaml";
 import { type Events, readEvents, scalarIn, startOf } from "./events.js";
-import { DocumentError } from "./limits.js";
+import { costOf, DocumentError } from "./limits.js";
 import { keyText } from "./scalar.js";
 import type { Part } from "./split.js";
 
@@ -28,7 +28,7 @@ function mapOf(part: Part): DocumentMap | undefined {
   const known = maps.get(part);
   if (known) return known;
   try {
-    const reading = readEvents(part.text);
+    const reading = readEvents(part.text, costOf(part.text));
     let read = reading.next();
     while (!read.done) read = reading.next();
     const fresh = new DocumentMap(read.value);

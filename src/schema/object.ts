@@ -131,17 +131,14 @@ const nobody: Ref = "Unknown//";
 export function parseObject(input: unknown, namespaces: readonly string[] = []): Parsed {
   if (!isRecord(input))
     return { ...refuse("must be a map with apiVersion, kind and metadata"), noObject: true };
-  const { problem, path, nulls } = inspect(input);
-  if (problem) return refuse(problem, path);
-  const object = nulls ? (withoutNulls(input) as Raw) : input;
-  const { kind, apiVersion } = object;
+  const { kind, apiVersion } = input;
   if (typeof kind !== "string" || kind === "")
     return { ...refuse("is missing; every object has a kind", "kind"), noObject: true };
   if (typeof apiVersion !== "string" || apiVersion === "")
     return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
-  if (namespaces.length > 0 && !isWatched(kind, object, namespaces)) return ignore(kind, apiVersion);
+  if (namespaces.length > 0 && !isWatched(kind, input, namespaces)) return ignore(kind, apiVersion);
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
-  return parseKind(kind as Kind, apiVersion, object);
+  return parseKind(kind as Kind, apiVersion, input);
 }
 
 function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[]): boolean {
@@ -151,12 +148,15 @@ function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[
   return namespaces.includes(String(namespace || "default"));
 }
 
-function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
+function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
   const version = versions.includes(apiVersion);
   // Another group's object of the same name, such as a Knative Service, is none of ours.
   if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion)))
     return ignore(kind, apiVersion);
+  const { problem, path, nulls } = inspect(raw);
+  if (problem) return hostile(kind, raw, schemaError(nobody, problem, path));
+  const input = nulls ? (withoutNulls(raw) as Raw) : raw;
   const { meta, ref, about, findings: wrong } = parseMeta(kind, input.metadata, clusterScoped);
   const findings = [...wrong];
   if (!version) {
@@ -171,6 +171,14 @@ function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
   }
   if (findings.length > 0) return { findings, ...(ref ? { ref } : {}) };
   return { object: { kind, ref: about, meta, spec: parsed.data } as KubeObject };
+}
+
+/** Of an object that nothing may read, only the name counts, so that what was known by it is kept. */
+function hostile(kind: Kind, { metadata }: Raw, finding: Finding): Parsed {
+  const { clusterScoped = false }: KindReader = kinds[kind];
+  const { name, namespace } = isRecord(metadata) ? metadata : {};
+  const { ref } = parseMeta(kind, { name, namespace }, clusterScoped);
+  return ref ? { findings: [{ ...finding, about: ref }], ref } : { findings: [finding] };
 }
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));

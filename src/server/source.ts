@@ -30,13 +30,21 @@ export async function parseSource(text: string): Promise<ParsedSource | SourceRe
   if (/^\s*<[!?a-z]/i.test(text))
     return { code: "not-readable", detail: "the content is HTML or XML, such as the error page of a proxy" };
   const reader = new SourceReader();
+  let unpaused = 0;
   for (const step of readDocuments(text)) {
-    if (step === undefined) await pause();
-    else reader.read(step);
-    if (reader.refusal) return reader.refusal;
+    for (const nodes of step === undefined ? [sliceNodes] : reader.read(step)) {
+      if (reader.refusal) return reader.refusal;
+      unpaused += nodes;
+      if (unpaused < sliceNodes) continue;
+      unpaused = 0;
+      await pause();
+    }
   }
   return reader.end();
 }
+
+/** Nodes of objects that are checked at a time, between two pauses. */
+const sliceNodes = 20_000;
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
@@ -51,20 +59,21 @@ class SourceReader {
   #ignored = 0;
   #hasUnnamed = false;
 
-  read(step: NonNullable<Step>): void {
+  /** Takes a document; yields after each of its objects how many nodes they have on average. */
+  *read(step: NonNullable<Step>): Generator<number> {
     this.#documents++;
-    if ("fault" in step) {
-      this.#refuse("not-readable", `line ${step.line}:${step.column}: ${step.fault}`);
-      return;
+    if ("fault" in step)
+      yield this.#refuse("not-readable", `line ${step.line}:${step.column}: ${step.fault}`);
+    else {
+      const place = `document ${this.#documents} (line ${step.line})`;
+      const found = membersOf(step.value);
+      if ("problem" in found) yield this.#refuse("not-an-object", `${place} ${found.problem}`);
+      else
+        for (const [i, member] of found.members.entries()) {
+          this.#take(member, member === step.value ? place : `${place}, item ${i}`);
+          yield step.nodes / found.members.length;
+        }
     }
-    const place = `document ${this.#documents} (line ${step.line})`;
-    const found = membersOf(step.value);
-    if ("problem" in found) this.#refuse("not-an-object", `${place} ${found.problem}`);
-    else
-      for (const [i, member] of found.members.entries()) {
-        this.#take(member, member === step.value ? place : `${place}, item ${i}`);
-        if (this.refusal) return;
-      }
   }
 
   end(): ParsedSource | SourceRefusal {
@@ -84,8 +93,9 @@ class SourceReader {
     };
   }
 
-  #refuse(code: SourceRefusal["code"], detail: string): void {
+  #refuse(code: SourceRefusal["code"], detail: string): number {
     this.refusal = { code, detail };
+    return 0;
   }
 
   #take(value: unknown, place: string): void {
