@@ -61,8 +61,8 @@ export async function bootstrapCommand(
 
 /** The settings of a file; what is wrong with them goes to standard error. */
 function bootstrapSettings(file: string): SettingsSpec {
-  const { settings, findings } = readSettings(file);
-  for (const finding of findings) console.error(formatLocated({ finding, file, line: 0 }));
+  const { settings, findings, locate } = readSettings(file);
+  for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const key of runtimeValues(settings.spec).skipped) {
     const finding: Finding = {
       about: settings.ref,
@@ -72,7 +72,7 @@ function bootstrapSettings(file: string): SettingsSpec {
       message: "is set by Isoline itself; the value is left out",
       path: `runtimeSettings[${JSON.stringify(key)}]`,
     };
-    console.error(formatLocated({ finding, file, line: 0 }));
+    console.error(formatLocated(locate(finding)));
   }
   return settings.spec;
 }

@@ -27,7 +27,7 @@ export interface CompileCommandOptions extends InputOptions {
 /** `isoline compile`: manifests or a cluster in, xDS out. Returns the exit code. */
 export async function compileCommand(options: CompileCommandOptions): Promise<number> {
   const start = performance.now();
-  const { settings: asked, findings } = readSettings(options.settings);
+  const { settings: asked, findings, locate } = readSettings(options.settings);
   const { settings, ...manifests } = await readInput(options, asked);
   const loaded = performance.now();
   const store = createMemoryStore();
@@ -38,7 +38,7 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
   const linked = performance.now();
 
   const located = [
-    ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
+    ...findings.map(locate),
     ...manifests.located,
     ...locateAll(
       [

@@ -7,7 +7,7 @@ import { type CheckFormat, findingWriters } from "./findings.js";
 import { loadDocuments } from "./load.js";
 import { type Located, locateAll, readManifests } from "./objects.js";
 import { readToken, serverUrl } from "./server-url.js";
-import { readSettingsText } from "./settings-file.js";
+import { readSettingsValue } from "./settings-file.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline publish` as commander hands them over. */
@@ -131,7 +131,7 @@ function contentOf({ file, settings }: PublishCommandOptions): string {
   const values: string[] = [];
   loadDocuments(file, (value) => void values.push(JSON.stringify(value)));
   if (settings) {
-    values.push(JSON.stringify({ kind: "IsolineSettings", spec: readSettingsText(settings) }));
+    values.push(JSON.stringify({ kind: "IsolineSettings", spec: readSettingsValue(settings) }));
   }
   return values.length === 0 ? "[]" : values.join("\n");
 }

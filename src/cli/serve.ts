@@ -176,18 +176,14 @@ class FileSource {
   }
 
   #read(): void {
-    const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
+    const { settings, findings, locate } = readSettings(this.options.settingsFile, this.options.overrides);
     const manifests = readManifests(this.options.paths, settings.spec.watchNamespaces);
     const objects = this.#keepLastGood(manifests);
     const { changed } = replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
     this.#manifests = manifests;
     this.#objects = objects;
     this.#located = [
-      ...[...findings, ...bootstrapFindings(settings)].map((finding) => ({
-        finding,
-        file: this.options.settingsFile ?? "",
-        line: 0,
-      })),
+      ...[...findings, ...bootstrapFindings(settings)].map(locate),
       ...manifests.located,
       ...locateAll(findingsAt(Date.now(), this.#store.findings()), manifests.documents),
     ];

@@ -101,9 +101,12 @@ function checkNodes(text: string): void {
 /** Where the text of a node begins; -1 for an empty one. */
 export function startOf(event: Event): number {
   if (event.type === EVENT_ID.ALIAS) return event.anchorStart;
-  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart - (isQuoted(event) ? 1 : 0);
   return event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING ? event.start : -1;
 }
+
+const isQuoted = ({ style }: ScalarEvent): boolean =>
+  style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
 
 /** What a scalar stands for by its text alone, without its tag. */
 export function scalarIn(source: string, event: ScalarEvent): Scalar {
