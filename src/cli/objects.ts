@@ -16,8 +16,10 @@ export interface Manifests {
   readonly documents: ReadonlyMap<Ref, Place>;
   /** Refs of documents that failed their schema. */
   readonly invalid: ReadonlySet<Ref>;
-  /** Files that could not be read or parsed, or hold an object that has no valid name. */
+  /** Files that could not be read or parsed. */
   readonly broken: ReadonlySet<string>;
+  /** Files with an object that has no valid kind or name, and may be any of those that were there before. */
+  readonly unnamed: ReadonlySet<string>;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
 }
@@ -40,7 +42,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
-  const broken = new Set<string>();
+  const unnamed = new Set<string>();
   const unreadable = loadDocuments(paths, (value, place) => {
     const parsed = parseObject(value, namespaces);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
@@ -49,7 +51,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
       if (parsed.ref) {
         invalid.add(parsed.ref);
         documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-      } else broken.add(place.file);
+      } else unnamed.add(place.file);
     } else {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
@@ -62,7 +64,8 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
     located: [...unreadable, ...located],
     documents,
     invalid,
-    broken: new Set([...broken, ...unreadable.map(({ file }) => file)]),
+    broken: new Set(unreadable.map(({ file }) => file)),
+    unnamed,
     ignored,
   };
 }

@@ -196,7 +196,8 @@ class FileSource {
     const objects = new Map(now.objects.map((object) => [object.ref, object]));
     for (const [ref, object] of this.#objects) {
       const file = this.#manifests?.documents.get(ref)?.file;
-      const broken = now.invalid.has(ref) || (file !== undefined && now.broken.has(file));
+      const inBroken = file !== undefined && (now.broken.has(file) || now.unnamed.has(file));
+      const broken = now.invalid.has(ref) || inBroken;
       if (broken && !objects.has(ref)) objects.set(ref, object);
     }
     return objects;

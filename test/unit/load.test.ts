@@ -121,7 +121,27 @@ describe("lineOf", () => {
     expect(line("")).toBe(3);
   });
 
-  it("gives the line of the document for JSON", () => {
+  it("finds fields of the members of lists, of YAML and of JSON", () => {
+    const yaml = "kind: List\napiVersion: v1\nitems:\n- a: 1\n- b:\n    c:\n    - 1\n    - d: 2\n";
+    const [first, second] = load([write("a.yaml", yaml)]).documents;
+    const json = '{"kind":"List","apiVersion":"v1",\n"items":[\n{"a":1},\n{"b":\n{"c":[1,\n{"d":2}]}}]}';
+    const [, other] = load([write("a.json", json)]).documents;
+    if (!first || !second || !other) throw new Error("no members");
+    expect([first.line, second.line, other.line]).toEqual([4, 5, 1]);
+    expect(["a", "", "nothing"].map((path) => lineOf(first, path))).toEqual([4, 4, 4]);
+    expect(["b.c[1].d", "b.c[1].x", "b.c[7]", ""].map((path) => lineOf(second, path))).toEqual([8, 8, 7, 5]);
+    expect(["b.c[1].d", "b.c", ""].map((path) => lineOf(other, path))).toEqual([6, 5, 4]);
+  });
+
+  it("finds fields behind merge keys, lines that were moved, and keys that are no text", () => {
+    const text = "x: &x\n  p: 1\na:\n  <<: *x\n  80: {\n'b': 1,\nc: [\n2]\n}\n  yes: 3\n";
+    const document = load([write("a.yaml", text)]).documents[0];
+    if (!document) throw new Error("no document");
+    const lines = ["a.p", "a.80.b", "a.80.c[0]", "a.true", "x.p"].map((path) => lineOf(document, path));
+    expect(lines).toEqual([4, 6, 8, 10, 2]);
+  });
+
+  it("gives the line of the document for JSON Lines", () => {
     const file = write("a.jsonl", '{"a":1}\n{"a":{"b":2}}\n');
     const document = load([file]).documents[1];
     expect(document && lineOf(document, "a.b")).toBe(2);
