@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { writeYaml } from "../documents/write.js";
 import type { Body, Bytes } from "../link/body.js";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
@@ -89,7 +89,7 @@ function bodiesOf(snapshot: Snapshot): Map<string, Body> {
 
 function writeStatuses(all: readonly ObjectStatus[], { format, output }: CompileCommandOptions): void {
   const shown = all.map(({ apiVersion, kind, metadata, status }) => ({ apiVersion, kind, metadata, status }));
-  const text = format === "yaml" ? stringify(shown) : `${JSON.stringify(shown, null, 2)}\n`;
+  const text = format === "yaml" ? writeYaml(shown) : `${JSON.stringify(shown, null, 2)}\n`;
   if (output === "-") process.stdout.write(text);
   else writeFileSync(output, text);
 }
@@ -122,7 +122,7 @@ function* jsonOf({ mode }: Snapshot, bodies: ReadonlyMap<string, Body>): Generat
 
 function yamlOf(json: Chunks): string {
   const text = Buffer.concat([...json].map((chunk) => Buffer.from(chunk as string))).toString();
-  return stringify(JSON.parse(text), { aliasDuplicateObjects: false });
+  return writeYaml(JSON.parse(text));
 }
 
 /** Writes a file that only its owner may read: keys are in `secrets`, or in `listeners` when settings.secrets is `inline`. */

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readNow } from "../../src/documents/documents.js";
+import { writeYaml } from "../../src/documents/write.js";
 
 /** What sigs.k8s.io/yaml v1.6.0 makes of each text, as its program answered; `Error` for what it refuses. */
 function read(text: string): readonly unknown[] | typeof Error {
@@ -242,6 +244,63 @@ describe("what is wrong is said with its place", () => {
       '"\\hunter2"\n',
     ])
       expect(faultOf(text).fault).not.toContain("hunter2");
+  });
+});
+
+describe("what is written", () => {
+  it("is read again as it was", () => {
+    const words = [
+      "y",
+      "N",
+      "yes",
+      "on",
+      "~",
+      "null",
+      "0120",
+      "0o17",
+      "08",
+      "1_000",
+      "1:30",
+      ".5",
+      "1e3",
+      "+1",
+      "<<",
+      "=",
+      "",
+    ];
+    const texts = [
+      ...words,
+      "2001-01-01",
+      "a: b",
+      "- a",
+      "# a",
+      "'",
+      '"',
+      "a\nb",
+      " a",
+      "a ",
+      "\u2028",
+      "{",
+      "%a",
+      "!a",
+      "&a",
+      "*a",
+    ];
+    const value = {
+      keys: Object.fromEntries(texts.map((text) => [text, 1])),
+      texts,
+      more: [0, 1.5, true, null, [], {}],
+    };
+    expect(read(writeYaml(value))).toEqual([value]);
+  });
+
+  it("is read again as it was, whatever it is", () => {
+    const json = fc.jsonValue({ maxDepth: 4 }).filter((value) => value !== null);
+    fc.assert(
+      fc.property(json, (value) => {
+        expect(JSON.stringify(read(writeYaml(value)))).toBe(JSON.stringify([value]));
+      }),
+    );
   });
 });
 

@@ -38,7 +38,7 @@ const mayImport = (from: string, to: string, isType: boolean): boolean => {
 /** Packages that only these folders may import. */
 const PACKAGE_HOMES: Record<string, readonly string[]> = {
   zod: ["schema"],
-  "js-yaml": ["documents", "cli"],
+  "js-yaml": ["documents"],
   hono: ["server", "runtime"],
   "@hono/node-server": ["runtime", "cli"],
   commander: ["cli"],
