@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Format, readNow, type TextDocument } from "../documents/documents.js";
+import { type Doubt, type Format, readNow, type TextDocument } from "../documents/documents.js";
 import { lineOf as lineIn } from "../documents/locate.js";
 import type { Part } from "../documents/split.js";
 import type { Finding } from "../schema/meta.js";
@@ -18,7 +18,7 @@ export interface Place {
   readonly within: string;
 }
 
-/** A file or document that could not be read; `line` is 0 when the whole file is meant. */
+/** A file or document that could not be read, or a warning about how it was; `line` is 0 when the whole file is meant. */
 export interface LoadFinding {
   readonly finding: Finding;
   readonly file: string;
@@ -53,14 +53,13 @@ interface Loader {
 }
 
 function fail({ file, findings }: Loader, line: number, message: string): void {
-  const finding: Finding = {
-    about: "File//",
-    severity: "error",
-    type: "FileError",
-    reason: "NotReadable",
-    message,
-  };
-  findings.push({ finding, file, line });
+  const about = { about: "File//", type: "FileError" } as const;
+  findings.push({ finding: { ...about, severity: "error", reason: "NotReadable", message }, file, line });
+}
+
+function warn({ file, findings }: Loader, { line, message }: Doubt): void {
+  const about = { about: "File//", type: "FileError" } as const;
+  findings.push({ finding: { ...about, severity: "warning", reason: "Ambiguous", message }, file, line });
 }
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -119,8 +118,9 @@ function readText(loader: Loader): string | undefined {
   return undefined;
 }
 
-function add(loader: Loader, { value, line, itemLines, part }: TextDocument, format: Format): void {
+function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocument, format: Format): void {
   const { file, visit } = loader;
+  for (const doubt of doubts) warn(loader, doubt);
   const found = membersOf(value);
   if ("problem" in found) {
     fail(loader, line, `the document ${found.problem}`);

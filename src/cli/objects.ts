@@ -43,7 +43,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unnamed = new Set<string>();
-  const unreadable = loadDocuments(paths, (value, place) => {
+  const unread = loadDocuments(paths, (value, place) => {
     const parsed = parseObject(value, namespaces);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
     else if ("findings" in parsed) {
@@ -61,10 +61,10 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   });
   return {
     objects: [...documents.values()].flatMap(({ object }) => object ?? []),
-    located: [...unreadable, ...located],
+    located: [...unread, ...located],
     documents,
     invalid,
-    broken: new Set(unreadable.map(({ file }) => file)),
+    broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
     unnamed,
     ignored,
   };

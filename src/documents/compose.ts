@@ -28,7 +28,17 @@ export interface Composed {
   /** Where the members of a list of Kubernetes (`items`) begin. */
   readonly items: readonly number[];
   readonly nodes: number;
+  readonly doubts: readonly DoubtAt[];
 }
+
+/** Text that others read in another way than Kubernetes clients do. */
+interface DoubtAt {
+  readonly message: string;
+  readonly offset: number;
+}
+
+/** Of one document; more are of one cause. */
+const maxDoubts = 20;
 
 type CollectionEvent = SequenceEvent | MappingEvent;
 
@@ -75,6 +85,7 @@ class Composer {
   readonly #anchors = new Map<string, Node | undefined>();
   #root: Node = empty;
   #items: number[] = [];
+  #doubts: DoubtAt[] = [];
   /** Where the last node that is not empty begins. */
   #at = 0;
 
@@ -90,11 +101,12 @@ class Composer {
       if (event.type === EVENT_ID.DOCUMENT) {
         this.#root = empty;
         this.#items = [];
+        this.#doubts = [];
         this.#anchors.clear();
         nodes = 0;
       } else if (event.type === EVENT_ID.POP) {
         if (this.#stack.length > 0) this.#leave();
-        else yield { value: this.#root.value, nodes: this.#root.nodes, offset, items: this.#items };
+        else yield { ...this.#whole(), offset };
       } else {
         this.#at = Math.max(this.#at, startOf(event));
         this.cost.written++;
@@ -103,6 +115,11 @@ class Composer {
         this.#enter(event);
       }
     }
+  }
+
+  #whole(): Omit<Composed, "offset"> {
+    const { value, nodes } = this.#root;
+    return { value, nodes, items: this.#items, doubts: this.#doubts };
   }
 
   #enter(event: ScalarEvent | AliasEvent | CollectionEvent): void {
@@ -179,7 +196,17 @@ class Composer {
     if (!isRecord(value) || Array.isArray(into)) return;
     if (!copied) countCopies(this.cost, nodes, this.#offset);
     around.own ??= new Set(Object.keys(into));
-    for (const key of Object.keys(value)) setOwn(into, key, value[key]);
+    for (const key of Object.keys(value)) {
+      if (around.own.has(key)) this.#doubt(key);
+      setOwn(into, key, value[key]);
+    }
+  }
+
+  #doubt(key: string): void {
+    if (this.#doubts.length === maxDoubts) return;
+    const at = pathText([...this.#path().slice(0, -1), key]);
+    const message = `${at}: is set before \`<<\` and by what is merged, which wins; write \`<<\` first if it should lose`;
+    this.#doubts.push({ message, offset: this.#offset });
   }
 
   #readKey(event: ScalarEvent, around: Frame): void {
@@ -264,13 +291,17 @@ class Composer {
     return start < 0 ? undefined : this.text.source.slice(start, end);
   }
 
-  /** The path of where the composer is goes into the message. */
-  #fail(message: string): DocumentError {
-    const path = this.#stack.flatMap<string | number>(({ into, next }) => {
+  /** The path of the key or value that comes next. */
+  #path(): (string | number)[] {
+    return this.#stack.flatMap<string | number>(({ into, next }) => {
       if (Array.isArray(into)) return [into.length];
       return next.is === "key" ? [] : [next.of];
     });
-    const at = pathText(path);
+  }
+
+  /** The path of where the composer is goes into the message. */
+  #fail(message: string): DocumentError {
+    const at = pathText(this.#path());
     return new DocumentError(at ? `${at}: ${message}` : message, this.#offset);
   }
 }

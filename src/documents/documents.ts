@@ -14,8 +14,15 @@ export interface TextDocument {
   readonly itemLines: readonly number[];
   /** How many nodes it has at most, as a measure of what it costs. */
   readonly nodes: number;
+  /** What others read in another way, and what Kubernetes clients make of it. */
+  readonly doubts: readonly Doubt[];
   /** Where the lines of its fields are found. */
   readonly part: Part;
+}
+
+export interface Doubt {
+  readonly message: string;
+  readonly line: number;
 }
 
 /** A document that can't be read, and is left out. */
@@ -123,7 +130,7 @@ function* readJsonValues(part: Part, start: number, cost: Cost): Generator<Step>
     const before = cost.written;
     const { value, end } = readValue(text, at, cost);
     const nodes = cost.written - before;
-    yield { value, line, itemLines: [], nodes, part: { text: text.slice(at, end), line } };
+    yield { value, line, itemLines: [], nodes, doubts: [], part: { text: text.slice(at, end), line } };
     unpaused += end - at;
     if (unpaused > sliceLength) {
       unpaused = 0;
@@ -160,11 +167,12 @@ function* readYaml(part: Part, cost: Cost): Generator<Step> {
   const events = yield* readEvents(part.text, cost);
   let from = 0;
   let line = part.line;
-  for (const { value, offset, items, nodes } of compose(events, cost)) {
+  for (const { value, offset, items, nodes, doubts: found } of compose(events, cost)) {
     if (value === null) continue;
     line += newlines(part.text, from, offset);
     from = offset;
-    yield { value, line, itemLines: linesOf(part, items), nodes, part };
+    const doubts = found.map(({ message, offset: at }) => ({ message, line: placeOf(part, at).line }));
+    yield { value, line, itemLines: linesOf(part, items), nodes, doubts, part };
   }
 }
 

@@ -66,6 +66,7 @@ class SourceReader {
       yield this.#refuse("not-readable", `line ${step.line}:${step.column}: ${step.fault}`);
     else {
       const place = `document ${this.#documents} (line ${step.line})`;
+      for (const { line, message } of step.doubts) this.#findings.push(ambiguous(`line ${line}: ${message}`));
       const found = membersOf(step.value);
       if ("problem" in found) yield this.#refuse("not-an-object", `${place} ${found.problem}`);
       else
@@ -122,6 +123,14 @@ class SourceReader {
     this.#objects.set(object.ref, object);
   }
 }
+
+const ambiguous = (message: string): Finding => ({
+  about: "Source//",
+  severity: "warning",
+  type: "SourceError",
+  reason: "Ambiguous",
+  message,
+});
 
 const unnamed: Finding = {
   about: "Source//",

@@ -59,6 +59,19 @@ describe("loadDocuments", () => {
     expect(load([file]).documents[0]?.value).toEqual({ a: false, b: 8, c: "on" });
   });
 
+  it("warns of a key that a merge key after it overrides", () => {
+    const file = write("a.yaml", "b: &b {x: 1, z: 2}\nl:\n- x: 3\n  <<: *b\n- <<: *b\n  x: 3\n");
+    const { documents, findings } = load([file]);
+    expect(documents[0]?.value).toMatchObject({
+      l: [
+        { x: 1, y: 2 },
+        { x: 3, y: 2 },
+      ],
+    });
+    expect(findings).toMatchObject([{ line: 4, finding: { severity: "warning", reason: "Ambiguous" } }]);
+    expect(findings[0]?.finding.message).toContain("l[0].x: is set before `<<`");
+  });
+
   it("loses only what can't be read", () => {
     const missing = join(folder, "missing.yaml");
     const bad = write("bad.yaml", "a: 1\n---\nb: [1\n---\na: 2\n");
