@@ -12,7 +12,7 @@ export { Publication } from "./link/publish.js";
 export { encodeResponse, respond } from "./link/respond.js";
 export { type LinkOptions, link, type Snapshot, type XdsType } from "./link/snapshot.js";
 export type { Finding, Ref } from "./schema/meta.js";
-export { expandList, type KubeObject, type Parsed, parseObject } from "./schema/object.js";
+export { type KubeObject, membersOf, type Parsed, parseObject } from "./schema/object.js";
 export { parseSettings, type Settings, type SettingsSpec } from "./schema/settings.js";
 export { createMemoryStore } from "./store/memory.js";
 export type { Compiled, Resource, Store, UnitKey } from "./store/store.js";

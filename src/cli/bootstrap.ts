@@ -93,8 +93,8 @@ async function envoyVersionOf(text: string): Promise<EnvoyVersion> {
 
 /** The settings of a file; what is wrong with them goes to standard error. */
 function bootstrapSettings(file: string): SettingsSpec {
-  const { settings, findings } = readSettings(file);
-  for (const finding of findings) console.error(formatLocated({ finding, file, line: 0 }));
+  const { settings, findings, locate } = readSettings(file);
+  for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const key of runtimeValues(settings.spec).skipped) {
     const finding: Finding = {
       about: settings.ref,
@@ -104,7 +104,7 @@ function bootstrapSettings(file: string): SettingsSpec {
       message: "is set by Isoline itself; the value is left out",
       path: `runtimeSettings[${JSON.stringify(key)}]`,
     };
-    console.error(formatLocated({ finding, file, line: 0 }));
+    console.error(formatLocated(locate(finding)));
   }
   return settings.spec;
 }

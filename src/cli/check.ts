@@ -16,12 +16,12 @@ export interface CheckCommandOptions extends InputOptions {
 
 /** `isoline check`: prints what is wrong with manifests or a cluster's objects. Returns the exit code. */
 export async function checkCommand(options: CheckCommandOptions): Promise<number> {
-  const { settings: asked, findings } = readSettings(options.settings);
+  const { settings: asked, findings, locate } = readSettings(options.settings);
   const { settings, ...manifests } = await readInput(options, asked);
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });
   const located: Located[] = [
-    ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
+    ...findings.map(locate),
     ...manifests.located,
     ...locateAll(
       [...findingsAt(Date.now(), store.findings()), ...orphanFindings(store, settings.spec)],

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { writeYaml } from "../documents/write.js";
 import type { Body, Bytes } from "../link/body.js";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
@@ -28,7 +28,7 @@ export interface CompileCommandOptions extends InputOptions {
 /** `isoline compile`: manifests or a cluster in, xDS out. Returns the exit code. */
 export async function compileCommand(options: CompileCommandOptions): Promise<number> {
   const start = performance.now();
-  const { settings: asked, findings } = readSettings(options.settings);
+  const { settings: asked, findings, locate } = readSettings(options.settings);
   const { settings, ...manifests } = await readInput(options, asked);
   const loaded = performance.now();
   const store = createMemoryStore();
@@ -39,7 +39,7 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
   const linked = performance.now();
 
   const located = [
-    ...findings.map((finding) => ({ finding, file: options.settings ?? "", line: 0 })),
+    ...findings.map(locate),
     ...manifests.located,
     ...locateAll(
       [
@@ -90,7 +90,7 @@ function bodiesOf(snapshot: Snapshot): Map<string, Body> {
 
 function writeStatuses(all: readonly ObjectStatus[], { format, output }: CompileCommandOptions): void {
   const shown = all.map(({ apiVersion, kind, metadata, status }) => ({ apiVersion, kind, metadata, status }));
-  const text = format === "yaml" ? stringify(shown) : `${JSON.stringify(shown, null, 2)}\n`;
+  const text = format === "yaml" ? writeYaml(shown) : `${JSON.stringify(shown, null, 2)}\n`;
   writeChunks(output, [text]);
 }
 
@@ -122,7 +122,7 @@ function* jsonOf({ mode }: Snapshot, bodies: ReadonlyMap<string, Body>): Generat
 
 function yamlOf(json: Chunks): string {
   const text = Buffer.concat([...json].map((chunk) => Buffer.from(chunk as string))).toString();
-  return stringify(JSON.parse(text), { aliasDuplicateObjects: false });
+  return writeYaml(JSON.parse(text));
 }
 
 /** Keys are in `secrets`, or in `listeners` when settings.secrets is `inline`. */

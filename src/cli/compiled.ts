@@ -2,14 +2,13 @@ import { type EnvoyConfig, readConfig } from "../explain/config.js";
 import { link } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import type { Finding } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
 import { formatLocated, type Manifests, readManifests } from "./objects.js";
-import { readSettings } from "./settings-file.js";
+import { readSettings, type SettingsFile } from "./settings-file.js";
 
 /** Manifests with the configuration that they compile to. */
 export interface CompiledPaths {
@@ -23,9 +22,10 @@ export interface CompiledPaths {
 
 /** Compiles what is there; what is wrong with documents and settings is told on standard error, with a count of the rest. */
 export function compilePaths(paths: readonly string[], settingsFile: string | undefined): CompiledPaths {
-  const { settings, findings } = readSettings(settingsFile);
+  const read = readSettings(settingsFile);
+  const { settings } = read;
   const manifests = readManifests(paths, settings.spec.watchNamespaces);
-  return compileWith({ ...manifests, settings }, findings, settingsFile, paths.join(", "));
+  return compileWith({ ...manifests, settings }, read, paths.join(", "));
 }
 
 /** The same of files or of a cluster. */
@@ -33,19 +33,17 @@ export async function compileInput(
   options: InputOptions,
   settingsFile: string | undefined,
 ): Promise<CompiledPaths> {
-  const { settings, findings } = readSettings(settingsFile);
-  const input = await readInput(options, settings);
-  return compileWith(input, findings, settingsFile, options.kube ? "the cluster" : options.file.join(", "));
+  const read = readSettings(settingsFile);
+  const input = await readInput(options, read.settings);
+  return compileWith(input, read, options.kube ? "the cluster" : options.file.join(", "));
 }
 
 function compileWith(
   { settings, ...manifests }: Input,
-  findings: readonly Finding[],
-  settingsFile: string | undefined,
+  { findings, locate }: SettingsFile,
   where: string,
 ): CompiledPaths {
-  for (const finding of findings)
-    console.error(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+  for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const one of manifests.located) console.error(formatLocated(one));
   const store = createMemoryStore();
   update(store, [settings, ...manifests.objects], { checkKeyPair });

@@ -6,8 +6,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseAllDocuments, stringify } from "yaml";
+import { readNow } from "../documents/documents.js";
+import { writeYaml } from "../documents/write.js";
 import { replacePrivateFile } from "../platform/private-file.js";
+import { isRecord } from "../schema/issues.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
 import { parsePort } from "./bootstrap.js";
 import { type EchoServer, startEcho } from "./echo.js";
@@ -91,7 +93,7 @@ async function start(
   log(`backends   ${backends.map(({ service }) => service).join(", ")}`);
 
   const settingsFile = join(folder, "settings.yaml");
-  replacePrivateFile(settingsFile, [stringify(demoSettings(port, adminPort))]);
+  replacePrivateFile(settingsFile, [writeYaml(demoSettings(port, adminPort))]);
   const paths = [join(examples, "quickstart"), endpointsFile];
   const isoline = await startServer({ paths, settingsFile, host: "127.0.0.1", port: 0, log });
   undo.push(() => isoline.close());
@@ -145,17 +147,24 @@ async function checkFree(port: number, option: string): Promise<void> {
 /** Starts a backend on a free port for each slice of a file, and writes the file again with those ports. */
 async function startBackends(from: string, to: string, undo: Undo[]): Promise<EchoServer[]> {
   const backends: EchoServer[] = [];
-  const documents = parseAllDocuments(await readFile(from, "utf8"));
-  for (const document of documents) {
-    const service = document.getIn(["metadata", "labels", "kubernetes.io/service-name"]);
-    if (typeof service !== "string") throw new DemoError(`${from}: a slice without the label of its service`);
+  const slices: string[] = [];
+  for (const step of readNow(await readFile(from, "utf8"))) {
+    const slice = "value" in step && isRecord(step.value) ? step.value : {};
+    const service = serviceOf(slice);
+    if (service === undefined) throw new DemoError(`${from}: a slice without the label of its service`);
     const backend = await startEcho(service);
     undo.push(() => backend.close());
-    document.setIn(["ports", 0, "port"], backend.port);
+    slices.push(writeYaml({ ...slice, ports: [{ name: "http", port: backend.port }] }));
     backends.push(backend);
   }
-  replacePrivateFile(to, documents.map(String));
+  replacePrivateFile(to, [slices.join("---\n")]);
   return backends;
+}
+
+function serviceOf({ metadata }: Readonly<Record<string, unknown>>): string | undefined {
+  const labels = isRecord(metadata) ? metadata.labels : undefined;
+  const service = isRecord(labels) ? labels["kubernetes.io/service-name"] : undefined;
+  return typeof service === "string" ? service : undefined;
 }
 
 async function untilServing(

@@ -65,6 +65,7 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
     documents: new Map(),
     invalid,
     broken: new Set(),
+    unnamed: new Set(),
     ignored: new Map(),
     settings: followed.settings,
   };

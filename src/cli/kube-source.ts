@@ -94,8 +94,7 @@ export class ClusterSource {
     const read = readSettings(settingsFile, overrides);
     const { settings, findings } = withClusters(read.settings, targets);
     this.#settingsFindings = [...read.findings, ...findings, ...bootstrapFindings(settings)];
-    for (const finding of this.#settingsFindings)
-      log(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+    for (const finding of this.#settingsFindings) log(formatLocated(read.locate(finding)));
     update(this.store, [settings], { checkKeyPair });
     const clusters = new Clusters(
       this.store,

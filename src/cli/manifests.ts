@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { stringify } from "yaml";
 import { envoy } from "../deploy/envoy.js";
 import { auditKubeconfig, auditPolicy, webhook } from "../deploy/hooks.js";
 import type { Manifest } from "../deploy/names.js";
 import { rbac } from "../deploy/rbac.js";
 import { server } from "../deploy/server.js";
+import { writeYaml } from "../documents/write.js";
 import { customResourceDefinitions } from "../schema/crds.js";
 import { UsageError } from "./usage.js";
 
@@ -49,9 +49,7 @@ export function manifestsCommand(parts: readonly string[], options: ManifestsCom
   if (unknown) throw new UsageError(`no part ${unknown}; there are ${manifestParts.join(", ")}`);
   const asked = parts.length > 0 ? (parts as ManifestPart[]) : defaultParts(options);
   const objects = asked.flatMap((part) => manifestsOf(part, options));
-  process.stdout.write(
-    objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(""),
-  );
+  process.stdout.write(objects.map((object) => `---\n${writeYaml(object)}`).join(""));
 }
 
 const defaultParts = ({ hookTokenFile }: ManifestsCommandOptions): ManifestPart[] => [

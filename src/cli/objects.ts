@@ -18,6 +18,8 @@ export interface Manifests {
   readonly invalid: ReadonlySet<Ref>;
   /** Files that could not be read or parsed. */
   readonly broken: ReadonlySet<string>;
+  /** Files with an object that has no valid kind or name, and may be any of those that were there before. */
+  readonly unnamed: ReadonlySet<string>;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
 }
@@ -28,8 +30,8 @@ interface Document extends Place {
 }
 
 /** Field by field: a spread would give each of the many documents a shape of its own. */
-const withObject = ({ file, line, text }: Place, object: KubeObject | undefined): Document =>
-  text === undefined ? { file, line, object } : { file, line, text, object };
+const withObject = ({ file, line, within, part }: Place, object: KubeObject | undefined): Document =>
+  part === undefined ? { file, line, within, object } : { file, line, within, part, object };
 
 /**
  * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
@@ -40,7 +42,8 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
-  const unreadable = loadDocuments(paths, (value, place) => {
+  const unnamed = new Set<string>();
+  const unread = loadDocuments(paths, (value, place) => {
     const parsed = parseObject(value, namespaces);
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
     else if ("findings" in parsed) {
@@ -48,7 +51,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
       if (parsed.ref) {
         invalid.add(parsed.ref);
         documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-      }
+      } else unnamed.add(place.file);
     } else {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
@@ -58,10 +61,11 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   });
   return {
     objects: [...documents.values()].flatMap(({ object }) => object ?? []),
-    located: [...unreadable, ...located],
+    located: [...unread, ...located],
     documents,
     invalid,
-    broken: new Set(unreadable.map(({ file }) => file)),
+    broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
+    unnamed,
     ignored,
   };
 }

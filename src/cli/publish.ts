@@ -1,8 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
-import { parse } from "yaml";
 import type { Finding } from "../schema/meta.js";
 import { isSimpleName } from "../server/tokens.js";
 import { ask } from "./client.js";
@@ -10,6 +8,7 @@ import { type CheckFormat, findingWriters } from "./findings.js";
 import { loadDocuments } from "./load.js";
 import { type Located, locateAll, readManifests } from "./objects.js";
 import { readToken, serverUrl } from "./server-url.js";
+import { readSettingsValue } from "./settings-file.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline publish` as commander hands them over. */
@@ -135,8 +134,7 @@ function contentOf({ file, settings }: PublishCommandOptions): string {
   const values: string[] = [];
   loadDocuments(file, (value) => void values.push(JSON.stringify(value)));
   if (settings) {
-    const spec: unknown = parse(readFileSync(settings, "utf8"), { maxAliasCount: 100 });
-    values.push(JSON.stringify({ kind: "IsolineSettings", spec }));
+    values.push(JSON.stringify({ kind: "IsolineSettings", spec: readSettingsValue(settings) }));
   }
   return values.length === 0 ? "[]" : values.join("\n");
 }

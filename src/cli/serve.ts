@@ -171,18 +171,14 @@ class FileSource {
   }
 
   #read(): void {
-    const { settings, findings } = readSettings(this.options.settingsFile, this.options.overrides);
+    const { settings, findings, locate } = readSettings(this.options.settingsFile, this.options.overrides);
     const manifests = readManifests(this.options.paths, settings.spec.watchNamespaces);
     const objects = this.#keepLastGood(manifests);
     replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
     this.#manifests = manifests;
     this.#objects = objects;
     this.#located = [
-      ...[...findings, ...bootstrapFindings(settings)].map((finding) => ({
-        finding,
-        file: this.options.settingsFile ?? "",
-        line: 0,
-      })),
+      ...[...findings, ...bootstrapFindings(settings)].map(locate),
       ...manifests.located,
       ...locateAll(findingsAt(Date.now(), this.#store.findings()), manifests.documents),
     ];
@@ -195,7 +191,8 @@ class FileSource {
     const objects = new Map(now.objects.map((object) => [object.ref, object]));
     for (const [ref, object] of this.#objects) {
       const file = this.#manifests?.documents.get(ref)?.file;
-      const broken = now.invalid.has(ref) || (file !== undefined && now.broken.has(file));
+      const inBroken = file !== undefined && (now.broken.has(file) || now.unnamed.has(file));
+      const broken = now.invalid.has(ref) || inBroken;
       if (broken && !objects.has(ref)) objects.set(ref, object);
     }
     return objects;

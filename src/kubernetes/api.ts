@@ -64,8 +64,10 @@ export async function list(
     if (resource.fieldSelector) query.set("fieldSelector", resource.fieldSelector);
     if (token) query.set("continue", token);
     const page = await getJson(transport, `${resourcePath(resource)}?${query}`, signal);
-    const { metadata } = page;
-    if (!Array.isArray(page.items) || !isRecord(metadata))
+    const { metadata, kind } = page;
+    if (kind === "Status") throw statusError(page, resource.plural);
+    const isOther = kind !== undefined && kind !== "List" && kind !== `${resource.kind}List`;
+    if (isOther || !Array.isArray(page.items) || !isRecord(metadata))
       throw new ApiError(0, "NotAList", `${resource.plural}: the answer is not a list`);
     for (const item of page.items) {
       if (!isRecord(item)) throw new ApiError(0, "NotAList", `${resource.plural}: an item is not an object`);
@@ -119,7 +121,7 @@ export async function* watch(
     const event = parse(line, resource.plural);
     const { type, object } = event;
     if (!isRecord(object)) throw new ApiError(0, "NotAnEvent", `${resource.plural}: an event has no object`);
-    if (type === "ERROR") throw statusError(object, resource.plural);
+    if (type === "ERROR" || object.kind === "Status") throw statusError(object, resource.plural);
     if (type === "ADDED" || type === "MODIFIED" || type === "DELETED" || type === "BOOKMARK")
       yield { type, object };
   }

@@ -29,6 +29,9 @@ export const schemaError = (about: Ref, message: string, path = ""): Finding => 
   ...(path ? { path } : {}),
 });
 
+/** Of one object; what is wrong a hundred times is wrong for one reason. */
+const maxFindings = 100;
+
 /**
  * Findings for what a schema refused of `input`, which stands at `prefix` in its object. Values of `secret` objects
  * are never quoted.
@@ -39,12 +42,16 @@ export const schemaFindings = (
   input: unknown,
   prefix: Path,
   secret: boolean,
-): Finding[] =>
-  issues.map((issue) => {
+): Finding[] => {
+  const findings = issues.slice(0, maxFindings).map((issue) => {
     const value = valueAt(input, issue.path);
     const found = secret ? "" : describeFound(value);
     return schemaError(about, issueText(issue, value) + found, pathText([...prefix, ...issue.path]));
   });
+  const more = issues.length - findings.length;
+  if (more > 0) findings.push(schemaError(about, `has ${more} more errors of its fields`));
+  return findings;
+};
 
 const valueAt = (input: unknown, path: Path): unknown =>
   path.reduce<unknown>(
@@ -102,6 +109,8 @@ function describeFound(value: unknown): string {
 }
 
 const maxDepth = 64;
+/** Of one object, of which etcd takes at most 1.5 MB: fields and entries of lists. */
+const maxFields = 100_000;
 
 interface Hostile {
   readonly problem: string;
@@ -110,56 +119,64 @@ interface Hostile {
 
 /**
  * Walks an object before anything reads it, but for `status` and `managedFields`, which nothing reads. Refuses keys that
- * could reach a prototype, text that is not Unicode (Envoy refuses a whole answer for half a surrogate pair) and nesting
- * of more than 64 levels; tells whether there are nulls, which Kubernetes takes for
- * absent fields.
+ * could reach a prototype, text that is not Unicode (Envoy refuses a whole answer for half a surrogate pair), nesting
+ * of more than 64 levels and more fields than an object of Kubernetes can have; tells whether there are nulls, which
+ * Kubernetes takes for absent fields.
  */
 export function inspect(input: Raw): { problem?: string; path?: string; nulls: boolean } {
-  const seen = { nulls: false };
+  const seen: Seen = { nulls: false, fields: 0 };
   const hostile = walkMap(input, 0, seen);
-  return hostile ? { problem: hostile.problem, path: pathText(hostile.keys.slice(0, 8)), ...seen } : seen;
+  const { nulls } = seen;
+  return hostile ? { problem: hostile.problem, path: pathText(hostile.keys.slice(0, 8)), nulls } : { nulls };
+}
+
+interface Seen {
+  nulls: boolean;
+  fields: number;
 }
 
 const tooDeep: Hostile = {
   problem: `is nested more than ${maxDepth} levels deep; no Kubernetes object is`,
   keys: [],
 };
+const tooManyFields: Hostile = {
+  problem: `has over ${maxFields} fields and entries of lists; split the object`,
+  keys: [],
+};
 const notUnicode: Hostile = { problem: "holds half a surrogate pair, which is not Unicode text", keys: [] };
 const within = ({ problem, keys }: Hostile, key: PropertyKey): Hostile => ({ problem, keys: [key, ...keys] });
 
-function walkMap(map: Raw, depth: number, seen: { nulls: boolean }): Hostile | undefined {
+function walkMap(map: Raw, depth: number, seen: Seen): Hostile | undefined {
   if (depth >= maxDepth) return tooDeep;
   for (const key in map) {
+    if (++seen.fields > maxFields) return tooManyFields;
     if (key === "__proto__")
       return { problem: "is a key that no Kubernetes object has; remove it", keys: [key] };
     if (!key.isWellFormed()) return within(notUnicode, "(key)");
     if ((key === "status" && depth === 0) || (key === "managedFields" && depth === 1)) continue;
     const value = map[key];
-    if (typeof value === "string" && !value.isWellFormed()) return within(notUnicode, key);
-    if (typeof value !== "object") continue;
     if (value === null) seen.nulls = true;
-    else {
-      const hostile = Array.isArray(value)
-        ? walkList(value, depth + 1, seen)
-        : walkMap(value as Raw, depth + 1, seen);
-      if (hostile) return within(hostile, key);
-    }
+    const hostile = walkValue(value, depth, seen);
+    if (hostile) return within(hostile, key);
   }
   return undefined;
 }
 
-function walkList(list: readonly unknown[], depth: number, seen: { nulls: boolean }): Hostile | undefined {
+function walkList(list: readonly unknown[], depth: number, seen: Seen): Hostile | undefined {
   if (depth >= maxDepth) return tooDeep;
+  seen.fields += list.length;
+  if (seen.fields > maxFields) return tooManyFields;
   for (let i = 0; i < list.length; i++) {
-    const value = list[i];
-    if (typeof value === "string" && !value.isWellFormed()) return within(notUnicode, i);
-    if (typeof value !== "object" || value === null) continue;
-    const hostile = Array.isArray(value)
-      ? walkList(value, depth + 1, seen)
-      : walkMap(value as Raw, depth + 1, seen);
+    const hostile = walkValue(list[i], depth, seen);
     if (hostile) return within(hostile, i);
   }
   return undefined;
+}
+
+function walkValue(value: unknown, depth: number, seen: Seen): Hostile | undefined {
+  if (typeof value === "string") return value.isWellFormed() ? undefined : notUnicode;
+  if (typeof value !== "object" || value === null) return undefined;
+  return Array.isArray(value) ? walkList(value, depth + 1, seen) : walkMap(value as Raw, depth + 1, seen);
 }
 
 /** A copy without the fields that are null. */

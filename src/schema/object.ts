@@ -119,8 +119,8 @@ export type Parsed =
   | { readonly object: KubeObject }
   /** A kind that says nothing about routing. */
   | { readonly ignored: string }
-  /** `ref` is there when the object has a valid name. */
-  | { readonly findings: readonly Finding[]; readonly ref?: Ref };
+  /** `ref` is there when the object has a valid name; `noObject`: the value is no Kubernetes object at all. */
+  | { readonly findings: readonly Finding[]; readonly ref?: Ref; readonly noObject?: true };
 
 const nobody: Ref = "Unknown//";
 
@@ -129,17 +129,16 @@ const nobody: Ref = "Unknown//";
  * `namespaces`, what is in any other namespace is left out unread.
  */
 export function parseObject(input: unknown, namespaces: readonly string[] = []): Parsed {
-  if (!isRecord(input)) return refuse("must be a map with apiVersion, kind and metadata");
-  const { problem, path, nulls } = inspect(input);
-  if (problem) return refuse(problem, path);
-  const object = nulls ? (withoutNulls(input) as Raw) : input;
-  const { kind, apiVersion } = object;
-  if (typeof kind !== "string" || kind === "") return refuse("is missing; every object has a kind", "kind");
+  if (!isRecord(input))
+    return { ...refuse("must be a map with apiVersion, kind and metadata"), noObject: true };
+  const { kind, apiVersion } = input;
+  if (typeof kind !== "string" || kind === "")
+    return { ...refuse("is missing; every object has a kind", "kind"), noObject: true };
   if (typeof apiVersion !== "string" || apiVersion === "")
-    return refuse(`is missing; ${quote(kind)} needs one`, "apiVersion");
-  if (namespaces.length > 0 && !isWatched(kind, object, namespaces)) return ignore(kind, apiVersion);
+    return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
+  if (namespaces.length > 0 && !isWatched(kind, input, namespaces)) return ignore(kind, apiVersion);
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
-  return parseKind(kind as Kind, apiVersion, object);
+  return parseKind(kind as Kind, apiVersion, input);
 }
 
 function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[]): boolean {
@@ -149,12 +148,15 @@ function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[
   return namespaces.includes(String(namespace || "default"));
 }
 
-function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
+function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
   const version = versions.includes(apiVersion);
   // Another group's object of the same name, such as a Knative Service, is none of ours.
   if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion)))
     return ignore(kind, apiVersion);
+  const { problem, path, nulls } = inspect(raw);
+  if (problem) return hostile(kind, raw, schemaError(nobody, problem, path));
+  const input = nulls ? (withoutNulls(raw) as Raw) : raw;
   const { meta, ref, about, findings: wrong } = parseMeta(kind, input.metadata, clusterScoped);
   const findings = [...wrong];
   if (!version) {
@@ -169,6 +171,14 @@ function parseKind(kind: Kind, apiVersion: string, input: Raw): Parsed {
   }
   if (findings.length > 0) return { findings, ...(ref ? { ref } : {}) };
   return { object: { kind, ref: about, meta, spec: parsed.data } as KubeObject };
+}
+
+/** Of an object that nothing may read, only the name counts, so that what was known by it is kept. */
+function hostile(kind: Kind, { metadata }: Raw, finding: Finding): Parsed {
+  const { clusterScoped = false }: KindReader = kinds[kind];
+  const { name, namespace } = isRecord(metadata) ? metadata : {};
+  const { ref } = parseMeta(kind, { name, namespace }, clusterScoped);
+  return ref ? { findings: [{ ...finding, about: ref }], ref } : { findings: [finding] };
 }
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));
@@ -200,20 +210,77 @@ const ignore = (kind: string, apiVersion: string): Parsed => ({
   ignored: `${kind.slice(0, 80)} of ${apiVersion.slice(0, 80)}`,
 });
 
-const refuse = (message: string, path?: string): Parsed => ({
+const refuse = (message: string, path?: string): { readonly findings: readonly Finding[] } => ({
   findings: [schemaError(nobody, message, path)],
 });
 
+/** What a document holds; `problem`: it is no manifest, and must not be taken for one that holds nothing. */
+export type Members = { readonly members: readonly unknown[] } | { readonly problem: string };
+
 /**
- * The members of a Kubernetes list (`kind: List`, `HTTPProxyList`), each with the kind and version that a typed list
- * leaves out; any other value alone.
+ * The objects of a document: the members of a Kubernetes list (`kind: List`, `HTTPProxyList`), each with the kind and
+ * version that a typed list leaves out; those of a JSON array; any other value alone. Answers of the Kubernetes API that
+ * are no objects (an error, a table, a page of a list) are a problem, as they say nothing of what is there.
  */
-export function expandList(input: unknown): readonly unknown[] {
-  if (!isRecord(input) || typeof input.kind !== "string" || !input.kind.endsWith("List")) return [input];
-  if (!Array.isArray(input.items)) return [input];
-  const kind = input.kind.slice(0, -"List".length);
-  if (!kind) return input.items;
-  return input.items.map((item: unknown) =>
-    isRecord(item) ? { apiVersion: input.apiVersion, kind, ...item } : item,
-  );
+export function membersOf(input: unknown): Members {
+  if (Array.isArray(input)) return arrayMembers(input);
+  if (!isRecord(input)) return { members: [input] };
+  const problem = answerProblem(input) ?? listProblem(input);
+  if (problem) return { problem };
+  if (!isList(input) || !Array.isArray(input.items)) return { members: [input] };
+  const kind = String(input.kind).slice(0, -"List".length);
+  if (!kind) return { members: input.items };
+  return {
+    members: input.items.map((item: unknown) =>
+      isRecord(item) ? { apiVersion: input.apiVersion, kind, ...item } : item,
+    ),
+  };
+}
+
+function arrayMembers(input: readonly unknown[]): Members {
+  const members: unknown[] = [];
+  for (const [i, one] of input.entries()) {
+    const found: Members = Array.isArray(one) ? { members: [one] } : membersOf(one);
+    if ("problem" in found) return { problem: `[${i}] ${found.problem}` };
+    for (const member of found.members) members.push(member);
+  }
+  return { members };
+}
+
+const isList = ({ kind, items }: Raw): boolean =>
+  kind === "List" ||
+  (typeof kind === "string" &&
+    kind.endsWith("List") &&
+    (items !== undefined || Object.hasOwn(kinds, kind.slice(0, -"List".length))));
+
+/** Kinds of the group meta.k8s.io that stand for objects and are not whole. */
+const partialKinds: ReadonlySet<unknown> = new Set([
+  "Table",
+  "PartialObjectMetadata",
+  "PartialObjectMetadataList",
+]);
+
+function answerProblem({ kind, apiVersion }: Raw): string | undefined {
+  const version = typeof apiVersion === "string" ? apiVersion : "";
+  if (kind === "Status" && (version === "v1" || groupOf(version) === "meta.k8s.io"))
+    return "is a Status, with which the Kubernetes API tells of an error; push what it was asked for";
+  if (partialKinds.has(kind) && groupOf(version) === "meta.k8s.io")
+    return `is a ${String(kind)}, which holds no whole objects; get them as YAML or JSON`;
+  return undefined;
+}
+
+function listProblem(input: Raw): string | undefined {
+  if (!isList(input)) return undefined;
+  const { kind, apiVersion, metadata, items } = input;
+  if (kind === "List" && apiVersion !== "v1") return 'is a List whose apiVersion is not "v1"';
+  if (!Array.isArray(items)) return "is a list without `items`; an empty one has `items: []`";
+  if (isRecord(metadata) && metadata.continue)
+    return "is one page of a list (`metadata.continue` is set); get all of it";
+  for (const [i, item] of items.entries()) {
+    if (!isRecord(item)) return `items[${i}] is no object`;
+    if (isList(item)) return `items[${i}] is a list; put its items into the list around it`;
+    const problem = answerProblem(item);
+    if (problem) return `items[${i}] ${problem}`;
+  }
+  return undefined;
 }

@@ -1,4 +1,6 @@
 import type { Context } from "hono";
+import { JsonSyntaxError, parseWhole } from "../documents/json.js";
+import { DocumentError } from "../documents/limits.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { problem } from "./problem.js";
@@ -35,33 +37,19 @@ export async function answerHook(c: Context, name: HookName, hooks: Hooks): Prom
 
 async function readJson(c: Context): Promise<Raw> {
   const text = readText(await readBody(c.req.raw, maxHookBytes));
-  if (isTooDeep(text))
-    throw new RequestError(400, "too-deep", `the body is nested over ${maxDepth} levels deep`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new RequestError(400, "bad-json", "the body is not JSON");
-  }
+  const value = parseJson(text);
   if (!isRecord(value)) throw new RequestError(400, "bad-request", "the body is not a JSON object");
   return value;
 }
 
-/** Counts brackets outside of strings, before anything is built of them. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const sign = text[i];
-    if (quoted) {
-      if (sign === "\\") i++;
-      else if (sign === '"') quoted = false;
-    } else if (sign === '"') quoted = true;
-    else if (sign === "{" || sign === "[") {
-      if (++depth > maxDepth) return true;
-    } else if (sign === "}" || sign === "]") depth--;
+function parseJson(text: string): unknown {
+  try {
+    return parseWhole(text, maxDepth);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new RequestError(400, "bad-json", "the body is not JSON");
+    if (error instanceof DocumentError) throw new RequestError(400, error.code, error.message);
+    throw error;
   }
-  return false;
 }
 
 /** The few fields of an AdmissionReview (admission.k8s.io/v1) that matter. */

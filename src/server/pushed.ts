@@ -11,7 +11,7 @@ import { type Change, type Platform, resume, unitsLeft, update } from "../update
 import { contentHash } from "../xds/hash.js";
 import type { Inspected } from "./inspect.js";
 import type { Publisher } from "./publisher.js";
-import { type ParsedSource, parseSource } from "./source.js";
+import { type ParsedSource, parseSource, type SourceRefusal } from "./source.js";
 import { readSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
 
 /** One push: the whole content of one source. */
@@ -49,7 +49,7 @@ export interface Pushed {
 
 export interface RefusedPush {
   readonly refused: {
-    readonly status: 403 | 409 | 412 | 422;
+    readonly status: 400 | 403 | 409 | 412 | 422;
     readonly code: string;
     readonly detail: string;
     readonly findings: readonly Finding[];
@@ -105,15 +105,28 @@ export class PushedSources {
     this.publisher.publish();
   }
 
-  /** Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. */
-  put(push: Push): Pushed | RefusedPush {
+  /** The push before, which may still be read. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. Pushes are read
+   * one after the other, so that they take the memory of one.
+   */
+  put(push: Push): Promise<Pushed | RefusedPush> {
+    const done = this.#last.then(() => this.#put(push));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #put(push: Push): Promise<Pushed | RefusedPush> {
     const state = readSource(this.store, push.name);
     const digest = contentHash(push.text);
     const stale = checkRevision(push, state, digest);
     if (stale) return stale;
     const repeated = digest === state.digest && push.revision === state.revision;
     if (repeated && this.publisher.snapshot) return this.#unchanged(push.name, state);
-    const source = parseSource(push.text);
+    const source = await parseSource(push.text);
+    if ("code" in source) return notContent(source);
     const refusal = checkContent(this.store, push, state, source);
     if (refusal) return refusal;
     if (push.strict || push.dryRun) this.#finish();
@@ -190,6 +203,11 @@ function trafficOf(before: Snapshot, after: Snapshot): readonly string[] {
     .split("\n");
 }
 
+const notContent = ({ code, detail }: SourceRefusal): RefusedPush =>
+  refusedPush(400, code, `${detail}; nothing was changed`, [
+    { about: "Source//", severity: "error", type: "SourceError", reason: "NotReadable", message: detail },
+  ]);
+
 const refusedPush = (
   status: RefusedPush["refused"]["status"],
   code: string,
@@ -214,13 +232,6 @@ function checkContent(
   before: SourceState,
   source: ParsedSource,
 ): RefusedPush | undefined {
-  if (source.refused)
-    return refusedPush(
-      422,
-      "not-readable",
-      "the content can't be read; nothing was changed",
-      source.findings,
-    );
   const foreign = foreignRefs(push.namespaces, before, source);
   if (foreign.length > 0) {
     const detail = `this token may push to ${push.namespaces?.join(", ")} alone; nothing was changed`;
@@ -240,6 +251,7 @@ function checkContent(
 function checkShrink(store: Store, before: SourceState, source: ParsedSource): RefusedPush | undefined {
   const hostsBefore = new Set(before.refs.flatMap((ref) => store.claimsOf(ref).filter(isHost)));
   if (hostsBefore.size < fewHosts) return undefined;
+  if (source.hasUnnamed) return undefined;
   const held = source.invalid.flatMap((ref) => store.claimsOf(ref));
   const hostsNow = new Set([...source.objects.flatMap((object) => claimsOf(object)), ...held]);
   const gone = [...hostsBefore].filter((host) => !hostsNow.has(host)).length;
@@ -250,9 +262,10 @@ function checkShrink(store: Store, before: SourceState, source: ParsedSource): R
 
 const isHost = (claim: string): boolean => claim.startsWith("vhost:");
 
-/** Objects that are in the source after a push: an invalid one stays if it was there before. */
+/** Objects that are in the source after a push: an invalid one stays if it was there before, and all beside an unnamed one. */
 function refsAfter(source: ParsedSource, before: SourceState): Set<Ref> {
   const held = new Set(before.refs);
+  if (source.hasUnnamed) return new Set([...held, ...source.objects.map(({ ref }) => ref)]);
   return new Set([...source.objects.map(({ ref }) => ref), ...source.invalid.filter((ref) => held.has(ref))]);
 }
 

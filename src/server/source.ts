@@ -1,7 +1,8 @@
-import { type Document, parseAllDocuments } from "yaml";
+import { readDocuments, type Step } from "../documents/documents.js";
 import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
+import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
-import { expandList, type KubeObject, parseObject } from "../schema/object.js";
+import { type KubeObject, membersOf, parseObject } from "../schema/object.js";
 import { parseSettings } from "../schema/settings.js";
 
 /** The text of one source, parsed. */
@@ -10,124 +11,135 @@ export interface ParsedSource {
   readonly findings: readonly Finding[];
   /** Objects that are there but not valid. */
   readonly invalid: readonly Ref[];
-  /** The text can't be read as a whole: it must change nothing. */
-  readonly refused: boolean;
+  /** Some object has no valid name, and may be any of those that were there before. */
+  readonly hasUnnamed: boolean;
 }
 
-const about: Ref = "Source//";
-
-const sourceError = (reason: string, message: string): Finding => ({
-  about,
-  severity: "error",
-  type: "SourceError",
-  reason,
-  message,
-});
-
-/** Thrown inside this file alone, for text that is neither YAML nor JSON. */
-class SyntaxFault extends Error {}
+/** Why a text as a whole is no content of a source; it must change nothing. */
+export interface SourceRefusal {
+  readonly code: "empty" | "not-readable" | "not-an-object" | "no-objects";
+  readonly detail: string;
+}
 
 /**
  * Reads pushed manifests: YAML documents, a JSON object, `List` or array, or JSON Lines. A document of kind
- * `IsolineSettings` holds settings under `spec`. Never throws; no message quotes the text, which may hold keys.
+ * `IsolineSettings` holds settings under `spec`. Long texts are read in slices, between which others may work. Never throws
+ * on input; no message quotes the text, which may hold keys.
  */
-export function parseSource(text: string): ParsedSource {
-  try {
-    const values = readValues(text.replace(/^\ufeff/, ""));
-    if (values === undefined)
-      return refuse("Empty", "there is no document; push an empty List to remove all");
-    return parseValues(values);
-  } catch (error) {
-    if (error instanceof SyntaxFault) return refuse("NotReadable", error.message);
-    throw error;
+export async function parseSource(text: string): Promise<ParsedSource | SourceRefusal> {
+  if (/^\s*<[!?a-z]/i.test(text))
+    return { code: "not-readable", detail: "the content is HTML or XML, such as the error page of a proxy" };
+  const reader = new SourceReader();
+  let unpaused = 0;
+  for (const step of readDocuments(text)) {
+    for (const nodes of step === undefined ? [sliceNodes] : reader.read(step)) {
+      if (reader.refusal) return reader.refusal;
+      unpaused += nodes;
+      if (unpaused < sliceNodes) continue;
+      unpaused = 0;
+      await pause();
+    }
   }
+  return reader.end();
 }
 
-const refuse = (reason: string, message: string): ParsedSource => ({
-  objects: [],
-  findings: [sourceError(reason, message)],
-  invalid: [],
-  refused: true,
-});
+/** Nodes of objects that are checked at a time, between two pauses. */
+const sliceNodes = 20_000;
 
-/** Each object in turn, so that what is parsed of one can go before the next is. Undefined when there is no document. */
-function readValues(text: string): Iterable<unknown> | undefined {
-  const documents = /^\s*[[{]/.test(text) ? (readJson(text) ?? readYaml(text)) : readYaml(text);
-  return Array.isArray(documents) && documents.length === 0 ? undefined : expand(documents);
-}
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
-function* expand(documents: Iterable<unknown>): Iterable<unknown> {
-  for (const document of documents)
-    for (const value of Array.isArray(document) ? document : [document]) yield* expandList(value);
-}
+/** Takes the documents of one text in turn, so that what is parsed of one can go before the next is. */
+class SourceReader {
+  refusal: SourceRefusal | undefined;
+  readonly #objects = new Map<Ref, KubeObject>();
+  readonly #findings: Finding[] = [];
+  readonly #invalid: Ref[] = [];
+  #documents = 0;
+  #members = 0;
+  #ignored = 0;
+  #hasUnnamed = false;
 
-/** Undefined when the text is not JSON, but may be YAML in flow style. */
-function readJson(text: string): Iterable<unknown> | undefined {
-  try {
-    return [JSON.parse(text)];
-  } catch {
-    return /\}\s*\n\s*\{/.test(text) ? readLines(text) : undefined;
+  /** Takes a document; yields after each of its objects how many nodes they have on average. */
+  *read(step: NonNullable<Step>): Generator<number> {
+    this.#documents++;
+    if ("fault" in step)
+      yield this.#refuse("not-readable", `line ${step.line}:${step.column}: ${step.fault}`);
+    else {
+      const place = `document ${this.#documents} (line ${step.line})`;
+      for (const { line, message } of step.doubts) this.#findings.push(ambiguous(`line ${line}: ${message}`));
+      const found = membersOf(step.value);
+      if ("problem" in found) yield this.#refuse("not-an-object", `${place} ${found.problem}`);
+      else
+        for (const [i, member] of found.members.entries()) {
+          this.#take(member, member === step.value ? place : `${place}, item ${i}`);
+          yield step.nodes / found.members.length;
+        }
+    }
   }
-}
 
-function* readLines(text: string): Iterable<unknown> {
-  let start = 0;
-  for (let number = 1; start <= text.length; number++) {
-    const found = text.indexOf("\n", start);
-    const end = found < 0 ? text.length : found;
-    const line = text.slice(start, end);
-    start = end + 1;
-    if (line.trim() !== "") yield readLine(line, number);
+  end(): ParsedSource | SourceRefusal {
+    if (this.#documents === 0)
+      return { code: "empty", detail: "there is no document; push an empty List to remove all" };
+    if (this.#members > 0 && this.#ignored === this.#members)
+      return {
+        code: "no-objects",
+        detail: `none of the ${this.#members} objects is of a kind that routing reads; push an empty List to remove all`,
+      };
+    if (this.#hasUnnamed) this.#findings.push(unnamed);
+    return {
+      objects: [...this.#objects.values()],
+      findings: this.#findings,
+      invalid: this.#invalid,
+      hasUnnamed: this.#hasUnnamed,
+    };
   }
-}
 
-function readLine(line: string, number: number): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw new SyntaxFault(`line ${number} is not valid JSON`);
+  #refuse(code: SourceRefusal["code"], detail: string): number {
+    this.refusal = { code, detail };
+    return 0;
   }
-}
 
-function readYaml(text: string): unknown[] {
-  const options = { schema: "core", uniqueKeys: true, prettyErrors: true, logLevel: "silent" } as const;
-  return [...parseAllDocuments(text, options)].flatMap((document) => {
-    const value = readDocument(document);
-    return value === null ? [] : [value];
-  });
-}
-
-function readDocument(document: Document.Parsed): unknown {
-  const error = document.errors[0] ?? document.warnings[0];
-  if (error) {
-    const place = error.linePos?.[0];
-    throw new SyntaxFault(
-      `not valid YAML (${error.code})${place ? ` at line ${place.line}:${place.col}` : ""}`,
-    );
-  }
-  try {
-    return document.toJS({ maxAliasCount: 100 }) as unknown;
-  } catch {
-    throw new SyntaxFault("not valid YAML: an alias has no anchor, or there are too many aliases");
-  }
-}
-
-function parseValues(values: Iterable<unknown>): ParsedSource {
-  const objects = new Map<Ref, KubeObject>();
-  const findings: Finding[] = [];
-  const invalid: Ref[] = [];
-  for (const value of values) {
+  #take(value: unknown, place: string): void {
+    this.#members++;
     const settings = settingsIn(value);
     const parsed = settings ? parseSettingsDocument(settings.spec) : parseObject(value);
-    if ("ignored" in parsed) continue;
-    if ("findings" in parsed) findings.push(...parsed.findings);
-    if ("object" in parsed) {
-      if (objects.has(parsed.object.ref)) findings.push(duplicate(parsed.object.ref));
-      objects.set(parsed.object.ref, parsed.object);
-    } else if (parsed.ref) invalid.push(parsed.ref);
+    if ("ignored" in parsed) {
+      this.#ignored++;
+      return;
+    }
+    if ("noObject" in parsed) {
+      const [finding] = parsed.findings;
+      this.#refuse("not-an-object", `${place}: ${finding?.path ?? ""} ${finding?.message ?? ""}`);
+      return;
+    }
+    if ("findings" in parsed) for (const finding of parsed.findings) this.#findings.push(finding);
+    if ("object" in parsed) this.#put(parsed.object);
+    else if (parsed.ref) this.#invalid.push(parsed.ref);
+    else this.#hasUnnamed = true;
   }
-  return { objects: [...objects.values()], findings, invalid, refused: false };
+
+  #put(object: KubeObject): void {
+    if (this.#objects.has(object.ref)) this.#findings.push(duplicate(object.ref));
+    this.#objects.set(object.ref, object);
+  }
 }
+
+const ambiguous = (message: string): Finding => ({
+  about: "Source//",
+  severity: "warning",
+  type: "SourceError",
+  reason: "Ambiguous",
+  message,
+});
+
+const unnamed: Finding = {
+  about: "Source//",
+  severity: "error",
+  type: "SourceError",
+  reason: "Unnamed",
+  message:
+    "an object has no valid kind or name and may be any of those that were there before, so that none is removed; mend it",
+};
 
 const duplicate = (ref: Ref): Finding => ({
   about: ref,
@@ -138,9 +150,7 @@ const duplicate = (ref: Ref): Finding => ({
 });
 
 const settingsIn = (value: unknown): { readonly spec?: unknown } | undefined =>
-  typeof value === "object" && value !== null && "kind" in value && value.kind === "IsolineSettings"
-    ? (value as { readonly spec?: unknown })
-    : undefined;
+  isRecord(value) && value.kind === "IsolineSettings" ? value : undefined;
 
 function parseSettingsDocument(spec: unknown): { object: KubeObject; findings: readonly Finding[] } {
   const { settings, findings: wrong } = parseSettings(spec);

@@ -23,7 +23,7 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
   const asked = Object.entries(flags).map(([query, option]) => [option, isSet(c.req.query(query))] as const);
   const text = readText(await readBody(c.req.raw, maxSourceBytes));
   const { namespaces } = who;
-  const outcome = sources.put({
+  const outcome = await sources.put({
     name,
     text,
     ...numbers,

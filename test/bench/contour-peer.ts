@@ -7,10 +7,10 @@ import { selectVersion, serveSet } from "../../src/link/served.js";
 import { link } from "../../src/link/snapshot.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { parseObject } from "../../src/schema/object.js";
-import { parseSource } from "../../src/server/source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { encodeBody } from "../support/body.js";
+import { sourceOf } from "../support/source.js";
 import { application, applications } from "./apps.js";
 import type { Figures } from "./spread.js";
 
@@ -46,9 +46,9 @@ function wholeOf(file: string): Figures {
 }
 
 /** One route changed again and again, until the JSON of its route table (or the part that it is in) is there. */
-function changeOf(manifests: string, count: number): number {
+async function changeOf(manifests: string, count: number): Promise<number> {
   const store = createMemoryStore();
-  update(store, parseSource(manifests).objects, { checkKeyPair });
+  update(store, (await sourceOf(manifests)).objects, { checkKeyPair });
   const options = { endpoints: "inline", xdsCluster: "isoline", routeShards: "auto" } as const;
   let snapshot = link(store, options);
   const times: number[] = [];
@@ -73,15 +73,15 @@ function changeOf(manifests: string, count: number): number {
 }
 
 /** Both over the same manifests. */
-export function measureContour(
+export async function measureContour(
   program: string,
   folder: string,
   count: number,
-): { isoline: Figures; contour: Figures } {
+): Promise<{ isoline: Figures; contour: Figures }> {
   const file = join(folder, `apps-${count}.jsonl`);
   writeFileSync(file, applications(count));
   return {
-    isoline: { ...wholeOf(file), route_change_ms: changeOf(readFileSync(file, "utf8"), count) },
+    isoline: { ...wholeOf(file), route_change_ms: await changeOf(readFileSync(file, "utf8"), count) },
     contour: JSON.parse(execFileSync(program, [file], { encoding: "utf8" })) as Figures,
   };
 }

@@ -9,9 +9,9 @@ import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { parseSource } from "../../src/server/source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
+import { sourceOf } from "../support/source.js";
 import { applications } from "./apps.js";
 import { buildContour, measureContour } from "./contour-peer.js";
 
@@ -33,7 +33,7 @@ async function cpuOf(work: () => unknown): Promise<number> {
 async function ours(body: string): Promise<Figures> {
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const store = createMemoryStore();
-  update(store, parseSource(applications(count)).objects, { checkKeyPair });
+  update(store, (await sourceOf(applications(count))).objects, { checkKeyPair });
   hub.publish(link(store, { endpoints: "eds", xdsCluster: "isoline" }), 1);
   const app = createApp({ hub, status: () => ({}), authenticate: everyone });
   const post = async (content: Buffer, headers: Record<string, string> = {}): Promise<Response> =>
@@ -88,7 +88,7 @@ const ratios = (isoline: Figures, peer: Figures): Figures =>
   );
 
 /** Contour's compiler, where its source is given. */
-function compareContour(folder: string): void {
+async function compareContour(folder: string): Promise<void> {
   const { contour: source } = parseArgs({ options: { contour: { type: "string" } } }).values;
   if (source === undefined) {
     console.error("isoline: Contour is not measured: give the folder of its source with --contour DIR");
@@ -96,7 +96,8 @@ function compareContour(folder: string): void {
   }
   const program = buildContour(source, cache);
   for (const size of [100, 1000, 10_000]) {
-    const all = Array.from({ length: runs }, () => measureContour(program, folder, size));
+    const all: Awaited<ReturnType<typeof measureContour>>[] = [];
+    for (let run = 0; run < runs; run++) all.push(await measureContour(program, folder, size));
     const isoline = medians(all.map((one) => one.isoline));
     const contour = medians(all.map((one) => one.contour));
     console.log(
@@ -132,7 +133,7 @@ try {
       2,
     ),
   );
-  compareContour(folder);
+  await compareContour(folder);
 } finally {
   rmSync(folder, { recursive: true });
 }

@@ -10,6 +10,7 @@ const LONGEST_FILE = 400;
 const MAY_IMPORT: Record<string, readonly string[]> = {
   gen: [],
   schema: [],
+  documents: ["schema"],
   platform: [],
   store: ["schema", "platform"],
   graph: ["schema", "type store"],
@@ -37,6 +38,7 @@ const mayImport = (from: string, to: string, isType: boolean): boolean => {
 /** Packages that only these folders may import. */
 const PACKAGE_HOMES: Record<string, readonly string[]> = {
   zod: ["schema"],
+  "js-yaml": ["documents"],
   hono: ["server", "runtime"],
   "@hono/node-server": ["runtime", "cli"],
   commander: ["cli"],

@@ -179,6 +179,40 @@ describe("a cluster as a source", () => {
     expect(c.hosts()).toEqual(["h0.test", "old.test"]);
   });
 
+  it.each<[string, object]>([
+    [
+      "a Status",
+      { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code: 503, message: "busy" },
+    ],
+    ["a Status with items", { kind: "Status", apiVersion: "v1", metadata: {}, items: [] }],
+    ["a list of another kind", { kind: "SecretList", apiVersion: "v1", metadata: {}, items: [] }],
+    ["a table", { kind: "Table", apiVersion: "meta.k8s.io/v1", metadata: {}, items: [] }],
+    ["a list without items", { kind: "HTTPProxyList", metadata: {} }],
+    ["an empty object", {}],
+  ])("takes %s that comes with a 200 for a failure", async (_, body) => {
+    const c = cluster();
+    await c.refresh();
+    c.source.listAnew();
+    c.api.fault = (path) =>
+      path.includes("httpproxies") ? { status: 200, body: encode(JSON.stringify(body)) } : undefined;
+    await c.refresh();
+    expect(c.hosts()).toEqual(["h0.test", "h1.test"]);
+    expect(c.source.status().HTTPProxy).toMatchObject({ state: "failing" });
+    c.api.fault = () => undefined;
+    await c.refresh();
+    expect(c.source.status().HTTPProxy).toEqual({ state: "synced" });
+  });
+
+  it("takes a Status in an event for a failure", async () => {
+    const c = cluster();
+    await c.refresh();
+    const status = { kind: "Status", apiVersion: "v1", metadata: {}, code: 500, message: "storage is gone" };
+    c.api.events.set("httpproxies", event("ADDED", status as never, 120));
+    await c.refresh();
+    expect(c.source.status().HTTPProxy).toMatchObject({ state: "failing" });
+    expect(c.hosts()).toEqual(["h0.test", "h1.test"]);
+  });
+
   it("keeps an object that can't be read any more as it was, and says why", async () => {
     const c = cluster();
     await c.refresh();

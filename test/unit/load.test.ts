@@ -54,9 +54,22 @@ describe("loadDocuments", () => {
     ]);
   });
 
-  it("T13: reads YAML 1.2: no is text, 010 is ten", () => {
-    const file = write("a.yaml", "a: no\nb: 010\nc: on\n");
-    expect(load([file]).documents[0]?.value).toEqual({ a: "no", b: 10, c: "on" });
+  it("T13: reads YAML as Kubernetes clients do: no is false, 010 is eight", () => {
+    const file = write("a.yaml", "a: no\nb: 010\nc: 'on'\n");
+    expect(load([file]).documents[0]?.value).toEqual({ a: false, b: 8, c: "on" });
+  });
+
+  it("warns of a key that a merge key after it overrides", () => {
+    const file = write("a.yaml", "b: &b {x: 1, z: 2}\nl:\n- x: 3\n  <<: *b\n- <<: *b\n  x: 3\n");
+    const { documents, findings } = load([file]);
+    expect(documents[0]?.value).toMatchObject({
+      l: [
+        { x: 1, y: 2 },
+        { x: 3, y: 2 },
+      ],
+    });
+    expect(findings).toMatchObject([{ line: 4, finding: { severity: "warning", reason: "Ambiguous" } }]);
+    expect(findings[0]?.finding.message).toContain("l[0].x: is set before `<<`");
   });
 
   it("loses only what can't be read", () => {
@@ -81,7 +94,7 @@ describe("loadDocuments", () => {
   it.each([
     ["duplicate keys", "a: 1\na: 2\n"],
     ["own tags", "a: !secret x\n"],
-    ["many aliases", `a: &a [x, x, x]\nb: &b [${"*a,".repeat(60)}]\nc: [${"*b,".repeat(60)}]\n`],
+    ["many aliases", `a: &a [x, x, x]\nb: &b [${"*a,".repeat(90)}]\nc: [${"*b,".repeat(90)}]\n`],
   ])("T12: refuses %s", (_, text) => {
     const { documents, findings } = load([write("a.yaml", text)]);
     expect(documents).toEqual([]);
@@ -121,7 +134,27 @@ describe("lineOf", () => {
     expect(line("")).toBe(3);
   });
 
-  it("gives the line of the document for JSON", () => {
+  it("finds fields of the members of lists, of YAML and of JSON", () => {
+    const yaml = "kind: List\napiVersion: v1\nitems:\n- a: 1\n- b:\n    c:\n    - 1\n    - d: 2\n";
+    const [first, second] = load([write("a.yaml", yaml)]).documents;
+    const json = '{"kind":"List","apiVersion":"v1",\n"items":[\n{"a":1},\n{"b":\n{"c":[1,\n{"d":2}]}}]}';
+    const [, other] = load([write("a.json", json)]).documents;
+    if (!first || !second || !other) throw new Error("no members");
+    expect([first.line, second.line, other.line]).toEqual([4, 5, 1]);
+    expect(["a", "", "nothing"].map((path) => lineOf(first, path))).toEqual([4, 4, 4]);
+    expect(["b.c[1].d", "b.c[1].x", "b.c[7]", ""].map((path) => lineOf(second, path))).toEqual([8, 8, 7, 5]);
+    expect(["b.c[1].d", "b.c", ""].map((path) => lineOf(other, path))).toEqual([6, 5, 4]);
+  });
+
+  it("finds fields behind merge keys, lines that were moved, and keys that are no text", () => {
+    const text = "x: &x\n  p: 1\na:\n  <<: *x\n  80: {\n'b': 1,\nc: [\n2]\n}\n  yes: 3\n";
+    const document = load([write("a.yaml", text)]).documents[0];
+    if (!document) throw new Error("no document");
+    const lines = ["a.p", "a.80.b", "a.80.c[0]", "a.true", "x.p"].map((path) => lineOf(document, path));
+    expect(lines).toEqual([4, 6, 8, 10, 2]);
+  });
+
+  it("gives the line of the document for JSON Lines", () => {
     const file = write("a.jsonl", '{"a":1}\n{"a":{"b":2}}\n');
     const document = load([file]).documents[1];
     expect(document && lineOf(document, "a.b")).toBe(2);

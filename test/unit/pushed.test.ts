@@ -170,9 +170,10 @@ describe("a push", () => {
 
   it("T78: is refused when it can't be read, quoting nothing", async () => {
     const { put } = rig();
-    for (const body of ["a: [", '{"kind":"Secret"}\n{"data": "hidden', "", "a: *none"]) {
+    const bodies = { "a: [": "not-readable", '{"a":[]}\n{"data": "hidden': "not-an-object", "": "empty" };
+    for (const [body, code] of [...Object.entries(bodies), ["a: *none", "not-readable"] as const]) {
       const answer = await put(body);
-      expect(answer).toMatchObject({ status: 422, code: "not-readable" });
+      expect(answer).toMatchObject({ status: 400, code, findings: [{ about: "Source//" }] });
       expect(JSON.stringify(answer)).not.toContain("hidden");
     }
     const bomb = gzipSync(Buffer.alloc(40_000_000));

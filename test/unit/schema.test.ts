@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/schema/meta.js";
-import { expandList, type KubeObject, parseObject } from "../../src/schema/object.js";
+import { type KubeObject, membersOf, parseObject } from "../../src/schema/object.js";
 
 const manifest = (apiVersion: string, kind: string, rest: Record<string, unknown>) => ({
   apiVersion,
@@ -256,11 +256,12 @@ describe("core", () => {
 
   it("expands lists", () => {
     const item = { metadata: { name: "a" } };
-    const typed = expandList({ apiVersion: "projectcontour.io/v1", kind: "HTTPProxyList", items: [item, 3] });
-    expect(typed).toEqual([{ apiVersion: "projectcontour.io/v1", kind: "HTTPProxy", ...item }, 3]);
-    expect(expandList({ apiVersion: "v1", kind: "List", items: [item] })).toEqual([item]);
-    expect(expandList({ kind: "List", items: 3 })).toEqual([{ kind: "List", items: 3 }]);
-    expect(expandList(null)).toEqual([null]);
+    const typed = membersOf({ apiVersion: "projectcontour.io/v1", kind: "HTTPProxyList", items: [item] });
+    expect(typed).toEqual({ members: [{ apiVersion: "projectcontour.io/v1", kind: "HTTPProxy", ...item }] });
+    expect(membersOf({ apiVersion: "v1", kind: "List", items: [item] })).toEqual({ members: [item] });
+    expect(membersOf(null)).toEqual({ members: [null] });
+    const own = { apiVersion: "example.com/v1", kind: "AllowList", spec: {} };
+    expect(membersOf(own)).toEqual({ members: [own] });
   });
 });
 

@@ -212,7 +212,7 @@ describe("what is pushed", () => {
     const { ask, state } = await rig();
     const before = state();
     const text = "kind: Service\napiVersion: v1\nmetadata: {name: x}\nspec: {}\nspec: {}\n";
-    expect((await ask("PUT", "/sources/main", "p", text)).status).toBe(422);
+    expect((await ask("PUT", "/sources/main", "p", text)).status).toBe(400);
     expect(state()).toBe(before);
   });
 

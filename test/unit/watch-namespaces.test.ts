@@ -6,7 +6,7 @@ import { checkCommand } from "../../src/cli/check.js";
 import { compileCommand } from "../../src/cli/compile.js";
 import { startServer } from "../../src/cli/serve.js";
 import { parseObject } from "../../src/schema/object.js";
-import { parseSource } from "../../src/server/source.js";
+import { sourceOf } from "../support/source.js";
 
 const proxy = (namespace: string, spec: string): string => `
 apiVersion: projectcontour.io/v1
@@ -101,12 +101,12 @@ test("a Gateway is read in a watched namespace alone, its class in any case", ()
   );
 });
 
-test("a pushed source is warned that it is not filtered", () => {
-  const { findings } = parseSource("kind: IsolineSettings\nspec: {watchNamespaces: [mine]}\n");
+test("a pushed source is warned that it is not filtered", async () => {
+  const { findings } = await sourceOf("kind: IsolineSettings\nspec: {watchNamespaces: [mine]}\n");
   expect(findings).toMatchObject([{ severity: "warning", reason: "NoEffect", path: "watchNamespaces" }]);
 });
 
-test("a pushed source is told what takes effect through the bootstrap", () => {
-  const { findings } = parseSource('kind: IsolineSettings\nspec: {runtimeSettings: {a: "1"}}\n');
+test("a pushed source is told what takes effect through the bootstrap", async () => {
+  const { findings } = await sourceOf('kind: IsolineSettings\nspec: {runtimeSettings: {a: "1"}}\n');
   expect(findings).toMatchObject([{ severity: "warning", reason: "BootstrapOnly", path: "runtimeSettings" }]);
 });

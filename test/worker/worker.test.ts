@@ -258,7 +258,7 @@ describe("the Worker", () => {
     const before = await worker.status();
     for (const body of ["a: [", '{"kind":"Secret"}\n{"data": "hidden', "", "a: *none"]) {
       const { status, body: result } = await worker.put(`${body}`);
-      expect([status, result.findings?.length]).toEqual([422, 1]);
+      expect([status, result.findings?.length]).toEqual([400, 1]);
       expect(JSON.stringify(result)).not.toContain("hidden");
     }
     expect((await worker.status()).types).toEqual(before.types);

@@ -1,0 +1,151 @@
+import { type Cost, costOf, DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
+
+/** A JSON value in a text, and the offset after it. */
+export interface JsonValue {
+  readonly value: unknown;
+  readonly end: number;
+}
+
+/**
+ * Reads the JSON value that begins at `start`. Counts nodes and levels before anything is built, and takes no key that
+ * is set twice: readers differ in which of the two counts.
+ *
+ * @throws JsonSyntaxError for what is not JSON, DocumentError for what is over a limit or sets a key twice.
+ */
+export function readJson(text: string, start: number, cost: Cost, depth = maxDepth): JsonValue {
+  const { end, nodes, pairs } = scan(text, start, depth);
+  const slice = text.slice(start, end);
+  let value: unknown;
+  try {
+    value = JSON.parse(slice);
+  } catch (error) {
+    throw new JsonSyntaxError(slice, start, error);
+  }
+  cost.written += nodes;
+  if (countKeys(value) !== pairs) throw new RepeatedKeyError(start, end);
+  return { value, end };
+}
+
+/**
+ * Parses a text that is one JSON value of at most so many levels.
+ *
+ * @throws as `readJson` does.
+ */
+export function parseWhole(text: string, deepest: number): unknown {
+  const { value, end } = readJson(text, 0, costOf(text), deepest);
+  if (text.slice(end).trim() === "") return value;
+  throw new JsonSyntaxError(text, 0, new Error(`more text at position ${end}`));
+}
+
+/** A key is set twice somewhere in the value. */
+export class RepeatedKeyError extends DocumentError {
+  constructor(
+    start: number,
+    /** Offset after the value. */
+    readonly end: number,
+  ) {
+    super("a key is set twice in one object; remove one of the two", start, "repeated-key");
+  }
+}
+
+/** Where text is no JSON. */
+export class JsonSyntaxError extends Error {
+  constructor(
+    private readonly text: string,
+    private readonly start: number,
+    private readonly error: unknown,
+  ) {
+    super("not valid JSON");
+  }
+
+  /** Costs as much as parsing the text several times. */
+  locate(): DocumentError {
+    const end = this.text.trimEnd().length;
+    const position = Math.min(errorAt(this.error, this.text), end);
+    const what = position === end ? "it ends too early" : "unexpected text";
+    return new DocumentError(`not valid JSON: ${what}`, this.start + position);
+  }
+}
+
+const [quote, backslash, comma, colon] = [34, 92, 44, 58];
+const isOpening = (code: number): boolean => code === 91 || code === 123;
+const isClosing = (code: number): boolean => code === 93 || code === 125;
+
+/** Where a value ends by its brackets, how many nodes it has at most, and how many keys are written in it. */
+function scan(
+  text: string,
+  start: number,
+  deepest: number,
+): { readonly end: number; readonly nodes: number; readonly pairs: number } {
+  let depth = 0;
+  let nodes = 1;
+  let pairs = 0;
+  for (let i = start; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === quote) i = endOfString(text, i);
+    else if (isOpening(code)) {
+      nodes++;
+      if (++depth > deepest) throw tooDeep(i, deepest);
+    } else if (isClosing(code)) {
+      if (--depth <= 0) return { end: i + 1, nodes, pairs };
+    } else if (code === comma) nodes++;
+    else if (code === colon) {
+      nodes++;
+      pairs++;
+    }
+    if (nodes > maxNodes) throw tooManyNodes(start);
+  }
+  return { end: text.length, nodes, pairs };
+}
+
+/** The offset of the quote that ends a string, or of the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === backslash) i++;
+    else if (code === quote) return i;
+  }
+  return text.length;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let keys = 0;
+  if (Array.isArray(value)) for (const one of value) keys += countKeys(one);
+  else for (const one of Object.values(value)) keys += 1 + countKeys(one);
+  return keys;
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function statedPosition(error: unknown): number | undefined {
+  const stated = /at position (\d+)/.exec(reason(error))?.[1];
+  return stated === undefined ? undefined : Number(stated);
+}
+
+/** Beyond this, only where the value begins is told. */
+const maxSearched = 1024 * 1024;
+
+/** Where JSON breaks. V8 does not always say it; then it is the end of the longest prefix that is only cut short. */
+function errorAt(error: unknown, text: string): number {
+  const stated = statedPosition(error);
+  if (stated !== undefined) return stated;
+  if (text.length > maxSearched) return 0;
+  let good = 0;
+  let bad = text.length + 1;
+  while (bad - good > 1) {
+    const length = (good + bad) >> 1;
+    if (isCutShort(text.slice(0, length))) good = length;
+    else bad = length;
+  }
+  return good;
+}
+
+function isCutShort(prefix: string): boolean {
+  try {
+    JSON.parse(prefix);
+    return true;
+  } catch (error) {
+    return /end of JSON|Unterminated/.test(reason(error)) || (statedPosition(error) ?? -1) >= prefix.length;
+  }
+}

@@ -1,0 +1,111 @@
+import { EVENT_ID, type Event } from "js-yaml";
+import { type Events, readEvents, scalarIn, startOf } from "./events.js";
+import { costOf, DocumentError } from "./limits.js";
+import { keyText } from "./scalar.js";
+import type { Part } from "./split.js";
+
+const step = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g;
+
+/**
+ * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` of the first document in
+ * a part, or of the nearest parent of it that is there.
+ */
+export function lineOf(part: Part, path: string): number {
+  const map = mapOf(part);
+  if (!map) return part.line;
+  let at = 1;
+  for (const [, quoted, index, word] of path.matchAll(step)) {
+    const next = map.child(at, quoted ?? word ?? Number(index));
+    if (next === undefined) break;
+    at = next;
+  }
+  return part.line + map.lineAt(at);
+}
+
+const maps = new WeakMap<Part, DocumentMap>();
+
+function mapOf(part: Part): DocumentMap | undefined {
+  const known = maps.get(part);
+  if (known) return known;
+  try {
+    const reading = readEvents(part.text, costOf(part.text));
+    let read = reading.next();
+    while (!read.done) read = reading.next();
+    const fresh = new DocumentMap(read.value);
+    maps.set(part, fresh);
+    return fresh;
+  } catch (error) {
+    if (error instanceof DocumentError) return undefined;
+    throw error;
+  }
+}
+
+/** Finds nodes, which are known by the index of their first event. */
+class DocumentMap {
+  /** For each event that begins a node the index after its last one. */
+  readonly #ends: Int32Array;
+  readonly #lineStarts: readonly number[];
+  readonly #children = new Map<number, ReadonlyMap<string | number, number>>();
+
+  constructor(private readonly text: Events) {
+    this.#ends = endsOf(text.events);
+    this.#lineStarts = lineStartsOf(text.source);
+  }
+
+  /** The value of a key or an index. */
+  child(node: number, key: string | number): number | undefined {
+    let children = this.#children.get(node);
+    if (!children) {
+      children = this.#read(node);
+      this.#children.set(node, children);
+    }
+    return children.get(key);
+  }
+
+  #read(node: number): ReadonlyMap<string | number, number> {
+    const { events, source } = this.text;
+    const isMap = events[node]?.type === EVENT_ID.MAPPING;
+    const children = new Map<string | number, number>();
+    if (!isMap && events[node]?.type !== EVENT_ID.SEQUENCE) return children;
+    const end = (this.#ends[node] ?? 0) - 1;
+    for (let at = node + 1, index = 0; at < end; index++) {
+      const key = events[at];
+      if (isMap) at = this.#ends[at] ?? end;
+      if (!isMap) children.set(index, at);
+      else if (key?.type === EVENT_ID.SCALAR) children.set(keyText(scalarIn(source, key)) ?? "", at);
+      at = this.#ends[at] ?? end;
+    }
+    return children;
+  }
+
+  /** Lines before the one on which a node begins. */
+  lineAt(node: number): number {
+    const event = this.text.events[node];
+    const offset = event ? Math.max(startOf(event), 0) : 0;
+    let [low, high] = [0, this.#lineStarts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function endsOf(events: readonly Event[]): Int32Array {
+  const ends = new Int32Array(events.length);
+  const open: number[] = [];
+  for (const [i, { type }] of events.entries()) {
+    if (type === EVENT_ID.POP) ends[open.pop() ?? 0] = i + 1;
+    else if (type === EVENT_ID.SCALAR || type === EVENT_ID.ALIAS) ends[i] = i + 1;
+    else open.push(i);
+  }
+  return ends;
+}
+
+/** Offsets of the second line and those after it. */
+function lineStartsOf(text: string): number[] {
+  const starts: number[] = [];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}

@@ -1,0 +1,8 @@
+import { type ParsedSource, parseSource } from "../../src/server/source.js";
+
+/** A text that can be read. */
+export async function sourceOf(text: string): Promise<ParsedSource> {
+  const source = await parseSource(text);
+  if ("code" in source) throw new Error(source.detail);
+  return source;
+}
