@@ -4,7 +4,7 @@ import { type ParsedTokens, parseTokens } from "../server/tokens.js";
 /** A file of tokens, read anew when it has changed; one that can't be read leaves those that were there. */
 export class TokenFile {
   #stamp = "";
-  #tokens: ParsedTokens = { entries: [], errors: [] };
+  #tokens: ParsedTokens = { entries: [], errors: [], warnings: [] };
   #checkedAt = 0;
 
   /** @throws Error when the file can't be read at the start. */
@@ -34,7 +34,8 @@ export class TokenFile {
   #load(stamp: string): void {
     this.#tokens = parseTokens(readFileSync(this.path, "utf8"));
     this.#stamp = stamp;
-    for (const error of this.#tokens.errors) this.log(`${this.path}: ${error}`);
+    const { errors, warnings } = this.#tokens;
+    for (const line of [...errors, ...warnings]) this.log(`${this.path}: ${line}`);
   }
 }
 

@@ -39,7 +39,7 @@ interface Route {
   handle(c: Context, who: Identity): Response | Promise<Response>;
 }
 
-const nobody: Identity = { role: "read", name: "", fleet: defaultFleet };
+const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
 function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): readonly Route[] {

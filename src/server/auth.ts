@@ -51,8 +51,8 @@ export const identityFor = (identities: readonly Identity[], role: Role): Identi
 /** Whoever can reach the server may do everything: for a listener on loopback. */
 export const everyone: Authenticate = () =>
   Promise.resolve([
-    { role: "admin", name: "", fleet: defaultFleet },
-    { role: "node", name: "", fleet: defaultFleet },
+    { role: "admin", name: "", id: "", fleet: defaultFleet },
+    { role: "node", name: "", id: "", fleet: defaultFleet },
   ]);
 
 export interface TokenAuthOptions {
