@@ -9,8 +9,14 @@ import {
 
 /** Why a request is not let in. */
 export interface Refusal {
-  readonly status: 401 | 426 | 429 | 503;
-  readonly code: "unauthorized" | "tls-required" | "too-many-failures" | "not-configured";
+  readonly status: 401 | 403 | 421 | 426 | 429 | 503;
+  readonly code:
+    | "unauthorized"
+    | "wrong-host"
+    | "other-origin"
+    | "tls-required"
+    | "too-many-failures"
+    | "not-configured";
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
 }
