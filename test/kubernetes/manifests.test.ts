@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ManifestPart, manifestsOf } from "../../src/cli/manifests.js";
 import { startServer } from "../../src/cli/serve.js";
-import { hostProxy, type Manifest, service } from "../support/backend.js";
+import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort } from "../support/http.js";
 import { forUser, kubeBinaries, startKube, type TestKube } from "../support/kube.js";
@@ -125,6 +125,48 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
       "the address of the Envoys",
     );
     expect((await statusOf(bad)).loadBalancer).toEqual(balanced.loadBalancer);
+  });
+
+  it("lets the other statuses be written where one object is as large as the API server takes", async () => {
+    const large = (bytes: number): Manifest => {
+      const bodies = [...Array.from({ length: Math.floor(bytes / 4000) }, () => 4000), bytes % 4000];
+      const routes = bodies.map((length, i) => ({
+        conditions: [{ prefix: `/${i}` }],
+        directResponsePolicy: { statusCode: 200, body: "x".repeat(length) },
+      }));
+      return httpProxy("default", "large", { virtualhost: { fqdn: "large.test" }, routes });
+    };
+    // The largest one that is taken, give or take less than a status.
+    let [fits, tooLarge] = [1_000_000, 1_600_000];
+    while (tooLarge - fits > 64) {
+      const bytes = Math.floor((fits + tooLarge) / 2);
+      const taken = await kube.apply(large(bytes)).then(
+        () => true,
+        () => false,
+      );
+      if (taken) fits = bytes;
+      else tooLarge = bytes;
+    }
+    const others = [hostProxy("before.test", "app"), hostProxy("later.test", "app", "z-team")];
+    await kube.apply(
+      large(fits),
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "z-team" } },
+      service("z-team", "app"),
+      ...others,
+    );
+    for (const other of others)
+      await eventually(async () => (await statusOf(other)).currentStatus === "valid", "a status of another");
+    await eventually(
+      async () => log.some((line) => line.startsWith("HTTPProxy/default/large: can't write the status")),
+      "a line of the log",
+    );
+    await kube.apply(hostProxy("last.test", "app"));
+    await eventually(
+      async () => (await statusOf(hostProxy("last.test", "app"))).currentStatus === "valid",
+      "a status after the failure",
+    );
+    expect(log.filter((line) => line.includes("default/large"))).toHaveLength(1);
+    await kube.remove(large(0));
   });
 
   it("T51: leaves conditions of others alone, and puts its own back", async () => {
