@@ -84,6 +84,13 @@ export class Failures {
       : `${ref}: can't write the status: ${reason}; others are written, this one is tried again`;
   }
 
+  /** Forgets all but these: what is not to be written any more does not fail. */
+  keep(wanted: readonly ObjectStatus[]): void {
+    if (this.#failures.size === 0) return;
+    const refs = new Set(wanted.map(({ ref }) => ref));
+    for (const ref of [...this.#failures.keys()]) if (!refs.has(ref)) this.forget(ref);
+  }
+
   /** The status was written, or the object is gone. */
   forget(ref: Ref): void {
     this.#failures.delete(ref);

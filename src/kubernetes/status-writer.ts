@@ -29,10 +29,12 @@ export interface StatusWriterOptions {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-const maxContestMs = 60_000;
-const maxWriteMs = 15_000;
 /** Changes of configuration are waited for this long, and go first. */
 const holdoffMs = 500;
+/** What somebody else changes again and again is put back this much later at most. */
+const maxContestMs = 60_000;
+/** Reading and writing one status may take this long. */
+const maxWriteMs = 15_000;
 /** Working out what to write may take this part of the time at most. */
 const share = 20;
 /** About a hundred statuses a second: API server and configuration have work of their own. */
@@ -91,7 +93,7 @@ export class StatusWriter {
 
   /** Objects whose status can't be written, each with the reason. */
   get failing(): readonly FailingStatus[] {
-    return this.#failures.failing;
+    return this.options.leads() ? this.#failures.failing : [];
   }
 
   forget(ref: Ref): void {
@@ -138,12 +140,15 @@ export class StatusWriter {
   }
 
   #due(): ObjectStatus[] {
-    return this.options.desired().filter(({ ref, status }) => {
-      if (Object.keys(status).length === 0 || this.#failures.isResting(ref, status)) return false;
+    const differing = this.options.desired().filter(({ ref, status }) => {
       const there = this.#there.get(ref);
-      if (there && agrees(status, there)) return false;
-      return this.#written.get(ref) !== canonical(status);
+      return Object.keys(status).length > 0 && !(there && agrees(status, there));
     });
+    this.#failures.keep(differing);
+    return differing.filter(
+      ({ ref, status }) =>
+        !this.#failures.isResting(ref, status) && this.#written.get(ref) !== canonical(status),
+    );
   }
 
   get #pauseMs(): number {

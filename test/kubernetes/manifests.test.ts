@@ -8,7 +8,7 @@ import { type ManifestPart, manifestsOf } from "../../src/cli/manifests.js";
 import { startServer } from "../../src/cli/serve.js";
 import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
-import { freePort } from "../support/http.js";
+import { freePort, request } from "../support/http.js";
 import { forUser, kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
@@ -16,6 +16,7 @@ const certificate = (kind: "crt" | "key"): string =>
   fileURLToPath(new URL(`../support/certs/loopback.${kind}`, import.meta.url));
 const namespace = "projectcontour";
 const hookToken = "isoline_hook_for-tests";
+const readToken = "isoline_read_for-tests";
 
 interface WithStatus {
   readonly status?: {
@@ -79,8 +80,9 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     folder = await mkdtemp(join(tmpdir(), "isoline-manifests-"));
     port = await freePort();
     await writeFile(join(folder, "hook.token"), hookToken);
-    const digest = createHash("sha256").update(hookToken).digest("hex");
-    await writeFile(join(folder, "tokens"), `hook sha256:${digest}\n`);
+    const line = (role: string, token: string): string =>
+      `${role} sha256:${createHash("sha256").update(token).digest("hex")}\n`;
+    await writeFile(join(folder, "tokens"), line("hook", hookToken) + line("read", readToken));
     await kube.apply(...objects("crds"));
     const [first, ...rest] = objects("rbac");
     if (first) await kube.apply(first);
@@ -166,6 +168,18 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
       "a status after the failure",
     );
     expect(log.filter((line) => line.includes("default/large"))).toHaveLength(1);
+    const headers = { authorization: `Bearer ${readToken}` };
+    const read = async (path: string): Promise<string> =>
+      (await request({ port, path, headers, sni: "" })).body;
+    expect(await read("/metrics")).toMatch(
+      /^isoline_status_write_failures_total\{kind="HTTPProxy",code="\d+"\} [1-9]/m,
+    );
+    expect(await read("/metrics")).toMatch(/^isoline_statuses_failing 1$/m);
+    expect(JSON.parse(await read("/status"))).toMatchObject({
+      findings: expect.arrayContaining([
+        expect.objectContaining({ about: "HTTPProxy/default/large", reason: "NotWritten" }),
+      ]) as object,
+    });
     await kube.remove(large(0));
   });
 

@@ -216,6 +216,24 @@ describe("an object whose status can't be written", () => {
     expect(written()).toEqual(["later"]);
   });
 
+  it("fails no more when another writer has written it, or it is not ours to write", async () => {
+    let desired = [wanted("p"), wanted("q")];
+    const { pass, writer } = rig(
+      (method) => (method === "PATCH" ? 422 : 200),
+      () => desired,
+    );
+    await pass(60_000);
+    expect(writer.failing).toHaveLength(2);
+    writer.observe("HTTPProxy/default/p", { status: verdict });
+    writer.poke();
+    await pass(10_000);
+    expect(writer.failing).toMatchObject([{ ref: "HTTPProxy/default/q" }]);
+    desired = [];
+    writer.poke();
+    await pass(10_000);
+    expect(writer.failing).toEqual([]);
+  });
+
   it("is forgotten with its object", async () => {
     const { pass, writer } = rig((method) => (method === "PATCH" ? 422 : 200));
     await pass(60_000);
