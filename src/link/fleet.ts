@@ -48,7 +48,7 @@ export interface NodeView {
   readonly subscriptions: Readonly<Record<string, { accepted: string; refused?: string }>>;
 }
 
-/** Bounds on what clients can make it remember; a real Envoy asks for one name at a time. */
+/** Bounds on what the clients of a token can make it remember; a real Envoy asks for one name at a time. */
 const maxNodes = 1024;
 const maxSubscriptions = 131_072;
 const maxKey = 2048;
@@ -64,6 +64,15 @@ function has(accepted: string, version: string): boolean {
   if (accepted === version) return true;
   const [theirs, ours] = [parseVersion(accepted), parseVersion(version)];
   return theirs !== undefined && (theirs.hash === ours?.hash || theirs.sequence > (ours?.sequence ?? 0));
+}
+
+/** Beyond a bound a token's oldest nodes go, and those of no other token. */
+function evict(known: Nodes): void {
+  for (const [node, { size }] of known.nodes) {
+    if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
+    known.nodes.delete(node);
+    known.size -= size;
+  }
 }
 
 /** What is known of the Envoys that poll: bounded, and only ever a hint (a lost view costs a phase its timer). */
@@ -93,22 +102,8 @@ export class Fleet {
     };
     subscriptions.set(key, made);
     known.size++;
-    this.#evict((one) => one.nodes.size, maxNodes);
-    this.#evict((one) => one.size, maxSubscriptions);
+    evict(known);
     return made;
-  }
-
-  /** Beyond a bound the token that takes most loses its oldest node: a token's many nodes never cost another token one. */
-  #evict(sizeOf: (nodes: Nodes) => number, bound: number): void {
-    const all = [...this.#tokens.values()];
-    const total = (): number => all.reduce((sum, one) => sum + sizeOf(one), 0);
-    while (total() > bound) {
-      const most = all.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a));
-      const [oldest] = most.nodes;
-      if (!oldest) return;
-      most.nodes.delete(oldest[0]);
-      most.size -= oldest[1].size;
-    }
   }
 
   #find({ token, node }: Poller, type: XdsType, names: readonly string[]): Subscription | undefined {
