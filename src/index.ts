@@ -7,7 +7,7 @@
  * const snapshot = link(store, { endpoints: "auto", xdsCluster: "isoline" });
  * ```
  */
-export { Fleet } from "./link/fleet.js";
+export { Fleet, type Poller } from "./link/fleet.js";
 export { Publication } from "./link/publish.js";
 export { encodeResponse, respond } from "./link/respond.js";
 export { type LinkOptions, link, type Snapshot, type XdsType } from "./link/snapshot.js";

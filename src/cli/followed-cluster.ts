@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clusters, Member } from "../kubernetes/clusters.js";
 import { KubeSource } from "../kubernetes/source.js";
+import type { FailingStatus } from "../kubernetes/status-failures.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type Finding, inCluster } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
@@ -20,6 +21,8 @@ interface FollowOptions {
   /** Whether all clusters are known, so that a verdict can be passed. */
   ready(): boolean;
   changed(): void;
+  /** A status could not be written. */
+  statusFailed(kind: string, code: number): void;
   log(line: string): void;
 }
 
@@ -68,18 +71,27 @@ export class FollowedCluster {
         ...(member.name ? { member } : {}),
         ready: () => options.ready(),
         findings: () => [...this.source.findings, ...options.findings()],
+        failed: options.statusFailed,
         log,
       });
   }
 
-  /** Findings about what could not be read, by the names that objects of several clusters have. */
+  /** Findings about what could not be read or written, by the names that objects of several clusters have. */
   get findings(): Finding[] {
     const { name } = this;
-    if (!name) return this.source.findings;
-    return this.source.findings.map((finding) => ({ ...finding, about: inCluster(finding.about, name) }));
+    const own = [...this.source.findings, ...(this.statuses?.failing ?? []).map(notWritten)];
+    return name ? own.map((finding) => ({ ...finding, about: inCluster(finding.about, name) })) : own;
   }
 
   status(): object {
     return { name: this.name || "kubernetes", server: this.server, kinds: this.source.status() };
   }
 }
+
+const notWritten = ({ ref, reason }: FailingStatus): Finding => ({
+  about: ref,
+  severity: "warning",
+  type: "StatusError",
+  reason: "NotWritten",
+  message: `its status can't be written: ${reason}`,
+});

@@ -57,7 +57,7 @@ export class ClusterSource {
   #running: Promise<unknown> | undefined;
 
   constructor(
-    hub: Hub,
+    private readonly hub: Hub,
     private readonly store: Store,
     private readonly options: KubeServeOptions,
   ) {
@@ -76,7 +76,12 @@ export class ClusterSource {
         store: this.store,
         publisher: this.#publisher,
         platform: { checkKeyPair },
-        kinds: () => this.#followed.map(({ name, source }) => ({ cluster: name, kinds: source.status() })),
+        clusters: () =>
+          this.#followed.map(({ name, source, statuses }) => ({
+            cluster: name,
+            kinds: source.status(),
+            ...(statuses ? { unwritten: statuses.failing.length } : {}),
+          })),
       },
       hooks: clusterHooks({
         store: this.store,
@@ -112,6 +117,8 @@ export class ClusterSource {
           findings: () => this.#publisher.snapshot?.findings ?? [],
           ready: () => this.#ready,
           changed: () => this.#gather(),
+          statusFailed: (kind, code) =>
+            this.hub.metrics.count("status_write_failures_total", { kind, code: String(code) }),
           log: (line) => log(line),
         }),
       ),

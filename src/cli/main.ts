@@ -294,7 +294,7 @@ function addCostCommand(program: Command): void {
 function addTokenCommand(program: Command): void {
   const token = examples(
     program.command("token").description("make a token for a role, or revoke one"),
-    "isoline token node --name edge --file tokens.txt --envoy-file token.json",
+    "isoline token node --name edge --nodes 'edge-*' --file tokens.txt --envoy-file token.json",
     "isoline token publish --name ci --source web --namespaces team-a,team-b",
     "isoline token revoke edge --file tokens.txt",
   );
@@ -308,11 +308,14 @@ function addTokenCommand(program: Command): void {
       .option("--file <file>", "add its line to this file of the server");
     if (role === "node")
       command
-        .option("--nodes <prefix>", "only Envoys whose node.id begins so")
+        .option(
+          "--nodes <id>",
+          "only the Envoy of this node.id; with * at the end all whose node.id begins so",
+        )
         .option("--envoy-file <file>", "write it as a secret file for `isoline bootstrap --token-file`");
     if (role === "publish")
       command
-        .option("--source <name>", "only this source")
+        .option("--source <name>", "only this source; with --namespaces alone, that of the token's --name")
         .option("--namespaces <names>", "only objects in these namespaces, comma-separated");
     command.action((options: TokenCommandOptions) => tokenCommand(role, options));
   }

@@ -5,9 +5,9 @@ import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import { findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { type AppOptions, createApp } from "../server/app.js";
-import { everyone, tokenAuth } from "../server/auth.js";
+import { everyone, isLoopback, tokenAuth } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
-import { Publisher } from "../server/publisher.js";
+import { Publisher, settingsOf } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
@@ -63,6 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
       : everyone,
+    ...(tokens || !isLoopback(options.host) ? {} : { xdsCluster: () => settingsOf(store).xdsCluster }),
     client: (c) => getConnInfo(c).remote.address ?? "",
   });
   const { host: hostname, port: wanted, tls } = options;

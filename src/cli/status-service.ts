@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Raw, Transport } from "../kubernetes/api.js";
 import type { Member } from "../kubernetes/clusters.js";
 import { Lease } from "../kubernetes/lease.js";
+import type { FailingStatus } from "../kubernetes/status-failures.js";
 import { StatusWriter } from "../kubernetes/status-writer.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
@@ -36,6 +37,8 @@ export class StatusService {
       ready(): boolean;
       /** About objects that the store does not hold. */
       findings(): readonly Finding[];
+      /** A write failed with this status code; 0 when there was no answer that can be read. */
+      failed(kind: string, code: number): void;
       log(line: string): void;
     },
   ) {
@@ -47,6 +50,7 @@ export class StatusService {
     this.#lease = lease && this.#leaseOf(lease, times);
     this.#writer = new StatusWriter({
       transport,
+      failed: (kind, code) => options.failed(kind, code),
       log,
       ...times,
       leads: () => options.ready() && (this.#lease?.leads ?? true),
@@ -94,6 +98,11 @@ export class StatusService {
 
   poke(): void {
     this.#writer.poke();
+  }
+
+  /** Objects whose status can't be written. */
+  get failing(): readonly FailingStatus[] {
+    return this.#writer.failing;
   }
 
   async run(signal: AbortSignal): Promise<void> {

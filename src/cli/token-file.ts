@@ -43,7 +43,7 @@ export class TokenFile {
 
   #load(): ParsedTokens {
     const tokens = parseTokens(readFileSync(this.path, "utf8"));
-    for (const error of tokens.errors) this.log(`${this.path}: ${error}`);
+    for (const line of [...tokens.errors, ...tokens.warnings]) this.log(`${this.path}: ${line}`);
     return tokens;
   }
 }

@@ -28,8 +28,9 @@ export async function tokenCommand(role: Role, options: TokenCommandOptions): Pr
   const token = `isoline_${role}_${randomBytes(32).toString("base64url")}`;
   const words = keys.flatMap((key) => (options[key] === undefined ? [] : [`${key}=${options[key]}`]));
   const line = [role, `sha256:${await digestOf(token)}`, ...words].join(" ");
-  const { errors } = parseTokens(line);
+  const { errors, warnings } = parseTokens(line);
   if (errors[0]) throw new UsageError(errors[0].replace(/^line 1: /, ""));
+  for (const warning of warnings) console.error(warning.replace(/^line 1: /, ""));
   if (options.file) appendLine(options.file, line);
   else console.error(`the line for the server, which keeps no token itself:\n${line}`);
   if (options.envoyFile) replacePrivateFile(options.envoyFile, [`${tokenFileFor(token)}\n`]);

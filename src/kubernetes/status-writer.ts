@@ -1,8 +1,9 @@
 import { isRecord } from "../schema/issues.js";
 import type { Ref } from "../schema/meta.js";
-import type { ObjectStatus } from "../status/status.js";
+import type { ObjectStatus, StatusKind } from "../status/status.js";
 import { ApiError, getJson, patchStatus, type Raw, type Transport } from "./api.js";
 import { type Resource, resourcePath, resources } from "./resources.js";
+import { conflict, type FailingStatus, Failures } from "./status-failures.js";
 import {
   agrees,
   areSame,
@@ -19,6 +20,8 @@ export interface StatusWriterOptions {
   desired(): readonly ObjectStatus[];
   /** Whether this replica is the one that writes. */
   leads(): boolean;
+  /** A write failed with this status code; 0 when there was no answer that can be read. */
+  failed(kind: StatusKind, code: number): void;
   log(line: string): void;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -28,14 +31,19 @@ export interface StatusWriterOptions {
 
 /** Changes of configuration are waited for this long, and go first. */
 const holdoffMs = 500;
+/** What somebody else changes again and again is put back this much later at most. */
+const maxContestMs = 60_000;
+/** Reading and writing one status may take this long. */
+const maxWriteMs = 15_000;
 /** Working out what to write may take this part of the time at most. */
 const share = 20;
 /** About a hundred statuses a second: API server and configuration have work of their own. */
 const concurrency = 2;
 const pauseMs = 15;
 const batch = 200;
-const firstBackoffMs = 1000;
-const maxBackoffMs = 60_000;
+/** After failures in a row writes are this far apart at most, and after so many it is looked anew at what is due. */
+const maxPauseMs = 4000;
+const maxStreak = 4;
 
 /**
  * Keeps the statuses in the cluster as they should be: only what differs is written, a few at a time and beside the
@@ -47,17 +55,14 @@ export class StatusWriter {
   readonly #written = new Map<Ref, string>();
   /** How often somebody else has changed what was written: two writers must not answer each other without end. */
   readonly #contested = new Map<Ref, number>();
-  /** How often in a row a write came too late, because somebody else wrote at the same time. */
-  readonly #conflicts = new Map<Ref, number>();
-  /** Objects that are not written to for a while after a conflict. */
-  readonly #resting = new Set<Ref>();
+  readonly #failures = new Failures();
   /** The API version that a kind was read in, which need not be the newest. */
   readonly #versions = new Map<string, string>();
   #signal = new AbortController().signal;
-  readonly #said = new Set<string>();
   #wake: () => void = () => undefined;
   #poked = true;
-  #backoffMs = 0;
+  /** Failures since a write went well: of several objects in a row, the API server is in trouble, and gets fewer requests. */
+  #streak = 0;
 
   constructor(private readonly options: StatusWriterOptions) {}
 
@@ -76,25 +81,26 @@ export class StatusWriter {
 
   /** Does something, and looks again, the later the oftener it was so before. */
   #later(times: number, act: () => void): void {
-    const wait = Math.min(holdoffMs * 2 ** times, maxBackoffMs);
-    void this.options.sleep(wait, this.#signal).then(() => {
+    this.#after(Math.min(holdoffMs * 2 ** times, maxContestMs), act);
+  }
+
+  #after(ms: number, act: () => void): void {
+    void this.options.sleep(ms, this.#signal).then(() => {
       act();
       this.poke();
     });
   }
 
-  #rest(ref: Ref): void {
-    const times = this.#conflicts.get(ref) ?? 0;
-    this.#conflicts.set(ref, times + 1);
-    this.#resting.add(ref);
-    this.#later(times, () => this.#resting.delete(ref));
+  /** Objects whose status can't be written, each with the reason. */
+  get failing(): readonly FailingStatus[] {
+    return this.options.leads() ? this.#failures.failing : [];
   }
 
   forget(ref: Ref): void {
     this.#there.delete(ref);
     this.#written.delete(ref);
     this.#contested.delete(ref);
-    this.#conflicts.delete(ref);
+    this.#failures.forget(ref);
   }
 
   /** Something that statuses depend on may have changed. */
@@ -110,12 +116,12 @@ export class StatusWriter {
     let spent = 0;
     while (!signal.aborted) {
       await this.#untilPoked(signal);
-      await sleep(Math.max(holdoffMs, spent * share, this.#backoffMs), signal);
+      await sleep(Math.max(holdoffMs, spent * share, this.#pauseMs), signal);
       if (signal.aborted) return;
       if (!leads()) continue;
       const began = now();
       this.#poked = false;
-      const due = this.#due();
+      const due = inTurn(this.#due(), (ref) => this.#failures.timesOf(ref));
       spent = now() - began;
       if (due.length > batch) this.#poked = true;
       await this.#writeAll(due.slice(0, batch), signal);
@@ -125,42 +131,72 @@ export class StatusWriter {
   async #untilPoked(signal: AbortSignal): Promise<void> {
     if (this.#poked) return;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      this.#wake = () => {
+        signal.removeEventListener("abort", this.#wake);
+        resolve();
+      };
+      signal.addEventListener("abort", this.#wake);
     });
   }
 
   #due(): ObjectStatus[] {
-    return this.options.desired().filter(({ ref, status }) => {
-      if (Object.keys(status).length === 0 || this.#resting.has(ref)) return false;
+    const differing = this.options.desired().filter(({ ref, status }) => {
       const there = this.#there.get(ref);
-      if (there && agrees(status, there)) return false;
-      return this.#written.get(ref) !== canonical(status);
+      return Object.keys(status).length > 0 && !(there && agrees(status, there));
     });
+    this.#failures.keep(differing);
+    return differing.filter(
+      ({ ref, status }) =>
+        !this.#failures.isResting(ref, status) && this.#written.get(ref) !== canonical(status),
+    );
   }
 
+  get #pauseMs(): number {
+    return Math.min(pauseMs * 2 ** this.#streak, maxPauseMs);
+  }
+
+  /** Writes one after the other. What can't be written rests by itself, and stops the others for a pause at most. */
   async #writeAll(due: readonly ObjectStatus[], signal: AbortSignal): Promise<void> {
-    const left = [...due];
-    let failed = false;
+    const left = [...due].reverse();
     const work = async (): Promise<void> => {
-      for (let one = left.pop(); one && !signal.aborted && !failed; one = left.pop()) {
+      for (let one = left.pop(); one && !signal.aborted; one = left.pop()) {
         try {
-          await this.#write(one, signal);
-          await this.options.sleep(pauseMs, signal);
+          await this.#inTime(signal, (inTime) => this.#write(one, inTime));
+          this.#streak = 0;
         } catch (error) {
           if (signal.aborted) return;
-          if (error instanceof ApiError && error.status === 409) this.#rest(one.ref);
-          else {
-            failed = true;
-            this.#poked = true;
-            this.#tell(one, error);
-          }
+          this.#fail(one, error);
         }
+        if (this.#streak >= maxStreak && left.length > 0) {
+          // What is due may be another object's status by now, which goes first.
+          left.length = 0;
+          this.#poked = true;
+        }
+        await this.options.sleep(this.#pauseMs, signal);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
-    this.#backoffMs = failed ? Math.min(Math.max(firstBackoffMs, this.#backoffMs * 2), maxBackoffMs) : 0;
-    if (!failed && due.length > 0) this.#said.clear();
+  }
+
+  /** An API server that does not answer for one object must not hold up the others. */
+  async #inTime(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const done = new AbortController();
+    const late = new AbortController();
+    const either = AbortSignal.any([signal, done.signal]);
+    void this.options.sleep(maxWriteMs, either).then(() => {
+      if (!either.aborted) late.abort(new Error("no answer in time"));
+    });
+    await work(AbortSignal.any([signal, late.signal])).finally(() => done.abort());
+  }
+
+  #fail(one: ObjectStatus, error: unknown): void {
+    const code = error instanceof ApiError ? error.status : 0;
+    // Somebody else wrote at the same time: the API server is well.
+    if (code !== conflict) this.#streak++;
+    this.options.failed(one.kind, code);
+    const { restMs, wake, line } = this.#failures.add(one, code, error);
+    if (line) this.options.log(line);
+    this.#after(restMs, wake);
   }
 
   async #write({ ref, kind, metadata, status }: ObjectStatus, signal: AbortSignal): Promise<void> {
@@ -174,10 +210,15 @@ export class StatusWriter {
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
       this.#written.set(ref, canonical(status));
+      this.#failures.forget(ref);
       return;
     }
     this.#there.set(ref, partsOf(raw.status));
-    if (agrees(status, partsOf(raw.status)) || isOlder(status, raw)) return;
+    if (isOlder(status, raw)) return;
+    if (agrees(status, partsOf(raw.status))) {
+      this.#failures.forget(ref);
+      return;
+    }
     const time = new Date(this.options.now()).toISOString().replace(/\.\d+Z$/, "Z");
     const body = { metadata: { resourceVersion: versionOf(raw) }, status: merged(status, raw.status, time) };
     const after = await patchStatus(
@@ -188,22 +229,27 @@ export class StatusWriter {
     );
     this.#there.set(ref, partsOf(after.status));
     this.#written.set(ref, canonical(status));
-    this.#conflicts.delete(ref);
+    this.#failures.forget(ref);
   }
+}
 
-  /** Each thing once, until all goes well again. */
-  #tell({ ref, kind }: ObjectStatus, error: unknown): void {
-    const plural = resources.find((one) => one.kind === kind)?.plural ?? kind;
-    const status = error instanceof ApiError ? error.status : 0;
-    const line =
-      status === 403
-        ? `not allowed to write the status of ${plural} (403): grant get on ${plural} and patch on ${plural}/status`
-        : `can't write the status of ${plural}: ${error instanceof Error ? error.message : String(error)}; trying again`;
-    const key = `${plural} ${status}`;
-    if (this.#said.has(key)) return;
-    this.#said.add(key);
-    this.options.log(status === 403 ? line : `${ref}: ${line}`);
+/** Statuses of each namespace in turn, and in a namespace those first that failed least: no namespace's many failures come before another's. */
+function inTurn(due: readonly ObjectStatus[], failuresOf: (ref: Ref) => number): ObjectStatus[] {
+  const byNamespace = new Map<string, ObjectStatus[]>();
+  for (const one of due) {
+    const { namespace } = one.metadata;
+    const queue = byNamespace.get(namespace);
+    if (queue) queue.push(one);
+    else byNamespace.set(namespace, [one]);
   }
+  const queues = [...byNamespace.values()].map((queue) =>
+    queue
+      .map((one) => ({ one, failures: failuresOf(one.ref) }))
+      .sort((a, b) => a.failures - b.failures)
+      .map(({ one }) => one),
+  );
+  const longest = queues.reduce((most, { length }) => Math.max(most, length), 0);
+  return Array.from({ length: longest }, (_, i) => queues.flatMap((queue) => queue[i] ?? [])).flat();
 }
 
 const metadataOf = (raw: Raw): Raw => (isRecord(raw.metadata) ? raw.metadata : {});

@@ -19,15 +19,36 @@ interface Subscription {
 
 type Subscriptions = Map<string, Subscription>;
 
+/**
+ * Who polls: what is known of an Envoy belongs to its token and its id, so that no token can pose as an Envoy of another. With
+ * no tokens all have that of the empty id.
+ */
+export interface Poller {
+  /** `id` sets tokens apart; `name` is for people, and may be empty or that of several tokens. */
+  readonly token: { readonly id: string; readonly name: string };
+  /** `node.id`, as the client says it. */
+  readonly node: string;
+}
+
+/** What is known of the Envoys of one token, by `node.id`; the one that polled last is at the end. */
+interface Nodes {
+  readonly name: string;
+  readonly nodes: Map<string, Subscriptions>;
+  /** How many subscriptions there are. */
+  size: number;
+}
+
 export interface NodeView {
   readonly node: string;
+  /** The token's name, where it has one. */
+  readonly token?: string;
   /** When it polled last, in ms. */
   readonly seen: number;
   /** By type, and for EDS, RDS and SDS `<type>/<name>`. */
   readonly subscriptions: Readonly<Record<string, { accepted: string; refused?: string }>>;
 }
 
-/** Bounds on what clients can make it remember; a real Envoy asks for one name at a time. */
+/** Bounds on what the clients of a token can make it remember; a real Envoy asks for one name at a time. */
 const maxNodes = 1024;
 const maxSubscriptions = 131_072;
 const maxKey = 2048;
@@ -45,18 +66,29 @@ function has(accepted: string, version: string): boolean {
   return theirs !== undefined && (theirs.hash === ours?.hash || theirs.sequence > (ours?.sequence ?? 0));
 }
 
+/** Beyond a bound a token's oldest nodes go, and those of no other token. */
+function evict(known: Nodes): void {
+  for (const [node, { size }] of known.nodes) {
+    if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
+    known.nodes.delete(node);
+    known.size -= size;
+  }
+}
+
 /** What is known of the Envoys that poll: bounded, and only ever a hint (a lost view costs a phase its timer). */
 export class Fleet {
-  readonly #nodes = new Map<string, Subscriptions>();
-  #size = 0;
+  readonly #tokens = new Map<string, Nodes>();
 
   /** The subscription, made if need be; undefined when it is not one to remember. Makes its node the latest. */
-  #touch(node: string, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
+  #touch(poller: Poller, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
     const key = keyOf(type, names);
     if (key.length > maxKey) return undefined;
-    const subscriptions: Subscriptions = this.#nodes.get(node) ?? new Map();
-    this.#nodes.delete(node);
-    this.#nodes.set(node, subscriptions);
+    const { token, node } = poller;
+    const known = this.#tokens.get(token.id) ?? { name: token.name, nodes: new Map(), size: 0 };
+    this.#tokens.set(token.id, known);
+    const subscriptions: Subscriptions = known.nodes.get(node) ?? new Map();
+    known.nodes.delete(node);
+    known.nodes.set(node, subscriptions);
     const found = subscriptions.get(key);
     if (found) return found;
     const made: Subscription = {
@@ -69,25 +101,25 @@ export class Fleet {
       seen: now,
     };
     subscriptions.set(key, made);
-    this.#size++;
-    this.#evict();
+    known.size++;
+    evict(known);
     return made;
   }
 
-  #evict(): void {
-    for (const [node, { size }] of this.#nodes) {
-      if (this.#nodes.size <= maxNodes && this.#size <= maxSubscriptions) return;
-      this.#nodes.delete(node);
-      this.#size -= size;
-    }
+  #find({ token, node }: Poller, type: XdsType, names: readonly string[]): Subscription | undefined {
+    return this.#tokens.get(token.id)?.nodes.get(node)?.get(keyOf(type, names));
+  }
+
+  *#all(): Iterable<Subscriptions> {
+    for (const { nodes } of this.#tokens.values()) yield* nodes.values();
   }
 
   /**
    * A poll came in: the version that it carries is what the Envoy has. The version from before a delivery again means
    * that what was delivered was refused (REST has no other sign of it).
    */
-  observe(node: string, type: XdsType, names: readonly string[], version: string, now: number): void {
-    const subscription = this.#touch(node, type, names, now);
+  observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
+    const subscription = this.#touch(poller, type, names, now);
     if (!subscription) return;
     const { delivered } = subscription;
     if (delivered !== "" && version === delivered) subscription.refused = "";
@@ -102,21 +134,21 @@ export class Fleet {
 
   /** A version that the Envoy refused since it took the one it has, and when it was given. */
   refusal(
-    node: string,
+    poller: Poller,
     type: XdsType,
     names: readonly string[],
   ): { version: string; at: number } | undefined {
-    const found = this.#nodes.get(node)?.get(keyOf(type, names));
+    const found = this.#find(poller, type, names);
     return found?.refused ? { version: found.refused, at: found.deliveredAt } : undefined;
   }
 
   /** When an Envoy that has nothing, and asked for the first answer before, was last given it. */
-  startedAgain(node: string, type: XdsType, names: readonly string[]): number | undefined {
-    return this.#nodes.get(node)?.get(keyOf(type, names))?.startedAgain;
+  startedAgain(poller: Poller, type: XdsType, names: readonly string[]): number | undefined {
+    return this.#find(poller, type, names)?.startedAgain;
   }
 
-  delivered(node: string, type: XdsType, names: readonly string[], version: string, now: number): void {
-    const subscription = this.#touch(node, type, names, now);
+  delivered(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
+    const subscription = this.#touch(poller, type, names, now);
     if (!subscription) return;
     subscription.delivered = version;
     subscription.deliveredAt = now;
@@ -127,7 +159,7 @@ export class Fleet {
    * or refused just that. `versionOf` gives what is served for names; undefined when a name is not served any more.
    */
   hasAll(type: XdsType, versionOf: (names: readonly string[]) => string | undefined, now: number): boolean {
-    for (const subscriptions of this.#nodes.values()) {
+    for (const subscriptions of this.#all()) {
       for (const subscription of subscriptions.values()) {
         if (subscription.type !== type || !isActive(subscription, now)) continue;
         const { accepted, delivered, refused, names } = subscription;
@@ -147,7 +179,7 @@ export class Fleet {
    */
   hasEndpoints(names: readonly string[], now: number): boolean {
     if (names.length === 0) return true;
-    for (const subscriptions of this.#nodes.values()) {
+    for (const subscriptions of this.#all()) {
       const clusters = subscriptions.get(keyOf("clusters", []));
       if (clusters?.refused !== "" || !isActive(clusters, now)) continue;
       for (const name of names) {
@@ -160,22 +192,25 @@ export class Fleet {
 
   /** These names are not served any more: what Envoys had of them says nothing when they come back. */
   forget(type: XdsType, names: readonly string[]): void {
-    for (const subscriptions of this.#nodes.values()) {
-      for (const name of names) if (subscriptions.delete(keyOf(type, [name]))) this.#size--;
-    }
+    for (const token of this.#tokens.values())
+      for (const subscriptions of token.nodes.values())
+        for (const name of names) if (subscriptions.delete(keyOf(type, [name]))) token.size--;
   }
 
   /** For the status page: Envoys with what they have and what they refused. */
   views(): NodeView[] {
-    return [...this.#nodes].map(([node, subscriptions]) => ({
-      node,
-      seen: [...subscriptions.values()].reduce((latest, { seen }) => Math.max(latest, seen), 0),
-      subscriptions: Object.fromEntries(
-        [...subscriptions].map(([key, { accepted, refused }]) => [
-          key,
-          { accepted, ...(refused ? { refused } : {}) },
-        ]),
-      ),
-    }));
+    return [...this.#tokens.values()].flatMap(({ name, nodes }) =>
+      [...nodes].map(([node, subscriptions]) => ({
+        node,
+        ...(name ? { token: name } : {}),
+        seen: [...subscriptions.values()].reduce((latest, { seen }) => Math.max(latest, seen), 0),
+        subscriptions: Object.fromEntries(
+          [...subscriptions].map(([key, { accepted, refused }]) => [
+            key,
+            { accepted, ...(refused ? { refused } : {}) },
+          ]),
+        ),
+      })),
+    );
   }
 }

@@ -1,14 +1,13 @@
 import { type Dialect, dialectKey, inDialect } from "../xds/dialect.js";
 import { Body, maxBodyBytes } from "./body.js";
-import type { Fleet } from "./fleet.js";
+import type { Fleet, Poller } from "./fleet.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
 import type { XdsType } from "./snapshot.js";
 import { parseVersion } from "./version.js";
 
-/** What a DiscoveryRequest asks, as far as it matters. */
-export interface Request {
+/** What a DiscoveryRequest asks, as far as it matters, and who asks. */
+export interface Request extends Poller {
   readonly type: XdsType;
-  readonly node: string;
   /** What Envoy has; empty at first. */
   readonly version: string;
   /** Empty for clusters and listeners: all. */
@@ -41,13 +40,13 @@ export const isByName = (type: XdsType): boolean =>
  */
 export function respond(request: Request, served: Served | undefined, fleet: Fleet, now: number): Answer {
   if (!served) return unavailable("nothing has been published yet");
-  const { type, names, node, version } = request;
+  const { type, names, version } = request;
   if (isByName(type) && names.length === 0) return unavailable("resource_names is empty");
   const selection = selectVersion(served, isByName(type) ? names : []);
   if (!selection) return unavailable("a resource of that name is not served");
   if (selection.resources.size === 0) return unavailable("there is nothing to serve");
   if (version === "") {
-    const given = fleet.startedAgain(node, type, names);
+    const given = fleet.startedAgain(request, type, names);
     return {
       kind: "content",
       selection,
@@ -55,7 +54,7 @@ export function respond(request: Request, served: Served | undefined, fleet: Fle
     };
   }
 
-  const refusal = fleet.refusal(node, type, names);
+  const refusal = fleet.refusal(request, type, names);
   if (refusal?.version === selection.version) {
     const until = refusal.at + redeliverMs;
     return now < until ? { kind: "unchanged", until } : { kind: "content", selection };

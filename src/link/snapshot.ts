@@ -29,9 +29,12 @@ export interface Snapshot {
   readonly memo?: ClusterSection;
 }
 
+/** What answers are made of. */
+type Served = Pick<Snapshot, "sets" | "xdsCluster">;
+
 /** Whether the same bytes are served of both. */
-export const isSameServed = (a: Pick<Snapshot, "sets">, b: Pick<Snapshot, "sets">): boolean =>
-  xdsTypes.every((type) => a.sets[type].isSame(b.sets[type]));
+export const isSameServed = (a: Served, b: Served): boolean =>
+  a.xdsCluster === b.xdsCluster && xdsTypes.every((type) => a.sets[type].isSame(b.sets[type]));
 
 export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;

@@ -72,7 +72,7 @@ export class WorkerCluster {
         store,
         publisher,
         platform: workerPlatform,
-        kinds: () => [{ cluster: "", kinds: this.#source.status() }],
+        clusters: () => [{ cluster: "", kinds: this.#source.status() }],
       },
       hooks: clusterHooks({
         store: this.store,

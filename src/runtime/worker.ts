@@ -74,7 +74,7 @@ export class Fleet {
 
   async fetch(request: Request): Promise<Response> {
     const response = await this.#app.fetch(request);
-    if (request.method === "PUT") await this.#continue();
+    if (request.method === "PUT" || request.method === "DELETE") await this.#continue();
     return response;
   }
 }
@@ -112,7 +112,7 @@ let gate: { readonly tokens: string; readonly authenticate: Authenticate } | und
 function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env): Authenticate {
   if (gate?.tokens !== text) {
     const tokens = parseTokens(text);
-    for (const error of tokens.errors) console.error(`ISOLINE_TOKENS: ${error}`);
+    for (const line of [...tokens.errors, ...tokens.warnings]) console.error(`ISOLINE_TOKENS: ${line}`);
     gate = {
       tokens: text,
       authenticate: tokenAuth({
@@ -150,7 +150,7 @@ export default {
   /** Wakes the object that looks at the cluster, should its alarm have been lost. */
   async scheduled(_: unknown, env: Env): Promise<void> {
     if (!hasCluster(env)) return;
-    const hook: Identity = { role: "hook", name: "cron", fleet: defaultFleet };
+    const hook: Identity = { role: "hook", name: "cron", id: "", fleet: defaultFleet };
     const headers = { [identityHeader]: JSON.stringify([hook]) };
     await ask(env, defaultFleet, new Request("https://fleet/hooks/refresh", { method: "POST", headers }));
   },

@@ -109,6 +109,8 @@ const settingsSpec = z.object({
   forbiddenHosts: z.array(forbiddenHost).default([]),
   /** What is read; empty: everything. */
   watchNamespaces: names,
+  /** How many sources may be pushed. */
+  maxSources: count.max(10_000).default(100),
   /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */
   gatewayRef: z.object({ namespace: name, name }).optional(),
   /** Kinds that are left out, by Contour's names. */

@@ -1,16 +1,17 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
-import { type Authenticate, identityFor, isRefusal, unauthorized } from "./auth.js";
+import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { discover } from "./discovery.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
+import { refuseForeignPage } from "./host.js";
 import type { Hub } from "./hub.js";
 import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
-import { getSource, putSource } from "./sources.js";
+import { deleteSource, getSource, putSource } from "./sources.js";
 import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
 export interface AppOptions {
@@ -18,6 +19,8 @@ export interface AppOptions {
   /** Findings, sources and whatever else the status page shows. */
   status(): object;
   readonly authenticate: Authenticate;
+  /** Present where no token is asked for, on loopback: the name of the xDS cluster, the one that requests come under besides loopback's. */
+  xdsCluster?(): string;
   /** The fleet that is served; tokens of others are not let in. */
   readonly fleet?: string;
   /** The address that a request came from, for counting failures. */
@@ -32,14 +35,14 @@ export interface AppOptions {
 
 /** One row of the HTTP surface. */
 interface Route {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   /** Undefined: for everyone. */
   readonly role: Role | undefined;
   handle(c: Context, who: Identity): Response | Promise<Response>;
 }
 
-const nobody: Identity = { role: "read", name: "", fleet: defaultFleet };
+const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
 function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): readonly Route[] {
@@ -92,6 +95,7 @@ const sourceRoutes = (sources: PushedSources): readonly Route[] => [
     role: "publish",
     handle: (c, who) => getSource(c, sources, who),
   },
+  { method: "DELETE", path: "/sources/:name", role: "admin", handle: (c) => deleteSource(c, sources) },
 ];
 
 const hookRoutes = (hooks: Hooks): readonly Route[] =>
@@ -105,7 +109,7 @@ type Variables = { readonly Variables: { identities: readonly Identity[] } };
 
 /** The HTTP surface, on web standards alone: it runs on Node and in workerd. Who asks is settled before what is asked. */
 export function createApp(options: AppOptions): Hono<Variables> {
-  const { hub, authenticate, client = () => "", fleet = defaultFleet } = options;
+  const { hub, authenticate, xdsCluster, client = () => "", fleet = defaultFleet } = options;
   const routes = routesOf(options);
   const open = new Set(routes.filter(({ role }) => role === undefined).map(({ path }) => path));
   const app = new Hono<Variables>();
@@ -115,13 +119,16 @@ export function createApp(options: AppOptions): Hono<Variables> {
     return problem(c, 500, "internal", "an unexpected error; see the server's log");
   });
   app.notFound((c) => problem(c, 404, "not-found", "there is nothing at this path"));
+  const shutOut = (c: Context, refusal: Refusal): Response => {
+    hub.metrics.count("requests_refused_total", { code: String(refusal.status) });
+    return refuse(c, refusal);
+  };
   app.use("*", async (c, next) => {
+    const foreign = xdsCluster && refuseForeignPage(c.req.raw, xdsCluster());
+    if (foreign) return shutOut(c, foreign);
     if (!open.has(c.req.path)) {
       const identities = await authenticate(c.req.raw, client(c));
-      if (isRefusal(identities)) {
-        hub.metrics.count("requests_refused_total", { code: String(identities.status) });
-        return refuse(c, identities);
-      }
+      if (isRefusal(identities)) return shutOut(c, identities);
       const ours = identities.filter((identity) => identity.fleet === fleet);
       if (ours.length === 0) return refuse(c, unauthorized);
       c.set("identities", ours);

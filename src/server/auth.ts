@@ -9,8 +9,14 @@ import {
 
 /** Why a request is not let in. */
 export interface Refusal {
-  readonly status: 401 | 426 | 429 | 503;
-  readonly code: "unauthorized" | "tls-required" | "too-many-failures" | "not-configured";
+  readonly status: 401 | 403 | 421 | 426 | 429 | 503;
+  readonly code:
+    | "unauthorized"
+    | "wrong-host"
+    | "other-origin"
+    | "tls-required"
+    | "too-many-failures"
+    | "not-configured";
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -51,8 +57,8 @@ export const identityFor = (identities: readonly Identity[], role: Role): Identi
 /** Whoever can reach the server may do everything: for a listener on loopback. */
 export const everyone: Authenticate = () =>
   Promise.resolve([
-    { role: "admin", name: "", fleet: defaultFleet },
-    { role: "node", name: "", fleet: defaultFleet },
+    { role: "admin", name: "", id: "", fleet: defaultFleet },
+    { role: "node", name: "", id: "", fleet: defaultFleet },
   ]);
 
 export interface TokenAuthOptions {

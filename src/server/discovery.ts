@@ -3,7 +3,7 @@ import type { XdsType } from "../link/snapshot.js";
 import type { Hub } from "./hub.js";
 import { problem } from "./problem.js";
 import { readBody, readDiscoveryRequest } from "./request.js";
-import type { Identity } from "./tokens.js";
+import { type Identity, isForNode } from "./tokens.js";
 
 const maxHoldMs = 25_000;
 const marginMs = 2000;
@@ -17,12 +17,13 @@ export function holdTime(header: string | undefined): number {
 /** Answers one poll of an Envoy. */
 export async function discover(c: Context, type: XdsType, hub: Hub, who: Identity): Promise<Response> {
   const request = readDiscoveryRequest(await readBody(c.req.raw));
-  if (who.nodes !== undefined && !request.node.startsWith(who.nodes)) {
+  if (!isForNode(who, request.node)) {
     return problem(c, 403, "wrong-node", "this token is for nodes of other names");
   }
   const holdMs = holdTime(c.req.header("x-envoy-expected-rq-timeout-ms"));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
-  const reply = await hub.poll({ type, ...request }, holdMs, signal, `${who.fleet}/${who.name}`);
+  const token = { id: who.id, name: who.name };
+  const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
   if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
   if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
   if (reply.status === 429) {

@@ -62,7 +62,8 @@ const platformTimers: Timers = {
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
 
-const waiterKey = ({ node, type, names }: Request): string => JSON.stringify([node, type, names]);
+const waiterKey = ({ token, node, type, names }: Request): string =>
+  JSON.stringify([token.id, node, type, names]);
 
 /** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
 export class Hub {
@@ -71,7 +72,7 @@ export class Hub {
   readonly #publication: Publication;
   readonly #timers: Timers;
   readonly #waiters = new Map<string, Waiter>();
-  /** How many polls are held, by token. */
+  /** How many polls are held, by the token's id. */
   readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
@@ -138,22 +139,17 @@ export class Hub {
 
   /**
    * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
-   * it would have been sent then does not count as delivered. `holder` is the token that the client has.
+   * it would have been sent then does not count as delivered.
    */
-  async poll(asked: Poll, holdMs: number, signal?: AbortSignal, holder = ""): Promise<Reply> {
-    const reply = await this.#answer(asked, holdMs, signal, holder);
+  async poll(asked: Poll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
+    const reply = await this.#answer(asked, holdMs, signal);
     const { type } = asked;
     this.metrics.count("polls_total", { type, code: String(reply.status) });
     if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
     return reply;
   }
 
-  async #answer(
-    asked: Poll,
-    holdMs: number,
-    signal: AbortSignal | undefined,
-    holder: string,
-  ): Promise<Reply> {
+  async #answer(asked: Poll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const { now } = this.options;
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now())) return this.#refuseName(asked);
     const request = isByName(asked.type) ? asked : { ...asked, names: [] };
@@ -164,8 +160,8 @@ export class Hub {
       const left = prepared.waitUntil - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
       if (left <= 0 || full) return this.#send(request, prepared);
-      if (this.#hasTooMany(holder, request)) return { status: 429 };
-      const ended = await this.#wait(request, left, holder, signal);
+      if (this.#hasTooMany(request)) return { status: 429 };
+      const ended = await this.#wait(request, left, signal);
       if (ended === "gone") return { status: 503, reason: "the client went away" };
       if (ended === "replaced")
         return prepared.version ? { status: 503, reason: "replaced" } : prepared.reply;
@@ -173,10 +169,11 @@ export class Hub {
   }
 
   /** Takes note of a poll for what is served; other names are not worth remembering. */
-  #observe({ type, node, names, version }: Request): void {
+  #observe(request: Request): void {
+    const { type, names, version } = request;
     const served = this.#publication.served(type);
     if (!served || !selectVersion(served, names)) return;
-    this.fleet.observe(node, type, names, version, this.options.now());
+    this.fleet.observe(request, type, names, version, this.options.now());
     this.#advance();
   }
 
@@ -218,23 +215,24 @@ export class Hub {
     }
   }
 
-  #send({ type, node, names }: Request, { reply, version }: Prepared): Reply {
-    if (version) this.fleet.delivered(node, type, names, version, this.options.now());
+  #send(request: Request, { reply, version }: Prepared): Reply {
+    const { type, names } = request;
+    if (version) this.fleet.delivered(request, type, names, version, this.options.now());
     return reply;
   }
 
-  #hasTooMany(holder: string, request: Request): boolean {
-    const held = this.#held.get(holder) ?? 0;
+  #hasTooMany(request: Request): boolean {
+    const held = this.#held.get(request.token.id) ?? 0;
     return held >= (this.options.maxHeld ?? maxHeldByOne) && !this.#waiters.has(waiterKey(request));
   }
 
-  #count(holder: string, change: 1 | -1): void {
-    const held = (this.#held.get(holder) ?? 0) + change;
-    if (held > 0) this.#held.set(holder, held);
-    else this.#held.delete(holder);
+  #count({ token }: Request, change: 1 | -1): void {
+    const held = (this.#held.get(token.id) ?? 0) + change;
+    if (held > 0) this.#held.set(token.id, held);
+    else this.#held.delete(token.id);
   }
 
-  #wait(request: Request, ms: number, holder: string, signal?: AbortSignal): Promise<Ended> {
+  #wait(request: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
     if (signal?.aborted) return Promise.resolve("gone");
     const { type } = request;
     const key = waiterKey(request);
@@ -243,7 +241,7 @@ export class Hub {
         this.#timers.clear(timer);
         signal?.removeEventListener("abort", gone);
         if (this.#waiters.get(key) === waiter) this.#waiters.delete(key);
-        this.#count(holder, -1);
+        this.#count(request, -1);
         resolve(how);
       };
       const gone = (): void => end("gone");
@@ -252,7 +250,7 @@ export class Hub {
       signal?.addEventListener("abort", gone);
       const older = this.#waiters.get(key);
       this.#waiters.set(key, waiter);
-      this.#count(holder, 1);
+      this.#count(request, 1);
       older?.end("replaced");
     });
   }

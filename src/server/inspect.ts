@@ -21,10 +21,11 @@ export interface Inspected {
   readonly store: Store;
   readonly publisher: Publisher;
   readonly platform: Platform;
-  /** Of each cluster: what is known of each kind. Without a name it is the only one. */
-  kinds?(): readonly {
+  /** Of each cluster: what is known of each kind, and where statuses are written how many can't be. Without a name it is the only one. */
+  clusters?(): readonly {
     readonly cluster: string;
     readonly kinds: Readonly<Record<string, { readonly state: string }>>;
+    readonly unwritten?: number;
   }[];
 }
 
@@ -111,16 +112,16 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 }
 
 /** `GET /metrics`, in Prometheus's text format. */
-export function answerMetrics(c: Context, hub: Hub, { publisher, kinds }: Inspected): Response {
-  const synced = (kinds?.() ?? []).flatMap(({ cluster, kinds: states }) =>
-    Object.entries(states).map(
-      ([kind, { state }]): Gauge => [
-        "kind_synced",
-        state === "synced" ? 1 : 0,
-        { ...(cluster ? { cluster } : {}), kind },
-      ],
-    ),
-  );
-  const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...synced]);
+export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Inspected): Response {
+  const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
+    const named: Record<string, string> = cluster ? { cluster } : {};
+    return [
+      ...Object.entries(kinds).map(
+        ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { ...named, kind }],
+      ),
+      ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
+    ];
+  });
+  const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...followed]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

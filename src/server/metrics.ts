@@ -6,6 +6,8 @@ const counters = {
   publications_total: "Times that something new was published.",
   publish_seconds_total: "Time that linking for publications took.",
   requests_refused_total: "Requests that were not let in, by status code.",
+  status_write_failures_total:
+    "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
 } as const;
 
 const gauges = {
@@ -17,6 +19,7 @@ const gauges = {
   nodes: "Envoys that polled within a minute.",
   nodes_refusing: "Envoys that refused what they were sent last, by type.",
   kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
+  statuses_failing: "Objects of a cluster whose status can't be written.",
 } as const;
 
 export type CounterName = keyof typeof counters;

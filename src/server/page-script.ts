@@ -76,7 +76,7 @@ const showStatus = (status) => {
     : element("p", "No findings: every object is valid."));
   const fleet = status.fleet.slice(0, 200).map((n) => {
     const refused = Object.entries(n.subscriptions).filter(([, s]) => s.refused).map(([key]) => key);
-    const cells = [n.node, new Date(n.seen).toLocaleTimeString(), refused.join(", ")];
+    const cells = [n.token ? n.node + " (" + n.token + ")" : n.node, new Date(n.seen).toLocaleTimeString(), refused.join(", ")];
     return { cells, kind: refused.length ? "error" : "" };
   });
   if (fleet.length) parts.push(table("Envoys", ["node", "polled last", "refuses"], fleet));

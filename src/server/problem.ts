@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Refusal } from "./auth.js";
 
-type Status = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 426 | 429 | 500 | 503;
+type Status = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 421 | 422 | 426 | 429 | 500 | 503;
 
 /** An error as problem details (RFC 9457) with a stable code; never 200. `more` are further members. */
 export function problem(

@@ -18,7 +18,8 @@ export class Publisher {
   constructor(
     private readonly store: Store,
     private readonly hub: Hub,
-    private readonly now: () => number,
+    /** Milliseconds since the epoch. */
+    readonly now: () => number,
   ) {}
 
   get snapshot(): Snapshot | undefined {

@@ -1,18 +1,16 @@
-import { readConfig } from "../explain/config.js";
-import { diff } from "../explain/diff.js";
-import { formatChanges } from "../explain/diff-text.js";
 import { claimsOf } from "../graph/claims.js";
-import { isSameServed, type Snapshot } from "../link/snapshot.js";
+import { isSameServed } from "../link/snapshot.js";
 import type { Finding, Ref } from "../schema/meta.js";
-import type { KubeObject } from "../schema/object.js";
 import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
 import { type Change, type Platform, resume, unitsLeft, update } from "../update.js";
 import { contentHash } from "../xds/hash.js";
 import type { Inspected } from "./inspect.js";
-import type { Publisher } from "./publisher.js";
+import { type Publisher, settingsOf } from "./publisher.js";
 import { type ParsedSource, parseSource, type SourceRefusal } from "./source.js";
-import { readSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
+import { readSource, removeSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
+import { Traffic } from "./traffic.js";
+import { type Namespaces, namespaceOf, visibleFindings } from "./visible.js";
 
 /** One push: the whole content of one source. */
 export interface Push {
@@ -28,7 +26,7 @@ export interface Push {
   readonly dryRun: boolean;
   /** Apply a push that takes away much of what was there. */
   readonly acceptShrink: boolean;
-  /** The only namespaces that may be touched; undefined for all. */
+  /** The only namespaces that may be touched, and told of in the answer; undefined for all. */
   readonly namespaces?: readonly string[];
 }
 
@@ -47,6 +45,18 @@ export interface Pushed {
   readonly traffic?: readonly string[];
 }
 
+/** A source that was taken away. */
+export interface RemovedSource {
+  readonly source: string;
+  /** How many went with it. */
+  readonly objects: number;
+  readonly changed: boolean;
+  /** The sequence of what is served after it. */
+  readonly version: number;
+  /** Units that are still to be compiled: until then nothing is published. */
+  readonly left?: number;
+}
+
 export interface RefusedPush {
   readonly refused: {
     readonly status: 400 | 403 | 409 | 412 | 422;
@@ -56,6 +66,8 @@ export interface RefusedPush {
   };
 }
 
+/** Revisions are numbers of CI runs or times in s or ms: one beyond this could never be followed by an honest one. */
+const maxAheadMs = 86_400_000;
 /** A push that takes away more than this share of a source's hosts is not believed. */
 const maxShrink = 0.3;
 /** Below this many hosts a large share is still a normal edit. */
@@ -79,14 +91,31 @@ export class PushedSources {
     if (sourceNames(this.store).length > 0) this.publisher.publish();
   }
 
-  describe(name: string): object | undefined {
+  /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
+  describe(name: string, namespaces?: Namespaces): object | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
     const { revision, refs, findings } = readSource(this.store, name);
     const left = unitsLeft(this.store);
     const found = { source: name, revision, objects: refs.length };
     // To gather them takes a while, and now they would not be all.
-    if (left > 0) return { ...found, findings, left };
-    return { ...found, findings: [...findings, ...this.publisher.findings] };
+    if (left > 0) return { ...found, findings: visibleFindings(findings, namespaces), left };
+    return { ...found, findings: visibleFindings([...findings, ...this.publisher.findings], namespaces) };
+  }
+
+  /** Takes a source away with all its objects, and publishes what is left; undefined when there is none of the name. */
+  remove(name: string): Promise<RemovedSource | undefined> {
+    return this.#inTurn(() => this.store.transaction(() => this.#remove(name)));
+  }
+
+  #remove(name: string): RemovedSource | undefined {
+    if (!sourceNames(this.store).includes(name)) return undefined;
+    const { refs } = readSource(this.store, name);
+    const gone = refs.map((ref): Change => ({ gone: ref }));
+    const { left } = update(this.store, gone, this.platform);
+    removeSource(this.store, name);
+    const changed = this.publisher.publish() || left > 0;
+    const { sequence: version } = this.publisher;
+    return { source: name, objects: refs.length, changed, version, ...leftOf(left) };
   }
 
   status(): object {
@@ -105,26 +134,28 @@ export class PushedSources {
     this.publisher.publish();
   }
 
-  /** The push before, which may still be read. */
+  /** The write before, whose text may still be read. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /**
-   * Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. Pushes are read
-   * one after the other, so that they take the memory of one.
-   */
-  put(push: Push): Promise<Pushed | RefusedPush> {
-    const done = this.#last.then(() => this.#put(push));
+  /** Writes come one after the other: each sees what the one before has left, and their texts take the memory of one. */
+  #inTurn<T>(write: () => T | Promise<T>): Promise<T> {
+    const done = this.#last.then(write);
     this.#last = done.catch(() => undefined);
     return done;
+  }
+
+  /** Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. */
+  put(push: Push): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => this.#put(push));
   }
 
   async #put(push: Push): Promise<Pushed | RefusedPush> {
     const state = readSource(this.store, push.name);
     const digest = contentHash(push.text);
-    const stale = checkRevision(push, state, digest);
+    const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(this.store, push);
     if (stale) return stale;
     const repeated = digest === state.digest && push.revision === state.revision;
-    if (repeated && this.publisher.snapshot) return this.#unchanged(push.name, state);
+    if (repeated && this.publisher.snapshot) return this.#unchanged(push, state);
     const source = await parseSource(push.text);
     if ("code" in source) return notContent(source);
     const refusal = checkContent(this.store, push, state, source);
@@ -139,14 +170,14 @@ export class PushedSources {
     return new Set(others.flatMap((other) => readSource(this.store, other).refs));
   }
 
-  #unchanged(name: string, { revision, refs, findings }: SourceState): Pushed {
+  #unchanged({ name, namespaces }: Push, { revision, refs, findings }: SourceState): Pushed {
     return {
       source: name,
       revision,
       objects: refs.length,
       changed: false,
       version: this.publisher.sequence,
-      findings: [...findings, ...this.publisher.findings],
+      findings: visibleFindings([...findings, ...this.publisher.findings], namespaces),
       ...leftOf(unitsLeft(this.store)),
     };
   }
@@ -166,13 +197,16 @@ export class PushedSources {
       push.strict || push.dryRun
         ? tryChanges(this.store, changes, this.platform)
         : { updated: update(this.store, changes, this.platform) };
-    const findings = [...source.findings, ...this.publisher.storeFindings];
+    const all = [...source.findings, ...this.publisher.storeFindings];
+    const findings = visibleFindings(all, push.namespaces);
     const others = this.#refsOfOthers(push.name);
     const errors =
-      push.strict && findings.some(({ about, severity }) => severity === "error" && !others.has(about));
+      push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && this.publisher.preview();
-    const traffic = old && tried && trafficOf(old, tried);
+    const traffic = old && tried && new Traffic(old, tried, push.namespaces);
+    traffic?.judge(this.store);
     if (errors || push.dryRun) undo?.();
+    traffic?.judge(this.store);
     if (errors)
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
     if (!push.dryRun) writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
@@ -185,23 +219,12 @@ export class PushedSources {
       version: this.publisher.sequence,
       findings,
       ...leftOf(updated.left),
-      ...(traffic ? { traffic } : {}),
+      ...(traffic ? { traffic: traffic.lines } : {}),
     };
   }
 }
 
 const leftOf = (left: number): Pick<Pushed, "left"> => (left > 0 ? { left } : {});
-
-/** Beyond this many clusters a diff takes more memory than a function has. */
-const maxDiffClusters = 3000;
-
-function trafficOf(before: Snapshot, after: Snapshot): readonly string[] {
-  if (Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters)
-    return [`over ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
-  return formatChanges(diff(readConfig(before), readConfig(after)))
-    .trimEnd()
-    .split("\n");
-}
 
 const notContent = ({ code, detail }: SourceRefusal): RefusedPush =>
   refusedPush(400, code, `${detail}; nothing was changed`, [
@@ -216,14 +239,32 @@ const refusedPush = (
 ): RefusedPush => ({ refused: { status, code, detail, findings } });
 
 /** The same revision with the same content is a push that is tried again; with other content, two publishers raced. */
-function checkRevision(push: Push, { revision, digest }: SourceState, now: string): RefusedPush | undefined {
+function checkRevision(
+  push: Push,
+  { revision, digest }: SourceState,
+  pushed: string,
+  nowMs: number,
+): RefusedPush | undefined {
+  const highest = nowMs + maxAheadMs;
+  if (push.revision !== undefined && push.revision > highest) {
+    const detail = `revision ${push.revision} is more than a day after now in milliseconds (${highest} at most); give the number of the CI run or a time`;
+    return refusedPush(422, "revision-too-high", detail);
+  }
   if (push.expect !== undefined && push.expect !== revision)
     return refusedPush(412, "other-revision", `the source is at revision ${revision}, not ${push.expect}`);
   if (push.revision === undefined || push.revision > revision) return undefined;
-  if (push.revision === revision && digest === now) return undefined;
+  if (push.revision === revision && digest === pushed) return undefined;
   const why =
     push.revision === revision ? "was pushed with other content" : "is older than what was pushed last";
   return refusedPush(409, "stale-revision", `revision ${push.revision} ${why} (${revision})`);
+}
+
+function checkCount(store: Store, { name }: Push): RefusedPush | undefined {
+  const names = sourceNames(store);
+  const { maxSources } = settingsOf(store);
+  if (names.length < maxSources || names.includes(name)) return undefined;
+  const detail = `there are ${names.length} sources, and the setting maxSources allows ${maxSources}; an admin's DELETE /sources/NAME takes one away`;
+  return refusedPush(409, "too-many-sources", detail);
 }
 
 function checkContent(
@@ -232,12 +273,19 @@ function checkContent(
   before: SourceState,
   source: ParsedSource,
 ): RefusedPush | undefined {
-  const foreign = foreignRefs(push.namespaces, before, source);
-  if (foreign.length > 0) {
-    const detail = `this token may push to ${push.namespaces?.join(", ")} alone; nothing was changed`;
-    return refusedPush(403, "namespace-not-allowed", detail, foreign.map(notAllowed));
+  const { namespaces } = push;
+  if (namespaces) {
+    const foreign = foreignRefs(namespaces, source);
+    const detail = `this token may push to ${namespaces.join(", ")} alone; nothing was changed`;
+    if (foreign.length > 0) return refusedPush(403, "namespace-not-allowed", detail, foreign.map(notAllowed));
+    if (before.refs.some((ref) => !namespaces.includes(namespaceOf(ref))))
+      return refusedPush(
+        403,
+        "namespace-not-allowed",
+        `the source holds objects of other namespaces; ${detail}`,
+      );
   }
-  const clashes = clashesOf(store, push.name, source);
+  const clashes = clashesOf(store, push, source);
   if (clashes.length > 0)
     return refusedPush(
       409,
@@ -269,16 +317,10 @@ function refsAfter(source: ParsedSource, before: SourceState): Set<Ref> {
   return new Set([...source.objects.map(({ ref }) => ref), ...source.invalid.filter((ref) => held.has(ref))]);
 }
 
-/** What a push would add, change or take away outside the namespaces of its token. */
-function foreignRefs(
-  namespaces: readonly string[] | undefined,
-  before: SourceState,
-  source: ParsedSource,
-): readonly Ref[] {
-  if (!namespaces) return [];
-  const isForeign = (ref: Ref): boolean => !namespaces.includes(ref.split("/")[1] ?? "");
-  const after = source.objects.map(({ ref }: KubeObject) => ref);
-  return [...new Set([...after, ...source.invalid, ...before.refs])].filter(isForeign);
+/** What is pushed outside the namespaces of its token. */
+function foreignRefs(namespaces: readonly string[], { objects, invalid }: ParsedSource): readonly Ref[] {
+  const pushed = new Set([...objects.map(({ ref }) => ref), ...invalid]);
+  return [...pushed].filter((ref) => !namespaces.includes(namespaceOf(ref)));
 }
 
 const notAllowed = (ref: Ref): Finding => ({
@@ -289,7 +331,7 @@ const notAllowed = (ref: Ref): Finding => ({
   message: "is outside the namespaces of the token",
 });
 
-function clashesOf(store: Store, name: string, source: ParsedSource): Finding[] {
+function clashesOf(store: Store, { name, namespaces }: Push, source: ParsedSource): Finding[] {
   const others = sourceNames(store).filter((other) => other !== name);
   return others.flatMap((other) => {
     const held = new Set(readSource(store, other).refs);
@@ -300,7 +342,7 @@ function clashesOf(store: Store, name: string, source: ParsedSource): Finding[] 
         severity: "error" as const,
         type: "SourceError",
         reason: "Conflict",
-        message: `is already in the source ${JSON.stringify(other)}`,
+        message: `is already in ${namespaces ? "another source" : `the source ${JSON.stringify(other)}`}`,
       }));
   });
 }

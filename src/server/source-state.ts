@@ -37,3 +37,11 @@ export function writeSource(store: Store, name: string, state: SourceState): voi
   const names = sourceNames(store);
   if (!names.includes(name)) store.setCursor("sources", JSON.stringify([...names, name]));
 }
+
+/** Forgets a source: its revisions begin anew. */
+export function removeSource(store: Store, name: string): void {
+  const count = Number(store.cursor(`source:${name}`) ?? 0);
+  for (let i = 0; i < count; i++) store.setCursor(`source:${name}:${i}`, "");
+  store.setCursor(`source:${name}`, "0");
+  store.setCursor("sources", JSON.stringify(sourceNames(store).filter((other) => other !== name)));
+}

@@ -35,14 +35,22 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
   return problem(c, status, code, detail, { more });
 }
 
+/** `DELETE /sources/NAME`: takes it away with all its objects. */
+export async function deleteSource(c: Context, sources: PushedSources): Promise<Response> {
+  const removed = await sources.remove(c.req.param("name") ?? "");
+  return removed ? c.json(removed, 200, { "cache-control": "no-store" }) : unknownSource(c);
+}
+
 /** `GET /sources/NAME`: its revision and size, without its content. */
 export function getSource(c: Context, sources: PushedSources, who: Identity): Response {
   const name = nameOf(c, who);
   if (name instanceof Response) return name;
-  const found = sources.describe(name);
-  if (!found) return problem(c, 404, "not-found", "nothing has been pushed under this name");
-  return c.json(found, 200, { "cache-control": "no-store" });
+  const found = sources.describe(name, who.namespaces);
+  return found ? c.json(found, 200, { "cache-control": "no-store" }) : unknownSource(c);
 }
+
+const unknownSource = (c: Context): Response =>
+  problem(c, 404, "not-found", "nothing has been pushed under this name");
 
 const isSet = (value: string | undefined): boolean =>
   value !== undefined && value !== "0" && value !== "false";
@@ -51,6 +59,6 @@ function nameOf(c: Context, who: Identity): string | Response {
   const name = c.req.param("name") ?? "";
   if (!isSimpleName(name)) return problem(c, 400, "bad-source", "a source's name is a DNS name");
   if (who.source !== undefined && who.source !== name)
-    return problem(c, 403, "source-not-allowed", "this token is for another source");
+    return problem(c, 403, "source-not-allowed", `this token is for the source ${who.source} alone`);
   return name;
 }

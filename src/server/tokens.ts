@@ -7,18 +7,20 @@ export interface Identity {
   readonly role: Role;
   /** For logs and the status; empty when the token has none. */
   readonly name: string;
+  /** Sets tokens apart, also those of one name: the first digits of the digest; empty where no token is asked for. */
+  readonly id: string;
   /** The fleet of Envoys whose configuration this identity reads or writes. */
   readonly fleet: string;
-  /** `node`: what `node.id` begins with. */
+  /** `node`: the one `node.id`, or with a final `*` what it begins with. */
   readonly nodes?: string;
-  /** `publish`: the one source that may be written. */
+  /** `publish`: the one source that may be written; always there with `namespaces`. */
   readonly source?: string;
   /** `publish`: the namespaces that pushed objects may be in. */
   readonly namespaces?: readonly string[];
 }
 
 /** A token as it is kept: its SHA-256, never itself. Or a client certificate, by its fingerprint. */
-export interface TokenEntry extends Identity {
+export interface TokenEntry extends Omit<Identity, "id"> {
   readonly digest: string;
   readonly certificate?: boolean;
   /** Milliseconds since the epoch. */
@@ -29,6 +31,8 @@ export interface ParsedTokens {
   readonly entries: readonly TokenEntry[];
   /** What is wrong, by line; no message quotes a digest or what may be a token. */
   readonly errors: readonly string[];
+  /** What is read otherwise than it seems, by line. */
+  readonly warnings: readonly string[];
 }
 
 export const defaultFleet = "default";
@@ -40,7 +44,7 @@ export const isSimpleName = (text: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,6
 const options: Readonly<Record<string, (text: string) => Partial<TokenEntry> | undefined>> = {
   name: (text) => (/^[\w.@:/-]{1,128}$/.test(text) ? { name: text } : undefined),
   fleet: (text) => (isSimpleName(text) ? { fleet: text } : undefined),
-  nodes: (text) => (/^[\x21-\x7e]{1,256}$/.test(text) ? { nodes: text } : undefined),
+  nodes: (text) => (/^[\x21-\x29\x2b-\x7e]{0,255}[\x21-\x7e]$/.test(text) ? { nodes: text } : undefined),
   source: (text) => (isSimpleName(text) ? { source: text } : undefined),
   namespaces: (text) => {
     const namespaces = text.split(",");
@@ -60,21 +64,43 @@ const optionRoles: Readonly<Record<string, Role>> = {
 };
 
 /**
- * Reads tokens, one a line: `ROLE sha256:HEX` or `node cert:FINGERPRINT`, with `[name=…] [fleet=…] [nodes=PREFIX] [source=NAME] [namespaces=A,B]
- * [until=TIME]`; empty lines and those that begin with `#` are left out. A line with an error gives no entry.
+ * Reads tokens, one a line: `ROLE sha256:HEX` or `node cert:FINGERPRINT`, with `[name=…] [fleet=…] [nodes=ID|PREFIX*] [source=NAME]
+ * [namespaces=A,B] [until=TIME]`; empty lines and those that begin with `#` are left out. A line with an error gives no entry.
  */
 export function parseTokens(text: string): ParsedTokens {
   const entries: TokenEntry[] = [];
   const errors: string[] = [];
+  const warnings: string[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     const words = line.trim().split(/\s+/);
     if (words[0] === "" || words[0]?.startsWith("#")) continue;
     const entry = parseLine(words);
-    if (typeof entry === "string") errors.push(`line ${index + 1}: ${entry}`);
-    else entries.push(entry);
+    if (typeof entry === "string") {
+      errors.push(`line ${index + 1}: ${entry}`);
+      continue;
+    }
+    const { nodes } = entry;
+    const old = nodes !== undefined && endsAsPrefix(nodes);
+    if (old)
+      warnings.push(`line ${index + 1}: nodes=${nodes} is read as nodes=${nodes}*: write the * for a prefix`);
+    entries.push(withSource(old ? { ...entry, nodes: `${nodes}*` } : entry));
   }
-  return { entries, errors };
+  return { entries, errors, warnings };
 }
+
+/** Before `*` was a sign, `nodes=` was a prefix always. */
+const endsAsPrefix = (nodes: string): boolean => /[.-]$/.test(nodes);
+
+/** A publisher that is bound to namespaces has one source: that of its name, or without a fitting name that of its first namespace. */
+function withSource(entry: TokenEntry): TokenEntry {
+  const { source, name, namespaces: [first] = [] } = entry;
+  if (source !== undefined || first === undefined) return entry;
+  return { ...entry, source: isSimpleName(name) ? name : first };
+}
+
+/** Whether a token is for an Envoy. */
+export const isForNode = ({ nodes }: Pick<Identity, "nodes">, node: string): boolean =>
+  nodes === undefined || (nodes.endsWith("*") ? node.startsWith(nodes.slice(0, -1)) : node === nodes);
 
 function parseLine([role = "", digest = "", ...rest]: readonly string[]): TokenEntry | string {
   const found = roles.find((known) => known === role);
@@ -132,7 +158,13 @@ export const identifyCertificate = (
     now,
   );
 
+/** Hex digits: enough for no two tokens to share them, and too few to find a token by. */
+const idLength = 16;
+
 const identitiesOf = (digest: string, entries: readonly TokenEntry[], now: number): readonly Identity[] =>
   entries
     .filter((entry) => sameDigest(digest, entry.digest) && (entry.until === undefined || now < entry.until))
-    .map(({ digest: _, until: __, certificate: ___, ...identity }) => identity);
+    .map(({ digest: _, until: __, certificate: ___, ...identity }) => ({
+      ...identity,
+      id: digest.slice(0, idLength),
+    }));

@@ -15,6 +15,7 @@ import { gatewayGroup } from "../schema/gateway.js";
 import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Store } from "../store/store.js";
+import { clipped, joined } from "./bounds.js";
 
 /** A condition without its time (apimachinery's Condition). */
 export interface Condition {
@@ -94,6 +95,9 @@ const condition =
 const good = condition("True");
 const bad = condition("False");
 
+/** As many as the CRD takes (GatewayStatus.addresses). */
+const maxAddresses = 16;
+
 function gatewayStatus(
   { gateway, listeners }: GatewayView,
   attached: ReadonlyMap<GatewayListener, number>,
@@ -108,7 +112,11 @@ function gatewayStatus(
         : bad(gateway, "Programmed", "ListenersNotValid", "Listeners are not valid"),
     ],
     ...(addresses.length > 0
-      ? { addresses: addresses.map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })) }
+      ? {
+          addresses: addresses
+            .slice(0, maxAddresses)
+            .map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })),
+        }
       : {}),
     listeners: listeners.map((listener) => ({
       name: listener.spec.name,
@@ -124,8 +132,8 @@ function listenerConditions(gateway: Judged, { problems }: GatewayListener): Con
   const told = (type: ListenerProblem["type"], fine: Condition): Condition => {
     const [first, ...more] = problems.filter((problem) => problem.type === type);
     if (!first) return fine;
-    const message = [first, ...more].map((problem) => problem.message).join(", ");
-    return (type === "Conflicted" ? good : bad)(gateway, type, first.reason, message.slice(0, maxMessage));
+    const message = joined([first, ...more].map((problem) => problem.message));
+    return (type === "Conflicted" ? good : bad)(gateway, type, first.reason, message);
   };
   const programmed =
     problems.length === 0
@@ -175,13 +183,8 @@ function parentStatus(
   };
 }
 
-/** Kubernetes refuses longer ones. */
-export const maxMessage = 32_760;
-
 const messages = (findings: readonly Finding[]): string =>
-  [...new Set(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)))]
-    .join(", ")
-    .slice(0, maxMessage);
+  joined(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)));
 
 /** BackendTLSPolicies that something that is served goes by. */
 function policyStatuses(
@@ -197,7 +200,7 @@ function policyStatuses(
   return used.map((policy) => {
     const { error } = readPolicy(policy, reader);
     const accepted = error
-      ? bad(policy, "Accepted", "Invalid", error)
+      ? bad(policy, "Accepted", "Invalid", clipped(error))
       : good(policy, "Accepted", "Accepted", "Accepted BackendTLSPolicy");
     return statusOf(policy, { ancestors: [{ ancestorRef, controllerName, conditions: [accepted] }] });
   });

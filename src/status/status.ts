@@ -6,7 +6,8 @@ import { type Finding, findingsAt, isSubstitute, type ObjectMeta, type Ref, refO
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import { type GatewayKind, gatewayStatuses, maxMessage } from "./gateway.js";
+import { clipped, firstOf } from "./bounds.js";
+import { type GatewayKind, gatewayStatuses } from "./gateway.js";
 
 /** The status of an object, as its CRD (or the Kubernetes API) describes it, but for times. */
 export interface ObjectStatus {
@@ -206,9 +207,23 @@ function verdict(findings: readonly Finding[], good = ""): Record<string, unknow
 }
 
 const told = ({ message, path, type }: Finding): string =>
-  `${type === "SchemaError" && path ? `${path}: ` : ""}${message}`.slice(0, maxMessage);
+  clipped(`${type === "SchemaError" && path ? `${path}: ` : ""}${message}`);
 
-/** The condition `Valid` with every error and warning as a condition of its own, in the order they were found. */
+/** Findings as conditions of their own, in the order they were found. */
+function details(findings: readonly Finding[], what: "errors" | "warnings"): object[] {
+  const { first, more } = firstOf(findings);
+  const listed = first.map((finding) => ({
+    type: finding.type,
+    status: "True",
+    reason: finding.reason,
+    message: told(finding),
+  }));
+  if (more === 0) return listed;
+  const message = `and ${more} more ${what}; \`isoline check\` and the server's /status have them all`;
+  return [...listed, { type: "Truncated", status: "True", reason: "TooMany", message }];
+}
+
+/** The condition `Valid` with errors and warnings inside. */
 function conditioned(
   observedGeneration: number,
   findings: readonly Finding[],
@@ -216,12 +231,6 @@ function conditioned(
 ): Record<string, unknown> {
   const errors = errorsOf(findings);
   const warnings = findings.filter(({ severity }) => severity === "warning");
-  const detail = (finding: Finding): object => ({
-    type: finding.type,
-    status: "True",
-    reason: finding.reason,
-    message: told(finding),
-  });
   const valid = errors.length === 0;
   return {
     conditions: [
@@ -231,8 +240,8 @@ function conditioned(
         observedGeneration,
         reason: valid ? "Valid" : "ErrorPresent",
         message: valid ? good : someErrors,
-        ...(valid ? {} : { errors: errors.map(detail) }),
-        ...(warnings.length > 0 ? { warnings: warnings.map(detail) } : {}),
+        ...(valid ? {} : { errors: details(errors, "errors") }),
+        ...(warnings.length > 0 ? { warnings: details(warnings, "warnings") } : {}),
       },
     ],
   };

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ManifestPart, manifestsOf } from "../../src/cli/manifests.js";
 import { startServer } from "../../src/cli/serve.js";
-import { hostProxy, type Manifest, service } from "../support/backend.js";
+import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
-import { freePort } from "../support/http.js";
+import { freePort, request } from "../support/http.js";
 import { forUser, kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
 const binaries = await kubeBinaries();
@@ -16,6 +16,7 @@ const certificate = (kind: "crt" | "key"): string =>
   fileURLToPath(new URL(`../support/certs/loopback.${kind}`, import.meta.url));
 const namespace = "projectcontour";
 const hookToken = "isoline_hook_for-tests";
+const readToken = "isoline_read_for-tests";
 
 interface WithStatus {
   readonly status?: {
@@ -79,8 +80,9 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     folder = await mkdtemp(join(tmpdir(), "isoline-manifests-"));
     port = await freePort();
     await writeFile(join(folder, "hook.token"), hookToken);
-    const digest = createHash("sha256").update(hookToken).digest("hex");
-    await writeFile(join(folder, "tokens"), `hook sha256:${digest}\n`);
+    const line = (role: string, token: string): string =>
+      `${role} sha256:${createHash("sha256").update(token).digest("hex")}\n`;
+    await writeFile(join(folder, "tokens"), line("hook", hookToken) + line("read", readToken));
     await kube.apply(...objects("crds"));
     const [first, ...rest] = objects("rbac");
     if (first) await kube.apply(first);
@@ -125,6 +127,60 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
       "the address of the Envoys",
     );
     expect((await statusOf(bad)).loadBalancer).toEqual(balanced.loadBalancer);
+  });
+
+  it("lets the other statuses be written where one object is as large as the API server takes", async () => {
+    const large = (bytes: number): Manifest => {
+      const bodies = [...Array.from({ length: Math.floor(bytes / 4000) }, () => 4000), bytes % 4000];
+      const routes = bodies.map((length, i) => ({
+        conditions: [{ prefix: `/${i}` }],
+        directResponsePolicy: { statusCode: 200, body: "x".repeat(length) },
+      }));
+      return httpProxy("default", "large", { virtualhost: { fqdn: "large.test" }, routes });
+    };
+    // The largest one that is taken, give or take less than a status.
+    let [fits, tooLarge] = [1_000_000, 1_600_000];
+    while (tooLarge - fits > 64) {
+      const bytes = Math.floor((fits + tooLarge) / 2);
+      const taken = await kube.apply(large(bytes)).then(
+        () => true,
+        () => false,
+      );
+      if (taken) fits = bytes;
+      else tooLarge = bytes;
+    }
+    const others = [hostProxy("before.test", "app"), hostProxy("later.test", "app", "z-team")];
+    await kube.apply(
+      large(fits),
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "z-team" } },
+      service("z-team", "app"),
+      ...others,
+    );
+    for (const other of others)
+      await eventually(async () => (await statusOf(other)).currentStatus === "valid", "a status of another");
+    await eventually(
+      async () => log.some((line) => line.startsWith("HTTPProxy/default/large: can't write the status")),
+      "a line of the log",
+    );
+    await kube.apply(hostProxy("last.test", "app"));
+    await eventually(
+      async () => (await statusOf(hostProxy("last.test", "app"))).currentStatus === "valid",
+      "a status after the failure",
+    );
+    expect(log.filter((line) => line.includes("default/large"))).toHaveLength(1);
+    const headers = { authorization: `Bearer ${readToken}` };
+    const read = async (path: string): Promise<string> =>
+      (await request({ port, path, headers, sni: "" })).body;
+    expect(await read("/metrics")).toMatch(
+      /^isoline_status_write_failures_total\{kind="HTTPProxy",code="\d+"\} [1-9]/m,
+    );
+    expect(await read("/metrics")).toMatch(/^isoline_statuses_failing 1$/m);
+    expect(JSON.parse(await read("/status"))).toMatchObject({
+      findings: expect.arrayContaining([
+        expect.objectContaining({ about: "HTTPProxy/default/large", reason: "NotWritten" }),
+      ]) as object,
+    });
+    await kube.remove(large(0));
   });
 
   it("T51: leaves conditions of others alone, and puts its own back", async () => {

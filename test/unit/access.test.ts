@@ -168,6 +168,87 @@ describe("the HTTP surface", () => {
     expect((await ask("POST", "/v3/discovery:clusters", "o", poll)).status).toBe(401);
   });
 
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["edge-1", ["edge-1"], ["edge-10", "edge-", "edge", "core-1", "edge-1*", ""]],
+    ["edge-*", ["edge-1", "edge-10", "edge-", "edge-*"], ["edge", "core-1", "xedge-1"]],
+    ["edge*", ["edge", "edge-1", "edges"], ["core-1"]],
+    ["*", ["edge-1", "anything", ""], []],
+    ["edge-", ["edge-1", "edge-"], ["edge", "core-1"]],
+    ["eu.west.", ["eu.west.1"], ["eu.west", "eu.western"]],
+  ])("binds a node token with nodes=%s to these ids alone", async (nodes, ours, others) => {
+    const { ask } = rig([line("node", "n", `nodes=${nodes}`)]);
+    const poll = async (id: string): Promise<number> =>
+      (await ask("POST", "/v3/discovery:clusters", "n", { body: JSON.stringify({ node: { id } }) })).status;
+    for (const id of ours) expect(await poll(id), id).toBe(503);
+    for (const id of others) expect(await poll(id), id).toBe(403);
+  });
+
+  it("warns of a prefix as it was written before, and of no other", () => {
+    const text = [
+      "",
+      line("node", "a", "nodes=edge-"),
+      line("node", "b", "nodes=eu."),
+      line("node", "c", "nodes=e-*"),
+    ];
+    expect(parseTokens(text.join("\n")).warnings).toEqual([
+      "line 2: nodes=edge- is read as nodes=edge-*: write the * for a prefix",
+      "line 3: nodes=eu. is read as nodes=eu.*: write the * for a prefix",
+    ]);
+    for (const wrong of ["e*dge", "**", "edge**"])
+      expect(parseTokens(line("node", "a", `nodes=${wrong}`)).errors, wrong).toHaveLength(1);
+  });
+
+  it("reads lines of version 0.1.0", () => {
+    const digest = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+    const lines = `# made by isoline 0.1.0
+node    sha256:${digest} name=edge nodes=edge-
+node    sha256:${digest}
+node    cert:${digest} nodes=edge- until=2027-06-30T00:00:00Z
+publish sha256:${digest} name=ci source=web namespaces=team-a,team-b until=2027-06-30T00:00:00Z
+publish sha256:${digest} name=tenant namespaces=team
+publish sha256:${digest} name=ci@team namespaces=team-a,team-b
+publish sha256:${digest} namespaces=team
+publish sha256:${digest} name=ci
+read    sha256:${digest} name=dashboard fleet=default
+hook    sha256:${digest}
+admin   sha256:${digest} name=boss`;
+    const { entries, errors } = parseTokens(lines);
+    expect(errors).toEqual([]);
+    expect(entries.map(({ role, nodes, source, namespaces }) => [role, nodes ?? source, namespaces])).toEqual(
+      [
+        ["node", "edge-*", undefined],
+        ["node", undefined, undefined],
+        ["node", "edge-*", undefined],
+        ["publish", "web", ["team-a", "team-b"]],
+        ["publish", "tenant", ["team"]],
+        ["publish", "team-a", ["team-a", "team-b"]],
+        ["publish", "team", ["team"]],
+        ["publish", undefined, undefined],
+        ["read", undefined, undefined],
+        ["hook", undefined, undefined],
+        ["admin", undefined, undefined],
+      ],
+    );
+  });
+
+  it("binds a publisher of some namespaces to the source of its name", async () => {
+    const { ask } = rig([
+      line("publish", "p", "name=tenant namespaces=team"),
+      line("publish", "q", "namespaces=b,c"),
+    ]);
+    expect((await ask("PUT", "/sources/tenant", "p", { body: "[]" })).status).toBe(200);
+    expect((await ask("PUT", "/sources/b", "q", { body: "[]" })).status).toBe(200);
+    for (const [token, name] of [
+      ["p", "web"],
+      ["p", "team"],
+      ["q", "c"],
+      ["q", "tenant"],
+    ] as const) {
+      expect((await ask("PUT", `/sources/${name}`, token, { body: "[]" })).status).toBe(403);
+      expect((await ask("GET", `/sources/${name}`, token)).status).toBe(403);
+    }
+  });
+
   it("binds publishers to a source", async () => {
     const { ask } = rig([line("publish", "p", "source=web")]);
     expect((await ask("GET", "/sources/web", "p")).status).toBe(404);
@@ -197,8 +278,8 @@ describe("the HTTP surface", () => {
 
   it("answers other methods with what is allowed", async () => {
     const { ask } = rig(all);
-    const answer = await ask("DELETE", "/sources/a", "p");
-    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "PUT, GET"]);
+    const answer = await ask("PATCH", "/sources/a", "p");
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "PUT, GET, DELETE"]);
     expect((await ask("GET", "/nothing", "r")).status).toBe(404);
   });
 });
@@ -221,7 +302,7 @@ describe("tokens", () => {
       "line 1: word 3 is not a valid name=, fleet=, nodes=, source=, namespaces=, until=",
     ],
   ])("says what is wrong with %j without quoting it", (text, error) => {
-    expect(parseTokens(text)).toEqual({ entries: [], errors: [error] });
+    expect(parseTokens(text)).toEqual({ entries: [], errors: [error], warnings: [] });
   });
 
   it("may be client certificates that the platform has verified", async () => {
@@ -233,7 +314,7 @@ describe("tokens", () => {
     const entries = parseTokens(text.join("\n")).entries;
     const ask = (shown: string | undefined, bearer?: string, now = Date.parse("2026-11-01")) =>
       tokenAuth({
-        tokens: () => ({ entries, errors: [] }),
+        tokens: () => ({ entries, errors: [], warnings: [] }),
         now: () => now,
         requireTls: false,
         fingerprint: () => shown,
@@ -243,9 +324,12 @@ describe("tokens", () => {
         }),
         "",
       );
-    const node = { role: "node", name: "edge", fleet: "default", nodes: "edge-" };
+    const node = { role: "node", name: "edge", id: "ab".repeat(8), fleet: "default", nodes: "edge-*" };
     expect(await ask(fingerprint.toLowerCase())).toEqual([node]);
-    expect(await ask(fingerprint, "r")).toEqual([{ role: "read", name: "", fleet: "default" }, node]);
+    expect(await ask(fingerprint, "r")).toEqual([
+      { role: "read", name: "", id: expect.stringMatching(/^[0-9a-f]{16}$/) as string, fleet: "default" },
+      node,
+    ]);
     for (const refused of [
       await ask(undefined),
       await ask("cd".repeat(32)),

@@ -229,8 +229,8 @@ describe("values that headers and query parameters are compared with", () => {
   const asRole: Authenticate = (request) => {
     const role = request.headers.get("x-role") === "admin" ? "admin" : "read";
     return Promise.resolve([
-      { role, name: "", fleet: "default" },
-      { role: "publish", name: "", fleet: "default" },
+      { role, name: "", id: "", fleet: "default" },
+      { role: "publish", name: "", id: "", fleet: "default" },
     ]);
   };
 

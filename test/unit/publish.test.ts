@@ -28,6 +28,8 @@ const serving = (name: string): Sets => ({
   routes: { r: `{"name":"r","to":"${name}"}` },
 });
 
+const token = { id: "", name: "" };
+
 /** A publication, and Envoys that poll it as Envoy does. */
 function rig() {
   const fleet = new Fleet();
@@ -36,12 +38,12 @@ function rig() {
   const names = (type: XdsType): string[] => [...(publication.served(type)?.set.names() ?? [])];
   /** One poll that is answered at once: the version had after it. */
   const poll = (type: XdsType, version: string, name?: string, node = "envoy"): string => {
-    const request = { type, node, version, names: name === undefined ? [] : [name] };
-    fleet.observe(node, type, request.names, version, now);
+    const request = { type, node, token, version, names: name === undefined ? [] : [name] };
+    fleet.observe(request, type, request.names, version, now);
     publication.advance(now);
     const answer = respond(request, publication.served(type), fleet, now);
     if (answer.kind !== "content") return version;
-    fleet.delivered(node, type, request.names, answer.selection.version, now);
+    fleet.delivered(request, type, request.names, answer.selection.version, now);
     return answer.selection.version;
   };
   return {
@@ -245,12 +247,33 @@ describe("make before break", () => {
 describe("Fleet", () => {
   it("T73: stays bounded whatever clients ask", () => {
     const fleet = new Fleet();
-    for (let i = 0; i < 3000; i++) fleet.observe(`node-${i}`, "clusters", [], "", i);
+    for (let i = 0; i < 3000; i++) fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);
     expect(fleet.views()).toHaveLength(1024);
     expect(fleet.views()[0]?.node).toBe("node-1976");
-    for (let i = 0; i < 140_000; i++) fleet.observe("greedy", "endpoints", [`n${i}`], "", i);
-    fleet.observe("late", "endpoints", ["x".repeat(5000)], "", 1);
+    for (let i = 0; i < 140_000; i++) fleet.observe({ token, node: "greedy" }, "endpoints", [`n${i}`], "", i);
+    fleet.observe({ token, node: "late" }, "endpoints", ["x".repeat(5000)], "", 1);
     const kept = fleet.views().reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
+    expect(kept).toBeLessThanOrEqual(131_072);
+  });
+
+  it("is bounded by token: no token's Envoys, however many, take the place of another token's", () => {
+    const fleet = new Fleet();
+    const [victim, many, large] = ["victim", "many", "large"].map((id) => ({ id, name: id }));
+    const own = (i: number) => ({ token: victim ?? token, node: `edge-${i}` });
+    for (let i = 0; i < 1000; i++) {
+      fleet.observe(own(i), "clusters", [], "1-a", 0);
+      fleet.delivered(own(i), "clusters", [], "2-b", 0);
+      fleet.observe(own(i), "clusters", [], "1-a", 1);
+    }
+    for (let i = 0; i < 3000; i++)
+      fleet.observe({ token: many ?? token, node: `node-${i}` }, "clusters", [], "", 1);
+    for (let i = 0; i < 140_000; i++)
+      fleet.observe({ token: large ?? token, node: `node-${i % 7}` }, "endpoints", [`n${i}`], "", 1);
+    for (let i = 0; i < 1000; i++)
+      expect(fleet.refusal(own(i), "clusters", [])).toEqual({ version: "2-b", at: 0 });
+    const of = (name: string) => fleet.views().filter((view) => view.token === name);
+    expect(of("many")).toHaveLength(1024);
+    const kept = of("large").reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
     expect(kept).toBeLessThanOrEqual(131_072);
   });
 

@@ -34,7 +34,7 @@ function rig(store: Store = createMemoryStore(), namespaces?: readonly string[],
     sources,
     status: () => sources.status(),
     authenticate: namespaces
-      ? () => Promise.resolve([{ role: "publish", name: "", fleet: "default", namespaces }])
+      ? () => Promise.resolve([{ role: "publish", name: "", id: "", fleet: "default", namespaces }])
       : everyone,
   });
   const put = async (

@@ -59,6 +59,8 @@ function clock() {
 const versionOf = (reply: Reply): string =>
   reply.status === 200 ? (JSON.parse(textOfBody(reply.body)) as { version_info: string }).version_info : "";
 
+const token = { id: "", name: "" };
+
 function rig(options: Partial<HubOptions> = {}) {
   const time = clock();
   const lines: string[] = [];
@@ -75,7 +77,7 @@ function rig(options: Partial<HubOptions> = {}) {
     rest: Partial<Poll> & { readonly xdsCluster?: string } = {},
     signal?: AbortSignal,
   ): Promise<Reply> =>
-    hub.poll({ type: "listeners", node: "envoy", names: [], version, ...rest }, holdMs, signal);
+    hub.poll({ type: "listeners", token, node: "envoy", names: [], version, ...rest }, holdMs, signal);
   const waiting = (): number => (hub.status() as { waiting: number }).waiting;
   return { hub, time, lines, poll, waiting };
 }
@@ -170,8 +172,8 @@ describe("held polls", () => {
   it("T74: are as many for one token as it may have, and the others' are still held", async () => {
     const { hub, time, waiting } = rig({ maxHeld: 2 });
     hub.publish(snapshot(base), 1);
-    const poll = (holder: string, node: string, version = "") =>
-      hub.poll({ type: "listeners", node, names: [], version }, 20_000, undefined, holder);
+    const poll = (id: string, node: string, version = "") =>
+      hub.poll({ type: "listeners", token: { id, name: "" }, node, names: [], version }, 20_000);
     const version = versionOf(await poll("greedy", "a"));
     const held = ["a", "b"].map((node) => poll("greedy", node, version));
     await time.settle();
@@ -254,6 +256,52 @@ describe("refused answers", () => {
     await poll(bad);
     expect(view()).toMatchObject({ subscriptions: { listeners: { accepted: bad } } });
     expect(JSON.stringify(view())).not.toContain("refused");
+  });
+});
+
+describe("an Envoy that poses as another token's", () => {
+  const own = { token: { id: "own", name: "edge" } };
+  const other = { token: { id: "other", name: "edge" } };
+
+  it("ends no held poll of the other", async () => {
+    const { hub, time, poll, waiting } = rig();
+    hub.publish(snapshot(base), 1);
+    const version = versionOf(await poll("", 0, own));
+    const held = poll(version, 20_000, own);
+    await time.settle();
+    const posing = poll(version, 20_000, other);
+    await time.settle();
+    expect(waiting()).toBe(2);
+    hub.publish(snapshot(changed(1)), 2);
+    expect([await held, await posing]).toMatchObject([{ status: 200 }, { status: 200 }]);
+  });
+
+  it.each<[string, (poll: (version: string) => Promise<Reply>, old: string) => Promise<unknown>]>([
+    ["refuses what is served", async (poll, old) => [await poll(old), await poll(old), await poll(old)]],
+    ["starts again and again", async (poll) => [await poll(""), await poll("")]],
+    ["takes what is served", async (poll, old) => poll(versionOf(await poll(old)))],
+  ])("withholds nothing when it %s", async (_, pose) => {
+    const { hub, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    const old = versionOf(await poll("", 0, own));
+    await poll(old, 0, own);
+    await poll(versionOf(await poll("", 0, other)), 0, other);
+    hub.publish(snapshot(changed(1)), 2);
+    await pose((version) => poll(version, 0, other), old);
+    expect(await poll(old, 20_000, own)).toMatchObject({ status: 200 });
+    // A new process under the old name has nothing, and is given all at once.
+    expect(await poll("", 20_000, own)).toMatchObject({ status: 200 });
+  });
+
+  it("is a row of its own in the status", async () => {
+    const { hub, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    await poll("", 0, own);
+    await poll("", 0, { token: { id: "other", name: "" } });
+    expect((hub.status() as { fleet: unknown[] }).fleet).toMatchObject([
+      { node: "envoy", token: "edge" },
+      { node: "envoy" },
+    ]);
   });
 });
 

@@ -11,9 +11,13 @@ import { createSqliteStore } from "../../src/store/sqlite.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { freePort } from "../support/http.js";
 
-const line = (role: string, rest = ""): string =>
-  `${role} sha256:${createHash("sha256").update(role).digest("hex")} ${rest}`;
-const tokens = ["node", "publish", "read", "admin", "hook"].map((role) => line(role)).join("\n");
+const line = (role: string, rest = "", token = role): string =>
+  `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
+const tokens = [
+  ...["node", "publish", "read", "admin", "hook"].map((role) => line(role)),
+  line("publish", "name=tenant namespaces=team", "tenant"),
+  line("node", "nodes=one", "other-node"),
+].join("\n");
 
 interface Running {
   readonly url: string;
@@ -222,6 +226,53 @@ describe.each([
         const isAllowed = allowed[what as keyof typeof asked].includes(role);
         expect([what, role, (await send(role)).status]).toEqual([what, role, isAllowed ? 200 : 401]);
       }
+  });
+
+  it("binds a publisher of some namespaces to its source, and tells it of them alone", async () => {
+    await put("wages", lines(hostProxy("wages.test", "missing", "payroll")));
+    const own = { body: lines(service("team", "a")) };
+    for (const answer of [
+      await ask("PUT", "/sources/tenant", "tenant", own),
+      await ask("PUT", "/sources/tenant?dry-run", "tenant", own),
+      await ask("GET", "/sources/tenant", "tenant"),
+    ]) {
+      expect(answer.status).toBe(200);
+      expect(answer.text).not.toMatch(/payroll|wages/);
+    }
+    expect((await ask("PUT", "/sources/squatted", "tenant", own)).status).toBe(403);
+    expect((await ask("GET", "/sources/wages", "publish")).text).toContain("HTTPProxy/payroll/wages-test");
+  });
+
+  it("lets an admin alone take a source away, and its revisions begin anew", async () => {
+    const high = Date.now() + 2 * 86_400_000;
+    expect((await put("old", lines(), `?revision=${high}`)).json).toMatchObject({
+      code: "revision-too-high",
+    });
+    await put("old", lines(hostProxy("old.test", "a")), "?revision=9");
+    for (const role of ["publish", "tenant", "read", "node", "hook", ""])
+      expect((await ask("DELETE", "/sources/old", role)).status).toBeOneOf([401, 429]);
+    expect((await ask("DELETE", "/sources/old", "admin")).json).toMatchObject({ objects: 1, changed: true });
+    expect((await ask("GET", "/graph?host=old.test", "read")).status).toBe(404);
+    expect((await ask("DELETE", "/sources/old", "admin")).status).toBe(404);
+    expect((await put("old", lines(), "?revision=1")).status).toBe(422);
+    expect((await put("old", "[]", "?revision=1")).status).toBe(200);
+  });
+
+  it("withholds nothing from an Envoy when another token poses as it", async () => {
+    await put("main", lines(...base, ...hosts(3)));
+    const settled = versionOf(await poll("clusters", "one"));
+    const held = poll("clusters", "one", settled, [], "20000");
+    const pose = (version: string): Promise<Answer> =>
+      ask("POST", "/v3/discovery:clusters", "other-node", {
+        body: JSON.stringify({ version_info: version, node: { id: "one" } }),
+      });
+    await pose(settled);
+    await put("main", lines(...base, service("default", "c"), ...hosts(3), hostProxy("new.test", "c")));
+    for (let i = 0; i < 3; i++) await pose(settled);
+    expect((await held).status).toBe(200);
+    expect((await poll("clusters", "one", settled)).status).toBe(304);
+    const stranger = { body: JSON.stringify({ node: { id: "one-more" } }) };
+    expect((await ask("POST", "/v3/discovery:clusters", "other-node", stranger)).status).toBe(403);
   });
 
   it("explains, counts and shows the graph, without keys", async () => {

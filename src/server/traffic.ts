@@ -1,0 +1,82 @@
+import type { Change } from "../explain/change.js";
+import { readConfig } from "../explain/config.js";
+import { diff } from "../explain/diff.js";
+import { formatChanges } from "../explain/diff-text.js";
+import type { Snapshot } from "../link/snapshot.js";
+import type { Ref } from "../schema/meta.js";
+import type { Store } from "../store/store.js";
+import { type Namespaces, namespaceOf } from "./visible.js";
+
+/** Beyond this many clusters a diff takes more memory than a function has. */
+const maxDiffClusters = 3000;
+
+/** What changes for traffic, as far as one may see that is bound to namespaces. */
+export class Traffic {
+  readonly #changes: readonly Change[];
+  readonly #tooMany: boolean;
+  readonly #own = new Set<Change>();
+  readonly #others = new Set<Change>();
+
+  constructor(
+    before: Snapshot,
+    after: Snapshot,
+    private readonly namespaces: Namespaces,
+  ) {
+    this.#tooMany = Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters;
+    this.#changes = this.#tooMany ? [] : diff(readConfig(before), readConfig(after));
+  }
+
+  /**
+   * Judges changes by the objects that a store holds, which are those before the changes or those after them. It is called for both: what a
+   * push takes away from another namespace's host is not for the pusher to read.
+   */
+  judge(store: Store): void {
+    const { namespaces } = this;
+    if (!namespaces) return;
+    for (const change of this.#changes) {
+      const owners = ownersOf(change, store);
+      if (owners.length === 0) continue;
+      const isOwn = owners.every((owner) => namespaces.includes(owner));
+      (isOwn ? this.#own : this.#others).add(change);
+    }
+  }
+
+  get lines(): readonly string[] {
+    if (this.#tooMany) return [`over ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
+    const shown = this.namespaces
+      ? this.#changes.filter((change) => this.#own.has(change) && !this.#others.has(change))
+      : this.#changes;
+    const isWhole = shown.length === this.#changes.length;
+    const told = isWhole || shown.length > 0 ? formatChanges(shown).trimEnd().split("\n") : [];
+    return isWhole ? told : [...told, "changes that also concern other namespaces are left out"];
+  }
+}
+
+/** The namespaces that have a say in what changes; empty where a store holds nothing about it. */
+function ownersOf({ kind, name, host }: Change, store: Store): readonly string[] {
+  switch (kind) {
+    case "cluster":
+    case "certificate":
+    case "endpoints":
+      return [name.split("/")[0] ?? shared];
+    case "host":
+    case "route":
+    case "server name":
+      return ownersOfHost(hostOf(host ?? name), store);
+    case "listener":
+      return [shared];
+  }
+}
+
+/** Stands for a namespace of no token: no namespace has an empty name. */
+const shared = "";
+
+const routing = /^(?:HTTPProxy|IngressRoute|Ingress|(?:HTTP|GRPC|TLS|TCP)Route|Secret)\//;
+
+const ownersOfHost = (host: string, store: Store): readonly string[] =>
+  [...(store.unit(`vhost:${host}`)?.reads ?? []), ...store.claimants(`vhost:${host}`)]
+    .filter((ref) => routing.test(ref))
+    .map((ref) => namespaceOf(ref as Ref));
+
+/** `a.test` of `a.test (http on port 8080)`. */
+const hostOf = (place: string): string => place.replace(/ \(.*$/, "");
