@@ -176,11 +176,15 @@ function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
   return [...clusters.values(), ...chains];
 }
 
-/** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */
+/**
+ * The key pair of a Secret to put in place. With SDS there is none, and its own unit is asked for. So it is with a pair
+ * that is not a usual one: Envoy refuses a listener for one pair in it that it can't load, and all hosts with it, but
+ * of a pair by SDS that it can't load it refuses the pair only.
+ */
 function certificate(secret: string, reader: Reader): KeyPair | undefined {
-  if (reader.settings.secrets === "sds") {
-    reader.need(`secret:${secret}`);
-    return undefined;
-  }
-  return readKeyPair(reader, secretName(secret, "")).pair;
+  const { pair } =
+    reader.settings.secrets === "sds" ? { pair: undefined } : readKeyPair(reader, secretName(secret, ""));
+  if (pair?.usual) return pair;
+  reader.need(`secret:${secret}`);
+  return undefined;
 }
