@@ -5,7 +5,7 @@ import { readTcpListeners } from "./graph/gateway/tcp.js";
 import { readGlobalServices } from "./graph/global-services.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "./graph/listener-names.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";
-import { type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
+import { isInline, type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
 import type { Cluster, JwksServer, VirtualHost } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
@@ -176,15 +176,10 @@ function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
   return [...clusters.values(), ...chains];
 }
 
-/**
- * The key pair of a Secret to put in place. With SDS there is none, and its own unit is asked for. So it is with a pair
- * that is not a usual one: Envoy refuses a listener for one pair in it that it can't load, and all hosts with it, but
- * of a pair by SDS that it can't load it refuses the pair only.
- */
+/** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */
 function certificate(secret: string, reader: Reader): KeyPair | undefined {
-  const { pair } =
-    reader.settings.secrets === "sds" ? { pair: undefined } : readKeyPair(reader, secretName(secret, ""));
-  if (pair?.usual) return pair;
+  const { pair } = readKeyPair(reader, secretName(secret, ""));
+  if (pair && isInline(pair, reader)) return pair;
   reader.need(`secret:${secret}`);
   return undefined;
 }

@@ -18,6 +18,8 @@ export type ReadPrivateKey =
 
 type Bare = Omit<PrivateKey, "pem">;
 
+const forms = "Envoy takes RSA keys of two primes that fit, EC keys of P-256, P-384 and P-521, and Ed25519";
+
 /**
  * The private key of a PEM text, in a form that Envoy's library loads: PKCS #8 (RFC 5208), an RSAPrivateKey of two
  * primes (RFC 8017 §A.1.2) or an ECPrivateKey (RFC 5915). The numbers of an RSA key have to fit each other, as that
@@ -31,8 +33,7 @@ export function readPrivateKey(text: string): ReadPrivateKey {
   const [own] = keys;
   if (keys.length !== 1 || !own) return { problem: `${keys.length} private keys found, one is needed` };
   const bare = readKey(own);
-  if (bare === undefined)
-    return { problem: `the private key can't be parsed as a "${own.label}" that Envoy takes` };
+  if (bare === undefined) return { problem: `the private key can't be parsed as a "${own.label}"; ${forms}` };
   return { key: { pem: writePem(own), ...bare } };
 }
 

@@ -136,7 +136,7 @@ function judgeRsa(algorithm: Der, bytes: string): Judged {
     return { problem: "the modulus of its RSA key is not positive and odd" };
   if (exponent === undefined || exponent < leastExponent || exponent >= exponentLimit || exponent % 2n === 0n)
     return {
-      problem: "the exponent of its RSA key is not for Envoy, which takes odd ones of 3 to 33 bits' length",
+      problem: "the exponent of its RSA key is not for Envoy, which takes odd numbers from 3 to 2^33 - 1",
     };
   return { usual: exponent === 65537n && bits <= 4096 };
 }

@@ -52,6 +52,14 @@ const wrongType = ({ spec }: ObjectByKind<"Secret">): string | undefined =>
     ? undefined
     : `Secret type ${JSON.stringify(spec.type)} is neither "kubernetes.io/tls" nor "Opaque"`;
 
+/**
+ * Whether a pair is put in place of a reference to it. Envoy refuses a listener or cluster for a pair in it that it does
+ * not load, and with it all hosts of the listener. Of a pair by SDS that it does not load, it refuses the pair only; so
+ * what is not usual goes by SDS under all settings.
+ */
+export const isInline = ({ usual }: KeyPair, { settings }: Reader): boolean =>
+  settings.secrets === "inline" && usual;
+
 const pairs = new WeakMap<object, { pair?: KeyPair; error?: string }>();
 
 /** The certificate and key of a TLS Secret, checked; or why Envoy would refuse them. */
@@ -127,6 +135,7 @@ function readCertificates(blocks: readonly Block[]): { certificates: readonly Ce
 
 interface CaBundle {
   readonly ca?: string;
+  /** Names the object. */
   readonly error?: string;
 }
 
@@ -134,8 +143,7 @@ interface CaBundle {
 export function readCaBundle(reader: Reader, secret: SecretName): CaBundle {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  const wrong = wrongType(object);
-  return wrong ? { error: wrong } : readBundle(object);
+  return readBundle(object);
 }
 
 /** The same of a ConfigMap. */
@@ -154,13 +162,16 @@ function readBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
   return found;
 }
 
-function checkCaBundle({ spec }: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
-  const { blocks, error } = readBlocks(spec.data, "ca.crt", "CERTIFICATE");
-  if (error) return { error };
+function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
+  const fail = (problem: string): CaBundle => ({ error: `${object.ref.replace("/", " ")}: ${problem}` });
+  const stranger = object.kind === "Secret" ? wrongType(object) : undefined;
+  if (stranger) return fail(stranger);
+  const { blocks, error } = readBlocks(object.spec.data, "ca.crt", "CERTIFICATE");
+  if (error) return fail(error);
   const { bad } = readCertificates(blocks);
   return bad === undefined
     ? { ca: blocks.map(writePem).join("") }
-    : { error: `invalid "ca.crt": certificate ${bad} can't be parsed` };
+    : fail(`invalid "ca.crt": certificate ${bad} can't be parsed`);
 }
 
 /** The certificate revocation lists of a Secret (`crl.pem`). */

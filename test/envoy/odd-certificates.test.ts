@@ -3,13 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
-import { httpProxy, type Manifest, secret, tlsSecret } from "../support/backend.js";
+import {
+  certificate,
+  certificateFile,
+  httpProxy,
+  type Manifest,
+  secret,
+  service,
+  tlsSecret,
+} from "../support/backend.js";
 import { certificateOf, dnsNames, extension, extensionList, hex, pem } from "../support/der-writer.js";
 import { eventually } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
 import { oddCertificates } from "../support/odd-certificates.js";
 import { oddKeys } from "../support/odd-keys.js";
+import { oddLists } from "../support/odd-lists.js";
 import { ec, type OddPair } from "../support/odd-pair.js";
 import { oddPem } from "../support/odd-pem.js";
 
@@ -30,10 +39,13 @@ vi.mock("../../src/graph/x509.js", async (original) => {
   };
 });
 
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const inline = (text: string): Manifest => ({ inline_bytes: Buffer.from(text).toString("base64") });
+const pairOf = (certificate: string, key: string): Manifest => ({
+  tls_certificates: [{ certificate_chain: inline(certificate), private_key: inline(key) }],
+});
 
-/** A listener, not bound to its port, that shows a key pair as it stands. */
-const listenerOf = ({ certificate, key }: OddPair, i: number): Manifest => ({
+/** A listener, not bound to its port, with such TLS. */
+const listenerOf = (tls: Manifest, i: number): Manifest => ({
   "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
   name: `odd-${i}`,
   bind_to_port: false,
@@ -50,52 +62,62 @@ const listenerOf = ({ certificate, key }: OddPair, i: number): Manifest => ({
         name: "envoy.transport_sockets.tls",
         typed_config: {
           "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-          common_tls_context: {
-            tls_certificates: [
-              {
-                certificate_chain: { inline_bytes: base64(certificate) },
-                private_key: { inline_bytes: base64(key) },
-              },
-            ],
-          },
+          common_tls_context: tls,
         },
       },
     },
   ],
 });
 
-test("which of the pairs Envoy loads", async () => {
+/** Which of the listeners with such TLS an Envoy takes; the first has to be one. */
+async function loads(contexts: readonly Manifest[]): Promise<readonly boolean[]> {
   const folder = await mkdtemp(join(tmpdir(), "isoline-odd-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const port = await freePort();
   const listeners = join(folder, "listeners.json");
-  await writeFile(listeners, JSON.stringify({ version_info: "1", resources: pairs.map(listenerOf) }));
-  const envoy = await runEnvoy(
-    await findEnvoy(() => undefined),
-    folder,
-    {
-      node: { id: "test", cluster: "test" },
-      admin: { address: { socket_address: { address: "127.0.0.1", port_value: port } } },
-      dynamic_resources: { lds_config: { path_config_source: { path: listeners } } },
-    } as Parameters<typeof runEnvoy>[2],
-    1,
-  );
+  await writeFile(listeners, JSON.stringify({ version_info: "1", resources: contexts.map(listenerOf) }));
+  const bootstrap = {
+    node: { id: "test", cluster: "test" },
+    admin: { address: { socket_address: { address: "127.0.0.1", port_value: port } } },
+    dynamic_resources: { lds_config: { path_config_source: { path: listeners } } },
+  } as Parameters<typeof runEnvoy>[2];
+  const envoy = await runEnvoy(await findEnvoy(() => undefined), folder, bootstrap, 1);
   onTestFinished(() => envoy.stop());
-  let loaded = new Set<string>();
+  let taken = new Set<string>();
   await eventually(async () => {
     const { body } = await request({ port, path: "/listeners" });
-    loaded = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
-    return loaded.has("odd-0");
+    taken = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
+    return taken.has("odd-0");
   }, "Envoy has read the listeners");
+  return contexts.map((_, i) => taken.has(`odd-${i}`));
+}
 
-  const found = pairs.map(({ name }, i) => [name, loaded.has(`odd-${i}`)]);
-  expect(found).toEqual(pairs.map(({ name, loads }) => [name, loads]));
+const verdicts = (all: readonly { readonly name: string }[], taken: readonly boolean[]): unknown =>
+  all.map(({ name }, i) => [name, taken[i]]);
+const expected = (all: readonly { readonly name: string; readonly loads: boolean }[]): unknown =>
+  all.map(({ name, loads: one }) => [name, one]);
+
+test("which of the pairs Envoy loads", async () => {
+  const taken = await loads(pairs.map(({ certificate, key }) => pairOf(certificate, key)));
+  expect(verdicts(pairs, taken)).toEqual(expected(pairs));
+});
+
+test("which of the revocation lists Envoy loads", async () => {
+  const { cert, key } = certificate("secure");
+  const trusted_ca = inline(certificateFile("ca.crt"));
+  const taken = await loads(
+    oddLists.map(({ list }) => ({
+      ...pairOf(cert, key),
+      validation_context: { trusted_ca, crl: inline(list) },
+    })),
+  );
+  expect(verdicts(oddLists, taken)).toEqual(expected(oddLists));
 });
 
 const services = [{ name: "a", port: 80 }];
-const host = (namespace: string, name: string, secretName: string): Manifest =>
+const host = (namespace: string, name: string, secretName: string, more: Manifest = {}): Manifest =>
   httpProxy(namespace, name, {
-    virtualhost: { fqdn: `${name}.test`, tls: { secretName } },
+    virtualhost: { fqdn: `${name}.test`, tls: { secretName, ...more } },
     routes: [{ services }],
   });
 const goodHost = (name: string): Manifest => host("default", name, "secure");
@@ -103,6 +125,7 @@ const oddHost = (
   namespace: string,
   { certificate, key }: Pick<OddPair, "certificate" | "key">,
 ): Manifest[] => [
+  service(namespace, "a"),
   { ...secret(namespace, "odd", { "tls.crt": certificate, "tls.key": key }), type: "kubernetes.io/tls" },
   host(namespace, namespace, "odd"),
 ];
@@ -132,6 +155,47 @@ test.each(["sds", "inline"])("no pair that is sent is refused (secrets: %s)", as
   expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
 
   await rig.isoline.apply("odd", ...pairs.flatMap((pair, i) => oddHost(`odd-${i}`, pair)), goodHost("after"));
+  await untilServed(rig, "after");
+
+  expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
+test("no authority and no revocation list that is sent is refused, for clients and for backends", async () => {
+  const rig = await startRig({
+    backends: ["a"],
+    objects: [tlsSecret("default", "secure"), goodHost("before")],
+  });
+  const validating = (
+    namespace: string,
+    more: Manifest,
+    ...secrets: readonly Manifest[]
+  ): readonly Manifest[] => [
+    service(namespace, "a"),
+    tlsSecret(namespace, "secure"),
+    ...secrets,
+    host(namespace, namespace, "secure", { clientValidation: { caSecret: "ca", ...more } }),
+    httpProxy(namespace, "backend", {
+      virtualhost: { fqdn: `${namespace}-backend.test` },
+      routes: [
+        { services: [{ ...services[0], protocol: "tls", validation: { caSecret: "ca", subjectName: "x" } }] },
+      ],
+    }),
+  ];
+  const odd = [
+    ...oddCertificates.flatMap(({ certificate: ca }, i) =>
+      validating(`ca-${i}`, {}, secret(`ca-${i}`, "ca", { "ca.crt": ca })),
+    ),
+    ...oddLists.flatMap(({ list }, i) =>
+      validating(
+        `crl-${i}`,
+        { crlSecret: "crl" },
+        secret(`crl-${i}`, "ca", { "ca.crt": certificateFile("ca.crt") }),
+        secret(`crl-${i}`, "crl", { "crl.pem": list }),
+      ),
+    ),
+  ];
+  await rig.isoline.apply("odd", ...odd, goodHost("after"));
   await untilServed(rig, "after");
 
   expect(await ask(rig, "before")).toEqual([200, "secure.test"]);

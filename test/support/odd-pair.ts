@@ -25,7 +25,7 @@ export interface OddPair {
 export const rsa = rsaKey(rsaNumbers(2048));
 export const ec = ecKey("P-256");
 
-const unparsable = "the certificate can't be parsed";
+export const unparsable = "the certificate can't be parsed";
 
 export const pairOf = (name: string, key: Key, parts: CertificateParts, verdict: Verdict): OddPair => ({
   name,
