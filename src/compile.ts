@@ -5,7 +5,7 @@ import { readTcpListeners } from "./graph/gateway/tcp.js";
 import { readGlobalServices } from "./graph/global-services.js";
 import { fallbackTable } from "./graph/listener-names.js";
 import { createReport, type Reader, type Report } from "./graph/reader.js";
-import { type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
+import { isInline, type KeyPair, readKeyPair, secretName } from "./graph/secret.js";
 import type { Cluster, HttpsTerms, HttpTerms, JwksServer, Site } from "./graph/types.js";
 import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
@@ -178,9 +178,8 @@ function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
 /** The key pair of a Secret to put in place; with SDS none, and its own unit is asked for. */
 function certificate(secret: string | undefined, reader: Reader): KeyPair | undefined {
   if (secret === undefined) return undefined;
-  if (reader.settings.secrets === "sds") {
-    reader.need(`secret:${secret}`);
-    return undefined;
-  }
-  return readKeyPair(reader, secretName(secret, "")).pair;
+  const { pair } = readKeyPair(reader, secretName(secret, ""));
+  if (pair && isInline(pair, reader)) return pair;
+  reader.need(`secret:${secret}`);
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { type Reachable, readHost } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
-import { readKeyPair } from "./secret.js";
+import { isInline, readKeyPair } from "./secret.js";
 import type { CircuitBreakers, Cluster } from "./types.js";
 
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
@@ -107,7 +107,7 @@ export function clientCertificate(reader: Reader): {
   const name = `${secret.namespace}/${secret.name}`;
   if (!pair)
     return { options: {}, error: `tls.envoy-client-certificate Secret "${name}" is invalid: ${error}` };
-  if (reader.settings.secrets !== "sds") return { options: { clientCertificate: { secret: name, pair } } };
+  if (isInline(pair, reader)) return { options: { clientCertificate: { secret: name, pair } } };
   reader.need(`secret:${name}`);
   return { options: { clientCertificate: { secret: name } } };
 }

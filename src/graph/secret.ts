@@ -1,8 +1,11 @@
 import type { Ref } from "../schema/meta.js";
 import { isRevocationList } from "./crl.js";
 import { usableKeys } from "./jwks.js";
+import { type Block, readPem, writePem } from "./pem.js";
+import { readPrivateKey } from "./private-key.js";
 import type { ObjectByKind, Reader } from "./reader.js";
-import { type CertificateFacts, factsOf, isCertificate } from "./x509.js";
+import { type CertificateFacts, readServerCertificate } from "./server-certificate.js";
+import { type Certificate, readCertificate } from "./x509.js";
 
 export interface KeyPair {
   /** PEM, certificates only. */
@@ -11,6 +14,8 @@ export interface KeyPair {
   readonly privateKey: string;
   /** What its certificates say of themselves, the first being the server's own. */
   readonly facts: readonly CertificateFacts[];
+  /** Whether all its certificates are usual ones (`Certificate`, `ServerCertificate`). */
+  readonly usual: boolean;
 }
 
 export interface SecretName {
@@ -47,12 +52,13 @@ const wrongType = ({ spec }: ObjectByKind<"Secret">): string | undefined =>
     ? undefined
     : `Secret type ${JSON.stringify(spec.type)} is neither "kubernetes.io/tls" nor "Opaque"`;
 
-const block = (label: string): RegExp =>
-  new RegExp(`-----BEGIN ${label}-----\\r?\\n[A-Za-z0-9+/=\\s]+-----END ${label}-----`, "g");
-const certificates = block("CERTIFICATE");
-const privateKeys = block("(?:RSA |EC )?PRIVATE KEY");
-const revocationLists = block("X509 CRL");
-const maxPem = 64 * 1024;
+/**
+ * Whether a pair is put in place of a reference to it. Envoy refuses a listener or cluster for a pair in it that it does
+ * not load, and with it all hosts of the listener. Of a pair by SDS that it does not load, it refuses the pair only; so
+ * what is not usual goes by SDS under all settings.
+ */
+export const isInline = ({ usual }: KeyPair, { settings }: Reader): boolean =>
+  settings.secrets === "inline" && usual;
 
 const pairs = new WeakMap<object, { pair?: KeyPair; error?: string }>();
 
@@ -69,88 +75,126 @@ export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPai
 }
 
 function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: KeyPair; error?: string } {
-  const { spec } = secret;
-  const stranger = wrongType(secret) ?? otherBlock(spec.data["tls.crt"], "tls.crt", "CERTIFICATE");
+  const { data } = secret.spec;
+  const stranger = wrongType(secret);
   if (stranger) return { error: stranger };
-  const certificate = pemBlocks(spec.data["tls.crt"], certificates);
-  const key = pemBlocks(spec.data["tls.key"], privateKeys);
-  if (certificate.length === 0) return { error: 'missing or invalid "tls.crt": no PEM certificate found' };
-  if (!certificate.every((one) => holds(one, isCertificate)))
-    return { error: 'invalid "tls.crt": the certificate can\'t be parsed' };
-  if (key.length !== 1)
-    return { error: `invalid "tls.key": ${key.length} private keys found, one is needed` };
-  const facts = certificate.flatMap((one) => factsOf(bytesOf(one)) ?? []);
-  if (facts[0]?.named === false)
-    return { error: 'invalid "tls.crt": the certificate has no common name and no alternative name' };
-  const pair = { certificate: `${certificate.join("\n")}\n`, privateKey: `${key[0]}\n`, facts };
-  const error = reader.checkKeyPair(pair.certificate, pair.privateKey);
-  return error ? { error } : { pair };
+  const { blocks, error } = readBlocks(data, "tls.crt", "CERTIFICATE");
+  const [own, ...others] = blocks;
+  if (!own) return { error: error ?? "" };
+  const { certificate, problem } = readServerCertificate(own.bytes);
+  if (!certificate) return { error: `invalid "tls.crt": ${problem}` };
+  const { certificates, bad } = readCertificates(others);
+  if (bad !== undefined) return { error: `invalid "tls.crt": certificate ${bad + 1} can't be parsed` };
+  const { key, problem: unusable } = readPrivateKey(data["tls.key"] ?? "");
+  if (!key) return { error: `invalid "tls.key": ${unusable}` };
+  const strangers = reader.checkKeyPair(writePem(own), key.alone);
+  if (strangers) return { error: strangers };
+  if (key.repeated !== undefined && key.repeated !== certificate.key.bits)
+    return { error: 'invalid "tls.key": the public key in it is not the certificate\'s' };
+  return {
+    pair: {
+      certificate: blocks.map(writePem).join(""),
+      privateKey: key.pem,
+      facts: [
+        certificate.facts,
+        ...certificates.map(({ validFrom, validUntil }) => ({ validFrom, validUntil, names: [] })),
+      ],
+      usual: certificate.usual && certificates.every(({ usual }) => usual),
+    },
+  };
+}
+
+const nouns = { CERTIFICATE: "certificate", "X509 CRL": '"X509 CRL"' };
+
+/** The PEM blocks of a value, all with one label; or none and why. */
+function readBlocks(
+  data: Readonly<Record<string, string | undefined>>,
+  key: string,
+  label: keyof typeof nouns,
+): { blocks: readonly Block[]; error?: string } {
+  const { blocks, problem } = readPem(data[key] ?? "");
+  const other = blocks?.find((one) => one.label !== label);
+  if (!blocks) return { blocks: [], error: `invalid "${key}": ${problem}` };
+  if (other) {
+    const error = `invalid "${key}": it holds a block of type "${other.label}", not only "${label}"`;
+    return { blocks: [], error };
+  }
+  return blocks.length > 0
+    ? { blocks }
+    : { blocks, error: `missing or invalid "${key}": no PEM ${nouns[label]} found` };
+}
+
+/** The certificates that blocks hold, of which Envoy's library reads the form only; `bad` counts from 1. */
+function readCertificates(blocks: readonly Block[]): { certificates: readonly Certificate[]; bad?: number } {
+  const found = blocks.map(({ bytes }) => readCertificate(bytes));
+  const certificates = found.filter((one) => one !== undefined);
+  return certificates.length === found.length
+    ? { certificates }
+    : { certificates, bad: found.indexOf(undefined) + 1 };
+}
+
+interface CaBundle {
+  readonly ca?: string;
+  /** Names the object. */
+  readonly error?: string;
 }
 
 /** The PEM certificates of a CA bundle (`ca.crt`). */
-export function readCaBundle(reader: Reader, secret: SecretName): { ca?: string; error?: string } {
+export function readCaBundle(reader: Reader, secret: SecretName): CaBundle {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  const wrong = wrongType(object);
-  return wrong ? { error: wrong } : readBundle(reader, object);
+  return readBundle(object);
 }
 
 /** The same of a ConfigMap. */
-export function readCaConfigMap(
-  reader: Reader,
-  { namespace, name }: SecretName,
-): { ca?: string; error?: string } {
+export function readCaConfigMap(reader: Reader, { namespace, name }: SecretName): CaBundle {
   const object = reader.get("ConfigMap", namespace, name);
   if (!object) return { error: `ConfigMap ${namespace}/${name} not found` };
-  return readBundle(reader, object);
+  return readBundle(object);
 }
 
-const bundles = new WeakMap<object, { ca?: string; error?: string }>();
+const bundles = new WeakMap<object, CaBundle>();
 
 /** The bundle of an object, which very many hosts and backends may name: it is read once. */
-function readBundle(
-  reader: Reader,
-  object: ObjectByKind<"Secret" | "ConfigMap">,
-): { ca?: string; error?: string } {
-  const found = bundles.get(object) ?? checkCaBundle(reader, object.spec.data["ca.crt"]);
+function readBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
+  const found = bundles.get(object) ?? checkCaBundle(object);
   bundles.set(object, found);
   return found;
 }
 
-function checkCaBundle(reader: Reader, text: string | undefined): { ca?: string; error?: string } {
-  const stranger = otherBlock(text, "ca.crt", "CERTIFICATE");
-  if (stranger) return { error: stranger };
-  const ca = pemBlocks(text, certificates);
-  if (ca.length === 0) return { error: 'missing or invalid "ca.crt": no PEM certificate found' };
-  const wrong = ca.every((one) => holds(one, isCertificate))
-    ? ca.map((one) => reader.checkKeyPair(one, "")).find((problem) => problem)
-    : "the certificate can't be parsed";
-  return wrong ? { error: `invalid "ca.crt": ${wrong}` } : { ca: `${ca.join("\n")}\n` };
+function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
+  const fail = (problem: string): CaBundle => ({ error: `${object.ref.replace("/", " ")}: ${problem}` });
+  const stranger = object.kind === "Secret" ? wrongType(object) : undefined;
+  if (stranger) return fail(stranger);
+  const { blocks, error } = readBlocks(object.spec.data, "ca.crt", "CERTIFICATE");
+  if (error) return fail(error);
+  const { bad } = readCertificates(blocks);
+  return bad === undefined
+    ? { ca: blocks.map(writePem).join("") }
+    : fail(`invalid "ca.crt": certificate ${bad} can't be parsed`);
 }
 
 /** The certificate revocation lists of a Secret (`crl.pem`). */
 export function readCrl(reader: Reader, secret: SecretName): { crl?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  const stranger = wrongType(object) ?? otherBlock(object.spec.data["crl.pem"], "crl.pem", "X509 CRL");
+  const found = lists.get(object) ?? checkCrl(object);
+  lists.set(object, found);
+  return found;
+}
+
+const lists = new WeakMap<object, { crl?: string; error?: string }>();
+
+function checkCrl(secret: ObjectByKind<"Secret">): { crl?: string; error?: string } {
+  const stranger = wrongType(secret);
   if (stranger) return { error: stranger };
-  const found = pemBlocks(object.spec.data["crl.pem"], revocationLists);
-  if (found.length === 0) return { error: 'missing or invalid "crl.pem": no PEM "X509 CRL" found' };
-  if (!found.every((one) => holds(one, isRevocationList)))
-    return { error: 'invalid "crl.pem": a block is not a revocation list' };
-  return { crl: `${found.join("\n")}\n` };
+  const { blocks, error } = readBlocks(secret.spec.data, "crl.pem", "X509 CRL");
+  if (error) return { error };
+  const bad = blocks.findIndex(({ bytes }) => !isRevocationList(bytes));
+  return bad < 0
+    ? { crl: blocks.map(writePem).join("") }
+    : { error: `invalid "crl.pem": block ${bad + 1} is not a revocation list` };
 }
-
-/** Whether what a PEM block encodes has a form; Envoy drops far more than one Secret when it has not. */
-function holds(pem: string, form: (bytes: string) => boolean): boolean {
-  try {
-    return form(bytesOf(pem));
-  } catch {
-    return false;
-  }
-}
-
-const bytesOf = (pem: string): string => atob(pem.replace(/-----[^-]+-----|\s/g, ""));
 
 /** The JSON Web Key Set under a key of a Secret of type Opaque, as far as Envoy can use it. */
 export function readJwks(reader: Reader, secret: SecretName, key: string): { jwks?: string; error?: string } {
@@ -164,15 +208,4 @@ export function readJwks(reader: Reader, secret: SecretName, key: string): { jwk
   const jwks = usableKeys(value);
   if (jwks === undefined) return { error: `key ${JSON.stringify(key)} holds no key that Envoy can use` };
   return { jwks };
-}
-
-const pemBlocks = (text: string | undefined, pattern: RegExp): string[] =>
-  text && text.length <= maxPem ? (text.match(pattern) ?? []) : [];
-
-/** What is wrong with PEM that has a block of another kind than it should, such as a key among certificates. */
-function otherBlock(text: string | undefined, key: string, label: string): string | undefined {
-  if (!text || text.length > maxPem) return undefined;
-  for (const [, found] of text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,64})-----/g))
-    if (found !== label) return `invalid "${key}": it holds a block of type "${found}", not only "${label}"`;
-  return undefined;
 }

@@ -11,14 +11,32 @@ export const tags = {
   set: 0x31,
 };
 
-const isUtf8 = (content: string): boolean => {
+/** Whether text can hold a code point: neither a surrogate nor a noncharacter, which Envoy's library refuses in a name. */
+const isCharacter = (point: number): boolean =>
+  point <= 0x10ffff &&
+  (point < 0xd800 || point > 0xdfff) &&
+  (point < 0xfdd0 || point > 0xfdef) &&
+  (point & 0xfffe) !== 0xfffe;
+
+function isUtf8(content: string): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(content, (char) => char.charCodeAt(0)));
-    return true;
+    const bytes = Uint8Array.from(content, (char) => char.charCodeAt(0));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return [...text].every((char) => isCharacter(char.codePointAt(0) ?? 0));
   } catch {
     return false;
   }
-};
+}
+
+/** Whether bytes are code points of so many bytes each, the highest first. */
+function isFixedWidth(content: string, width: number): boolean {
+  for (let at = 0; at < content.length; at += width) {
+    let point = 0;
+    for (let i = at; i < at + width; i++) point = point * 256 + content.charCodeAt(i);
+    if (!isCharacter(point)) return false;
+  }
+  return content.length % width === 0;
+}
 
 export const isNumber = (content: string): boolean =>
   content !== "" && !/^\0[\0-\x7f]|^\xff[\x80-\xff]/.test(content);
@@ -43,18 +61,21 @@ export const integer = primitive(tags.integer, isNumber);
 const boolean = primitive(tags.boolean, (content) => content === "\xff" || content === "\0");
 export const bits = primitive(tags.bits, isBits);
 export const oid = primitive(tags.oid, (content) =>
-  /^(?:(?:[\x81-\xff][\x80-\xff]{0,3})?[\0-\x7f])+$/.test(content),
+  /^(?:(?:[\x81-\xff][\x80-\xff]*)?[\0-\x7f])+$/.test(content),
 );
 const utc = primitive(0x17, isTime(false));
 const generalized = primitive(0x18, isTime(true));
 export const time: Shape = (value) => utc(value) || generalized(value);
 
-/** UTF8String, PrintableString, TeletexString, IA5String and BMPString. */
+/** NumericString, PrintableString, TeletexString and IA5String, in which every reader takes any byte. */
+const anyText = new Set([0x12, 0x13, 0x14, 0x16]);
+
+/** DirectoryString (RFC 5280 §4.1.2.4) and IA5String: the texts that both Envoy's library and the platforms' read. */
 const text: Shape = ({ tag, content }) =>
+  anyText.has(tag) ||
   (tag === 0x0c && isUtf8(content)) ||
-  ((tag === 0x13 || tag === 0x16) && /^[\0-\x7f]*$/.test(content)) ||
-  tag === 0x14 ||
-  (tag === 0x1e && content.length % 2 === 0 && !/^(?:[\0-\xff]{2})*[\xd8-\xdf]/.test(content));
+  (tag === 0x1c && isFixedWidth(content, 4)) ||
+  (tag === 0x1e && isFixedWidth(content, 2));
 export const name = listOf(tags.sequence, listOf(tags.set, sequence(tags.sequence, oid, text), 1));
 
 /** Parameters of algorithms: none, NULL, a curve, or a structure (RSASSA-PSS), which is DER in any case. */
@@ -96,57 +117,91 @@ const publicKey = sequence(tags.sequence, algorithm, bits);
 const uniqueIds = [{ optional: primitive(0x81, isBits) }, { optional: primitive(0x82, isBits) }] as const;
 const extensions = sequence(
   0xa3,
-  extensionsOf((_, value) => readDer(value) !== undefined),
+  extensionsOf(() => true),
 );
 const bodies = [
   sequence(tags.sequence, ...head, publicKey),
   sequence(tags.sequence, version("\x01"), ...head, publicKey, ...uniqueIds),
   sequence(tags.sequence, version("\x02"), ...head, publicKey, ...uniqueIds, { optional: extensions }),
 ];
-const certificate = sequence(tags.sequence, (value) => bodies.some((body) => body(value)), algorithm, bits);
+const form = sequence(tags.sequence, (value) => bodies.some((body) => body(value)), algorithm, bits);
 
-/**
- * Whether bytes have the form of a certificate (RFC 5280 §4.1), which Envoy's library sees more strictly than others.
- *
- * @param bytes a byte string: one character for each byte.
- */
-export const isCertificate = (bytes: string): boolean => isOne(readDer(bytes), certificate);
-
-/** What a certificate says of itself, as far as it has to fit a host and a time. */
-export interface CertificateFacts {
+export interface Certificate {
   /** In ms since the epoch. */
   readonly validFrom: number;
   readonly validUntil: number;
-  /** DNS names in lower case; of a certificate without alternative names its common name. */
-  readonly names: readonly string[];
-  /** It has a common name, a DNS name or an IP address. */
-  readonly named: boolean;
+  readonly subject: Der;
+  readonly publicKey: Der;
+  /**
+   * Whether there is nothing in it but what public and private authorities put into certificates every day. Others are as
+   * good, but a rule of Envoy's that is not known here is more likely to be about them.
+   */
+  readonly usual: boolean;
+  /** Values, each a byte string, by object identifiers. */
+  readonly extensions: ReadonlyMap<string, string>;
 }
 
-const commonNameId = "\x55\x04\x03";
-const alternativeNamesId = "\x55\x1d\x11";
-const dnsName = 0x82;
-const ipAddress = 0x87;
-
-/** @param bytes those of a certificate (`isCertificate`). */
-export function factsOf(bytes: string): CertificateFacts | undefined {
-  const body = readDer(bytes)?.[0]?.parts?.[0]?.parts ?? [];
-  const [, , , validity, subject] = body[0]?.tag === 0xa0 ? body.slice(1) : body;
+/**
+ * A certificate (RFC 5280 §4.1); undefined where bytes have not its form, which Envoy's library sees more strictly than
+ * others. The values of extensions are anything.
+ *
+ * @param bytes a byte string: one character for each byte.
+ */
+export function readCertificate(bytes: string): Certificate | undefined {
+  const values = readDer(bytes);
+  if (!isOne(values, form)) return undefined;
+  const body = values?.[0]?.parts?.[0]?.parts ?? [];
+  const [serial, , , validity, subject, key, ...more] = body[0]?.tag === 0xa0 ? body.slice(1) : body;
   const [from, until] = validity?.parts ?? [];
-  if (!from || !until) return undefined;
-  const alternatives = alternativeNames(body);
-  const dns = alternatives.flatMap(({ tag, content }) => (tag === dnsName ? [content] : []));
-  const common = commonNames(subject);
-  const names = dns.length > 0 ? dns : common;
+  if (!serial || !from || !until || !subject || !key) return undefined;
+  const last = more.at(-1);
+  const own = last?.tag === 0xa3 ? (last.parts?.[0]?.parts ?? []) : [];
+  const extensions = new Map(
+    own.map(({ parts = [] }) => [parts[0]?.content ?? "", parts.at(-1)?.content ?? ""]),
+  );
   return {
     validFrom: timeOf(from),
     validUntil: timeOf(until),
-    names: names.map((one) => one.toLowerCase()),
-    named:
-      common.some((one) => one.trim() !== "") ||
-      alternatives.some(({ tag }) => tag === dnsName || tag === ipAddress),
+    subject,
+    publicKey: key,
+    extensions,
+    usual:
+      usualSerial.test(serial.content) &&
+      more.every(({ tag }) => tag === 0xa3) &&
+      [...extensions.keys()].every((id) => usualExtensions.has(id)),
   };
 }
+
+/** A positive number of at most 20 bytes (RFC 5280 §4.1.2.2). */
+const usualSerial = /^(?!\0$)[\0-\x7f][\0-\xff]{0,19}$/;
+
+/** Object identifiers of extensions (RFC 5280 §4.2). */
+export const extensionIds = {
+  keyUsage: "\x55\x1d\x0f",
+  alternativeNames: "\x55\x1d\x11",
+  features: "\x2b\x06\x01\x05\x05\x07\x01\x18",
+} as const;
+
+const usualExtensions: ReadonlySet<string> = new Set([
+  extensionIds.keyUsage,
+  extensionIds.alternativeNames,
+  "\x55\x1d\x0e", // subject key identifier
+  "\x55\x1d\x12", // issuer alternative name
+  "\x55\x1d\x13", // basic constraints
+  "\x55\x1d\x1e", // name constraints
+  "\x55\x1d\x1f", // CRL distribution points
+  "\x55\x1d\x20", // certificate policies
+  "\x55\x1d\x23", // authority key identifier
+  "\x55\x1d\x25", // extended key usage
+  "\x2b\x06\x01\x05\x05\x07\x01\x01", // authority information access
+  "\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02", // signed certificate timestamps
+  "\x2b\x06\x01\x04\x01\x82\x37\x14\x02", // Microsoft's certificate template name
+  "\x2b\x06\x01\x04\x01\x82\x37\x15\x01", // Microsoft's authority version
+  "\x2b\x06\x01\x04\x01\x82\x37\x15\x07", // Microsoft's certificate template
+  "\x2b\x06\x01\x04\x01\x82\x37\x15\x0a", // Microsoft's application policies
+  "\x60\x86\x48\x01\x86\xf8\x42\x01\x01", // Netscape's certificate type
+  "\x60\x86\x48\x01\x86\xf8\x42\x01\x0d", // Netscape's comment
+]);
 
 /** UTCTime or GeneralizedTime (RFC 5280 §4.1.2.5). */
 function timeOf({ content }: Der): number {
@@ -156,14 +211,3 @@ function timeOf({ content }: Der): number {
     .map(Number);
   return Date.UTC(year, month - 1, ...rest);
 }
-
-function alternativeNames(body: readonly Der[]): readonly Der[] {
-  const extensions = body.find(({ tag }) => tag === 0xa3)?.parts?.[0]?.parts ?? [];
-  const own = extensions.find(({ parts }) => parts?.[0]?.content === alternativeNamesId)?.parts?.at(-1);
-  return (own && readDer(own.content)?.[0]?.parts) ?? [];
-}
-
-const commonNames = (subject: Der | undefined): string[] =>
-  (subject?.parts ?? [])
-    .flatMap(({ parts = [] }) => parts)
-    .flatMap(({ parts = [] }) => (parts[0]?.content === commonNameId ? [parts[1]?.content ?? ""] : []));

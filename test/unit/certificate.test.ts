@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { warnOfCertificate } from "../../src/graph/certificate.js";
 import { createReport } from "../../src/graph/reader.js";
-import { factsOf } from "../../src/graph/x509.js";
+import { readServerCertificate } from "../../src/graph/server-certificate.js";
 import { findingsAt } from "../../src/schema/meta.js";
 import { certificate, certificateFile } from "../support/backend.js";
 
-const bytesOf = (pem: string): string => atob(pem.replace(/-----[^-]+-----|\s/g, ""));
+const factsOf = (pem: string) =>
+  readServerCertificate(atob(pem.replace(/-----[^-]+-----|\s/g, ""))).certificate?.facts;
 const day = Date.UTC(2030, 0, 1);
 
 function warnings(
@@ -16,13 +17,12 @@ function warnings(
   const report = createReport();
   const fact = {
     names: ["a.test"],
-    named: true,
     validFrom: 0,
     validUntil: Number.MAX_SAFE_INTEGER / 2,
     ...facts,
   };
   warnOfCertificate(
-    { certificate: "", privateKey: "", facts: [fact] },
+    { certificate: "", privateKey: "", facts: [fact], usual: true },
     { about: "HTTPProxy/x/y", path: "p", secret: { namespace: "x", name: "s" }, host },
     report,
   );
@@ -31,14 +31,14 @@ function warnings(
 
 describe("what a certificate says of itself", () => {
   it("are its alternative names and times", () => {
-    const facts = factsOf(bytesOf(certificate("secure").cert));
+    const facts = factsOf(certificate("secure").cert);
     expect(facts?.names).toEqual(["secure.test", "also-secure.test"]);
     expect(facts?.validFrom).toBeLessThan(Date.UTC(2026, 11, 1));
     expect(facts?.validUntil).toBeGreaterThan(Date.UTC(2100, 0, 1));
   });
 
   it("is its common name where it has no others", () => {
-    expect(factsOf(bytesOf(certificateFile("ca.crt")))?.names).toEqual(["ca"]);
+    expect(factsOf(certificateFile("expired.crt"))?.names).toEqual(["poison.test"]);
   });
 });
 

@@ -142,7 +142,7 @@ export const proofs = {
     "jwt",
     "remote keys: signature, expiry, issuer, audience; forwarded or not; routes without and with an unknown provider",
   ),
-  keyPairs: unit("key-pair", "a certificate with its own key, alone, and with another's"),
+  keyPairs: unit("key-pair", "a certificate with its own key and with another's"),
   lease: cluster("manifests", "has one writer among replicas, and another when it goes"),
   linkSorted: unit("link", "sorts every type by name"),
   listeners: envoy(

@@ -1,0 +1,234 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import {
+  certificate,
+  certificateFile,
+  httpProxy,
+  type Manifest,
+  secret,
+  service,
+  tlsSecret,
+} from "../support/backend.js";
+import { certificateOf, dnsNames, extension, extensionList, hex, pem } from "../support/der-writer.js";
+import { eventually } from "../support/envoy.js";
+import { freePort, request } from "../support/http.js";
+import { type Rig, startRig } from "../support/isoline.js";
+import { oddCertificates } from "../support/odd-certificates.js";
+import { oddKeys } from "../support/odd-keys.js";
+import { oddLists } from "../support/odd-lists.js";
+import { ec, type OddPair } from "../support/odd-pair.js";
+import { oddPem } from "../support/odd-pem.js";
+
+const pairs = [...oddCertificates, ...oddKeys, ...oddPem];
+
+/** TLS features under another identifier are a rule of Envoy's that is not known here. */
+const rules = vi.hoisted(() => ({ known: true }));
+vi.mock("../../src/graph/x509.js", async (original) => {
+  const module = await original<typeof import("../../src/graph/x509.js")>();
+  return {
+    ...module,
+    extensionIds: {
+      ...module.extensionIds,
+      get features() {
+        return rules.known ? module.extensionIds.features : "none";
+      },
+    },
+  };
+});
+
+const inline = (text: string): Manifest => ({ inline_bytes: Buffer.from(text).toString("base64") });
+const pairOf = (certificate: string, key: string): Manifest => ({
+  tls_certificates: [{ certificate_chain: inline(certificate), private_key: inline(key) }],
+});
+
+/** A listener, not bound to its port, with such TLS. */
+const listenerOf = (tls: Manifest, i: number): Manifest => ({
+  "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+  name: `odd-${i}`,
+  bind_to_port: false,
+  address: { socket_address: { address: "127.0.0.1", port_value: 20000 + i } },
+  filter_chains: [
+    {
+      filters: [
+        {
+          name: "echo",
+          typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo" },
+        },
+      ],
+      transport_socket: {
+        name: "envoy.transport_sockets.tls",
+        typed_config: {
+          "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+          common_tls_context: tls,
+        },
+      },
+    },
+  ],
+});
+
+/** Which of the listeners with such TLS an Envoy takes; the first has to be one. */
+async function loads(contexts: readonly Manifest[]): Promise<readonly boolean[]> {
+  const folder = await mkdtemp(join(tmpdir(), "isoline-odd-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const port = await freePort();
+  const listeners = join(folder, "listeners.json");
+  await writeFile(listeners, JSON.stringify({ version_info: "1", resources: contexts.map(listenerOf) }));
+  const bootstrap = {
+    node: { id: "test", cluster: "test" },
+    admin: { address: { socket_address: { address: "127.0.0.1", port_value: port } } },
+    dynamic_resources: { lds_config: { path_config_source: { path: listeners } } },
+  } as Parameters<typeof runEnvoy>[2];
+  const envoy = await runEnvoy(await findEnvoy(() => undefined), folder, bootstrap, 1);
+  onTestFinished(() => envoy.stop());
+  let taken = new Set<string>();
+  await eventually(async () => {
+    const { body } = await request({ port, path: "/listeners" });
+    taken = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
+    return taken.has("odd-0");
+  }, "Envoy has read the listeners");
+  return contexts.map((_, i) => taken.has(`odd-${i}`));
+}
+
+const verdicts = (all: readonly { readonly name: string }[], taken: readonly boolean[]): unknown =>
+  all.map(({ name }, i) => [name, taken[i]]);
+const expected = (all: readonly { readonly name: string; readonly loads: boolean }[]): unknown =>
+  all.map(({ name, loads: one }) => [name, one]);
+
+test("which of the pairs Envoy loads", async () => {
+  const taken = await loads(pairs.map(({ certificate, key }) => pairOf(certificate, key)));
+  expect(verdicts(pairs, taken)).toEqual(expected(pairs));
+});
+
+test("which of the revocation lists Envoy loads", async () => {
+  const { cert, key } = certificate("secure");
+  const trusted_ca = inline(certificateFile("ca.crt"));
+  const taken = await loads(
+    oddLists.map(({ list }) => ({
+      ...pairOf(cert, key),
+      validation_context: { trusted_ca, crl: inline(list) },
+    })),
+  );
+  expect(verdicts(oddLists, taken)).toEqual(expected(oddLists));
+});
+
+const services = [{ name: "a", port: 80 }];
+const host = (namespace: string, name: string, secretName: string, more: Manifest = {}): Manifest =>
+  httpProxy(namespace, name, {
+    virtualhost: { fqdn: `${name}.test`, tls: { secretName, ...more } },
+    routes: [{ services }],
+  });
+const goodHost = (name: string): Manifest => host("default", name, "secure");
+const oddHost = (
+  namespace: string,
+  { certificate, key }: Pick<OddPair, "certificate" | "key">,
+): Manifest[] => [
+  service(namespace, "a"),
+  { ...secret(namespace, "odd", { "tls.crt": certificate, "tls.key": key }), type: "kubernetes.io/tls" },
+  host(namespace, namespace, "odd"),
+];
+
+const ask = async (rig: Rig, name: string): Promise<unknown> => {
+  const { status, certificate } = await request({
+    port: rig.httpsPort,
+    sni: `${name}.test`,
+    host: `${name}.test`,
+  });
+  return [status, certificate];
+};
+
+const untilServed = (rig: Rig, name: string): Promise<void> =>
+  eventually(
+    async () => JSON.stringify(await ask(rig, name)) === '[200,"secure.test"]',
+    `${name} is served`,
+    20_000,
+  );
+
+test.each(["sds", "inline"])("no pair that is sent is refused (secrets: %s)", async (secrets) => {
+  const rig = await startRig({
+    backends: ["a"],
+    objects: [tlsSecret("default", "secure"), goodHost("before")],
+    settings: { secrets },
+  });
+  expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
+
+  await rig.isoline.apply("odd", ...pairs.flatMap((pair, i) => oddHost(`odd-${i}`, pair)), goodHost("after"));
+  await untilServed(rig, "after");
+
+  expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
+test("no authority and no revocation list that is sent is refused, for clients and for backends", async () => {
+  const rig = await startRig({
+    backends: ["a"],
+    objects: [tlsSecret("default", "secure"), goodHost("before")],
+  });
+  const validating = (
+    namespace: string,
+    more: Manifest,
+    ...secrets: readonly Manifest[]
+  ): readonly Manifest[] => [
+    service(namespace, "a"),
+    tlsSecret(namespace, "secure"),
+    ...secrets,
+    host(namespace, namespace, "secure", { clientValidation: { caSecret: "ca", ...more } }),
+    httpProxy(namespace, "backend", {
+      virtualhost: { fqdn: `${namespace}-backend.test` },
+      routes: [
+        { services: [{ ...services[0], protocol: "tls", validation: { caSecret: "ca", subjectName: "x" } }] },
+      ],
+    }),
+  ];
+  const odd = [
+    ...oddCertificates.flatMap(({ certificate: ca }, i) =>
+      validating(`ca-${i}`, {}, secret(`ca-${i}`, "ca", { "ca.crt": ca })),
+    ),
+    ...oddLists.flatMap(({ list }, i) =>
+      validating(
+        `crl-${i}`,
+        { crlSecret: "crl" },
+        secret(`crl-${i}`, "ca", { "ca.crt": certificateFile("ca.crt") }),
+        secret(`crl-${i}`, "crl", { "crl.pem": list }),
+      ),
+    ),
+  ];
+  await rig.isoline.apply("odd", ...odd, goodHost("after"));
+  await untilServed(rig, "after");
+
+  expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
+test("with inline secrets, a pair that Envoy refuses by a rule that is not known here costs its own host", async () => {
+  rules.known = false;
+  onTestFinished(() => {
+    rules.known = true;
+  });
+  const staple = extension("1.3.6.1.5.5.7.1.24", hex("3003020105"));
+  const unknown = {
+    certificate: pem(
+      "CERTIFICATE",
+      certificateOf(ec.publicKey, { extensions: extensionList(dnsNames("odd.test"), staple) }),
+    ),
+    key: ec.privateKey,
+  };
+  const rig = await startRig({
+    backends: ["a"],
+    objects: [tlsSecret("default", "secure"), goodHost("before"), ...oddHost("odd", unknown)],
+    settings: { secrets: "inline" },
+  });
+
+  await untilServed(rig, "before");
+  await expect(ask(rig, "odd")).rejects.toThrow();
+  await rig.isoline.apply("after", goodHost("after"));
+  await untilServed(rig, "after");
+  await untilServed(rig, "before");
+  expect(await rig.envoy.rejected()).toEqual(["sds.odd/odd.update_rejected"]);
+
+  await rig.restartEnvoy();
+  await untilServed(rig, "before");
+  await untilServed(rig, "after");
+});

@@ -1,0 +1,54 @@
+import {
+  type CertificateParts,
+  certificateOf,
+  dnsNames,
+  ecKey,
+  type Key,
+  pem,
+  rsaKey,
+  rsaNumbers,
+} from "./der-writer.js";
+
+export type Verdict = Pick<OddPair, "loads" | "problem">;
+
+/** A key pair that a library of another kind may refuse. */
+export interface OddPair {
+  readonly name: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** Whether Envoy 1.40 loads it; `test/envoy/odd-certificates.test.ts` holds it to that. */
+  readonly loads: boolean;
+  /** Why it is refused here, a part of the message; undefined where it is not. */
+  readonly problem?: string | undefined;
+}
+
+export const rsa = rsaKey(rsaNumbers(2048));
+export const ec = ecKey("P-256");
+
+export const unparsable = "the certificate can't be parsed";
+
+export const pairOf = (name: string, key: Key, parts: CertificateParts, verdict: Verdict): OddPair => ({
+  name,
+  certificate: pem("CERTIFICATE", certificateOf(key.publicKey, parts)),
+  key: key.privateKey,
+  ...verdict,
+});
+
+export const group = (
+  verdict: Verdict,
+  all: Readonly<Record<string, CertificateParts>>,
+  key = rsa,
+): readonly OddPair[] => Object.entries(all).map(([name, parts]) => pairOf(name, key, parts, verdict));
+
+export const taken = { loads: true };
+export const refused = (problem = unparsable): Verdict => ({
+  loads: false,
+  problem,
+});
+/** Refused here though Envoy 1.40 loads it, as docs/security.md says. */
+export const strict = (problem = unparsable): Verdict => ({
+  loads: true,
+  problem,
+});
+
+export const odd = dnsNames("odd.test");
