@@ -25,7 +25,10 @@ export function readPolicies(
   const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, matchedPrefix);
   if (rewrite.reason)
     return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
-  const limits = readDescriptors(route.rateLimitPolicy?.global);
+  const limits = readDescriptors(
+    route.rateLimitPolicy?.global,
+    context.reader.settings.budgets.regexProgramSize,
+  );
   if (limits.error) return failRateLimit(context, limits.error, ".global");
   const protections = readProtections(context);
   if (!headers || !protections) return undefined;

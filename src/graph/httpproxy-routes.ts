@@ -27,7 +27,7 @@ export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, 
     const route = readProxyRoute(proxy, i, place, reader, report);
     if (route) own.push(route);
     else if (reader.settings.invalidRoutes === "drop-object") good = false;
-    else own.push(...unavailable(proxy, i, place));
+    else own.push(...unavailable(proxy, i, place, reader));
   }
   const included = readIncludes(proxy, place, reader, report);
   return good ? expandPrefixes([...included, ...own]) : [];
@@ -42,7 +42,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     const fail = (reason: string, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);
     const conditions: Condition[] = include.conditions ?? [];
-    const wrong = includeProblem(conditions);
+    const wrong = includeProblem(conditions, reader.settings.budgets.regexProgramSize);
     if (wrong) {
       report.error(proxy.ref, wrong.type, wrong.reason, wrong.message, `${path}.conditions`);
       continue;
@@ -85,10 +85,10 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
 const sizeOf = ({ spec }: HTTPProxy): number => (spec.routes?.length ?? 0) + (spec.includes?.length ?? 0);
 
 /** What answers for a bad route, if it can be told which requests are meant. */
-function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
+function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Reader): Route[] {
   const own: Condition[] = proxy.spec.routes?.[i]?.conditions ?? [];
   const conditions = [...place.conditions, ...own];
-  if (conditionProblem(own, conditions)) return [];
+  if (conditionProblem(own, conditions, settings.budgets.regexProgramSize)) return [];
   return [
     {
       match: mergeConditions(conditions),
@@ -104,13 +104,14 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
 /** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
 function includeProblem(
   conditions: readonly Condition[],
+  maxProgramSize: number,
 ): { type: string; reason: string; message: string } | undefined {
-  const path = pathProblem(conditions, true);
+  const path = pathProblem(conditions, true, maxProgramSize);
   if (path)
     return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };
-  const headers = headerProblem(conditions);
+  const headers = headerProblem(conditions, maxProgramSize);
   if (headers) return { type: "RouteError", reason: "HeaderMatchConditionsNotValid", message: headers };
-  const queries = queryProblem(conditions);
+  const queries = queryProblem(conditions, maxProgramSize);
   if (queries)
     return { type: "RouteError", reason: "QueryParameterMatchConditionsNotValid", message: queries };
   return undefined;

@@ -88,7 +88,7 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
     for (const [j, fields] of (rule.http?.paths ?? []).entries()) {
       const path = `spec.rules[${i}].http.paths[${j}]`;
       const match = readPathMatch(fields);
-      const wrong = pathProblem(match);
+      const wrong = pathProblem(match, reader.settings.budgets.regexProgramSize);
       if (wrong) {
         const message = `path ${JSON.stringify(fields.path)} ${wrong}`;
         report.error(ingress.ref, type, "PathNotValid", message, `${path}.path`);
@@ -102,10 +102,10 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
   return routes;
 }
 
-function pathProblem({ kind, value }: PathMatch): string | undefined {
+function pathProblem({ kind, value }: PathMatch, maxProgramSize: number): string | undefined {
   if (kind !== "regex")
     return isPath(value) ? undefined : "must start with / and hold no query, space or control character";
-  const wrong = regexProblem(value);
+  const wrong = regexProblem(value, maxProgramSize);
   return wrong && `is not RE2: ${wrong}`;
 }
 

@@ -119,6 +119,13 @@ const settingsSpec = z.object({
       }),
     )
     .default([]),
+  /** What the objects of one namespace may cost the server and every Envoy. */
+  budgets: z
+    .object({
+      /** Instructions of one regular expression's program; RE2 itself gives up at some hundred thousand. */
+      regexProgramSize: count.max(100_000).default(2000),
+    })
+    .prefault({}),
   disablePermitInsecure: flag,
   /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),
