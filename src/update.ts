@@ -1,5 +1,8 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
 import { claimsOf } from "./graph/claims.js";
+import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
+import { costKey } from "./graph/cost/node.js";
+import type { Overrun } from "./graph/cost/size.js";
 import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
@@ -56,7 +59,9 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
     if (!store.unit("listeners:")) dirty.add("listeners:");
     // Linking reads the settings, too.
     const before = store.object(settingsRef);
-    for (const change of changes) apply(store, change, dirty);
+    const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
+    for (const change of changes) apply(store, change, dirty, ledger);
+    settle(store, ledger, dirty, platform);
     return recompile(store, dirty, platform, !sameContent(before, store.object(settingsRef)));
   });
 }
@@ -72,7 +77,9 @@ export function refresh(store: Store, platform: Platform): boolean {
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     for (const { unit } of store.units()) dirty.add(unit);
-    claimAnew(store, dirty);
+    const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
+    claimAnew(store, dirty, ledger);
+    settle(store, ledger, dirty, platform);
     const { units, left } = recompile(store, dirty, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
     return units + left > 0;
@@ -80,7 +87,7 @@ export function refresh(store: Store, platform: Platform): boolean {
 }
 
 /** Gives the objects the claims that this version of the compiler makes of them. */
-function claimAnew(store: Store, dirty: Set<UnitKey>): void {
+function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
   const moved: KubeObject[] = [];
   for (const object of store.objects())
     if (!sameContent(claimsOf(object), store.claimsOf(object.ref))) moved.push(object);
@@ -88,11 +95,20 @@ function claimAnew(store: Store, dirty: Set<UnitKey>): void {
     const before = store.claimsOf(object.ref);
     const after = claimsOf(object);
     store.putObject(object, after);
+    ledger.change(object.ref, true);
     touchAll(store, before, after, dirty);
   }
 }
 
-function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
+/** An object that comes over the budget of its namespace, or within it again, is as good as changed. */
+function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Platform): void {
+  for (const ref of ledger.settle(new Recorder("listeners:", store, settingsOf(store), platform))) {
+    const claims = store.claimsOf(ref);
+    touchObject(store, ref, claims, claims, dirty);
+  }
+}
+
+function apply(store: Store, change: Change, dirty: Set<UnitKey>, ledger: Ledger): void {
   const ref = "gone" in change ? change.gone : change.ref;
   const old = store.object(ref);
   if ("gone" in change ? !old : old && sameContent(old, change)) return;
@@ -101,9 +117,20 @@ function apply(store: Store, change: Change, dirty: Set<UnitKey>): void {
   if ("gone" in change) store.deleteObject(ref);
   else store.putObject(change, after);
 
+  ledger.change(ref, before.includes(costKey) || after.includes(costKey));
+  touchObject(store, ref, before, after, dirty);
+  if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
+}
+
+function touchObject(
+  store: Store,
+  ref: Ref,
+  before: readonly ClaimKey[],
+  after: readonly ClaimKey[],
+  dirty: Set<UnitKey>,
+): void {
   for (const unit of store.readers(ref)) dirty.add(unit);
   touchAll(store, before, after, dirty);
-  if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
 }
 
 function touchAll(
@@ -247,6 +274,10 @@ class Recorder implements RecordingReader {
 
   need(unit: UnitKey): void {
     this.#reads.add(["need:", unit].join(""));
+  }
+
+  overrun(ref: Ref): Overrun | undefined {
+    return ledgerOf(this.store, this).overrun(ref);
   }
 
   checkKeyPair(certificate: string, privateKey: string): string | undefined {

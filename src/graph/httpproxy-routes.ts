@@ -1,3 +1,4 @@
+import { append } from "./append.js";
 import {
   type Condition,
   conditionProblem,
@@ -11,7 +12,6 @@ import { readProxyRoute } from "./httpproxy-route.js";
 import { includedProxy } from "./included-proxy.js";
 import { trimSlashes } from "./normalize-path.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
-import { append } from "./tree-budget.js";
 import type { Route } from "./types.js";
 
 const maxDepth = 64;
@@ -72,17 +72,12 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       const message = `include creates an include cycle: ${names}`;
       report.error(target.ref, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
-    } else if (!place.budget.allows(target.ref, sizeOf(target))) {
-      const message = `include ${namespace}/${include.name} is not followed: the includes of this host have too many paths`;
-      if (place.budget.isNews(proxy.ref)) fail("TooManyIncludes", message);
     } else {
       append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
     }
   }
   return routes;
 }
-
-const sizeOf = ({ spec }: HTTPProxy): number => (spec.routes?.length ?? 0) + (spec.includes?.length ?? 0);
 
 /** What answers for a bad route, if it can be told which requests are meant. */
 function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Reader): Route[] {

@@ -1,11 +1,11 @@
 import type { Ref } from "../schema/meta.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
+import { isOverBudget } from "./cost/overrun.js";
 import { type Host, readHost } from "./httpproxy-host.js";
 import { readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
 import { readTls } from "./httpproxy-tls.js";
 import { type HTTPProxy, objectsOf, type Reader, type Report } from "./reader.js";
-import { TreeBudget } from "./tree-budget.js";
 import type { Route, TcpBackend, Tls } from "./types.js";
 
 /** What one root (HTTPProxy or IngressRoute) says of its host. */
@@ -69,18 +69,14 @@ function readRoot(proxy: HTTPProxy, reader: Reader, report: Report): Root | unde
     report.error(ref, "SpecError", "NothingDefined", message, "spec");
     return undefined;
   }
+  if (isOverBudget(proxy, "IncludeError", "spec", reader, report)) return undefined;
   const security = readTls(proxy, reader, report);
   const host = security && readHost(proxy, security, reader, report);
   if (!security || !host) return undefined;
 
   const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
   if (spec.tcpproxy && !tcp) return undefined;
-  const routes = readProxyRoutes(
-    proxy,
-    { conditions: [], path: [], host, budget: new TreeBudget() },
-    reader,
-    report,
-  );
+  const routes = readProxyRoutes(proxy, { conditions: [], path: [], host }, reader, report);
   return {
     ref,
     routes,

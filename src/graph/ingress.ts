@@ -3,6 +3,7 @@ import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { anyHost, tlsHostKey } from "./claims.js";
 import { isAllowedClass } from "./class.js";
+import { isOverBudget } from "./cost/overrun.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import type { PathMatch } from "./match-types.js";
 import { isPath, trimSlashes, unreachablePath } from "./normalize-path.js";
@@ -53,6 +54,7 @@ export function readIngresses(
   const http: Route[] = [];
   const https: Route[] = [];
   for (const ingress of ingresses) {
+    if (isOverBudget(ingress, type, "spec", reader, report)) continue;
     const routes = readRules(ingress, host, reader, report);
     https.push(...routes);
     const force = ingress.meta.annotations["ingress.kubernetes.io/force-ssl-redirect"] === "true";

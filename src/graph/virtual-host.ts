@@ -1,3 +1,4 @@
+import { append } from "./append.js";
 import { anyHost } from "./claims.js";
 import { elsewhereOf, type Others, readGatewayHost, withListeners } from "./gateway/host.js";
 import { withOwner } from "./host-owners.js";
@@ -7,7 +8,6 @@ import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
 import { ingressHttp, ingressHttps } from "./listener-names.js";
 import { orderRoutes } from "./order.js";
 import type { Reader, Report } from "./reader.js";
-import { append } from "./tree-budget.js";
 import type { Route, Tls, VirtualHost } from "./types.js";
 
 /** The synthetic header of wildcard hosts: one label, as Kubernetes and Contour read `*.x`. */

@@ -1,11 +1,11 @@
 import type { Ref } from "../../schema/meta.js";
+import { append } from "../append.js";
 import { withOwner } from "../host-owners.js";
 import type { Root } from "../httpproxy.js";
 import type { IngressHost } from "../ingress.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
 import { byAge, orderRoutes } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
-import { append } from "../tree-budget.js";
 import type { PortHost, Route, TcpBackend, VirtualHost } from "../types.js";
 import { type Parent, parentsOf } from "./attach.js";
 import {
