@@ -1,5 +1,8 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
 import { claimsOf } from "./graph/claims.js";
+import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
+import { costKey } from "./graph/cost/node.js";
+import type { Overrun } from "./graph/cost/size.js";
 import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
@@ -50,8 +53,10 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     if (!store.unit("listeners:")) dirty.add("listeners:");
+    const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
     let edited = false;
-    for (const change of changes) edited = apply(store, change, dirty) || edited;
+    for (const change of changes) edited = apply(store, change, dirty, ledger) || edited;
+    settle(store, ledger, dirty, platform);
     return { ...recompile(store, dirty, platform), edited };
   });
 }
@@ -67,8 +72,10 @@ export function refresh(store: Store, platform: Platform): boolean {
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
     for (const { unit } of store.units()) dirty.add(unit);
-    claimAnew(store, dirty);
     completeSettings(store);
+    const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
+    claimAnew(store, dirty, ledger);
+    settle(store, ledger, dirty, platform);
     const { units, left } = recompile(store, dirty, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
     return units + left > 0;
@@ -82,7 +89,7 @@ function completeSettings(store: Store): void {
 }
 
 /** Gives the objects the claims that this version of the compiler makes of them. */
-function claimAnew(store: Store, dirty: Set<UnitKey>): void {
+function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
   const moved: KubeObject[] = [];
   for (const object of store.objects())
     if (!isSame(claimsOf(object), store.claimsOf(object.ref))) moved.push(object);
@@ -90,12 +97,21 @@ function claimAnew(store: Store, dirty: Set<UnitKey>): void {
     const before = store.claimsOf(object.ref);
     const after = claimsOf(object);
     store.putObject(object, after);
+    ledger.change(object.ref, true);
     touchAll(store, before, after, dirty);
   }
 }
 
+/** An object that comes over the budget of its namespace, or within it again, is as good as changed. */
+function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Platform): void {
+  for (const ref of ledger.settle(new Recorder("listeners:", store, settingsOf(store), platform))) {
+    const claims = store.claimsOf(ref);
+    touchObject(store, ref, claims, claims, dirty);
+  }
+}
+
 /** Returns whether the store holds something else now. */
-function apply(store: Store, change: Change, dirty: Set<UnitKey>): boolean {
+function apply(store: Store, change: Change, dirty: Set<UnitKey>, ledger: Ledger): boolean {
   const ref = "gone" in change ? change.gone : change.ref;
   const old = store.object(ref);
   if ("gone" in change ? !old : old && isSame(old, change)) return false;
@@ -104,10 +120,21 @@ function apply(store: Store, change: Change, dirty: Set<UnitKey>): boolean {
   if ("gone" in change) store.deleteObject(ref);
   else store.putObject(change, after);
 
-  for (const unit of store.readers(ref)) dirty.add(unit);
-  touchAll(store, before, after, dirty);
+  ledger.change(ref, before.includes(costKey) || after.includes(costKey));
+  touchObject(store, ref, before, after, dirty);
   if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
   return true;
+}
+
+function touchObject(
+  store: Store,
+  ref: Ref,
+  before: readonly ClaimKey[],
+  after: readonly ClaimKey[],
+  dirty: Set<UnitKey>,
+): void {
+  for (const unit of store.readers(ref)) dirty.add(unit);
+  touchAll(store, before, after, dirty);
 }
 
 function touchAll(
@@ -217,6 +244,10 @@ class Recorder implements RecordingReader {
 
   need(unit: UnitKey): void {
     this.#reads.add(["need:", unit].join(""));
+  }
+
+  overrun(ref: Ref): Overrun | undefined {
+    return ledgerOf(this.store, this).overrun(ref);
   }
 
   checkKeyPair(certificate: string, privateKey: string): string | undefined {

@@ -1,3 +1,5 @@
+import { ledgerOf } from "../graph/cost/ledger.js";
+import type { Overrun } from "../graph/cost/size.js";
 import { readGateway } from "../graph/gateway/gateway.js";
 import { widerThan } from "../graph/gateway/hostnames.js";
 import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
@@ -24,7 +26,7 @@ export interface Origins {
   gatewayPorts(): GatewayPorts | undefined;
 }
 
-type Objects = Pick<Store, "object" | "claimants">;
+type Objects = Pick<Store, "object" | "claimants" | "undone">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
 /** What to ask while the objects do not change. */
@@ -111,6 +113,10 @@ class StoreReader implements Reader {
   }
 
   need(): void {}
+
+  overrun(ref: Ref): Overrun | undefined {
+    return ledgerOf(this.store, this).overrun(ref);
+  }
 
   checkKeyPair(certificate: string, privateKey: string): string | undefined {
     return this.platform.checkKeyPair(certificate, privateKey);

@@ -1,6 +1,7 @@
 import { isSubstitute, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { ClaimKey } from "../store/store.js";
+import { costKey, isCostly } from "./cost/node.js";
 
 /** The host of Ingress rules without a host, and of default backends. */
 export const anyHost = "*";
@@ -13,10 +14,16 @@ const routeUnit = (ref: Ref): ClaimKey => `route:${ref}`;
 /**
  * What an object speaks for: the units that it defines (`vhost:<host>`, `extension:<namespace>/<name>`, `route:<ref>`, which judges a
  * route of the Gateway API, and `tcp:`) and the index keys under which units find it (`slices:<namespace>/<service>`,
- * `delegations:<namespace>/<secret>`, `tls-host:<host>`, `routes:<hostname>`, `grants:<namespace>`, `backend-tls:<namespace>/<service>`).
+ * `delegations:<namespace>/<secret>`, `tls-host:<host>`, `routes:<hostname>`, `grants:<namespace>`, `backend-tls:<namespace>/<service>`, `cost:`).
  */
 export function claimsOf(object: KubeObject): ClaimKey[] {
   if (isSubstitute(object)) return [];
+  const claims = hostsAndIndexes(object);
+  if (isCostly(object)) claims.push(costKey);
+  return claims;
+}
+
+function hostsAndIndexes(object: KubeObject): ClaimKey[] {
   switch (object.kind) {
     case "HTTPProxy":
     case "IngressRoute": {

@@ -37,8 +37,15 @@ export interface QueryCondition {
 
 const slashes = (path: string): string => (path.includes("//") ? path.replace(/\/{2,}/g, "/") : path);
 
-/** At most one path condition in a block, and each starts with a slash. Returns what is wrong. */
-export function pathProblem(conditions: readonly Condition[], include: boolean): string | undefined {
+/**
+ * At most one path condition in a block, and each starts with a slash. Returns what is wrong. `maxProgramSize` is that of one
+ * regular expression, here and below.
+ */
+export function pathProblem(
+  conditions: readonly Condition[],
+  include: boolean,
+  maxProgramSize: number,
+): string | undefined {
   let found: Condition | undefined;
   let paths = 0;
   for (const condition of conditions) {
@@ -55,7 +62,7 @@ export function pathProblem(conditions: readonly Condition[], include: boolean):
   if (!path.startsWith("/")) return `path conditions must start with /, ${JSON.stringify(path)} was supplied`;
   if (/[\s\p{Cc}#]/u.test(path)) return `${JSON.stringify(path)} holds a space, # or control character`;
   if (!regex) return path.includes("?") ? `${JSON.stringify(path)} holds a query` : undefined;
-  const wrong = regexProblem(regex);
+  const wrong = regexProblem(regex, maxProgramSize);
   return wrong && `regex ${JSON.stringify(regex)} is not RE2: ${wrong}`;
 }
 
@@ -137,13 +144,13 @@ const unique = <T>(items: T[]): T[] =>
   items.length < 2 ? items : [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 
 /** Header conditions that can't be true together, or aren't RE2; as Contour refuses them. */
-export function headerProblem(conditions: readonly Condition[]): string | undefined {
+export function headerProblem(conditions: readonly Condition[], maxProgramSize: number): string | undefined {
   if (!conditions.some(({ header: c }) => c)) return undefined;
   const seen = new Set<string>();
   for (const { header: c } of conditions) {
     if (!c) continue;
     const name = c.name.toLowerCase();
-    const wrong = c.regex && regexProblem(c.regex);
+    const wrong = c.regex && regexProblem(c.regex, maxProgramSize);
     if (wrong) return `regular expression ${JSON.stringify(c.regex)} of header ${name} is not RE2: ${wrong}`;
     const problem = contradiction(c, name, (condition) => seen.has(`${name} ${condition}`));
     if (problem) return problem;
@@ -177,14 +184,14 @@ function contradiction(
 }
 
 /** Exactly one matcher for each query parameter condition, no duplicate exact ones. */
-export function queryProblem(conditions: readonly Condition[]): string | undefined {
+export function queryProblem(conditions: readonly Condition[], maxProgramSize: number): string | undefined {
   if (!conditions.some(({ queryParameter: c }) => c)) return undefined;
   const exact = new Set<string>();
   for (const { queryParameter: c } of conditions) {
     if (!c) continue;
     const kinds = [c.exact, c.prefix, c.suffix, c.regex, c.contains, c.present || undefined].filter((v) => v);
     if (kinds.length !== 1) return `query parameter ${c.name} must have exactly one matcher`;
-    const wrong = c.regex && regexProblem(c.regex);
+    const wrong = c.regex && regexProblem(c.regex, maxProgramSize);
     if (wrong)
       return `regular expression ${JSON.stringify(c.regex)} of query parameter ${c.name} is not RE2: ${wrong}`;
     if (c.exact && exact.has(c.name))
@@ -198,12 +205,13 @@ export function queryProblem(conditions: readonly Condition[]): string | undefin
 export function conditionProblem(
   own: readonly Condition[],
   all: readonly Condition[],
+  maxProgramSize: number,
 ): { reason: string; message: string } | undefined {
-  const path = pathProblem(own, false);
+  const path = pathProblem(own, false, maxProgramSize);
   if (path) return { reason: "PathMatchConditionsNotValid", message: `route: ${path}` };
-  const headers = headerProblem(all);
+  const headers = headerProblem(all, maxProgramSize);
   if (headers) return { reason: "HeaderMatchConditionsNotValid", message: headers };
-  const queries = queryProblem(all);
+  const queries = queryProblem(all, maxProgramSize);
   if (queries) return { reason: "QueryParameterMatchConditionsNotValid", message: queries };
   return undefined;
 }

@@ -2,7 +2,6 @@ import type { Ref } from "../schema/meta.js";
 import type { Condition } from "./conditions.js";
 import type { Host } from "./httpproxy-host.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
-import type { TreeBudget } from "./tree-budget.js";
 
 export type RouteFields = NonNullable<HTTPProxy["spec"]["routes"]>[number];
 export type ServiceFields = NonNullable<RouteFields["services"]>[number];
@@ -14,7 +13,6 @@ export interface Place {
   /** Refs of the including objects, the root first. */
   readonly path: readonly Ref[];
   readonly host: Host;
-  readonly budget: TreeBudget;
 }
 
 /** What the reading of one route shares. */

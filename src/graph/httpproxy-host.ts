@@ -83,7 +83,8 @@ function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): Hos
     report.error(proxy.ref, type, reason, message, `spec.virtualhost${field}`);
     return undefined;
   };
-  const cors = readCors(host?.corsPolicy);
+  const { budgets, rateLimitService } = reader.settings;
+  const cors = readCors(host?.corsPolicy, budgets.regexProgramSize);
   if (cors.error)
     return fail(
       "CORSError",
@@ -94,7 +95,7 @@ function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): Hos
   const { filter, problems } = readIpFilter(host?.ipAllowPolicy, host?.ipDenyPolicy);
   for (const { reason, message, field } of problems) fail("IPFilterError", reason, message, field);
   const local = readLocalRateLimit(host?.rateLimitPolicy?.local);
-  const own = readDescriptors(host?.rateLimitPolicy?.global);
+  const own = readDescriptors(host?.rateLimitPolicy?.global, budgets.regexProgramSize);
   const wrong = local.error ?? own.error;
   if (wrong) {
     const message = `Spec.VirtualHost.RateLimitPolicy is invalid: ${wrong}`;
@@ -107,7 +108,7 @@ function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): Hos
   }
   const standard = host?.rateLimitPolicy?.global?.disabled
     ? {}
-    : readDescriptors(reader.settings.rateLimitService?.defaultGlobalRateLimitPolicy);
+    : readDescriptors(rateLimitService?.defaultGlobalRateLimitPolicy, budgets.regexProgramSize);
   if (standard.error) {
     const message = `Default Global RateLimit Policy is invalid: ${standard.error}`;
     return fail("VirtualHostError", "RateLimitPolicyNotValid", message, ".rateLimitPolicy");

@@ -23,7 +23,10 @@ export function readPolicies(context: RouteContext, path: PathMatch): RoutePolic
   const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, path);
   if (rewrite.reason)
     return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
-  const limits = readDescriptors(route.rateLimitPolicy?.global);
+  const limits = readDescriptors(
+    route.rateLimitPolicy?.global,
+    context.reader.settings.budgets.regexProgramSize,
+  );
   if (limits.error) return failRateLimit(context, limits.error, ".global");
   const protections = readProtections(context);
   if (!headers || !protections) return undefined;

@@ -40,7 +40,7 @@ export function readProxyRoute(
   }
   const own: Condition[] = route.conditions ?? [];
   const conditions = [...place.conditions, ...own];
-  const wrong = conditionProblem(own, conditions);
+  const wrong = conditionProblem(own, conditions, reader.settings.budgets.regexProgramSize);
   if (wrong) return context.fail("RouteError", wrong.reason, wrong.message, ".conditions");
   const weakened = weakenedExact(own);
   if (weakened) {

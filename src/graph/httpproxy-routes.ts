@@ -1,4 +1,5 @@
 import type { Ref } from "../schema/meta.js";
+import { append } from "./append.js";
 import {
   type Condition,
   conditionProblem,
@@ -12,7 +13,6 @@ import { readProxyRoute } from "./httpproxy-route.js";
 import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
-import { append } from "./tree-budget.js";
 import type { Route } from "./types.js";
 
 const maxDepth = 64;
@@ -28,7 +28,7 @@ export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, 
     const route = readProxyRoute(proxy, i, place, reader, report);
     if (route) own.push(route);
     else if (reader.settings.invalidRoutes === "drop-object") good = false;
-    else own.push(...unavailable(proxy, i, place));
+    else own.push(...unavailable(proxy, i, place, reader));
   }
   const included = readIncludes(proxy, place, reader, report);
   return good ? [...included, ...own] : [];
@@ -43,7 +43,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     const fail = (reason: string, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);
     const conditions: Condition[] = include.conditions ?? [];
-    const wrong = conditionsProblem(conditions);
+    const wrong = conditionsProblem(conditions, reader.settings.budgets.regexProgramSize);
     if (wrong) {
       report.error(proxy.ref, wrong.type, wrong.reason, wrong.message, `${path}.conditions`);
       continue;
@@ -68,9 +68,6 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       const message = `include creates an include cycle: ${names}`;
       report.error(target.ref, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
-    } else if (!place.budget.allows(target.ref, sizeOf(target))) {
-      const message = `include ${describe(target)} is not followed: the includes of this host have too many paths`;
-      if (place.budget.isNews(proxy.ref)) fail("TooManyIncludes", message);
     } else {
       append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
     }
@@ -105,13 +102,11 @@ function findTarget(
   return { reason: "IncludeNotPermitted", message: `include is not permitted: ${forbidden}` };
 }
 
-const sizeOf = ({ spec }: HTTPProxy): number => (spec.routes?.length ?? 0) + (spec.includes?.length ?? 0);
-
 /** What answers for a bad route, if it can be told which requests are meant. */
-function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
+function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Reader): Route[] {
   const own: Condition[] = proxy.spec.routes?.[i]?.conditions ?? [];
   const conditions = [...place.conditions, ...own];
-  if (conditionProblem(own, conditions)) return [];
+  if (conditionProblem(own, conditions, settings.budgets.regexProgramSize)) return [];
   return [
     {
       match: mergeConditions(conditions),
@@ -127,13 +122,14 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place): Route[] {
 /** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
 function conditionsProblem(
   conditions: readonly Condition[],
+  maxProgramSize: number,
 ): { type: string; reason: string; message: string } | undefined {
-  const path = pathProblem(conditions, true);
+  const path = pathProblem(conditions, true, maxProgramSize);
   if (path)
     return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };
-  const headers = headerProblem(conditions);
+  const headers = headerProblem(conditions, maxProgramSize);
   if (headers) return { type: "RouteError", reason: "HeaderMatchConditionsNotValid", message: headers };
-  const queries = queryProblem(conditions);
+  const queries = queryProblem(conditions, maxProgramSize);
   if (queries)
     return { type: "RouteError", reason: "QueryParameterMatchConditionsNotValid", message: queries };
   return undefined;

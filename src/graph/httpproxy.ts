@@ -1,5 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import { isAllowedClass } from "./class.js";
+import { isOverBudget } from "./cost/overrun.js";
 import { warnOfEscapedSlashes } from "./escaped-slashes.js";
 import { type Host, readHost } from "./httpproxy-host.js";
 import { readProxyRoutes } from "./httpproxy-routes.js";
@@ -7,7 +8,6 @@ import { readTcpProxy } from "./httpproxy-tcp.js";
 import { readTls, type Security } from "./httpproxy-tls.js";
 import { type HTTPProxy, objectsOf, type Reader, type Report } from "./reader.js";
 import { type Root, rootOf, type SecureTerms } from "./root.js";
-import { TreeBudget } from "./tree-budget.js";
 import type { TcpBackend } from "./types.js";
 
 /** The HTTPProxies of a list of claimants that are of our class. */
@@ -24,14 +24,14 @@ export function readProxyRoot(proxy: HTTPProxy, reader: Reader, report: Report):
     report.error(ref, "SpecError", "NothingDefined", message, "spec");
     return undefined;
   }
+  if (isOverBudget(proxy, "IncludeError", "spec", reader, report)) return undefined;
   const security = readTls(proxy, reader, report);
   const host = security && readHost(proxy, security, reader, report);
   if (!security || !host) return undefined;
 
   const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
   if (spec.tcpproxy && !tcp) return undefined;
-  const place = { conditions: [], path: [], host, budget: new TreeBudget() };
-  const routes = readProxyRoutes(proxy, place, reader, report);
+  const routes = readProxyRoutes(proxy, { conditions: [], path: [], host }, reader, report);
   warnOfEscapedSlashes(routes, reader, report);
   const { policies } = host;
   const overTls = host.secure ? readSecureTerms(ref, security, host, tcp) : undefined;

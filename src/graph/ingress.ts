@@ -3,6 +3,7 @@ import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { anyHost, tlsHostKey } from "./claims.js";
 import { isAllowedClass } from "./class.js";
+import { isOverBudget } from "./cost/overrun.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import { ingressHttp, ingressHttps } from "./listener-names.js";
 import type { PathMatch } from "./match-types.js";
@@ -50,6 +51,7 @@ export function readIngresses(
   const overTls: { readonly namespace: string; readonly routes: readonly Route[] }[] = [];
   for (const ingress of ingresses) {
     const { meta } = ingress;
+    if (isOverBudget(ingress, type, "spec", reader, report)) continue;
     const routes = readRules(ingress, host, reader, report);
     overTls.push({ namespace: meta.namespace, routes });
     const force = meta.annotations["ingress.kubernetes.io/force-ssl-redirect"] === "true";
@@ -118,7 +120,7 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
     for (const [j, fields] of (rule.http?.paths ?? []).entries()) {
       const path = `spec.rules[${i}].http.paths[${j}]`;
       const match = readPathMatch(fields);
-      const wrong = pathProblem(match);
+      const wrong = pathProblem(match, reader.settings.budgets.regexProgramSize);
       if (wrong) {
         const message = `path ${JSON.stringify(fields.path)} ${wrong}`;
         report.error(ingress.ref, type, "PathNotValid", message, `${path}.path`);
@@ -132,10 +134,10 @@ function readRules(ingress: Ingress, host: string, reader: Reader, report: Repor
   return routes;
 }
 
-function pathProblem({ kind, value }: PathMatch): string | undefined {
+function pathProblem({ kind, value }: PathMatch, maxProgramSize: number): string | undefined {
   if (kind !== "regex")
     return isPath(value) ? undefined : "must start with / and hold no query, space or control character";
-  const wrong = regexProblem(value);
+  const wrong = regexProblem(value, maxProgramSize);
   return wrong && `is not RE2: ${wrong}`;
 }
 

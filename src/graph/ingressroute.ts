@@ -1,7 +1,9 @@
 import type { Ref } from "../schema/meta.js";
+import { append } from "./append.js";
 import { clientCertificate, readCluster } from "./backend.js";
 import { warnOfCertificate } from "./certificate.js";
 import { isAllowedClass } from "./class.js";
+import { isOverBudget } from "./cost/overrun.js";
 import { tlsRange } from "./httpproxy-tls.js";
 import { includeProblem } from "./included-by.js";
 import type { PathMatch } from "./match-types.js";
@@ -16,7 +18,6 @@ import { type ObjectByKind, objectsOf, type Reader, type Report } from "./reader
 import { type Root, rootOf, type SecureTerms } from "./root.js";
 import { isDelegated, readCaBundle, readKeyPair, secretName } from "./secret.js";
 import { backendOf } from "./server-name.js";
-import { append, TreeBudget } from "./tree-budget.js";
 import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "./types.js";
 
 export type IngressRoute = ObjectByKind<"IngressRoute">;
@@ -41,6 +42,7 @@ export const ingressRouteProblem = ({ spec: { virtualhost } }: IngressRoute): st
 
 /** Reads the root of a host (v1beta1 rules); undefined when it can't be served. */
 export function readIngressRouteRoot(root: IngressRoute, reader: Reader, report: Report): Root | undefined {
+  if (isOverBudget(root, type, "spec", reader, report)) return undefined;
   const owner = root.ref;
   const host = root.spec.virtualhost;
   let tls: Tls | undefined;
@@ -52,7 +54,7 @@ export function readIngressRouteRoot(root: IngressRoute, reader: Reader, report:
   const tcp =
     root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
   const secure = tls !== undefined;
-  const routes = readRoutes(root, { parents: [root.ref], secure, budget: new TreeBudget() }, reader, report);
+  const routes = readRoutes(root, { parents: [root.ref], secure }, reader, report);
   return rootOf({ kind: "http", owner, policies: {} }, readSecureTerms(owner, passthrough, tls, tcp), routes);
 }
 
@@ -103,7 +105,6 @@ function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | 
 interface Place {
   readonly parents: readonly Ref[];
   readonly secure: boolean;
-  readonly budget: TreeBudget;
   /** The match of the route that delegates here. */
   readonly within?: string;
 }
@@ -128,10 +129,6 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
       const target = follow(object, route.delegate, place.parents, path, reader, report);
       if (target === "stop") return routes;
       if (!target) continue;
-      if (!place.budget.allows(target.ref, target.spec.routes?.length ?? 0)) {
-        if (place.budget.isNews(object.ref)) fail("TooManyDelegations", tooMany(target), ".delegate");
-        return routes;
-      }
       const inner = { ...place, parents: [...place.parents, target.ref], within: route.match };
       append(routes, readRoutes(target, inner, reader, report));
     }
@@ -152,9 +149,6 @@ function routeProblem(
   const message = `the path prefix "${match}" does not match the parent's path prefix "${within}"`;
   return { reason: "PathMatchNotValid", message, field: ".match" };
 }
-
-const tooMany = (target: IngressRoute): string =>
-  `delegation to ${describe(target.ref)} is not followed: the delegations of this host have too many paths`;
 
 const segments = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
 const isWithin = (child: string, parent: string): boolean => segments(child).startsWith(segments(parent));

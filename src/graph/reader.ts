@@ -2,6 +2,7 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { ClaimKey, UnitKey } from "../store/store.js";
+import type { Overrun } from "./cost/size.js";
 
 export type Kind = KubeObject["kind"];
 export type ObjectByKind<K extends Kind> = Extract<KubeObject, { kind: K }>;
@@ -19,6 +20,8 @@ export interface Reader {
   claimants(key: ClaimKey): readonly Ref[];
   /** Keeps another unit (endpoints, a secret) compiled as long as this one wants it. */
   need(unit: UnitKey): void;
+  /** Why an object is over the budget of its namespace; that need not be recorded, as such a change counts as one of the object. */
+  overrun(ref: Ref): Overrun | undefined;
   /** Why a certificate and a private key (PEM) do not make a pair; undefined when they do. */
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
 }

@@ -1,73 +1,65 @@
 import { RE2JS } from "re2js";
+import { LruCache } from "./lru-cache.js";
+import { scanRegex } from "./regex-program.js";
 
-const maxRegex = 4096;
-const checked = new Map<string, string | undefined>();
-
-/** Unicode classes that every RE2 knows; scripts that are younger than Envoy's RE2 would cost the whole route table. */
-const unicodeClass =
-  /^(?:[CLMNPSZ][a-z]?|Any|Latin|Greek|Cyrillic|Armenian|Hebrew|Arabic|Devanagari|Bengali|Tamil|Telugu|Thai|Georgian|Hangul|Hiragana|Katakana|Han|Common|Inherited)$/;
-
-/** What the library takes and RE2 does not, which in Envoy reads bytes (Latin-1): no character is above 255. */
-function unsupportedEscape(expression: string): string | undefined {
-  for (const [, escaped = "", octal, braced, hex] of expression.matchAll(
-    /\\(.)(?:(?<=[4-7])([0-7]{2})|(?<=[pP])\{\^?([^}]*)\}|(?<=x)\{([0-9A-Fa-f]+)\})?/gs,
-  )) {
-    if (escaped === "C") return "\\C is not supported";
-    if (octal !== undefined) return `\\${escaped}${octal} is more than a byte`;
-    if (braced !== undefined && !unicodeClass.test(braced))
-      return `\\${escaped}{${braced.slice(0, 40)}} is no Unicode class that is supported`;
-    if (hex !== undefined && Number.parseInt(hex, 16) > 255)
-      return `\\x{${hex}} is more than a byte: write the character itself`;
-  }
-  return undefined;
+const maxLength = 4096;
+/** What is known of an expression. */
+interface Checked {
+  /** Instructions of its program. */
+  readonly size: number;
+  /** Cleared once it is compiled. */
+  skeleton: string;
+  /** Why it is refused; undefined also before it is compiled. */
+  problem?: string;
 }
 
-const tokens = /\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d{1,4})(?:(,)(\d{0,4}))?\}|./gsu;
-/** RE2 gives up at 699,050 instructions, of which a class takes up to two for each range that it has (seen with Envoy 1.40). */
-const maxInstructions = 650_000;
-/** `\pL`, the largest of the classes that have names, has this many. */
-const usualClass = 16;
-/** What is larger than this takes long to check. */
-const maxAtoms = 20_000;
+/** What an entry of the cache takes beside its texts. */
+const entryBytes = 200;
+const cache = new LruCache<Checked>(4_000_000, (expression) => 2 * expression.length + entryBytes);
 
-/** Whether repetitions make an expression too large for RE2. */
-function isTooLarge(expression: string): boolean {
-  const groups = [{ total: 0, last: 0 }];
-  let widest = usualClass;
-  for (const [token, least, comma, most] of expression.matchAll(tokens)) {
-    const group = groups.at(-1) ?? { total: 0, last: 0 };
-    if (token === "(") groups.push({ total: 0, last: 0 });
-    else if (least !== undefined) {
-      const times = Math.max(1, Number(most || least) + (comma && !most ? 1 : 0));
-      group.total += group.last * (times - 1);
-      group.last *= times;
-    } else {
-      const closed = token === ")" && groups.length > 1 ? groups.pop() : undefined;
-      const around = groups.at(-1) ?? group;
-      around.last = closed ? closed.total + 1 : 1;
-      around.total += around.last;
-      if (token.startsWith("[")) widest = Math.max(widest, 2 * Math.min(128, token.length));
-    }
+/**
+ * Why Envoy is not given an expression: its engine, RE2, refuses it, or its program has more than `maxProgramSize`
+ * instructions (setting `budgets.regexProgramSize`). Undefined when it is good. A check takes as long as the text is, whatever
+ * it repeats.
+ */
+export function regexProblem(expression: string, maxProgramSize: number): string | undefined {
+  if (expression.length > maxLength) return `longer than ${maxLength} characters`;
+  const checked = check(expression);
+  if (checked.size > maxProgramSize)
+    return `its program has ${checked.size} instructions, and may have ${maxProgramSize} (setting budgets.regexProgramSize): let it repeat less`;
+  if (checked.skeleton !== "") {
+    const problem = syntaxProblem(checked.skeleton, expression);
+    checked.skeleton = "";
+    if (problem !== undefined) checked.problem = problem;
   }
-  const atoms = groups.reduce((sum, { total }) => sum + total, 0);
-  return atoms > maxAtoms || atoms * widest > maxInstructions;
+  return checked.problem;
 }
 
-/** Why RE2, Envoy's engine, refuses an expression; undefined when it takes it. */
-export function regexProblem(expression: string): string | undefined {
-  if (expression.length > maxRegex) return `longer than ${maxRegex} characters`;
-  const unsupported = unsupportedEscape(expression);
-  if (unsupported) return unsupported;
-  if (checked.has(expression)) return checked.get(expression);
-  let problem: string | undefined;
-  if (isTooLarge(expression)) problem = "its repetitions make it too large";
-  else
-    try {
-      RE2JS.compile(expression);
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
-    }
-  if (checked.size > 10_000) checked.clear();
-  checked.set(expression, problem);
-  return problem;
+/** Instructions of an expression's program, at least as many as RE2 makes of it; 0 for one that is refused anyway. */
+export const regexProgramSize = (expression: string): number =>
+  expression.length > maxLength ? 0 : check(expression).size;
+
+function check(expression: string): Checked {
+  const known = cache.get(expression);
+  if (known) return known;
+  const program = scanRegex(expression);
+  const checked: Checked =
+    typeof program === "string" ? { size: 0, skeleton: "", problem: program } : { ...program };
+  cache.set(expression, checked);
+  return checked;
+}
+
+function syntaxProblem(skeleton: string, expression: string): string | undefined {
+  try {
+    RE2JS.compile(skeleton);
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // The message quotes the skeleton, which may not be what was written.
+    const quoted = /: `(.*)`$/s.exec(message);
+    if (!quoted) return message;
+    const what = message.slice(0, quoted.index);
+    if (quoted[1] === skeleton) return `${what}: \`${expression}\``;
+    return expression.includes(quoted[1] ?? "") ? message : what;
+  }
 }

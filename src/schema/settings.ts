@@ -129,6 +129,19 @@ const settingsSpec = z.object({
       }),
     )
     .default([]),
+  /** What the objects of one namespace may make beyond what is written in them. */
+  budgets: z
+    .object({
+      /** Instructions of one regular expression's program; RE2 itself gives up at some hundred thousand. */
+      regexProgramSize: count.max(100_000).default(2000),
+      /** Routes by includes, delegations, hosts and matches. */
+      routes: uint32.default(10_000),
+      /** Of configuration, as JSON. */
+      bytes: uint32.default(8_000_000),
+      /** Instructions of all programs together, beside one for each character. */
+      programSize: uint32.default(100_000),
+    })
+    .prefault({}),
   disablePermitInsecure: flag,
   /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),

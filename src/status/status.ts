@@ -1,5 +1,6 @@
 import { isIP } from "../graph/address.js";
 import { isAllowedClass } from "../graph/class.js";
+import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Kind, ObjectByKind, Reader } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { type Finding, findingsAt, isSubstitute, type ObjectMeta, type Ref, refOf } from "../schema/meta.js";
@@ -99,7 +100,7 @@ export function statuses(
   });
   const gateway = gatewayStatuses({
     store,
-    reader: { ...readerOf(store), settings, checkKeyPair },
+    reader: readerOf(store, settings, checkKeyPair),
     findingsOf: (ref) => findings.get(ref) ?? [],
     addresses: addressesOf(settings),
   }).flatMap(({ ref, kind, meta, status }) => {
@@ -111,7 +112,12 @@ export function statuses(
 }
 
 /** What a unit sees of a store, unrecorded. */
-const readerOf = (store: Store): Pick<Reader, "get" | "claimants" | "need"> => ({
+const readerOf = (store: Store, settings: SettingsSpec, checkKeyPair: Reader["checkKeyPair"]): Reader => ({
+  settings,
+  checkKeyPair,
+  overrun(ref) {
+    return ledgerOf(store, this).overrun(ref);
+  },
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
     const object = store.object(refOf(kind, namespace, name));
     return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;

@@ -101,6 +101,7 @@ class MemoryStore implements Store {
   readonly #readers = new Index<UnitKey>();
   readonly #groups = new Map<ResourceType, Map<string, Group>>();
   readonly #cursors = new Map<string, string>();
+  #undone = 0;
 
   object(ref: Ref): KubeObject | undefined {
     return this.#objects.get(ref)?.object;
@@ -203,8 +204,17 @@ class MemoryStore implements Store {
     this.#cursors.set(name, value);
   }
 
+  get undone(): number {
+    return this.#undone;
+  }
+
   transaction<T>(work: () => T): T {
-    return work();
+    try {
+      return work();
+    } catch (error) {
+      this.#undone++;
+      throw error;
+    }
   }
 }
 

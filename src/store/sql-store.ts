@@ -28,6 +28,7 @@ class SqlStore implements Store {
   readonly #sql: ReturnType<typeof statements>;
   readonly #cache = new Map<Ref, KubeObject>();
   readonly #lists = new ResourceLists();
+  #undone = 0;
 
   constructor(private readonly driver: SqlDriver) {
     driver.transaction(() => openSchema(driver));
@@ -203,12 +204,17 @@ class SqlStore implements Store {
     this.#sql.setCursor.run(name, this.#write(`cursor/${name}`, JSON.stringify(value)));
   }
 
+  get undone(): number {
+    return this.#undone;
+  }
+
   transaction<T>(work: () => T): T {
     try {
       return this.driver.transaction(work);
     } catch (error) {
       this.#cache.clear();
       this.#lists.clear();
+      this.#undone++;
       throw error;
     }
   }

@@ -83,6 +83,8 @@ export interface Store {
   /** A number or text kept across restarts: a source's revision, a kind's resourceVersion. */
   cursor(name: string): string | undefined;
   setCursor(name: string, value: string): void;
+  /** How many transactions have thrown: what was derived from the objects before may be of objects that are not there. */
+  readonly undone: number;
   /** Runs `work` as one: all of it is kept, or (when it throws) none. */
   transaction<T>(work: () => T): T;
 }

@@ -98,6 +98,7 @@ const sitesOf = (store: Store, host: string): Sites => {
     get: (kind, namespace, name) => store.object(`${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => store.claimants(key),
     need: () => undefined,
+    overrun: () => undefined,
     checkKeyPair,
   };
   return buildVirtualHost(host, reader, createReport()).sites;

@@ -24,6 +24,7 @@ export function readerOf(manifests: readonly Manifest[], settings: Manifest = {}
     get: (kind, namespace, name) => store.object(`${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => store.claimants(key),
     need: () => undefined,
+    overrun: () => undefined,
     checkKeyPair: platform.checkKeyPair,
   };
 }

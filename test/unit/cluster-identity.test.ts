@@ -101,7 +101,12 @@ const others: { readonly [K in keyof Required<Cluster>]: readonly Partial<Cluste
   clientCertificate: [
     { clientCertificate: { secret: "a/a" } },
     { clientCertificate: { secret: "a/b" } },
-    { clientCertificate: { secret: "a/a", pair: { certificate: "c", privateKey: "k", facts: [] } } },
+    {
+      clientCertificate: {
+        secret: "a/a",
+        pair: { certificate: "c", privateKey: "k", facts: [], usual: true },
+      },
+    },
   ],
 };
 

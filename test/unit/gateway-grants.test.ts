@@ -34,6 +34,7 @@ function readerOf(grants: readonly Grant[]): Reader {
       objects.find(({ ref }) => ref === `${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => objects.filter((object) => claimsOf(object).includes(key)).map(({ ref }) => ref),
     need: () => undefined,
+    overrun: () => undefined,
     checkKeyPair: () => undefined,
   };
 }

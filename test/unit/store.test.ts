@@ -11,23 +11,13 @@ import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
 import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
+import { hasSqlite } from "../support/sqlite.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-store-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
 const newFile = (): string => join(folder, `${++files}.sqlite`);
-
-/** Node before 22.5 has SQLite only with the optional package. */
-function hasSqlite(): boolean {
-  if (process.getBuiltinModule?.("node:sqlite")) return true;
-  try {
-    createRequire(import.meta.url).resolve("node-sqlite3-wasm");
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const service = (name: string, port = 80): Change => {
   const object = {

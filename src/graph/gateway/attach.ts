@@ -1,9 +1,9 @@
 import { gatewayGroup } from "../../schema/gateway.js";
 import type { ParentRef } from "../../schema/gateway-routes.js";
+import { overrunMessage } from "../cost/overrun.js";
 import type { Reader } from "../reader.js";
 import { allowsNamespace, type GatewayListener, type GatewayView, type RouteObject } from "./gateway.js";
 import { hostsOf, isUnder } from "./hostnames.js";
-import { maxRouteBytes, routeBytes } from "./size.js";
 
 /** One reference of a route to the Gateway. */
 export interface Parent {
@@ -49,7 +49,7 @@ export function parentsOf(route: RouteObject, view: GatewayView, reader: Reader,
     known.set(key, attachment);
     parents.push({ index, ref, ...attachment });
   }
-  return withinSize(route, view, parents);
+  return withinBudget(route, reader, parents);
 }
 
 type Attachment = Pick<Parent, "attached" | "counted" | "problem">;
@@ -60,12 +60,8 @@ const isSelected = (ref: ParentRef, { spec }: GatewayListener): boolean =>
   (ref.sectionName === undefined || ref.sectionName === spec.name) &&
   (ref.port === undefined || ref.port === spec.port);
 
-const places = new WeakMap<RouteObject, { readonly gateway: object; readonly count: number }>();
-
-/** Hosts of a route on ports of the Gateway, whether or not it is let in there. */
-function placesOf(route: RouteObject, view: GatewayView): number {
-  const known = places.get(route);
-  if (known?.gateway === view.gateway) return known.count;
+/** How many hosts a route has on ports of the Gateway, and on how many ports, whether or not it is let in there. */
+export function placesOf(route: RouteObject, view: GatewayView): { places: number; ports: number } {
   const refs = route.spec.parentRefs.filter((ref) => isOf(ref, route, view));
   const found = new Set<string>();
   for (const ref of new Map(refs.map((one) => [selectionOf(one), one])).values())
@@ -74,16 +70,15 @@ function placesOf(route: RouteObject, view: GatewayView): number {
       for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] }))
         found.add(`${listener.spec.port} ${host}`);
     }
-  places.set(route, { gateway: view.gateway, count: found.size });
-  return found.size;
+  const ports = new Set([...found].map((place) => place.split(" ", 1)[0]));
+  return { places: found.size, ports: ports.size };
 }
 
-/** A route that is too large for all its places has none of them. */
-function withinSize(route: RouteObject, view: GatewayView, parents: Parent[]): Parent[] {
-  const bytes = routeBytes(route) * placesOf(route, view);
-  if (bytes <= maxRouteBytes) return parents;
-  const message = `with a copy of its filters and backends for each match, host and port, the route takes about ${bytes} bytes of route tables, of at most ${maxRouteBytes}`;
-  const problem = { reason: "UnsupportedValue", message };
+/** A route that is over the budget of its namespace is attached nowhere. */
+function withinBudget(route: RouteObject, reader: Reader, parents: Parent[]): Parent[] {
+  const overrun = reader.overrun(route.ref);
+  if (!overrun) return parents;
+  const problem = { reason: "OverBudget", message: overrunMessage(route.meta.namespace, overrun) };
   return parents.map((parent) => ({ ...parent, attached: [], problem: parent.problem ?? problem }));
 }
 

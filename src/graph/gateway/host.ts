@@ -1,7 +1,7 @@
 import { kindOf } from "../../schema/meta.js";
+import { append } from "../append.js";
 import { byAge } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
-import { append } from "../tree-budget.js";
 import type { Route, Site, Sites, Tls } from "../types.js";
 import { type Parent, parentsOf } from "./attach.js";
 import { type GatewayListener, type GatewayView, type RouteObject, routeKinds } from "./gateway.js";

@@ -42,6 +42,7 @@ const withoutNeeds = (reader: Reader): Reader => ({
   get: (kind, namespace, name) => reader.get(kind, namespace, name),
   claimants: (key) => reader.claimants(key),
   need: () => undefined,
+  overrun: (ref) => reader.overrun(ref),
   checkKeyPair: (certificate, key) => reader.checkKeyPair(certificate, key),
 });
 

@@ -33,13 +33,13 @@ const headerMatch = (value: Value): HeaderMatch => ({
 });
 
 function readPath(
-  { fail }: RouteContext,
+  { fail, reader }: RouteContext,
   { type, value }: HttpMatch["path"],
   at: string,
 ): PathMatch | undefined {
   const refuse = (message: string): undefined => fail("Accepted", "UnsupportedValue", message, `${at}.value`);
   if (type === "RegularExpression") {
-    const wrong = regexProblem(value);
+    const wrong = regexProblem(value, reader.settings.budgets.regexProgramSize);
     return wrong ? refuse(`path ${JSON.stringify(value)} is not RE2: ${wrong}`) : { kind: "regex", value };
   }
   if (!isPath(value) || value.includes("//"))
@@ -59,7 +59,7 @@ interface Value {
 
 /** Of several matches of one name the first counts (Gateway API, HTTPHeaderMatch.name). */
 function readValues(
-  { fail }: RouteContext,
+  { fail, reader }: RouteContext,
   matches: readonly ValueMatch[],
   path: string,
   ignoresCase = true,
@@ -67,7 +67,10 @@ function readValues(
   const found = new Map<string, Value>();
   for (const [i, { type, name, value }] of matches.entries()) {
     const key = ignoresCase ? name.toLowerCase() : name;
-    const wrong = type === "RegularExpression" ? regexProblem(value) : undefined;
+    const wrong =
+      type === "RegularExpression"
+        ? regexProblem(value, reader.settings.budgets.regexProgramSize)
+        : undefined;
     if (wrong) {
       const message = `${JSON.stringify(value)} is not RE2: ${wrong}`;
       return fail("Accepted", "UnsupportedValue", message, `${path}[${i}].value`);
@@ -84,7 +87,11 @@ export function readGrpcMatch(context: RouteContext, match: GrpcMatch, path: str
   return found && headers && matchOf(found, headers, []);
 }
 
-function readMethod({ fail }: RouteContext, match: GrpcMatch["method"], at: string): PathMatch | undefined {
+function readMethod(
+  { fail, reader }: RouteContext,
+  match: GrpcMatch["method"],
+  at: string,
+): PathMatch | undefined {
   const { type = "Exact", service = "", method = "" } = match ?? {};
   if (match === undefined) return { kind: "prefix", value: "/" };
   const refuse = (message: string): undefined => fail("Accepted", "UnsupportedValue", message, at);
@@ -98,7 +105,10 @@ function readMethod({ fail }: RouteContext, match: GrpcMatch["method"], at: stri
     return { kind: "regex", value: `/[^/]+/${method.replaceAll(".", "\\.")}` };
   }
   const value = `/${service ? `(?:${service})` : "[^/]+"}/${method ? `(?:${method})` : "[^/]+"}`;
-  const wrong = [service, method, value].map(regexProblem).find((problem) => problem);
+  const { regexProgramSize } = reader.settings.budgets;
+  const wrong = [service, method, value]
+    .map((expression) => regexProblem(expression, regexProgramSize))
+    .find((problem) => problem);
   return wrong ? refuse(`${JSON.stringify(value)} is not RE2: ${wrong}`) : { kind: "regex", value };
 }
 

@@ -26,15 +26,18 @@ interface CorsFields {
 const originForm =
   /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=<>"\u0080-\uffff-]+)(?::\d*)?$/;
 
-/** `virtualhost.corsPolicy`: an origin that is `scheme://host[:port]` or `*` is exact, any other a regex. */
-export function readCors(fields: CorsFields | undefined): { policy?: CorsPolicy; error?: string } {
+/** `virtualhost.corsPolicy`: an origin that is `scheme://host[:port]` or `*` is exact, any other a regex, whose program is no larger than `maxProgramSize`. */
+export function readCors(
+  fields: CorsFields | undefined,
+  maxProgramSize: number,
+): { policy?: CorsPolicy; error?: string } {
   if (!fields) return {};
   const origins: CorsPolicy["origins"][number][] = [];
   for (const origin of fields.allowOrigin) {
     const exact = origin === "*" || originForm.test(origin);
     if (exact) origins.push({ kind: "exact", value: origin });
     else {
-      const wrong = origin === "" ? "empty" : regexProblem(origin);
+      const wrong = origin === "" ? "empty" : regexProblem(origin, maxProgramSize);
       if (wrong) {
         return {
           error: `invalid allowed origin ${JSON.stringify(origin)}: allowed origin is invalid exact match and invalid regex match (${wrong})`,

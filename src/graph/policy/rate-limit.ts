@@ -89,15 +89,21 @@ export function readLocalRateLimit(fields: LocalFields | undefined): {
   };
 }
 
-/** `rateLimitPolicy.global` of a virtual host or route, or the default of the settings; undefined when disabled. */
-export function readDescriptors(fields: GlobalFields | undefined): {
+/**
+ * `rateLimitPolicy.global` of a virtual host or route, or the default of the settings; undefined when disabled.
+ * `maxProgramSize` is that of one regular expression.
+ */
+export function readDescriptors(
+  fields: GlobalFields | undefined,
+  maxProgramSize: number,
+): {
   descriptors?: readonly RateLimitDescriptor[];
   error?: string;
 } {
   if (!fields?.descriptors?.length || fields.disabled) return {};
   const descriptors: DescriptorEntry[][] = [];
   for (const { entries } of fields.descriptors) {
-    const read = entries.map(readEntry);
+    const read = entries.map((entry) => readEntry(entry, maxProgramSize));
     const wrong = read.find((entry) => typeof entry === "string");
     if (typeof wrong === "string") return { error: wrong };
     descriptors.push(read as DescriptorEntry[]);
@@ -105,7 +111,7 @@ export function readDescriptors(fields: GlobalFields | undefined): {
   return { descriptors };
 }
 
-function readEntry(fields: EntryFields): DescriptorEntry | string {
+function readEntry(fields: EntryFields, maxProgramSize: number): DescriptorEntry | string {
   const { genericKey, requestHeader, requestHeaderValueMatch, remoteAddress } = fields;
   const kinds = [genericKey, requestHeader, requestHeaderValueMatch, remoteAddress].filter(Boolean);
   if (kinds.length !== 1) return "rate limit descriptor entry must have exactly one field set";
@@ -118,7 +124,10 @@ function readEntry(fields: EntryFields): DescriptorEntry | string {
   }
   if (requestHeaderValueMatch) {
     const { headers = [], expectMatch: expect, value } = requestHeaderValueMatch;
-    const wrong = headerProblem(headers.map((header) => ({ header })));
+    const wrong = headerProblem(
+      headers.map((header) => ({ header })),
+      maxProgramSize,
+    );
     if (wrong) return wrong;
     const matches = headers.flatMap(headerMatches);
     if (matches.length === 0) return "requestHeaderValueMatch needs at least one header condition";

@@ -1,0 +1,129 @@
+import type { Ref } from "../../schema/meta.js";
+import type { CostNode, Edge } from "./node.js";
+import { nothing, plus, type Size, tooMuch } from "./size.js";
+
+/** Includes deeper than this are not followed by the compiler either. */
+const maxDepth = 64;
+/** Objects on the paths of one tree that goes in a circle: its paths can only be counted by going them. */
+const maxCircleVisits = 256;
+
+/** Objects and what they include, without an end where they include each other. */
+export class Forest {
+  readonly #nodes = new Map<Ref, CostNode | undefined>();
+  readonly #includers = new Map<Ref, Set<Ref>>();
+  /** What an object makes with all that it includes; `circle` where it leads to one. */
+  readonly #totals = new Map<Ref, Size | "circle" | "open">();
+
+  constructor(private readonly load: (ref: Ref) => CostNode | undefined) {}
+
+  /** Reads an object again that has changed. */
+  reload(ref: Ref): CostNode | undefined {
+    const old = this.#nodes.get(ref);
+    for (const { to } of old?.edges ?? []) this.#includers.get(to)?.delete(ref);
+    const node = this.load(ref);
+    if (node) this.#nodes.set(ref, node);
+    else this.#nodes.delete(ref);
+    for (const { to } of node?.edges ?? []) {
+      const includers = this.#includers.get(to);
+      if (includers) includers.add(ref);
+      else this.#includers.set(to, new Set([ref]));
+    }
+    return node;
+  }
+
+  /** Whether a change of an object may change a total. */
+  has(ref: Ref): boolean {
+    return this.#nodes.has(ref) || (this.#includers.get(ref)?.size ?? 0) > 0;
+  }
+
+  /** The objects that lead to one of these, and these themselves; what is known of their totals is forgotten. */
+  forgetAbove(refs: Iterable<Ref>): ReadonlySet<Ref> {
+    const found = new Set(refs);
+    for (const ref of found) {
+      this.#totals.delete(ref);
+      for (const includer of this.#includers.get(ref) ?? []) found.add(includer);
+    }
+    return found;
+  }
+
+  node(ref: Ref): CostNode | undefined {
+    const known = this.#nodes.get(ref);
+    return known ?? (this.#nodes.has(ref) ? undefined : this.reload(ref));
+  }
+
+  /** What an object makes with all that it includes. */
+  total(ref: Ref): Size {
+    const total = this.#totals.get(ref) ?? this.#count(ref);
+    return typeof total === "object" ? total : this.#walk(ref);
+  }
+
+  /** Objects that are reached by edges and were not before; adds them to `reached`. */
+  reach(edges: readonly Edge[], reached: Set<Ref>): CostNode[] {
+    const found: CostNode[] = [];
+    const open = [...edges];
+    for (let edge = open.pop(); edge; edge = open.pop()) {
+      const node = reached.has(edge.to) ? undefined : this.#followed(edge);
+      if (!node) continue;
+      reached.add(edge.to);
+      found.push(node);
+      for (const further of node.edges) open.push(further);
+    }
+    return found;
+  }
+
+  /** What an edge leads to: what has hosts of its own is not included. */
+  #followed({ to }: Edge): CostNode | undefined {
+    const node = this.node(to);
+    return node?.isOwner ? undefined : node;
+  }
+
+  /** Counts each object once, the included ones first; without recursion, as chains may be long. */
+  #count(start: Ref): Size | "circle" {
+    const stack = [this.#frame(start)];
+    for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
+      const edge = frame.edges[frame.next];
+      const node = edge && this.#followed(edge);
+      const total = node && this.#totals.get(node.ref);
+      if (node && total === undefined) {
+        stack.push(this.#frame(node.ref));
+        continue;
+      }
+      frame.next++;
+      if (edge && typeof total === "object") frame.sum = withEdge(frame.sum, edge, total);
+      else if (total) frame.circle = true;
+      if (edge) continue;
+      this.#totals.set(frame.ref, frame.circle ? "circle" : frame.sum);
+      stack.pop();
+    }
+    return this.#totals.get(start) as Size | "circle";
+  }
+
+  #frame(ref: Ref): { ref: Ref; edges: readonly Edge[]; next: number; sum: Size; circle: boolean } {
+    this.#totals.set(ref, "open");
+    const node = this.node(ref);
+    return { ref, edges: node?.edges ?? [], next: 0, sum: node?.own ?? nothing, circle: false };
+  }
+
+  /** Goes all paths of a tree with a circle in it. */
+  #walk(start: Ref): Size {
+    let left = maxCircleVisits;
+    const walk = (ref: Ref, path: readonly Ref[]): Size => {
+      const node = this.node(ref);
+      let sum = node?.own ?? nothing;
+      for (const edge of node?.edges ?? []) {
+        const target = this.#followed(edge);
+        if (!target || path.includes(target.ref) || path.length >= maxDepth) continue;
+        const known = this.#totals.get(target.ref);
+        if (typeof known !== "object" && left-- <= 0) return tooMuch;
+        const total = typeof known === "object" ? known : walk(target.ref, [...path, target.ref]);
+        sum = withEdge(sum, edge, total);
+      }
+      return sum;
+    };
+    return walk(start, [start]);
+  }
+}
+
+/** Each route that an include brings has the conditions of the include. */
+const withEdge = (sum: Size, { times, perRoute }: Edge, total: Size): Size =>
+  plus(plus(sum, total, times), perRoute, times * total.routes);

@@ -1,0 +1,150 @@
+import type { Ref } from "../../schema/meta.js";
+import type { KubeObject } from "../../schema/object.js";
+import type { SettingsSpec } from "../../schema/settings.js";
+import type { Store } from "../../store/store.js";
+import { isAllowedClass, isRootNamespace } from "../class.js";
+import { placesOf } from "../gateway/attach.js";
+import { type GatewayView, readGateway } from "../gateway/gateway.js";
+import { byAge } from "../order.js";
+import type { Reader } from "../reader.js";
+import { Forest } from "./forest.js";
+import { type CostNode, costKey, costNodeOf } from "./node.js";
+import { dimensions, nothing, type Overrun, plus, type Size } from "./size.js";
+
+type Objects = Pick<Store, "object" | "claimants" | "undone">;
+
+const ledgers = new WeakMap<Objects, { readonly ledger: Ledger; readonly undone: number }>();
+
+/** The ledger of a store, made anew where the one that was made before may be of other objects. */
+export function ledgerOf(store: Objects, reader: Reader): Ledger {
+  const known = ledgers.get(store);
+  if (known?.undone === store.undone) return known.ledger;
+  const ledger = new Ledger((ref) => store.object(ref), reader);
+  ledgers.set(store, { ledger, undone: store.undone });
+  return ledger;
+}
+
+const namespaceOf = (ref: Ref): string => ref.split("/")[1] ?? "";
+
+/**
+ * What the objects of each namespace make beyond what is written in them: includes that are read again and again, hosts and matches
+ * of one route, repetitions in regular expressions. Where that is more than the budget, objects keep their place by age, and the
+ * others are over it. All follows from the objects alone, whatever the order in which they came.
+ */
+export class Ledger {
+  readonly #forest: Forest;
+  /** Objects whose costs are counted, by namespace. */
+  readonly #owners = new Map<string, Set<Ref>>();
+  readonly #changed = new Set<Ref>();
+  readonly #over = new Map<Ref, Overrun>();
+  #rules = "";
+
+  /** Begins with the objects that are there, which `reader` lists and `objectOf` gives, now and later. */
+  constructor(
+    private readonly objectOf: (ref: Ref) => KubeObject | undefined,
+    reader: Reader,
+  ) {
+    this.#forest = new Forest((ref) => {
+      const object = objectOf(ref);
+      return object && costNodeOf(object);
+    });
+    for (const ref of reader.claimants(costKey)) this.change(ref, true);
+    this.settle(reader);
+  }
+
+  overrun(ref: Ref): Overrun | undefined {
+    return this.#over.get(ref);
+  }
+
+  /** Takes note of an object that came, changed or went; `costly`: it has or had the key of such objects. */
+  change(ref: Ref, costly: boolean): void {
+    if (costly || this.#forest.has(ref)) this.#changed.add(ref);
+  }
+
+  /** Judges what has changed. Returns the objects that are judged otherwise than before. */
+  settle(reader: Reader): Ref[] {
+    for (const ref of this.#changed) this.#enter(ref);
+    const stale = new Set<string>();
+    for (const ref of this.#forest.forgetAbove(this.#changed)) stale.add(namespaceOf(ref));
+    this.#changed.clear();
+    const view = this.#owners.size > 0 ? readGateway(reader) : undefined;
+    const rules = rulesOf(reader.settings, view);
+    if (rules !== this.#rules) for (const namespace of this.#owners.keys()) stale.add(namespace);
+    this.#rules = rules;
+    const flipped: Ref[] = [];
+    for (const namespace of stale) this.#judge(namespace, reader.settings, view, flipped);
+    return flipped;
+  }
+
+  #enter(ref: Ref): void {
+    const node = this.#forest.reload(ref);
+    const namespace = namespaceOf(ref);
+    const owners = this.#owners.get(namespace);
+    if (node?.isOwner) {
+      if (owners) owners.add(ref);
+      else this.#owners.set(namespace, new Set([ref]));
+    } else if (owners?.delete(ref) && owners.size === 0) this.#owners.delete(namespace);
+    if (!node?.isOwner) this.#over.delete(ref);
+  }
+
+  #judge(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
+    const owners = [...(this.#owners.get(namespace) ?? [])].flatMap((ref) => this.#forest.node(ref) ?? []);
+    owners.sort(byAge);
+    const reached = new Set<Ref>();
+    let charged = nothing;
+    for (const owner of owners) {
+      const before = this.#over.get(owner.ref);
+      const fresh = this.#forest.reach(owner.edges, reached);
+      let cost = this.#costOf(owner, settings, view);
+      for (const { free } of fresh) cost = plus(cost, free, -1);
+      const over = overrunOf(charged, cost, settings.budgets);
+      if (over) {
+        this.#over.set(owner.ref, over);
+        for (const { ref } of fresh) reached.delete(ref);
+      } else {
+        this.#over.delete(owner.ref);
+        charged = plus(charged, cost);
+      }
+      if (JSON.stringify(before) !== JSON.stringify(over)) flipped.push(owner.ref);
+    }
+  }
+
+  /** What an object makes beyond what is written in it, of what it includes all. */
+  #costOf(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size {
+    const [kind] = owner.ref.split("/");
+    const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
+    if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
+      const { places, ports } = view ? placesOf(object, view) : { places: 0, ports: 0 };
+      return plus(plus(nothing, owner.own, places), owner.free, -Math.min(places, 2, ports));
+    }
+    const isServed =
+      isAllowedClass(owner, owner.className, settings) &&
+      (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
+    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : nothing;
+  }
+}
+
+/** What costs nothing more is never over a budget. */
+function overrunOf(
+  charged: Size,
+  cost: Size,
+  budgets: Readonly<Record<keyof Size, number>>,
+): Overrun | undefined {
+  for (const dimension of dimensions)
+    if (cost[dimension] > 0 && charged[dimension] + cost[dimension] > budgets[dimension])
+      return { dimension, cost: cost[dimension], budget: budgets[dimension] };
+  return undefined;
+}
+
+/** All beside the objects themselves that a verdict follows from. */
+const rulesOf = (
+  { budgets, ingressClassNames, rootNamespaces }: SettingsSpec,
+  view: GatewayView | undefined,
+): string =>
+  JSON.stringify([
+    budgets,
+    ingressClassNames,
+    rootNamespaces,
+    view?.gateway.meta,
+    view?.listeners.map(({ spec, kinds }) => [spec.name, spec.port, spec.hostname, kinds]),
+  ]);

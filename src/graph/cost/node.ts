@@ -1,0 +1,263 @@
+import type { ObjectMeta, Ref } from "../../schema/meta.js";
+import { refOf } from "../../schema/meta.js";
+import type { KubeObject } from "../../schema/object.js";
+import type { Condition } from "../conditions.js";
+import type { ObjectByKind } from "../reader.js";
+import { regexProgramSize } from "../regex.js";
+import { secretName } from "../secret.js";
+import { nothing, plus, type Size } from "./size.js";
+
+/** What another object adds to one: an include, a delegation, a Secret whose content is copied. */
+export interface Edge {
+  readonly to: Ref;
+  readonly times: number;
+  /** What each route on the way gets: the conditions of an include. */
+  readonly perRoute: Size;
+}
+
+/** What an object makes of itself and of others, as far as it says so itself. */
+export interface CostNode {
+  readonly ref: Ref;
+  readonly meta: ObjectMeta;
+  /** `spec.ingressClassName`. */
+  readonly className: string | undefined;
+  /** Whether it is served under hosts of its own, so that all that it includes is charged to it. */
+  readonly isOwner: boolean;
+  /** One copy of its own content. */
+  readonly own: Size;
+  /** As much of that as is free once: an object may make what is written in it. */
+  readonly free: Size;
+  readonly edges: readonly Edge[];
+}
+
+/** The key under which all objects are found that may make more than is written in them. */
+export const costKey = "cost:";
+
+type Proxy = ObjectByKind<"HTTPProxy">;
+type ProxyRoute = NonNullable<Proxy["spec"]["routes"]>[number];
+type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;
+
+/** What a route of Envoy has beside what a user wrote. */
+const frameBytes = 256;
+/** Instructions beside one for each character that an ordinary expression may have. */
+const ordinary = 40;
+
+/** Lists all texts under the key `regex`, and origins of CORS policies, which may be expressions. */
+function expressionsOf(value: unknown, found: string[] = []): string[] {
+  if (typeof value !== "object" || value === null) return found;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "regex" && typeof inner === "string") found.push(inner);
+    else if (key === "allowOrigin" && Array.isArray(inner)) found.push(...inner.map(String));
+    else expressionsOf(inner, found);
+  }
+  return found;
+}
+
+/** Program sizes of expressions, and how much of them is free: what plain text of that length would have. */
+function programsOf(expressions: readonly string[]): { size: number; free: number } {
+  let size = 0;
+  let free = 0;
+  for (const expression of expressions) {
+    const program = regexProgramSize(expression);
+    size += program;
+    free += Math.min(program, expression.length + ordinary);
+  }
+  return { size, free };
+}
+
+const exceeds = (expressions: readonly string[]): boolean => {
+  const { size, free } = programsOf(expressions);
+  return size > free;
+};
+
+/** Expressions of the paths of an Ingress; `ImplementationSpecific` ones that are none are as large as their text. */
+const pathsOf = ({ spec }: ObjectByKind<"Ingress">): string[] =>
+  (spec.rules ?? []).flatMap(({ http }) =>
+    (http?.paths ?? []).flatMap(({ path, pathType }) =>
+      pathType === "ImplementationSpecific" && path ? [path] : [],
+    ),
+  );
+
+function gatewayExpressionsOf({ spec }: RouteObject): string[] {
+  const found: string[] = [];
+  const add = (match: { type?: string; value?: string; service?: string; method?: string } | undefined) => {
+    if (match?.type !== "RegularExpression") return;
+    for (const text of [match.value, match.service, match.method]) if (text) found.push(text);
+  };
+  for (const { matches } of spec.rules)
+    for (const match of matches) {
+      if ("path" in match) add(match.path);
+      if ("method" in match && typeof match.method === "object") add(match.method);
+      if ("queryParams" in match) match.queryParams.forEach(add);
+      match.headers.forEach(add);
+    }
+  return found;
+}
+
+/** Whether an object may make more than is written in it; cheap, as it is asked of every object. */
+export function isCostly(object: KubeObject): boolean {
+  switch (object.kind) {
+    case "HTTPProxy":
+      return (
+        (object.spec.includes?.length ?? 0) > 0 ||
+        secretsOf(object).length > 0 ||
+        exceeds(expressionsOf([object.spec.routes, object.spec.virtualhost]))
+      );
+    case "IngressRoute":
+      return delegationEdges(object).length > 0;
+    case "Ingress":
+      return exceeds(pathsOf(object));
+    case "HTTPRoute":
+    case "GRPCRoute":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** What an object costs; undefined of kinds that routes are not made of. */
+export function costNodeOf(object: KubeObject): CostNode | undefined {
+  const base = { ref: object.ref, meta: object.meta, className: undefined, isOwner: true };
+  switch (object.kind) {
+    case "HTTPProxy":
+      return {
+        ...base,
+        className: object.spec.ingressClassName,
+        isOwner: object.spec.virtualhost !== undefined,
+        ...proxySizes(object),
+        edges: proxyEdges(object),
+      };
+    case "IngressRoute":
+      return {
+        ...base,
+        isOwner: object.spec.virtualhost !== undefined,
+        ...alike(sizeOfRoutes(object.spec.routes ?? [])),
+        edges: delegationEdges(object),
+      };
+    case "Ingress": {
+      const programs = programsOf(pathsOf(object));
+      return {
+        ...base,
+        className: object.spec.ingressClassName,
+        own: { ...nothing, programSize: programs.size },
+        free: { ...nothing, programSize: programs.free },
+        edges: [],
+      };
+    }
+    case "HTTPRoute":
+    case "GRPCRoute":
+      return { ...base, ...gatewaySizes(object), edges: [] };
+    case "Secret":
+      return {
+        ...base,
+        isOwner: false,
+        ...alike({ ...nothing, bytes: JSON.stringify(object.spec).length }),
+        edges: [],
+      };
+    default:
+      return undefined;
+  }
+}
+
+const alike = (size: Size): Pick<CostNode, "own" | "free"> => ({ own: size, free: size });
+
+const sizeOfRoutes = (routes: readonly object[]): Size => ({
+  routes: routes.length,
+  bytes: JSON.stringify(routes).length + routes.length * frameBytes,
+  programSize: 0,
+});
+
+function proxySizes({ spec }: Proxy): Pick<CostNode, "own" | "free"> {
+  const { routes = [], includes = [] } = spec;
+  const size = plus(sizeOfRoutes(routes), { ...nothing, routes: includes.length });
+  const programs = programsOf(expressionsOf([routes, spec.virtualhost]));
+  return { own: { ...size, programSize: programs.size }, free: { ...size, programSize: programs.free } };
+}
+
+function proxyEdges(proxy: Proxy): Edge[] {
+  const { meta, spec } = proxy;
+  const included = (spec.includes ?? []).map(({ name, namespace, conditions = [] }) => ({
+    to: refOf("HTTPProxy", namespace || meta.namespace, name),
+    times: 1,
+    perRoute: perRoute(conditions),
+  }));
+  return [...included, ...secretEdges(secretsOf(proxy), meta.namespace)];
+}
+
+const perRoute = (conditions: readonly Condition[]): Size =>
+  conditions.length === 0
+    ? nothing
+    : {
+        routes: 0,
+        bytes: JSON.stringify(conditions).length,
+        programSize: programsOf(expressionsOf(conditions)).size,
+      };
+
+function delegationEdges({ meta, spec }: ObjectByKind<"IngressRoute">): Edge[] {
+  const edges: Edge[] = [];
+  const clusters = new Map<string, string>();
+  for (const { delegate, services = [] } of spec.routes ?? []) {
+    if (delegate) {
+      const to = refOf("IngressRoute", delegate.namespace || meta.namespace, delegate.name);
+      edges.push({ to, times: 1, perRoute: nothing });
+    }
+    for (const { weight: _, ...service } of services)
+      if (service.validation?.caSecret) clusters.set(JSON.stringify(service), service.validation.caSecret);
+  }
+  return [...edges, ...secretEdges([...clusters.values()], meta.namespace)];
+}
+
+function secretEdges(names: readonly string[], namespace: string): Edge[] {
+  const found = new Map<Ref, number>();
+  for (const one of names) {
+    const secret = secretName(one, namespace);
+    const ref = refOf("Secret", secret.namespace, secret.name);
+    found.set(ref, (found.get(ref) ?? 0) + 1);
+  }
+  return [...found].map(([to, times]) => ({ to, times, perRoute: nothing }));
+}
+
+/** Secrets whose content is copied into clusters and listeners, one for each copy. */
+function secretsOf({ spec: { virtualhost: host, routes = [] } }: Proxy): string[] {
+  const { caSecret, crlSecret } = host?.tls?.clientValidation ?? {};
+  const keySets = (host?.jwtProviders ?? []).flatMap(({ localJWKS, remoteJWKS }) => [
+    localJWKS?.secretName,
+    remoteJWKS?.validation?.caSecret,
+  ]);
+  const clusters = new Map<string, string>();
+  for (const route of routes)
+    for (const service of route.services ?? [])
+      if (service.validation) clusters.set(clusterKey(route, service), service.validation.caSecret);
+  return [caSecret, crlSecret, ...keySets, ...clusters.values()].filter((name) => name !== undefined);
+}
+
+/** What tells the clusters of an object apart; equal ones are one. */
+const clusterKey = (
+  route: ProxyRoute,
+  { weight: _weight, mirror: _mirror, ...service }: NonNullable<ProxyRoute["services"]>[number],
+): string =>
+  JSON.stringify([
+    service,
+    route.loadBalancerPolicy,
+    route.healthCheckPolicy,
+    route.timeoutPolicy?.idleConnection,
+    route.requestHeadersPolicy,
+  ]);
+
+/** Filters and backends of a rule are written for each of its matches. */
+function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
+  let routes = 0;
+  let bytes = 0;
+  let matched = 0;
+  for (const { matches, ...shared } of route.spec.rules) {
+    const count = Math.max(1, matches.length);
+    routes += count;
+    bytes += JSON.stringify(matches).length + count * (JSON.stringify(shared).length + frameBytes);
+    matched += JSON.stringify(matches).length + JSON.stringify(shared).length + count * frameBytes;
+  }
+  const programs = programsOf(gatewayExpressionsOf(route));
+  return {
+    own: { routes, bytes, programSize: programs.size },
+    free: { routes, bytes: matched, programSize: programs.free },
+  };
+}

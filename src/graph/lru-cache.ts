@@ -1,0 +1,28 @@
+/** Keeps what was used last, as long as the sizes of its keys are no more than `maxSize` together. */
+export class LruCache<V> {
+  readonly #values = new Map<string, V>();
+  #size = 0;
+
+  constructor(
+    private readonly maxSize: number,
+    private readonly sizeOf: (key: string) => number,
+  ) {}
+
+  get(key: string): V | undefined {
+    const value = this.#values.get(key);
+    if (value === undefined) return undefined;
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    return value;
+  }
+
+  set(key: string, value: V): void {
+    if (!this.#values.delete(key)) this.#size += this.sizeOf(key);
+    this.#values.set(key, value);
+    for (const oldest of this.#values.keys()) {
+      if (this.#size <= this.maxSize) return;
+      this.#values.delete(oldest);
+      this.#size -= this.sizeOf(oldest);
+    }
+  }
+}
