@@ -143,7 +143,7 @@ describe("in any order of objects and units, the same comes", () => {
         const objects = new Map(all.map((object) => [object.ref, object]));
         checkOrders([...objects.values()], seed, 1);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   }, 120_000);
 });

@@ -24,7 +24,7 @@ const open: SqliteStore[] = [];
 const stores: Readonly<Record<string, { readonly runs: number; create(): Store }>> = {
   memory: { runs: 150, create: createMemoryStore },
   sqlite: {
-    runs: 40,
+    runs: 30,
     create() {
       for (const store of open.splice(0)) store.close();
       const store = createSqliteStore(join(folder, `${++files}.sqlite`));
@@ -171,7 +171,7 @@ describe("update", () => {
           expect(dump(store)).toBe(dump(compileAll([...state.values()])));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   }, 120_000);
 
@@ -194,7 +194,7 @@ describe("update", () => {
           expect(resume(store, batched).units).toBeLessThanOrEqual(maxUnits);
         expect(dump(store)).toBe(dump(whole));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   }, 120_000);
 

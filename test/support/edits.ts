@@ -12,6 +12,7 @@ const namespace = fc.constantFrom("one", "two");
 const host = fc.constantFrom("x.test", "y.test", "*.z.test");
 const prefix = fc.constantFrom("/", "/api", "/api/v1");
 const port = fc.constantFrom(80, 81);
+const created = fc.constantFrom(undefined, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
 
 /** A record of which most fields are absent: with all of them, hardly any object would be served. */
 const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<Manifest> =>
@@ -29,7 +30,7 @@ const object = (apiVersion: string, kind: string, spec: fc.Arbitrary<unknown>): 
   fc.record({
     apiVersion: fc.constant(apiVersion),
     kind: fc.constant(kind),
-    metadata: fc.record({ name, namespace }),
+    metadata: fc.record({ name, namespace, creationTimestamp: created }),
     spec,
   });
 
@@ -118,7 +119,17 @@ const ingressRoute = object(
   "contour.heptio.com/v1beta1",
   "IngressRoute",
   fc.record({
-    virtualhost: fc.option(fc.record({ fqdn: fc.constantFrom("x.test", "y.test") }), { nil: undefined }),
+    virtualhost: fc.option(
+      fc.record({
+        fqdn: fc.constantFrom("x.test", "y.test"),
+        tls: fc.constantFrom(undefined, { secretName: "cert" }, { passthrough: true }),
+      }),
+      { nil: undefined },
+    ),
+    tcpproxy: fc.option(fc.record({ services: list(fc.record({ name, port }), 2) }), {
+      nil: undefined,
+      freq: 1,
+    }),
     routes: list(
       fc.oneof(
         fc.record({ match: prefix, services: list(fc.record({ name, port }), 1) }),
