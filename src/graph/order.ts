@@ -1,6 +1,5 @@
 import type { ObjectMeta } from "../schema/meta.js";
 import { compareMatches, compareRoutes } from "./match.js";
-import { trimSlashes } from "./normalize-path.js";
 import type { Route } from "./types.js";
 
 /**
@@ -37,7 +36,7 @@ function bareRoute(route: Route): Route | undefined {
   const rewrite = { prefix: bare };
   return {
     ...route,
-    match: { ...match, path: { kind: "bare", value: trimSlashes(match.path.value) } },
+    match: { ...match, path: { kind: "bare", value: match.path.value.slice(0, -1) } },
     ...(action.kind === "redirect"
       ? { action: { ...action, rewrite } }
       : { policies: { ...policies, pathRewrite: rewrite } }),

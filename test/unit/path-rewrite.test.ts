@@ -117,7 +117,7 @@ describe("routes with rewrites", () => {
     const paths = ["/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/a/bc", "/a/b/c", "/a/bc/", "/x"];
     const headers = [[], ["x-h: 1"], ["x-h: 1", "x-i: 1"]];
     let added = 0;
-    for (let seed = 0; seed < 80; seed++) {
+    for (let seed = 0; seed < 25; seed++) {
       const routes = randomRoutes(numbers(seed));
       const rewriting = hostOf(routes);
       const plain = hostOf(routes.map(withoutRewrite));
@@ -138,7 +138,7 @@ describe("routes with rewrites", () => {
             );
           }
     }
-    expect(added).toBeGreaterThan(20);
+    expect(added).toBeGreaterThan(5);
   });
 });
 

@@ -51,8 +51,8 @@ export function readReplacePrefix(
 
 /**
  * Puts `replacement` in the place of the prefix that a route matches; of an exact path or a regular expression, in the place of the
- * whole path. The result has one slash where the two meet, and a path that begins with `.` or `..` stays as it is where the
- * root would be put before it: `/app../x` under `/app` never becomes `/../x`.
+ * whole path. The result has one slash where the two meet. A path that would become `/./x` or `/../x` stays as it is: `/app../x` under
+ * `/app`, where that is replaced by `/`.
  */
 export function replacePrefix({ kind, value }: PathMatch, replacement: string): PathRewrite {
   const clean = cleanPath(replacement);
