@@ -103,6 +103,23 @@ const withoutRewrite = ({
   ...(redirect ? { requestRedirectPolicy: { statusCode: 301 } } : {}),
 });
 
+it("a prefix that is too long for any request has no regular expression, which Envoy could refuse", () => {
+  for (const end of ["a", "/"]) {
+    const prefix = `/${"a".repeat(1_000_000)}${end}`;
+    const routes = [
+      {
+        conditions: [{ prefix }],
+        services: [{ name: "a", port: 80 }],
+        pathRewritePolicy: { replacePrefix: [{ replacement: "/" }] },
+      },
+    ];
+    const objects = parse([httpProxy("default", "x", { virtualhost: { fqdn: "x.test" }, routes })]);
+    const [host] = compileAll(objects).resources("virtual-host", "ingress_http");
+    expect(host?.json).toContain('"prefix_rewrite":"/"');
+    expect(host?.json).not.toContain("regex_rewrite");
+  }
+});
+
 describe("routes with rewrites", () => {
   it("are never two with one match", () => {
     const hosts = [...compileAll(parse(rewriteObjects)).resources("virtual-host", "ingress_http")];

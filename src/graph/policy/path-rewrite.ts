@@ -60,11 +60,14 @@ export function replacePrefix({ kind, value }: PathMatch, replacement: string): 
   const to = trimSlashes(clean);
   const slashed = value.endsWith("/");
   const bare = slashed && value !== "/" ? { bare: to || "/" } : {};
-  if (to !== "") return { prefix: slashed ? `${to}/` : to, ...bare };
+  if (to !== "" || value.length > longestPath) return { prefix: slashed ? `${to}/` : to || "/", ...bare };
   const matched = `^${quoteRegex(trimSlashes(value))}/*`;
   if (kind === "segment" || slashed) return { regex: { pattern: matched, substitution: "/" }, ...bare };
   return { regex: { pattern: `${matched}(${notDots}.*)?$`, substitution: "/\\1" } };
 }
+
+/** Envoy takes no request with longer headers (`max_request_headers_kb`), and no regular expression of any length. */
+const longestPath = 60 * 1024;
 
 /** The beginning of a segment that is neither `.` nor `..`, also where path parameters or an escape such as `%2f` follow. */
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
