@@ -5,10 +5,19 @@ import type { Route } from "./types.js";
 /**
  * Warns where a path decides what protects a request, and `%2f` in paths stays: a backend that decodes it sees `/admin/x` in a request
  * for `/admin%2fx`, which is another route's. Each object gets one warning, at the first of its routes.
+ *
+ * @param lists all routes of a host, whatever they come from; one may be in several lists.
  */
-export function warnOfEscapedSlashes(routes: readonly Route[], reader: Reader, report: Report): void {
-  if (reader.settings.escapedSlashes !== "keep" || !routes.some(isProtected)) return;
-  const forwarding = routes.filter(({ action }) => action.kind === "forward").map(protectedBy);
+export function warnOfEscapedSlashes(
+  lists: readonly (readonly Route[])[],
+  reader: Reader,
+  report: Report,
+): void {
+  if (reader.settings.escapedSlashes !== "keep" || !lists.some((routes) => routes.some(isProtected))) return;
+  const forwarding = lists
+    .flat()
+    .filter(({ action }) => action.kind === "forward")
+    .map(protectedBy);
   const isDecided = decidedByPath(forwarding);
   const found = new Map<Ref, Set<string>>();
   for (const one of forwarding)

@@ -1,6 +1,5 @@
 import type { Ref } from "../schema/meta.js";
 import { isAllowedClass, isRootNamespace } from "./class.js";
-import { warnOfEscapedSlashes } from "./escaped-slashes.js";
 import { type Host, readHost } from "./httpproxy-host.js";
 import { readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
@@ -82,7 +81,6 @@ function readRoot(proxy: HTTPProxy, reader: Reader, report: Report): Root | unde
     reader,
     report,
   );
-  warnOfEscapedSlashes(routes, reader, report);
   return {
     ref,
     routes,

@@ -1,4 +1,5 @@
 import { anyHost } from "./claims.js";
+import { warnOfEscapedSlashes } from "./escaped-slashes.js";
 import { elsewhereOf, type Others, readGatewayHost, withListeners } from "./gateway/host.js";
 import { withOwner } from "./host-owners.js";
 import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
@@ -55,6 +56,8 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const root = others.roots.at(-1);
   const main = gateway?.ports.get(ingressHttps);
   const { http, https, ...terminal } = merge(others);
+  const ported = [...(gateway?.ports.values() ?? [])].map(({ routes }) => routes);
+  warnOfEscapedSlashes([http, https, ...ported], reader, report);
   // The certificate is the listener's, what an HTTPProxy asks of clients stays.
   const tlsOfBoth = main?.tls && { ...main.tls, ...terminal.tls, secret: main.tls.secret };
   const { tls, tcp } = main?.tcp ? main : tlsOfBoth ? { tls: tlsOfBoth, tcp: undefined } : terminal;
