@@ -1,7 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import { isAllowedClass } from "./class.js";
 import { isOverBudget } from "./cost/overrun.js";
-import { warnOfEscapedSlashes } from "./escaped-slashes.js";
 import { type Host, readHost } from "./httpproxy-host.js";
 import { readProxyRoutes } from "./httpproxy-routes.js";
 import { readTcpProxy } from "./httpproxy-tcp.js";
@@ -32,7 +31,6 @@ export function readProxyRoot(proxy: HTTPProxy, reader: Reader, report: Report):
   const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
   if (spec.tcpproxy && !tcp) return undefined;
   const routes = readProxyRoutes(proxy, { conditions: [], path: [], host }, reader, report);
-  warnOfEscapedSlashes(routes, reader, report);
   const { policies } = host;
   const overTls = host.secure ? readSecureTerms(ref, security, host, tcp) : undefined;
   return rootOf({ kind: "http", owner: ref, policies }, overTls, routes);

@@ -1,8 +1,18 @@
+<<<<<<< HEAD
 import { closedListeners } from "./closed-listeners.js";
 import { type GatewayView, readGateway } from "./gateway/gateway.js";
 import { missingListeners, readGatewaySites } from "./gateway/host.js";
 import { type HostClaims, keepersOf, readHostClaims, withOwners } from "./host-owners.js";
 import { readIngresses } from "./ingress.js";
+=======
+import { anyHost } from "./claims.js";
+import { warnOfEscapedSlashes } from "./escaped-slashes.js";
+import { elsewhereOf, type Others, readGatewayHost, withListeners } from "./gateway/host.js";
+import { withOwner } from "./host-owners.js";
+import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
+import { type Ingress, type IngressHost, ingressesOf, readIngresses, securingIngresses } from "./ingress.js";
+import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
+>>>>>>> w-rewrite
 import { ingressHttp, ingressHttps } from "./listener-names.js";
 import { createReport, type Reader, type Report } from "./reader.js";
 import type { Root } from "./root.js";
@@ -23,6 +33,20 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
     const quiet = createReport();
     return readSites(wider, readClaims(wider, view, reader, quiet), view, reader, quiet);
   };
+<<<<<<< HEAD
+=======
+  const gateway = readGatewayHost(host, reader, report);
+  const others = gateway ? withListeners(gateway, all, report) : all;
+  const root = others.roots.at(-1);
+  const main = gateway?.ports.get(ingressHttps);
+  const { http, https, ...terminal } = merge(others);
+  const ported = [...(gateway?.ports.values() ?? [])].map(({ routes }) => routes);
+  warnOfEscapedSlashes([http, https, ...ported], reader, report);
+  // The certificate is the listener's, what an HTTPProxy asks of clients stays.
+  const tlsOfBoth = main?.tls && { ...main.tls, ...terminal.tls, secret: main.tls.secret };
+  const { tls, tcp } = main?.tcp ? main : tlsOfBoth ? { tls: tlsOfBoth, tcp: undefined } : terminal;
+  const elsewhere = gateway && elsewhereOf(host, gateway);
+>>>>>>> w-rewrite
   return {
     host,
     sites,

@@ -174,6 +174,27 @@ describe("a path that decides what protects a route", () => {
     });
     expect(warnings([root, child])).toEqual(["HTTPProxy/default/child spec.routes[1].conditions"]);
   });
+
+  it("is a warning where the other route is of another kind", () => {
+    const guarded = proxy(plain, at({ prefix: "/admin/" }, { rateLimitPolicy }));
+    const backend = { service: { name: "a", port: { number: 80 } } };
+    const ingress = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { namespace: "default", name: "rest" },
+      spec: {
+        rules: [{ host: "x.test", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      },
+    };
+    expect(warnings([guarded, ingress])).toEqual(first);
+    const route = gatewayRoute("HTTPRoute", "rest", {
+      hostnames: ["x.test"],
+      rules: [{ backendRefs: services }],
+    });
+    expect(warnings([guarded, ...gateway(onPort(8080, "web", "HTTP")), route], gatewaySettings)).toEqual(
+      first,
+    );
+  });
 });
 
 describe("escaped slashes", () => {

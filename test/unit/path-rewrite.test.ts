@@ -103,6 +103,23 @@ const withoutRewrite = ({
   ...(redirect ? { requestRedirectPolicy: { statusCode: 301 } } : {}),
 });
 
+it("a prefix that is too long for any request has no regular expression, which Envoy could refuse", () => {
+  for (const end of ["a", "/"]) {
+    const prefix = `/${"a".repeat(1_000_000)}${end}`;
+    const routes = [
+      {
+        conditions: [{ prefix }],
+        services: [{ name: "a", port: 80 }],
+        pathRewritePolicy: { replacePrefix: [{ replacement: "/" }] },
+      },
+    ];
+    const objects = parse([httpProxy("default", "x", { virtualhost: { fqdn: "x.test" }, routes })]);
+    const [host] = compileAll(objects).resources("virtual-host", "ingress_http");
+    expect(host?.json).toContain('"prefix_rewrite":"/"');
+    expect(host?.json).not.toContain("regex_rewrite");
+  }
+});
+
 describe("routes with rewrites", () => {
   it("are never two with one match", () => {
     const hosts = [...compileAll(parse(rewriteObjects)).resources("virtual-host", "ingress_http")];
@@ -117,7 +134,7 @@ describe("routes with rewrites", () => {
     const paths = ["/", "/a", "/a/", "/ab", "/a/b", "/a/b/", "/a/bc", "/a/b/c", "/a/bc/", "/x"];
     const headers = [[], ["x-h: 1"], ["x-h: 1", "x-i: 1"]];
     let added = 0;
-    for (let seed = 0; seed < 80; seed++) {
+    for (let seed = 0; seed < 25; seed++) {
       const routes = randomRoutes(numbers(seed));
       const rewriting = hostOf(routes);
       const plain = hostOf(routes.map(withoutRewrite));
@@ -138,7 +155,7 @@ describe("routes with rewrites", () => {
             );
           }
     }
-    expect(added).toBeGreaterThan(20);
+    expect(added).toBeGreaterThan(5);
   });
 });
 

@@ -51,8 +51,8 @@ export function readReplacePrefix(
 
 /**
  * Puts `replacement` in the place of the prefix that a route matches; of an exact path or a regular expression, in the place of the
- * whole path. The result has one slash where the two meet, and a path that begins with `.` or `..` stays as it is where the
- * root would be put before it: `/app../x` under `/app` never becomes `/../x`.
+ * whole path. The result has one slash where the two meet. A path that would become `/./x` or `/../x` stays as it is: `/app../x` under
+ * `/app`, where that is replaced by `/`.
  */
 export function replacePrefix({ kind, value }: PathMatch, replacement: string): PathRewrite {
   const clean = cleanPath(replacement);
@@ -60,11 +60,14 @@ export function replacePrefix({ kind, value }: PathMatch, replacement: string): 
   const to = trimSlashes(clean);
   const slashed = value.endsWith("/");
   const bare = slashed && value !== "/" ? { bare: to || "/" } : {};
-  if (to !== "") return { prefix: slashed ? `${to}/` : to, ...bare };
+  if (to !== "" || value.length > longestPath) return { prefix: slashed ? `${to}/` : to || "/", ...bare };
   const matched = `^${quoteRegex(trimSlashes(value))}/*`;
   if (kind === "segment" || slashed) return { regex: { pattern: matched, substitution: "/" }, ...bare };
   return { regex: { pattern: `${matched}(${notDots}.*)?$`, substitution: "/\\1" } };
 }
+
+/** Envoy takes no request with longer headers (`max_request_headers_kb`), and no regular expression of any length. */
+const longestPath = 60 * 1024;
 
 /** The beginning of a segment that is neither `.` nor `..`, also where path parameters or an escape such as `%2f` follow. */
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
