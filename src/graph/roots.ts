@@ -10,13 +10,13 @@ export type RootObject = HTTPProxy | IngressRoute;
 
 /**
  * Reads the one root of a host; undefined when it can't be served. Several roots of one host, HTTPProxies and IngressRoutes
- * alike, are all refused.
+ * alike, are all refused: `contested` where they are of several namespaces.
  */
 export function readRoot(
   candidates: readonly RootObject[],
   reader: Reader,
   report: Report,
-): Root | undefined {
+): Root | "contested" | undefined {
   const roots = candidates.filter((root) => {
     const problem = root.kind === "IngressRoute" ? ingressRouteProblem(root) : undefined;
     if (problem) report.error(root.ref, claimFinding(root.ref), "FQDNNotValid", problem, fqdnPath);
@@ -29,7 +29,7 @@ export function readRoot(
     const message = `fqdn "${spec.virtualhost?.fqdn}" is used in multiple ${owners}`;
     report.error(ref, claimFinding(ref), "DuplicateVhost", message, fqdnPath);
   }
-  return undefined;
+  return new Set(roots.map(({ meta }) => meta.namespace)).size > 1 ? "contested" : undefined;
 }
 
 const fqdnPath = "spec.virtualhost.fqdn";

@@ -7,6 +7,7 @@ import { ingressHttp, ingressHttps } from "./listener-names.js";
 import { createReport, type Reader, type Report } from "./reader.js";
 import type { Root } from "./root.js";
 import { readRoot } from "./roots.js";
+import { claimFinding } from "./sharing.js";
 import { joinSites } from "./sites.js";
 import type { Sites, VirtualHost } from "./types.js";
 
@@ -47,11 +48,20 @@ function readSites(
   reader: Reader,
   report: Report,
 ): Sites {
-  const root = readRoot(roots, reader, report);
-  const ingress = readIngresses(ingresses, host, reader, report);
+  const found = readRoot(roots, reader, report);
   const gateway = readGatewaySites(host, routes, reader, report);
+  if (found === "contested") refuseIngresses(host, ingresses, report);
+  const [root, ruling] = found === "contested" ? [undefined, []] : [found, ingresses];
+  const ingress = readIngresses(ruling, host, reader, report);
   const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
   return joinSites(host, [gateway, ...others], report);
+}
+
+/** Else one who takes a host down by a second root would have it by an Ingress. */
+function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], report: Report): void {
+  const message = `host ${JSON.stringify(host)} has roots in several namespaces, so that neither they nor Ingresses are served; leave one root`;
+  for (const { ref } of ingresses)
+    report.error(ref, claimFinding(ref), "HostOfAnotherObject", message, "spec.rules");
 }
 
 const noSites: Sites = new Map();

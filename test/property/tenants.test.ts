@@ -11,6 +11,7 @@ import { parseSettings, settingsRef } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
+import { closedCluster } from "../../src/xds/filter-chain.js";
 import type { Manifest } from "../support/backend.js";
 import { platform } from "../support/compile.js";
 import { gatewaySettings } from "../support/gateway.js";
@@ -112,12 +113,15 @@ const checkKeyPair = (certificate: string, key: string): string | undefined => {
 
 const tables = ["ingress_http", "ingress_https", "ingress_fallbackcert", "https-1443", "https-1444"];
 
+/** What keeps a host from wider ones, where its own tenant has nothing: 404, or a connection that is closed. */
+const isClosed = (json: string): boolean => json.includes('"routes":[]') || json.includes(closedCluster);
+
 /** All that Envoy gets for a host: its virtual hosts, filter chains, and the clusters and Secrets that those name. */
 function linked(store: Store, host: string): string {
   const own = tables.flatMap((group) =>
     (["virtual-host", "filter-chain"] as const).flatMap((type) => {
       const found = store.resource(type, group, host);
-      return found ? [`${type} ${group} ${found.json}`] : [];
+      return found && !isClosed(found.json) ? [`${type} ${group} ${found.json}`] : [];
     }),
   );
   const named = [...new Set(own.join().match(/"(?:shop|evil|infra|extension)\/[^"]*"/g))].flatMap(

@@ -57,6 +57,24 @@ describe("roots of one host are all refused", () => {
     );
   });
 
+  it("of several namespaces, and Ingresses with them: who takes a host down does not get it", () => {
+    const both = [rootOf("HTTPProxy", "shop", "web.test"), rootOf("IngressRoute", "evil", "web.test")];
+    const theirs = ingress("evil", { host: "web.test", tls: ["web.test"] });
+    const { host, chain, told } = claim([...both, theirs]);
+    expect([host("web.test"), chain("web.test")]).toEqual(["", ""]);
+    expect(told).toContain("error Ingress/evil HostOfAnotherObject");
+    const own = {
+      ...rootOf("HTTPProxy", "shop", "web.test"),
+      metadata: { namespace: "shop", name: "again" },
+    };
+    const ofOne = claim([
+      rootOf("HTTPProxy", "shop", "web.test"),
+      own,
+      ingress("shop", { host: "web.test" }),
+    ]);
+    expect(ofOne.host("web.test")).toContain("shop/a");
+  });
+
   it("an IngressRoute that can be no root takes no host down", () => {
     const wildcard = claim([
       rootOf("HTTPProxy", "shop", "*.web.test"),
