@@ -57,7 +57,7 @@ function readSites(
   return joinSites(host, [gateway, ...others], report);
 }
 
-/** Else one who takes a host down by a second root would have it by an Ingress. */
+/** A second root, which takes a host down, must not clear the way for an Ingress of the same tenant. */
 function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], report: Report): void {
   const message = `host ${JSON.stringify(host)} has roots in several namespaces, so that neither they nor Ingresses are served; leave one root`;
   for (const { ref } of ingresses)

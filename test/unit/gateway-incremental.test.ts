@@ -231,6 +231,7 @@ const settings = fc.constantFrom<object>(
   {},
   { ...gatewayRef("a"), secrets: "inline" },
   { ...gatewayRef("a"), hostOwners: [{ host: "*.x.test", namespaces: ["shop"] }] },
+  { ...gatewayRef("a"), hostOwners: [{ host: "x.test", namespaces: ["infra"] }], rootNamespaces: ["shop"] },
 );
 
 type Edit =

@@ -75,6 +75,17 @@ describe("roots of one host are all refused", () => {
     expect(ofOne.host("web.test")).toContain("shop/a");
   });
 
+  it("very many, each told of some", () => {
+    const many = Array.from({ length: 50 }, (_, i) => ({
+      ...rootOf("HTTPProxy", "evil", "web.test"),
+      metadata: { namespace: "evil", name: `root-${i}` },
+    }));
+    const { findings } = claim(many);
+    expect(findings).toHaveLength(50);
+    for (const { message } of findings)
+      expect(message).toMatch(/: (?:evil\/root-\d+(?:, | and )){10}40 more$/);
+  });
+
   it("an IngressRoute that can be no root takes no host down", () => {
     const wildcard = claim([
       rootOf("HTTPProxy", "shop", "*.web.test"),
