@@ -65,7 +65,7 @@ const claims = (objects: Objects, host: string): boolean =>
     }
   });
 
-/** Rule 3: several roots of a host are all refused. */
+/** Rule 3: roots of a host in several namespaces are all refused, and Ingresses with them. */
 const areDuplicates = (one: Objects, other: Objects, host: string): boolean =>
   [one, other].every((objects) =>
     objects.some(
@@ -153,7 +153,10 @@ function checkShared(host: string, alone: World, theirs: World, both: Store): vo
     const own = alone.sites.get(host)?.get(listener);
     const other = theirs.sites.get(host)?.get(listener);
     checkUnmixed(where, site, both.resource("filter-chain", listener, host)?.json ?? "");
-    if (areDuplicates(alone.objects, theirs.objects, host)) continue;
+    if (areDuplicates(alone.objects, theirs.objects, host)) {
+      expect(ranks[kindOf(site.terms.owner)], `${where} is served in spite of two roots`).toBeUndefined();
+      continue;
+    }
     // A host of theirs may use an object of the other tenant.
     if (letsIn(theirs.objects, shop) && own?.terms.owner !== site.terms.owner) continue;
     const possible = [own, other].flatMap((one) => one?.terms ?? []);
