@@ -5,6 +5,7 @@ import type {
   Route,
   RouteConfiguration,
 } from "../gen/envoy.js";
+import { closedCluster } from "../xds/filter-chain.js";
 import { filterNames } from "../xds/filter-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
@@ -78,6 +79,13 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
   const manager = managerOf(chain);
   if (!manager) {
     const backends = describeBackends(config, tcpBackends(chain));
+    if (backends.some(({ cluster }) => cluster === closedCluster))
+      return {
+        ...nothing,
+        ...way,
+        outcome: "closed",
+        summary: `the connection is closed: ${chain.name} ${kept}`,
+      };
     const summary = `the connection is passed on to ${backendNames(backends)}`;
     return { ...nothing, ...way, outcome: "tcp", summary, backends };
   }
@@ -147,7 +155,8 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     }
     tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
   }
-  const summary = `404: host ${name} has no route for ${found.seen.method} ${found.seen.path}`;
+  const why = virtualHost.routes?.length ? `has no route for ${found.seen.method} ${found.seen.path}` : kept;
+  const summary = `404: host ${name} ${why}`;
   return {
     ...nothing,
     ...way,
@@ -158,6 +167,9 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     hints: labelHints(domain, tried),
   };
 }
+
+/** Why a host has nothing, where wider hosts of others have something. */
+const kept = "is kept for its owners (the settings hostOwners and rootNamespaces), who serve nothing here";
 
 /** Who says that a wildcard stands for one label, where a request has more. */
 function labelHints(domain: string, tried: readonly RouteTried[]): string[] {

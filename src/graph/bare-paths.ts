@@ -1,4 +1,3 @@
-import { trimSlashes } from "./normalize-path.js";
 import type { Route } from "./types.js";
 
 /**
@@ -22,7 +21,7 @@ function bareRoute(route: Route): Route | undefined {
   const rewrite = { prefix: bare };
   return {
     ...route,
-    match: { ...match, path: { kind: "bare", value: trimSlashes(match.path.value) } },
+    match: { ...match, path: { kind: "bare", value: match.path.value.slice(0, -1) } },
     ...(action.kind === "redirect"
       ? { action: { ...action, rewrite } }
       : { policies: { ...policies, pathRewrite: rewrite } }),

@@ -3,20 +3,20 @@ import { readProxyRoot } from "./httpproxy.js";
 import { type IngressRoute, ingressRouteProblem, readIngressRouteRoot } from "./ingressroute.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import type { Root } from "./root.js";
-import { claimFinding } from "./sharing.js";
+import { claimFinding, listSome } from "./sharing.js";
 
 /** An object with a virtual host. */
 export type RootObject = HTTPProxy | IngressRoute;
 
 /**
  * Reads the one root of a host; undefined when it can't be served. Several roots of one host, HTTPProxies and IngressRoutes
- * alike, are all refused.
+ * alike, are all refused: `contested` where they are of several namespaces.
  */
 export function readRoot(
   candidates: readonly RootObject[],
   reader: Reader,
   report: Report,
-): Root | undefined {
+): Root | "contested" | undefined {
   const roots = candidates.filter((root) => {
     const problem = root.kind === "IngressRoute" ? ingressRouteProblem(root) : undefined;
     if (problem) report.error(root.ref, claimFinding(root.ref), "FQDNNotValid", problem, fqdnPath);
@@ -29,9 +29,11 @@ export function readRoot(
     const message = `fqdn "${spec.virtualhost?.fqdn}" is used in multiple ${owners}`;
     report.error(ref, claimFinding(ref), "DuplicateVhost", message, fqdnPath);
   }
-  return undefined;
+  return new Set(roots.map(({ meta }) => meta.namespace)).size > 1 ? "contested" : undefined;
 }
 
+/** Roots that each of them is told of; all of them would be the square of their number. */
+const maxRoots = 10;
 const fqdnPath = "spec.virtualhost.fqdn";
 
 const readOne = (root: RootObject, reader: Reader, report: Report): Root | undefined =>
@@ -44,6 +46,6 @@ const plurals: Readonly<Record<string, string>> = { HTTPProxy: "HTTPProxies", In
 /** In Contour's words where all are of one kind: `HTTPProxies: a/x, b/y`. */
 function describe(refs: readonly Ref[]): string {
   const kinds = [...new Set(refs.map(kindOf))].sort();
-  const names = refs.map((ref) => (kinds.length === 1 ? ref.slice(kindOf(ref).length + 1) : ref)).sort();
-  return `${kinds.map((kind) => plurals[kind]).join(" and ")}: ${names.join(", ")}`;
+  const names = refs.map((ref) => (kinds.length === 1 ? ref.slice(kindOf(ref).length + 1) : ref));
+  return `${kinds.map((kind) => plurals[kind]).join(" and ")}: ${listSome(names, maxRoots)}`;
 }

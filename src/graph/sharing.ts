@@ -84,9 +84,12 @@ function note(found: Map<Ref, Set<Ref>>, key: Ref, value: Ref): void {
   else found.set(key, new Set([value]));
 }
 
-function listOf(refs: ReadonlySet<Ref>): string {
-  const named = [...refs].sort().slice(0, maxNamed).join(", ");
-  return refs.size > maxNamed ? `${named} and ${refs.size - maxNamed} more` : named;
+const listOf = (refs: ReadonlySet<Ref>): string => listSome([...refs], maxNamed);
+
+/** The first names in their order, and how many more there are. */
+export function listSome(names: readonly string[], most: number): string {
+  const named = [...names].sort().slice(0, most).join(", ");
+  return names.length > most ? `${named} and ${names.length - most} more` : named;
 }
 
 /** The objects that claim the host for what a site has: a root for all that it includes. */

@@ -1,22 +1,14 @@
-<<<<<<< HEAD
 import { closedListeners } from "./closed-listeners.js";
+import { warnOfEscapedSlashes } from "./escaped-slashes.js";
 import { type GatewayView, readGateway } from "./gateway/gateway.js";
 import { missingListeners, readGatewaySites } from "./gateway/host.js";
 import { type HostClaims, keepersOf, readHostClaims, withOwners } from "./host-owners.js";
 import { readIngresses } from "./ingress.js";
-=======
-import { anyHost } from "./claims.js";
-import { warnOfEscapedSlashes } from "./escaped-slashes.js";
-import { elsewhereOf, type Others, readGatewayHost, withListeners } from "./gateway/host.js";
-import { withOwner } from "./host-owners.js";
-import { proxiesOf, type Root, readProxyRoot } from "./httpproxy.js";
-import { type Ingress, type IngressHost, ingressesOf, readIngresses, securingIngresses } from "./ingress.js";
-import { ingressRoutesOf, readIngressRouteRoot } from "./ingressroute.js";
->>>>>>> w-rewrite
 import { ingressHttp, ingressHttps } from "./listener-names.js";
 import { createReport, type Reader, type Report } from "./reader.js";
 import type { Root } from "./root.js";
 import { readRoot } from "./roots.js";
+import { claimFinding } from "./sharing.js";
 import { joinSites } from "./sites.js";
 import type { Sites, VirtualHost } from "./types.js";
 
@@ -28,25 +20,16 @@ export function buildVirtualHost(host: string, reader: Reader, report: Report): 
   const view = readGateway(reader);
   const claims = readClaims(host, view, reader, report);
   const sites = readSites(host, claims, view, reader, report);
+  warnOfEscapedSlashes(
+    [...sites.values()].map(({ routes }) => routes),
+    reader,
+    report,
+  );
   const isKeeper = keepersOf(host, claims, reader);
   const sitesOf = (wider: string): Sites => {
     const quiet = createReport();
     return readSites(wider, readClaims(wider, view, reader, quiet), view, reader, quiet);
   };
-<<<<<<< HEAD
-=======
-  const gateway = readGatewayHost(host, reader, report);
-  const others = gateway ? withListeners(gateway, all, report) : all;
-  const root = others.roots.at(-1);
-  const main = gateway?.ports.get(ingressHttps);
-  const { http, https, ...terminal } = merge(others);
-  const ported = [...(gateway?.ports.values() ?? [])].map(({ routes }) => routes);
-  warnOfEscapedSlashes([http, https, ...ported], reader, report);
-  // The certificate is the listener's, what an HTTPProxy asks of clients stays.
-  const tlsOfBoth = main?.tls && { ...main.tls, ...terminal.tls, secret: main.tls.secret };
-  const { tls, tcp } = main?.tcp ? main : tlsOfBoth ? { tls: tlsOfBoth, tcp: undefined } : terminal;
-  const elsewhere = gateway && elsewhereOf(host, gateway);
->>>>>>> w-rewrite
   return {
     host,
     sites,
@@ -71,11 +54,20 @@ function readSites(
   reader: Reader,
   report: Report,
 ): Sites {
-  const root = readRoot(roots, reader, report);
-  const ingress = readIngresses(ingresses, host, reader, report);
+  const found = readRoot(roots, reader, report);
   const gateway = readGatewaySites(host, routes, reader, report);
+  if (found === "contested") refuseIngresses(host, ingresses, report);
+  const [root, ruling] = found === "contested" ? [undefined, []] : [found, ingresses];
+  const ingress = readIngresses(ruling, host, reader, report);
   const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
   return joinSites(host, [gateway, ...others], report);
+}
+
+/** A second root, which takes a host down, must not clear the way for an Ingress of the same tenant. */
+function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], report: Report): void {
+  const message = `host ${JSON.stringify(host)} has roots in several namespaces, so that neither they nor Ingresses are served; leave one root`;
+  for (const { ref } of ingresses)
+    report.error(ref, claimFinding(ref), "HostOfAnotherObject", message, "spec.rules");
 }
 
 const noSites: Sites = new Map();

@@ -170,15 +170,17 @@ function writeTransport(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
-/** The name of no cluster: Envoy closes what is sent there. */
-const noCluster = "isoline.closed";
+/** The name of no cluster: Envoy closes a connection that is for it. */
+export const closedCluster = "isoline.closed";
 
 /** Closes all connections for a server name. */
 export const writeClosedChain = (
   host: string,
   context: Pick<ChainContext, "listener" | "settings">,
 ): Resource =>
-  chainResource(context.listener, host, { filters: [writeTcpProxy([{ weight: 1 }], [noCluster], context)] });
+  chainResource(context.listener, host, {
+    filters: [writeTcpProxy([{ weight: 1 }], [closedCluster], context)],
+  });
 
 function writeTcpProxy(
   backends: readonly Pick<TcpBackend, "weight">[],

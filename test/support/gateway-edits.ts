@@ -227,6 +227,7 @@ export const gatewaySettingsEdit = fc.constantFrom<object>(
   {},
   { ...gatewayRef("a"), secrets: "inline" },
   { ...gatewayRef("a"), hostOwners: [{ host: "*.x.test", namespaces: ["shop"] }] },
+  { ...gatewayRef("a"), hostOwners: [{ host: "x.test", namespaces: ["infra"] }], rootNamespaces: ["shop"] },
 );
 
 /** Manifests of a Gateway, what is attached to it and what that refers to, of few names so that they meet. */
