@@ -387,7 +387,7 @@ describe("findings on endpoints", () => {
         type: "EndpointError",
         reason: "AddressNotAllowed",
         message:
-          'address "127.0.0.0" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out, and 999 more like it',
+          'address "127.0.0.0" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out, and 999 more of the list',
         path: "endpoints[1].addresses[0]",
       },
     ]);
