@@ -87,7 +87,8 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
         summary: `the connection is closed: ${chain.name} ${kept}`,
       };
     const summary = `the connection is passed on to ${backendNames(backends)}`;
-    return { ...nothing, ...way, outcome: "tcp", summary, backends };
+    const hints = endpointTroubles(context, hostName(request.authority), backends);
+    return { ...nothing, ...way, outcome: "tcp", summary, backends, hints };
   }
   const seen = seenRequest(request, {
     escapedSlashes: escapedSlashesOf(manager),
@@ -150,8 +151,9 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     };
     const why = mismatch(match, found.seen, context.values);
     if (why === undefined) {
-      const known = { ...nothing, ...way, route: seen, tried, hints: troubles(context, name, origin) };
-      return { ...known, ...explainRoute(context, found, route) };
+      const effect = explainRoute(context, found, route);
+      const hints = [...troubles(context, name, origin), ...endpointTroubles(context, name, effect.backends)];
+      return { ...nothing, ...way, route: seen, tried, hints, ...effect };
     }
     tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
   }
@@ -185,6 +187,16 @@ const troubles = (context: Context, host: string, origin: Origin | undefined): s
   ((origin && context.claimsOn?.(host).findingsOn(origin.ref)) ?? [])
     .filter(({ path }) => path?.startsWith(origin?.field ?? ""))
     .map(describeFinding);
+
+/** What is wrong with the endpoints that a request may go to. */
+const endpointTroubles = (
+  { claimsOn }: Context,
+  host: string,
+  backends: readonly BackendSeen[],
+): readonly string[] => {
+  const claims = claimsOn?.(host);
+  return backends.flatMap(({ cluster }) => (claims?.findingsBehind(cluster) ?? []).map(describeFinding));
+};
 
 type Effect = Pick<Explanation, "outcome" | "summary" | "backends" | "facts"> & Partial<Explanation>;
 

@@ -10,6 +10,7 @@ import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store, UnitKey } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
+import { serviceOf } from "./names.js";
 
 /** The place that a route comes from. */
 export interface Origin {
@@ -58,6 +59,8 @@ export interface Claims {
   readonly findings: readonly Finding[];
   /** All that is wrong with one of the objects. */
   findingsOn(ref: Ref): readonly Finding[];
+  /** What is wrong with the endpoints of a cluster. */
+  findingsBehind(cluster: string): readonly Finding[];
 }
 
 export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, host: string): Claims {
@@ -80,6 +83,13 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
       return [...own, ...routeFindings(host), ...unattached, ...listeners];
     },
     findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(`route:${ref}`)],
+    findingsBehind: (cluster) => {
+      const [namespace = "", name = "", number] = serviceOf(cluster).split("/");
+      const service = store.object(refOf("Service", namespace, name));
+      const ports = service?.kind === "Service" ? (service.spec.ports ?? []) : [];
+      const port = ports.find((one) => String(one.port) === number);
+      return port ? findingsOf(`endpoints:${namespace}/${name}/${port.name || port.port}`) : [];
+    },
   };
 }
 

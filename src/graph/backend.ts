@@ -1,3 +1,4 @@
+import { quote } from "../schema/issues.js";
 import { type Reachable, readHost } from "./address.js";
 import type { ObjectByKind, Reader } from "./reader.js";
 import { isInline, readKeyPair } from "./secret.js";
@@ -132,7 +133,7 @@ function readExternalName(
   const reached = readHost(name, { namespace: meta.namespace, settings: reader.settings });
   if ("host" in reached) return { name: reached.host };
   return {
-    error: `${about} is an ExternalName service that points to ${JSON.stringify(name)}, this is not allowed: it ${reached.problem}`,
+    error: `${about} is an ExternalName service that points to ${quote(name)}, this is not allowed: it ${reached.problem}`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { quote } from "../schema/issues.js";
 import type { Ref } from "../schema/meta.js";
 import type { EndpointMode } from "../store/store.js";
 import { type Asker, type Reachable, readAddress, readHost } from "./address.js";
@@ -67,17 +68,16 @@ const usableOf =
   (about: Ref, asker: Asker, report: Report): Usable =>
   (addresses, pathOf) => {
     const usable: Reachable[] = [];
-    let first: (() => readonly [message: string, path: string]) | undefined;
+    let first: { readonly i: number; readonly text: string } | undefined;
     for (const [i, address] of addresses.entries()) {
       const reached = readAddress(address, asker);
       if ("host" in reached) usable.push(reached.host);
-      else first ??= () => [`address ${JSON.stringify(address)} ${reached.problem}`, pathOf(i)];
+      else first ??= { i, text: `address ${quote(address)} ${reached.problem}` };
     }
     if (first) {
-      const [message, path] = first();
-      const refused = addresses.length - usable.length;
-      const others = refused > 1 ? `, and ${refused - 1} more like it` : "";
-      report.warn(about, "EndpointError", "AddressNotAllowed", `${message}; it is left out${others}`, path);
+      const others = addresses.length - usable.length - 1;
+      const message = `${first.text}; it is left out${others > 0 ? `, and ${others} more of the list` : ""}`;
+      report.warn(about, "EndpointError", "AddressNotAllowed", message, pathOf(first.i));
     }
     return usable;
   };
@@ -95,7 +95,7 @@ function ownAddresses(
     const host = hasAddress ? clusterIP : `${name}.${namespace}.svc`;
     const reached = hasAddress ? readAddress(host, asker) : readHost(host, asker);
     if ("host" in reached) return [reached.host];
-    const message = `address ${JSON.stringify(host)} ${reached.problem}; it is left out`;
+    const message = `address ${quote(host)} ${reached.problem}; it is left out`;
     report.warn(ref, "EndpointError", "AddressNotAllowed", message, "spec.clusterIP");
     return [];
   };
@@ -165,12 +165,12 @@ function readyOf(
   if (ref.startsWith("EndpointSlice/")) {
     const slice = reader.get("EndpointSlice", namespace, name)?.spec;
     if (!slice || slice.addressType === "FQDN") return [];
-    const ready = [...slice.endpoints.entries()].filter(
+    const listed = [...slice.endpoints.entries()].filter(
       ([, { ready, addresses }]) => ready && addresses.length > 0,
     );
     const addresses = usable(
-      ready.map(([, { addresses }]) => addresses[0] ?? ""),
-      (i) => `endpoints[${ready[i]?.[0]}].addresses[0]`,
+      listed.map(([, { addresses }]) => addresses[0] ?? ""),
+      (i) => `endpoints[${listed[i]?.[0]}].addresses[0]`,
     );
     return combine(addresses, slice.ports);
   }

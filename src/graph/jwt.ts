@@ -1,4 +1,5 @@
 import { parseTimeout } from "../schema/duration.js";
+import { quote } from "../schema/issues.js";
 import { readHost } from "./address.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { readJwks } from "./secret.js";
@@ -133,7 +134,7 @@ function readRemoteKeys(
   const { namespace } = proxy.meta;
   const reached = readHost(found[2], { namespace, settings: reader.settings });
   if ("problem" in reached) {
-    const message = `${key}.URI is invalid: its host ${JSON.stringify(found[2])} ${reached.problem}`;
+    const message = `${key}.URI is invalid: its host ${quote(found[2])} ${reached.problem}`;
     return fail("RemoteJWKSURIInvalid", message, `${path}.uri`);
   }
   const checked = fields.validation && readUpstreamValidation(reader, fields.validation, namespace);

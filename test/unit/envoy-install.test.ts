@@ -10,10 +10,10 @@ function fakePython(script: string): { readonly folder: string; asked(): string 
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const bin = join(folder, "bin");
   mkdirSync(bin);
-  const head = `#!/bin/sh\nprintf '%s\\n' "$@" > "${folder}/asked"\nwhile [ "$1" != --target ]; do shift; done\ntarget="$2"\n`;
+  const head = `#!/bin/sh\nPATH=/usr/bin:/bin\nprintf '%s\\n' "$@" > "${folder}/asked"\nwhile [ "$1" != --target ]; do shift; done\ntarget="$2"\n`;
   writeFileSync(join(bin, "python3"), `${head}cat "$4" > "${folder}/requirements"\n${script}\n`);
   chmodSync(join(bin, "python3"), 0o755);
-  vi.stubEnv("PATH", `${bin}:/usr/bin:/bin`);
+  vi.stubEnv("PATH", bin);
   vi.stubEnv("ENVOY", "");
   vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
   onTestFinished(() => void vi.unstubAllEnvs());

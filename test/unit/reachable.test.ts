@@ -7,6 +7,7 @@ import type { Finding } from "../../src/schema/meta.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase, resourcesOf } from "../support/compile.js";
+import { explainer } from "../support/explain.js";
 
 const asker = (settings: object = {}): Asker => ({
   namespace: "team",
@@ -298,7 +299,7 @@ function occurrences(): Map<string, Occurrence[]> {
       if (typeof value === "string") {
         const list = found.get(path) ?? [];
         found.set(path, list);
-        if (list.length < 8 && list.at(-1)?.manifests !== manifests)
+        if (list.length < 4 && list.at(-1)?.manifests !== manifests)
           list.push({ manifests, settings, at, value });
       } else if (typeof value === "object" && value !== null)
         for (const [key, inner] of Object.entries(value))
@@ -386,7 +387,7 @@ describe("findings on endpoints", () => {
         type: "EndpointError",
         reason: "AddressNotAllowed",
         message:
-          'address "127.0.0.0" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out, and 999 more like it',
+          'address "127.0.0.0" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out, and 999 more of the list',
         path: "endpoints[1].addresses[0]",
       },
     ]);
@@ -406,6 +407,21 @@ describe("findings on endpoints", () => {
       expect(found).toHaveLength(served ? 0 : 1);
     },
   );
+
+  it("are hints of an explanation, for a route and for a TCP host", () => {
+    const tcp = httpProxy("default", "tcp", {
+      virtualhost: { fqdn: "tcp.test", tls: { passthrough: true } },
+      tcpproxy: { services: [{ name: "b", port: 80 }] },
+    });
+    const parsed = parseCase(
+      [service("default", "b"), slice(["::1"]), proxy, tcp].map((one) => stringify(one)).join("---\n"),
+    );
+    const explain = explainer(parsed.objects);
+    for (const url of ["http://b.test/", "https://tcp.test/"])
+      expect(explain("GET", url).hints, url).toEqual([
+        'EndpointSlice/default/b-1 endpoints[0].addresses[0]: address "::1" is a loopback address, which the setting allowLoopbackEndpoints does not allow in namespace default; it is left out',
+      ]);
+  });
 
   it("of an ExtensionService are the same", () => {
     const extension: Manifest = {
