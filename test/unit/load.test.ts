@@ -64,8 +64,8 @@ describe("loadDocuments", () => {
     const { documents, findings } = load([file]);
     expect(documents[0]?.value).toMatchObject({
       l: [
-        { x: 1, y: 2 },
-        { x: 3, y: 2 },
+        { x: 1, z: 2 },
+        { x: 3, z: 2 },
       ],
     });
     expect(findings).toMatchObject([{ line: 4, finding: { severity: "warning", reason: "Ambiguous" } }]);
