@@ -103,7 +103,7 @@ describe("loadDocuments", () => {
 
   it("T78: never quotes what a broken JSON file holds", () => {
     const { findings } = load([write("a.json", '{"tls.key": "hunter2" "x"}')]);
-    expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text at column 23");
+    expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text (column 23)");
   });
 
   it("refuses a file of more than 64 MiB", () => {
