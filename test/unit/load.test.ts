@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lineOf, loadDocuments, type Place } from "../../src/cli/load.js";
+import { readSettings } from "../../src/cli/settings-file.js";
 
 let folder = "";
 beforeEach(() => {
@@ -158,5 +159,26 @@ describe("lineOf", () => {
     const file = write("a.jsonl", '{"a":1}\n{"a":{"b":2}}\n');
     const document = load([file]).documents[1];
     expect(document && lineOf(document, "a.b")).toBe(2);
+  });
+});
+
+describe("readSettings", () => {
+  it("reads text as manifests are read, and finds the lines of what is wrong", () => {
+    const file = write("s.yaml", "disablePermitInsecure: yes\nxffNumTrustedHops: 010\ncompresion: gzip\n");
+    const { settings, findings, locate } = readSettings(file);
+    expect(settings.spec).toMatchObject({ disablePermitInsecure: true, xffNumTrustedHops: 8 });
+    expect(findings.map(locate)).toMatchObject([{ file, line: 3, finding: { path: "compresion" } }]);
+  });
+
+  it.each([
+    ["kind: ConfigMap\napiVersion: v1\ndata: {contour.yaml: x}\n", "ConfigMap"],
+    ["kind: IsolineSettings\nspec: {}\n", "IsolineSettings"],
+    ["a: 1\na: 2\n", "line 2: a: the key is set twice"],
+    ["a: 1\n---\nb: 2\n", "line 3: one document is expected"],
+    ["a: [\n", "line 2: not valid YAML"],
+  ])("refuses %j", (text, message) => {
+    const file = write("s.yaml", text);
+    expect(() => readSettings(file)).toThrow(message);
+    expect(() => readSettings(file)).toThrow(file);
   });
 });
