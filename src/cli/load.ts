@@ -96,7 +96,7 @@ function loadFile(loader: Loader): void {
   if (text === undefined) return;
   const format: Format = lineNames.has(extname(file)) ? "lines" : extname(file) === ".json" ? "json" : "yaml";
   for (const one of readNow(text, format)) {
-    if ("fault" in one) fail(loader, one.line, `${one.fault} at column ${one.column}`);
+    if ("fault" in one) fail(loader, one.line, `${one.fault} (column ${one.column})`);
     else add(loader, one, format);
   }
 }

@@ -1,7 +1,7 @@
 import { compose } from "./compose.js";
 import { readEvents } from "./events.js";
 import { JsonSyntaxError, RepeatedKeyError, readJson } from "./json.js";
-import { type Cost, costOf, DocumentError, maxObjects, sliceLength } from "./limits.js";
+import { type Cost, costOf, DocumentError, maxFaults, maxObjects, sliceLength } from "./limits.js";
 import { contentStart, documentTexts, lineTexts, newlines, type Part, placeOf } from "./split.js";
 
 /** One document, as a Kubernetes client reads it. */
@@ -53,16 +53,16 @@ const parts: Readonly<Record<Format, (text: string) => Iterable<string>>> = {
 export function* readDocuments(text: string, format: Format = "yaml"): Generator<Step> {
   const cost = costOf(text);
   let objects = 0;
+  let faults = 0;
   let unpaused = 0;
   let line = 1;
   for (const part of parts[format](text.replace(/^\ufeff/, ""))) {
     for (const step of readPart({ text: part, line }, format, cost)) {
       objects += step && "value" in step ? sizeOf(step.value) : 0;
-      if (objects > maxObjects) {
-        yield { fault: `the text has over ${maxObjects} objects; split it`, line, column: 1 };
-        return;
-      }
-      yield step;
+      faults += step && "fault" in step ? 1 : 0;
+      const limit = overLimit(objects, faults);
+      yield limit ? { fault: limit, line, column: 1 } : step;
+      if (limit) return;
     }
     line += newlines(part);
     unpaused += part.length;
@@ -70,6 +70,11 @@ export function* readDocuments(text: string, format: Format = "yaml"): Generator
     unpaused = 0;
     yield undefined;
   }
+}
+
+function overLimit(objects: number, faults: number): string | undefined {
+  if (objects > maxObjects) return `the text has over ${maxObjects} objects; split it`;
+  return faults > maxFaults ? `over ${maxFaults} documents can't be read; the rest is left out` : undefined;
 }
 
 /** All documents of a text, without pauses. */

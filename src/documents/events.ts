@@ -21,6 +21,7 @@ export interface Events {
 
 /** Further right than a collection begins in any text that people write. */
 const indent = " ".repeat(256);
+
 /**
  * Parses YAML text. js-yaml follows YAML 1.2, which wants every line of a flow collection or of a quoted text to stand
  * right of the key that it belongs to. Kubernetes clients do not, and such files are common (a `}` under its key). Spaces
@@ -38,7 +39,7 @@ export function* readEvents(text: string, cost: Cost): Generator<undefined, Even
     if ("events" in read) return { events: read.events, source, origin };
     const start = lineStart(source, read.left);
     cost.again -= source.length;
-    // Within a line, js-yaml takes offence at a tab.
+    // Beside lines, js-yaml misses spaces where there is a tab.
     if (source.slice(start, read.left).trim() !== "")
       throw new DocumentError("not valid YAML: use spaces in place of tabs", origin(read.left));
     if (cost.again < 0 || start <= (moved.at(-1) ?? -1))

@@ -4,6 +4,8 @@
 export const maxNodes = 2_000_000;
 /** Documents and members of lists in one text. */
 export const maxObjects = 250_000;
+/** Documents of one text that can't be read, after which the rest is not read. */
+export const maxFaults = 1000;
 /** Levels of maps and lists, what aliases bring in included. */
 export const maxDepth = 100;
 /** Nodes that aliases and merge keys of one text may add, beside as many as are written in it. */
@@ -24,7 +26,7 @@ export class DocumentError extends Error {
 }
 
 export const tooManyNodes = (offset: number): DocumentError =>
-  new DocumentError(`the document has over ${maxNodes} nodes; split it`, offset, "too-large");
+  new DocumentError(`the document has over ${maxNodes} nodes or lines; split it`, offset, "too-large");
 
 export const tooDeep = (offset: number, levels = maxDepth): DocumentError =>
   new DocumentError(`the document is nested over ${levels} levels deep`, offset, "too-deep");

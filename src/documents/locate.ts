@@ -22,18 +22,26 @@ export function lineOf(part: Part, path: string): number {
   return part.line + map.lineAt(at);
 }
 
-const maps = new WeakMap<Part, DocumentMap>();
+/** The maps that were asked last, in that order: many findings are of one long list. */
+const maps = new Map<Part, DocumentMap>();
+const maxMaps = 16;
 
 function mapOf(part: Part): DocumentMap | undefined {
-  const known = maps.get(part);
-  if (known) return known;
+  const map = maps.get(part) ?? makeMap(part);
+  if (!map) return undefined;
+  maps.delete(part);
+  maps.set(part, map);
+  const [oldest] = maps.keys();
+  if (oldest && maps.size > maxMaps) maps.delete(oldest);
+  return map;
+}
+
+function makeMap(part: Part): DocumentMap | undefined {
   try {
     const reading = readEvents(part.text, costOf(part.text));
     let read = reading.next();
     while (!read.done) read = reading.next();
-    const fresh = new DocumentMap(read.value);
-    maps.set(part, fresh);
-    return fresh;
+    return new DocumentMap(read.value);
   } catch (error) {
     if (error instanceof DocumentError) return undefined;
     throw error;

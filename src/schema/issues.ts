@@ -29,7 +29,7 @@ export const schemaError = (about: Ref, message: string, path = ""): Finding => 
   ...(path ? { path } : {}),
 });
 
-/** Of one object; what is wrong a hundred times is wrong for one reason. */
+/** Findings of one object at most. */
 const maxFindings = 100;
 
 /**

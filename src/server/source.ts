@@ -108,8 +108,8 @@ class SourceReader {
       return;
     }
     if ("noObject" in parsed) {
-      const [finding] = parsed.findings;
-      this.#refuse("not-an-object", `${place}: ${finding?.path ?? ""} ${finding?.message ?? ""}`);
+      const what = parsed.findings.map(({ path, message }) => (path ? `${path} ${message}` : message));
+      this.#refuse("not-an-object", `${place}: ${what.join("; ")}`);
       return;
     }
     if ("findings" in parsed) for (const finding of parsed.findings) this.#findings.push(finding);

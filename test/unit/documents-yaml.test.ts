@@ -338,13 +338,18 @@ describe("what a text may cost", () => {
   });
 
   it("is bounded for nodes of YAML and JSON, before they are built", () => {
-    expect(faultOf(`a: [${"[],".repeat(1_000_000)}]\n`).fault).toContain("2000000 nodes");
-    expect(faultOf(`{"a":[${"[],".repeat(1_000_000)}[]]}`).fault).toContain("2000000 nodes");
+    expect(faultOf(`a: [${"[],".repeat(1_000_000)}]\n`).fault).toContain("2000000 nodes or lines");
+    expect(faultOf(`{"a":[${"[],".repeat(1_000_000)}[]]}`).fault).toContain("2000000 nodes or lines");
   });
 
   it("is bounded for documents", () => {
     expect(faultOf("{}\n".repeat(250_001)).fault).toContain("250000 objects");
     expect(faultOf(`{"items":[${"{},".repeat(250_000)}{}]}`).fault).toContain("250000 objects");
+  });
+
+  it("is bounded for documents that can't be read", () => {
+    for (const format of ["yaml", "lines"] as const)
+      expect([...readNow('{"a"\n---\n'.repeat(5000), format)]).toHaveLength(1001);
   });
 
   it("is bounded for lines that stand too far to the left", () => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lineOf, loadDocuments, type Place } from "../../src/cli/load.js";
+import { readSettings } from "../../src/cli/settings-file.js";
 
 let folder = "";
 beforeEach(() => {
@@ -64,8 +65,8 @@ describe("loadDocuments", () => {
     const { documents, findings } = load([file]);
     expect(documents[0]?.value).toMatchObject({
       l: [
-        { x: 1, y: 2 },
-        { x: 3, y: 2 },
+        { x: 1, z: 2 },
+        { x: 3, z: 2 },
       ],
     });
     expect(findings).toMatchObject([{ line: 4, finding: { severity: "warning", reason: "Ambiguous" } }]);
@@ -103,7 +104,7 @@ describe("loadDocuments", () => {
 
   it("T78: never quotes what a broken JSON file holds", () => {
     const { findings } = load([write("a.json", '{"tls.key": "hunter2" "x"}')]);
-    expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text at column 23");
+    expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text (column 23)");
   });
 
   it("refuses a file of more than 64 MiB", () => {
@@ -158,5 +159,26 @@ describe("lineOf", () => {
     const file = write("a.jsonl", '{"a":1}\n{"a":{"b":2}}\n');
     const document = load([file]).documents[1];
     expect(document && lineOf(document, "a.b")).toBe(2);
+  });
+});
+
+describe("readSettings", () => {
+  it("reads text as manifests are read, and finds the lines of what is wrong", () => {
+    const file = write("s.yaml", "disablePermitInsecure: yes\nxffNumTrustedHops: 010\ncompresion: gzip\n");
+    const { settings, findings, locate } = readSettings(file);
+    expect(settings.spec).toMatchObject({ disablePermitInsecure: true, xffNumTrustedHops: 8 });
+    expect(findings.map(locate)).toMatchObject([{ file, line: 3, finding: { path: "compresion" } }]);
+  });
+
+  it.each([
+    ["kind: ConfigMap\napiVersion: v1\ndata: {contour.yaml: x}\n", "ConfigMap"],
+    ["kind: IsolineSettings\nspec: {}\n", "IsolineSettings"],
+    ["a: 1\na: 2\n", "line 2: a: the key is set twice"],
+    ["a: 1\n---\nb: 2\n", "line 3: one document is expected"],
+    ["a: [\n", "line 2: not valid YAML"],
+  ])("refuses %j", (text, message) => {
+    const file = write("s.yaml", text);
+    expect(() => readSettings(file)).toThrow(message);
+    expect(() => readSettings(file)).toThrow(file);
   });
 });
