@@ -19,6 +19,7 @@ const isCharacter = (point: number): boolean =>
   (point & 0xfffe) !== 0xfffe;
 
 function isUtf8(content: string): boolean {
+  if (/^[\0-\x7f]*$/.test(content)) return true;
   try {
     const bytes = Uint8Array.from(content, (char) => char.charCodeAt(0));
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
