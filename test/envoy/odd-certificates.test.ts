@@ -9,6 +9,7 @@ import {
   certificate,
   certificateFile,
   httpProxy,
+  ingressRoute,
   type Manifest,
   secret,
   service,
@@ -168,13 +169,37 @@ const host = (namespace: string, name: string, secretName: string, more: Manifes
     routes: [{ services }],
   });
 const goodHost = (name: string): Manifest => host("default", name, "secure");
+/** The same host by each kind of object. */
+const kinds = [
+  (name: string): Manifest => host(name, name, "odd"),
+  (name: string): Manifest =>
+    ingressRoute(name, name, {
+      virtualhost: { fqdn: `${name}.test`, tls: { secretName: "odd" } },
+      routes: [{ match: "/", services }],
+    }),
+  (name: string): Manifest => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { namespace: name, name },
+    spec: {
+      tls: [{ hosts: [`${name}.test`], secretName: "odd" }],
+      rules: [
+        {
+          host: `${name}.test`,
+          http: { paths: [{ path: "/", backend: { service: { name: "a", port: { number: 80 } } } }] },
+        },
+      ],
+    },
+  }),
+];
 const oddHost = (
   namespace: string,
-  { certificate, key }: Pick<OddPair, "certificate" | "key">,
+  { certificate: crt, key }: Pick<OddPair, "certificate" | "key">,
+  kind = 0,
 ): Manifest[] => [
   service(namespace, "a"),
-  { ...secret(namespace, "odd", { "tls.crt": certificate, "tls.key": key }), type: "kubernetes.io/tls" },
-  host(namespace, namespace, "odd"),
+  { ...secret(namespace, "odd", { "tls.crt": crt, "tls.key": key }), type: "kubernetes.io/tls" },
+  ...kinds.slice(kind, kind + 1).map((write) => write(namespace)),
 ];
 
 const ask = async (rig: Rig, name: string): Promise<unknown> => {
@@ -201,7 +226,11 @@ test.each(["sds", "inline"])("no pair that is sent is refused (secrets: %s)", as
   });
   expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
 
-  await rig.isoline.apply("odd", ...pairs.flatMap((pair, i) => oddHost(`odd-${i}`, pair)), goodHost("after"));
+  await rig.isoline.apply(
+    "odd",
+    ...pairs.flatMap((pair, i) => oddHost(`odd-${i}`, pair, i % kinds.length)),
+    goodHost("after"),
+  );
   await untilServed(rig, "after");
 
   expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
