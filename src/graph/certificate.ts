@@ -23,7 +23,7 @@ export function warnOfCertificate(
   if (!own) return;
   const name = `the certificate of Secret "${secret.namespace}/${secret.name}"`;
   if (host !== undefined && host !== "*" && !own.names.some((one) => isFor(one, host))) {
-    const names = own.names.length > 0 ? own.names.slice(0, 8).join(", ") : "no host at all";
+    const names = own.names.length > 0 ? own.names.slice(0, 8).map(shown).join(", ") : "no host at all";
     const message = `${name} is for ${names}, not for ${host}: clients will refuse it`;
     report.warn(about, "TLSError", "CertificateNameMismatch", message, path);
   }
@@ -32,6 +32,9 @@ export function warnOfCertificate(
   const message = `${name} is good from ${dayOf(from)} until ${dayOf(until)} only: clients will refuse it`;
   report.warn(about, "TLSError", "CertificateOutOfDate", message, path, [from, until]);
 }
+
+/** A name as it can stand in a message: a certificate may hold any bytes, and very many. */
+const shown = (name: string): string => name.replace(/[^\x21-\x7e]/g, "?").slice(0, 253);
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 

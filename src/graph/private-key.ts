@@ -26,7 +26,8 @@ const forms = "Envoy takes RSA keys of two primes that fit, EC keys of P-256, P-
  * library checks them.
  */
 export function readPrivateKey(text: string): ReadPrivateKey {
-  if (text.includes("ENCRYPTED")) return { problem: "the private key is encrypted, which is not supported" };
+  if (/-----BEGIN ENCRYPTED |Proc-Type: 4,ENCRYPTED/.test(text))
+    return { problem: "the private key is encrypted, which is not supported" };
   const { blocks, problem } = readPem(text);
   if (!blocks) return { problem };
   const keys = blocks.filter(({ label }) => /^(?:RSA |EC )?PRIVATE KEY$/.test(label));

@@ -12,7 +12,7 @@ interface Curve {
   readonly name: "P-256" | "P-384" | "P-521";
   /** Bytes of a coordinate. */
   readonly size: number;
-  /** How many such keys there are less one; a private key is between 0 and this. */
+  /** A private key is a number above 0 and below this. */
   readonly order: bigint;
 }
 
@@ -64,7 +64,7 @@ export interface PublicKey {
   readonly kind: keyof typeof algorithms;
   /** The content of its BIT STRING, a byte string. */
   readonly bits: string;
-  /** Public authorities sign such keys, and every Envoy takes them. */
+  /** Public authorities sign such keys. */
   readonly usual: boolean;
 }
 
@@ -73,7 +73,10 @@ export type ReadPublicKey =
   | { readonly key?: undefined; readonly problem: string };
 type Judged = { readonly usual: boolean } | { readonly problem: string };
 
-/** Envoy takes no shorter RSA key. Its library takes 16384 bits, but a handshake with those costs a second of CPU. */
+/**
+ * Envoy takes no shorter RSA key. Its library takes longer ones, of up to 16,384 bits, but workerd's does not; and the CPU
+ * time of a handshake grows with the cube of the length.
+ */
 const rsaBits = { least: 2048, most: 8192 };
 const leastExponent = 3n;
 /** Exponents are below this. */

@@ -19,6 +19,7 @@ const isCharacter = (point: number): boolean =>
   (point & 0xfffe) !== 0xfffe;
 
 function isUtf8(content: string): boolean {
+  if (/^[\0-\x7f]*$/.test(content)) return true;
   try {
     const bytes = Uint8Array.from(content, (char) => char.charCodeAt(0));
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -60,8 +61,10 @@ function isTime(century: boolean): (content: string) => boolean {
 export const integer = primitive(tags.integer, isNumber);
 const boolean = primitive(tags.boolean, (content) => content === "\xff" || content === "\0");
 export const bits = primitive(tags.bits, isBits);
-export const oid = primitive(tags.oid, (content) =>
-  /^(?:(?:[\x81-\xff][\x80-\xff]*)?[\0-\x7f])+$/.test(content),
+/** Numbers in base 128, whose last digit is below 128 and whose first one is not a zero that pads it. */
+export const oid = primitive(
+  tags.oid,
+  (content) => /[\0-\x7f]$/.test(content) && !/^\x80|[\0-\x7f]\x80/.test(content),
 );
 const utc = primitive(0x17, isTime(false));
 const generalized = primitive(0x18, isTime(true));

@@ -3,19 +3,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import type { Reader } from "../../src/graph/reader.js";
+import { readCaBundle, readCrl, readKeyPair } from "../../src/graph/secret.js";
 import {
   certificate,
   certificateFile,
   httpProxy,
+  ingressRoute,
   type Manifest,
   secret,
   service,
   tlsSecret,
 } from "../support/backend.js";
-import { certificateOf, dnsNames, extension, extensionList, hex, pem } from "../support/der-writer.js";
+import { certificateOf, derOf, dnsNames, extension, extensionList, hex, pem } from "../support/der-writer.js";
 import { eventually } from "../support/envoy.js";
+import { readerOf } from "../support/gateway-threat.js";
 import { freePort, request } from "../support/http.js";
 import { type Rig, startRig } from "../support/isoline.js";
+import { random } from "../support/nasty.js";
 import { oddCertificates } from "../support/odd-certificates.js";
 import { oddKeys } from "../support/odd-keys.js";
 import { oddLists } from "../support/odd-lists.js";
@@ -84,11 +89,15 @@ async function loads(contexts: readonly Manifest[]): Promise<readonly boolean[]>
   const envoy = await runEnvoy(await findEnvoy(() => undefined), folder, bootstrap, 1);
   onTestFinished(() => envoy.stop());
   let taken = new Set<string>();
-  await eventually(async () => {
-    const { body } = await request({ port, path: "/listeners" });
-    taken = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
-    return taken.has("odd-0");
-  }, "Envoy has read the listeners");
+  await eventually(
+    async () => {
+      const { body } = await request({ port, path: "/listeners" });
+      taken = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
+      return taken.has("odd-0");
+    },
+    "Envoy has read the listeners",
+    60_000,
+  );
   return contexts.map((_, i) => taken.has(`odd-${i}`));
 }
 
@@ -114,6 +123,45 @@ test("which of the revocation lists Envoy loads", async () => {
   expect(verdicts(oddLists, taken)).toEqual(expected(oddLists));
 });
 
+/** Bytes of which some are changed. */
+function mutated(der: Buffer, next: () => number): Buffer {
+  const changed = Buffer.from(der);
+  const at = Math.floor(next() * der.length);
+  const telling = [0, 1, 2, 3, 4, 5, 6, 10, 12, 19, 22, 23, 24, 30, 48, 49, 128, 160, 255];
+  const any = next() < 0.5 ? Math.floor(next() * 256) : telling[Math.floor(next() * telling.length)];
+  changed[at] = any ?? 0;
+  return changed;
+}
+
+test("changed bytes: Envoy loads what is taken here", async () => {
+  const next = random(1);
+  const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(next() * all.length)];
+  const change = (label: string, text = ""): string => pem(label, mutated(derOf(text), next));
+  const reading = (data: Readonly<Record<string, string>>): Reader =>
+    readerOf([{ ...secret("default", "odd", data), type: "Opaque" }]);
+  const name = { namespace: "default", name: "odd" };
+  const { cert, key } = certificate("secure");
+  const own = pairOf(cert, key);
+  const trusted_ca = inline(certificateFile("ca.crt"));
+  const goodPairs = pairs.filter(({ loads: one, problem }) => one && problem === undefined);
+  const goodLists = oddLists.filter(({ loads: one, problem }) => one && problem === undefined);
+
+  const contexts = [own];
+  for (let i = 0; i < 500; i++) {
+    const found = pick(goodPairs);
+    const crt = change("CERTIFICATE", found?.certificate);
+    const { pair } = readKeyPair(reading({ "tls.crt": crt, "tls.key": found?.key ?? "" }), name);
+    if (pair) contexts.push(pairOf(pair.certificate, pair.privateKey));
+    const { ca } = readCaBundle(reading({ "ca.crt": crt }), name);
+    if (ca) contexts.push({ ...own, validation_context: { trusted_ca: inline(ca) } });
+    const { crl } = readCrl(reading({ "crl.pem": change("X509 CRL", pick(goodLists)?.list) }), name);
+    if (crl) contexts.push({ ...own, validation_context: { trusted_ca, crl: inline(crl) } });
+  }
+  expect(contexts.length).toBeGreaterThan(300);
+  const taken = await loads(contexts);
+  expect(contexts.filter((_, i) => !taken[i])).toEqual([]);
+});
+
 const services = [{ name: "a", port: 80 }];
 const host = (namespace: string, name: string, secretName: string, more: Manifest = {}): Manifest =>
   httpProxy(namespace, name, {
@@ -121,13 +169,37 @@ const host = (namespace: string, name: string, secretName: string, more: Manifes
     routes: [{ services }],
   });
 const goodHost = (name: string): Manifest => host("default", name, "secure");
+/** The same host by each kind of object. */
+const kinds = [
+  (name: string): Manifest => host(name, name, "odd"),
+  (name: string): Manifest =>
+    ingressRoute(name, name, {
+      virtualhost: { fqdn: `${name}.test`, tls: { secretName: "odd" } },
+      routes: [{ match: "/", services }],
+    }),
+  (name: string): Manifest => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { namespace: name, name },
+    spec: {
+      tls: [{ hosts: [`${name}.test`], secretName: "odd" }],
+      rules: [
+        {
+          host: `${name}.test`,
+          http: { paths: [{ path: "/", backend: { service: { name: "a", port: { number: 80 } } } }] },
+        },
+      ],
+    },
+  }),
+];
 const oddHost = (
   namespace: string,
-  { certificate, key }: Pick<OddPair, "certificate" | "key">,
+  { certificate: crt, key }: Pick<OddPair, "certificate" | "key">,
+  kind = 0,
 ): Manifest[] => [
   service(namespace, "a"),
-  { ...secret(namespace, "odd", { "tls.crt": certificate, "tls.key": key }), type: "kubernetes.io/tls" },
-  host(namespace, namespace, "odd"),
+  { ...secret(namespace, "odd", { "tls.crt": crt, "tls.key": key }), type: "kubernetes.io/tls" },
+  ...kinds.slice(kind, kind + 1).map((write) => write(namespace)),
 ];
 
 const ask = async (rig: Rig, name: string): Promise<unknown> => {
@@ -154,7 +226,11 @@ test.each(["sds", "inline"])("no pair that is sent is refused (secrets: %s)", as
   });
   expect(await ask(rig, "before")).toEqual([200, "secure.test"]);
 
-  await rig.isoline.apply("odd", ...pairs.flatMap((pair, i) => oddHost(`odd-${i}`, pair)), goodHost("after"));
+  await rig.isoline.apply(
+    "odd",
+    ...pairs.flatMap((pair, i) => oddHost(`odd-${i}`, pair, i % kinds.length)),
+    goodHost("after"),
+  );
   await untilServed(rig, "after");
 
   expect(await ask(rig, "before")).toEqual([200, "secure.test"]);

@@ -51,6 +51,14 @@ export const pem = (label: string, der: Uint8Array): string => {
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 };
 
+/** What the PEM blocks of a text encode, one behind the other. */
+export const derOf = (text: string): Buffer =>
+  Buffer.concat(
+    (text.match(/-----BEGIN[^-]+-----[^-]+/g) ?? []).map((block) =>
+      Buffer.from(block.replace(/-----[^-]+-----|\s/g, ""), "base64"),
+    ),
+  );
+
 /** An odd number of so many bits, always the same for a seed. */
 function oddNumber(seed: string, size: number): bigint {
   let digits = "";

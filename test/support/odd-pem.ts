@@ -147,6 +147,14 @@ const keys: readonly OddPair[] = [
   keyText("the label DSA", labelled("DSA PRIVATE KEY"), refused("0 private keys found")),
   keyText("the label OPENSSH", labelled("OPENSSH PRIVATE KEY"), refused("0 private keys found")),
   keyText("the label ENCRYPTED", labelled("ENCRYPTED PRIVATE KEY"), refused("the private key is encrypted")),
+  keyText(
+    "an encrypted key with headers",
+    labelled("RSA PRIVATE KEY").replace(
+      "\n",
+      "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n",
+    ),
+    refused("the private key is encrypted"),
+  ),
   keyText("no end", rsa.privateKey.replace(/-----END[\s\S]*/, ""), refused(broken)),
   {
     name: "an encrypted key",

@@ -57,6 +57,17 @@ describe("a certificate", () => {
     expect(warnings({ names }, host)).toEqual(good ? [] : ["CertificateNameMismatch"]);
   });
 
+  it("of any bytes is shown in few plain characters", () => {
+    const report = createReport();
+    const fact = { names: [`a\0\x1b\n${"x".repeat(1000)}`], validFrom: 0, validUntil: day };
+    warnOfCertificate(
+      { certificate: "", privateKey: "", facts: [fact], usual: true },
+      { about: "HTTPProxy/x/y", path: "p", secret: { namespace: "x", name: "s" }, host: "a.test" },
+      report,
+    );
+    expect(report.findings[0]?.message).toContain(`is for a???${"x".repeat(249)}, not for a.test`);
+  });
+
   it("is warned of before and after its time", () => {
     const facts = { validFrom: day - 10, validUntil: day + 10 };
     expect(warnings(facts, "a.test")).toEqual([]);
