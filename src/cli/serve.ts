@@ -1,7 +1,7 @@
 import { serve } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { bootstrapFindings } from "../schema/bootstrap-settings.js";
+import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
 import { findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { type AppOptions, createApp } from "../server/app.js";
@@ -128,11 +128,25 @@ async function startCluster(
 }
 
 async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {
-  const { store } = options;
-  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), { checkKeyPair });
+  const { store, settingsFile, overrides = {}, log } = options;
+  const given = settingsFile !== undefined || Object.keys(overrides).length > 0;
+  const { settings, findings: wrong } = readSettings(settingsFile, overrides);
+  const findings = given
+    ? [
+        ...wrong,
+        ...bootstrapFindings(settings),
+        ...unfilteredFindings(settings, "push what is to be read, and nothing else"),
+      ]
+    : [];
+  for (const finding of findings) log(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+  const publisher = new Publisher(store, hub, Date.now);
+  const sources = new PushedSources(store, publisher, { checkKeyPair }, given ? settings : undefined);
   sources.start();
   return {
-    status: () => sources.status(),
+    status: () => {
+      const status = sources.status();
+      return { ...status, findings: [...findings, ...status.findings] };
+    },
     surface: { sources, inspected: sources.inspected },
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,7 @@
 import { claimsOf } from "../graph/claims.js";
 import { isSameServed } from "../link/snapshot.js";
 import type { Finding, Ref } from "../schema/meta.js";
+import { type Settings, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
 import { type Change, type Platform, resume, unitsLeft, update } from "../update.js";
@@ -79,6 +80,8 @@ export class PushedSources {
     private readonly store: Store,
     private readonly publisher: Publisher,
     private readonly platform: Platform,
+    /** The settings that hold where no source has settings. */
+    private readonly settings?: Settings,
   ) {}
 
   get inspected(): Inspected {
@@ -86,9 +89,13 @@ export class PushedSources {
     return { store, publisher, platform };
   }
 
-  /** Publishes what was pushed before a restart. */
+  /** Brings the settings in line with how the server was started now, and publishes what was pushed before a restart. */
   start(): void {
-    if (sourceNames(this.store).length > 0) this.publisher.publish();
+    const names = sourceNames(this.store);
+    const arePushed = this.#refsOf(names).has(settingsRef);
+    if (!arePushed && (this.settings || this.store.object(settingsRef)))
+      update(this.store, this.#without([settingsRef]), this.platform);
+    if (names.length > 0) this.publisher.publish();
   }
 
   /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
@@ -110,15 +117,14 @@ export class PushedSources {
   #remove(name: string): RemovedSource | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
     const { refs } = readSource(this.store, name);
-    const gone = refs.map((ref): Change => ({ gone: ref }));
-    const { left } = update(this.store, gone, this.platform);
+    const { left } = update(this.store, this.#without(refs), this.platform);
     removeSource(this.store, name);
     const changed = this.publisher.publish() || left > 0;
     const { sequence: version } = this.publisher;
     return { source: name, objects: refs.length, changed, version, ...leftOf(left) };
   }
 
-  status(): object {
+  status() {
     const states = sourceNames(this.store).map((name) => ({ name, ...readSource(this.store, name) }));
     return {
       sources: states.map(({ name, revision, refs }) => ({ name, revision, objects: refs.length })),
@@ -165,9 +171,19 @@ export class PushedSources {
     return this.store.transaction(() => this.#apply(push, source, state, { revision, digest }));
   }
 
-  #refsOfOthers(name: string): ReadonlySet<Ref> {
-    const others = sourceNames(this.store).filter((other) => other !== name);
-    return new Set(others.flatMap((other) => readSource(this.store, other).refs));
+  /** What a push is not to blame for: what other sources hold, and the server's own settings where it has none itself. */
+  #refsOfOthers(name: string, kept: ReadonlySet<Ref>): ReadonlySet<Ref> {
+    const others = this.#refsOf(sourceNames(this.store).filter((other) => other !== name));
+    return this.settings && !kept.has(settingsRef) ? new Set([...others, settingsRef]) : others;
+  }
+
+  #refsOf(names: readonly string[]): ReadonlySet<Ref> {
+    return new Set(names.flatMap((name) => readSource(this.store, name).refs));
+  }
+
+  /** The changes that take objects away: settings give way to the server's own. */
+  #without(refs: readonly Ref[]): Change[] {
+    return refs.map((gone) => (gone === settingsRef && this.settings) || { gone });
   }
 
   #unchanged({ name, namespaces }: Push, { revision, refs, findings }: SourceState): Pushed {
@@ -190,7 +206,7 @@ export class PushedSources {
   ): Pushed | RefusedPush {
     const refs = [...refsAfter(source, before)];
     const kept = new Set(refs);
-    const gone = before.refs.filter((ref) => !kept.has(ref)).map((ref): Change => ({ gone: ref }));
+    const gone = this.#without(before.refs.filter((ref) => !kept.has(ref)));
     const old = push.dryRun ? this.publisher.preview() : undefined;
     const changes = [...gone, ...source.objects];
     const { updated, undo } =
@@ -199,7 +215,7 @@ export class PushedSources {
         : { updated: update(this.store, changes, this.platform) };
     const all = [...source.findings, ...this.publisher.storeFindings];
     const findings = visibleFindings(all, push.namespaces);
-    const others = this.#refsOfOthers(push.name);
+    const others = this.#refsOfOthers(push.name, kept);
     const errors =
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && this.publisher.preview();

@@ -130,13 +130,16 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
   });
 
   it("lets the other statuses be written where one object is as large as the API server takes", async () => {
-    const large = (bytes: number): Manifest => {
+    // An object of another class has no status yet.
+    const large = (bytes: number, ingressClass = "nothing"): Manifest => {
       const bodies = [...Array.from({ length: Math.floor(bytes / 4000) }, () => 4000), bytes % 4000];
       const routes = bodies.map((length, i) => ({
         conditions: [{ prefix: `/${i}` }],
         directResponsePolicy: { statusCode: 200, body: "x".repeat(length) },
       }));
-      return httpProxy("default", "large", { virtualhost: { fqdn: "large.test" }, routes });
+      const proxy = httpProxy("default", "large", { virtualhost: { fqdn: "large.test" }, routes });
+      const annotations = { "kubernetes.io/ingress.class": ingressClass };
+      return { ...proxy, metadata: { ...(proxy.metadata as object), annotations } };
     };
     // The largest one that is taken, give or take less than a status.
     let [fits, tooLarge] = [1_000_000, 1_600_000];
@@ -151,7 +154,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     }
     const others = [hostProxy("before.test", "app"), hostProxy("later.test", "app", "z-team")];
     await kube.apply(
-      large(fits),
+      large(fits, "contour"),
       { apiVersion: "v1", kind: "Namespace", metadata: { name: "z-team" } },
       service("z-team", "app"),
       ...others,
