@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatStringProblem, jsonFieldProblem, readLogFormat } from "./access-log.js";
 import { readAdminEndpoints } from "./admin-endpoints.js";
+import { budgets } from "./budgets.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
 import { forbiddenHost, isLabel, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
@@ -130,18 +131,7 @@ const settingsSpec = z.object({
     )
     .default([]),
   /** What the objects of one namespace may make beyond what is written in them. */
-  budgets: z
-    .object({
-      /** Instructions of one regular expression's program; RE2 itself gives up at some hundred thousand. */
-      regexProgramSize: count.max(100_000).default(2000),
-      /** Routes by includes, delegations, hosts and matches. */
-      routes: uint32.default(4_000),
-      /** Of configuration, as JSON. */
-      bytes: uint32.default(2_000_000),
-      /** Instructions of all programs together, beside one for each character. */
-      programSize: uint32.default(100_000),
-    })
-    .prefault({}),
+  budgets,
   disablePermitInsecure: flag,
   /** Of an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that one. */
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),

@@ -8,7 +8,6 @@ import type {
   Http2ProtocolOptions,
   HttpFilter,
   LayeredRuntime,
-  OverloadAction,
   TransportSocket,
   Typed,
 } from "../gen/envoy.js";
@@ -20,6 +19,7 @@ import {
   newestEnvoy,
   oldestEnvoy,
 } from "./envoy-version.js";
+import { type OverloadLimits, writeOverload } from "./overload.js";
 import { runtimeValues } from "./runtime.js";
 import { adminCluster } from "./stats-listener.js";
 
@@ -32,7 +32,7 @@ type HttpProtocolOptions =
  */
 export type AdminPlace = { readonly address: string; readonly port: number } | { readonly socket: string };
 
-export interface BootstrapOptions {
+export interface BootstrapOptions extends OverloadLimits {
   /** Origin of the control plane: `https://host[:port]`, or `http://` to a loopback address. */
   readonly xdsUrl: string;
   readonly nodeId: string;
@@ -52,10 +52,6 @@ export interface BootstrapOptions {
   readonly insecure?: boolean;
   /** Where the runtime values come from: those can't be served. */
   readonly settings?: SettingsSpec;
-  /** Envoy sheds load near this size of its heap. */
-  readonly maxHeapBytes?: number;
-  /** Of all listeners together. */
-  readonly maxConnections?: number;
 }
 
 /** A bootstrap that can't be written because an option is wrong. */
@@ -348,57 +344,3 @@ const writeRuntime = (settings: SettingsSpec | undefined): LayeredRuntime => ({
     { name: "admin", admin_layer: {} },
   ],
 });
-
-const monitors = "type.googleapis.com/envoy.extensions.resource_monitors" as const;
-
-/**
- * What Envoy does when it runs out of memory or connections: at 95 % of the heap it gives memory back, at 98 % it refuses
- * requests; further connections are refused.
- */
-function writeOverload({
-  maxHeapBytes,
-  maxConnections,
-}: BootstrapOptions): Pick<Bootstrap, "overload_manager"> {
-  if (maxHeapBytes === undefined && maxConnections === undefined) return {};
-  const heap = (name: string, value: number): OverloadAction => ({
-    name,
-    triggers: [{ name: "envoy.resource_monitors.fixed_heap", threshold: { value } }],
-  });
-  return {
-    overload_manager: {
-      refresh_interval: "0.25s",
-      resource_monitors: [
-        ...(maxHeapBytes === undefined
-          ? []
-          : [
-              {
-                name: "envoy.resource_monitors.fixed_heap",
-                typed_config: {
-                  "@type": `${monitors}.fixed_heap.v3.FixedHeapConfig`,
-                  max_heap_size_bytes: `${maxHeapBytes}`,
-                } as const,
-              },
-            ]),
-        ...(maxConnections === undefined
-          ? []
-          : [
-              {
-                name: "envoy.resource_monitors.global_downstream_max_connections",
-                typed_config: {
-                  "@type": `${monitors}.downstream_connections.v3.DownstreamConnectionsConfig`,
-                  max_active_downstream_connections: `${maxConnections}`,
-                } as const,
-              },
-            ]),
-      ],
-      ...(maxHeapBytes === undefined
-        ? {}
-        : {
-            actions: [
-              heap("envoy.overload_actions.shrink_heap", 0.95),
-              heap("envoy.overload_actions.stop_accepting_requests", 0.98),
-            ],
-          }),
-    },
-  };
-}

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { type BootstrapCommandOptions, bootstrapCommand } from "../../src/cli/bootstrap.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
 import { bootstrapFindings } from "../../src/schema/bootstrap-settings.js";
-import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
+import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { writeBootstrap } from "../../src/xds/bootstrap.js";
@@ -154,10 +154,10 @@ test("--admin-socket puts it on a unix socket, as printed manifests do, in a fol
   expect(pod?.volumes.find(({ name }) => name === "admin")?.emptyDir).toBeDefined();
 });
 
-test("printed manifests call the xDS cluster as the server does whose settings are the defaults", () => {
+test("printed manifests call the xDS cluster by the host of the URL that Envoys poll", () => {
   const clusterOf = (xds?: string): unknown =>
     bootstrapIn(deployed(xds)).dynamic_resources?.lds_config?.api_config_source?.cluster_names;
-  expect(clusterOf()).toEqual([defaultSettings.xdsCluster]);
+  expect(clusterOf()).toEqual(["isoline.isoline.svc"]);
   expect(clusterOf("https://xds.example.com")).toEqual(["xds.example.com"]);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Reachable, readHost } from "../../src/graph/address.js";
 import type { Cluster, JwksServer } from "../../src/graph/types.js";
 import { parseObject } from "../../src/schema/object.js";
-import { defaultSettings } from "../../src/schema/settings.js";
+import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import type { Resource } from "../../src/store/store.js";
 import { clusterName, writeCluster } from "../../src/xds/cluster.js";
 import { writeJwksCluster } from "../../src/xds/extension-cluster.js";
@@ -116,12 +116,11 @@ const nameOf = (changes: Partial<Cluster>): string => {
 };
 
 const inSettings = (manifests: readonly Manifest[]): readonly Resource[] => {
-  const store = compileAll(
-    manifests.flatMap((manifest) => {
-      const read = parseObject(manifest);
-      return "object" in read ? [read.object] : [];
-    }),
-  );
+  const objects = manifests.flatMap((manifest) => {
+    const read = parseObject(manifest);
+    return "object" in read ? [read.object] : [];
+  });
+  const store = compileAll([parseSettings({ allowLoopbackEndpoints: true }).settings, ...objects]);
   return [...store.resources("cluster"), ...store.resources("endpoints")];
 };
 
