@@ -130,14 +130,21 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
   });
 
   it("lets the other statuses be written where one object is as large as the API server takes", async () => {
-    // An object of another class has no status yet.
+    // An object of another class has no status yet; that of this one is longer than the managedFields that the API server gives up.
+    const errors = Array.from({ length: 25 }, (_, i) => ({
+      conditions: [{ prefix: `/error-${i}` }],
+      services: [{ name: `nowhere-${i}`, port: 80 }],
+    }));
     const large = (bytes: number, ingressClass = "nothing"): Manifest => {
       const bodies = [...Array.from({ length: Math.floor(bytes / 4000) }, () => 4000), bytes % 4000];
       const routes = bodies.map((length, i) => ({
         conditions: [{ prefix: `/${i}` }],
         directResponsePolicy: { statusCode: 200, body: "x".repeat(length) },
       }));
-      const proxy = httpProxy("default", "large", { virtualhost: { fqdn: "large.test" }, routes });
+      const proxy = httpProxy("default", "large", {
+        virtualhost: { fqdn: "large.test" },
+        routes: [...routes, ...errors],
+      });
       const annotations = { "kubernetes.io/ingress.class": ingressClass };
       return { ...proxy, metadata: { ...(proxy.metadata as object), annotations } };
     };
