@@ -67,7 +67,9 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
       const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
       const message = `include creates an include cycle: ${names}`;
-      report.error(target.ref, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
+      // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
+      const about = chain.includes(target.ref) ? target.ref : proxy.ref;
+      report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
     } else {
       append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
     }

@@ -31,6 +31,10 @@ const app = { name: "app", port: 80 };
 const many = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
+/** Without the virtual hosts that answer 404 where a wider host of others would answer. */
+const withoutClosed = (json: string): string =>
+  json.replaceAll(/,?\{"name":"[^"]*","domains":\["[^"]*"\],"routes":\[\]\}/g, "");
+
 describe("T29: hostOwners keeps a host for its namespaces", () => {
   const hostOwners = [
     { host: "a.test", namespaces: ["bank"] },
@@ -61,7 +65,10 @@ describe("T29: hostOwners keeps a host for its namespaces", () => {
       const thief = inNamespace("thief", routeTo(kind, app, spec));
       const { host, chain, reasons } = compileWithGateway([...owned, thief], { hostOwners });
       for (const name of ["a.test", "pay.shop.test", "tls.shop.test", "*.shop.test"])
-        expect([host(name), chain(name)], name).toEqual([before.host(name), before.chain(name)]);
+        expect([withoutClosed(host(name)), chain(name)], name).toEqual([
+          withoutClosed(before.host(name)),
+          before.chain(name),
+        ]);
       if (hostnames.length > 1 && kind !== "TCPRoute") expect(reasons).toContain("HostNotAllowedInNamespace");
       const own = inNamespace("bank", routeTo(kind, app, spec));
       const { output } = compileWithGateway([...owned, own], { hostOwners });
