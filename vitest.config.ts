@@ -14,6 +14,8 @@ const projects = [
     test: {
       name: "unit",
       include: ["test/unit/**/*.test.ts", "test/golden/*.test.ts", "test/property/**/*.test.ts"],
+      // No test is about time: on a busy machine, property tests and compiles of thousands of objects take their time.
+      testTimeout: 60_000,
     },
   },
   { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },

@@ -22,7 +22,8 @@ export function warnOfEscapedSlashes(
   const found = new Map<Ref, Set<string>>();
   for (const one of forwarding)
     if (isDecided(one)) found.set(one.from, (found.get(one.from) ?? new Set()).add(one.field));
-  for (const [about, [first = "", ...more]] of found) {
+  for (const [about, fields] of found) {
+    const [first = "", ...more] = [...fields].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     const others = more.length > 0 ? ` (and ${more.length} more)` : "";
     const message = `the path decides what protects this route${others}: %2f in a path stays as it is, so that a backend that decodes it sees another path; set escapedSlashes to reject or unescape`;
     report.warn(about, "RouteError", "EscapedSlashes", message, `${first}.conditions`);

@@ -29,10 +29,3 @@ export class FindingList {
     }
   }
 }
-
-/** As many findings as a `FindingList` holds. */
-export function boundedFindings(findings: Iterable<Finding>): readonly Finding[] {
-  const list = new FindingList();
-  for (const finding of findings) list.add(finding);
-  return list.list;
-}
