@@ -65,10 +65,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     if (!target) {
       fail(found.reason, found.message);
       if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
-    } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
-      const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
-      const message = `include creates an include cycle: ${names}`;
-      report.error(target.ref, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
+    } else if (endsChain(target, chain, report)) {
     } else if (!place.budget.allows(target.ref, sizeOf(target))) {
       const message = `include ${describe(target)} is not followed: the includes of this host have too many paths`;
       if (place.budget.isNews(proxy.ref)) fail("TooManyIncludes", message);
@@ -77,6 +74,18 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     }
   }
   return routes;
+}
+
+/** Whether a chain of includes ends before an object, which would close a circle or be too far from the root. */
+function endsChain({ ref }: HTTPProxy, chain: readonly Ref[], report: Report): boolean {
+  const isCycle = chain.includes(ref);
+  if (!isCycle && chain.length < maxDepth) return false;
+  const names = [...chain, ref].map((one) => one.slice("HTTPProxy/".length)).join(" -> ");
+  const message = `include creates an include cycle: ${names}`;
+  // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
+  const about = isCycle ? ref : (chain.at(-1) ?? ref);
+  report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
+  return true;
 }
 
 const describe = ({ meta }: HTTPProxy): string => `${meta.namespace}/${meta.name}`;

@@ -183,3 +183,14 @@ it("a refused include answers 502 under its conditions, as one that leads nowher
   const [host] = [...compileAll(parseCase(text).objects).resources("virtual-host", "ingress_https")];
   expect(host?.json).toContain('"status":502');
 });
+
+it("a chain that is too long is no fault of another namespace's child at its end", () => {
+  const chain = Array.from({ length: 63 }, (_, i) =>
+    httpProxy("evil", `c${i}`, {
+      includes: [i < 62 ? { name: `c${i + 1}` } : { namespace: "shop", name: "child" }],
+    }),
+  );
+  const root = httpProxy("evil", "root", { virtualhost, includes: [{ name: "c0" }] });
+  const { told } = serve([root, ...chain, httpProxy("shop", "child", { routes: [{ services }] })]);
+  expect(told).toEqual(["HTTPProxy/evil/c62 IncludeCreatesCycle"]);
+});
