@@ -64,17 +64,22 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     if (!target) {
       fail(found.reason, found.message);
       if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
-    } else if (chain.includes(target.ref) || chain.length >= maxDepth) {
-      const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
-      const message = `include creates an include cycle: ${names}`;
-      // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
-      const about = chain.includes(target.ref) ? target.ref : proxy.ref;
-      report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
-    } else {
+    } else if (!endsChain(target, chain, report))
       append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
-    }
   }
   return routes;
+}
+
+/** Whether a chain of includes ends before an object, which would close a circle or be too far from the root. */
+function endsChain({ ref }: HTTPProxy, chain: readonly Ref[], report: Report): boolean {
+  const isCycle = chain.includes(ref);
+  if (!isCycle && chain.length < maxDepth) return false;
+  const names = [...chain, ref].map((one) => one.slice("HTTPProxy/".length)).join(" -> ");
+  const message = `include creates an include cycle: ${names}`;
+  // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
+  const about = isCycle ? ref : (chain.at(-1) ?? ref);
+  report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
+  return true;
 }
 
 const describe = ({ meta }: HTTPProxy): string => `${meta.namespace}/${meta.name}`;
