@@ -5,6 +5,7 @@ import { setup } from "./setup.mjs";
 /** Benches by name; `core` is the one without a name. */
 const BENCHES = {
   applied: "test/bench/applied.ts",
+  attacks: "test/bench/attacks.ts",
   core: "test/bench/bench.ts",
   kube: "test/bench/kube.ts",
   peers: "test/bench/peers.ts",
