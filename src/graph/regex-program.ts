@@ -2,7 +2,10 @@
 export interface RegexProgram {
   /** RE2's program in Envoy: instructions, at least as many as there are. */
   readonly size: number;
-  /** An expression of the same syntax that is cheap to compile: short repetitions, no case folding, no Unicode classes. */
+  /**
+   * A short expression that is valid where this one is: without the parts that surely are, such as a character or a group of such,
+   * and with short repetitions, no case folding and no Unicode classes.
+   */
   readonly skeleton: string;
 }
 
@@ -52,6 +55,8 @@ interface Group {
   readonly captures: boolean;
   /** Whether case is ignored after the group. */
   readonly foldAfter: boolean;
+  /** Its place in the skeleton; absent of groups whose names must differ, and of what is none. */
+  readonly start: number | undefined;
 }
 
 const repetition = /\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}/y;
@@ -62,18 +67,23 @@ const posixClass = /\[:\^?\w+:\]/y;
 
 class Scan {
   #at = 0;
-  #skeleton = "";
+  readonly #skeleton: string[] = [];
   #fold = false;
-  #repeated = false;
+  /** Whether the last part has an operator, and whether that is lazy. */
+  #repeated: "no" | "once" | "lazily" = "no";
+  /** Where in the skeleton the last part begins, if it is surely valid with what follows it so far. */
+  #valid: number | undefined;
+  readonly #validClasses = new Set<string>();
   readonly #groups: Group[] = [newGroup(false, false)];
 
   constructor(private readonly text: string) {}
 
   run(): RegexProgram {
     while (this.#at < this.text.length) this.#step();
+    this.#leaveOut();
     let size = frameSize;
     for (const group of this.#groups) size += group.size;
-    return { size, skeleton: this.#skeleton };
+    return { size, skeleton: this.#skeleton.join("") };
   }
 
   get #group(): Group {
@@ -81,17 +91,41 @@ class Scan {
   }
 
   #step(): void {
-    const character = this.text[this.#at];
-    const repeated = this.#repeated;
-    this.#repeated = false;
+    const character = this.text[this.#at] ?? "";
+    if (character === "*" || character === "+" || character === "?") {
+      this.#operator(character);
+      return;
+    }
+    if (character === "{") {
+      this.#counted();
+      return;
+    }
+    this.#repeated = "no";
+    // An operator after flags is for the part before them.
+    if (character === "(" && this.#match(flags)?.[3] === ")") this.#valid = undefined;
+    this.#leaveOut();
     if (character === "(") this.#open();
     else if (character === ")") this.#close();
     else if (character === "[") this.#class();
     else if (character === "\\") this.#escape();
-    else if (character === "{") this.#counted();
-    else if (character === "*" || character === "+" || character === "?") this.#operator(character, repeated);
-    else if (character === ".") this.#part(2, 1);
-    else this.#part(this.#literalSize, 1);
+    else if (character === "|") this.#alternative();
+    else {
+      if (surelyValid.test(character)) this.#valid = this.#skeleton.length;
+      this.#part(character === "." ? 2 : this.#literalSize, 1);
+    }
+  }
+
+  /** Takes the last part out of the skeleton, if it is valid. */
+  #leaveOut(): void {
+    if (this.#valid !== undefined) this.#skeleton.length = this.#valid;
+    this.#valid = undefined;
+  }
+
+  #alternative(): void {
+    if (this.#skeleton.at(-1) === "|") {
+      this.#add(1, 1);
+      this.#at++;
+    } else this.#part(1, 1);
   }
 
   /** A letter has an instruction for each case, and some have a third letter, as one range with another. */
@@ -101,7 +135,7 @@ class Scan {
 
   /** Takes so many characters as they are. */
   #copy(length: number): void {
-    this.#skeleton += this.text.slice(this.#at, this.#at + length);
+    if (length > 0) this.#skeleton.push(this.text.slice(this.#at, this.#at + length));
     this.#at += length;
   }
 
@@ -128,34 +162,50 @@ class Scan {
   #open(): void {
     const flagged = this.#match(flags);
     if (!flagged) {
-      this.#groups.push(newGroup(true, this.#fold));
-      this.#copy(this.#match(groupName)?.[0].length ?? 1);
+      const name = this.#match(groupName)?.[0];
+      if (name === undefined && this.text.startsWith("(?", this.#at)) {
+        // No group of RE2's: compiling the skeleton says so.
+        this.#copy(this.text.length);
+        return;
+      }
+      this.#groups.push(newGroup(true, this.#fold, name === undefined ? this.#skeleton.length : undefined));
+      this.#copy(name?.length ?? 1);
       return;
     }
     const [whole, on = "", off = "", end] = flagged;
     const fold = !off.includes("i") && (this.#fold || on.includes("i"));
-    if (end === ":") this.#groups.push(newGroup(false, this.#fold));
+    if (end === ":") this.#groups.push(newGroup(false, this.#fold, this.#skeleton.length));
     this.#fold = fold;
-    this.#skeleton += whole.replaceAll("i", "s");
+    this.#skeleton.push(whole.replaceAll("i", "s"));
     this.#at += whole.length;
   }
 
   #close(): void {
     if (this.#groups.length > 1) {
-      const { size, repeats, captures, foldAfter } = this.#groups.pop() as Group;
+      const { size, repeats, captures, foldAfter, start } = this.#groups.pop() as Group;
       this.#fold = foldAfter;
+      const inner = this.#skeleton.slice((start ?? 0) + 1);
+      if (start !== undefined && (inner.length === 0 || (inner.length === 1 && inner[0] === "|")))
+        this.#valid = start;
       this.#add(Math.max(1, size) + (captures ? 2 : 0), repeats);
     }
     this.#copy(1);
   }
 
   /** A `?` after another operator makes that one lazy. */
-  #operator(operator: string, repeated: boolean): void {
-    if (!repeated || operator !== "?") {
+  #operator(operator: string): void {
+    if (this.#repeated === "once" && operator === "?") this.#repeated = "lazily";
+    else {
       this.#grow(operator === "+" ? 2 : 1);
-      this.#repeated = true;
+      this.#repeat();
     }
     this.#copy(1);
+  }
+
+  /** An operator after another one is not valid. */
+  #repeat(): void {
+    if (this.#repeated !== "no") this.#valid = undefined;
+    this.#repeated = "once";
   }
 
   #grow(more: number): void {
@@ -167,6 +217,8 @@ class Scan {
   #counted(): void {
     const found = this.#match(repetition);
     if (!found) {
+      this.#repeated = "no";
+      this.#valid = undefined;
       this.#part(this.#literalSize, 1);
       return;
     }
@@ -175,6 +227,7 @@ class Scan {
     const to = most === undefined ? from : Number(most);
     if (from > maxRepeat || to > maxRepeat || to < from) {
       // Compiling the skeleton tells what is wrong with it.
+      this.#valid = undefined;
       this.#copy(whole.length);
       return;
     }
@@ -186,19 +239,25 @@ class Scan {
     group.repeats = Math.max(group.repeats, repeats);
     const open = comma !== undefined && most === undefined ? 1 : 0;
     this.#grow(Math.max(0, last * (Math.max(from, to, 1) - 1) + (to - from) + open));
-    this.#repeated = true;
+    this.#repeat();
     const short = (count: string): string => String(Math.min(2, Number(count)));
-    this.#skeleton += `{${short(least)}${comma ?? ""}${most === undefined ? "" : short(most)}}`;
+    this.#skeleton.push(`{${short(least)}${comma ?? ""}${most === undefined ? "" : short(most)}}`);
     this.#at += whole.length;
   }
 
   #escape(): void {
-    if (this.text.startsWith("\\Q", this.#at)) this.#quoted();
-    else this.#add(this.#escapedSize(), 1);
+    if (this.text.startsWith("\\Q", this.#at)) {
+      this.#quoted();
+      return;
+    }
+    const start = this.#skeleton.length;
+    const { size, isValid } = this.#escaped();
+    this.#add(size, 1);
+    if (isValid) this.#valid = start;
   }
 
-  /** Takes an escape sequence; returns its instructions, of which a class has one for each range. */
-  #escapedSize(): number {
+  /** Takes an escape sequence; its size is its instructions, of which a class has one for each range. */
+  #escaped(): { size: number; isValid: boolean } {
     const found = this.#match(escaped);
     const [whole = "\\", braced, letter, hex, octal, single] = found ?? [];
     const unicode = braced ?? letter;
@@ -209,7 +268,11 @@ class Scan {
       throw new RegexError(`\\x{${hex}} is more than a byte: write the character itself`);
     if (unicode === undefined) {
       this.#copy(whole.length);
-      return perlSizes[single ?? ""] ?? this.#literalSize;
+      const size = perlSizes[single ?? ""];
+      return {
+        size: size ?? this.#literalSize,
+        isValid: size !== undefined || isPunctuation.test(single ?? ""),
+      };
     }
     if (!unicodeClass.test(unicode))
       throw new RegexError(`\\p{${unicode.slice(0, 40)}} is no Unicode class that is supported`);
@@ -217,9 +280,9 @@ class Scan {
       throw new RegexError(
         `\\p{${unicode}} where case is ignored takes Envoy too long: put it outside of (?i)`,
       );
-    this.#skeleton += "\\d";
+    this.#skeleton.push("\\d");
     this.#at += whole.length;
-    return unicodeClassSize;
+    return { size: unicodeClassSize, isValid: true };
   }
 
   /** `\Q…\E`: all between is literal. */
@@ -239,6 +302,7 @@ class Scan {
     /** Whether what comes next is the end of a range, and whether a range may begin with what came last. */
     let ends = false;
     let begins = false;
+    const [from, first] = [this.#at, this.#skeleton.length];
     this.#copy(1);
     if (this.text[this.#at] === "^") {
       ranges++;
@@ -258,6 +322,10 @@ class Scan {
       ends = isDash;
     }
     this.#part(Math.max(1, Math.min(maxRanges, ranges)) + unicode, 1);
+    // What is the same as a class before is as valid as that.
+    const written = this.text.slice(from, this.#at);
+    if (this.#validClasses.has(written)) this.#valid = first;
+    else this.#validClasses.add(written);
   }
 
   /** Takes a character, an escape sequence or a named class; returns its ranges. */
@@ -267,18 +335,23 @@ class Scan {
       this.#copy(posix[0].length);
       return posixRanges;
     }
-    if (this.text[this.#at] === "\\") return this.#escapedSize();
+    if (this.text[this.#at] === "\\") return this.#escaped().size;
     this.#copy(1);
     return this.#literalSize;
   }
 }
+
+/** Characters that stand for themselves, and any. */
+const surelyValid = /^[A-Za-z0-9 !"#%&',/:;<=>@_`~.\x80-\xff-]$/;
+const isPunctuation = /^[!-/:-@[-`{-~]$/;
 
 /** Ranges that a class such as `[:punct:]` has at most. */
 const posixRanges = 5;
 /** Ranges of the classes with one letter, with those that their complements have. */
 const perlSizes: Readonly<Record<string, number>> = { d: 1, D: 2, s: 3, S: 4, w: 4, W: 5 };
 
-const newGroup = (captures: boolean, foldAfter: boolean): Group => ({
+const newGroup = (captures: boolean, foldAfter: boolean, start?: number): Group => ({
+  start,
   size: 0,
   last: 1,
   lastRepeats: 1,

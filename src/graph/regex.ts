@@ -57,6 +57,9 @@ function syntaxProblem(skeleton: string, expression: string): string | undefined
     const message = error instanceof Error ? error.message : String(error);
     // The message quotes the skeleton, which may not be what was written.
     const quoted = /: `(.*)`$/s.exec(message);
-    return quoted && !expression.includes(quoted[1] ?? "") ? message.slice(0, quoted.index) : message;
+    if (!quoted) return message;
+    const what = message.slice(0, quoted.index);
+    if (quoted[1] === skeleton) return `${what}: \`${expression}\``;
+    return expression.includes(quoted[1] ?? "") ? message : what;
   }
 }
