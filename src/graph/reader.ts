@@ -1,3 +1,4 @@
+import { FindingList } from "../schema/finding-list.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -71,7 +72,7 @@ export interface Report {
 }
 
 export function createReport(): Report {
-  const findings: Finding[] = [];
+  const findings = new FindingList();
   const add =
     (severity: Finding["severity"]) =>
     (
@@ -82,7 +83,7 @@ export function createReport(): Report {
       path?: string,
       unlessBetween?: Finding["unlessBetween"],
     ): void => {
-      findings.push({
+      findings.add({
         about,
         severity,
         type,
@@ -92,5 +93,11 @@ export function createReport(): Report {
         ...(unlessBetween ? { unlessBetween } : {}),
       });
     };
-  return { error: add("error"), warn: add("warning"), findings };
+  return {
+    error: add("error"),
+    warn: add("warning"),
+    get findings() {
+      return findings.list;
+    },
+  };
 }

@@ -125,9 +125,9 @@ const settingsSpec = z.object({
       /** Instructions of one regular expression's program; RE2 itself gives up at some hundred thousand. */
       regexProgramSize: count.max(100_000).default(2000),
       /** Routes by includes, delegations, hosts and matches. */
-      routes: uint32.default(10_000),
+      routes: uint32.default(4_000),
       /** Of configuration, as JSON. */
-      bytes: uint32.default(8_000_000),
+      bytes: uint32.default(2_000_000),
       /** Instructions of all programs together, beside one for each character. */
       programSize: uint32.default(100_000),
     })

@@ -40,14 +40,17 @@ const objectsOf = (shape: string, bytes: number): readonly object[] =>
 /** One process: a push of the objects, and an admission review of each of them. */
 function measure(shape: string, bytes: number): Figures {
   const objects = objectsOf(shape, bytes);
-  const text = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
   const store = createMemoryStore();
   update(store, [settings], platform);
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
   const push = { name: "web", strict: false, dryRun: false, acceptShrink: true };
-  const small = JSON.stringify({ apiVersion: "v1", kind: "List", items: plain(30_000) });
-  for (let i = 0; i < 5; i++) sources.put({ ...push, text: `${small}${" ".repeat(i)}` });
+  // A server has run for a while: it has seen such objects.
+  const list = (items: readonly object[]): string =>
+    JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  for (const items of [plain(30_000), objectsOf(shape, 20_000)])
+    for (let i = 0; i < 5; i++) sources.put({ ...push, text: `${list(items)}${" ".repeat(i)}` });
+  const text = list(objects);
   globalThis.gc?.();
   const before = process.memoryUsage().rss;
   let findings: readonly object[] = [];

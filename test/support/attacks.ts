@@ -1,4 +1,4 @@
-import { certificateFile, httpProxy, type Manifest, secret, service } from "./backend.js";
+import { httpProxy, type Manifest, secret, service } from "./backend.js";
 import { backendRefs, gateway, gatewayRoute, onPort } from "./gateway.js";
 
 /** Objects of one namespace of about so many bytes of JSON. */
@@ -33,6 +33,19 @@ const words = (i: number, count: number): string =>
 
 /** What the others are measured against: a host with three routes each. */
 export const plain: Attack = (bytes) => [web, ...filling(bytes, (i) => host(i, { routes: prefixes(3) }))];
+
+/** A certificate of an authority for tests, as PEM. */
+const authority = `-----BEGIN CERTIFICATE-----
+MIIBXzCCAQagAwIBAgIUR/cwUTUy3ipzZxJjeNglDgJocLMwCgYIKoZIzj0EAwIw
+DTELMAkGA1UEAwwCY2EwIBcNMjYxMTI0MDQ0MDI3WhgPMjEyNjEwMzEwNDQwMjda
+MA0xCzAJBgNVBAMMAmNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEFF+nHkuN
+IQo6tN30NEhzgv1rG/YjANFq0SjKXc3iPnYFkYcoFb5BNtutOwW35BRq35zYdf57
+IejiraDtRY6ZXaNCMEAwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYw
+HQYDVR0OBBYEFI317SMTTz49QhC4tTIJ+miZh2m+MAoGCCqGSM49BAMCA0cAMEQC
+IBbvGfh8hTcxDgblqh6Hrah96v6EBl5+7bZ97OeMZhhBAiBq6q5bn4cRHRs+wTDX
++eqTWCV9ljIDHrEp/sO2A1tMVg==
+-----END CERTIFICATE-----
+`;
 
 /** Small inputs that make much, each by another way. */
 export const attacks: Readonly<Record<string, Attack>> = {
@@ -195,8 +208,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     ),
   ],
   "secrets: one of many clusters": (bytes) => {
-    const cert = certificateFile("ca.crt");
-    const copies = cert.repeat(Math.min(40, bytes / 3 / cert.length));
+    const copies = authority.repeat(Math.min(60_000, bytes / 2) / authority.length);
     const names = many(bytes / 700, (i) => `web-${i}`);
     return [
       secret(namespace, "ca", { "ca.crt": copies }),

@@ -13,6 +13,8 @@ export class Forest {
   readonly #includers = new Map<Ref, Set<Ref>>();
   /** What an object makes with all that it includes; `circle` where it leads to one. */
   readonly #totals = new Map<Ref, Size | "circle" | "open">();
+  /** The totals of those that lead to a circle. */
+  readonly #circles = new Map<Ref, Size>();
 
   constructor(private readonly load: (ref: Ref) => CostNode | undefined) {}
 
@@ -41,6 +43,7 @@ export class Forest {
     const found = new Set(refs);
     for (const ref of found) {
       this.#totals.delete(ref);
+      this.#circles.delete(ref);
       for (const includer of this.#includers.get(ref) ?? []) found.add(includer);
     }
     return found;
@@ -54,7 +57,19 @@ export class Forest {
   /** What an object makes with all that it includes. */
   total(ref: Ref): Size {
     const total = this.#totals.get(ref) ?? this.#count(ref);
-    return typeof total === "object" ? total : this.#walk(ref);
+    if (typeof total === "object") return total;
+    const known = this.#circles.get(ref) ?? this.#aroundCircle(ref);
+    this.#circles.set(ref, known);
+    return known;
+  }
+
+  /** What has hosts is in no circle itself: what it includes is counted once for all that include it. */
+  #aroundCircle(ref: Ref): Size {
+    const node = this.node(ref);
+    if (!node?.isOwner) return this.#walk(ref);
+    let sum = node.own;
+    for (const edge of node.edges) if (this.#followed(edge)) sum = withEdge(sum, edge, this.total(edge.to));
+    return sum;
   }
 
   /** Objects that are reached by edges and were not before; adds them to `reached`. */

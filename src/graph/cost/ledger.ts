@@ -24,6 +24,10 @@ export function ledgerOf(store: Objects, reader: Reader): Ledger {
   return ledger;
 }
 
+/** A route of the Gateway API may have so many hosts, each over HTTP and HTTPS, as those are written in it, too. */
+const freeHosts = 3;
+const freePorts = 2;
+
 const namespaceOf = (ref: Ref): string => ref.split("/")[1] ?? "";
 
 /**
@@ -114,8 +118,9 @@ export class Ledger {
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
-      const { places, ports } = view ? placesOf(object, view) : { places: 0, ports: 0 };
-      return plus(plus(nothing, owner.own, places), owner.free, -Math.min(places, 2, ports));
+      const { pairs, hosts, ports } = view ? placesOf(object, view) : { pairs: 0, hosts: 0, ports: 0 };
+      const free = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
+      return plus(plus(nothing, owner.own, pairs), owner.free, -free);
     }
     const isServed =
       isAllowedClass(owner, owner.className, settings) &&

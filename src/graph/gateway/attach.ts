@@ -60,18 +60,29 @@ const isSelected = (ref: ParentRef, { spec }: GatewayListener): boolean =>
   (ref.sectionName === undefined || ref.sectionName === spec.name) &&
   (ref.port === undefined || ref.port === spec.port);
 
-/** How many hosts a route has on ports of the Gateway, and on how many ports, whether or not it is let in there. */
-export function placesOf(route: RouteObject, view: GatewayView): { places: number; ports: number } {
+export interface Places {
+  /** Pairs of a host and a port. */
+  readonly pairs: number;
+  readonly hosts: number;
+  readonly ports: number;
+}
+
+/** Where a route is on the Gateway, whether or not it is let in there. */
+export function placesOf(route: RouteObject, view: GatewayView): Places {
   const refs = route.spec.parentRefs.filter((ref) => isOf(ref, route, view));
-  const found = new Set<string>();
+  const pairs = new Set<string>();
+  const hosts = new Set<string>();
+  const ports = new Set<number>();
   for (const ref of new Map(refs.map((one) => [selectionOf(one), one])).values())
     for (const listener of view.listeners) {
       if (!listener.kinds.includes(route.kind) || !isSelected(ref, listener)) continue;
-      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] }))
-        found.add(`${listener.spec.port} ${host}`);
+      for (const host of hostsOf(hostnamesOf(route), { listener: listener.hostname, rivals: [] })) {
+        pairs.add(`${listener.spec.port} ${host}`);
+        hosts.add(host);
+        ports.add(listener.spec.port);
+      }
     }
-  const ports = new Set([...found].map((place) => place.split(" ", 1)[0]));
-  return { places: found.size, ports: ports.size };
+  return { pairs: pairs.size, hosts: hosts.size, ports: ports.size };
 }
 
 /** A route that is over the budget of its namespace is attached nowhere. */

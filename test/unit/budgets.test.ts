@@ -1,0 +1,401 @@
+import { RE2JS } from "re2js";
+import { describe, expect, it, vi } from "vitest";
+import type { Finding } from "../../src/schema/meta.js";
+import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import type { Store } from "../../src/store/store.js";
+import { type Change, update } from "../../src/update.js";
+import { application } from "../bench/apps.js";
+import { type Attack, attacks } from "../support/attacks.js";
+import { httpProxy, ingressRoute, type Manifest, secret, service } from "../support/backend.js";
+import { compileAll, platform, resourcesOf } from "../support/compile.js";
+import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
+
+const parse = (manifest: unknown): KubeObject => {
+  const parsed = parseObject(manifest);
+  if (!("object" in parsed)) throw new Error(JSON.stringify(parsed));
+  return parsed.object;
+};
+const many = <T>(count: number, make: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+const budgeted = (budgets: Manifest, more: Manifest = {}): KubeObject =>
+  parseSettings({ ...gatewaySettings, budgets, ...more }).settings;
+
+/** A manifest that was made on a day of January. */
+const made = (day: number, manifest: Manifest): Manifest => ({
+  ...manifest,
+  metadata: {
+    ...(manifest.metadata as Manifest),
+    creationTimestamp: `2026-01-${String(day).padStart(2, "0")}T00:00:00Z`,
+  },
+});
+const overOf = (store: Store): Finding[] =>
+  [...store.findings()].filter(({ reason }) => reason === "OverBudget");
+const refsOf = (store: Store): string[] => overOf(store).map(({ about }) => about);
+const hosts = (store: Store): string[] =>
+  resourcesOf(store)
+    .filter(({ type }) => type === "virtual-host")
+    .map(({ name }) => name);
+
+const services = [{ name: "web", port: 80 }];
+const routes = (count: number): Manifest[] =>
+  many(count, (i) => ({ conditions: [{ prefix: `/${i}` }], services }));
+const web = service("shop", "web");
+const child = (name: string, count: number, namespace = "shop"): Manifest =>
+  httpProxy(namespace, name, { routes: routes(count) });
+const root = (name: string, spec: Manifest, namespace = "shop"): Manifest =>
+  httpProxy(namespace, name, { virtualhost: { fqdn: `${name}.${namespace}.test` }, ...spec });
+
+describe("what is written once", () => {
+  it("is never over a budget: routes, and children that one host includes", () => {
+    const objects = [
+      web,
+      root("plain", { routes: routes(50) }),
+      ...many(20, (i) => child(`child-${i}`, 5)),
+      ...many(20, (i) => root(`root-${i}`, { includes: [{ name: `child-${i}` }] })),
+      root("all", { includes: [{ name: "one", namespace: "team" }] }),
+      child("one", 40, "team"),
+    ];
+    const store = compileAll([budgeted({ routes: 0, bytes: 0, programSize: 0 }), ...objects.map(parse)]);
+    expect(refsOf(store)).toEqual([]);
+    expect(hosts(store)).toContain("all.shop.test");
+  });
+
+  it("is free for a route of the Gateway API with three hosts over HTTP and HTTPS", () => {
+    const listeners = [onPort(8080, "http", "HTTP"), onPort(8081, "other", "HTTP")];
+    const route = (count: number): Manifest =>
+      gatewayRoute("HTTPRoute", `of-${count}`, {
+        hostnames: many(count, (i) => `h${i}.test`),
+        rules: [{ backendRefs: backendRefs("web") }],
+      });
+    const store = compileAll([
+      budgeted({ routes: 0 }),
+      ...[...gateway(...listeners), service("default", "web"), route(3), route(4)].map(parse),
+    ]);
+    expect(refsOf(store)).toEqual(["HTTPRoute/default/of-4"]);
+  });
+
+  it("10,000 applications in one namespace have room in the usual budgets", { timeout: 60_000 }, () => {
+    const store = createMemoryStore();
+    const objects = many(10_000, (i) => application(i, "shop").map(parse)).flat();
+    update(store, objects, platform);
+    expect([...store.findings()]).toEqual([]);
+  });
+});
+
+const prefix = (value: string): Manifest => ({ conditions: [{ prefix: value }] });
+const expression = (name: string, regex: string): Manifest =>
+  root(name, { routes: [{ conditions: [{ regex }], services }] });
+const ingress = (name: string, path: string): Manifest => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "Ingress",
+  metadata: { namespace: "shop", name },
+  spec: {
+    rules: many(2, (i) => ({
+      host: `${name}-${i}.test`,
+      http: {
+        paths: [
+          {
+            path,
+            pathType: "ImplementationSpecific",
+            backend: { service: { name: "web", port: { number: 80 } } },
+          },
+        ],
+      },
+    })),
+  },
+});
+const httpRoute = (name: string, rule: Manifest): Manifest =>
+  gatewayRoute("HTTPRoute", name, {
+    hostnames: [`${name}.test`],
+    rules: [{ backendRefs: backendRefs("web"), ...rule }],
+  });
+const grpcRoute = (name: string, count: number): Manifest =>
+  gatewayRoute("GRPCRoute", name, {
+    hostnames: many(count, (i) => `${name}-${i}.test`),
+    rules: [{ backendRefs: backendRefs("web") }],
+  });
+const edge = [...gateway(onPort(9080, "web", "HTTP")), service("default", "web")];
+const tlsService = (name: string): Manifest => ({
+  conditions: [{ prefix: `/${name}` }],
+  services: [{ name, port: 80, protocol: "tls", validation: { caSecret: "ca", subjectName: "a.test" } }],
+});
+const filter = (length: number): Manifest => ({
+  matches: many(20, (i) => ({ path: { value: `/${i}` } })),
+  filters: [
+    {
+      type: "RequestHeaderModifier",
+      requestHeaderModifier: { set: [{ name: "x", value: "v".repeat(length) }] },
+    },
+  ],
+});
+
+/** Two objects that together are over a budget; of each case the first is made later than the second. */
+const cases: readonly [string, string, Manifest, readonly Manifest[], [Manifest, Manifest]][] = [
+  [
+    "a child that HTTPProxies share",
+    "routes",
+    { routes: 4 },
+    [child("child", 5)],
+    [root("young", { includes: [{ name: "child" }] }), root("old", { includes: [{ name: "child" }] })],
+  ],
+  [
+    "a child that is included twice",
+    "routes",
+    { routes: 9 },
+    [child("child", 5)],
+    [
+      root("young", {
+        includes: [
+          { name: "child", ...prefix("/a") },
+          { name: "child", ...prefix("/b") },
+        ],
+      }),
+      root("old", {
+        includes: [
+          { name: "child", ...prefix("/a") },
+          { name: "child", ...prefix("/b") },
+        ],
+      }),
+    ],
+  ],
+  [
+    "an IngressRoute that is delegated to",
+    "routes",
+    { routes: 4 },
+    [ingressRoute("shop", "child", { routes: many(5, (i) => ({ match: `/${i}`, services })) })],
+    [
+      ingressRoute("shop", "young", {
+        virtualhost: { fqdn: "young.test" },
+        routes: [{ match: "/", delegate: { name: "child" } }],
+      }),
+      ingressRoute("shop", "old", {
+        virtualhost: { fqdn: "old.test" },
+        routes: [{ match: "/", delegate: { name: "child" } }],
+      }),
+    ],
+  ],
+  [
+    "long conditions of an include",
+    "bytes",
+    { bytes: 15_000 },
+    [child("a", 10), child("b", 10)],
+    [
+      root("young", {
+        includes: [{ name: "a", conditions: [{ header: { name: "x", exact: "v".repeat(1000) } }] }],
+      }),
+      root("old", {
+        includes: [{ name: "b", conditions: [{ header: { name: "x", exact: "v".repeat(1000) } }] }],
+      }),
+    ],
+  ],
+  [
+    "a Secret that many clusters copy",
+    "bytes",
+    { bytes: 15_000 },
+    [secret("shop", "ca", { "ca.crt": "x".repeat(10_000) })],
+    [
+      root("young", { routes: [tlsService("a")] }),
+      root("old", { routes: [tlsService("b"), tlsService("c")] }),
+    ],
+  ],
+  [
+    "filters of a rule with many matches",
+    "bytes",
+    { bytes: 30_000 },
+    edge,
+    [httpRoute("young", filter(1000)), httpRoute("old", filter(1000))],
+  ],
+  ["hosts of a GRPCRoute", "routes", { routes: 10 }, edge, [grpcRoute("young", 10), grpcRoute("old", 10)]],
+  [
+    "repetitions in regular expressions of an HTTPProxy",
+    "programSize",
+    { programSize: 1500 },
+    [],
+    [expression("young", "/a{1000}"), expression("old", "/b{1000}")],
+  ],
+  [
+    "repetitions in regular expressions of an Ingress",
+    "programSize",
+    { programSize: 2500 },
+    [],
+    [ingress("young", "/a[b]{999}"), ingress("old", "/b[b]{999}")],
+  ],
+  [
+    "repetitions in regular expressions of an HTTPRoute",
+    "programSize",
+    { programSize: 1500 },
+    edge,
+    [
+      httpRoute("young", { matches: [{ path: { type: "RegularExpression", value: "/a{1000}" } }] }),
+      httpRoute("old", {
+        matches: [{ headers: [{ type: "RegularExpression", name: "x", value: "b{1000}" }] }],
+      }),
+    ],
+  ],
+  [
+    "regular expressions that a shared child copies",
+    "programSize",
+    { programSize: 500 },
+    [httpProxy("shop", "child", { routes: [{ conditions: [{ regex: `/${"a".repeat(300)}` }], services }] })],
+    [
+      root("young", {
+        includes: [
+          { name: "child", ...prefix("/a") },
+          { name: "child", ...prefix("/b") },
+        ],
+      }),
+      root("old", {
+        includes: [
+          { name: "child", ...prefix("/a") },
+          { name: "child", ...prefix("/b") },
+        ],
+      }),
+    ],
+  ],
+];
+
+describe("over a budget", () => {
+  it.each(cases)("%s: the older object stays served", (_, dimension, budgets, around, [young, old]) => {
+    const settings = budgeted(budgets);
+    const common = [web, ...around].map(parse);
+    const [second, first] = [parse(made(2, young)), parse(made(1, old))];
+    for (const both of [
+      [first, second],
+      [second, first],
+    ]) {
+      const store = compileAll([settings, ...common, ...both]);
+      expect(new Set(refsOf(store))).toEqual(new Set([second.ref]));
+      for (const { message, severity } of overOf(store))
+        expect([severity, message]).toEqual([
+          "error",
+          expect.stringContaining(`(setting budgets.${dimension})`),
+        ]);
+      expect(hosts(store).some((host) => host.startsWith("old"))).toBe(true);
+      expect(hosts(store).some((host) => host.startsWith("young"))).toBe(false);
+    }
+    expect(refsOf(compileAll([settings, ...common, second]))).toEqual([]);
+    expect(refsOf(compileAll([...common, first, second]))).toEqual([]);
+  });
+
+  it("says what to do", () => {
+    const roots = ["a", "b"].map((name) => root(name, { includes: [{ name: "child" }] }));
+    const store = compileAll([budgeted({ routes: 4 }), ...[web, child("child", 5), ...roots].map(parse)]);
+    expect(overOf(store)).toMatchInlineSnapshot(`
+      [
+        {
+          "about": "HTTPProxy/shop/b",
+          "message": "it makes 5 more routes by includes, delegations, hosts and matches than are written, and with its older objects the namespace shop may make 4 (setting budgets.routes): share less of it, or raise the setting",
+          "path": "spec",
+          "reason": "OverBudget",
+          "severity": "error",
+          "type": "IncludeError",
+        },
+      ]
+    `);
+  });
+
+  it("of one namespace, another has its own; a child counts for who includes it", () => {
+    const objects = [
+      service("team", "web"),
+      child("child", 5, "team"),
+      ...["a", "b", "c"].map((namespace) =>
+        root("one", { includes: [{ name: "child", namespace: "team" }] }, namespace),
+      ),
+      root("two", { includes: [{ name: "child", namespace: "team" }] }, "c"),
+      root("own", { includes: [{ name: "child" }] }, "team"),
+    ];
+    const store = compileAll([budgeted({ routes: 4 }), ...objects.map(parse)]);
+    expect(refsOf(store)).toEqual(["HTTPProxy/c/two"]);
+  });
+
+  it("counts no object of another class, and none outside of the root namespaces", () => {
+    const includes = [{ name: "child" }];
+    const objects = [
+      web,
+      child("child", 5),
+      root("a", { ingressClassName: "other", includes }),
+      root("b", { includes }),
+      root("c", { includes }),
+    ];
+    const settings = (more: Manifest) => [budgeted({ routes: 5 }, more), ...objects.map(parse)];
+    expect(refsOf(compileAll(settings({})))).toEqual([]);
+    expect(refsOf(compileAll(settings({ ingressClassNames: [] })))).toEqual([]);
+    const outside = compileAll(settings({ rootNamespaces: ["other"] }));
+    expect(refsOf(outside)).toEqual([]);
+  });
+
+  it("what makes no more than is written stays served, however young", () => {
+    const objects = [
+      web,
+      child("child", 5),
+      ...["a", "b"].map((name) => made(1, root(name, { includes: [{ name: "child" }] }))),
+      made(2, root("plain", { routes: routes(9) })),
+    ];
+    const store = compileAll([budgeted({ routes: 3 }), ...objects.map(parse)]);
+    expect(refsOf(store)).toEqual(["HTTPProxy/shop/b"]);
+    expect(hosts(store)).toContain("plain.shop.test");
+  });
+});
+
+describe("work", () => {
+  /** Objects, units and readings of an edit. */
+  const workOf = (count: number, change: Change): { units: number; read: number } => {
+    const store = createMemoryStore();
+    const objects = [
+      web,
+      ...many(count, (i) => child(`child-${i}`, 2)),
+      ...many(count, (i) => root(`root-${i}`, { includes: [{ name: `child-${i}` }] })),
+    ];
+    update(store, objects.map(parse), platform);
+    const object = vi.spyOn(store, "object");
+    const { units } = update(store, [change], platform);
+    return { units, read: object.mock.calls.length };
+  };
+
+  it.each([
+    ["a child", parse(child("child-7", 3))],
+    ["a root", parse(root("root-7", { routes: routes(1) }))],
+    ["a new root", parse(root("new", { includes: [{ name: "child-7" }] }))],
+    ["a child that goes", { gone: parse(child("child-7", 0)).ref }],
+  ])("within a budget is the same at any size: %s", (_, change) => {
+    expect(workOf(2000, change)).toEqual(workOf(200, change));
+  });
+
+  const served = (make: Attack, bytes: number): { json: number; findings: number; compiled: number } => {
+    const compile = vi.spyOn(RE2JS, "compile");
+    const objects = make(bytes).flatMap((manifest) => {
+      const parsed = parseObject(manifest);
+      return "object" in parsed ? [parsed.object] : [];
+    });
+    const store = compileAll([budgeted({}), ...objects]);
+    const compiled = compile.mock.calls.reduce((sum, [text]) => sum + text.length, 0);
+    compile.mockRestore();
+    return {
+      json: resourcesOf(store).reduce((sum, { json }) => sum + json.length, 0),
+      findings: JSON.stringify([...store.findings()]).length,
+      compiled,
+    };
+  };
+
+  it.each(Object.entries(attacks))("of 100 KB is bounded: %s", (_, attack) => {
+    const { json, findings, compiled } = served(attack, 100_000);
+    // Plain hosts of as many bytes make about 150 KB.
+    expect(json).toBeLessThan(3_000_000);
+    expect(findings).toBeLessThan(600_000);
+    expect(compiled).toBeLessThan(120_000);
+  });
+
+  it("findings of one object are bounded, in number and size", () => {
+    const routes = many(5000, (i) => ({ conditions: [{ prefix: `bad${i}` }], services }));
+    const store = compileAll([parse(root("bad", { routes }))]);
+    const found = [...store.findings()];
+    expect(found).toHaveLength(101);
+    expect(found.at(-1)).toMatchObject({ severity: "error", reason: "TooManyFindings" });
+    const parsed = parseObject({
+      ...root("bad", { routes: many(5000, () => ({ services: [{ name: "web", port: "x".repeat(5000) }] })) }),
+    });
+    expect("findings" in parsed && parsed.findings.length).toBe(101);
+  });
+});
