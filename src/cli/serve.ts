@@ -14,6 +14,7 @@ import { PushedSources } from "../server/pushed.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
+import { attempt, failedAttempts, waitAfter } from "./attempts.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
@@ -116,9 +117,16 @@ async function startFiles(hub: Hub, options: SourceOptions): Promise<Source> {
   const source = new FileSource(hub, options);
   const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
   const watcher = await watchPaths(files, () => source.refresh());
-  source.refresh();
+  const timer = source.start();
   const { surface } = source;
-  return { status: () => source.status(), surface, close: () => watcher.close() };
+  return {
+    status: () => source.status(),
+    surface,
+    close: () => {
+      clearTimeout(timer);
+      return watcher.close();
+    },
+  };
 }
 
 async function startCluster(
@@ -164,9 +172,27 @@ class FileSource {
     return { inspected };
   }
 
+  /**
+   * Reads the files; but where a process has ended while it applied them to this store, serves first what the store held before
+   * them. Returns what reads them later, if they do not change meanwhile.
+   */
+  start(): ReturnType<typeof setTimeout> | undefined {
+    const attempts = failedAttempts(this.#store);
+    if (attempts === 0 || !this.#store.unit("listeners:")) {
+      this.refresh();
+      return undefined;
+    }
+    this.#publisher.publish();
+    const wait = waitAfter(attempts);
+    this.options.log(
+      `the server ended ${attempts} times while it applied these files, and serves what it held before; it applies them again in ${wait / 1000} s, or when they change`,
+    );
+    return setTimeout(() => this.refresh(), wait);
+  }
+
   refresh(): void {
     try {
-      this.#read();
+      attempt(this.#store, () => this.#read());
     } catch (error) {
       this.options.log(
         `keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`,

@@ -286,7 +286,7 @@ describe("over a budget", () => {
       [
         {
           "about": "HTTPProxy/shop/b",
-          "message": "it makes 5 more routes by includes, delegations, hosts and matches than are written, and with its older objects the namespace shop may make 4 (setting budgets.routes): share less of it, or raise the setting",
+          "message": "makes 5 routes more than are written, by includes, delegations, hosts and matches; the objects of namespace shop may make 4 such in all, the oldest first (setting budgets.routes): let it share less, or raise the setting",
           "path": "spec",
           "reason": "OverBudget",
           "severity": "error",

@@ -3,14 +3,16 @@ import type { Reader, Report } from "../reader.js";
 import type { Overrun, Size } from "./size.js";
 
 const words = {
-  routes: "routes by includes, delegations, hosts and matches",
-  bytes: "bytes of configuration by includes, hosts, matches and Secrets that are used repeatedly",
-  programSize: "instructions by repetitions in regular expressions and by their copies",
-} as const satisfies Record<keyof Size, string>;
+  routes: ["routes", "includes, delegations, hosts and matches"],
+  bytes: ["bytes of configuration", "includes, hosts, matches and Secrets that are used repeatedly"],
+  programSize: ["instructions", "repetitions in regular expressions and copies of these"],
+} as const satisfies Record<keyof Size, readonly [what: string, by: string]>;
 
 /** What an object over budget is told. */
-export const overrunMessage = (namespace: string, { dimension, cost, budget }: Overrun): string =>
-  `it makes ${cost} more ${words[dimension]} than are written, and with its older objects the namespace ${namespace} may make ${budget} (setting budgets.${dimension}): share less of it, or raise the setting`;
+export function overrunMessage(namespace: string, { dimension, cost, budget }: Overrun): string {
+  const [what, by] = words[dimension];
+  return `makes ${cost} ${what} more than are written, by ${by}; the objects of namespace ${namespace} may make ${budget} such in all, the oldest first (setting budgets.${dimension}): let it share less, or raise the setting`;
+}
 
 /** Whether an object is over the budget of its namespace, of which a finding tells. */
 export function isOverBudget(
