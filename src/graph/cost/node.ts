@@ -42,13 +42,19 @@ const frameBytes = 256;
 /** Instructions beside one for each character that an ordinary expression may have. */
 const ordinary = 40;
 
-/** Lists all texts under the key `regex`, and origins of CORS policies, which may be expressions. */
+/** Lists all texts under the key `regex`, and origins of CORS policies, which may be expressions. It is asked of every object. */
 function expressionsOf(value: unknown, found: string[] = []): string[] {
   if (typeof value !== "object" || value === null) return found;
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === "regex" && typeof inner === "string") found.push(inner);
-    else if (key === "allowOrigin" && Array.isArray(inner)) found.push(...inner.map(String));
-    else expressionsOf(inner, found);
+  if (Array.isArray(value)) {
+    for (const inner of value) expressionsOf(inner, found);
+    return found;
+  }
+  for (const key in value) {
+    const inner: unknown = (value as Readonly<Record<string, unknown>>)[key];
+    if (typeof inner === "object") {
+      if (key === "allowOrigin" && Array.isArray(inner)) found.push(...inner.map(String));
+      else expressionsOf(inner, found);
+    } else if (key === "regex" && typeof inner === "string" && inner !== "") found.push(inner);
   }
   return found;
 }
