@@ -190,7 +190,11 @@ describe("budgets of namespaces", () => {
           for (const [one, then] of steps) {
             if (then === "throw") {
               const undone = new Error("undone");
-              const changes = [objectOf({ name: "r0", namespace: "one", routes: 2, includes: [], age: 0 })];
+              const shared = { name: "c0", namespace: "one" };
+              const changes = [
+                objectOf({ ...shared, routes: 2, includes: [], age: 0 }),
+                objectOf({ name: "r0", namespace: "one", routes: 0, includes: [shared, shared], age: 0 }),
+              ];
               const work = (): void => {
                 update(store, changes, platform);
                 throw undone;
