@@ -52,13 +52,12 @@ function measure(shape: string, bytes: number): Figures {
     for (let i = 0; i < 5; i++) sources.put({ ...push, text: `${list(items)}${" ".repeat(i)}` });
   const text = list(objects);
   globalThis.gc?.();
-  const before = process.memoryUsage().rss;
   let findings: readonly object[] = [];
   const pushed = cpuOf(() => {
     const result = sources.put({ ...push, text });
     findings = "refused" in result ? result.refused.findings : result.findings;
   });
-  const peak = process.resourceUsage().maxRSS * 1024;
+  const peak = process.resourceUsage().maxRSS / 1000;
   let longest = 0;
   const other = createMemoryStore();
   update(other, [settings], platform);
@@ -73,7 +72,7 @@ function measure(shape: string, bytes: number): Figures {
   return {
     bytes: text.length,
     push_cpu_ms: pushed,
-    push_memory_mb: (peak - before) / 1_000_000,
+    peak_rss_mb: peak,
     reviews_cpu_ms: reviewed,
     longest_review_ms: longest,
     findings: findings.length,
@@ -155,7 +154,7 @@ async function report(bytes: number, withEnvoy: boolean, only: RegExp): Promise<
       shape,
       ...Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, round(value)])),
       push_ratio: ratio("push_cpu_ms", 1),
-      memory_ratio: ratio("push_memory_mb", 1),
+      memory_ratio: ratio("peak_rss_mb", 1),
       reviews_ratio: ratio("reviews_cpu_ms", 1),
       ...(withEnvoy ? { envoy_mb_more: round((await measureEnvoy(objectsOf(shape, bytes))) - base) } : {}),
     };

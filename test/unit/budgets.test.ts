@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { describe, expect, it, vi } from "vitest";
+import { Forest } from "../../src/graph/cost/forest.js";
 import type { Finding } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
@@ -322,8 +323,10 @@ describe("over a budget", () => {
     const settings = (more: Manifest) => [budgeted({ routes: 5 }, more), ...objects.map(parse)];
     expect(refsOf(compileAll(settings({})))).toEqual([]);
     expect(refsOf(compileAll(settings({ ingressClassNames: [] })))).toEqual([]);
-    const outside = compileAll(settings({ rootNamespaces: ["other"] }));
-    expect(refsOf(outside)).toEqual([]);
+    expect(refsOf(compileAll(settings({ rootNamespaces: ["other"] })))).toEqual([]);
+    // Nor do they leave more to the others.
+    const fewer = [budgeted({ routes: 4 }), ...objects.map(parse)];
+    expect(refsOf(compileAll(fewer))).toEqual(["HTTPProxy/shop/c"]);
   });
 
   it("what makes no more than is written stays served, however young", () => {
@@ -362,6 +365,21 @@ describe("work", () => {
   ])("within a budget is the same at any size: %s", (_, change) => {
     expect(workOf(2000, change)).toEqual(workOf(200, change));
   });
+
+  it.each(["includes: a circle of many", "includes: nothing, through one object", "includes: a lattice"])(
+    "to judge is linear in the objects: %s",
+    (name) => {
+      const visits = (bytes: number): number => {
+        const node = vi.spyOn(Forest.prototype, "node");
+        const objects = (attacks[name]?.(bytes) ?? []).map(parse);
+        compileAll(objects);
+        const { length } = node.mock.calls;
+        node.mockRestore();
+        return length / objects.length;
+      };
+      expect(visits(400_000)).toBeLessThan(2 * visits(100_000));
+    },
+  );
 
   const served = (make: Attack, bytes: number): { json: number; findings: number; compiled: number } => {
     const compile = vi.spyOn(RE2JS, "compile");

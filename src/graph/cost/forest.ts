@@ -16,6 +16,9 @@ export class Forest {
   /** The totals of those that lead to a circle. */
   readonly #circles = new Map<Ref, Size>();
 
+  /** What is free of all that an object leads to. */
+  readonly #free = new Map<Ref, Size>();
+
   constructor(private readonly load: (ref: Ref) => CostNode | undefined) {}
 
   /** Reads an object again that has changed. */
@@ -44,6 +47,7 @@ export class Forest {
     for (const ref of found) {
       this.#totals.delete(ref);
       this.#circles.delete(ref);
+      this.#free.delete(ref);
       for (const includer of this.#includers.get(ref) ?? []) found.add(includer);
     }
     return found;
@@ -69,6 +73,17 @@ export class Forest {
     if (!node?.isOwner) return this.#walk(ref);
     let sum = node.own;
     for (const edge of node.edges) if (this.#followed(edge)) sum = withEdge(sum, edge, this.total(edge.to));
+    return sum;
+  }
+
+  /** What is free at most of all that edges lead to: an object that several of them lead to counts for each. */
+  mostFree(edges: readonly Edge[]): Size {
+    let sum = nothing;
+    for (const edge of edges) {
+      const known = this.#free.get(edge.to) ?? sumOf(this.reach([edge], new Set()));
+      this.#free.set(edge.to, known);
+      sum = plus(sum, known);
+    }
     return sum;
   }
 
@@ -138,6 +153,8 @@ export class Forest {
     return walk(start, [start]);
   }
 }
+
+const sumOf = (nodes: readonly CostNode[]): Size => nodes.reduce((sum, { free }) => plus(sum, free), nothing);
 
 /** Each route that an include brings has the conditions of the include. */
 const withEdge = (sum: Size, { times, perRoute }: Edge, total: Size): Size =>

@@ -97,24 +97,38 @@ export class Ledger {
     const reached = new Set<Ref>();
     let charged = nothing;
     for (const owner of owners) {
-      const before = this.#over.get(owner.ref);
-      const fresh = this.#forest.reach(owner.edges, reached);
-      let cost = this.#costOf(owner, settings, view);
-      for (const { free } of fresh) cost = plus(cost, free, -1);
-      const over = overrunOf(charged, cost, settings.budgets);
-      if (over) {
-        this.#over.set(owner.ref, over);
-        for (const { ref } of fresh) reached.delete(ref);
-      } else {
-        this.#over.delete(owner.ref);
-        charged = plus(charged, cost);
+      const all = this.#costOf(owner, settings, view);
+      let over: Overrun | undefined;
+      if (all) {
+        // Most that are over a budget are so whatever is free: what they lead to need not be gone through for each of them.
+        const least = plus(all, this.#forest.mostFree(owner.edges), -1);
+        over = overrunOf(charged, least, settings.budgets);
+        if (!over) ({ over, charged } = this.#charge(owner, all, charged, reached, settings));
       }
-      if (JSON.stringify(before) !== JSON.stringify(over)) flipped.push(owner.ref);
+      if (JSON.stringify(this.#over.get(owner.ref)) !== JSON.stringify(over)) flipped.push(owner.ref);
+      if (over) this.#over.set(owner.ref, over);
+      else this.#over.delete(owner.ref);
     }
   }
 
-  /** What an object makes beyond what is written in it, of what it includes all. */
-  #costOf(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size {
+  /** Adds what an object costs to what is charged, if there is room for it. */
+  #charge(
+    owner: CostNode,
+    all: Size,
+    charged: Size,
+    reached: Set<Ref>,
+    { budgets }: SettingsSpec,
+  ): { over: Overrun | undefined; charged: Size } {
+    const fresh = this.#forest.reach(owner.edges, reached);
+    const cost = fresh.reduce((left, { free }) => plus(left, free, -1), all);
+    const over = overrunOf(charged, cost, budgets);
+    if (!over) return { over, charged: plus(charged, cost) };
+    for (const { ref } of fresh) reached.delete(ref);
+    return { over, charged };
+  }
+
+  /** What an object makes beyond what is written in it, of what it includes all; undefined when it is not served. */
+  #costOf(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | undefined {
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
@@ -125,7 +139,7 @@ export class Ledger {
     const isServed =
       isAllowedClass(owner, owner.className, settings) &&
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
-    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : nothing;
+    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : undefined;
   }
 }
 
