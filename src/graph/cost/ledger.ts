@@ -39,6 +39,8 @@ export class Ledger {
   readonly #forest: Forest;
   /** Objects whose costs are counted, by namespace. */
   readonly #owners = new Map<string, Set<Ref>>();
+  /** What each of them costs before anything is free; `unserved` for those that cost nothing as they are not served. */
+  readonly #costs = new Map<Ref, Size | "unserved">();
   readonly #changed = new Set<Ref>();
   readonly #over = new Map<Ref, Overrun>();
   #rules = "";
@@ -69,11 +71,17 @@ export class Ledger {
   settle(reader: Reader): Ref[] {
     for (const ref of this.#changed) this.#enter(ref);
     const stale = new Set<string>();
-    for (const ref of this.#forest.forgetAbove(this.#changed)) stale.add(namespaceOf(ref));
+    for (const ref of this.#forest.forgetAbove(this.#changed)) {
+      stale.add(namespaceOf(ref));
+      this.#costs.delete(ref);
+    }
     this.#changed.clear();
     const view = this.#owners.size > 0 ? readGateway(reader) : undefined;
     const rules = rulesOf(reader.settings, view);
-    if (rules !== this.#rules) for (const namespace of this.#owners.keys()) stale.add(namespace);
+    if (rules !== this.#rules) {
+      this.#costs.clear();
+      for (const namespace of this.#owners.keys()) stale.add(namespace);
+    }
     this.#rules = rules;
     const flipped: Ref[] = [];
     for (const namespace of stale) this.#judge(namespace, reader.settings, view, flipped);
@@ -93,6 +101,10 @@ export class Ledger {
 
   #judge(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
     const owners = [...(this.#owners.get(namespace) ?? [])].flatMap((ref) => this.#forest.node(ref) ?? []);
+    if (this.#haveRoom(owners, settings, view)) {
+      for (const { ref } of owners) if (this.#over.delete(ref)) flipped.push(ref);
+      return;
+    }
     owners.sort(byAge);
     const reached = new Set<Ref>();
     let charged = nothing;
@@ -109,6 +121,19 @@ export class Ledger {
       if (over) this.#over.set(owner.ref, over);
       else this.#over.delete(owner.ref);
     }
+  }
+
+  /** Whether all objects of a namespace are within its budgets, so that their age is of no matter. */
+  #haveRoom(owners: readonly CostNode[], settings: SettingsSpec, view: GatewayView | undefined): boolean {
+    const reached = new Set<Ref>();
+    let charged = nothing;
+    for (const owner of owners) {
+      const all = this.#costOf(owner, settings, view);
+      if (!all) continue;
+      charged = plus(charged, all);
+      for (const { free } of this.#forest.reach(owner.edges, reached)) charged = plus(charged, free, -1);
+    }
+    return dimensions.every((dimension) => charged[dimension] <= settings.budgets[dimension]);
   }
 
   /** Adds what an object costs to what is charged, if there is room for it. */
@@ -129,6 +154,12 @@ export class Ledger {
 
   /** What an object makes beyond what is written in it, of what it includes all; undefined when it is not served. */
   #costOf(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | undefined {
+    const known = this.#costs.get(owner.ref) ?? this.#count(owner, settings, view);
+    this.#costs.set(owner.ref, known);
+    return known === "unserved" ? undefined : known;
+  }
+
+  #count(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | "unserved" {
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
@@ -139,7 +170,7 @@ export class Ledger {
     const isServed =
       isAllowedClass(owner, owner.className, settings) &&
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
-    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : undefined;
+    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }
 }
 
