@@ -9,7 +9,7 @@ import { byAge } from "../order.js";
 import type { Reader } from "../reader.js";
 import { Forest } from "./forest.js";
 import { type CostNode, costKey, costNodeOf } from "./node.js";
-import { dimensions, nothing, type Overrun, plus, type Size } from "./size.js";
+import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
 type Objects = Pick<Store, "object" | "claimants" | "undone">;
 
@@ -41,7 +41,12 @@ export class Ledger {
   readonly #owners = new Map<string, Set<Ref>>();
   /** What each of them costs before anything is free; `unserved` for those that cost nothing as they are not served. */
   readonly #costs = new Map<Ref, Size | "unserved">();
+  /** What each of them makes at most beyond what is written, and their sum by namespace. */
+  readonly #bounds = new Map<Ref, Size>();
+  readonly #sums = new Map<string, Size>();
   readonly #changed = new Set<Ref>();
+  /** Namespaces of which some object is over a budget. */
+  readonly #crowded = new Set<string>();
   readonly #over = new Map<Ref, Overrun>();
   #rules = "";
 
@@ -69,18 +74,18 @@ export class Ledger {
 
   /** Judges what has changed. Returns the objects that are judged otherwise than before. */
   settle(reader: Reader): Ref[] {
-    for (const ref of this.#changed) this.#enter(ref);
-    const stale = new Set<string>();
-    for (const ref of this.#forest.forgetAbove(this.#changed)) {
-      stale.add(namespaceOf(ref));
-      this.#costs.delete(ref);
-    }
+    const moved = new Set<Ref>();
+    for (const ref of this.#changed) this.#enter(ref, moved);
+    const above = this.#forest.forgetAbove([...this.#changed, ...moved]);
     this.#changed.clear();
     const view = this.#owners.size > 0 ? readGateway(reader) : undefined;
     const rules = rulesOf(reader.settings, view);
-    if (rules !== this.#rules) {
-      this.#costs.clear();
-      for (const namespace of this.#owners.keys()) stale.add(namespace);
+    const all = rules !== this.#rules;
+    const stale = new Set<string>();
+    for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : above) {
+      this.#costs.delete(ref);
+      this.#bound(ref, reader.settings, view);
+      stale.add(namespaceOf(ref));
     }
     this.#rules = rules;
     const flipped: Ref[] = [];
@@ -88,8 +93,8 @@ export class Ledger {
     return flipped;
   }
 
-  #enter(ref: Ref): void {
-    const node = this.#forest.reload(ref);
+  #enter(ref: Ref, moved: Set<Ref>): void {
+    const node = this.#forest.reload(ref, moved);
     const namespace = namespaceOf(ref);
     const owners = this.#owners.get(namespace);
     if (node?.isOwner) {
@@ -99,12 +104,25 @@ export class Ledger {
     if (!node?.isOwner) this.#over.delete(ref);
   }
 
+  /** Counts anew what an object makes at most. */
+  #bound(ref: Ref, settings: SettingsSpec, view: GatewayView | undefined): void {
+    const namespace = namespaceOf(ref);
+    const before = this.#bounds.get(ref) ?? nothing;
+    const node = this.#owners.get(namespace)?.has(ref) ? this.#forest.node(ref) : undefined;
+    const cost = node && this.#costOf(node, settings, view);
+    const now = node && cost ? plus(cost, this.#forest.freeAlone(node.edges), -1) : nothing;
+    if (now === nothing) this.#bounds.delete(ref);
+    else this.#bounds.set(ref, now);
+    const sum = exactPlus(this.#sums.get(namespace) ?? nothing, now, 1);
+    this.#sums.set(namespace, exactPlus(sum, before, -1));
+  }
+
   #judge(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
+    const sum = this.#sums.get(namespace) ?? nothing;
+    const fits = dimensions.every((dimension) => sum[dimension] <= settings.budgets[dimension]);
+    if (fits && !this.#crowded.has(namespace)) return;
     const owners = [...(this.#owners.get(namespace) ?? [])].flatMap((ref) => this.#forest.node(ref) ?? []);
-    if (this.#haveRoom(owners, settings, view)) {
-      for (const { ref } of owners) if (this.#over.delete(ref)) flipped.push(ref);
-      return;
-    }
+    this.#crowded.delete(namespace);
     owners.sort(byAge);
     const reached = new Set<Ref>();
     let charged = nothing;
@@ -120,20 +138,8 @@ export class Ledger {
       if (JSON.stringify(this.#over.get(owner.ref)) !== JSON.stringify(over)) flipped.push(owner.ref);
       if (over) this.#over.set(owner.ref, over);
       else this.#over.delete(owner.ref);
+      if (over) this.#crowded.add(namespace);
     }
-  }
-
-  /** Whether all objects of a namespace are within its budgets, so that their age is of no matter. */
-  #haveRoom(owners: readonly CostNode[], settings: SettingsSpec, view: GatewayView | undefined): boolean {
-    const reached = new Set<Ref>();
-    let charged = nothing;
-    for (const owner of owners) {
-      const all = this.#costOf(owner, settings, view);
-      if (!all) continue;
-      charged = plus(charged, all);
-      for (const { free } of this.#forest.reach(owner.edges, reached)) charged = plus(charged, free, -1);
-    }
-    return dimensions.every((dimension) => charged[dimension] <= settings.budgets[dimension]);
   }
 
   /** Adds what an object costs to what is charged, if there is room for it. */
