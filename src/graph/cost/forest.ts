@@ -15,7 +15,6 @@ export class Forest {
   readonly #totals = new Map<Ref, Size | "circle" | "open">();
   /** The totals of those that lead to a circle. */
   readonly #circles = new Map<Ref, Size>();
-
   /** What is free of all that an object leads to. */
   readonly #free = new Map<Ref, Size>();
 
