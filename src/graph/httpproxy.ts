@@ -23,7 +23,7 @@ export function readProxyRoot(proxy: HTTPProxy, reader: Reader, report: Report):
     report.error(ref, "SpecError", "NothingDefined", message, "spec");
     return undefined;
   }
-  if (isOverBudget(proxy, "IncludeError", "spec", reader, report)) return undefined;
+  if (isOverBudget(proxy, "SpecError", "spec", reader, report)) return undefined;
   const security = readTls(proxy, reader, report);
   const host = security && readHost(proxy, security, reader, report);
   if (!security || !host) return undefined;

@@ -63,6 +63,15 @@ export const attacks: Readonly<Record<string, Attack>> = {
   "regex: too large": expressions((i) => `/r${i}${"\\pL{1000}".repeat(19)}`),
   "regex: not valid": expressions((i) => `/r${i}${"(a|b)*".repeat(100)}(`),
   "regex: usual": expressions((i) => `/api/v[0-9]+/r${i}/([a-z-]+)/items(/|$)(.*)`),
+  "regex: many of one object": (bytes) => [
+    web,
+    host(0, {
+      routes: many(bytes / 130, (i) => ({
+        conditions: [{ regex: `/r${i}[acegikmoqsuwy]{120}(${"a?".repeat(9)})[^/]+` }],
+        services,
+      })),
+    }),
+  ],
   "regex: of a shared child": (bytes) => [
     web,
     child({

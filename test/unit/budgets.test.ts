@@ -291,7 +291,7 @@ describe("over a budget", () => {
           "path": "spec",
           "reason": "OverBudget",
           "severity": "error",
-          "type": "IncludeError",
+          "type": "SpecError",
         },
       ]
     `);
@@ -343,8 +343,8 @@ describe("over a budget", () => {
 });
 
 describe("work", () => {
-  /** Objects, units and readings of an edit. */
-  const workOf = (count: number, change: Change): { units: number; read: number } => {
+  /** Units, readings of objects and objects whose costs are looked at, of an edit. */
+  const workOf = (count: number, change: Change): Record<string, number> => {
     const store = createMemoryStore();
     const objects = [
       web,
@@ -353,8 +353,11 @@ describe("work", () => {
     ];
     update(store, objects.map(parse), platform);
     const object = vi.spyOn(store, "object");
+    const node = vi.spyOn(Forest.prototype, "node");
     const { units } = update(store, [change], platform);
-    return { units, read: object.mock.calls.length };
+    const [read, judged] = [object.mock.calls.length, node.mock.calls.length];
+    node.mockRestore();
+    return { units, read, judged };
   };
 
   it.each([

@@ -218,9 +218,9 @@ describe("T49: what little input can cost", () => {
     expect(large.reasons).toEqual(["OverBudget"]);
     expect(large.host("a.test")).toBe(compileWithGateway(base).host("a.test"));
     for (const [hosts, matches, length] of [
-      [16, 64, 256],
-      [4, 64, 1024],
-      [1, 64, 4096],
+      [16, 64, 64],
+      [4, 64, 256],
+      [1, 64, 1024],
     ] as const) {
       const { host, output, reasons } = compileWithGateway([...base, repeated(hosts, matches, length)]);
       expect(host("h0.test")).not.toBe("");

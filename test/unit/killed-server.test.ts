@@ -65,8 +65,9 @@ describe.skipIf(!hasSqlite())("a server that is killed", { timeout: 120_000 }, (
         { revision: revision + 1, objects: count },
       ]).toContainEqual({ revision: now.revision, objects: now.objects });
       ({ revision, objects } = now);
+      // It shows a hundred hosts.
       const graph = await (await fetch(`http://127.0.0.1:${port}/graph`)).text();
-      expect(graph.match(/"host":"h\d+\.test","tables"/g)).toHaveLength(objects);
+      expect(graph.match(/"host":"h\d+\.test","tables"/g)).toHaveLength(Math.min(100, objects));
     }
     await killed(server);
   });

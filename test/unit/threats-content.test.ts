@@ -279,7 +279,7 @@ describe("T48: includes", () => {
   });
 
   it("a child that thousands of includes share is served under each", () => {
-    const shared = Array.from({ length: 5000 }, (_, i) => ({
+    const shared = Array.from({ length: 4000 }, (_, i) => ({
       name: "shared",
       conditions: [{ prefix: `/${i}` }],
     }));
@@ -289,7 +289,7 @@ describe("T48: includes", () => {
     ];
     const attacked = attack(proxies);
     expect(attacked.reasons()).toEqual([]);
-    expect(attacked.host("bad.test")?.match(/"route":/g)).toHaveLength(5000);
+    expect(attacked.host("bad.test")?.match(/"route":/g)).toHaveLength(4000);
   });
 
   it("a lattice of delegations is not served either", () => {

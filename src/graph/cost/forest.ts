@@ -15,23 +15,29 @@ export class Forest {
   readonly #totals = new Map<Ref, Size | "circle" | "open">();
   /** The totals of those that lead to a circle. */
   readonly #circles = new Map<Ref, Size>();
-
   /** What is free of all that an object leads to. */
   readonly #free = new Map<Ref, Size>();
 
   constructor(private readonly load: (ref: Ref) => CostNode | undefined) {}
 
-  /** Reads an object again that has changed. */
-  reload(ref: Ref): CostNode | undefined {
-    const old = this.#nodes.get(ref);
-    for (const { to } of old?.edges ?? []) this.#includers.get(to)?.delete(ref);
+  /** Reads an object again that has changed; adds to `moved` what it includes now and did not before, or no longer. */
+  reload(ref: Ref, moved?: Set<Ref>): CostNode | undefined {
+    const before = new Set(this.#nodes.get(ref)?.edges.map(({ to }) => to));
     const node = this.load(ref);
     if (node) this.#nodes.set(ref, node);
     else this.#nodes.delete(ref);
-    for (const { to } of node?.edges ?? []) {
+    const after = new Set(node?.edges.map(({ to }) => to));
+    for (const to of before) {
+      if (after.has(to)) continue;
+      this.#includers.get(to)?.delete(ref);
+      moved?.add(to);
+    }
+    for (const to of after) {
+      if (before.has(to)) continue;
       const includers = this.#includers.get(to);
       if (includers) includers.add(ref);
       else this.#includers.set(to, new Set([ref]));
+      moved?.add(to);
     }
     return node;
   }
@@ -83,6 +89,22 @@ export class Forest {
       const known = this.#free.get(edge.to) ?? sumOf(this.reach([edge], new Set()));
       this.#free.set(edge.to, known);
       sum = plus(sum, known);
+    }
+    return sum;
+  }
+
+  /** What is free of all that edges lead to and nothing else does. */
+  freeAlone(edges: readonly Edge[]): Size {
+    let sum = nothing;
+    const open = [...edges];
+    const seen = new Set<Ref>();
+    for (let edge = open.pop(); edge; edge = open.pop()) {
+      const isAlone = this.#includers.get(edge.to)?.size === 1 && !seen.has(edge.to);
+      const node = isAlone ? this.#followed(edge) : undefined;
+      if (!node) continue;
+      seen.add(edge.to);
+      sum = plus(sum, node.free);
+      for (const further of node.edges) open.push(further);
     }
     return sum;
   }

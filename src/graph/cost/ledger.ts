@@ -9,7 +9,7 @@ import { byAge } from "../order.js";
 import type { Reader } from "../reader.js";
 import { Forest } from "./forest.js";
 import { type CostNode, costKey, costNodeOf } from "./node.js";
-import { dimensions, nothing, type Overrun, plus, type Size } from "./size.js";
+import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
 type Objects = Pick<Store, "object" | "claimants" | "undone">;
 
@@ -39,7 +39,14 @@ export class Ledger {
   readonly #forest: Forest;
   /** Objects whose costs are counted, by namespace. */
   readonly #owners = new Map<string, Set<Ref>>();
+  /** What each of them costs before anything is free; `unserved` for those that cost nothing as they are not served. */
+  readonly #costs = new Map<Ref, Size | "unserved">();
+  /** What each of them makes at most beyond what is written, and their sum by namespace. */
+  readonly #bounds = new Map<Ref, Size>();
+  readonly #sums = new Map<string, Size>();
   readonly #changed = new Set<Ref>();
+  /** Namespaces of which some object is over a budget. */
+  readonly #crowded = new Set<string>();
   readonly #over = new Map<Ref, Overrun>();
   #rules = "";
 
@@ -67,21 +74,27 @@ export class Ledger {
 
   /** Judges what has changed. Returns the objects that are judged otherwise than before. */
   settle(reader: Reader): Ref[] {
-    for (const ref of this.#changed) this.#enter(ref);
-    const stale = new Set<string>();
-    for (const ref of this.#forest.forgetAbove(this.#changed)) stale.add(namespaceOf(ref));
+    const moved = new Set<Ref>();
+    for (const ref of this.#changed) this.#enter(ref, moved);
+    const above = this.#forest.forgetAbove([...this.#changed, ...moved]);
     this.#changed.clear();
     const view = this.#owners.size > 0 ? readGateway(reader) : undefined;
     const rules = rulesOf(reader.settings, view);
-    if (rules !== this.#rules) for (const namespace of this.#owners.keys()) stale.add(namespace);
+    const all = rules !== this.#rules;
+    const stale = new Set<string>();
+    for (const ref of all ? [...this.#owners.values()].flatMap((owners) => [...owners]) : above) {
+      this.#costs.delete(ref);
+      this.#bound(ref, reader.settings, view);
+      stale.add(namespaceOf(ref));
+    }
     this.#rules = rules;
     const flipped: Ref[] = [];
     for (const namespace of stale) this.#judge(namespace, reader.settings, view, flipped);
     return flipped;
   }
 
-  #enter(ref: Ref): void {
-    const node = this.#forest.reload(ref);
+  #enter(ref: Ref, moved: Set<Ref>): void {
+    const node = this.#forest.reload(ref, moved);
     const namespace = namespaceOf(ref);
     const owners = this.#owners.get(namespace);
     if (node?.isOwner) {
@@ -91,8 +104,25 @@ export class Ledger {
     if (!node?.isOwner) this.#over.delete(ref);
   }
 
+  /** Counts anew what an object makes at most. */
+  #bound(ref: Ref, settings: SettingsSpec, view: GatewayView | undefined): void {
+    const namespace = namespaceOf(ref);
+    const before = this.#bounds.get(ref) ?? nothing;
+    const node = this.#owners.get(namespace)?.has(ref) ? this.#forest.node(ref) : undefined;
+    const cost = node && this.#costOf(node, settings, view);
+    const now = node && cost ? plus(cost, this.#forest.freeAlone(node.edges), -1) : nothing;
+    if (now === nothing) this.#bounds.delete(ref);
+    else this.#bounds.set(ref, now);
+    const sum = exactPlus(this.#sums.get(namespace) ?? nothing, now, 1);
+    this.#sums.set(namespace, exactPlus(sum, before, -1));
+  }
+
   #judge(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
+    const sum = this.#sums.get(namespace) ?? nothing;
+    const fits = dimensions.every((dimension) => sum[dimension] <= settings.budgets[dimension]);
+    if (fits && !this.#crowded.has(namespace)) return;
     const owners = [...(this.#owners.get(namespace) ?? [])].flatMap((ref) => this.#forest.node(ref) ?? []);
+    this.#crowded.delete(namespace);
     owners.sort(byAge);
     const reached = new Set<Ref>();
     let charged = nothing;
@@ -108,6 +138,7 @@ export class Ledger {
       if (JSON.stringify(this.#over.get(owner.ref)) !== JSON.stringify(over)) flipped.push(owner.ref);
       if (over) this.#over.set(owner.ref, over);
       else this.#over.delete(owner.ref);
+      if (over) this.#crowded.add(namespace);
     }
   }
 
@@ -129,6 +160,12 @@ export class Ledger {
 
   /** What an object makes beyond what is written in it, of what it includes all; undefined when it is not served. */
   #costOf(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | undefined {
+    const known = this.#costs.get(owner.ref) ?? this.#count(owner, settings, view);
+    this.#costs.set(owner.ref, known);
+    return known === "unserved" ? undefined : known;
+  }
+
+  #count(owner: CostNode, settings: SettingsSpec, view: GatewayView | undefined): Size | "unserved" {
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
@@ -139,7 +176,7 @@ export class Ledger {
     const isServed =
       isAllowedClass(owner, owner.className, settings) &&
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
-    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : undefined;
+    return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }
 }
 

@@ -19,14 +19,21 @@ export interface Overrun {
 export const dimensions = ["routes", "bytes", "programSize"] as const satisfies readonly (keyof Size)[];
 
 /** More than any budget: sums of it are still exact. */
-const huge = 1e12;
+const huge = 1e10;
 
 export const nothing: Size = { routes: 0, bytes: 0, programSize: 0 };
 export const tooMuch: Size = { routes: huge, bytes: huge, programSize: huge };
 
-/** `a` and `times` times `b`. */
+/** `a` and `times` times `b`, of which no part grows beyond all budgets. */
 export const plus = (a: Size, b: Size, times = 1): Size => ({
   routes: Math.min(huge, a.routes + times * b.routes),
   bytes: Math.min(huge, a.bytes + times * b.bytes),
   programSize: Math.min(huge, a.programSize + times * b.programSize),
+});
+
+/** The exact sum of `a` and `times` times `b`, so that it can be taken back. */
+export const exactPlus = (a: Size, b: Size, times: 1 | -1): Size => ({
+  routes: a.routes + times * b.routes,
+  bytes: a.bytes + times * b.bytes,
+  programSize: a.programSize + times * b.programSize,
 });
