@@ -54,11 +54,23 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
   for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
     const cluster = clusterOf(ref);
     const usable = usableOf(ref, { namespace, settings: reader.settings }, report);
-    for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name, usable))
+    for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name, usable)) {
+      if (found.length === maxEndpoints) {
+        const message = `port ${portKey} of Service ${namespace}/${name} has more endpoints than ${maxEndpoints}; the others are left out`;
+        report.error(ref, "EndpointError", "TooManyEndpoints", message);
+        break;
+      }
       found.push([cluster, endpoint]);
+    }
   }
   return { groups: grouped(reader, found), ...(mode ? { mode } : {}) };
 }
+
+/**
+ * Of one port of a Service. A slice may list thousands of ports beside thousands of addresses, and a port without a name takes all of
+ * them: few bytes would be millions of endpoints.
+ */
+const maxEndpoints = 20_000;
 
 /** Takes addresses of one object, with their paths in it, and gives those that may be used. */
 type Usable = (addresses: readonly string[], pathOf: (i: number) => string) => readonly Reachable[];
@@ -144,27 +156,25 @@ type NamedPort = {
 };
 
 /** What one slice (or subset) gives for the ports of these names; without a name, for all its ports. */
-function readyOf(
+function* readyOf(
   reader: Reader,
   ref: Ref,
   namespace: string,
   portName: string | undefined,
   healthName: string | undefined,
   usable: Usable,
-): Endpoint[] {
+): Generator<Endpoint> {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
-  const combine = (addresses: readonly Reachable[], all: readonly NamedPort[]): Endpoint[] => {
+  function* combine(addresses: readonly Reachable[], all: readonly NamedPort[]): Generator<Endpoint> {
     const served = all.filter(isServed);
     const healthPort = healthName ? served.find((p) => p.name === healthName)?.port : undefined;
-    return served
-      .filter((p) => !portName || (p.name ?? "") === portName)
-      .flatMap(({ port }) =>
-        port ? addresses.map((address) => ({ address, port, ...(healthPort ? { healthPort } : {}) })) : [],
-      );
-  };
+    for (const { name: own = "", port } of served)
+      if (port && (!portName || own === portName))
+        for (const address of addresses) yield { address, port, ...(healthPort ? { healthPort } : {}) };
+  }
   if (ref.startsWith("EndpointSlice/")) {
     const slice = reader.get("EndpointSlice", namespace, name)?.spec;
-    if (!slice || slice.addressType === "FQDN") return [];
+    if (!slice || slice.addressType === "FQDN") return;
     const listed = [...slice.endpoints.entries()].filter(
       ([, { ready, addresses }]) => ready && addresses.length > 0,
     );
@@ -172,14 +182,15 @@ function readyOf(
       listed.map(([, { addresses }]) => addresses[0] ?? ""),
       (i) => `endpoints[${listed[i]?.[0]}].addresses[0]`,
     );
-    return combine(addresses, slice.ports);
+    yield* combine(addresses, slice.ports);
+    return;
   }
   const subsets = reader.get("Endpoints", namespace, name)?.spec.subsets ?? [];
-  return subsets.flatMap(({ addresses = [], ports = [] }, n) => {
+  for (const [n, { addresses = [], ports = [] }] of subsets.entries()) {
     const listed = addresses.map(({ ip }) => ip);
-    return combine(
+    yield* combine(
       usable(listed, (i) => `subsets[${n}].addresses[${i}].ip`),
       ports,
     );
-  });
+  }
 }

@@ -10,7 +10,6 @@ import {
 } from "./core.js";
 import { delegationSpec } from "./delegation.js";
 import { extensionServiceSpec } from "./extensionservice.js";
-import { boundedFindings } from "./finding-list.js";
 import {
   backendTlsPolicySpec,
   gatewayClassSpec,
@@ -170,7 +169,7 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
     const prefix = kind === "Namespace" ? ["metadata"] : body ? [] : ["spec"];
     findings.push(...schemaFindings(about, parsed.error.issues, content, prefix, kind === "Secret"));
   }
-  if (findings.length > 0) return { findings: boundedFindings(findings), ...(ref ? { ref } : {}) };
+  if (findings.length > 0) return { findings, ...(ref ? { ref } : {}) };
   return { object: { kind, ref: about, meta, spec: parsed.data } as KubeObject };
 }
 

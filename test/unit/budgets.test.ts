@@ -408,6 +408,38 @@ describe("work", () => {
     expect(compiled).toBeLessThan(120_000);
   });
 
+  it.each(["EndpointSlice", "Endpoints"])(
+    "ports times addresses of %s are bounded for a port of a Service",
+    (kind) => {
+      const addresses = many(1000, (i) => `10.0.${i >> 8}.${i & 255}`);
+      const ports = many(5000, (i) => ({ port: i + 1 }));
+      const metadata = { namespace: "default", name: "web", labels: { "kubernetes.io/service-name": "web" } };
+      const listed =
+        kind === "Endpoints"
+          ? { apiVersion: "v1", subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports }] }
+          : {
+              apiVersion: "discovery.k8s.io/v1",
+              addressType: "IPv4",
+              endpoints: addresses.map((address) => ({ addresses: [address] })),
+              ports,
+            };
+      const objects = [
+        { ...service("default", "web"), spec: { ports: [{ port: 80 }] } },
+        { kind, metadata, ...listed },
+        httpProxy("default", "web", {
+          virtualhost: { fqdn: "web.test" },
+          routes: [{ services: [{ name: "web", port: 80 }] }],
+        }),
+      ];
+      const store = compileAll(objects.map(parse));
+      const endpoints = resourcesOf(store).filter(({ type }) => type === "endpoints");
+      expect(endpoints.map(({ json }) => json.split('"port_value"').length - 1)).toEqual([20_000]);
+      expect([...store.findings()].map(({ about, reason }) => `${about} ${reason}`)).toEqual([
+        `${kind}/default/web TooManyEndpoints`,
+      ]);
+    },
+  );
+
   it("findings of one object are bounded, in number and size", () => {
     const routes = many(5000, (i) => ({ conditions: [{ prefix: `bad${i}` }], services }));
     const store = compileAll([parse(root("bad", { routes }))]);
