@@ -87,7 +87,10 @@ describe.skipIf("reason" in binaries)("two real API servers", () => {
       }, "the CRDs are served");
     }
     const settingsFile = join(folder, "settings.yaml");
-    writeFileSync(settingsFile, "endpoints: service\nclusters:\n- name: east\n- name: west\n  priority: 1\n");
+    writeFileSync(
+      settingsFile,
+      "allowLoopbackEndpoints: true\nendpoints: service\nclusters:\n- name: east\n- name: west\n  priority: 1\n",
+    );
     server = await serve();
     envoy = await startEnvoy({ xdsPort: Number(new URL(server.url).port) });
     await eventually(() => envoy.ready(), "Envoy is ready");

@@ -13,8 +13,9 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Settings that have Envoy listen on 127.0.0.1: for HTTP on a port, for all else on free ones. */
+/** Settings that have Envoy listen on 127.0.0.1, for HTTP on a port and for all else on free ones, and reach backends there. */
 export const onLoopback = async (httpPort: number): Promise<Readonly<Record<string, unknown>>> => ({
+  allowLoopbackEndpoints: true,
   httpAddress: "127.0.0.1",
   httpPort,
   httpsAddress: "127.0.0.1",
