@@ -12,8 +12,6 @@ interface Subscription {
   deliveredAt: number;
   /** A delivered version that Envoy asked past: it was refused. */
   refused: string;
-  /** When the last answer was given, if Envoy asked from nothing after it and from nothing before it too. */
-  startedAgain?: number | undefined;
   seen: number;
 }
 
@@ -115,8 +113,8 @@ export class Fleet {
   }
 
   /**
-   * A poll came in: the version that it carries is what the Envoy has. The version from before a delivery again means
-   * that what was delivered was refused (REST has no other sign of it).
+   * A poll came in: the version that it carries is what the Envoy has. The version from before a delivery again, which is
+   * empty at first, means that what was delivered was refused (REST has no other sign of it).
    */
   observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
     const subscription = this.#touch(poller, type, names, now);
@@ -124,10 +122,8 @@ export class Fleet {
     const { delivered } = subscription;
     if (delivered !== "" && version === delivered) subscription.refused = "";
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
-    // An empty version is a new Envoy under the old name, or one that refused its very first answer.
-    const again = version === "" && subscription.accepted === "" && delivered !== "";
-    if (version === "") subscription.refused = subscription.delivered = "";
-    subscription.startedAgain = again ? subscription.deliveredAt : undefined;
+    // An empty version after one that was accepted is a new Envoy under the old name.
+    else if (version === "") subscription.refused = subscription.delivered = "";
     subscription.accepted = version;
     subscription.seen = now;
   }
@@ -140,11 +136,6 @@ export class Fleet {
   ): { version: string; at: number } | undefined {
     const found = this.#find(poller, type, names);
     return found?.refused ? { version: found.refused, at: found.deliveredAt } : undefined;
-  }
-
-  /** When an Envoy that has nothing, and asked for the first answer before, was last given it. */
-  startedAgain(poller: Poller, type: XdsType, names: readonly string[]): number | undefined {
-    return this.#find(poller, type, names)?.startedAgain;
   }
 
   delivered(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {

@@ -27,8 +27,8 @@ const unavailable = (reason: string): Answer => ({ kind: "unavailable", reason }
 
 /** A refused version is given again after this, lest an answer that got lost on the way is taken for refused. */
 const redeliverMs = 60_000;
-/** An Envoy that refused its first answer must not get 304, and not 200 ten times a second. */
-const startAgainMs = 2000;
+/** An Envoy that has nothing must not get 304, and not the answer that it refused ten times a second. */
+const startAgainMs = 15_000;
 
 /** Whether requests of a type are for names; the others are for all that there is. */
 export const isByName = (type: XdsType): boolean =>
@@ -45,18 +45,12 @@ export function respond(request: Request, served: Served | undefined, fleet: Fle
   const selection = selectVersion(served, isByName(type) ? names : []);
   if (!selection) return unavailable("a resource of that name is not served");
   if (selection.resources.size === 0) return unavailable("there is nothing to serve");
-  if (version === "") {
-    const given = fleet.startedAgain(request, type, names);
-    return {
-      kind: "content",
-      selection,
-      ...(given === undefined ? {} : { notBefore: given + startAgainMs }),
-    };
-  }
-
   const refusal = fleet.refusal(request, type, names);
-  if (refusal?.version === selection.version) {
-    const until = refusal.at + redeliverMs;
+  const refused = refusal?.version === selection.version ? refusal : undefined;
+  if (version === "")
+    return { kind: "content", selection, ...(refused ? { notBefore: refused.at + startAgainMs } : {}) };
+  if (refused) {
+    const until = refused.at + redeliverMs;
     return now < until ? { kind: "unchanged", until } : { kind: "content", selection };
   }
   const has = parseVersion(version);

@@ -53,6 +53,8 @@ type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVers
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
 const activeMs = 60_000;
+/** Lines about refusals in that time. */
+const maxRefusalLines = 20;
 const maxWaiters = 20_000;
 /** Half of them, so that one token can't take the places of the others. */
 const maxHeldByOne = 10_000;
@@ -79,6 +81,8 @@ export class Hub {
   /** What an Envoy without a word of its own is taken to call the xDS cluster. */
   #usualName = "";
   #refusedNameAt = Number.NEGATIVE_INFINITY;
+  #refusalsSince = Number.NEGATIVE_INFINITY;
+  #refusals = 0;
   #timer: unknown;
   #closed = false;
 
@@ -173,8 +177,25 @@ export class Hub {
     const { type, names, version } = request;
     const served = this.#publication.served(type);
     if (!served || !selectVersion(served, names)) return;
+    const before = this.fleet.refusal(request, type, names);
     this.fleet.observe(request, type, names, version, this.options.now());
+    const after = this.fleet.refusal(request, type, names);
+    if (after && after.version !== before?.version) this.#tellRefusal(request, after.version);
     this.#advance();
+  }
+
+  /** One line for each version that an Envoy refuses, and a few a minute in all. */
+  #tellRefusal({ node, type, names, version }: Request, refused: string): void {
+    const now = this.options.now();
+    if (now - this.#refusalsSince > activeMs) {
+      this.#refusalsSince = now;
+      this.#refusals = 0;
+    }
+    if (++this.#refusals > maxRefusalLines) return;
+    const what = names.length > 0 ? `${type} ${names.join(", ").slice(0, 256)}` : type;
+    this.log(
+      `node ${JSON.stringify(node)} refuses version ${refused} of ${what} and keeps ${version === "" ? "nothing, as it has accepted none" : version}; its own log says why`,
+    );
   }
 
   #refuseName({ node, xdsCluster }: Poll): Reply {

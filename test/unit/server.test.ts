@@ -222,8 +222,8 @@ describe("refused answers", () => {
     expect(versionOf(await again)).toBe(worse);
   });
 
-  it("of an Envoy that has nothing yet get neither 304 nor a hot loop", async () => {
-    const { hub, time, poll } = rig();
+  it("of an Envoy that has nothing yet get neither 304 nor a hot loop, and show in status, metrics and log", async () => {
+    const { hub, time, poll, lines } = rig();
     hub.publish(snapshot(base), 1);
     expect(await poll("", 25_000)).toMatchObject({ status: 200 });
     const again = poll("", 25_000);
@@ -232,11 +232,49 @@ describe("refused answers", () => {
       done.at = time.now();
     });
     const start = time.now();
-    await time.pass(1999);
+    await time.pass(14_999);
+    expect(done.at).toBe(0);
+    expect(JSON.stringify(hub.status())).toContain('"refused"');
+    expect(hub.gauges()).toContainEqual(["nodes_refusing", 1, { type: "listeners" }]);
     await time.pass(1);
-    expect(await again).toMatchObject({ status: 200 });
-    expect(done.at - start).toBe(2000);
+    const bad = await again;
+    expect(bad).toMatchObject({ status: 200 });
+    expect(done.at - start).toBe(15_000);
     expect(await poll("")).toMatchObject({ status: 200 });
+    expect(lines).toEqual([expect.stringContaining(`refuses version ${versionOf(bad)} of listeners`)]);
+
+    await poll(versionOf(bad));
+    expect(JSON.stringify(hub.status())).not.toContain('"refused"');
+    expect(hub.gauges()).toContainEqual(["nodes_refusing", 0, { type: "listeners" }]);
+  });
+
+  it("of an Envoy that has nothing yet give way to something else at once", async () => {
+    const { hub, time, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    const first = versionOf(await poll("", 25_000));
+    const again = poll("", 25_000);
+    await time.pass(100);
+    hub.publish(snapshot(changed(1)), 2);
+    const next = versionOf(await again);
+    expect([first, ""]).not.toContain(next);
+  });
+
+  it("of an Envoy that has restarted are none", async () => {
+    const { hub, poll } = rig();
+    hub.publish(snapshot(base), 1);
+    await poll(versionOf(await poll("")));
+    expect(await poll("", 25_000)).toMatchObject({ status: 200 });
+    expect(JSON.stringify(hub.status())).not.toContain('"refused"');
+  });
+
+  it("are told of in a few lines a minute, however many Envoys refuse", async () => {
+    const { hub, poll, lines, time } = rig();
+    hub.publish(snapshot(base), 1);
+    for (let i = 0; i < 40; i++) for (let n = 0; n < 2; n++) await poll("", 0, { node: `n${i}` });
+    expect(lines).toHaveLength(20);
+    await time.pass(61_000);
+    for (let n = 0; n < 2; n++) await poll("", 0, { node: "late" });
+    expect(lines).toHaveLength(21);
   });
 
   it("show in the status under the node until it takes something", async () => {
