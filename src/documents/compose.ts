@@ -15,6 +15,7 @@ import {
   DocumentError,
   maxDepth,
   maxNodes,
+  nodesOf,
   tooDeep,
   tooManyNodes,
 } from "./limits.js";
@@ -229,7 +230,7 @@ class Composer {
     if (own ? own.has(text) : Object.hasOwn(into, text))
       throw this.#fail("the key is set twice in one map; remove one of the two");
     own?.add(text);
-    around.nodes++;
+    around.nodes += nodesOf(text);
   }
 
   #aliased({ anchorStart, anchorEnd }: AliasEvent): Node {
@@ -248,7 +249,7 @@ class Composer {
   /** Keeps a scalar for aliases, where it has an anchor. */
   #named({ anchorStart, anchorEnd }: ScalarEvent, scalar: Scalar): Node {
     const value = typeof scalar === "bigint" ? Number(scalar) : scalar;
-    const node: Node = { value, nodes: 1, height: 0, copied: false };
+    const node: Node = { value, nodes: nodesOf(value), height: 0, copied: false };
     const anchor = this.#textOf(anchorStart, anchorEnd);
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     return node;

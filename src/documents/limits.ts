@@ -46,6 +46,13 @@ const freeAgain = 1024 * 1024;
 
 export const costOf = (text: string): Cost => ({ written: 0, copied: 0, again: freeAgain + 2 * text.length });
 
+/** Characters of a text that count as one node more where an alias repeats it: each copy of a text is written out in what is compiled. */
+const nodeLength = 16;
+
+/** How many nodes a scalar counts as where an alias or a merge key repeats it. */
+export const nodesOf = (scalar: unknown): number =>
+  1 + (typeof scalar === "string" ? Math.floor(scalar.length / nodeLength) : 0);
+
 export function countCopies(cost: Cost, nodes: number, offset: number): void {
   cost.copied += nodes;
   if (cost.copied > freeCopies + cost.written)

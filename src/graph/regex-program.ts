@@ -9,9 +9,9 @@ export interface RegexProgram {
   readonly skeleton: string;
 }
 
-/** Unicode classes that every RE2 knows; scripts that are younger than Envoy's RE2 would cost the whole route table. */
+/** Unicode classes that every RE2 knows; others, such as `Cn` or scripts that are younger than Envoy's RE2, would cost the whole route table. */
 const unicodeClass =
-  /^(?:[CLMNPSZ][a-z]?|Any|Latin|Greek|Cyrillic|Armenian|Hebrew|Arabic|Devanagari|Bengali|Tamil|Telugu|Thai|Georgian|Hangul|Hiragana|Katakana|Han|Common|Inherited)$/;
+  /^(?:C[cfos]?|L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?|Any|Latin|Greek|Cyrillic|Armenian|Hebrew|Arabic|Devanagari|Bengali|Tamil|Telugu|Thai|Georgian|Hangul|Hiragana|Katakana|Han|Common|Inherited)$/;
 
 /** RE2 refuses what repeats more often, also by repetitions within each other (`kMaxRepeat` of its parser). */
 const maxRepeat = 1000;

@@ -322,6 +322,19 @@ describe("what a text may cost", () => {
     expect(faultOf(Array(5).fill(one).join("---\n")).fault).toContain("aliases and merge keys");
   });
 
+  it("is bounded for the characters that aliases and merge keys repeat", () => {
+    const long = "v".repeat(40_000);
+    const twice = `a: &a "${long}"\nb: [*a, *a]\n`;
+    expect(read(twice)).not.toBe(Error);
+    for (const anchor of [`"${long}"`, `[["${long}"]]`, `{k: "${long}"}`, `{? "${long}" : 1}`]) {
+      expect(faultOf(`a: &a ${anchor}\nb: [${"*a,".repeat(500)}]\n`).fault).toContain(
+        "aliases and merge keys",
+      );
+    }
+    const merged = `a: &a {k: "${long}"}\nb:\n${"- <<: *a\n".repeat(500)}`;
+    expect(faultOf(merged).fault).toContain("aliases and merge keys");
+  });
+
   it("is bounded for merge keys, also in chains of maps", () => {
     const keys = Array.from({ length: 300 }, (_, i) => `k${i}: 1`).join(", ");
     const many = `a: &a {${keys}}\nb:\n${"- <<: *a\n".repeat(100)}`;
