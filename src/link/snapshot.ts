@@ -8,6 +8,7 @@ import type { Resources } from "./fragment.js";
 import { linkListeners } from "./listeners.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 import { isSplit, type RouteShards } from "./split.js";
+import { withoutSurplus } from "./surplus.js";
 import { linkTable, splitTable, type Table } from "./table.js";
 
 export const xdsTypes = ["clusters", "endpoints", "listeners", "routes", "scoped-routes", "secrets"] as const;
@@ -40,6 +41,8 @@ export interface LinkOptions {
   readonly endpoints: "auto" | EndpointMode;
   /** Becomes `Snapshot.xdsCluster`. */
   readonly xdsCluster: string;
+  /** `clusters`: how many the Services of a namespace may have beyond one each; absent: any number. */
+  readonly budgets?: { readonly clusters: number };
   /** Parts of each route table; default 1. */
   readonly routeShards?: RouteShards;
 }
@@ -67,12 +70,15 @@ export function link(
   options: LinkOptions,
   previous?: Pick<Snapshot, "mode"> & Partial<Snapshot>,
 ): Snapshot {
-  const fragments = [...store.resources("cluster")];
+  const findings: Finding[] = [];
+  const { clusters: most } = options.budgets ?? {};
+  const asked = [...store.resources("cluster")];
+  const fragments = most === undefined ? asked : withoutSurplus(asked, most, findings);
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
   const eds = JSON.stringify(configSource);
   const livelyByEds = options.endpoints === "auto" && mode === "inline";
   const clusters = linkClusters(store, fragments, { mode, eds, livelyByEds }, previous?.memo);
-  const findings = [...clusters.findings];
+  for (const finding of clusters.findings) findings.push(finding);
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();
   const split = new Set<string>();

@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import type {
   Address,
   Bootstrap,
@@ -200,8 +201,11 @@ const maxSocketPath = 108;
 
 function adminAddress(admin: AdminPlace): Address {
   if (!("socket" in admin)) {
-    if (isIp(admin.address)) return socketAddress(admin.address, admin.port);
-    throw new BootstrapError(`--admin-address ${admin.address}: Envoy takes an IP address alone`);
+    if (ipaddr.IPv4.isValidFourPartDecimal(admin.address) || ipaddr.IPv6.isValid(admin.address))
+      return socketAddress(admin.address, admin.port);
+    throw new BootstrapError(
+      `--admin-address ${admin.address}: Envoy takes an IP address alone; its port goes into --admin-port`,
+    );
   }
   const { socket } = admin;
   if (!socket.startsWith("/") || socket.includes("\0") || encoder.encode(socket).length >= maxSocketPath)
