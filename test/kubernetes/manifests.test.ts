@@ -160,12 +160,8 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
       else tooLarge = bytes;
     }
     const others = [hostProxy("before.test", "app"), hostProxy("later.test", "app", "z-team")];
-    await kube.apply(
-      large(fits, "contour"),
-      { apiVersion: "v1", kind: "Namespace", metadata: { name: "z-team" } },
-      service("z-team", "app"),
-      ...others,
-    );
+    await kube.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "z-team" } });
+    await kube.apply(large(fits, "contour"), service("z-team", "app"), ...others);
     for (const other of others)
       await eventually(async () => (await statusOf(other)).currentStatus === "valid", "a status of another");
     await eventually(
