@@ -9,16 +9,7 @@ import {
 } from "js-yaml";
 import { isRecord, pathText } from "../schema/issues.js";
 import { type Events, scalarIn, startOf } from "./events.js";
-import {
-  type Cost,
-  countCopies,
-  DocumentError,
-  maxDepth,
-  maxNodes,
-  nodesOf,
-  tooDeep,
-  tooManyNodes,
-} from "./limits.js";
+import { type Cost, countCopies, DocumentError, maxDepth, nodesOf, tooDeep, tooManyNodes } from "./limits.js";
 import { keyText, readPlain, type Scalar } from "./scalar.js";
 
 /** The value of one YAML document. */
@@ -111,7 +102,7 @@ class Composer {
       } else {
         this.#at = Math.max(this.#at, startOf(event));
         this.cost.written++;
-        if (++nodes > maxNodes) throw tooManyNodes(this.#offset);
+        if (++nodes > this.cost.most) throw tooManyNodes(this.#offset, this.cost.most);
         if (nodes === 1) offset = this.#offset;
         this.#enter(event);
       }

@@ -48,10 +48,10 @@ const parts: Readonly<Record<Format, (text: string) => Iterable<string>>> = {
 
 /**
  * Reads the documents of a text one by one, in slices: YAML as sigs.k8s.io/yaml reads it, with JSON values in the place
- * of documents. A document that can't be read costs only itself.
+ * of documents. A document that can't be read costs only itself, as does one of YAML with more than `most` nodes.
  */
-export function* readDocuments(text: string, format: Format = "yaml"): Generator<Step> {
-  const cost = costOf(text);
+export function* readDocuments(text: string, format: Format = "yaml", most?: number): Generator<Step> {
+  const cost = costOf(text, most);
   let objects = 0;
   let faults = 0;
   let unpaused = 0;

@@ -7,7 +7,7 @@ import {
   type ScalarEvent,
   YAMLException,
 } from "js-yaml";
-import { type Cost, DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
+import { type Cost, DocumentError, maxDepth, tooDeep, tooManyNodes } from "./limits.js";
 import { readPlain, type Scalar } from "./scalar.js";
 
 /** The events of YAML text. */
@@ -30,7 +30,7 @@ const indent = " ".repeat(256);
  * @throws DocumentError for what is not YAML or is over a limit.
  */
 export function* readEvents(text: string, cost: Cost): Generator<undefined, Events> {
-  checkNodes(text);
+  checkNodes(text, cost.most);
   const moved: number[] = [];
   const origin = (offset: number): number => originOf(offset, moved);
   let source = text;
@@ -92,11 +92,11 @@ const withoutQuotes = (reason: string): string =>
 const structure = new Set([..."[{,:?-\n\r"].map((sign) => sign.charCodeAt(0)));
 
 /** No node but the first begins without one of these signs before it: there are at most as many nodes. */
-function checkNodes(text: string): void {
-  if (text.length < maxNodes) return;
+function checkNodes(text: string, most: number): void {
+  if (text.length < most) return;
   let signs = 0;
   for (let i = 0; i < text.length; i++) if (structure.has(text.charCodeAt(i))) signs++;
-  if (signs > maxNodes) throw tooManyNodes(0);
+  if (signs > most) throw tooManyNodes(0, most);
 }
 
 /** Where the text of a node begins; -1 for an empty one. */

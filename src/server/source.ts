@@ -1,4 +1,5 @@
 import { readDocuments, type Step } from "../documents/documents.js";
+import { maxServedNodes } from "../documents/limits.js";
 import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
@@ -31,7 +32,7 @@ export async function parseSource(text: string): Promise<ParsedSource | SourceRe
     return { code: "not-readable", detail: "the content is HTML or XML, such as the error page of a proxy" };
   const reader = new SourceReader();
   let unpaused = 0;
-  for (const step of readDocuments(text)) {
+  for (const step of readDocuments(text, "yaml", maxServedNodes)) {
     for (const nodes of step === undefined ? [sliceNodes] : reader.read(step)) {
       if (reader.refusal) return reader.refusal;
       unpaused += nodes;

@@ -205,6 +205,19 @@ describe("an object that has no valid name", () => {
 });
 
 describe("a large push", () => {
+  it.each([
+    ["a list", `kind: HTTPProxy\nspec:\n  routes:\n${"  - a: 1\n".repeat(250_000)}`],
+    ["a flow list", `{kind: HTTPProxy, spec: {routes: [${"{a: 1}, ".repeat(250_000)}]}}`],
+    ["a map", Array.from({ length: 320_000 }, (_, i) => `k${i}: 1\n`).join("")],
+    ["a folded text", `kind: >\n${" a\n".repeat(620_000)}`],
+  ])("whose one YAML document has more nodes than are parsed in a piece is refused: %s", async (_, text) => {
+    const { put } = rig();
+    expect(await put(text)).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining("over 600000 nodes"),
+    });
+  });
+
   it("lets others work between its slices, whatever its form", async () => {
     const text = JSON.stringify(proxies[0]);
     const yaml = `---\n${"# x\n".repeat(100)}kind: Other\napiVersion: v1\n`;
