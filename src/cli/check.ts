@@ -1,3 +1,4 @@
+import { link } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { findingsAt } from "../schema/meta.js";
 import { orphanFindings } from "../status/status.js";
@@ -24,7 +25,11 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
     ...findings.map(locate),
     ...manifests.located,
     ...locateAll(
-      [...findingsAt(Date.now(), store.findings()), ...orphanFindings(store, settings.spec)],
+      [
+        ...findingsAt(Date.now(), store.findings()),
+        ...orphanFindings(store, settings.spec),
+        ...link(store, settings.spec).findings,
+      ],
       manifests.documents,
     ),
   ];

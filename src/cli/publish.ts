@@ -111,7 +111,11 @@ function report(
   }
   for (const line of answer.traffic ?? []) console.error(line);
   const errors = located.filter(({ finding }) => finding.severity === "error").length;
-  const done = dryRun ? "would be published" : answer.changed ? "published" : "published; nothing changed";
+  const done = dryRun
+    ? "would be published"
+    : answer.changed
+      ? "published"
+      : "published; what is served stays the same";
   console.error(
     `${source} at revision ${answer.revision}: ${answer.objects} objects ${done}, ${errors} errors, ${located.length - errors} warnings`,
   );

@@ -138,7 +138,7 @@ async function startCluster(
 async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {
   const { store, settingsFile, overrides = {}, log } = options;
   const given = settingsFile !== undefined || Object.keys(overrides).length > 0;
-  const { settings, findings: wrong } = readSettings(settingsFile, overrides);
+  const { settings, findings: wrong, locate } = readSettings(settingsFile, overrides);
   const findings = given
     ? [
         ...wrong,
@@ -146,7 +146,7 @@ async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {
         ...unfilteredFindings(settings, "push what is to be read, and nothing else"),
       ]
     : [];
-  for (const finding of findings) log(formatLocated({ finding, file: settingsFile ?? "", line: 0 }));
+  for (const finding of findings) log(formatLocated(locate(finding)));
   const publisher = new Publisher(store, hub, Date.now);
   const sources = new PushedSources(store, publisher, { checkKeyPair }, given ? settings : undefined);
   sources.start();

@@ -1,5 +1,6 @@
-import type { Ref } from "../schema/meta.js";
+import { kindOf, type Ref } from "../schema/meta.js";
 import type { Reader, Report } from "./reader.js";
+import { claimFinding } from "./sharing.js";
 import type { Route } from "./types.js";
 
 /**
@@ -26,7 +27,9 @@ export function warnOfEscapedSlashes(
     const [first = "", ...more] = [...fields].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
     const others = more.length > 0 ? ` (and ${more.length} more)` : "";
     const message = `the path decides what protects this route${others}: %2f in a path stays as it is, so that a backend that decodes it sees another path; set escapedSlashes to reject or unescape`;
-    report.warn(about, "RouteError", "EscapedSlashes", message, `${first}.conditions`);
+    const isProxy = kindOf(about) === "HTTPProxy";
+    const type = isProxy ? "RouteError" : claimFinding(about);
+    report.warn(about, type, "EscapedSlashes", message, isProxy ? `${first}.conditions` : first);
   }
 }
 

@@ -1,7 +1,8 @@
 import { isLabel, isSubdomain } from "../schema/fields.js";
-import { namespaceOf, type ObjectMeta, type Ref } from "../schema/meta.js";
+import { kindOf, namespaceOf, type ObjectMeta, type Ref } from "../schema/meta.js";
 import { onceForUnit } from "./gateway/once.js";
 import type { Reader, Report } from "./reader.js";
+import { claimFinding } from "./sharing.js";
 
 const annotation = "isoline.dev/included-by";
 
@@ -20,7 +21,7 @@ type Listed = "all" | "not valid" | readonly string[];
 
 const known = onceForUnit<Listed>();
 
-/** Reads the annotation of a child once for a unit, so that its owner is told once. */
+/** Reads the annotation of a child once for a unit, for one finding. */
 const readListed = (child: Child, text: string, reader: Reader, report: Report): Listed =>
   known(reader, child.ref, () => {
     const entries = text.split(",").map((entry) => entry.trim());
@@ -28,7 +29,14 @@ const readListed = (child: Child, text: string, reader: Reader, report: Report):
     if (entries.every(isEntry)) return entries;
     const message = `${JSON.stringify(text)} is no list of NAMESPACE or NAMESPACE/NAME with commas between them, nor *; nothing includes this object`;
     const path = `metadata.annotations["${annotation}"]`;
-    report.error(child.ref, "IncludeError", "AnnotationNotValid", message, path);
+    const isProxy = kindOf(child.ref) === "HTTPProxy";
+    report.error(
+      child.ref,
+      isProxy ? "IncludeError" : claimFinding(child.ref),
+      "AnnotationNotValid",
+      message,
+      path,
+    );
     return "not valid";
   });
 

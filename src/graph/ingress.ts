@@ -42,16 +42,16 @@ export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
  * without rules for the host, where another one of its namespace has some.
  */
 export function readIngresses(
-  ingresses: readonly Ingress[],
+  candidates: readonly Ingress[],
   host: string,
   reader: Reader,
   report: Report,
 ): Sites {
+  const ingresses = candidates.filter((one) => !isOverBudget(one, type, "spec", reader, report));
   const http: Route[] = [];
   const overTls: { readonly namespace: string; readonly routes: readonly Route[] }[] = [];
   for (const ingress of ingresses) {
     const { meta } = ingress;
-    if (isOverBudget(ingress, type, "spec", reader, report)) continue;
     const routes = readRules(ingress, host, reader, report);
     overTls.push({ namespace: meta.namespace, routes });
     const force = meta.annotations["ingress.kubernetes.io/force-ssl-redirect"] === "true";
@@ -65,7 +65,8 @@ export function readIngresses(
   const served = new Set(overTls.flatMap(({ namespace, routes }) => (routes.length > 0 ? namespace : [])));
   const secured = new Set<string>();
   let terms: HttpsTerms | undefined;
-  for (const ingress of [...securingIngresses(ingresses, host, reader, report), ...ingresses]) {
+  for (const ingress of [...securingIngresses(candidates, host, reader, report), ...ingresses]) {
+    if (reader.overrun(ingress.ref)) continue;
     const tls = readIngressTls(ingress, host, reader, report);
     if (!tls || !served.has(ingress.meta.namespace)) continue;
     secured.add(ingress.meta.namespace);

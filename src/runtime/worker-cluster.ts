@@ -1,6 +1,7 @@
 import type { DurableObjectStorage, Fetcher } from "@cloudflare/workers-types";
 import { fetchTransport } from "../kubernetes/fetch-transport.js";
 import { KubeSource } from "../kubernetes/source.js";
+import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding } from "../schema/meta.js";
 import { parseSettings } from "../schema/settings.js";
 import type { AppOptions } from "../server/app.js";
@@ -46,7 +47,7 @@ export class WorkerCluster {
     outdated: boolean,
   ) {
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
-    this.#settingsFindings = findings;
+    this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
     update(store, [settings], workerPlatform);
     this.#source = new KubeSource({
       transport: transportOf(env),

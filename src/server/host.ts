@@ -2,8 +2,12 @@ import type { Refusal } from "./auth.js";
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
+/** What the bootstrap calls the xDS cluster of a loopback URL, where it is given no other name. */
+const usualName = "isoline";
+
 const isOwn = (host: string, name: string): boolean =>
-  loopback.test(host) || host.toLowerCase().replace(/:\d{1,5}$/, "") === name.toLowerCase();
+  loopback.test(host) ||
+  [usualName, name.toLowerCase()].includes(host.toLowerCase().replace(/:\d{1,5}$/, ""));
 
 /**
  * Where no token is asked for, a web page in a browser on this machine could read keys: it reaches a loopback address under a host name
@@ -18,7 +22,7 @@ export function refuseForeignPage(request: Request, xdsCluster: string): Refusal
     return {
       status: 421,
       code: "wrong-host",
-      detail: `a server without tokens answers to the Host localhost, 127.0.0.1, [::1] and ${xdsCluster} (the setting xdsCluster) alone; start it with --tokens for other names`,
+      detail: `a server without tokens answers to the Host localhost, 127.0.0.1, [::1], ${usualName} and the setting xdsCluster (${xdsCluster}) alone; start it with --tokens for other names`,
       headers: {},
     };
   const origin = request.headers.get("origin");

@@ -1,6 +1,6 @@
 import { claimsOf } from "../graph/claims.js";
 import { isSameServed } from "../link/snapshot.js";
-import type { Finding, Ref } from "../schema/meta.js";
+import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
 import { type Settings, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
@@ -11,7 +11,7 @@ import { type Publisher, settingsOf } from "./publisher.js";
 import { type ParsedSource, parseSource, type SourceRefusal } from "./source.js";
 import { readSource, removeSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
 import { Traffic } from "./traffic.js";
-import { type Namespaces, namespaceOf, visibleFindings } from "./visible.js";
+import { type Namespaces, visibleFindings } from "./visible.js";
 
 /** One push: the whole content of one source. */
 export interface Push {
@@ -227,13 +227,14 @@ export class PushedSources {
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
     if (!push.dryRun) writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
     const changed = old && tried ? !isSameServed(old, tried) : this.publisher.publish();
+    const linked = visibleFindings((tried ?? this.publisher.snapshot)?.findings ?? [], push.namespaces);
     return {
       source: push.name,
       revision: now.revision,
       objects: source.objects.length,
       changed: changed || updated.left > 0,
       version: this.publisher.sequence,
-      findings,
+      findings: [...findings, ...linked],
       ...leftOf(updated.left),
       ...(traffic ? { traffic: traffic.lines } : {}),
     };

@@ -3,9 +3,9 @@ import { readConfig } from "../explain/config.js";
 import { diff } from "../explain/diff.js";
 import { formatChanges } from "../explain/diff-text.js";
 import type { Snapshot } from "../link/snapshot.js";
-import type { Ref } from "../schema/meta.js";
+import { namespaceOf, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
-import { type Namespaces, namespaceOf } from "./visible.js";
+import type { Namespaces } from "./visible.js";
 
 /** Beyond this many clusters a diff takes more memory than a function has. */
 const maxDiffClusters = 3000;

@@ -1,10 +1,7 @@
-import type { Finding, Ref } from "../schema/meta.js";
+import { type Finding, namespaceOf } from "../schema/meta.js";
 
 /** The only namespaces that an answer may tell of; undefined for all. */
 export type Namespaces = readonly string[] | undefined;
-
-/** The namespace of an object; empty for what has none, such as settings. */
-export const namespaceOf = (ref: Ref): string => ref.split("/")[1] ?? "";
 
 /** Findings that a token may see: those about objects in its namespaces, and about the text that was pushed. */
 export const visibleFindings = (findings: readonly Finding[], namespaces: Namespaces): readonly Finding[] =>

@@ -9,7 +9,7 @@ import type { Store } from "../../src/store/store.js";
 import { type Change, update } from "../../src/update.js";
 import { application } from "../bench/apps.js";
 import { type Attack, attacks } from "../support/attacks.js";
-import { httpProxy, ingressRoute, type Manifest, secret, service } from "../support/backend.js";
+import { httpProxy, ingressRoute, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { compileAll, platform, resourcesOf } from "../support/compile.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
@@ -309,6 +309,35 @@ describe("over a budget", () => {
     ];
     const store = compileAll([budgeted({ routes: 4 }), ...objects.map(parse)]);
     expect(refsOf(store)).toEqual(["HTTPProxy/c/two"]);
+  });
+
+  it("an Ingress gives no certificate either", () => {
+    const backend = { service: { name: "web", port: { number: 80 } } };
+    const path = { path: `/${"[a-z]{30}".repeat(8)}`, pathType: "ImplementationSpecific", backend };
+    const ingress = parse({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { namespace: "default", name: "secure" },
+      spec: {
+        tls: [{ hosts: ["secure.test"], secretName: "secure" }],
+        rules: [{ host: "secure.test", http: { paths: [path] } }],
+      },
+    });
+    const plain = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { namespace: "default", name: "plain" },
+      spec: {
+        rules: [{ host: "secure.test", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      },
+    };
+    const around = [plain, service("default", "web"), tlsSecret("default", "secure")].map(parse);
+    const chains = (programSize: number): string[] =>
+      resourcesOf(compileAll([budgeted({ programSize }), ingress, ...around]))
+        .filter(({ type }) => type === "filter-chain")
+        .map(({ name }) => name);
+    expect(chains(100_000)).toEqual(["secure.test"]);
+    expect(chains(10)).toEqual([]);
   });
 
   it("counts no object of another class, and none outside of the root namespaces", () => {

@@ -187,6 +187,13 @@ describe("a path that decides what protects a route", () => {
       },
     };
     expect(warnings([guarded, ingress])).toEqual(first);
+    const open = {
+      ...ingress,
+      spec: { rules: [{ host: "x.test", http: { paths: [{ path: "/pub", pathType: "Prefix", backend }] } }] },
+    };
+    expect(warnings([proxy(plain, at({ prefix: "/" }, { rateLimitPolicy })), open])).toEqual([
+      "Ingress/default/rest spec.rules[0].http.paths[0].backend",
+    ]);
     const route = gatewayRoute("HTTPRoute", "rest", {
       hostnames: ["x.test"],
       rules: [{ backendRefs: services }],

@@ -123,6 +123,6 @@ describe("isoline publish", () => {
     onTestFinished(() => second.close());
     expect((await fetch(`${second.url}/readyz`)).status).toBe(200);
     expect(await publish(second.url, [good])).toBe(0);
-    expect(err.at(-1)).toContain("nothing changed");
+    expect(err.at(-1)).toContain("what is served stays the same");
   });
 });

@@ -1,4 +1,4 @@
-import type { Ref } from "../../schema/meta.js";
+import { namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
@@ -27,8 +27,6 @@ export function ledgerOf(store: Objects, reader: Reader): Ledger {
 /** A route of the Gateway API may have so many hosts, each over HTTP and HTTPS, as those are written in it, too. */
 const freeHosts = 3;
 const freePorts = 2;
-
-const namespaceOf = (ref: Ref): string => ref.split("/")[1] ?? "";
 
 /**
  * What the objects of each namespace make beyond what is written in them: includes that are read again and again, hosts and matches
