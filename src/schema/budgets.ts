@@ -12,6 +12,8 @@ export const budgets = z
     bytes: uint32.default(2_000_000),
     /** Instructions of all programs together, beside one for each character. */
     programSize: uint32.default(100_000),
+    /** Servers of key sets that the HTTPProxies of a namespace name. */
+    keySets: uint32.default(100),
     /** Envoy clusters that Services have beyond one each. */
     clusters: uint32.default(1_000),
   })

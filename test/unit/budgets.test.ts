@@ -133,6 +133,20 @@ const filter = (length: number): Manifest => ({
 });
 
 /** Two objects that together are over a budget; of each case the first is made later than the second. */
+/** A host whose tokens are signed by these servers' keys. */
+const withKeySets = (name: string, ...servers: readonly string[]): Manifest =>
+  httpProxy("shop", name, {
+    virtualhost: {
+      fqdn: `${name}.test`,
+      tls: { secretName: "secure" },
+      jwtProviders: servers.map((server, i) => ({
+        name: `p${i}`,
+        remoteJWKS: { uri: `https://${server}/keys` },
+      })),
+    },
+    routes: [{ services }],
+  });
+
 const cases: readonly [string, string, Manifest, readonly Manifest[], [Manifest, Manifest]][] = [
   [
     "a child that HTTPProxies share",
@@ -160,6 +174,13 @@ const cases: readonly [string, string, Manifest, readonly Manifest[], [Manifest,
         ],
       }),
     ],
+  ],
+  [
+    "servers of key sets",
+    "keySets",
+    { keySets: 3 },
+    [tlsSecret("shop", "secure")],
+    [withKeySets("young", "c.test", "d.test"), withKeySets("old", "a.test", "b.test")],
   ],
   [
     "an IngressRoute that is delegated to",
@@ -309,6 +330,25 @@ describe("over a budget", () => {
     ];
     const store = compileAll([budgeted({ routes: 4 }), ...objects.map(parse)]);
     expect(refsOf(store)).toEqual(["HTTPProxy/c/two"]);
+  });
+
+  it("a server of key sets counts once, however many hosts name it, and other paths and cases of it", () => {
+    const around = [budgeted({ keySets: 1 }), ...[web, tlsSecret("shop", "secure")].map(parse)];
+    const sharing = many(20, (i) =>
+      parse(made(1 + i, withKeySets(`h${i}`, i % 2 ? "keys.test" : "KEYS.test"))),
+    );
+    const store = compileAll([...around, ...sharing]);
+    expect(refsOf(store)).toEqual([]);
+    update(store, [parse(made(25, withKeySets("more", "keys.test", "other.test")))], platform);
+    expect([...new Set(refsOf(store))]).toEqual(["HTTPProxy/shop/more"]);
+    update(
+      store,
+      sharing.map(({ ref }) => ({ gone: ref })),
+      platform,
+    );
+    expect([...new Set(refsOf(store))]).toEqual(["HTTPProxy/shop/more"]);
+    update(store, [parse(made(25, withKeySets("more", "other.test")))], platform);
+    expect(refsOf(store)).toEqual([]);
   });
 
   it("an Ingress gives no certificate either", () => {

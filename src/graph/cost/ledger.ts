@@ -108,7 +108,8 @@ export class Ledger {
     const before = this.#bounds.get(ref) ?? nothing;
     const node = this.#owners.get(namespace)?.has(ref) ? this.#forest.node(ref) : undefined;
     const cost = node && this.#costOf(node, settings, view);
-    const now = node && cost ? plus(cost, this.#forest.freeAlone(node.edges), -1) : nothing;
+    const own = node && cost ? plus(cost, { ...nothing, keySets: node.keySets.length }) : nothing;
+    const now = node && cost ? plus(own, this.#forest.freeAlone(node.edges), -1) : nothing;
     if (now === nothing) this.#bounds.delete(ref);
     else this.#bounds.set(ref, now);
     const sum = exactPlus(this.#sums.get(namespace) ?? nothing, now, 1);
@@ -122,7 +123,7 @@ export class Ledger {
     const owners = [...(this.#owners.get(namespace) ?? [])].flatMap((ref) => this.#forest.node(ref) ?? []);
     this.#crowded.delete(namespace);
     owners.sort(byAge);
-    const reached = new Set<Ref>();
+    const found: Found = { reached: new Set(), keySets: new Set() };
     let charged = nothing;
     for (const owner of owners) {
       const all = this.#costOf(owner, settings, view);
@@ -131,7 +132,7 @@ export class Ledger {
         // Most that are over a budget are so whatever is free: what they lead to need not be gone through for each of them.
         const least = plus(all, this.#forest.mostFree(owner.edges), -1);
         over = overrunOf(charged, least, settings.budgets);
-        if (!over) ({ over, charged } = this.#charge(owner, all, charged, reached, settings));
+        if (!over) ({ over, charged } = this.#charge(owner, all, charged, found, settings));
       }
       if (JSON.stringify(this.#over.get(owner.ref)) !== JSON.stringify(over)) flipped.push(owner.ref);
       if (over) this.#over.set(owner.ref, over);
@@ -145,13 +146,18 @@ export class Ledger {
     owner: CostNode,
     all: Size,
     charged: Size,
-    reached: Set<Ref>,
+    { reached, keySets }: Found,
     { budgets }: SettingsSpec,
   ): { over: Overrun | undefined; charged: Size } {
     const fresh = this.#forest.reach(owner.edges, reached);
-    const cost = fresh.reduce((left, { free }) => plus(left, free, -1), all);
+    const servers = owner.keySets.filter((server) => !keySets.has(server));
+    const beside = plus(all, { ...nothing, keySets: servers.length });
+    const cost = fresh.reduce((left, { free }) => plus(left, free, -1), beside);
     const over = overrunOf(charged, cost, budgets);
-    if (!over) return { over, charged: plus(charged, cost) };
+    if (!over) {
+      for (const server of servers) keySets.add(server);
+      return { over, charged: plus(charged, cost) };
+    }
     for (const { ref } of fresh) reached.delete(ref);
     return { over, charged };
   }
@@ -176,6 +182,12 @@ export class Ledger {
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
     return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }
+}
+
+/** What the older objects of a namespace have, and what counts once for all of them. */
+interface Found {
+  readonly reached: Set<Ref>;
+  readonly keySets: Set<string>;
 }
 
 /** What costs nothing more is never over a budget. */

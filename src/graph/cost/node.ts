@@ -28,6 +28,8 @@ export interface CostNode {
   /** As much of that as is free once: an object may make what is written in it. */
   readonly free: Size;
   readonly edges: readonly Edge[];
+  /** The servers that it has key sets fetched from: an Envoy cluster each, whatever else names them. */
+  readonly keySets: readonly string[];
 }
 
 /** The key under which all objects are found that may make more than is written in them. */
@@ -107,6 +109,7 @@ export function isCostly(object: KubeObject): boolean {
       return (
         (object.spec.includes?.length ?? 0) > 0 ||
         secretsOf(object).length > 0 ||
+        keySetsOf(object).length > 0 ||
         exceeds(expressionsOf([object.spec.routes, object.spec.virtualhost]))
       );
     case "IngressRoute":
@@ -123,7 +126,7 @@ export function isCostly(object: KubeObject): boolean {
 
 /** What an object costs; undefined of kinds that routes are not made of. */
 export function costNodeOf(object: KubeObject): CostNode | undefined {
-  const base = { ref: object.ref, meta: object.meta, className: undefined, isOwner: true };
+  const base = { ref: object.ref, meta: object.meta, className: undefined, isOwner: true, keySets: [] };
   switch (object.kind) {
     case "HTTPProxy":
       return {
@@ -131,6 +134,7 @@ export function costNodeOf(object: KubeObject): CostNode | undefined {
         className: object.spec.ingressClassName,
         isOwner: object.spec.virtualhost !== undefined,
         ...proxySizes(object),
+        keySets: keySetsOf(object),
         edges: proxyEdges(object),
       };
     case "IngressRoute":
@@ -171,6 +175,7 @@ const sizeOfRoutes = (routes: readonly object[]): Size => ({
   routes: routes.length,
   bytes: JSON.stringify(routes).length + routes.length * frameBytes,
   programSize: 0,
+  keySets: 0,
 });
 
 function proxySizes({ spec }: Proxy): Pick<CostNode, "own" | "free"> {
@@ -194,7 +199,7 @@ const perRoute = (conditions: readonly Condition[]): Size =>
   conditions.length === 0
     ? nothing
     : {
-        routes: 0,
+        ...nothing,
         bytes: JSON.stringify(conditions).length,
         programSize: programsOf(expressionsOf(conditions)).size,
       };
@@ -223,8 +228,19 @@ function secretEdges(names: readonly string[], namespace: string): Edge[] {
   return [...found].map(([to, times]) => ({ to, times, perRoute: nothing }));
 }
 
+function keySetsOf({ spec: { virtualhost } }: Proxy): string[] {
+  const servers = (virtualhost?.jwtProviders ?? []).flatMap(({ remoteJWKS }) =>
+    remoteJWKS
+      ? JSON.stringify([originOf(remoteJWKS.uri), remoteJWKS.dnsLookupFamily, remoteJWKS.validation])
+      : [],
+  );
+  return [...new Set(servers)];
+}
+
+const originOf = (uri: string): string => /^[^:/?#]+:\/\/[^/?#]*/.exec(uri)?.[0].toLowerCase() ?? uri;
+
 /** Secrets whose content is copied into clusters and listeners, one for each copy. */
-function secretsOf({ spec: { virtualhost: host, routes = [] } }: Proxy): string[] {
+function secretsOf({ spec: { virtualhost: host, routes = [], tcpproxy } }: Proxy): string[] {
   const { caSecret, crlSecret } = host?.tls?.clientValidation ?? {};
   const keySets = (host?.jwtProviders ?? []).flatMap(({ localJWKS, remoteJWKS }) => [
     localJWKS?.secretName,
@@ -234,6 +250,8 @@ function secretsOf({ spec: { virtualhost: host, routes = [] } }: Proxy): string[
   for (const route of routes)
     for (const service of route.services ?? [])
       if (service.validation) clusters.set(clusterKey(route, service), service.validation.caSecret);
+  for (const service of tcpproxy?.services ?? [])
+    if (service.validation) clusters.set(JSON.stringify(["tcp", service]), service.validation.caSecret);
   return [caSecret, crlSecret, ...keySets, ...clusters.values()].filter((name) => name !== undefined);
 }
 
@@ -263,7 +281,7 @@ function gatewaySizes(route: RouteObject): Pick<CostNode, "own" | "free"> {
   }
   const programs = programsOf(gatewayExpressionsOf(route));
   return {
-    own: { routes, bytes, programSize: programs.size },
-    free: { routes, bytes: matched, programSize: programs.free },
+    own: { routes, bytes, programSize: programs.size, keySets: 0 },
+    free: { routes, bytes: matched, programSize: programs.free, keySets: 0 },
   };
 }

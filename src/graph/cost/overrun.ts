@@ -5,6 +5,7 @@ import type { Overrun, Size } from "./size.js";
 const words = {
   routes: ["routes", "includes, delegations, hosts and matches"],
   bytes: ["bytes of configuration", "includes, hosts, matches and Secrets that are used repeatedly"],
+  keySets: ["servers of key sets", "remoteJWKS of many hosts"],
   programSize: ["instructions", "repetitions in regular expressions and copies of these"],
 } as const satisfies Record<keyof Size, readonly [what: string, by: string]>;
 
