@@ -113,8 +113,11 @@ class Corrupt extends Error {}
 function openStore(file: string): SqliteStore {
   const database = openDatabase(file);
   try {
+    // The WASM driver reports its own lock as one of another process, and SQLite then leaves the rollback journal of a
+    // killed process alone: half a commit stays. A write-ahead log is read back without that question.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
-    database.exec("PRAGMA synchronous = NORMAL");
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
     checkPages(database);
     const store = createSqlStore(driverOf(database));
     return Object.assign(store, { close: () => database.close() });

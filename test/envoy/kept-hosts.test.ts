@@ -45,7 +45,13 @@ test("what no object claims of a kept host is answered 404, or closed, and comes
     (await request({ port: web.port, host })).status,
     (await request({ port: secure.port, host, sni: host })).status,
   ];
-  await eventually(async () => (await status("free.test")).join() === "200,200", "the wide routes");
+  // Envoy closes connections of a listener that it has not made yet, or replaces.
+  const bothAnswer = (host: string): Promise<boolean> =>
+    status(host).then(
+      (codes) => codes.join() === "200,200",
+      () => false,
+    );
+  await eventually(() => bothAnswer("free.test"), "the wide routes");
   for (const host of ["kept.test", "a.kept.test", "b.a.kept.test"]) {
     expect(await status(host), host).toEqual([404, 404]);
     await expect(tlsExchange(pass.port, host, "ping"), host).rejects.toThrow();
@@ -53,10 +59,7 @@ test("what no object claims of a kept host is answered 404, or closed, and comes
   expect((await tlsExchange(pass.port, "free.test", "ping")).received).toBe("pass\nping");
 
   await setSettings({ ...gatewaySettings, hostOwners: [] });
-  await eventually(
-    async () => (await status("a.kept.test")).join() === "200,200",
-    "the routes without owners",
-  );
+  await eventually(() => bothAnswer("a.kept.test"), "the routes without owners");
   expect((await tlsExchange(pass.port, "a.kept.test", "ping")).received).toBe("pass\nping");
   expect(await envoy.rejected()).toEqual([]);
 });
