@@ -65,6 +65,11 @@ interface Server {
 }
 
 /** Starts `isoline serve` and waits until it serves. */
+const overTls = ({ port }: Site): readonly string[] => [
+  ...["--listen", `127.0.0.1:${port}`, "--tokens", "tokens.txt"],
+  ...["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key"],
+];
+
 async function serve({ folder }: Site, ...args: readonly string[]): Promise<Server> {
   const child = spawn(process.execPath, [command, "serve", ...args], {
     cwd: folder,
@@ -140,19 +145,7 @@ test("the commands of docs/deploy-node.md serve an Envoy over https, HTTP/2, wit
 test("two Envoys with other names for the xDS cluster are both served by one server", async () => {
   const here = await site();
   await here.isoline("token", "node", "--name", "edge", "--file", "tokens.txt", "--envoy-file", "token.json");
-  const tls = ["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key"];
-  await serve(
-    here,
-    "-f",
-    "manifests/",
-    "--listen",
-    `127.0.0.1:${here.port}`,
-    "--tokens",
-    "tokens.txt",
-    ...tls,
-    "--settings",
-    "settings.yaml",
-  );
+  await serve(here, ...overTls(here), "-f", "manifests/", "--settings", "settings.yaml");
   for (const url of [`https://127.0.0.1:${here.port}`, `https://localhost:${here.port}`]) {
     await here.isoline(
       "bootstrap",
@@ -211,17 +204,7 @@ test("a renewed certificate is shown to new connections, a broken one is not, an
 test("HTTP/1.1 is served over TLS too, for kubelets, API servers and curl", async () => {
   const here = await site();
   await here.isoline("token", "read", "--name", "eyes", "--file", "tokens.txt");
-  const tls = ["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key"];
-  await serve(
-    here,
-    "-f",
-    "manifests/",
-    "--listen",
-    `127.0.0.1:${here.port}`,
-    "--tokens",
-    "tokens.txt",
-    ...tls,
-  );
+  await serve(here, ...overTls(here), "-f", "manifests/");
   const ca = await readFile(join(here.folder, "ca.crt"));
   const body = await new Promise<string>((resolve, reject) =>
     httpsRequest({ host: "localhost", port: here.port, path: "/readyz", ca })
@@ -239,8 +222,7 @@ test("publish and explain --xds trust --ca-file, and say in one line what is wro
   const { stdout: eyes } = await here.isoline("token", "read", "--name", "eyes", "--file", "tokens.txt");
   await writeFile(join(here.folder, "ci.token"), ci.split("\n")[0] ?? "");
   await writeFile(join(here.folder, "eyes.token"), eyes.split("\n")[0] ?? "");
-  const tls = ["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key"];
-  await serve(here, "--push", "--listen", `127.0.0.1:${here.port}`, "--tokens", "tokens.txt", ...tls);
+  await serve(here, ...overTls(here), "--push");
   const publish = ["publish", "-f", "manifests/", "--to", url, "--source", "web", "--token-file", "ci.token"];
   const explain = ["explain", "GET", "http://echo.test/", "--xds", url, "--token-file", "eyes.token"];
 

@@ -368,13 +368,17 @@ export const objectsOf = (one: Edit): readonly KubeObject[] => {
 };
 
 /** The changes that an edit makes to a state, which it keeps. */
-export function changesOf(one: Edit, state: Map<Ref, KubeObject>): readonly Change[] {
-  if (!("remove" in one)) {
-    const objects = objectsOf(one);
-    for (const object of objects) state.set(object.ref, object);
-    return objects;
-  }
-  const gone = [...state.keys()][one.remove % Math.max(1, state.size)];
+export const changesOf = (one: Edit, state: Map<Ref, KubeObject>): readonly Change[] =>
+  "remove" in one ? take(one.remove, state) : put(objectsOf(one), state);
+
+export function put(objects: readonly KubeObject[], state: Map<Ref, KubeObject>): readonly Change[] {
+  for (const object of objects) state.set(object.ref, object);
+  return objects;
+}
+
+/** Takes one object away: the one of a number, counted round. */
+export function take(number: number, state: Map<Ref, KubeObject>): readonly Change[] {
+  const gone = [...state.keys()][number % Math.max(1, state.size)];
   if (gone === undefined) return [];
   state.delete(gone);
   return [{ gone }];

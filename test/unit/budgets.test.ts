@@ -86,6 +86,7 @@ describe("what is written once", () => {
 });
 
 const prefix = (value: string): Manifest => ({ conditions: [{ prefix: value }] });
+const twice = ["/a", "/b"].map((at) => ({ name: "child", ...prefix(at) }));
 const expression = (name: string, regex: string): Manifest =>
   root(name, { routes: [{ conditions: [{ regex }], services }] });
 const ingress = (name: string, path: string): Manifest => ({
@@ -160,20 +161,7 @@ const cases: readonly [string, string, Manifest, readonly Manifest[], [Manifest,
     "routes",
     { routes: 9 },
     [child("child", 5)],
-    [
-      root("young", {
-        includes: [
-          { name: "child", ...prefix("/a") },
-          { name: "child", ...prefix("/b") },
-        ],
-      }),
-      root("old", {
-        includes: [
-          { name: "child", ...prefix("/a") },
-          { name: "child", ...prefix("/b") },
-        ],
-      }),
-    ],
+    [root("young", { includes: twice }), root("old", { includes: twice })],
   ],
   [
     "servers of key sets",
@@ -261,20 +249,7 @@ const cases: readonly [string, string, Manifest, readonly Manifest[], [Manifest,
     "programSize",
     { programSize: 500 },
     [httpProxy("shop", "child", { routes: [{ conditions: [{ regex: `/${"a".repeat(300)}` }], services }] })],
-    [
-      root("young", {
-        includes: [
-          { name: "child", ...prefix("/a") },
-          { name: "child", ...prefix("/b") },
-        ],
-      }),
-      root("old", {
-        includes: [
-          { name: "child", ...prefix("/a") },
-          { name: "child", ...prefix("/b") },
-        ],
-      }),
-    ],
+    [root("young", { includes: twice }), root("old", { includes: twice })],
   ],
 ];
 

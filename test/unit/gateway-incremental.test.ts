@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import { resume, unitsLeft, update } from "../../src/update.js";
+import { type Change, resume, unitsLeft, update } from "../../src/update.js";
 import { compileAll, dump, parseCase, platform, protoErrors } from "../support/compile.js";
+import { put, take } from "../support/edits.js";
 import { gatewayBackground, gatewayManifest, gatewaySettingsEdit } from "../support/gateway-edits.js";
 
 type Edit =
@@ -28,20 +29,8 @@ const objectsOf = (one: Edit): readonly KubeObject[] => {
   return "settings" in one ? parseCase("", yaml(one.settings)).objects : [];
 };
 
-/** `gone` names what is taken away. */
-type Change = KubeObject | { readonly gone: Ref };
-
-function changesOf(one: Edit, state: Map<Ref, KubeObject>): readonly Change[] {
-  if (!("remove" in one)) {
-    const objects = objectsOf(one);
-    for (const object of objects) state.set(object.ref, object);
-    return objects;
-  }
-  const gone = [...state.keys()][one.remove % Math.max(1, state.size)];
-  if (gone === undefined) return [];
-  state.delete(gone);
-  return [{ gone }];
-}
+const changesOf = (one: Edit, state: Map<Ref, KubeObject>): readonly Change[] =>
+  "remove" in one ? take(one.remove, state) : put(objectsOf(one), state);
 
 /** Without some of them, which edits may bring. */
 const start = fc.subarray([...gatewayBackground], { minLength: gatewayBackground.length - 4 });
