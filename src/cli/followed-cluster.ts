@@ -15,6 +15,8 @@ interface FollowOptions {
   readonly store: Store;
   readonly acceptShrink: boolean;
   readonly namespaces: readonly string[];
+  /** Whether the store is served already. */
+  readonly served: boolean;
   readonly status: StatusOptions | undefined;
   /** Findings that statuses have to tell of, beside those of the cluster and of the store. */
   findings(): readonly Finding[];
@@ -44,7 +46,7 @@ export class FollowedCluster {
     member: Member,
     transport: Awaited<ReturnType<typeof kubeTransport>>,
   ) {
-    const { store, acceptShrink, namespaces, changed, status } = options;
+    const { store, acceptShrink, namespaces, served, changed, status } = options;
     this.name = member.name;
     this.server = transport.server;
     const log = (line: string): void => options.log(member.name ? `${member.name}: ${line}` : line);
@@ -55,6 +57,7 @@ export class FollowedCluster {
       platform: { checkKeyPair },
       acceptShrink,
       namespaces,
+      served,
       changed,
       observe: (ref, raw) => this.statuses?.observe(ref, raw),
       log,
@@ -69,7 +72,7 @@ export class FollowedCluster {
         transport,
         store,
         ...(member.name ? { member } : {}),
-        ready: () => options.ready(),
+        ready: () => options.ready() && this.source.looked,
         findings: () => [...this.source.findings, ...options.findings()],
         failed: options.statusFailed,
         log,
@@ -84,7 +87,8 @@ export class FollowedCluster {
   }
 
   status(): object {
-    return { name: this.name || "kubernetes", server: this.server, kinds: this.source.status() };
+    const { server, source } = this;
+    return { name: this.name || "kubernetes", server, stale: source.stale, kinds: source.status() };
   }
 }
 

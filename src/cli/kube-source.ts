@@ -50,6 +50,7 @@ export class ClusterSource {
   #clusters: Clusters | undefined;
   #followed: readonly FollowedCluster[] = [];
   #settled = false;
+  readonly #told = new Set<FollowedCluster>();
   #settingsFindings: readonly Finding[] = [];
   readonly #publisher: Publisher;
   readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
@@ -64,9 +65,14 @@ export class ClusterSource {
     this.#publisher = new Publisher(store, hub, Date.now);
   }
 
-  /** Whether all is known of every cluster: before that nothing may be published. */
-  get #ready(): boolean {
+  /** Whether all is known of every cluster. */
+  get #complete(): boolean {
     return this.#followed.length > 0 && this.#followed.every(({ source }) => source.ready);
+  }
+
+  /** Whether there is something to publish: all of every cluster, or what was served before this start. */
+  get #ready(): boolean {
+    return this.#complete || (this.#followed.length > 0 && this.#publisher.wasPublished);
   }
 
   get surface(): Pick<AppOptions, "hooks" | "inspected"> {
@@ -79,6 +85,7 @@ export class ClusterSource {
         clusters: () =>
           this.#followed.map(({ name, source, statuses }) => ({
             cluster: name,
+            stale: source.stale,
             kinds: source.status(),
             ...(statuses ? { unwritten: statuses.failing.length } : {}),
           })),
@@ -86,7 +93,7 @@ export class ClusterSource {
       hooks: clusterHooks({
         store: this.store,
         strict,
-        ready: () => this.#ready,
+        ready: () => this.#complete && this.#followed.every(({ source }) => source.looked),
         // With watches open, what a hook would tell is already on its way.
         ring: () => (pollSeconds === undefined ? undefined : this.#doorbell.ring()),
       }),
@@ -101,6 +108,7 @@ export class ClusterSource {
     this.#settingsFindings = [...read.findings, ...findings, ...bootstrapFindings(settings)];
     for (const finding of this.#settingsFindings) log(formatLocated(read.locate(finding)));
     update(this.store, [settings], { checkKeyPair });
+    const served = this.#publisher.wasPublished;
     const clusters = new Clusters(
       this.store,
       targets.map(({ name }) => name),
@@ -113,6 +121,7 @@ export class ClusterSource {
           store: this.store,
           acceptShrink,
           namespaces: settings.spec.watchNamespaces,
+          served,
           status: this.options.status,
           findings: () => this.#publisher.snapshot?.findings ?? [],
           ready: () => this.#ready,
@@ -126,6 +135,7 @@ export class ClusterSource {
     this.#clusters = clusters;
     this.#followed = followed;
     if (this.options.outdated) for (const { source } of followed) source.listAnew();
+    if (served) this.#serveStored();
     // Every kind has requests and pauses that end with the signal.
     setMaxListeners(0, this.#abort.signal);
     const { signal } = this.#abort;
@@ -134,6 +144,28 @@ export class ClusterSource {
         ? followed.map(({ source }) => source.run(watchSeconds, signal))
         : [this.#ringEvery(pollSeconds * 1000, signal)];
     this.#running = Promise.all([...following, ...followed.map(({ statuses }) => statuses?.run(signal))]);
+  }
+
+  /** Serves what was served before this start, which may be old, until the clusters answer. */
+  #serveStored(): void {
+    this.#publisher.publish();
+    for (const { name } of this.#followed) {
+      if (!name)
+        this.options.log("serving what the store holds until the cluster has answered for every kind");
+      else
+        this.options.log(
+          `${name}: serving what the store holds until this cluster has answered for every kind`,
+        );
+    }
+  }
+
+  /** Says once of each cluster that what is served of it is no longer from before the start. */
+  #tellLooked(): void {
+    for (const cluster of this.#followed) {
+      if (this.#told.has(cluster) || !cluster.source.looked) continue;
+      this.#told.add(cluster);
+      this.options.log(`${cluster.name ? `${cluster.name}: ` : ""}the cluster has answered for every kind`);
+    }
   }
 
   async #ringEvery(ms: number, signal: AbortSignal): Promise<void> {
@@ -148,7 +180,8 @@ export class ClusterSource {
   }
 
   #gather(): void {
-    if (!this.#ready) return;
+    if (!this.#ready || this.#abort.signal.aborted) return;
+    this.#tellLooked();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#settle();
@@ -159,7 +192,7 @@ export class ClusterSource {
 
   /** A store that outlived a change of `--kube` is brought in line once all clusters are known. */
   #settle(): void {
-    if (this.#settled) return;
+    if (this.#settled || !this.#complete) return;
     this.#settled = true;
     update(this.store, this.#clusters?.settle() ?? [], { checkKeyPair });
   }
@@ -178,8 +211,8 @@ export class ClusterSource {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
     this.#abort.abort();
+    clearTimeout(this.#timer);
     await this.#running;
   }
 }

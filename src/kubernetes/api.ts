@@ -102,6 +102,7 @@ export async function* watch(
   resourceVersion: string,
   seconds: number,
   signal: AbortSignal,
+  opened: () => void = () => undefined,
 ): AsyncGenerator<WatchEvent> {
   const query = new URLSearchParams({
     watch: "1",
@@ -117,6 +118,7 @@ export async function* watch(
     signal,
   });
   if (response.status !== 200) throw await errorOf(response, resource.plural);
+  opened();
   for await (const line of lines(response.body)) {
     const event = parse(line, resource.plural);
     const { type, object } = event;

@@ -19,12 +19,21 @@ export interface Sink {
   /** The resourceVersion that the kind is held at; empty when it has to be listed. */
   cursor(kind: Resource["kind"]): string;
   setCursor(kind: Resource["kind"], resourceVersion: string): void;
+  /** What is left of the cursor when it is dropped: the version before, `absentVersion`, or empty before the first list. */
+  last(kind: Resource["kind"]): string;
+  setLast(kind: Resource["kind"], resourceVersion: string): void;
+  /** The server has answered for a kind, for the first time since the start. */
+  looked(): void;
   /** An object as it came; undefined when it is gone. */
   observe(ref: Ref, raw: Raw | undefined): void;
 }
 
+/** In the place of a resourceVersion: the collection was not there when it was asked for last. */
+const absentVersion = "absent";
+
 export type KindState =
-  | { readonly state: "starting" | "synced" }
+  /** `stored`: as the store has it, which was filled before this start. */
+  | { readonly state: "starting" | "stored" | "synced" }
   /** The CRD is not there: there can be no objects of the kind. */
   | { readonly state: "absent" }
   | { readonly state: "failing"; readonly error: string; readonly since: number }
@@ -74,6 +83,7 @@ export async function askVersions<T>(
 /** Follows one kind: a resumable watch as a poll, which costs what changed. */
 export class Follower {
   #state: KindState = { state: "starting" };
+  #looked = false;
   /** The version that the kind was last known at, which a cursor that is dropped does not forget. */
   #lastVersion: string;
   readonly #guard: ListGuard;
@@ -90,8 +100,8 @@ export class Follower {
     this.#guard = new ListGuard(options.acceptShrink);
     this.#versions = versionsOf(resource);
     this.#asked = resource;
-    this.#lastVersion = sink.cursor(resource.kind);
-    if (this.#lastVersion) this.#state = { state: "synced" };
+    this.#lastVersion = sink.cursor(resource.kind) || sink.last(resource.kind);
+    if (this.#lastVersion) this.#state = { state: "stored" };
   }
 
   get state(): KindState {
@@ -100,17 +110,28 @@ export class Follower {
 
   /** Whether all objects of the kind are known, be they old. */
   get ready(): boolean {
-    return this.#state.state === "absent" || this.#lastVersion !== "";
+    return this.#lastVersion !== "";
   }
 
-  /** The resourceVersion that was read last; empty before. */
+  /** Whether the server has answered for the kind since the start. */
+  get looked(): boolean {
+    return this.#looked;
+  }
+
+  /** The resourceVersion that was read last; empty before, `absent` where the collection was not there. */
   get version(): string {
     return this.#lastVersion;
   }
 
   /** Drops the cursor: the next poll lists all, and remembers where it was before. */
   listAnew(): void {
-    this.sink.setCursor(this.resource.kind, "");
+    this.#dropCursor();
+  }
+
+  #dropCursor(): void {
+    const { kind } = this.resource;
+    this.sink.setLast(kind, this.#lastVersion);
+    this.sink.setCursor(kind, "");
   }
 
   /**
@@ -125,7 +146,7 @@ export class Follower {
       await this.#watch(seconds, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ApiError && error.status === 410) this.sink.setCursor(this.resource.kind, "");
+      if (error instanceof ApiError && error.status === 410) this.#dropCursor();
       else this.#fail(error);
       throw error;
     }
@@ -139,7 +160,7 @@ export class Follower {
     } catch (error) {
       const absent = isMissing(error) && !builtIn;
       if (!absent || [...this.sink.known(kind)].length > 0) throw error;
-      this.#state = { state: "absent" };
+      this.#setAbsent();
       return;
     }
     const known = [...this.sink.known(kind)];
@@ -150,6 +171,7 @@ export class Follower {
     const versions = { from: this.#lastVersion, to: listed.resourceVersion };
     const held = this.#guard.check({ ...numbers, ...versions }, this.options.now());
     if (held) {
+      this.#look();
       this.#state = { state: "held", held };
       return;
     }
@@ -164,7 +186,16 @@ export class Follower {
     this.#synced(listed.resourceVersion);
   }
 
+  #setAbsent(): void {
+    this.#look();
+    this.#state = { state: "absent" };
+    if (this.#lastVersion === absentVersion) return;
+    this.#lastVersion = absentVersion;
+    this.sink.setLast(this.resource.kind, absentVersion);
+  }
+
   #synced(resourceVersion: string): void {
+    this.#look();
     this.#lastVersion = resourceVersion;
     this.#state = { state: "synced" };
     this.sink.setCursor(this.resource.kind, resourceVersion);
@@ -180,13 +211,25 @@ export class Follower {
   async #watch(seconds: number, signal: AbortSignal): Promise<void> {
     const versions = new Set([this.#asked, ...this.#versions]);
     await this.#ask(versions, (resource) => this.#watchAt(resource, seconds, signal));
+    this.#opened();
+  }
+
+  #opened(): void {
     this.#state = { state: "synced" };
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#looked) return;
+    this.#looked = true;
+    this.sink.looked();
   }
 
   async #watchAt(resource: Resource, seconds: number, signal: AbortSignal): Promise<void> {
     const { kind, apiVersion } = resource;
     const from = this.sink.cursor(kind);
-    for await (const event of watch(this.transport, resource, from, seconds, signal)) {
+    const opened = (): void => this.#opened();
+    for await (const event of watch(this.transport, resource, from, seconds, signal, opened)) {
       if (event.type !== "BOOKMARK") {
         const object = { apiVersion, kind, ...event.object };
         const { change, ref, findings } = changeOf(object, this.options.namespaces);

@@ -18,6 +18,8 @@ export interface KubeSourceOptions {
   readonly acceptShrink: boolean;
   /** Read these alone; empty: all. */
   readonly namespaces: readonly string[];
+  /** Whether the store is served before this cluster is known: then nothing of a new cluster is applied until all of it is read. */
+  readonly served?: boolean;
   /** Called when objects or what was found wrong with them have changed; never before every kind is known. */
   changed(): void;
   /** An object as it came; undefined when it is gone. */
@@ -37,13 +39,24 @@ const askAgainMs = 10_000;
 /** Kinds that begin a watch within this time ask the server only once where it is. */
 const compareMs = 1000;
 
+/**
+ * What is read of a cluster that is new to a store which is served, kept apart until all of it is read: a Service whose endpoints are
+ * not known yet would take the place of one of another cluster that works.
+ */
+interface Unread {
+  readonly changes: Map<Ref, Change>;
+  readonly cursors: Map<string, string>;
+}
+
 /** A cluster as the source of a store: every kind followed, failures apart from each other. */
 export class KubeSource {
   readonly #followers: readonly Follower[];
   readonly #member: Member;
   readonly #findings = new Map<Ref, readonly Finding[]>();
   readonly #known = new Map<Resource["kind"], Set<Ref>>();
+  #unread: Unread | undefined;
   #wasReady = false;
+  #wasLooked = false;
   #dirty = false;
 
   constructor(private readonly options: KubeSourceOptions) {
@@ -54,11 +67,23 @@ export class KubeSource {
     this.#followers = resourcesOf(settingsOf(store)).map(
       (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, namespaces, now }),
     );
+    const isNew = this.#followers.every((follower) => !follower.ready);
+    if (isNew && options.served) this.#unread = { changes: new Map(), cursors: new Map() };
   }
 
   /** Whether every kind has been read once: before that nothing may be published. */
   get ready(): boolean {
     return this.#followers.every((follower) => follower.ready);
+  }
+
+  /** Whether the server has answered for every kind since the start. */
+  get looked(): boolean {
+    return this.#followers.every((follower) => follower.looked);
+  }
+
+  /** Whether what is served may be old: it is from before the start, and the server has not answered for every kind since. */
+  get stale(): boolean {
+    return this.options.served === true && !this.looked;
   }
 
   get findings(): Finding[] {
@@ -172,15 +197,40 @@ export class KubeSource {
     return name ? `kubernetes:${name}:${kind}` : `kubernetes:${kind}`;
   }
 
+  #setCursor(name: string, version: string): void {
+    if (this.#unread) this.#unread.cursors.set(name, version);
+    else this.options.store.setCursor(name, version);
+    if (this.ready) this.#applyUnread();
+  }
+
+  /** Applies what was read of a new cluster, all at once. */
+  #applyUnread(): void {
+    if (!this.#unread) return;
+    const { changes, cursors } = this.#unread;
+    const { store, platform } = this.options;
+    store.transaction(() => {
+      const placed = this.#member.place([...changes.values()]);
+      if (update(store, placed, platform).edited) this.#dirty = true;
+      for (const [name, version] of cursors) store.setCursor(name, version);
+    });
+    this.#unread = undefined;
+  }
+
   readonly #sink: Sink = {
     known: (kind) => this.#knownOf(kind),
-    cursor: (kind) => this.options.store.cursor(this.#cursorName(kind)) ?? "",
+    cursor: (kind) => {
+      const name = this.#cursorName(kind);
+      return this.#unread?.cursors.get(name) ?? this.options.store.cursor(name) ?? "";
+    },
     setCursor: (kind, version) => {
-      this.options.store.setCursor(this.#cursorName(kind), version);
+      this.#setCursor(this.#cursorName(kind), version);
       const follower = this.#followers.find(({ resource }) => resource.kind === kind);
       if (follower && version) this.#said.delete(follower.resource.plural);
       this.#notify();
     },
+    last: (kind) => this.options.store.cursor(`${this.#cursorName(kind)}:last`) ?? "",
+    setLast: (kind, version) => this.#setCursor(`${this.#cursorName(kind)}:last`, version),
+    looked: () => this.#notify(),
     observe: (ref, raw) => this.options.observe?.(ref, raw),
     apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
   };
@@ -204,7 +254,10 @@ export class KubeSource {
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
     const { store, platform } = this.options;
-    if (changes.length > 0 && update(store, this.#member.place(changes), platform).edited) this.#dirty = true;
+    const unread = this.#unread?.changes;
+    if (unread) for (const change of changes) unread.set("gone" in change ? change.gone : change.ref, change);
+    else if (changes.length > 0 && update(store, this.#member.place(changes), platform).edited)
+      this.#dirty = true;
     if (findings.length > 0) this.#dirty = true;
   }
 
@@ -212,11 +265,12 @@ export class KubeSource {
     if (this.#findings.delete(ref)) this.#dirty = true;
   }
 
-  /** Tells of changes; first when all kinds are known, then of each. */
+  /** Tells of changes; first when all kinds are known, then of each. What was served before may lack a kind that is new. */
   #notify(): void {
-    if (!this.ready) return;
-    if (this.#wasReady && !this.#dirty) return;
+    if (!this.ready && (this.#unread || !this.options.served)) return;
+    if (this.#wasReady && this.#wasLooked === this.looked && !this.#dirty) return;
     this.#wasReady = true;
+    this.#wasLooked = this.looked;
     this.#dirty = false;
     this.options.changed();
   }

@@ -55,6 +55,7 @@ export class WorkerCluster {
       platform: workerPlatform,
       acceptShrink: false,
       namespaces: settings.spec.watchNamespaces,
+      served: publisher.wasPublished,
       changed: () => publisher.publish(),
       log: (line) => console.error(line),
       now: Date.now,
@@ -62,7 +63,7 @@ export class WorkerCluster {
       random: Math.random,
     });
     if (outdated) this.#source.listAnew();
-    if (this.#source.ready) publisher.publish();
+    if (publisher.wasPublished) publisher.publish();
     void this.#alarmAt(Date.now());
   }
 
@@ -73,7 +74,7 @@ export class WorkerCluster {
         store,
         publisher,
         platform: workerPlatform,
-        clusters: () => [{ cluster: "", kinds: this.#source.status() }],
+        clusters: () => [{ cluster: "", stale: this.#source.stale, kinds: this.#source.status() }],
       },
       hooks: clusterHooks({
         store: this.store,
@@ -101,7 +102,7 @@ export class WorkerCluster {
 
   status(): object {
     return {
-      sources: [{ name: "kubernetes", kinds: this.#source.status() }],
+      sources: [{ name: "kubernetes", stale: this.#source.stale, kinds: this.#source.status() }],
       endpoints: this.publisher.snapshot?.mode,
       findings: [...this.#settingsFindings, ...this.#source.findings, ...this.publisher.findings],
     };

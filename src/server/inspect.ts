@@ -24,6 +24,8 @@ export interface Inspected {
   /** Of each cluster: what is known of each kind, and where statuses are written how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
+    /** What is served of it is from the store: it has not answered for every kind since the start. */
+    readonly stale: boolean;
     readonly kinds: Readonly<Record<string, { readonly state: string }>>;
     readonly unwritten?: number;
   }[];
@@ -113,12 +115,13 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 
 /** `GET /metrics`, in Prometheus's text format. */
 export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Inspected): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
+  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, unwritten }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
       ...Object.entries(kinds).map(
         ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { ...named, kind }],
       ),
+      ["cluster_stale", stale ? 1 : 0, named],
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });

@@ -19,6 +19,8 @@ const gauges = {
   nodes: "Envoys that polled within a minute.",
   nodes_refusing: "Envoys that refused what they were sent last, by type.",
   kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
+  cluster_stale:
+    "Of a cluster: 1 as long as what is served of it comes from the store, and the cluster has not answered for every kind since the start.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
 } as const;
 

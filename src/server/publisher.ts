@@ -85,6 +85,11 @@ export class Publisher {
     return link(this.store, settingsOf(this.store), this.#snapshot);
   }
 
+  /** Whether the store has been published before, by this process or an earlier one: what it holds now is no part of a first read. */
+  get wasPublished(): boolean {
+    return this.sequence > 0;
+  }
+
   get sequence(): number {
     return Number(this.store.cursor("sequence") ?? 0);
   }
