@@ -1,9 +1,9 @@
 import { features } from "../schema/settings.js";
 import { isLoopback } from "../server/auth.js";
-import { createSqliteStore } from "../store/sqlite.js";
 import { parsePort } from "./bootstrap.js";
+import { KeptStore } from "./kept-store.js";
 import { kubeTargets } from "./kube-targets.js";
-import { type ServerOptions, startServer } from "./serve.js";
+import { type RunningServer, type ServerOptions, startServer } from "./serve.js";
 import type { StatusOptions } from "./status-service.js";
 import { UsageError } from "./usage.js";
 
@@ -160,23 +160,63 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   if (options.push && (options.kube || options.file?.length))
     throw new UsageError("give one of -f, --kube and --push");
   const listen = parseListen(options.listen);
-  const server = await startServer({
+  const log = (line: string): void => console.error(line);
+  const kept = sqlite ? await KeptStore.open(sqlite, log) : undefined;
+  const settings: ServerOptions = {
     paths: options.file ?? [],
     ...(options.push ? { push: true } : {}),
     ...accessOf(options, listen.host),
     ...(options.settings ? { settingsFile: options.settings } : {}),
     overrides: overridesOf(options),
     ...kubeOf(options),
-    ...(sqlite ? { store: createSqliteStore(sqlite) } : {}),
     ...listen,
-    log: (line) => console.error(line),
-  });
-  console.error(`isoline serves xDS on ${server.url}`);
+    log,
+  };
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  process.once("SIGINT", end).once("SIGTERM", end);
+  try {
+    while (!ended.signal.aborted) {
+      const server = await startFrom(settings, kept);
+      console.error(`isoline serves xDS on ${server.url}`);
+      await serveUntil(server, kept, ended.signal);
+    }
+  } finally {
+    kept?.close();
+  }
+}
+
+const withStore = (options: ServerOptions, kept: KeptStore): ServerOptions => ({
+  ...options,
+  store: kept.store,
+  storesPutAside: kept.putAside,
+});
+
+/** Starts the server; once more with a new store, where it does not start because a row of the store is damaged. */
+async function startFrom(options: ServerOptions, kept: KeptStore | undefined): Promise<RunningServer> {
+  if (!kept) return startServer(options);
+  try {
+    return await startServer(withStore(options, kept));
+  } catch (error) {
+    const wrong = kept.check();
+    if (wrong === undefined) throw error;
+    kept.beginAnew(wrong);
+    return startServer(withStore(options, kept));
+  }
+}
+
+/** Runs the server until a signal comes, or until its store is found damaged and is begun anew. */
+async function serveUntil(
+  server: RunningServer,
+  kept: KeptStore | undefined,
+  ended: AbortSignal,
+): Promise<void> {
   const reload = (): void => server.reload();
   process.on("SIGHUP", reload);
-  await new Promise<void>((resolve) => {
-    process.once("SIGINT", resolve).once("SIGTERM", resolve);
-  });
+  const wrong = await kept?.checkSlowly(ended);
+  if (wrong === undefined && !ended.aborted)
+    await new Promise<void>((resolve) => ended.addEventListener("abort", () => resolve()));
   process.off("SIGHUP", reload);
   await server.close();
+  if (wrong !== undefined) kept?.beginAnew(wrong);
 }

@@ -37,6 +37,8 @@ export interface ServerOptions {
   /** Keys that win over the settings file. */
   readonly overrides?: Readonly<Record<string, unknown>>;
   readonly store?: Store;
+  /** How many damaged files were put aside before there was this store. */
+  readonly storesPutAside?: number;
   readonly host: string;
   readonly port: number;
   log(line: string): void;
@@ -52,6 +54,7 @@ export interface RunningServer {
 /** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
+  if (options.storesPutAside) hub.metrics.count("stores_put_aside_total", undefined, options.storesPutAside);
   const tokens = options.tokensFile ? new TokenFile(options.tokensFile, options.log) : undefined;
   const { store = createMemoryStore() } = options;
   const outdated = refresh(store, { checkKeyPair });

@@ -6,6 +6,7 @@ const counters = {
   publications_total: "Times that something new was published.",
   publish_seconds_total: "Time that linking for publications took.",
   requests_refused_total: "Requests that were not let in, by status code.",
+  stores_put_aside_total: "Files of the store that were found damaged, kept as FILE.corrupt and begun anew.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
 } as const;

@@ -9,6 +9,8 @@ import type { Gauge } from "./metrics.js";
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
 const maxLines = 20;
+/** The cursor with the sequence of the last publication. */
+export const sequenceCursor = "sequence";
 
 /** Links what a store holds and gives it to the hub under ever higher versions. */
 export class Publisher {
@@ -67,7 +69,7 @@ export class Publisher {
   /** The sequence is kept before it is used: after a restart versions go on from there, whatever the clock says. */
   #give(snapshot: Snapshot): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
-    this.store.setCursor("sequence", String(sequence));
+    this.store.setCursor(sequenceCursor, String(sequence));
     this.hub.metrics.count("publications_total");
     this.hub.publish(snapshot, sequence);
   }
@@ -91,7 +93,7 @@ export class Publisher {
   }
 
   get sequence(): number {
-    return Number(this.store.cursor("sequence") ?? 0);
+    return Number(this.store.cursor(sequenceCursor) ?? 0);
   }
 }
 

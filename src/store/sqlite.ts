@@ -1,14 +1,22 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
-import { appendPrivateFile, replacePrivateFile } from "../platform/private-file.js";
+import { appendPrivateFile } from "../platform/private-file.js";
+import { type FileLock, lockFile, NoSockets } from "./lock.js";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql.js";
 import { createSqlStore } from "./sql-store.js";
 import type { Store } from "./store.js";
 
-/** A store in a file. After `close` it must not be used. */
+/** A store in a file. After `close` or `putAside` it must not be used. */
 export interface SqliteStore extends Store {
+  /** What was wrong with a file that was put aside when the store was opened. */
+  readonly damage?: string;
+  /** Gives up the file and its lock. */
   close(): void;
+  /** The name of a cursor whose row can't be read. */
+  unreadableCursor(): string | undefined;
+  /** Keeps the file as `FILE.corrupt`, in the place of one that was put aside before, and begins a new one. */
+  putAside(): SqliteStore;
 }
 
 interface Database {
@@ -37,8 +45,11 @@ interface WasmSqlite {
 
 const wasmName = "node-sqlite3-wasm";
 
+const nodeSqlite = (): NodeSqlite | undefined =>
+  process.getBuiltinModule?.("node:sqlite") as NodeSqlite | undefined;
+
 function openDatabase(file: string): Database {
-  const native = process.getBuiltinModule?.("node:sqlite") as NodeSqlite | undefined;
+  const native = nodeSqlite();
   return native ? new native.DatabaseSync(file) : openWasm(file);
 }
 
@@ -70,8 +81,8 @@ function loadWasm(): WasmSqlite {
   }
 }
 
-/** Transactions inside a transaction are savepoints. */
-function driverOf(database: Database): SqlDriver {
+/** Transactions inside a transaction are savepoints. Throws where the lock was taken away: who took it writes to the file, too. */
+function driverOf(database: Database, file: string, lock: FileLock | undefined): SqlDriver {
   let depth = 0;
   return {
     exec: (sql) => database.exec(sql),
@@ -81,6 +92,10 @@ function driverOf(database: Database): SqlDriver {
         depth === 0
           ? ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"]
           : [`SAVEPOINT s${depth}`, `RELEASE s${depth}`, `ROLLBACK TO s${depth}; RELEASE s${depth}`];
+      if (depth === 0 && lock?.isHeld === false)
+        throw new Error(
+          `the lock of ${file} was taken away, as by another machine that shares its folder; nothing more is written to it`,
+        );
       database.exec(begin);
       depth++;
       try {
@@ -104,32 +119,66 @@ function undoQuietly(database: Database, undo: string): void {
   } catch {}
 }
 
-const isCorrupt = (error: unknown): boolean =>
+const isDamage = (error: unknown): error is Error =>
   error instanceof Error &&
   /file is not a database|disk image is malformed|malformed database/.test(error.message);
 
-class Corrupt extends Error {}
+class Damaged extends Error {}
 
-function openStore(file: string): SqliteStore {
-  const database = openDatabase(file);
+function openStore(path: string, lock: FileLock | undefined): SqliteStore {
+  if (!nodeSqlite()) rollBack(path);
+  const database = openDatabase(path);
+  const close = (): void => {
+    database.close();
+    lock?.release();
+  };
+  const putAside = (): SqliteStore => {
+    database.close();
+    return beginAnew(path, lock);
+  };
   try {
-    // The WASM driver reports its own lock as one of another process, and SQLite then leaves the rollback journal of a
-    // killed process alone: half a commit stays. A write-ahead log is read back without that question.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = FULL");
     checkPages(database);
-    const store = createSqlStore(driverOf(database));
-    return Object.assign(store, { close: () => database.close() });
+    const store = createSqlStore(driverOf(database, path, lock));
+    const unreadable = database.prepare(
+      "SELECT name FROM cursor WHERE NOT json_valid(value) AND substr(value, 1, 1) <> '~' LIMIT 1",
+    );
+    const unreadableCursor = (): string | undefined => unreadable.all()[0]?.name?.toString();
+    return Object.assign(store, { unreadableCursor, close, putAside });
   } catch (error) {
     closeQuietly(database);
     throw error;
   }
 }
 
+/**
+ * Rolls back a transaction that was written to the file itself, as by an Isoline that had no write-ahead log, when its process was
+ * killed. The WASM driver takes its own lock for that of another process, and SQLite leaves the journal of a process that may live:
+ * so the driver is shown no lock as long as the journal is read. The lock of the file is held by then.
+ */
+function rollBack(path: string): void {
+  const journal = lstatSync(`${path}-journal`, { throwIfNoEntry: false });
+  if (!journal || journal.size === 0) return;
+  const fs = createRequire(import.meta.url)("node:fs") as { accessSync(path: string, mode?: number): void };
+  const { accessSync } = fs;
+  fs.accessSync = (asked, mode) => accessSync(asked === `${path}.lock` ? `${asked}/none` : asked, mode);
+  try {
+    const database = openDatabase(path);
+    try {
+      database.prepare("SELECT COUNT(*) FROM sqlite_master").all();
+    } finally {
+      database.close();
+    }
+  } finally {
+    fs.accessSync = accessSync;
+  }
+}
+
 function checkPages(database: Database): void {
   const row = database.prepare("PRAGMA quick_check(1)").all()[0];
-  if (row?.quick_check !== "ok") throw new Corrupt(String(row?.quick_check));
+  if (row?.quick_check !== "ok") throw new Damaged(String(row?.quick_check));
 }
 
 function closeQuietly(database: Database): void {
@@ -138,30 +187,37 @@ function closeQuietly(database: Database): void {
   } catch {}
 }
 
-const open = new Set<string>();
-
 /**
- * Opens (or makes, for its owner only: it holds keys) a store in a file. A file that is not sound is put aside as
- * `FILE.corrupt` and begun anew. Throws when the file is in use, can't be written, or is another program's database.
+ * Opens (or makes, for its owner only: it holds keys) a store in a file. A file whose pages are not sound is put aside as
+ * `FILE.corrupt` and begun anew: `damage` says why. `lock` is that of the file, which `close` releases; without it the caller sees
+ * to it that no other process has the file.
+ *
+ * @throws Error when the file can't be written, or is another program's database.
  */
-export function createSqliteStore(file: string): SqliteStore {
+export function createSqliteStore(file: string, lock?: FileLock): SqliteStore {
   const path = resolve(file);
-  if (open.has(path)) throw new Error(`${file} is already open`);
   mkdirSync(dirname(path), { recursive: true });
-  const release = takeOwnership(path);
   try {
-    const store = openOrRebuild(path);
-    open.add(path);
-    const { close } = store;
-    return Object.assign(store, {
-      close() {
-        close();
-        open.delete(path);
-        release();
-      },
-    });
+    return openOrBeginAnew(path, lock);
   } catch (error) {
-    release();
+    lock?.release();
+    throw error;
+  }
+}
+
+/** The same, once the lock of the file is there. @throws InUse when a process that lives has the file. */
+export async function openSqliteStore(file: string): Promise<SqliteStore> {
+  const path = resolve(file);
+  mkdirSync(dirname(path), { recursive: true });
+  return createSqliteStore(path, await lockOf(path));
+}
+
+/** SQLite in Node locks files by itself, as the operating system does; the WASM driver makes folders, which outlive their process. */
+async function lockOf(path: string): Promise<FileLock | undefined> {
+  try {
+    return await lockFile(path);
+  } catch (error) {
+    if (error instanceof NoSockets && nodeSqlite()) return undefined;
     throw error;
   }
 }
@@ -169,58 +225,26 @@ export function createSqliteStore(file: string): SqliteStore {
 /** What SQLite keeps beside a database: with its content, and so its keys. */
 const sideFiles = ["-journal", "-wal", "-shm"];
 
-function openOrRebuild(path: string): SqliteStore {
+function openOrBeginAnew(path: string, lock: FileLock | undefined): SqliteStore {
+  // Left by a killed process: of the WASM driver, and of the first versions of this store.
+  if (lock) for (const end of [".lock", ".owner"]) rmSync(`${path}${end}`, { recursive: true, force: true });
   for (const end of sideFiles)
     if (lstatSync(`${path}${end}`, { throwIfNoEntry: false })) appendPrivateFile(`${path}${end}`);
   appendPrivateFile(path);
   try {
-    return openStore(path);
+    return openStore(path, lock);
   } catch (error) {
-    if (!(error instanceof Corrupt) && !isCorrupt(error)) throw error;
-    for (const end of sideFiles) rmSync(`${path}${end}`, { force: true });
-    renameSync(path, `${path}.corrupt`);
-    appendPrivateFile(path);
-    return openStore(path);
+    if (!(error instanceof Damaged) && !isDamage(error)) throw error;
+    return Object.assign(beginAnew(path, lock), { damage: error.message });
   }
 }
 
-/**
- * The WASM driver locks by making a folder `FILE.lock`, which a crash leaves behind. `FILE.owner` holds the process id
- * of who may have made it: when that process is gone, so is its lock. Returns what gives the file up.
- */
-function takeOwnership(path: string): () => void {
-  const owner = `${path}.owner`;
-  const pid = ownerOf(owner);
-  if (pid !== undefined && pid !== process.pid && isAlive(pid)) {
-    throw new Error(`${path} is in use by process ${pid} (if that is not Isoline, remove ${owner})`);
+function beginAnew(path: string, lock: FileLock | undefined): SqliteStore {
+  for (const end of ["", ...sideFiles]) {
+    rmSync(`${path}.corrupt${end}`, { force: true });
+    if (lstatSync(`${path}${end}`, { throwIfNoEntry: false }))
+      renameSync(`${path}${end}`, `${path}.corrupt${end}`);
   }
-  if (pid !== undefined) removeLock(`${path}.lock`);
-  replacePrivateFile(owner, [`${process.pid}\n`]);
-  return () => rmSync(owner, { force: true });
-}
-
-function ownerOf(file: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(file, "utf8"));
-    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-function removeLock(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+  appendPrivateFile(path);
+  return openStore(path, lock);
 }

@@ -15,7 +15,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import { parseSettings, type SettingsSpec } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
+import { createSqliteStore, openSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
 import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
@@ -227,17 +227,15 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     expect(existsSync(`${file}.corrupt`)).toBe(true);
   });
 
-  it("is opened after a crash, but not twice", () => {
+  it("is opened after a crash, but not twice", async () => {
     const file = newFile();
     filled(file).close();
     mkdirSync(`${file}.lock`);
-    writeFileSync(`${file}.owner`, "4194305\n");
-    const store = createSqliteStore(file);
+    const store = await openSqliteStore(file);
     expect(store.object("Service/one/a")).toBeDefined();
-    expect(() => createSqliteStore(file)).toThrow("already open");
+    await expect(openSqliteStore(file)).rejects.toThrow(`in use by process ${process.pid}`);
     store.close();
-    writeFileSync(`${file}.owner`, `${process.ppid}\n`);
-    expect(() => createSqliteStore(file)).toThrow(`in use by process ${process.ppid}`);
+    (await openSqliteStore(file)).close();
   });
 
   it("holds what it held before a transaction within which its process was killed", () => {
