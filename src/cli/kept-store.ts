@@ -3,6 +3,7 @@ import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
 import type { KubeObject } from "../schema/object.js";
 import { sequenceCursor } from "../server/publisher.js";
+import { originCursor } from "../server/pushed.js";
 import { readSource, type SourceState, sourceNames, writeSource } from "../server/source-state.js";
 import { openSqliteStore, type SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
@@ -17,6 +18,8 @@ interface Salvage {
   readonly objects: readonly KubeObject[];
   readonly sources: readonly (readonly [name: string, state: SourceState])[];
   readonly sequence: string;
+  /** What names the store in versions. */
+  readonly origin: string;
 }
 
 /** The store in a file: checked while it is served, and begun anew where it is damaged. */
@@ -130,26 +133,28 @@ function salvageOf(store: Store): Salvage | undefined {
     return {
       objects: [...readObjects(store)],
       sources: sourceNames(store).map((name) => [name, readSource(store, name)] as const),
-      sequence: sequenceOf(store),
+      sequence: cursorOf(store, sequenceCursor),
+      origin: cursorOf(store, originCursor),
     };
   } catch {
     return undefined;
   }
 }
 
-/** Without one, versions go on from the clock. */
-function sequenceOf(store: Store): string {
+/** Empty where it can't be read: then versions go on from the clock, and the store has a new name. */
+function cursorOf(store: Store, name: string): string {
   try {
-    return store.cursor(sequenceCursor) ?? "";
+    return store.cursor(name) ?? "";
   } catch {
     return "";
   }
 }
 
-function putSalvage(store: Store, { objects, sources, sequence }: Salvage): void {
+function putSalvage(store: Store, { objects, sources, sequence, origin }: Salvage): void {
   store.transaction(() => {
     update(store, objects, { checkKeyPair });
     for (const [name, state] of sources) writeSource(store, name, state);
     if (sequence) store.setCursor(sequenceCursor, sequence);
+    if (origin) store.setCursor(originCursor, origin);
   });
 }

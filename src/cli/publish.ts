@@ -39,6 +39,8 @@ interface Answer {
   readonly findings?: readonly Finding[];
   /** Units that the server has still to compile. */
   readonly left?: number;
+  /** Sources that Envoys have and that were not pushed again since the server lost its store. */
+  readonly missing?: number;
 }
 
 const lookMs = 300;
@@ -119,7 +121,12 @@ function report(
   console.error(
     `${source} at revision ${answer.revision}: ${answer.objects} objects ${done}, ${errors} errors, ${located.length - errors} warnings`,
   );
-  return errors > 0 ? 1 : 0;
+  const { missing = 0 } = answer;
+  if (missing > 0)
+    console.error(
+      `${to} has lost its store: Envoys keep what they have until ${missing} more of its sources are pushed again, or until an admin's POST /sources?complete says that what is pushed is all`,
+    );
+  return errors > 0 || missing > 0 ? 1 : 0;
 }
 
 const fixes: Readonly<Record<string, string>> = {

@@ -162,6 +162,10 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
   const listen = parseListen(options.listen);
   const log = (line: string): void => console.error(line);
   const kept = sqlite ? await KeptStore.open(sqlite, log) : undefined;
+  if (options.push && !kept)
+    log(
+      "--push without --store sqlite:FILE keeps what is pushed in memory: after a restart Envoys keep what they have, and new ones get nothing, until every source is pushed again",
+    );
   const settings: ServerOptions = {
     paths: options.file ?? [],
     ...(options.push ? { push: true } : {}),

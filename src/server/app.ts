@@ -11,7 +11,7 @@ import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
-import { deleteSource, getSource, putSource } from "./sources.js";
+import { completeSources, deleteSource, getSource, putSource } from "./sources.js";
 import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
 export interface AppOptions {
@@ -83,6 +83,7 @@ const inspectRoutes = (hub: Hub, inspected: Inspected): readonly Route[] => [
 ];
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [
+  { method: "POST", path: "/sources", role: "admin", handle: (c) => completeSources(c, sources) },
   {
     method: "PUT",
     path: "/sources/:name",

@@ -1,5 +1,6 @@
 import type { Body } from "../link/body.js";
 import { Fleet } from "../link/fleet.js";
+import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
 import {
   type Answer,
@@ -13,6 +14,7 @@ import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { type Gauge, Metrics } from "./metrics.js";
+import { Origin, type Pushed } from "./origin.js";
 import { XdsNames } from "./xds-names.js";
 
 /** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
@@ -47,7 +49,7 @@ interface Waiter {
 type Ended = "again" | "replaced" | "gone";
 
 /** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
-type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion };
+type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
 
 /** What is sent if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
@@ -78,6 +80,7 @@ export class Hub {
   readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
+  readonly #origin = new Origin((line) => this.log(line));
   /** What an Envoy without a word of its own is taken to call the xDS cluster. */
   #usualName = "";
   #refusedNameAt = Number.NEGATIVE_INFINITY;
@@ -100,6 +103,16 @@ export class Hub {
     this.options.log(line);
   }
 
+  /** Says what is pushed to this server, before it is published. */
+  setPushed(pushed: Pushed): void {
+    if (this.#origin.setPushed(pushed)) this.#wake(xdsTypes);
+  }
+
+  /** How many sources Envoys have beyond those that were pushed since the store was lost. */
+  get missingSources(): number {
+    return this.#origin.missing(this.options.now());
+  }
+
   publish(snapshot: Snapshot, sequence: number): void {
     this.#usualName = snapshot.xdsCluster;
     this.#wake(this.#publication.publish(snapshot, sequence, this.options.now()));
@@ -118,6 +131,7 @@ export class Hub {
       types: Object.fromEntries(versions),
       problems: Object.fromEntries(this.#problems),
       waiting: this.#waiters.size,
+      missingSources: this.missingSources,
       fleet: this.fleet.views(),
     };
   }
@@ -132,6 +146,7 @@ export class Hub {
       ).length;
     return [
       ["polls_held", this.#waiters.size],
+      ["sources_missing", this.missingSources],
       ["nodes", nodes.length],
       ...xdsTypes.flatMap((type): Gauge[] => [
         ["resources", this.#publication.served(type)?.set.size ?? 0, { type }],
@@ -156,10 +171,20 @@ export class Hub {
   async #answer(asked: Poll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const { now } = this.options;
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now())) return this.#refuseName(asked);
-    const request = isByName(asked.type) ? asked : { ...asked, names: [] };
-    this.#observe(request);
+    const { names } = asked;
+    const request: Poll = {
+      ...asked,
+      ...partVersion(asked.version),
+      names: isByName(asked.type) ? names : [],
+    };
     const end = now() + holdMs;
+    let observed = false;
     for (;;) {
+      // What an Envoy has that is kept at it says nothing of what is served.
+      if (!observed && !this.#origin.refusal(request, request.mark, now())) {
+        observed = true;
+        this.#observe(request);
+      }
       const prepared = this.#prepare(request, end);
       const left = prepared.waitUntil - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
@@ -209,6 +234,8 @@ export class Hub {
   /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
   #prepare(request: Poll, end: number): Prepared {
     const { type } = request;
+    const kept = this.#origin.refusal(request, request.mark, this.options.now());
+    if (kept) return { reply: { status: 503, reason: kept }, waitUntil: end };
     const answer: Answer = respond(request, this.#publication.served(type), this.fleet, this.options.now());
     if (answer.kind === "unchanged") {
       return { reply: { status: 304 }, waitUntil: Math.min(end, answer.until ?? end) };
@@ -218,10 +245,15 @@ export class Hub {
     }
     const { selection, notBefore = 0 } = answer;
     try {
-      const body = encodeResponse(type, selection, {
-        xdsCluster: request.xdsCluster ?? this.#usualName,
-        ...(request.envoy ? { version: request.envoy } : {}),
-      });
+      const version = this.#origin.versionOf(type, selection.version);
+      const body = encodeResponse(
+        type,
+        { ...selection, version },
+        {
+          xdsCluster: request.xdsCluster ?? this.#usualName,
+          ...(request.envoy ? { version: request.envoy } : {}),
+        },
+      );
       this.#problems.delete(type);
       return {
         reply: { status: 200, body },

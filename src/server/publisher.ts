@@ -5,6 +5,7 @@ import type { Store } from "../store/store.js";
 import { unitsLeft } from "../update.js";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
+import type { Pushed } from "./origin.js";
 
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
@@ -26,6 +27,16 @@ export class Publisher {
 
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
+  }
+
+  /** Says what is pushed, so that versions carry it and an Envoy that has more keeps that. */
+  setPushed(pushed: Pushed): void {
+    this.hub.setPushed(pushed);
+  }
+
+  /** How many sources Envoys have beyond those that are pushed. */
+  get missingSources(): number {
+    return this.hub.missingSources;
   }
 
   gauges(): Gauge[] {

@@ -42,6 +42,8 @@ export interface Pushed {
   readonly findings: readonly Finding[];
   /** Units that are still to be compiled: until then nothing is published, and `findings` is not all. */
   readonly left?: number;
+  /** Sources that Envoys have and that were not pushed again since the store was lost: until they are, these Envoys keep what they have. */
+  readonly missing?: number;
   /** Of a dry run: what would change for traffic, a line each. */
   readonly traffic?: readonly string[];
 }
@@ -66,6 +68,10 @@ export interface RefusedPush {
     readonly findings: readonly Finding[];
   };
 }
+
+/** The cursor with what names the store in versions. */
+export const originCursor = "origin";
+const completeCursor = "complete";
 
 /** Revisions are numbers of CI runs or times in s or ms: one beyond this could never be followed by an honest one. */
 const maxAheadMs = 86_400_000;
@@ -93,9 +99,28 @@ export class PushedSources {
   start(): void {
     const names = sourceNames(this.store);
     const arePushed = this.#refsOf(names).has(settingsRef);
+    this.#tellPushed(names);
     if (!arePushed && (this.settings || this.store.object(settingsRef)))
       update(this.store, this.#without([settingsRef]), this.platform);
     if (names.length > 0) this.publisher.publish();
+  }
+
+  /** An admin says that all sources are pushed: Envoys that have more of a store that was lost are given less. */
+  complete(): { readonly sources: readonly string[]; readonly missing: number } {
+    const missing = this.publisher.missingSources;
+    this.store.setCursor(completeCursor, "1");
+    const sources = sourceNames(this.store);
+    this.#tellPushed(sources);
+    return { sources, missing };
+  }
+
+  #tellPushed(sources: readonly string[]): void {
+    let origin = this.store.cursor(originCursor);
+    if (!origin) {
+      origin = crypto.randomUUID().slice(0, 8);
+      this.store.setCursor(originCursor, origin);
+    }
+    this.publisher.setPushed({ origin, sources, isAll: this.store.cursor(completeCursor) === "1" });
   }
 
   /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
@@ -119,6 +144,7 @@ export class PushedSources {
     const { refs } = readSource(this.store, name);
     const { left } = update(this.store, this.#without(refs), this.platform);
     removeSource(this.store, name);
+    this.#tellPushed(sourceNames(this.store));
     const changed = this.publisher.publish() || left > 0;
     const { sequence: version } = this.publisher;
     return { source: name, objects: refs.length, changed, version, ...leftOf(left) };
@@ -129,7 +155,11 @@ export class PushedSources {
     return {
       sources: states.map(({ name, revision, refs }) => ({ name, revision, objects: refs.length })),
       endpoints: this.publisher.snapshot?.mode,
-      findings: [...states.flatMap(({ findings }) => findings), ...this.publisher.findings],
+      findings: [
+        ...states.flatMap(({ findings }) => findings),
+        ...lostStore(this.publisher.missingSources),
+        ...this.publisher.findings,
+      ],
     };
   }
 
@@ -195,7 +225,13 @@ export class PushedSources {
       version: this.publisher.sequence,
       findings: visibleFindings([...findings, ...this.publisher.findings], namespaces),
       ...leftOf(unitsLeft(this.store)),
+      ...this.#missing(),
     };
+  }
+
+  #missing(): Pick<Pushed, "missing"> {
+    const missing = this.publisher.missingSources;
+    return missing > 0 ? { missing } : {};
   }
 
   #apply(
@@ -225,7 +261,10 @@ export class PushedSources {
     traffic?.judge(this.store);
     if (errors)
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
-    if (!push.dryRun) writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
+    if (!push.dryRun) {
+      writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
+      this.#tellPushed(sourceNames(this.store));
+    }
     const changed = old && tried ? !isSameServed(old, tried) : this.publisher.publish();
     const linked = visibleFindings((tried ?? this.publisher.snapshot)?.findings ?? [], push.namespaces);
     return {
@@ -236,10 +275,24 @@ export class PushedSources {
       version: this.publisher.sequence,
       findings: [...findings, ...linked],
       ...leftOf(updated.left),
+      ...this.#missing(),
       ...(traffic ? { traffic: traffic.lines } : {}),
     };
   }
 }
+
+const lostStore = (missing: number): readonly Finding[] =>
+  missing === 0
+    ? []
+    : [
+        {
+          about: "Source//",
+          severity: "error",
+          type: "SourceError",
+          reason: "StoreLost",
+          message: `this server has lost its store: Envoys keep what they have until ${missing} more of its sources are pushed again, or until POST /sources?complete says that what is pushed is all`,
+        },
+      ];
 
 const leftOf = (left: number): Pick<Pushed, "left"> => (left > 0 ? { left } : {});
 

@@ -192,7 +192,7 @@ function validate(request: DiscoveryRequest): DiscoveryRequest {
   const wrong = /\p{Cc}/u;
   if (node.length > 256 || wrong.test(node))
     throw new RequestError(400, "bad-node", "node.id is not printable or too long");
-  if (version.length > 128) throw new RequestError(400, "bad-version", "version_info is too long");
+  if (version.length > 512) throw new RequestError(400, "bad-version", "version_info is too long");
   if (names.length > maxNames || names.some((name) => typeof name !== "string" || name.length > 1024)) {
     throw new RequestError(400, "bad-names", `resource_names are at most ${maxNames} names`);
   }

@@ -41,6 +41,13 @@ export async function deleteSource(c: Context, sources: PushedSources): Promise<
   return removed ? c.json(removed, 200, { "cache-control": "no-store" }) : unknownSource(c);
 }
 
+/** `POST /sources?complete`: what is pushed is all; Envoys that have more of a store that was lost are given less. */
+export function completeSources(c: Context, sources: PushedSources): Response {
+  if (!isSet(c.req.query("complete")))
+    return problem(c, 400, "bad-query", "POST /sources?complete says that all sources are pushed");
+  return c.json(sources.complete(), 200, { "cache-control": "no-store" });
+}
+
 /** `GET /sources/NAME`: its revision and size, without its content. */
 export function getSource(c: Context, sources: PushedSources, who: Identity): Response {
   const name = nameOf(c, who);
