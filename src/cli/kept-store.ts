@@ -59,12 +59,12 @@ export class KeptStore {
     }
   }
 
-  /** The same little by little, until the signal is aborted. */
+  /** The same little by little, until the signal is aborted. What seems wrong may have been written between two reads: all is read again then. */
   async checkSlowly(signal: AbortSignal): Promise<string | undefined> {
     const rows = readRows(this.#store);
     for (let read = 1; !signal.aborted; read++) {
       const step = nextOf(rows);
-      if (step !== "more") return step.wrong;
+      if (step !== "more") return step.wrong === undefined ? undefined : this.check();
       if (read % sliceRows === 0) await sleep(betweenSlicesMs, undefined, { signal }).catch(() => undefined);
     }
     return undefined;
