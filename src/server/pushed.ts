@@ -7,6 +7,7 @@ import { tryChanges } from "../trial.js";
 import { type Change, type Platform, resume, unitsLeft, update } from "../update.js";
 import { contentHash } from "../xds/hash.js";
 import type { Inspected } from "./inspect.js";
+import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
 import { type Publisher, settingsOf } from "./publisher.js";
 import { type ParsedSource, parseSource, type SourceRefusal } from "./source.js";
 import { readSource, removeSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
@@ -69,10 +70,6 @@ export interface RefusedPush {
   };
 }
 
-/** The cursor with what names the store in versions. */
-export const originCursor = "origin";
-const completeCursor = "complete";
-
 /** Revisions are numbers of CI runs or times in s or ms: one beyond this could never be followed by an honest one. */
 const maxAheadMs = 86_400_000;
 /** A push that takes away more than this share of a source's hosts is not believed. */
@@ -99,7 +96,7 @@ export class PushedSources {
   start(): void {
     const names = sourceNames(this.store);
     const arePushed = this.#refsOf(names).has(settingsRef);
-    this.#tellPushed(names);
+    tellPushed(this.store, this.publisher);
     if (!arePushed && (this.settings || this.store.object(settingsRef)))
       update(this.store, this.#without([settingsRef]), this.platform);
     if (names.length > 0) this.publisher.publish();
@@ -107,20 +104,7 @@ export class PushedSources {
 
   /** An admin says that all sources are pushed: Envoys that have more of a store that was lost are given less. */
   complete(): { readonly sources: readonly string[]; readonly missing: number } {
-    const missing = this.publisher.missingSources;
-    this.store.setCursor(completeCursor, "1");
-    const sources = sourceNames(this.store);
-    this.#tellPushed(sources);
-    return { sources, missing };
-  }
-
-  #tellPushed(sources: readonly string[]): void {
-    let origin = this.store.cursor(originCursor);
-    if (!origin) {
-      origin = crypto.randomUUID().slice(0, 8);
-      this.store.setCursor(originCursor, origin);
-    }
-    this.publisher.setPushed({ origin, sources, isAll: this.store.cursor(completeCursor) === "1" });
+    return completeSources(this.store, this.publisher);
   }
 
   /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
@@ -144,7 +128,7 @@ export class PushedSources {
     const { refs } = readSource(this.store, name);
     const { left } = update(this.store, this.#without(refs), this.platform);
     removeSource(this.store, name);
-    this.#tellPushed(sourceNames(this.store));
+    tellPushed(this.store, this.publisher);
     const changed = this.publisher.publish() || left > 0;
     const { sequence: version } = this.publisher;
     return { source: name, objects: refs.length, changed, version, ...leftOf(left) };
@@ -157,7 +141,7 @@ export class PushedSources {
       endpoints: this.publisher.snapshot?.mode,
       findings: [
         ...states.flatMap(({ findings }) => findings),
-        ...lostStore(this.publisher.missingSources),
+        ...lostStore(this.publisher),
         ...this.publisher.findings,
       ],
     };
@@ -225,13 +209,8 @@ export class PushedSources {
       version: this.publisher.sequence,
       findings: visibleFindings([...findings, ...this.publisher.findings], namespaces),
       ...leftOf(unitsLeft(this.store)),
-      ...this.#missing(),
+      ...missingIn(this.publisher),
     };
-  }
-
-  #missing(): Pick<Pushed, "missing"> {
-    const missing = this.publisher.missingSources;
-    return missing > 0 ? { missing } : {};
   }
 
   #apply(
@@ -263,7 +242,7 @@ export class PushedSources {
       return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
     if (!push.dryRun) {
       writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
-      this.#tellPushed(sourceNames(this.store));
+      tellPushed(this.store, this.publisher);
     }
     const changed = old && tried ? !isSameServed(old, tried) : this.publisher.publish();
     const linked = visibleFindings((tried ?? this.publisher.snapshot)?.findings ?? [], push.namespaces);
@@ -275,24 +254,11 @@ export class PushedSources {
       version: this.publisher.sequence,
       findings: [...findings, ...linked],
       ...leftOf(updated.left),
-      ...this.#missing(),
+      ...missingIn(this.publisher),
       ...(traffic ? { traffic: traffic.lines } : {}),
     };
   }
 }
-
-const lostStore = (missing: number): readonly Finding[] =>
-  missing === 0
-    ? []
-    : [
-        {
-          about: "Source//",
-          severity: "error",
-          type: "SourceError",
-          reason: "StoreLost",
-          message: `this server has lost its store: Envoys keep what they have until ${missing} more of its sources are pushed again, or until POST /sources?complete says that what is pushed is all`,
-        },
-      ];
 
 const leftOf = (left: number): Pick<Pushed, "left"> => (left > 0 ? { left } : {});
 
