@@ -28,6 +28,22 @@ describe("a cluster as a source", () => {
     expect(again.hosts()).toHaveLength(1100);
   });
 
+  it("keeps with the store that a kind is known, also one that is not there and one that is to be listed again", async () => {
+    const c = cluster();
+    c.api.absent.add("ingressroutes");
+    await c.refresh();
+    c.source.listAnew();
+    const again = cluster({ store: c.store });
+    expect(again.source.ready).toBe(true);
+    expect(again.source.looked).toBe(false);
+    expect(again.source.status().HTTPProxy).toEqual({ state: "stored" });
+    again.api.absent.add("ingressroutes");
+    await again.refresh();
+    expect(again.source.looked).toBe(true);
+    expect(again.source.status().IngressRoute).toEqual({ state: "absent" });
+    expect(again.api.requests.some((path) => path.includes("httpproxies?limit"))).toBe(true);
+  });
+
   it("reads only the namespaces that it is told to watch", async () => {
     const c = cluster({ namespaces: ["elsewhere"] });
     await c.refresh();
