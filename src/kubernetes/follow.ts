@@ -171,8 +171,8 @@ export class Follower {
     const versions = { from: this.#lastVersion, to: listed.resourceVersion };
     const held = this.#guard.check({ ...numbers, ...versions }, this.options.now());
     if (held) {
-      this.#look();
       this.#state = { state: "held", held };
+      this.#look();
       return;
     }
     const changes = [...gone, ...read.flatMap(({ change }) => (change ? [change] : []))];
@@ -187,18 +187,19 @@ export class Follower {
   }
 
   #setAbsent(): void {
-    this.#look();
     this.#state = { state: "absent" };
-    if (this.#lastVersion === absentVersion) return;
-    this.#lastVersion = absentVersion;
-    this.sink.setLast(this.resource.kind, absentVersion);
+    if (this.#lastVersion !== absentVersion) {
+      this.#lastVersion = absentVersion;
+      this.sink.setLast(this.resource.kind, absentVersion);
+    }
+    this.#look();
   }
 
   #synced(resourceVersion: string): void {
-    this.#look();
     this.#lastVersion = resourceVersion;
     this.#state = { state: "synced" };
     this.sink.setCursor(this.resource.kind, resourceVersion);
+    this.#look();
   }
 
   #ask<T>(versions: Iterable<Resource>, ask: (resource: Resource) => Promise<T>): Promise<T> {
