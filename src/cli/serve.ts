@@ -6,6 +6,7 @@ import { findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { type AppOptions, createApp } from "../server/app.js";
 import { everyone, isLoopback, tokenAuth } from "../server/auth.js";
+import { HeldErrors } from "../server/held-errors.js";
 import { Hub } from "../server/hub.js";
 import { Publisher, settingsOf } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
@@ -52,12 +53,20 @@ export interface RunningServer {
 /** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
-  const tokens = options.tokensFile ? new TokenFile(options.tokensFile, options.log) : undefined;
+  const heldErrors = new HeldErrors({
+    now: Date.now,
+    log: options.log,
+    overflowed: () => hub.metrics.count("errors_at_once_total"),
+  });
+  const tokens = options.tokensFile
+    ? new TokenFile(options.tokensFile, options.log, () => heldErrors.release())
+    : undefined;
   const { store = createMemoryStore() } = options;
   const outdated = refresh(store, { checkKeyPair });
   const source = await startSource(hub, { ...options, store, outdated });
   const app = createApp({
     hub,
+    heldErrors,
     status: () => source.status(),
     ...source.surface,
     ...(options.fleet ? { fleet: options.fleet } : {}),
@@ -83,6 +92,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     async close() {
       renewed?.close();
+      tokens?.close();
+      heldErrors.close();
       await source.close();
       hub.close();
       connections.destroy();

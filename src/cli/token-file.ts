@@ -2,9 +2,12 @@ import { readFileSync } from "node:fs";
 import { type ParsedTokens, parseTokens } from "../server/tokens.js";
 import { ChangedFiles } from "./changed-files.js";
 
+const lookMs = 1000;
+
 /** A file of tokens, read anew when it has changed; one that can't be read leaves those that were there. */
 export class TokenFile {
   readonly #changes: ChangedFiles;
+  readonly #timer: NodeJS.Timeout;
   #tokens: ParsedTokens;
   #checkedAt = 0;
 
@@ -12,15 +15,19 @@ export class TokenFile {
   constructor(
     private readonly path: string,
     private readonly log: (line: string) => void,
+    /** Called after the file was read anew. */
+    private readonly changed: () => void = () => undefined,
   ) {
     this.#changes = new ChangedFiles([path]);
     this.#tokens = this.#load();
+    // Looked at also while no request comes, as when every Envoy waits for the answer to a refused poll.
+    this.#timer = setInterval(() => this.read(), lookMs).unref();
   }
 
   /** Looks at the file at most once a second. */
   read(): ParsedTokens {
     const now = Date.now();
-    if (now - this.#checkedAt < 1000) return this.#tokens;
+    if (now - this.#checkedAt < lookMs) return this.#tokens;
     this.#checkedAt = now;
     this.#attempt(() => this.#changes.changed());
     return this.#tokens;
@@ -33,12 +40,18 @@ export class TokenFile {
 
   #attempt(wanted: () => boolean): void {
     try {
-      if (wanted()) this.#tokens = this.#load();
+      if (!wanted()) return;
+      this.#tokens = this.#load();
+      this.changed();
     } catch (error) {
       this.log(
         `keeping the tokens that were there: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 
   #load(): ParsedTokens {

@@ -2,7 +2,9 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
+import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";
+import type { HeldErrors } from "./held-errors.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
 import type { Hub } from "./hub.js";
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly hooks?: Hooks;
   /** What `/metrics`, `/graph` and `/explain` look into. */
   readonly inspected?: Inspected;
+  /** Where errors to Envoys wait; without it they are sent at once, as where a front keeps them. */
+  readonly heldErrors?: HeldErrors;
 }
 
 /** One row of the HTTP surface. */
@@ -45,7 +49,7 @@ interface Route {
 const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
-function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): readonly Route[] {
+function routesOf({ hub, status, sources, hooks, inspected, heldErrors }: AppOptions): readonly Route[] {
   return [
     ...xdsTypes.map(
       (type): Route => ({
@@ -70,14 +74,14 @@ function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): reado
       handle: (c) =>
         hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet"),
     },
-    ...(inspected ? inspectRoutes(hub, inspected) : []),
+    ...(inspected ? inspectRoutes(hub, inspected, heldErrors) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
   ];
 }
 
-const inspectRoutes = (hub: Hub, inspected: Inspected): readonly Route[] => [
-  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, hub, inspected) },
+const inspectRoutes = (hub: Hub, inspected: Inspected, held?: HeldErrors): readonly Route[] => [
+  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, hub, inspected, held) },
   { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
 ];
@@ -105,11 +109,11 @@ const hookRoutes = (hooks: Hooks): readonly Route[] =>
     ),
   );
 
-type Variables = { readonly Variables: { identities: readonly Identity[] } };
+type Variables = { readonly Variables: { identities?: readonly Identity[] } };
 
 /** The HTTP surface, on web standards alone: it runs on Node and in workerd. Who asks is settled before what is asked. */
 export function createApp(options: AppOptions): Hono<Variables> {
-  const { hub, authenticate, xdsCluster, client = () => "", fleet = defaultFleet } = options;
+  const { hub, authenticate, xdsCluster, client = () => "", fleet = defaultFleet, heldErrors } = options;
   const routes = routesOf(options);
   const open = new Set(routes.filter(({ role }) => role === undefined).map(({ path }) => path));
   const app = new Hono<Variables>();
@@ -123,11 +127,19 @@ export function createApp(options: AppOptions): Hono<Variables> {
     hub.metrics.count("requests_refused_total", { code: String(refusal.status) });
     return refuse(c, refusal);
   };
+  if (heldErrors)
+    app.use("*", async (c, next) => {
+      const since = hub.now();
+      await next();
+      const [token] = c.get("identities") ?? [];
+      const who = { since, network: networkOf(client(c)), ...(token ? { token } : {}) };
+      await heldErrors.hold(c.req.raw, c.res, who);
+    });
   app.use("*", async (c, next) => {
     const foreign = xdsCluster && refuseForeignPage(c.req.raw, xdsCluster());
     if (foreign) return shutOut(c, foreign);
     if (!open.has(c.req.path)) {
-      const identities = await authenticate(c.req.raw, client(c));
+      const identities = await authenticate(c.req.raw, networkOf(client(c)));
       if (isRefusal(identities)) return shutOut(c, identities);
       const ours = identities.filter((identity) => identity.fleet === fleet);
       if (ours.length === 0) return refuse(c, unauthorized);
@@ -137,7 +149,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
   });
   for (const { method, path, role, handle } of routes) {
     app.on(method, path, (c) => {
-      const who = role === undefined ? nobody : identityFor(c.get("identities"), role);
+      const who = role === undefined ? nobody : identityFor(c.get("identities") ?? [], role);
       return who ? handle(c, who) : refuse(c, unauthorized);
     });
   }

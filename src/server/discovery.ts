@@ -1,18 +1,10 @@
 import type { Context } from "hono";
 import type { XdsType } from "../link/snapshot.js";
+import { holdTime, timeoutHeader } from "./hold-time.js";
 import type { Hub } from "./hub.js";
 import { problem } from "./problem.js";
 import { readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
-
-const maxHoldMs = 25_000;
-const marginMs = 2000;
-
-/** How long a poll may be held: Envoy says when it gives up; a client that doesn't is answered at once. */
-export function holdTime(header: string | undefined): number {
-  const timeout = Number(header);
-  return Number.isFinite(timeout) && timeout > 0 ? Math.max(0, Math.min(timeout - marginMs, maxHoldMs)) : 0;
-}
 
 /** Answers one poll of an Envoy. */
 export async function discover(c: Context, type: XdsType, hub: Hub, who: Identity): Promise<Response> {
@@ -20,7 +12,7 @@ export async function discover(c: Context, type: XdsType, hub: Hub, who: Identit
   if (!isForNode(who, request.node)) {
     return problem(c, 403, "wrong-node", "this token is for nodes of other names");
   }
-  const holdMs = holdTime(c.req.header("x-envoy-expected-rq-timeout-ms"));
+  const holdMs = holdTime(c.req.header(timeoutHeader));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);

@@ -13,13 +13,8 @@ import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { type Gauge, Metrics } from "./metrics.js";
+import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
-
-/** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
-export interface Timers {
-  set(run: () => void, ms: number): unknown;
-  clear(timer: unknown): void;
-}
 
 export interface HubOptions {
   /** Milliseconds since the epoch. */
@@ -59,11 +54,6 @@ const maxWaiters = 20_000;
 /** Half of them, so that one token can't take the places of the others. */
 const maxHeldByOne = 10_000;
 
-const platformTimers: Timers = {
-  set: (run, ms) => setTimeout(run, ms),
-  clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
-};
-
 const waiterKey = ({ token, node, type, names }: Request): string =>
   JSON.stringify([token.id, node, type, names]);
 
@@ -94,6 +84,10 @@ export class Hub {
 
   get ready(): boolean {
     return this.#publication.served("clusters") !== undefined;
+  }
+
+  now(): number {
+    return this.options.now();
   }
 
   log(line: string): void {

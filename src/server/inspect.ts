@@ -10,6 +10,7 @@ import { configFor, wholeTables } from "../explain/served-config.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
+import type { HeldErrors } from "./held-errors.js";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
 import { problem } from "./problem.js";
@@ -112,7 +113,12 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 }
 
 /** `GET /metrics`, in Prometheus's text format. */
-export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Inspected): Response {
+export function answerMetrics(
+  c: Context,
+  hub: Hub,
+  { publisher, clusters }: Inspected,
+  held?: HeldErrors,
+): Response {
   const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
@@ -122,6 +128,7 @@ export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Ins
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });
-  const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...followed]);
+  const errors: readonly Gauge[] = held ? [["errors_held", held.size]] : [];
+  const text = hub.metrics.text([...hub.gauges(), ...errors, ...publisher.gauges(), ...followed]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

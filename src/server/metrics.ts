@@ -6,12 +6,14 @@ const counters = {
   publications_total: "Times that something new was published.",
   publish_seconds_total: "Time that linking for publications took.",
   requests_refused_total: "Requests that were not let in, by status code.",
+  errors_at_once_total: "Errors to Envoys that were sent at once, because too many others were waiting.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
 } as const;
 
 const gauges = {
   polls_held: "Polls that wait for a change.",
+  errors_held: "Errors to Envoys that wait to be sent.",
   sequence: "The sequence of the last publication: the first part of versions.",
   resources: "Resources served, by type.",
   unsendable: "1 for a type whose last answer could not be sent; the status says why.",
