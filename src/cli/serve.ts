@@ -59,7 +59,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     overflowed: () => hub.metrics.count("errors_at_once_total"),
   });
   const tokens = options.tokensFile
-    ? new TokenFile(options.tokensFile, options.log, () => heldErrors.release())
+    ? new TokenFile(options.tokensFile, options.log, () => {
+        heldErrors.release();
+        hub.release();
+      })
     : undefined;
   const { store = createMemoryStore() } = options;
   const outdated = refresh(store, { checkKeyPair });

@@ -36,6 +36,11 @@ const leastShare = 0.6;
 /** An end that is so long overdue does not come: a Worker forgets the requests of clients that went away. */
 const overdueMs = 2000;
 
+/** Who has places of their own. */
+type Group = "strangers" | "known";
+
+const groupOf = (token: ErrorFor["token"]): Group => (token ? "known" : "strangers");
+
 const isPoll = (request: Request): boolean =>
   request.method === "POST" && /^[^?#]*\/\/[^/]*\/v3\/discovery:/.test(request.url);
 
@@ -50,12 +55,13 @@ export class HeldErrors {
   readonly #byHolder = new Map<string, Set<Held>>();
   readonly #sizes = { strangers: 0, known: 0 };
   readonly #timers: Timers;
-  readonly #lines: QuietLog;
+  readonly #lines: Readonly<Record<Group, QuietLog>>;
   #closed = false;
 
   constructor(private readonly options: HeldErrorsOptions) {
     this.#timers = options.timers ?? platformTimers;
-    this.#lines = new QuietLog(options.log, options.now);
+    const { log, now } = options;
+    this.#lines = { strangers: new QuietLog(log, now), known: new QuietLog(log, now) };
   }
 
   /** How many errors wait. */
@@ -76,11 +82,11 @@ export class HeldErrors {
   }
 
   async #wait(request: Request, until: number, ms: number, { network, token }: ErrorFor): Promise<void> {
-    const group = token ? "known" : "strangers";
+    const group = groupOf(token);
     const holder = token ? `token ${token.id}` : `network ${network}`;
     if (!this.#hasPlace(group, holder)) {
       this.options.overflowed?.();
-      this.#lines.say(`full ${group}`, "too many errors wait; further ones are answered at once");
+      this.#lines[group].say("full", "too many errors wait; further ones are answered at once");
       return;
     }
     let end = (): void => undefined;
@@ -98,7 +104,7 @@ export class HeldErrors {
     this.#remove(group, holder, held);
   }
 
-  #hasPlace(group: "strangers" | "known", holder: string): boolean {
+  #hasPlace(group: Group, holder: string): boolean {
     const most = group === "known" ? limits.token : limits.network;
     const isFull = (): boolean =>
       this.#sizes[group] >= limits[group] || (this.#byHolder.get(holder)?.size ?? 0) >= most;
@@ -114,13 +120,13 @@ export class HeldErrors {
           this.#remove(holder.startsWith("token ") ? "known" : "strangers", holder, held);
   }
 
-  #add(group: "strangers" | "known", holder: string, held: Held): void {
+  #add(group: Group, holder: string, held: Held): void {
     const all = this.#byHolder.get(holder) ?? new Set();
     this.#byHolder.set(holder, all.add(held));
     this.#sizes[group]++;
   }
 
-  #remove(group: "strangers" | "known", holder: string, held: Held): void {
+  #remove(group: Group, holder: string, held: Held): void {
     const all = this.#byHolder.get(holder);
     if (!all?.delete(held)) return;
     this.#sizes[group]--;
@@ -130,7 +136,7 @@ export class HeldErrors {
   /** What an Envoy's own log does not have: it says "update failed" for every error. */
   async #tell(request: Request, response: Response, { network, token }: ErrorFor): Promise<void> {
     const from = [token?.name ? `the token ${token.name}` : "", network].filter(Boolean).join(" at ");
-    if (!this.#lines.wants(`${from} ${response.status}`)) return;
+    if (!this.#lines[groupOf(token)].wants(`${from} ${response.status}`)) return;
     const { code, detail } = await problemIn(response.clone());
     const path = request.url.replace(/^[^?#]*(\/v3\/discovery:[a-z-]*).*$/, "$1");
     this.options.log(

@@ -38,7 +38,7 @@ interface Waiter {
   end(how: Ended): void;
 }
 
-/** Why a wait is over: time or a change, a newer poll of the same subscription, or its client went away. */
+/** Why a wait is over: time or a change, a newer poll of the same subscription or a release, or its client went away. */
 type Ended = "again" | "replaced" | "gone";
 
 /** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
@@ -268,6 +268,11 @@ export class Hub {
       this.#count(request, 1);
       older?.end("replaced");
     });
+  }
+
+  /** Answers all held polls as if their time were over: who asks is settled anew. */
+  release(): void {
+    for (const { end } of [...this.#waiters.values()]) end("replaced");
   }
 
   #wake(types: readonly XdsType[]): void {
