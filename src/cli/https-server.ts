@@ -1,7 +1,15 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from "node:http2";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  Http2ServerRequest,
+  type SecureServerOptions,
+} from "node:http2";
 import type { Server, Socket } from "node:net";
 import { createSecureContext } from "node:tls";
+import type { Http2Bindings, HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
 import { ChangedFiles } from "./changed-files.js";
 
 /** PEM files to serve https with. */
@@ -37,6 +45,15 @@ function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string 
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`${certFile} and ${keyFile} are not a certificate and its private key (PEM): ${message}`);
+  }
+}
+
+/** The certificate that is shown, in DER; undefined while its file can't be read. */
+export function shownCertificate({ certFile }: TlsFiles): Buffer | undefined {
+  try {
+    return new X509Certificate(readFileSync(certFile)).raw;
+  } catch {
+    return undefined;
   }
 }
 
@@ -100,4 +117,11 @@ export function connectionsOf(server: Server): { destroy(): void } {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** Has a client send its next request on another connection: over HTTP/2 with GOAWAY, after which what runs is still answered. */
+export function leaveConnection(c: Context): void {
+  const { incoming } = c.env as HttpBindings | Http2Bindings;
+  if (incoming instanceof Http2ServerRequest) incoming.stream.session?.close();
+  else c.header("connection", "close");
 }

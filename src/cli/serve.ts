@@ -14,10 +14,19 @@ import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
 import { attempt, failedAttempts, waitAfter } from "./attempts.js";
-import { connectionsOf, httpsOptions, RenewedCertificate, type TlsFiles } from "./https-server.js";
+import {
+  connectionsOf,
+  httpsOptions,
+  leaveConnection,
+  RenewedCertificate,
+  shownCertificate,
+  type TlsFiles,
+} from "./https-server.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
+import { freshPeer } from "./peers.js";
 import { readSettings } from "./settings-file.js";
+import { StepAside } from "./step-aside.js";
 import { TokenFile } from "./token-file.js";
 import { watchPaths } from "./watch.js";
 
@@ -67,11 +76,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { store = createMemoryStore() } = options;
   const outdated = refresh(store, { checkKeyPair });
   const source = await startSource(hub, { ...options, store, outdated });
+  const aside = source.lookedAt ? stepAside(hub, options, source.lookedAt) : undefined;
   const app = createApp({
     hub,
     heldErrors,
-    status: () => source.status(),
+    status: () => ({ ...source.status(), ...(aside ? { standing: aside.standing } : {}) }),
     ...source.surface,
+    ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
@@ -96,6 +107,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       renewed?.close();
       tokens?.close();
+      aside?.close();
       heldErrors.close();
       await source.close();
       hub.close();
@@ -118,6 +130,8 @@ function startSource(hub: Hub, options: SourceOptions): Promise<Source> {
 
 interface Source {
   status(): object;
+  /** When the API server of a cluster was last heard of. */
+  readonly lookedAt?: () => number;
   /** What it adds to the HTTP surface. */
   readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected">;
   close(): Promise<void>;
@@ -146,7 +160,29 @@ async function startCluster(
 ): Promise<Source> {
   const source = new ClusterSource(hub, options.store, { ...options, ...kube });
   await source.start();
-  return source;
+  return {
+    status: () => source.status(),
+    lookedAt: () => source.lookedAt,
+    surface: source.surface,
+    close: () => source.close(),
+  };
+}
+
+/** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
+export const defaultStaleSeconds = 180;
+
+function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
+  const { staleSeconds = defaultStaleSeconds, pollSeconds = 0, peers = [] } = kube ?? {};
+  const aside = new StepAside({
+    staleMs: Math.max(staleSeconds, 2 * pollSeconds) * 1000,
+    lookedAt,
+    now: Date.now,
+    freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),
+    stepAside: (leaves) => hub.stepAside(leaves),
+    log,
+  });
+  aside.start();
+  return aside;
 }
 
 async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {

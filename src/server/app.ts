@@ -33,8 +33,22 @@ export interface AppOptions {
   readonly hooks?: Hooks;
   /** What `/metrics`, `/graph` and `/explain` look into. */
   readonly inspected?: Inspected;
+  /** Present where a cluster is followed. */
+  standing?(): Standing;
+  /** Has a client send its next request on another connection. */
+  leave?(c: Context): void;
   /** Where errors to Envoys wait; without it they are sent at once, as where a front keeps them. */
   readonly heldErrors?: HeldErrors;
+}
+
+/** How a server stands that follows a cluster. */
+export interface Standing {
+  /** For how long the API server was silent. */
+  readonly silentMs: number;
+  /** Whether that is within bounds. */
+  readonly fresh: boolean;
+  /** Whether Envoys are sent to other replicas. */
+  readonly aside: boolean;
 }
 
 /** One row of the HTTP surface. */
@@ -49,14 +63,15 @@ interface Route {
 const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
-function routesOf({ hub, status, sources, hooks, inspected, heldErrors }: AppOptions): readonly Route[] {
+function routesOf(options: AppOptions): readonly Route[] {
+  const { hub, status, sources, hooks, inspected, leave } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
         method: "POST",
         path: `/v3/discovery:${type}`,
         role: "node",
-        handle: (c, who) => discover(c, type, hub, who),
+        handle: (c, who) => discover(c, type, hub, who, leave),
       }),
     ),
     {
@@ -71,17 +86,33 @@ function routesOf({ hub, status, sources, hooks, inspected, heldErrors }: AppOpt
       method: "GET",
       path: "/readyz",
       role: undefined,
-      handle: (c) =>
-        hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet"),
+      handle: (c) => answerReady(c, options),
     },
-    ...(inspected ? inspectRoutes(hub, inspected, heldErrors) : []),
+    ...(inspected ? inspectRoutes(options, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
   ];
 }
 
-const inspectRoutes = (hub: Hub, inspected: Inspected, held?: HeldErrors): readonly Route[] => [
-  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, hub, inspected, held) },
+/** `?fresh` also asks whether what is served is up to date, whoever else could serve. */
+function answerReady(c: Context, { hub, standing }: AppOptions): Response {
+  const { silentMs = 0, fresh = true, aside = false } = standing?.() ?? {};
+  if (!hub.ready) return problem(c, 503, "not-ready", "nothing has been published yet");
+  const silent = `nothing has come from the API server for ${Math.round(silentMs / 1000)} s`;
+  if (aside)
+    return problem(
+      c,
+      503,
+      "stepping-aside",
+      `${silent}, and another replica is up to date; the log says more`,
+    );
+  if (!fresh && c.req.query("fresh") !== undefined)
+    return problem(c, 503, "stale", `${silent}; what was read before is served`);
+  return c.text("ok\n");
+}
+
+const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Route[] => [
+  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, options, inspected) },
   { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
 ];

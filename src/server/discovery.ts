@@ -6,8 +6,14 @@ import { problem } from "./problem.js";
 import { readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
 
-/** Answers one poll of an Envoy. */
-export async function discover(c: Context, type: XdsType, hub: Hub, who: Identity): Promise<Response> {
+/** Answers one poll of an Envoy; `leave` has its next one come on another connection. */
+export async function discover(
+  c: Context,
+  type: XdsType,
+  hub: Hub,
+  who: Identity,
+  leave?: (c: Context) => void,
+): Promise<Response> {
   const request = readDiscoveryRequest(await readBody(c.req.raw));
   if (!isForNode(who, request.node)) {
     return problem(c, 403, "wrong-node", "this token is for nodes of other names");
@@ -16,6 +22,7 @@ export async function discover(c: Context, type: XdsType, hub: Hub, who: Identit
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
+  if (reply.elsewhere) leave?.(c);
   if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
   if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
   if (reply.status === 429) {

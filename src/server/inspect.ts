@@ -10,8 +10,7 @@ import { configFor, wholeTables } from "../explain/served-config.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
-import type { HeldErrors } from "./held-errors.js";
-import type { Hub } from "./hub.js";
+import type { AppOptions } from "./app.js";
 import type { Gauge } from "./metrics.js";
 import { problem } from "./problem.js";
 import { type Publisher, settingsOf } from "./publisher.js";
@@ -115,9 +114,8 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 /** `GET /metrics`, in Prometheus's text format. */
 export function answerMetrics(
   c: Context,
-  hub: Hub,
+  { hub, heldErrors, standing }: Pick<AppOptions, "hub" | "heldErrors" | "standing">,
   { publisher, clusters }: Inspected,
-  held?: HeldErrors,
 ): Response {
   const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
@@ -128,7 +126,16 @@ export function answerMetrics(
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });
-  const errors: readonly Gauge[] = held ? [["errors_held", held.size]] : [];
-  const text = hub.metrics.text([...hub.gauges(), ...errors, ...publisher.gauges(), ...followed]);
+  const stands = standing?.();
+  const own: readonly Gauge[] = [
+    ...(heldErrors ? [["errors_held", heldErrors.size] as const] : []),
+    ...(stands
+      ? [
+          ["api_server_silent_seconds", Math.round(stands.silentMs / 1000)] as const,
+          ["stepping_aside", stands.aside ? 1 : 0] as const,
+        ]
+      : []),
+  ];
+  const text = hub.metrics.text([...hub.gauges(), ...own, ...publisher.gauges(), ...followed]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

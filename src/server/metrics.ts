@@ -21,6 +21,9 @@ const gauges = {
   nodes: "Envoys that polled within a minute.",
   nodes_refusing: "Envoys that refused what they were sent last, by type.",
   kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
+  api_server_silent_seconds:
+    "Seconds since an API server was heard of; of several the one that is silent longest.",
+  stepping_aside: "1 while Envoys are sent to other replicas, as this one is cut off from its API server.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
 } as const;
 
