@@ -1,4 +1,4 @@
-import type { Standing } from "../server/app.js";
+import type { Standing } from "../server/standing.js";
 
 export interface StepAsideOptions {
   /** Without a look for so long, what is served may be old. */

@@ -9,11 +9,13 @@ import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
 import type { Hub } from "./hub.js";
 import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
+import type { Gauge } from "./metrics.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
 import { deleteSource, getSource, putSource } from "./sources.js";
+import { answerReady, type Standing, standingGauges } from "./standing.js";
 import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
 export interface AppOptions {
@@ -41,16 +43,6 @@ export interface AppOptions {
   readonly heldErrors?: HeldErrors;
 }
 
-/** How a server stands that follows a cluster. */
-export interface Standing {
-  /** For how long the API server was silent. */
-  readonly silentMs: number;
-  /** Whether that is within bounds. */
-  readonly fresh: boolean;
-  /** Whether Envoys are sent to other replicas. */
-  readonly aside: boolean;
-}
-
 /** One row of the HTTP surface. */
 interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -64,7 +56,7 @@ const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet }
 
 /** The whole HTTP surface; a path that is not here does not exist. */
 function routesOf(options: AppOptions): readonly Route[] {
-  const { hub, status, sources, hooks, inspected, leave } = options;
+  const { hub, status, sources, hooks, inspected, leave, standing } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
@@ -86,7 +78,7 @@ function routesOf(options: AppOptions): readonly Route[] {
       method: "GET",
       path: "/readyz",
       role: undefined,
-      handle: (c) => answerReady(c, options),
+      handle: (c) => answerReady(c, hub, standing?.()),
     },
     ...(inspected ? inspectRoutes(options, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
@@ -94,25 +86,19 @@ function routesOf(options: AppOptions): readonly Route[] {
   ];
 }
 
-/** `?fresh` also asks whether what is served is up to date, whoever else could serve. */
-function answerReady(c: Context, { hub, standing }: AppOptions): Response {
-  const { silentMs = 0, fresh = true, aside = false } = standing?.() ?? {};
-  if (!hub.ready) return problem(c, 503, "not-ready", "nothing has been published yet");
-  const silent = `nothing has come from the API server for ${Math.round(silentMs / 1000)} s`;
-  if (aside)
-    return problem(
-      c,
-      503,
-      "stepping-aside",
-      `${silent}, and another replica is up to date; the log says more`,
-    );
-  if (!fresh && c.req.query("fresh") !== undefined)
-    return problem(c, 503, "stale", `${silent}; what was read before is served`);
-  return c.text("ok\n");
-}
+const ownGauges = ({ hub, heldErrors, standing }: AppOptions): Gauge[] => [
+  ...hub.gauges(),
+  ...(heldErrors ? [["errors_held", heldErrors.size] as const] : []),
+  ...(standing ? standingGauges(standing()) : []),
+];
 
 const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Route[] => [
-  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, options, inspected) },
+  {
+    method: "GET",
+    path: "/metrics",
+    role: "read",
+    handle: (c) => answerMetrics(c, options.hub.metrics, ownGauges(options), inspected),
+  },
   { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
 ];

@@ -10,8 +10,7 @@ import { configFor, wholeTables } from "../explain/served-config.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
-import type { AppOptions } from "./app.js";
-import type { Gauge } from "./metrics.js";
+import type { Gauge, Metrics } from "./metrics.js";
 import { problem } from "./problem.js";
 import { type Publisher, settingsOf } from "./publisher.js";
 import type { Identity } from "./tokens.js";
@@ -111,10 +110,11 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
   return [...names].sort();
 }
 
-/** `GET /metrics`, in Prometheus's text format. */
+/** `GET /metrics`, in Prometheus's text format; `own` are the server's gauges. */
 export function answerMetrics(
   c: Context,
-  { hub, heldErrors, standing }: Pick<AppOptions, "hub" | "heldErrors" | "standing">,
+  metrics: Metrics,
+  own: readonly Gauge[],
   { publisher, clusters }: Inspected,
 ): Response {
   const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
@@ -126,16 +126,6 @@ export function answerMetrics(
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });
-  const stands = standing?.();
-  const own: readonly Gauge[] = [
-    ...(heldErrors ? [["errors_held", heldErrors.size] as const] : []),
-    ...(stands
-      ? [
-          ["api_server_silent_seconds", Math.round(stands.silentMs / 1000)] as const,
-          ["stepping_aside", stands.aside ? 1 : 0] as const,
-        ]
-      : []),
-  ];
-  const text = hub.metrics.text([...hub.gauges(), ...own, ...publisher.gauges(), ...followed]);
+  const text = metrics.text([...own, ...publisher.gauges(), ...followed]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

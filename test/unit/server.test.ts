@@ -128,6 +128,37 @@ describe("held polls", () => {
     expect([waiting(), time.pending()]).toEqual([0, 0]);
   });
 
+  it("of a replica that steps aside are answered over ten seconds, those of an Envoy together, and say so", async () => {
+    const randoms = [0.5, 0.1];
+    const { hub, time, poll, waiting } = rig({ random: () => randoms.shift() ?? 0 });
+    hub.publish(snapshot(base), 1);
+    const version = versionOf(await poll(""));
+    const clusters = versionOf(await poll("", 0, { type: "clusters" }));
+    const polls = [
+      poll(version, 25_000),
+      poll(clusters, 25_000, { type: "clusters" }),
+      poll(version, 25_000, { node: "other" }),
+    ];
+    await time.settle();
+    hub.stepAside(true);
+    await time.pass(1000);
+    expect(waiting()).toBe(2);
+    await time.pass(3999);
+    expect(waiting()).toBe(2);
+    await time.pass(1);
+    expect(await Promise.all(polls)).toEqual(Array(3).fill({ status: 304, elsewhere: true }));
+    // What comes all the same is served, and waits for a short time alone.
+    expect(await poll("")).toMatchObject({ status: 200, elsewhere: true });
+    const late = poll(version, 25_000);
+    await time.pass(1000);
+    expect(await late).toEqual({ status: 304, elsewhere: true });
+    hub.stepAside(false);
+    const back = poll(version, 25_000);
+    await time.pass(25_000);
+    expect(await back).toEqual({ status: 304 });
+    expect([waiting(), time.pending()]).toEqual([0, 0]);
+  });
+
   it("give way to a newer poll of the same subscription, and to no other", async () => {
     const { hub, time, poll, waiting } = rig();
     hub.publish(snapshot(base), 1);
