@@ -21,11 +21,13 @@ import {
   RenewedCertificate,
   shownCertificate,
   type TlsFiles,
+  untimelyCertificate,
 } from "./https-server.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { freshPeer } from "./peers.js";
 import { readSettings } from "./settings-file.js";
+import { listenError } from "./start-errors.js";
 import { StepAside } from "./step-aside.js";
 import { TokenFile } from "./token-file.js";
 import { watchPaths } from "./watch.js";
@@ -73,7 +75,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         hub.release();
       })
     : undefined;
-  const { store = createMemoryStore() } = options;
+  const { store = createMemoryStore(), host: hostname, port: wanted, tls } = options;
+  const secure = tls ? httpsOptions(tls) : {};
+  const untimely = tls && untimelyCertificate(tls, Date.now());
+  if (untimely) options.log(untimely);
   const outdated = refresh(store, { checkKeyPair });
   const source = await startSource(hub, { ...options, store, outdated });
   const aside = source.lookedAt ? stepAside(hub, options, source.lookedAt) : undefined;
@@ -90,10 +95,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(tokens || !isLoopback(options.host) ? {} : { xdsCluster: () => settingsOf(store).xdsCluster }),
     client: (c) => getConnInfo(c).remote.address ?? "",
   });
-  const { host: hostname, port: wanted, tls } = options;
-  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...(tls ? httpsOptions(tls) : {}) });
+  const stop = async (): Promise<void> => {
+    tokens?.close();
+    aside?.close();
+    heldErrors.close();
+    await source.close();
+    hub.close();
+  };
+  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...secure });
   const connections = connectionsOf(server);
-  await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const listening = new Promise<void>((resolve, reject) =>
+    server.once("listening", resolve).once("error", reject),
+  );
+  await listening.catch(async (error: unknown) => {
+    await stop();
+    throw listenError(hostname, wanted, error);
+  });
   const renewed =
     tls && "setSecureContext" in server ? new RenewedCertificate(server, tls, options.log) : undefined;
   const address = server.address();
@@ -106,11 +123,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     async close() {
       renewed?.close();
-      tokens?.close();
-      aside?.close();
-      heldErrors.close();
-      await source.close();
-      hub.close();
+      await stop();
       connections.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
@@ -141,7 +154,13 @@ async function startFiles(hub: Hub, options: SourceOptions): Promise<Source> {
   const source = new FileSource(hub, options);
   const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
   const watcher = await watchPaths(files, () => source.refresh());
-  const timer = source.start();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    timer = source.start();
+  } catch (error) {
+    await watcher.close();
+    throw error;
+  }
   const { surface } = source;
   return {
     status: () => source.status(),
@@ -254,10 +273,10 @@ class FileSource {
     try {
       attempt(this.#store, () => this.#read());
     } catch (error) {
+      if (!this.#publisher.snapshot) throw error;
       this.options.log(
         `keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`,
       );
-      if (!this.#publisher.snapshot) throw error;
     }
   }
 

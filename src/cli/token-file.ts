@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { type ParsedTokens, parseTokens } from "../server/tokens.js";
 import { ChangedFiles } from "./changed-files.js";
+import { readOptionFile } from "./start-errors.js";
 
 const lookMs = 1000;
 
@@ -18,8 +18,8 @@ export class TokenFile {
     /** Called after the file was read anew. */
     private readonly changed: () => void = () => undefined,
   ) {
-    this.#changes = new ChangedFiles([path]);
     this.#tokens = this.#load();
+    this.#changes = new ChangedFiles([path]);
     // Looked at also while no request comes, as when every Envoy waits for the answer to a refused poll.
     this.#timer = setInterval(() => this.read(), lookMs).unref();
   }
@@ -55,8 +55,11 @@ export class TokenFile {
   }
 
   #load(): ParsedTokens {
-    const tokens = parseTokens(readFileSync(this.path, "utf8"));
+    const advice = `make it with \`isoline token node --file ${this.path}\``;
+    const tokens = parseTokens(readOptionFile("--tokens", this.path, advice));
     for (const line of [...tokens.errors, ...tokens.warnings]) this.log(`${this.path}: ${line}`);
+    if (tokens.entries.length === 0)
+      this.log(`${this.path}: holds no token, so that every request is refused with 503: ${advice}`);
     return tokens;
   }
 }

@@ -2,9 +2,11 @@ import type { Context } from "hono";
 import type { XdsType } from "../link/snapshot.js";
 import { holdTime, timeoutHeader } from "./hold-time.js";
 import type { Hub } from "./hub.js";
-import { problem } from "./problem.js";
+import { nothingPublished, problem } from "./problem.js";
 import { readBody, readDiscoveryRequest } from "./request.js";
 import { type Identity, isForNode } from "./tokens.js";
+
+const tooManyPolls = "this token has as many polls held as it may: give groups of Envoys tokens of their own";
 
 /** Answers one poll of an Envoy; `leave` has its next one come on another connection. */
 export async function discover(
@@ -16,7 +18,8 @@ export async function discover(
 ): Promise<Response> {
   const request = readDiscoveryRequest(await readBody(c.req.raw));
   if (!isForNode(who, request.node)) {
-    return problem(c, 403, "wrong-node", "this token is for nodes of other names");
+    const given = `this token is for Envoys with node.id ${who.nodes}, and this one has ${JSON.stringify(request.node)}`;
+    return problem(c, 403, "wrong-node", `${given}: change its --node-id, or give it a token of its own`);
   }
   const holdMs = holdTime(c.req.header(timeoutHeader));
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
@@ -24,10 +27,11 @@ export async function discover(
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
   if (reply.elsewhere) leave?.(c);
   if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
-  if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
+  if (reply.status === 503)
+    return hub.ready ? problem(c, 503, "unavailable", reply.reason) : nothingPublished(c);
   if (reply.status === 429) {
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };
-    return problem(c, 429, "too-many-polls", "this token has too many polls held", { headers });
+    return problem(c, 429, "too-many-polls", tooManyPolls, { headers });
   }
   const { body } = reply;
   return c.body(body.whole ?? body.stream(), 200, {

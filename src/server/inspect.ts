@@ -11,7 +11,7 @@ import type { Snapshot } from "../link/snapshot.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
 import type { Gauge, Metrics } from "./metrics.js";
-import { problem } from "./problem.js";
+import { nothingPublished, problem } from "./problem.js";
 import { type Publisher, settingsOf } from "./publisher.js";
 import type { Identity } from "./tokens.js";
 
@@ -32,8 +32,6 @@ const uncached = { "cache-control": "no-store" };
 const pageSize = 100;
 const maxPageSize = 500;
 
-const notReady = (c: Context): Response => problem(c, 503, "not-ready", "nothing has been published yet");
-
 /** What routes compare headers with is often a shared secret: whoever may only read is not shown it. */
 const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
@@ -44,7 +42,7 @@ export function answerExplain(
   who: Identity,
 ): Response {
   const { snapshot } = publisher;
-  if (!snapshot) return notReady(c);
+  if (!snapshot) return nothingPublished(c);
   const { method = "GET", url = "" } = c.req.query();
   try {
     const request = readRequest(method, url, c.req.queries("header") ?? []);
@@ -66,7 +64,7 @@ export function answerExplain(
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
   const { snapshot } = inspected.publisher;
-  if (!snapshot) return notReady(c);
+  if (!snapshot) return nothingPublished(c);
   const { host, after = "", limit = String(pageSize) } = c.req.query();
   const size = Number(limit);
   if (!/^\d+$/.test(limit) || size < 1 || size > maxPageSize)

@@ -3,6 +3,15 @@ import type { Refusal } from "./auth.js";
 
 type Status = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 421 | 422 | 426 | 429 | 500 | 503;
 
+/** Before the first publication. */
+export const nothingPublished = (c: Context): Response =>
+  problem(
+    c,
+    503,
+    "not-ready",
+    "nothing has been published yet; GET /status and the log say what the server waits for",
+  );
+
 interface Problem {
   readonly status: Status;
   readonly code: string;

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
-import { problem } from "./problem.js";
+import { nothingPublished, problem } from "./problem.js";
 
 /** How a server stands that follows a cluster. */
 export interface Standing {
@@ -16,7 +16,7 @@ export interface Standing {
 /** `GET /readyz`: whether to send Envoys here. `?fresh` also asks whether what is served is up to date, whoever else could serve. */
 export function answerReady(c: Context, hub: Hub, standing: Standing | undefined): Response {
   const { silentMs = 0, fresh = true, aside = false } = standing ?? {};
-  if (!hub.ready) return problem(c, 503, "not-ready", "nothing has been published yet");
+  if (!hub.ready) return nothingPublished(c);
   const silent = `nothing has come from the API server for ${Math.round(silentMs / 1000)} s`;
   if (aside)
     return problem(
