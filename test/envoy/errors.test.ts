@@ -5,10 +5,16 @@ import { expect, onTestFinished, test } from "vitest";
 import { startServer } from "../../src/cli/serve.js";
 import { hostProxy, startBackends } from "../support/backend.js";
 import { eventually, type TestEnvoy } from "../support/envoy.js";
-import { countRequests, envoyAt, envoyToken, startErrorServer, tokenLine } from "../support/error-kinds.js";
+import {
+  countRequests,
+  envoyAt,
+  envoyToken,
+  countSeconds as seconds,
+  startErrorServer,
+  tokenLine,
+} from "../support/error-kinds.js";
 import { freePort, onLoopback, request } from "../support/http.js";
 
-const seconds = 20;
 const good = tokenLine("node", envoyToken);
 
 test("an Envoy that gets an error sends one request a second at most, whatever the error", async () => {

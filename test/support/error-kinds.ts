@@ -52,6 +52,9 @@ export async function requestsOf(envoy: TestEnvoy): Promise<number> {
   return [...stats.values()].reduce((sum, n) => sum + n, 0);
 }
 
+/** How long requests are counted; the table in docs/operations.md is of 60 s. */
+export const countSeconds = Number(process.env.COUNT_SECONDS ?? 20);
+
 /** How many requests each of some Envoys sends in so many seconds. */
 export async function countRequests(
   envoys: ReadonlyMap<string, TestEnvoy>,

@@ -7,10 +7,15 @@ import { Miniflare } from "miniflare";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { hostProxy, service } from "../support/backend.js";
 import type { TestEnvoy } from "../support/envoy.js";
-import { countRequests, envoyAt, envoyToken, tokenLine } from "../support/error-kinds.js";
+import {
+  countRequests,
+  envoyAt,
+  envoyToken,
+  countSeconds as seconds,
+  tokenLine,
+} from "../support/error-kinds.js";
 import { freePort } from "../support/http.js";
 
-const seconds = 20;
 const good = tokenLine("node", envoyToken);
 
 /** The Worker with an object that fails as the variable `FAULT` says. */
