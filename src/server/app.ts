@@ -149,7 +149,8 @@ export function createApp(options: AppOptions): Hono<Variables> {
       const since = hub.now();
       await next();
       const [token] = c.get("identities") ?? [];
-      const who = { since, network: networkOf(client(c)), ...(token ? { token } : {}) };
+      const soon = options.standing?.().aside ?? false;
+      const who = { since, network: networkOf(client(c)), soon, ...(token ? { token } : {}) };
       await heldErrors.hold(c.req.raw, c.res, who);
     });
   app.use("*", async (c, next) => {

@@ -22,6 +22,8 @@ export interface ErrorFor {
   readonly network: string;
   /** The token that it showed, where that is known. */
   readonly token?: { readonly id: string; readonly name: string };
+  /** Its client is sent to another replica, and is to go there soon. */
+  readonly soon?: boolean;
 }
 
 interface Held {
@@ -33,6 +35,8 @@ interface Held {
 const limits = { network: 1000, strangers: 4000, token: 4000, known: 8000 };
 /** The least share of the time that a poll may be held. */
 const leastShare = 0.6;
+/** How long an error waits at most whose client is to go to another replica. */
+const soonMs = 5000;
 /** An end that is so long overdue does not come: a Worker forgets the requests of clients that went away. */
 const overdueMs = 2000;
 
@@ -72,7 +76,8 @@ export class HeldErrors {
   /** Resolves when the response may be sent: later where it is an error that answers a poll of an Envoy. The request's body is not kept. */
   async hold(request: Request, response: Response, who: ErrorFor): Promise<void> {
     if (response.status < 400 || !isPoll(request)) return;
-    const holdMs = holdTime(request.headers.get(timeoutHeader) ?? undefined);
+    const longest = who.soon ? soonMs : Number.POSITIVE_INFINITY;
+    const holdMs = Math.min(holdTime(request.headers.get(timeoutHeader) ?? undefined), longest);
     if (holdMs <= 0 || request.signal.aborted) return;
     await this.#tell(request, response, who);
     const { now, random = Math.random } = this.options;

@@ -21,7 +21,7 @@ export class QuietLog {
     }
     if (this.#said.has(key) || this.#said.size > maxLines) return false;
     this.#said.add(key);
-    if (this.#said.size > maxLines) this.log("further lines about refused polls are left out for a minute");
+    if (this.#said.size > maxLines) this.log("further lines of this kind are left out for a minute");
     return this.#said.size <= maxLines;
   }
 

@@ -22,13 +22,20 @@ function rig({ random = 0.5 } = {}) {
   });
   /** Whether the answer to a poll is sent by now. */
   const ask = (
-    from: { network?: string; token?: string; status?: number; since?: number; signal?: AbortSignal } = {},
+    from: {
+      network?: string;
+      token?: string;
+      status?: number;
+      since?: number;
+      soon?: boolean;
+      signal?: AbortSignal;
+    } = {},
     request = new Request(url, { method: "POST", headers: timeout, signal: from.signal ?? null }),
   ): { sent: boolean } => {
-    const { network = "10.0.0.1", token, status = 401, since = time.now() } = from;
+    const { network = "10.0.0.1", token, status = 401, since = time.now(), soon = false } = from;
     const seen = { sent: false };
     const response = Response.json({ code: "some-code", detail: "what to do" }, { status });
-    const who = { since, network, ...(token ? { token: { id: token, name: token } } : {}) };
+    const who = { since, network, soon, ...(token ? { token: { id: token, name: token } } : {}) };
     void held.hold(request, response, who).then(() => {
       seen.sent = true;
     });
@@ -68,6 +75,15 @@ describe("an error that answers a poll of an Envoy", () => {
     expect(none.sent).toBe(true);
     await time.pass(3000);
     expect(short.sent).toBe(true);
+  });
+
+  it("waits for five seconds at most where its client is to go to another replica", async () => {
+    const { time, ask } = rig();
+    const seen = ask({ soon: true });
+    await time.pass(3999);
+    expect(seen.sent).toBe(false);
+    await time.pass(1);
+    expect(seen.sent).toBe(true);
   });
 
   it("waits only for the rest of the time where the request has taken some of it", async () => {
@@ -179,7 +195,7 @@ describe("an error that answers a poll of an Envoy", () => {
     for (let i = 0; i < 100; i++) ask({ network: `10.0.1.${i}` });
     await time.settle();
     expect(lines.filter((line) => line.includes("some-code"))).toHaveLength(21);
-    expect(lines).toContain("further lines about refused polls are left out for a minute");
+    expect(lines).toContain("further lines of this kind are left out for a minute");
     ask({ token: "core", status: 403 });
     await time.settle();
     expect(lines.at(-1)).toContain("from the token core");
