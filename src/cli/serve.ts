@@ -188,7 +188,7 @@ async function startCluster(
 }
 
 /** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
-export const defaultStaleSeconds = 180;
+const defaultStaleSeconds = 180;
 
 function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
   const { staleSeconds = defaultStaleSeconds, pollSeconds = 0, peers = [] } = kube ?? {};

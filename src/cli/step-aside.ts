@@ -23,11 +23,13 @@ export class StepAside {
   #isAside = false;
   #wasStale = false;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(private readonly options: StepAsideOptions) {}
 
   start(): void {
     const next = (): void => {
+      if (this.#closed) return;
       this.#timer = setTimeout(
         () => void this.look().finally(next),
         Math.min(lookMs, this.options.staleMs / 4),
@@ -38,6 +40,7 @@ export class StepAside {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
   }
 
