@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { startServer } from "../../src/cli/serve.js";
 import { hostProxy, startBackends } from "../support/backend.js";
@@ -74,6 +75,8 @@ test("an Envoy whose token is revoked waits with all its subscriptions, and goes
     return answer.status === 200 ? answer.echo().service : "";
   };
   await eventually(async () => (await service()) === "a", "traffic goes to the first backend");
+  // By then all its polls are held.
+  await sleep(2000);
 
   await writeFile(tokensFile, tokenLine("node", "another"));
   server.reload();
