@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clusters, Member } from "../kubernetes/clusters.js";
+import { LastLook } from "../kubernetes/last-look.js";
 import { KubeSource } from "../kubernetes/source.js";
 import type { FailingStatus } from "../kubernetes/status-failures.js";
 import { checkKeyPair } from "../platform/key-pair.js";
@@ -40,6 +41,7 @@ export class FollowedCluster {
   readonly source: KubeSource;
   readonly statuses: StatusService | undefined;
   readonly server: string;
+  readonly #look = new LastLook(Date.now);
 
   private constructor(
     options: FollowOptions,
@@ -51,7 +53,7 @@ export class FollowedCluster {
     this.server = transport.server;
     const log = (line: string): void => options.log(member.name ? `${member.name}: ${line}` : line);
     this.source = new KubeSource({
-      transport,
+      transport: this.#look.over(transport),
       store,
       member,
       platform: { checkKeyPair },
@@ -77,6 +79,13 @@ export class FollowedCluster {
         failed: options.statusFailed,
         log,
       });
+  }
+
+  /** When the API server was last heard of, in ms since the epoch: what no kind can be read from does not count. */
+  get lookedAt(): number {
+    const kinds = Object.values(this.source.status());
+    const failing = kinds.map((kind) => (kind.state === "failing" ? kind.since : Number.POSITIVE_INFINITY));
+    return Math.min(this.#look.at, Math.max(...failing));
   }
 
   /** Findings about what could not be read or written, by the names that objects of several clusters have. */

@@ -1,8 +1,17 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from "node:http2";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  Http2ServerRequest,
+  type SecureServerOptions,
+} from "node:http2";
 import type { Server, Socket } from "node:net";
 import { createSecureContext } from "node:tls";
+import type { Http2Bindings, HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
 import { ChangedFiles } from "./changed-files.js";
+import { readOptionFile } from "./start-errors.js";
 
 /** PEM files to serve https with. */
 export interface TlsFiles {
@@ -30,13 +39,36 @@ export const httpsOptions = (
 
 /** @throws Error naming the files when they can't be read, or are no certificate with its key. */
 function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string } {
-  const pair = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+  const pair = {
+    cert: readOptionFile("--tls-cert-file", certFile, "give the certificate chain in PEM"),
+    key: readOptionFile("--tls-key-file", keyFile, "give the certificate's private key in PEM"),
+  };
   try {
     createSecureContext(pair);
     return pair;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`${certFile} and ${keyFile} are not a certificate and its private key (PEM): ${message}`);
+    throw new Error(
+      `--tls-cert-file ${certFile} and --tls-key-file ${keyFile} are not a certificate and its private key (PEM): ${message}`,
+    );
+  }
+}
+
+/** What a client will refuse of a certificate at this time (ms since the epoch), in one line; undefined where it is in its time. */
+export function untimelyCertificate({ certFile }: TlsFiles, now: number): string | undefined {
+  const { validFrom, validTo } = new X509Certificate(readFileSync(certFile));
+  if (now > Date.parse(validTo)) return `${certFile} ended on ${validTo}: Envoys refuse it; renew it`;
+  if (now < Date.parse(validFrom))
+    return `${certFile} begins on ${validFrom}: Envoys refuse it until then; look at the clocks, or renew it`;
+  return undefined;
+}
+
+/** The certificate that is shown, in DER; undefined while its file can't be read. */
+export function shownCertificate({ certFile }: TlsFiles): Buffer | undefined {
+  try {
+    return new X509Certificate(readFileSync(certFile)).raw;
+  } catch {
+    return undefined;
   }
 }
 
@@ -71,6 +103,8 @@ export class RenewedCertificate {
       this.server.setSecureContext({ ...readPair(this.files), minVersion: "TLSv1.2" });
       this.#reported = "";
       this.log(`${this.files.certFile}: new connections get the certificate that is there now`);
+      const untimely = untimelyCertificate(this.files, Date.now());
+      if (untimely) this.log(untimely);
     } catch (error) {
       this.#keep(error);
     }
@@ -100,4 +134,11 @@ export function connectionsOf(server: Server): { destroy(): void } {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** Has a client send its next request on another connection: over HTTP/2 with GOAWAY, after which what runs is still answered. */
+export function leaveConnection(c: Context): void {
+  const { incoming } = c.env as HttpBindings | Http2Bindings;
+  if (incoming instanceof Http2ServerRequest) incoming.stream.session?.close();
+  else c.header("connection", "close");
 }

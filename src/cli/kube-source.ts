@@ -25,6 +25,10 @@ export interface ClusterOptions {
   readonly pollSeconds?: number;
   /** Write statuses back. */
   readonly status?: StatusOptions;
+  /** Without news of the API server for so long, what is served may be old. */
+  readonly staleSeconds?: number;
+  /** Other replicas, to which Envoys are sent then if they are up to date. */
+  readonly peers?: readonly URL[];
   /** The admission webhook also denies what refers to something that is not there yet. */
   readonly strictAdmission?: boolean;
 }
@@ -73,6 +77,11 @@ export class ClusterSource {
   /** Whether there is something to publish: all of every cluster, or what was served before this start. */
   get #ready(): boolean {
     return this.#complete || (this.#followed.length > 0 && this.#publisher.wasPublished);
+  }
+
+  /** When the API server was last heard of that is silent longest, in ms since the epoch. */
+  get lookedAt(): number {
+    return Math.min(...this.#followed.map(({ lookedAt }) => lookedAt));
   }
 
   get surface(): Pick<AppOptions, "hooks" | "inspected"> {

@@ -147,6 +147,16 @@ function createProgram(done: (code: number) => void): Command {
     .option("--context <name>", "a context of the kubeconfig other than its current one")
     .option("--accept-shrink", "apply lists that lack much of what was there, as after a clean-up")
     .option("--poll <seconds>", "with --kube: look this often and when a hook rings, with no watch kept open")
+    .option(
+      "--stale-after <seconds>",
+      "with --kube: without news of the API server for so long, what is served may be old (default: 180)",
+    )
+    .addOption(
+      new Option(
+        "--peer <url>",
+        "with --kube: another replica, or a name of all; while one is up to date and this one is not, Envoys are sent there",
+      ).argParser(collect),
+    )
     .option("--strict-admission", "the admission webhook denies references to what is not there yet")
     .option("--write-status", "with --kube: write statuses back to the cluster")
     .option("--push", "serve what `isoline publish` sends, instead of files or a cluster")

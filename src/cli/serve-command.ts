@@ -2,7 +2,9 @@ import { features } from "../schema/settings.js";
 import { isLoopback } from "../server/auth.js";
 import { parsePort } from "./bootstrap.js";
 import { KeptStore } from "./kept-store.js";
+import type { ClusterOptions } from "./kube-source.js";
 import { kubeTargets } from "./kube-targets.js";
+import { parsePeer } from "./peers.js";
 import { type RunningServer, type ServerOptions, startServer } from "./serve.js";
 import type { StatusOptions } from "./status-service.js";
 import { UsageError } from "./usage.js";
@@ -19,6 +21,8 @@ export interface ServeCommandOptions {
   readonly acceptShrink?: boolean;
   readonly poll?: string;
   readonly strictAdmission?: boolean;
+  readonly staleAfter?: string;
+  readonly peer?: readonly string[];
   readonly writeStatus?: boolean;
   readonly ingressStatusAddress?: string;
   readonly envoyServiceName?: string;
@@ -103,7 +107,8 @@ function parseListen(text: string): { host: string; port: number } {
 function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
   const { kube, kubeconfig, context, acceptShrink = false, file, poll, strictAdmission = false } = options;
   if (!kube) {
-    if (kubeconfig || context || poll) throw new UsageError("--kubeconfig, --context and --poll need --kube");
+    if (kubeconfig || context || poll || options.staleAfter || options.peer)
+      throw new UsageError("--kubeconfig, --context, --poll, --stale-after and --peer need --kube");
     return {};
   }
   if (file?.length) throw new UsageError("give either --kube or -f");
@@ -116,9 +121,24 @@ function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
       acceptShrink,
       strictAdmission,
       ...(poll === undefined ? {} : { pollSeconds }),
+      ...staleOf(options, poll === undefined ? 0 : pollSeconds),
       ...(options.writeStatus ? { status: statusOf(options) } : {}),
     },
   };
+}
+
+function staleOf(
+  { staleAfter, peer = [] }: ServeCommandOptions,
+  pollSeconds: number,
+): Pick<ClusterOptions, "staleSeconds" | "peers"> {
+  const seconds = Number(staleAfter);
+  if (staleAfter !== undefined && !(seconds >= 10 && seconds <= 86_400))
+    throw new UsageError(`--stale-after ${staleAfter}: expected seconds from 10 to 86400`);
+  if (staleAfter !== undefined && seconds < 2 * pollSeconds)
+    throw new UsageError(
+      `--stale-after ${staleAfter}: with --poll ${pollSeconds} there may be no news for ${2 * pollSeconds} s; give at least that`,
+    );
+  return { ...(staleAfter === undefined ? {} : { staleSeconds: seconds }), peers: peer.map(parsePeer) };
 }
 
 function statusOf(options: ServeCommandOptions): StatusOptions {

@@ -6,6 +6,7 @@ import { findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { type AppOptions, createApp } from "../server/app.js";
 import { everyone, isLoopback, tokenAuth } from "../server/auth.js";
+import { HeldErrors } from "../server/held-errors.js";
 import { Hub } from "../server/hub.js";
 import { Publisher, settingsOf } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
@@ -13,10 +14,21 @@ import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
 import { attempt, failedAttempts, waitAfter } from "./attempts.js";
-import { connectionsOf, httpsOptions, RenewedCertificate, type TlsFiles } from "./https-server.js";
+import {
+  connectionsOf,
+  httpsOptions,
+  leaveConnection,
+  RenewedCertificate,
+  shownCertificate,
+  type TlsFiles,
+  untimelyCertificate,
+} from "./https-server.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
+import { freshPeer } from "./peers.js";
 import { readSettings } from "./settings-file.js";
+import { listenError } from "./start-errors.js";
+import { StepAside } from "./step-aside.js";
 import { TokenFile } from "./token-file.js";
 import { watchPaths } from "./watch.js";
 
@@ -55,14 +67,30 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const hub = new Hub({ now: Date.now, log: options.log });
   if (options.storesPutAside) hub.metrics.count("stores_put_aside_total", undefined, options.storesPutAside);
-  const tokens = options.tokensFile ? new TokenFile(options.tokensFile, options.log) : undefined;
-  const { store = createMemoryStore() } = options;
+  const heldErrors = new HeldErrors({
+    now: Date.now,
+    log: options.log,
+    overflowed: () => hub.metrics.count("errors_at_once_total"),
+  });
+  const tokens = options.tokensFile
+    ? new TokenFile(options.tokensFile, options.log, () => {
+        heldErrors.release();
+        hub.release();
+      })
+    : undefined;
+  const { store = createMemoryStore(), host: hostname, port: wanted, tls } = options;
+  const secure = tls ? httpsOptions(tls) : {};
+  const untimely = tls && untimelyCertificate(tls, Date.now());
+  if (untimely) options.log(untimely);
   const outdated = refresh(store, { checkKeyPair });
   const source = await startSource(hub, { ...options, store, outdated });
+  const aside = source.lookedAt ? stepAside(hub, options, source.lookedAt) : undefined;
   const app = createApp({
     hub,
-    status: () => source.status(),
+    heldErrors,
+    status: () => ({ ...source.status(), ...(aside ? { standing: aside.standing } : {}) }),
     ...source.surface,
+    ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
@@ -70,10 +98,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(tokens || !isLoopback(options.host) ? {} : { xdsCluster: () => settingsOf(store).xdsCluster }),
     client: (c) => getConnInfo(c).remote.address ?? "",
   });
-  const { host: hostname, port: wanted, tls } = options;
-  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...(tls ? httpsOptions(tls) : {}) });
+  const stop = async (): Promise<void> => {
+    tokens?.close();
+    aside?.close();
+    heldErrors.close();
+    await source.close();
+    hub.close();
+  };
+  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...secure });
   const connections = connectionsOf(server);
-  await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const listening = new Promise<void>((resolve, reject) =>
+    server.once("listening", resolve).once("error", reject),
+  );
+  await listening.catch(async (error: unknown) => {
+    await stop();
+    throw listenError(hostname, wanted, error);
+  });
   const renewed =
     tls && "setSecureContext" in server ? new RenewedCertificate(server, tls, options.log) : undefined;
   const address = server.address();
@@ -86,8 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     async close() {
       renewed?.close();
-      await source.close();
-      hub.close();
+      await stop();
       connections.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
@@ -107,6 +146,8 @@ function startSource(hub: Hub, options: SourceOptions): Promise<Source> {
 
 interface Source {
   status(): object;
+  /** When the API server of a cluster was last heard of. */
+  readonly lookedAt?: () => number;
   /** What it adds to the HTTP surface. */
   readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected">;
   close(): Promise<void>;
@@ -116,7 +157,13 @@ async function startFiles(hub: Hub, options: SourceOptions): Promise<Source> {
   const source = new FileSource(hub, options);
   const files = options.settingsFile ? [...options.paths, options.settingsFile] : options.paths;
   const watcher = await watchPaths(files, () => source.refresh());
-  const timer = source.start();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    timer = source.start();
+  } catch (error) {
+    await watcher.close();
+    throw error;
+  }
   const { surface } = source;
   return {
     status: () => source.status(),
@@ -135,7 +182,29 @@ async function startCluster(
 ): Promise<Source> {
   const source = new ClusterSource(hub, options.store, { ...options, ...kube });
   await source.start();
-  return source;
+  return {
+    status: () => source.status(),
+    lookedAt: () => source.lookedAt,
+    surface: source.surface,
+    close: () => source.close(),
+  };
+}
+
+/** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
+const defaultStaleSeconds = 180;
+
+function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
+  const { staleSeconds = defaultStaleSeconds, pollSeconds = 0, peers = [] } = kube ?? {};
+  const aside = new StepAside({
+    staleMs: Math.max(staleSeconds, 2 * pollSeconds) * 1000,
+    lookedAt,
+    now: Date.now,
+    freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),
+    stepAside: (leaves) => hub.stepAside(leaves),
+    log,
+  });
+  aside.start();
+  return aside;
 }
 
 async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {
@@ -207,10 +276,10 @@ class FileSource {
     try {
       attempt(this.#store, () => this.#read());
     } catch (error) {
+      if (!this.#publisher.snapshot) throw error;
       this.options.log(
         `keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`,
       );
-      if (!this.#publisher.snapshot) throw error;
     }
   }
 

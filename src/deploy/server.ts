@@ -19,6 +19,7 @@ export function server(options: ServerDeployment): readonly Manifest[] {
       metadata,
       spec: { selector, ports: [{ name: "xds", port: xdsPort, targetPort: "xds" }] },
     },
+    peers(options, selector),
     {
       apiVersion: "policy/v1",
       kind: "PodDisruptionBudget",
@@ -38,7 +39,26 @@ export function server(options: ServerDeployment): readonly Manifest[] {
   ];
 }
 
-function pod({ image, name, namespace, envoyService }: ServerDeployment, selector: Manifest): Manifest {
+/** A name with the address of each replica, ready or not: by it they ask each other whether they are up to date. */
+function peers(options: ServerDeployment, selector: Manifest): Manifest {
+  const { namespace } = options;
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: peersName(options), namespace, labels: selector },
+    spec: {
+      clusterIP: "None",
+      publishNotReadyAddresses: true,
+      selector,
+      ports: [{ name: "xds", port: xdsPort, targetPort: "xds" }],
+    },
+  };
+}
+
+const peersName = ({ name }: Names): string => `${name}-replicas`;
+
+function pod(options: ServerDeployment, selector: Manifest): Manifest {
+  const { image, name, namespace, envoyService } = options;
   const probe = (path: string): Manifest => ({ httpGet: { path, port: "xds", scheme: "HTTPS" } });
   return {
     serviceAccountName: name,
@@ -62,6 +82,7 @@ function pod({ image, name, namespace, envoyService }: ServerDeployment, selecto
           "--tokens=/etc/isoline/tokens/tokens",
           "--tls-cert-file=/etc/isoline/tls/tls.crt",
           "--tls-key-file=/etc/isoline/tls/tls.key",
+          `--peer=https://${peersName(options)}.${namespace}.svc:${xdsPort}`,
           `--envoy-service-name=${envoyService}`,
           `--envoy-service-namespace=${namespace}`,
           `--leader-election-resource-name=${name}`,

@@ -3,11 +3,14 @@ import { type AppOptions, createApp } from "../server/app.js";
 import {
   type Authenticate,
   forwardedAuth,
+  identityFor,
   identityHeader,
   isRefusal,
   tokenAuth,
   unauthorized,
 } from "../server/auth.js";
+import { networkOf } from "../server/client-network.js";
+import { HeldErrors } from "../server/held-errors.js";
 import { Hub } from "../server/hub.js";
 import { pageResponse } from "../server/page.js";
 import { problemOf } from "../server/problem.js";
@@ -19,6 +22,7 @@ import { createSqlStore } from "../store/sql-store.js";
 import type { Store } from "../store/store.js";
 import { refresh, resume, unitsLeft } from "../update.js";
 import { type ClusterEnv, hasCluster, WorkerCluster } from "./worker-cluster.js";
+import { askObject } from "./worker-object.js";
 import { workerPlatform } from "./worker-platform.js";
 
 interface Env extends ClusterEnv {
@@ -126,25 +130,21 @@ function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env):
   return gate.authenticate;
 }
 
-/** The Worker itself keeps nothing: it sees who asks, and hands the request to the object of their fleet. */
+const heldErrors = new HeldErrors({ now: Date.now, log: (line) => console.error(line) });
+
+/** The Worker itself keeps nothing: it sees who asks, and hands the request to the object of their fleet. Errors to Envoys wait here. */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
     if (pathname === "/" && request.method === "GET") return pageResponse();
-    const authenticate = authenticateWith(env);
-    const identities = await authenticate(request, request.headers.get("cf-connecting-ip") ?? "");
-    if (isRefusal(identities)) return problemOf(identities);
-    const [first] = identities;
-    if (!first) return problemOf(unauthorized);
-    // The object serves one fleet, and so it knows it by the default name.
-    const ours = identities
-      .filter(({ fleet }) => fleet === first.fleet)
-      .map((identity) => ({ ...identity, fleet: defaultFleet }));
-    const headers = new Headers(request.headers);
-    headers.delete("authorization");
-    headers.set(identityHeader, JSON.stringify(ours));
-    return ask(env, first.fleet, new Request(request, { headers }));
+    const since = Date.now();
+    const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
+    const identities = await authenticateWith(env)(request, network);
+    const response = isRefusal(identities) ? problemOf(identities) : await askFleet(env, request, identities);
+    const [token] = isRefusal(identities) ? [] : identities;
+    await heldErrors.hold(request, response, { since, network, ...(token ? { token } : {}) });
+    return response;
   },
 
   /** Wakes the object that looks at the cluster, should its alarm have been lost. */
@@ -152,11 +152,21 @@ export default {
     if (!hasCluster(env)) return;
     const hook: Identity = { role: "hook", name: "cron", id: "", fleet: defaultFleet };
     const headers = { [identityHeader]: JSON.stringify([hook]) };
-    await ask(env, defaultFleet, new Request("https://fleet/hooks/refresh", { method: "POST", headers }));
+    const request = new Request("https://fleet/hooks/refresh", { method: "POST", headers });
+    await askObject(env.FLEET, defaultFleet, request, false);
   },
 };
 
-function ask(env: Env, name: string, request: Request): Promise<Response> {
-  const fleet = env.FLEET.get(env.FLEET.idFromName(name));
-  return (fleet.fetch as unknown as (request: Request) => Promise<Response>).call(fleet, request);
+async function askFleet(env: Env, request: Request, identities: readonly Identity[]): Promise<Response> {
+  const [first] = identities;
+  if (!first) return problemOf(unauthorized);
+  // The object serves one fleet, and so it knows it by the default name.
+  const ours = identities
+    .filter(({ fleet }) => fleet === first.fleet)
+    .map((identity) => ({ ...identity, fleet: defaultFleet }));
+  const headers = new Headers(request.headers);
+  headers.delete("authorization");
+  headers.set(identityHeader, JSON.stringify(ours));
+  const mayPoll = identityFor(ours, "node") !== undefined;
+  return askObject(env.FLEET, first.fleet, new Request(request, { headers }), mayPoll);
 }

@@ -2,16 +2,20 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
+import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";
+import type { HeldErrors } from "./held-errors.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
 import type { Hub } from "./hub.js";
 import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
+import type { Gauge } from "./metrics.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
 import { completeSources, deleteSource, getSource, putSource } from "./sources.js";
+import { answerReady, type Standing, standingGauges } from "./standing.js";
 import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
 export interface AppOptions {
@@ -31,6 +35,12 @@ export interface AppOptions {
   readonly hooks?: Hooks;
   /** What `/metrics`, `/graph` and `/explain` look into. */
   readonly inspected?: Inspected;
+  /** Present where a cluster is followed. */
+  standing?(): Standing;
+  /** Has a client send its next request on another connection. */
+  leave?(c: Context): void;
+  /** Where errors to Envoys wait; without it they are sent at once, as where a front keeps them. */
+  readonly heldErrors?: HeldErrors;
 }
 
 /** One row of the HTTP surface. */
@@ -45,14 +55,15 @@ interface Route {
 const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
-function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): readonly Route[] {
+function routesOf(options: AppOptions): readonly Route[] {
+  const { hub, status, sources, hooks, inspected, leave, standing } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
         method: "POST",
         path: `/v3/discovery:${type}`,
         role: "node",
-        handle: (c, who) => discover(c, type, hub, who),
+        handle: (c, who) => discover(c, type, hub, who, leave),
       }),
     ),
     {
@@ -67,17 +78,27 @@ function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): reado
       method: "GET",
       path: "/readyz",
       role: undefined,
-      handle: (c) =>
-        hub.ready ? c.text("ok\n") : problem(c, 503, "not-ready", "nothing has been published yet"),
+      handle: (c) => answerReady(c, hub, standing?.()),
     },
-    ...(inspected ? inspectRoutes(hub, inspected) : []),
+    ...(inspected ? inspectRoutes(options, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
   ];
 }
 
-const inspectRoutes = (hub: Hub, inspected: Inspected): readonly Route[] => [
-  { method: "GET", path: "/metrics", role: "read", handle: (c) => answerMetrics(c, hub, inspected) },
+const ownGauges = ({ hub, heldErrors, standing }: AppOptions): Gauge[] => [
+  ...hub.gauges(),
+  ...(heldErrors ? [["errors_held", heldErrors.size] as const] : []),
+  ...(standing ? standingGauges(standing()) : []),
+];
+
+const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Route[] => [
+  {
+    method: "GET",
+    path: "/metrics",
+    role: "read",
+    handle: (c) => answerMetrics(c, options.hub.metrics, ownGauges(options), inspected),
+  },
   { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
 ];
@@ -106,11 +127,11 @@ const hookRoutes = (hooks: Hooks): readonly Route[] =>
     ),
   );
 
-type Variables = { readonly Variables: { identities: readonly Identity[] } };
+type Variables = { readonly Variables: { identities?: readonly Identity[] } };
 
 /** The HTTP surface, on web standards alone: it runs on Node and in workerd. Who asks is settled before what is asked. */
 export function createApp(options: AppOptions): Hono<Variables> {
-  const { hub, authenticate, xdsCluster, client = () => "", fleet = defaultFleet } = options;
+  const { hub, authenticate, xdsCluster, client = () => "", fleet = defaultFleet, heldErrors } = options;
   const routes = routesOf(options);
   const open = new Set(routes.filter(({ role }) => role === undefined).map(({ path }) => path));
   const app = new Hono<Variables>();
@@ -124,11 +145,20 @@ export function createApp(options: AppOptions): Hono<Variables> {
     hub.metrics.count("requests_refused_total", { code: String(refusal.status) });
     return refuse(c, refusal);
   };
+  if (heldErrors)
+    app.use("*", async (c, next) => {
+      const since = hub.now();
+      await next();
+      const [token] = c.get("identities") ?? [];
+      const soon = options.standing?.().aside ?? false;
+      const who = { since, network: networkOf(client(c)), soon, ...(token ? { token } : {}) };
+      await heldErrors.hold(c.req.raw, c.res, who);
+    });
   app.use("*", async (c, next) => {
     const foreign = xdsCluster && refuseForeignPage(c.req.raw, xdsCluster());
     if (foreign) return shutOut(c, foreign);
     if (!open.has(c.req.path)) {
-      const identities = await authenticate(c.req.raw, client(c));
+      const identities = await authenticate(c.req.raw, networkOf(client(c)));
       if (isRefusal(identities)) return shutOut(c, identities);
       const ours = identities.filter((identity) => identity.fleet === fleet);
       if (ours.length === 0) return refuse(c, unauthorized);
@@ -138,7 +168,7 @@ export function createApp(options: AppOptions): Hono<Variables> {
   });
   for (const { method, path, role, handle } of routes) {
     app.on(method, path, (c) => {
-      const who = role === undefined ? nobody : identityFor(c.get("identities"), role);
+      const who = role === undefined ? nobody : identityFor(c.get("identities") ?? [], role);
       return who ? handle(c, who) : refuse(c, unauthorized);
     });
   }

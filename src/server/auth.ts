@@ -31,7 +31,8 @@ export const isRefusal = (admitted: readonly Identity[] | Refusal): admitted is 
 export const unauthorized: Refusal = {
   status: 401,
   code: "unauthorized",
-  detail: "a bearer token with the role for this path is needed",
+  detail:
+    "a bearer token with the role for this path is needed, and none that is known and in its time came: make one with `isoline token`, or give its line to the server",
   headers: { "www-authenticate": "Bearer" },
 };
 
@@ -45,7 +46,7 @@ const notConfigured: Refusal = {
 const tlsRequired: Refusal = {
   status: 426,
   code: "tls-required",
-  detail: "tokens and keys are sent over https only",
+  detail: "tokens and keys are sent over https only: ask at the https:// URL",
   headers: { upgrade: "TLS/1.2" },
 };
 
@@ -106,7 +107,7 @@ export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|
 const tooMany = (seconds: number): Refusal => ({
   status: 429,
   code: "too-many-failures",
-  detail: "too many requests without a valid token",
+  detail: `too many requests without a valid token came from this address: mend the token; others are counted again in ${seconds} s`,
   headers: { "retry-after": String(seconds) },
 });
 

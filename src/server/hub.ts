@@ -15,37 +15,40 @@ import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { Origin, type Pushed } from "./origin.js";
+import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
-
-/** `setTimeout` and `clearTimeout`, or what stands for them in a test. */
-export interface Timers {
-  set(run: () => void, ms: number): unknown;
-  clear(timer: unknown): void;
-}
 
 export interface HubOptions {
   /** Milliseconds since the epoch. */
   now(): number;
   log(line: string): void;
   phaseMs?: number;
+  /** In [0, 1). */
+  random?(): number;
   timers?: Timers;
   /** Polls that are held for one token at a time. */
   maxHeld?: number;
 }
 
-export type Reply =
+export type Reply = (
   | { readonly status: 200; readonly body: Body }
   | { readonly status: 304 }
   | { readonly status: 503; readonly reason: string }
   /** The token has more polls held than it may. */
-  | { readonly status: 429 };
+  | { readonly status: 429 }
+) & {
+  /** The next poll is better sent on another connection, to another replica. */
+  readonly elsewhere?: true;
+};
 
 interface Waiter {
   readonly type: XdsType;
+  /** Of its Envoy, as `envoyKey`. */
+  readonly envoy: string;
   end(how: Ended): void;
 }
 
-/** Why a wait is over: time or a change, a newer poll of the same subscription, or its client went away. */
+/** Why a wait is over: time or a change, a newer poll of the same subscription or a release, or its client went away. */
 type Ended = "again" | "replaced" | "gone";
 
 /** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
@@ -55,16 +58,17 @@ type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVers
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
 
 const activeMs = 60_000;
+/** Over so long Envoys are sent to other replicas. */
+const sendAwayMs = 10_000;
+/** How long a poll is held at most that came although its Envoy was sent away. */
+const shortHoldMs = 5000;
 /** Lines about refusals in that time. */
 const maxRefusalLines = 20;
 const maxWaiters = 20_000;
 /** Half of them, so that one token can't take the places of the others. */
 const maxHeldByOne = 10_000;
 
-const platformTimers: Timers = {
-  set: (run, ms) => setTimeout(run, ms),
-  clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
-};
+const envoyKey = ({ token, node }: Request): string => JSON.stringify([token.id, node]);
 
 const waiterKey = ({ token, node, type, names }: Request): string =>
   JSON.stringify([token.id, node, type, names]);
@@ -88,6 +92,7 @@ export class Hub {
   #refusals = 0;
   #timer: unknown;
   #closed = false;
+  #isAside = false;
 
   constructor(private readonly options: HubOptions) {
     const { phaseMs, timers } = options;
@@ -97,6 +102,10 @@ export class Hub {
 
   get ready(): boolean {
     return this.#publication.served("clusters") !== undefined;
+  }
+
+  now(): number {
+    return this.options.now();
   }
 
   log(line: string): void {
@@ -161,7 +170,8 @@ export class Hub {
    * it would have been sent then does not count as delivered.
    */
   async poll(asked: Poll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
-    const reply = await this.#answer(asked, holdMs, signal);
+    const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, signal);
+    const reply: Reply = this.#isAside ? { ...given, elsewhere: true } : given;
     const { type } = asked;
     this.metrics.count("polls_total", { type, code: String(reply.status) });
     if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
@@ -298,7 +308,7 @@ export class Hub {
         resolve(how);
       };
       const gone = (): void => end("gone");
-      const waiter: Waiter = { type, end };
+      const waiter: Waiter = { type, envoy: envoyKey(request), end };
       const timer = this.#timers.set(() => end("again"), ms);
       signal?.addEventListener("abort", gone);
       const older = this.#waiters.get(key);
@@ -306,6 +316,39 @@ export class Hub {
       this.#count(request, 1);
       older?.end("replaced");
     });
+  }
+
+  /**
+   * Sends Envoys to other replicas, or no longer: answers say so, and held polls are answered over some seconds, those of one Envoy
+   * together. What comes all the same is answered as ever, after a short wait.
+   */
+  stepAside(aside: boolean): void {
+    if (aside && !this.#isAside) this.#sendAway();
+    this.#isAside = aside;
+  }
+
+  #sendAway(): void {
+    const delays = new Map<string, number>();
+    for (const [key, waiter] of this.#waiters) {
+      const delay = delays.get(waiter.envoy) ?? this.#random() * sendAwayMs;
+      delays.set(waiter.envoy, delay);
+      this.#timers.set(() => {
+        if (this.#isAside && this.#waiters.get(key) === waiter) waiter.end("replaced");
+      }, delay);
+    }
+  }
+
+  #shortHold(holdMs: number): number {
+    return Math.min(holdMs, shortHoldMs * (0.2 + 0.8 * this.#random()));
+  }
+
+  #random(): number {
+    return this.options.random?.() ?? Math.random();
+  }
+
+  /** Answers all held polls as if their time were over: who asks is settled anew. */
+  release(): void {
+    for (const { end } of [...this.#waiters.values()]) end("replaced");
   }
 
   #wake(types: readonly XdsType[]): void {

@@ -10,9 +10,8 @@ import { configFor, wholeTables } from "../explain/served-config.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
-import type { Hub } from "./hub.js";
-import type { Gauge } from "./metrics.js";
-import { problem } from "./problem.js";
+import type { Gauge, Metrics } from "./metrics.js";
+import { nothingPublished, problem } from "./problem.js";
 import { type Publisher, settingsOf } from "./publisher.js";
 import type { Identity } from "./tokens.js";
 
@@ -35,8 +34,6 @@ const uncached = { "cache-control": "no-store" };
 const pageSize = 100;
 const maxPageSize = 500;
 
-const notReady = (c: Context): Response => problem(c, 503, "not-ready", "nothing has been published yet");
-
 /** What routes compare headers with is often a shared secret: whoever may only read is not shown it. */
 const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
@@ -47,7 +44,7 @@ export function answerExplain(
   who: Identity,
 ): Response {
   const { snapshot } = publisher;
-  if (!snapshot) return notReady(c);
+  if (!snapshot) return nothingPublished(c);
   const { method = "GET", url = "" } = c.req.query();
   try {
     const request = readRequest(method, url, c.req.queries("header") ?? []);
@@ -69,7 +66,7 @@ export function answerExplain(
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
   const { snapshot } = inspected.publisher;
-  if (!snapshot) return notReady(c);
+  if (!snapshot) return nothingPublished(c);
   const { host, after = "", limit = String(pageSize) } = c.req.query();
   const size = Number(limit);
   if (!/^\d+$/.test(limit) || size < 1 || size > maxPageSize)
@@ -113,8 +110,13 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
   return [...names].sort();
 }
 
-/** `GET /metrics`, in Prometheus's text format. */
-export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Inspected): Response {
+/** `GET /metrics`, in Prometheus's text format; `own` are the server's gauges. */
+export function answerMetrics(
+  c: Context,
+  metrics: Metrics,
+  own: readonly Gauge[],
+  { publisher, clusters }: Inspected,
+): Response {
   const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, unwritten }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
@@ -125,6 +127,6 @@ export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Ins
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });
-  const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...followed]);
+  const text = metrics.text([...own, ...publisher.gauges(), ...followed]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

@@ -7,6 +7,7 @@ const counters = {
   publish_seconds_total: "Time that linking for publications took.",
   requests_refused_total: "Requests that were not let in, by status code.",
   stores_put_aside_total: "Files of the store that were found damaged, kept as FILE.corrupt and begun anew.",
+  errors_at_once_total: "Errors to Envoys that were sent at once, because too many others were waiting.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
 } as const;
@@ -14,6 +15,7 @@ const counters = {
 const gauges = {
   polls_held: "Polls that wait for a change.",
   sources_missing: "Sources that Envoys have and that were not pushed again since the store was lost.",
+  errors_held: "Errors to Envoys that wait to be sent.",
   sequence: "The sequence of the last publication: the first part of versions.",
   resources: "Resources served, by type.",
   unsendable: "1 for a type whose last answer could not be sent; the status says why.",
@@ -23,6 +25,9 @@ const gauges = {
   kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
   cluster_stale:
     "Of a cluster: 1 as long as what is served of it comes from the store, and the cluster has not answered for every kind since the start.",
+  api_server_silent_seconds:
+    "Seconds since an API server was heard of; of several the one that is silent longest.",
+  stepping_aside: "1 while Envoys are sent to other replicas, as this one is cut off from its API server.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
 } as const;
 

@@ -3,6 +3,22 @@ import type { Refusal } from "./auth.js";
 
 type Status = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 421 | 422 | 426 | 429 | 500 | 503;
 
+/** Before the first publication. */
+export const nothingPublished = (c: Context): Response =>
+  problem(
+    c,
+    503,
+    "not-ready",
+    "nothing has been published yet; GET /status and the log say what the server waits for",
+  );
+
+interface Problem {
+  readonly status: Status;
+  readonly code: string;
+  readonly detail: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** An error as problem details (RFC 9457) with a stable code; never 200. `more` are further members. */
 export function problem(
   c: Context,
@@ -18,8 +34,8 @@ export function problem(
   });
 }
 
-/** A refusal where there is no app to answer it. */
-export const problemOf = ({ status, code, detail, headers }: Refusal): Response =>
+/** A refusal, or another error, where there is no app to answer it. */
+export const problemOf = ({ status, code, detail, headers }: Problem): Response =>
   new Response(JSON.stringify({ type: "about:blank", status, code, detail }), {
     status,
     headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },

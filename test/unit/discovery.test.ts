@@ -3,7 +3,7 @@ import { encodeResponse } from "../../src/link/respond.js";
 import type { Snapshot, XdsType } from "../../src/link/snapshot.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { holdTime } from "../../src/server/discovery.js";
+import { holdTime } from "../../src/server/hold-time.js";
 import { Hub } from "../../src/server/hub.js";
 import { setOf } from "../support/resource-set.js";
 

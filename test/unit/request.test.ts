@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maxRequestBytes, RequestError, readBody, readDiscoveryRequest } from "../../src/server/request.js";
+import {
+  maxRequestBytes,
+  RequestError,
+  readBody,
+  readDiscoveryRequest,
+  shortRequest,
+} from "../../src/server/request.js";
 
 const real = readFileSync(new URL("../support/discovery-request.json", import.meta.url));
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -29,6 +35,21 @@ describe("readDiscoveryRequest", () => {
       names: [],
       envoy: { major: 1, minor: 40 },
     });
+  });
+
+  it("reads the same from the short form as from the whole", () => {
+    const one = {
+      node: "a",
+      version: "1-b",
+      names: ["c", "d"],
+      envoy: { major: 1, minor: 36 },
+      xdsCluster: "e.test:1",
+    };
+    for (const request of [one, readDiscoveryRequest(real), { node: "", version: "", names: [] }]) {
+      const short = bytes(shortRequest(request));
+      expect(readDiscoveryRequest(short)).toEqual(request);
+      expect(short.length).toBeLessThan(300);
+    }
   });
 
   it("reads the same from the ends as from the whole, whatever the text", () => {

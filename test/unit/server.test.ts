@@ -11,6 +11,7 @@ import { everyone } from "../../src/server/auth.js";
 import { Hub, type HubOptions, type Reply } from "../../src/server/hub.js";
 import { configSource } from "../../src/xds/config-source.js";
 import { textOfBody } from "../support/body.js";
+import { clock } from "../support/clock.js";
 import { setOf } from "../support/resource-set.js";
 
 type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;
@@ -27,34 +28,6 @@ const snapshot = (sets: Sets): Snapshot => ({
 });
 const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
 const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });
-
-/** Time that the test moves; timers run when it passes them. */
-function clock() {
-  let now = 1_000_000;
-  const timers = new Map<object, { at: number; run: () => void }>();
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return {
-    now: () => now,
-    timers: {
-      set(run: () => void, ms: number): unknown {
-        const timer = {};
-        timers.set(timer, { at: now + ms, run });
-        return timer;
-      },
-      clear: (timer: unknown): void => void timers.delete(timer as object),
-    },
-    settle,
-    async pass(ms: number): Promise<void> {
-      await settle();
-      now += ms;
-      for (const [timer, { at, run }] of [...timers]) {
-        if (at <= now && timers.delete(timer)) run();
-      }
-      await settle();
-    },
-    pending: () => timers.size,
-  };
-}
 
 const versionOf = (reply: Reply): string =>
   reply.status === 200 ? (JSON.parse(textOfBody(reply.body)) as { version_info: string }).version_info : "";
@@ -139,6 +112,51 @@ describe("held polls", () => {
     await time.pass(10);
     hub.publish(snapshot(base), 1);
     expect(await held).toMatchObject({ status: 200 });
+  });
+
+  it("are answered as if their time were over when they are released", async () => {
+    const { hub, time, poll, waiting } = rig();
+    const early = poll("", 20_000);
+    await time.settle();
+    hub.release();
+    expect(await early).toMatchObject({ status: 503 });
+    hub.publish(snapshot(base), 1);
+    const held = poll(versionOf(await poll("")), 20_000);
+    await time.settle();
+    hub.release();
+    expect(await held).toEqual({ status: 304 });
+    expect([waiting(), time.pending()]).toEqual([0, 0]);
+  });
+
+  it("of a replica that steps aside are answered over ten seconds, those of an Envoy together, and say so", async () => {
+    const randoms = [0.5, 0.1];
+    const { hub, time, poll, waiting } = rig({ random: () => randoms.shift() ?? 0 });
+    hub.publish(snapshot(base), 1);
+    const version = versionOf(await poll(""));
+    const clusters = versionOf(await poll("", 0, { type: "clusters" }));
+    const polls = [
+      poll(version, 25_000),
+      poll(clusters, 25_000, { type: "clusters" }),
+      poll(version, 25_000, { node: "other" }),
+    ];
+    await time.settle();
+    hub.stepAside(true);
+    await time.pass(1000);
+    expect(waiting()).toBe(2);
+    await time.pass(3999);
+    expect(waiting()).toBe(2);
+    await time.pass(1);
+    expect(await Promise.all(polls)).toEqual(Array(3).fill({ status: 304, elsewhere: true }));
+    // What comes all the same is served, and waits for a short time alone.
+    expect(await poll("")).toMatchObject({ status: 200, elsewhere: true });
+    const late = poll(version, 25_000);
+    await time.pass(1000);
+    expect(await late).toEqual({ status: 304, elsewhere: true });
+    hub.stepAside(false);
+    const back = poll(version, 25_000);
+    await time.pass(25_000);
+    expect(await back).toEqual({ status: 304 });
+    expect([waiting(), time.pending()]).toEqual([0, 0]);
   });
 
   it("give way to a newer poll of the same subscription, and to no other", async () => {

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serve } from "@hono/node-server";
+import { onTestFinished } from "vitest";
+import { createApp } from "../../src/server/app.js";
+import { tokenAuth } from "../../src/server/auth.js";
+import { HeldErrors } from "../../src/server/held-errors.js";
+import { Hub, type HubOptions } from "../../src/server/hub.js";
+import { parseTokens } from "../../src/server/tokens.js";
+import { startEnvoy, type TestEnvoy } from "./envoy.js";
+import { freePort } from "./http.js";
+
+export const envoyToken = "a-token-of-envoys";
+
+/** A line of a file of tokens. */
+export const tokenLine = (role: string, token: string, rest = ""): string =>
+  `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
+
+export interface ErrorServer {
+  readonly port: number;
+  readonly hub: Hub;
+}
+
+/** A server without a source, which answers every poll with an error of one kind. */
+export async function startErrorServer(
+  tokens: string,
+  options: Partial<HubOptions> = {},
+  spoil: (hub: Hub) => void = () => undefined,
+): Promise<ErrorServer> {
+  const hub = new Hub({ now: Date.now, log: () => undefined, ...options });
+  spoil(hub);
+  const heldErrors = new HeldErrors({ now: Date.now, log: () => undefined });
+  const app = createApp({
+    hub,
+    heldErrors,
+    status: () => ({}),
+    authenticate: tokenAuth({ tokens: () => parseTokens(tokens), now: Date.now, requireTls: false }),
+  });
+  const port = await freePort();
+  const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port });
+  onTestFinished(() => {
+    hub.close();
+    heldErrors.close();
+    server.close();
+  });
+  return { port, hub };
+}
+
+/** Requests that an Envoy has sent to the xDS cluster since its start. */
+export async function requestsOf(envoy: TestEnvoy): Promise<number> {
+  const stats = await envoy.stats(/^cluster\.(?:isoline|localhost|127_0_0_1)\.upstream_rq_total$/);
+  return [...stats.values()].reduce((sum, n) => sum + n, 0);
+}
+
+/** How long requests are counted; the table in docs/operations.md is of 60 s. */
+export const countSeconds = Number(process.env.COUNT_SECONDS ?? 20);
+
+/** How many requests each of some Envoys sends in so many seconds. */
+export async function countRequests(
+  envoys: ReadonlyMap<string, TestEnvoy>,
+  seconds: number,
+): Promise<Map<string, number>> {
+  const all = [...envoys];
+  const before = await Promise.all(all.map(([, envoy]) => requestsOf(envoy)));
+  await sleep(seconds * 1000);
+  const after = await Promise.all(all.map(([, envoy]) => requestsOf(envoy)));
+  return new Map(all.map(([name], i) => [name, (after[i] ?? 0) - (before[i] ?? 0)]));
+}
+
+/** An Envoy that polls a port with a token; it ends with the test. */
+export async function envoyAt(xdsPort: number, token = envoyToken): Promise<TestEnvoy> {
+  const envoy = await startEnvoy({ xdsPort, token });
+  onTestFinished(() => envoy.stop());
+  return envoy;
+}
