@@ -105,7 +105,7 @@ function startSource(hub: Hub, options: SourceOptions): Promise<Source> {
 interface Source {
   status(): object;
   /** What it adds to the HTTP surface. */
-  readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected">;
+  readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">;
   close(): Promise<void>;
 }
 

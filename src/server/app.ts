@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { discover } from "./discovery.js";
+import { acceptShrink, type FollowedHolds } from "./holds.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
 import type { Hub } from "./hub.js";
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly sources?: PushedSources;
   /** Present where a cluster is followed. */
   readonly hooks?: Hooks;
+  /** Present where a cluster is followed: what waits to be confirmed. */
+  holds?(): readonly FollowedHolds[];
   /** What `/metrics`, `/graph` and `/explain` look into. */
   readonly inspected?: Inspected;
 }
@@ -45,7 +48,7 @@ interface Route {
 const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet };
 
 /** The whole HTTP surface; a path that is not here does not exist. */
-function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): readonly Route[] {
+function routesOf({ hub, status, sources, hooks, inspected, holds }: AppOptions): readonly Route[] {
   return [
     ...xdsTypes.map(
       (type): Route => ({
@@ -73,6 +76,7 @@ function routesOf({ hub, status, sources, hooks, inspected }: AppOptions): reado
     ...(inspected ? inspectRoutes(hub, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
+    ...(holds ? holdRoutes(holds) : []),
   ];
 }
 
@@ -96,6 +100,10 @@ const sourceRoutes = (sources: PushedSources): readonly Route[] => [
     handle: (c, who) => getSource(c, sources, who),
   },
   { method: "DELETE", path: "/sources/:name", role: "admin", handle: (c) => deleteSource(c, sources) },
+];
+
+const holdRoutes = (holds: () => readonly FollowedHolds[]): readonly Route[] => [
+  { method: "POST", path: "/accept-shrink", role: "admin", handle: (c) => acceptShrink(c, holds()) },
 ];
 
 const hookRoutes = (hooks: Hooks): readonly Route[] =>

@@ -24,8 +24,12 @@ export interface Inspected {
   /** Of each cluster: what is known of each kind, and where statuses are written how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
-    readonly kinds: Readonly<Record<string, { readonly state: string }>>;
+    readonly kinds: Readonly<
+      Record<string, { readonly state: string; readonly held?: { readonly objects: number } }>
+    >;
     readonly unwritten?: number;
+    /** When the kind that was read least recently was read last, in ms since the epoch. */
+    readonly lookedAt?: number | undefined;
   }[];
 }
 
@@ -113,12 +117,14 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 
 /** `GET /metrics`, in Prometheus's text format. */
 export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Inspected): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
+  const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten, lookedAt }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
-      ...Object.entries(kinds).map(
-        ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { ...named, kind }],
-      ),
+      ...Object.entries(kinds).flatMap(([kind, { state, held }]): Gauge[] => [
+        ["kind_synced", state === "synced" || held?.objects ? 1 : 0, { ...named, kind }],
+        ...(held ? [["deletions_held", held.objects, { ...named, kind }] as const] : []),
+      ]),
+      ...(lookedAt === undefined ? [] : [["cluster_last_look_seconds", lookedAt / 1000, named] as const]),
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });

@@ -8,6 +8,8 @@ const counters = {
   requests_refused_total: "Requests that were not let in, by status code.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
+  cluster_failures_total:
+    "Times that a kind of a cluster could not be followed, by kind and code; kube-stalled is a watch that went silent.",
 } as const;
 
 const gauges = {
@@ -19,6 +21,9 @@ const gauges = {
   nodes: "Envoys that polled within a minute.",
   nodes_refusing: "Envoys that refused what they were sent last, by type.",
   kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
+  cluster_last_look_seconds:
+    "Of a cluster: when the kind that was read least recently was read last, in seconds since the epoch.",
+  deletions_held: "Of a cluster: objects of a kind whose deletion waits to be confirmed.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
 } as const;
 
