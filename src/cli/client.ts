@@ -6,7 +6,7 @@ import { rootCertificates } from "node:tls";
 
 /** One request to a running server. */
 export interface Asked {
-  readonly method: "GET" | "PUT";
+  readonly method: "GET" | "PUT" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** PEM file of authorities to trust beside those of Node. */

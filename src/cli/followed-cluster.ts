@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clusters, Member } from "../kubernetes/clusters.js";
+import type { FailureCode } from "../kubernetes/failures.js";
 import { LastLook } from "../kubernetes/last-look.js";
 import { KubeSource } from "../kubernetes/source.js";
 import type { FailingStatus } from "../kubernetes/status-failures.js";
@@ -24,16 +25,21 @@ interface FollowOptions {
   /** Whether all clusters are known, so that a verdict can be passed. */
   ready(): boolean;
   changed(): void;
+  /** Something about a kind failed. */
+  failed(kind: string, code: FailureCode): void;
   /** A status could not be written. */
   statusFailed(kind: string, code: number): void;
   log(line: string): void;
 }
 
+const named = ({ target: { name } }: FollowOptions, line: string): string =>
+  name ? `${name}: ${line}` : line;
+
 /** One cluster: its objects go to a store, and their statuses come back. */
 export class FollowedCluster {
   /** @throws Error when the kubeconfig can't be read; a server out of reach is waited for. */
   static async connect(options: FollowOptions): Promise<FollowedCluster> {
-    const transport = await kubeTransport(options.target);
+    const transport = await kubeTransport(options.target, (line) => options.log(named(options, line)));
     return new FollowedCluster(options, options.clusters.of(options.target.name), transport);
   }
 
@@ -51,8 +57,9 @@ export class FollowedCluster {
     const { store, acceptShrink, namespaces, served, changed, status } = options;
     this.name = member.name;
     this.server = transport.server;
-    const log = (line: string): void => options.log(member.name ? `${member.name}: ${line}` : line);
+    const log = (line: string): void => options.log(named(options, line));
     this.source = new KubeSource({
+      server: transport.server,
       transport: this.#look.over(transport),
       store,
       member,
@@ -62,6 +69,7 @@ export class FollowedCluster {
       served,
       changed,
       observe: (ref, raw) => this.statuses?.observe(ref, raw),
+      failed: (kind, code) => options.failed(kind, code),
       log,
       now: Date.now,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
@@ -97,7 +105,14 @@ export class FollowedCluster {
 
   status(): object {
     const { server, source } = this;
-    return { name: this.name || "kubernetes", server, stale: source.stale, kinds: source.status() };
+    const { lastGoodLook } = source;
+    return {
+      name: this.name || "kubernetes",
+      server,
+      stale: source.stale,
+      kinds: source.status(),
+      ...(lastGoodLook === undefined ? {} : { lastGoodLook: new Date(lastGoodLook).toISOString() }),
+    };
   }
 }
 

@@ -1,13 +1,15 @@
 import { ApiError, list, type Transport } from "../kubernetes/api.js";
 import { Clusters } from "../kubernetes/clusters.js";
-import { askVersions, changeOf, explainFailure } from "../kubernetes/follow.js";
+import { failureOf } from "../kubernetes/failures.js";
+import { askVersions, changeOf } from "../kubernetes/read.js";
 import { type Resource, resourcesOf, versionsOf } from "../kubernetes/resources.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings, SettingsSpec } from "../schema/settings.js";
 import { createMemoryStore } from "../store/memory.js";
+import type { KubeOptions } from "./kube-config.js";
 import { type KubeTarget, kubeTargets, withClusters } from "./kube-targets.js";
-import { type KubeOptions, kubeTransport } from "./kube-transport.js";
+import { kubeTransport } from "./kube-transport.js";
 import { type Manifests, readManifests } from "./objects.js";
 import { UsageError } from "./usage.js";
 
@@ -51,7 +53,8 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
   const located = [...followed.findings];
   const invalid = new Set<Ref>();
   for (const target of targets) {
-    const read = await readCluster(await kubeTransport(target), settings.spec);
+    const transport = await kubeTransport(target);
+    const read = await readCluster(transport, transport.server, settings.spec);
     for (const change of clusters.of(target.name).place(read.objects)) {
       if ("gone" in change) store.deleteObject(change.gone);
       else store.putObject(change, []);
@@ -78,12 +81,16 @@ interface ReadCluster {
 }
 
 /** Every object of the kinds that are read, listed once. A kind whose CRD is not there has none. */
-async function readCluster(transport: Transport, settings: SettingsSpec): Promise<ReadCluster> {
+async function readCluster(
+  transport: Transport,
+  server: string,
+  settings: SettingsSpec,
+): Promise<ReadCluster> {
   const objects: KubeObject[] = [];
   const all: Finding[] = [];
   const invalid: Ref[] = [];
   for (const resource of resourcesOf(settings)) {
-    for (const raw of await listAll(transport, resource)) {
+    for (const raw of await listAll(transport, server, resource)) {
       const { ref, change, findings } = changeOf(raw, settings.watchNamespaces);
       if (change && !("gone" in change)) objects.push(change);
       else if (ref && findings.length > 0) invalid.push(ref);
@@ -95,6 +102,7 @@ async function readCluster(transport: Transport, settings: SettingsSpec): Promis
 
 async function listAll(
   transport: Transport,
+  server: string,
   resource: Resource,
 ): Promise<Awaited<ReturnType<typeof list>>["items"]> {
   const { signal } = new AbortController();
@@ -102,6 +110,7 @@ async function listAll(
     return (await askVersions(versionsOf(resource), (one) => list(transport, one, signal))).items;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404 && !resource.builtIn) return [];
-    throw new Error(explainFailure(resource, error).replace(/; the last good .*/, ""));
+    const { code, message } = failureOf(resource, error, server);
+    throw new Error(`${code}: ${message}`);
   }
 }

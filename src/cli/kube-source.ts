@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Clusters } from "../kubernetes/clusters.js";
+import { failureOf, LocalError } from "../kubernetes/failures.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
 import type { Finding } from "../schema/meta.js";
@@ -41,12 +42,21 @@ interface KubeServeOptions extends ClusterOptions {
   log(line: string): void;
 }
 
-/** How long each watch stays open; then it is begun anew from where it was. */
-const watchSeconds = 290;
+/**
+ * How long each watch stays open; then it is begun anew from where it was. Its end is the sign of life that every server
+ * gives: kinds without events may have no bookmarks, so that nothing else tells a silent watch from a dead connection.
+ */
+const watchSeconds = 40;
+/** After a publication that failed, the next attempt comes this much later. */
+const publishAgainMs = 5000;
 /** How long a doorbell listens for what it rang for. */
 const ringSeconds = 2;
 /** Changes that come together are published together. */
 const gatherMs = 5;
+
+const clusterLabel = (cluster: string): Record<string, string> => (cluster ? { cluster } : {});
+/** What messages call it when nothing can be published. */
+const publication = { plural: "resources", apiVersion: "" };
 
 /** The objects of one cluster, or of several as one, as what is served. */
 export class ClusterSource {
@@ -59,6 +69,7 @@ export class ClusterSource {
   readonly #publisher: Publisher;
   readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
   #timer: NodeJS.Timeout | undefined;
+  #publishFailure = "";
   #running: Promise<unknown> | undefined;
 
   constructor(
@@ -84,7 +95,7 @@ export class ClusterSource {
     return Math.min(...this.#followed.map(({ lookedAt }) => lookedAt));
   }
 
-  get surface(): Pick<AppOptions, "hooks" | "inspected"> {
+  get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
     const { strictAdmission: strict = false, pollSeconds } = this.options;
     return {
       inspected: {
@@ -96,9 +107,11 @@ export class ClusterSource {
             cluster: name,
             stale: source.stale,
             kinds: source.status(),
+            lookedAt: source.lastGoodLook,
             ...(statuses ? { unwritten: statuses.failing.length } : {}),
           })),
       },
+      holds: () => this.#followed.map(({ name, source }) => ({ cluster: name, source })),
       hooks: clusterHooks({
         store: this.store,
         strict,
@@ -135,6 +148,8 @@ export class ClusterSource {
           findings: () => this.#publisher.snapshot?.findings ?? [],
           ready: () => this.#ready,
           changed: () => this.#gather(),
+          failed: (kind, code) =>
+            this.hub.metrics.count("cluster_failures_total", { ...clusterLabel(target.name), kind, code }),
           statusFailed: (kind, code) =>
             this.hub.metrics.count("status_write_failures_total", { kind, code: String(code) }),
           log: (line) => log(line),
@@ -191,19 +206,32 @@ export class ClusterSource {
   #gather(): void {
     if (!this.#ready || this.#abort.signal.aborted) return;
     this.#tellLooked();
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    this.#timer ??= setTimeout(() => this.#publish(), gatherMs);
+  }
+
+  /** What the store refuses, such as a sequence on a full disk, is tried again. */
+  #publish(): void {
+    this.#timer = undefined;
+    try {
       this.#settle();
       this.#publisher.publish();
-      for (const { statuses } of this.#followed) statuses?.poke();
-    }, gatherMs);
+      this.#publishFailure = "";
+    } catch (error) {
+      const { code, message } = failureOf(publication, new LocalError(error), "");
+      if (message !== this.#publishFailure)
+        this.options.log(`${code}: ${message}; the last good state is served`);
+      this.#publishFailure = message;
+      this.#timer = setTimeout(() => this.#publish(), publishAgainMs);
+      return;
+    }
+    for (const { statuses } of this.#followed) statuses?.poke();
   }
 
   /** A store that outlived a change of `--kube` is brought in line once all clusters are known. */
   #settle(): void {
     if (this.#settled || !this.#complete) return;
-    this.#settled = true;
     update(this.store, this.#clusters?.settle() ?? [], { checkKeyPair });
+    this.#settled = true;
   }
 
   status(): object {

@@ -2,7 +2,7 @@ import { isLabel } from "../schema/fields.js";
 import { schemaError } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { type Settings, settingsRef } from "../schema/settings.js";
-import type { KubeOptions } from "./kube-transport.js";
+import type { KubeOptions } from "./kube-config.js";
 import { UsageError } from "./usage.js";
 
 /** A cluster to read; its name is empty when it is the only one. */

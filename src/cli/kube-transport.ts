@@ -1,58 +1,89 @@
-import { request as httpRequest, type RequestOptions } from "node:http";
-import { type RequestOptions as HttpsOptions, request as httpsRequest } from "node:https";
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import type { ApiRequest, ApiResponse, Transport } from "../kubernetes/api.js";
+import { type Access, type KubeOptions, RenewedKubeConfig } from "./kube-config.js";
 
-export interface KubeOptions {
-  /** Default: `$KUBECONFIG`, then `~/.kube/config`, then the pod's own service account. */
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
-
-const connectMs = 30_000;
+/** A peer that is gone is noticed by TCP after this long, and ten more probes of a second each. */
+const keepAliveMs = 15_000;
 
 /**
- * Requests to the API server of a kubeconfig, with its certificates, tokens and exec plugins. The client library is
- * loaded only here: half a second and 100 MB that no other command has to pay.
+ * Requests to the API server of a kubeconfig, with its certificates, tokens and exec plugins as they are at the time.
+ * Connections are kept for further requests.
  *
  * @throws Error when the configuration can't be read or has no such context.
  */
-export async function kubeTransport({
-  kubeconfig,
-  context,
-}: KubeOptions): Promise<Transport & { server: string }> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  if (kubeconfig) config.loadFromFile(kubeconfig);
-  else config.loadFromDefault();
-  if (context) {
-    const names = config.getContexts().map(({ name }) => name);
-    if (!names.includes(context))
-      throw new Error(`the kubeconfig has no context ${JSON.stringify(context)}; it has ${names.join(", ")}`);
-    config.setCurrentContext(context);
-  }
-  const cluster = config.getCurrentCluster();
-  if (!cluster)
-    throw new Error("the kubeconfig has no current context, and this is no pod; use --kubeconfig");
-  const server = new URL(cluster.server);
+export async function kubeTransport(
+  options: KubeOptions,
+  log: (line: string) => void = () => undefined,
+): Promise<Transport & { readonly server: string }> {
+  const config = await RenewedKubeConfig.load(options, log);
+  const kept = { keepAlive: true, keepAliveMsecs: keepAliveMs };
+  const agents = { "http:": new Agent(kept), "https:": new HttpsAgent(kept) };
+  const once = async (request: ApiRequest): Promise<ApiResponse> => {
+    const access = await unlessAborted(config.access(), request.signal);
+    const agent = access.proxy ?? agents[access.server.protocol === "http:" ? "http:" : "https:"];
+    // The next request must not be given a connection that leads to where this one got no answer.
+    const dropIdle = (): void => {
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+    };
+    request.signal.addEventListener("abort", dropIdle);
+    try {
+      return await send(access, agent, request);
+    } catch (error) {
+      dropIdle();
+      throw error;
+    }
+  };
   return {
-    server: cluster.server,
+    get server() {
+      return config.server;
+    },
     async send(request) {
-      const options: HttpsOptions = {};
-      // Asked for each request: exec plugins and service accounts renew their tokens.
-      await config.applyToHTTPSOptions(options);
-      return send(server, request, options);
+      const response = await retried(request, once);
+      if (response.status !== 401 || !config.renew()) return response;
+      for await (const _ of response.body);
+      return once(request);
     },
   };
 }
 
+/** A connection that was kept may have been closed by the server just when it is used again: that is no answer of it. */
+async function retried(
+  request: ApiRequest,
+  once: (request: ApiRequest) => Promise<ApiResponse>,
+): Promise<ApiResponse> {
+  try {
+    return await once(request);
+  } catch (error) {
+    if (!(error instanceof LostConnection) || request.method !== "GET" || request.signal.aborted) throw error;
+    return once(request);
+  }
+}
+
+/** The error of a request on a connection that had been used before. */
+class LostConnection extends Error {}
+
+const closed: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", stop));
+}
+
 function send(
-  server: URL,
+  { server, options: auth }: Access,
+  agent: Agent,
   { method, path, headers, body, signal }: ApiRequest,
-  auth: HttpsOptions,
 ): Promise<ApiResponse> {
   const secure = server.protocol === "https:";
-  const options: RequestOptions & HttpsOptions = {
+  const options: RequestOptions = {
     ...auth,
+    agent,
     method,
     host: server.hostname.replace(/^\[|\]$/g, ""),
     port: server.port || (secure ? 443 : 80),
@@ -63,15 +94,19 @@ function send(
       ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
     },
     signal,
-    timeout: connectMs,
   };
   return new Promise((resolve, reject) => {
-    const sent = secure ? httpsRequest(options) : httpRequest(options);
-    sent.on("timeout", () => {
-      if (!sent.socket || sent.socket.connecting) sent.destroy(new Error("no connection in 30 s"));
-    });
-    sent.on("error", reject);
-    sent.on("response", (response) => resolve({ status: response.statusCode ?? 0, body: response }));
+    const sent: ClientRequest = secure ? httpsRequest(options) : httpRequest(options);
+    sent.on("socket", (socket) => socket.setKeepAlive(true, keepAliveMs));
+    sent.on("error", (error) =>
+      reject(sent.reusedSocket && "code" in error && closed.has(error.code) ? lost(error) : error),
+    );
+    sent.on("response", (response: IncomingMessage) =>
+      resolve({ status: response.statusCode ?? 0, body: response }),
+    );
     sent.end(body);
   });
 }
+
+const lost = (cause: Error): LostConnection =>
+  Object.assign(new LostConnection(cause.message, { cause }), cause);

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { type Role, roles } from "../server/tokens.js";
 import { BootstrapError } from "../xds/bootstrap.js";
+import { addAcceptShrinkCommand } from "./accept-shrink.js";
 import { type BootstrapCommandOptions, bootstrapCommand } from "./bootstrap.js";
 import { type CheckCommandOptions, checkCommand } from "./check.js";
 import { type CompileCommandOptions, compileCommand } from "./compile.js";
@@ -172,6 +173,7 @@ function createProgram(done: (code: number) => void): Command {
   addContourFlags(serve);
 
   addPublishCommand(program, done);
+  addAcceptShrinkCommand(examples, program, done);
   addTokenCommand(program);
 
   examples(

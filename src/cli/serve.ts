@@ -149,7 +149,7 @@ interface Source {
   /** When the API server of a cluster was last heard of. */
   readonly lookedAt?: () => number;
   /** What it adds to the HTTP surface. */
-  readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected">;
+  readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">;
   close(): Promise<void>;
 }
 

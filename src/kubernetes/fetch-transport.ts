@@ -21,21 +21,29 @@ export function fetchTransport({ fetch, server, token }: FetchTransportOptions):
         signal,
         ...(body === undefined ? {} : { body }),
       });
-      return { status: response.status, body: chunks(response.body) };
+      return { status: response.status, body: chunks(response.body, signal) };
     },
   };
 }
 
-async function* chunks(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+/** @throws the signal's reason when it is aborted, also where `fetch` does not pass it on to the body. */
+async function* chunks(
+  body: ReadableStream<Uint8Array> | null,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader();
   if (!reader) return;
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", stop);
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      signal.throwIfAborted();
       if (done) return;
       yield value;
     }
   } finally {
+    signal.removeEventListener("abort", stop);
     await reader.cancel().catch(() => undefined);
   }
 }

@@ -1,79 +1,154 @@
-import type { Change } from "../update.js";
+import { namespaceOf, type Ref } from "../schema/meta.js";
 
 /** A list that takes away more than this share of a kind's objects is not believed at once. */
 const maxShrink = 0.3;
-/** Below this many objects a large share is still a normal edit. */
+/** Below this many objects a large share is still a normal edit, which a second list confirms. */
 const fewObjects = 10;
+/** What other namespaces lose beside those that lose much, as a share of theirs, for their deletions to be believed. */
+const maxRest = 0.1;
 /** A second list that says the same is believed only after this long. */
-const confirmMs = 60_000;
+const secondLookMs = 60_000;
 
-/** Why a list is not applied yet. */
+/** Why deletions of a list, or a whole list, wait. */
 export interface Held {
   readonly reason: "Shrink" | "Empty" | "VersionWentBack";
   readonly message: string;
+  /** Milliseconds since the epoch. */
   readonly since: number;
+  /** Objects whose deletion waits. */
+  readonly objects: number;
 }
 
-interface Listed {
-  readonly before: number;
-  readonly gone: number;
+/** A full list of one kind, against what is known of it. */
+export interface Comparison {
+  readonly known: ReadonlySet<Ref>;
+  readonly listed: ReadonlySet<Ref>;
+  /**
+   * What has the objects of a namespace under names that change, such as the Service of EndpointSlices: it loses
+   * nothing as long as it has one. Undefined: objects are their namespace's, and each that is new makes up for one.
+   */
+  ownerOf?(ref: Ref): string;
   /** resourceVersions of the list before and of this one. */
   readonly from: string;
   readonly to: string;
 }
 
+/** What may be done with a list. */
+export interface Verdict {
+  /** Nothing of the list may be applied. */
+  readonly refused?: Omit<Held, "objects">;
+  /** Objects that it lacks and that may go. */
+  readonly gone: readonly Ref[];
+  /** Objects that it lacks and that stay for now. */
+  readonly kept: readonly Ref[];
+  readonly held?: Omit<Held, "objects" | "message">;
+}
+
 /**
- * Decides whether a full list may replace what is known. Lists that shrink a kind too much, that are empty where there
- * were objects, or that come from a server which went back in time (restored from a backup) are held.
+ * Decides which deletions of a full list are believed. What a list has is; what it lacks may be lacking by mistake: where
+ * a kind loses much of its objects, or all, what it has lost waits. A list of a server that went back in time (restored
+ * from a backup, or a replica that lags) is not believed at all until a second one a minute later says the same.
  */
 export class ListGuard {
-  #held: (Held & { readonly gone: number }) | undefined;
+  #waiting: { readonly reason: Held["reason"]; readonly since: number } | undefined;
 
-  constructor(private readonly acceptShrink: boolean) {}
-
-  get held(): Held | undefined {
-    return this.#held;
+  /** @param believed by whoever runs this: all lists, or that the server went back in time */
+  judge(
+    list: Comparison,
+    believed: { readonly all: boolean; readonly version: boolean },
+    now: number,
+  ): Verdict {
+    const gone = [...list.known].filter((ref) => !list.listed.has(ref));
+    if (believed.all) {
+      this.#waiting = undefined;
+      return { gone, kept: [] };
+    }
+    if (!believed.version && isOlderVersion(list.to, list.from)) {
+      const since = this.#since("VersionWentBack", now);
+      if (now - since < secondLookMs) return refusal(list, since);
+    }
+    const kept = new Set(keptOf(list, gone));
+    if (kept.size === 0) {
+      this.#waiting = undefined;
+      return { gone, kept: [] };
+    }
+    const reason = list.listed.size === 0 ? "Empty" : "Shrink";
+    const since = this.#since(reason, now);
+    if (list.known.size < fewObjects && now - since >= secondLookMs) {
+      this.#waiting = undefined;
+      return { gone, kept: [] };
+    }
+    return { gone: gone.filter((ref) => !kept.has(ref)), kept: [...kept], held: { reason, since } };
   }
 
-  /** Undefined when the list may be applied. */
-  check(listed: Listed, now: number): Held | undefined {
-    const wrong = this.acceptShrink ? undefined : suspicion(listed);
-    if (!wrong) {
-      this.#held = undefined;
-      return undefined;
-    }
-    const first =
-      this.#held?.reason === wrong.reason && this.#held.gone === listed.gone ? this.#held : undefined;
-    if (first && wrong.reason === "VersionWentBack" && now - first.since >= confirmMs) {
-      this.#held = undefined;
-      return undefined;
-    }
-    this.#held = { ...wrong, since: first?.since ?? now, gone: listed.gone };
-    return this.#held;
+  #since(reason: Held["reason"], now: number): number {
+    if (this.#waiting?.reason !== reason) this.#waiting = { reason, since: now };
+    return this.#waiting.since;
   }
+}
+
+function refusal({ from, to }: Comparison, since: number): Verdict {
+  const message = `resourceVersion went back from ${from} to ${to}, as after a restored backup; a second list is waited for`;
+  return { gone: [], kept: [], refused: { reason: "VersionWentBack", message, since } };
 }
 
 /** Whether one resourceVersion is before another, as far as they can be compared. */
 export const isOlderVersion = (a: string, b: string): boolean =>
   /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
 
-function suspicion({ before, gone, from, to }: Listed): Pick<Held, "reason" | "message"> | undefined {
-  const accept = "run with --accept-shrink if this is meant";
-  if (before > 0 && gone === before && before >= fewObjects)
-    return { reason: "Empty", message: `the list is empty, ${before} objects were there; ${accept}` };
-  if (before >= fewObjects && gone / before > maxShrink)
-    return { reason: "Shrink", message: `${gone} of ${before} objects are missing from the list; ${accept}` };
-  if (isOlderVersion(to, from))
-    return {
-      reason: "VersionWentBack",
-      message: `resourceVersion went back from ${from} to ${to}, as after a restored backup; waiting for a second list`,
-    };
-  return undefined;
+/** What a namespace has and loses. */
+interface Loss {
+  before: number;
+  net: number;
+  gone: Ref[];
 }
 
-/** The names that a list no longer has, as changes. */
-export const goneFrom = (known: Iterable<string>, listed: ReadonlySet<string>): Change[] => {
-  const gone: Change[] = [];
-  for (const ref of known) if (!listed.has(ref)) gone.push({ gone: ref as never });
-  return gone;
-};
+/** The objects that a list lacks in a way that may be a mistake. */
+function keptOf(list: Comparison, gone: readonly Ref[]): Ref[] {
+  const before = list.known.size;
+  if (before === 0 || gone.length === 0) return [];
+  const losses = lossesOf(list);
+  const net = sum(losses, (loss) => loss.net);
+  if (list.listed.size > 0 && net / before <= maxShrink) return [];
+  const heavy = losses.filter((loss) => loss.net >= fewObjects && loss.net / loss.before > maxShrink);
+  const rest = losses.filter((loss) => !heavy.includes(loss));
+  const restLost =
+    sum(rest, (loss) => loss.net) /
+    Math.max(
+      sum(rest, (loss) => loss.before),
+      1,
+    );
+  const held = heavy.length > 0 && restLost <= maxRest ? heavy : losses;
+  return held.flatMap((loss) => loss.gone);
+}
+
+const sum = (losses: readonly Loss[], of: (loss: Loss) => number): number =>
+  losses.reduce((all, loss) => all + of(loss), 0);
+
+/** Losses by namespace: one tenant's objects do not make up for another's, and what one loses does not hold what another renames. */
+function lossesOf({ known, listed, ownerOf }: Comparison): Loss[] {
+  const owners = new Map<string, { namespace: string; gone: Ref[]; left: number; came: number }>();
+  const at = (ref: Ref): { gone: Ref[]; left: number; came: number } => {
+    const namespace = namespaceOf(ref);
+    const key = ownerOf ? `${namespace}/${ownerOf(ref)}` : namespace;
+    const owner = owners.get(key) ?? { namespace, gone: [], left: 0, came: 0 };
+    owners.set(key, owner);
+    return owner;
+  };
+  for (const ref of known) {
+    if (listed.has(ref)) at(ref).left++;
+    else at(ref).gone.push(ref);
+  }
+  for (const ref of listed) if (!known.has(ref)) at(ref).came++;
+  const losses = new Map<string, Loss>();
+  for (const { namespace, gone, left, came } of owners.values()) {
+    const loss = losses.get(namespace) ?? { before: 0, net: 0, gone: [] };
+    losses.set(namespace, loss);
+    loss.before += left + gone.length;
+    const replaced = ownerOf ? (left + came > 0 ? gone.length : 0) : came;
+    const net = Math.max(0, gone.length - replaced);
+    loss.net += net;
+    if (net > 0) loss.gone.push(...gone);
+  }
+  return [...losses.values()];
+}

@@ -19,6 +19,8 @@ const durationSeconds = 15;
 const renewMs = 4000;
 /** A leader that could not renew for so long no longer takes itself for one, well before another one may. */
 const giveUpMs = 10_000;
+/** A request has this long: two that fail still leave time for a third before the leader gives up. */
+const requestMs = 3000;
 
 /**
  * One leader among replicas, by a Lease (coordination.k8s.io/v1). Whether another's lease has run out is judged by how
@@ -76,12 +78,12 @@ export class Lease {
     const path = `${this.#path}/${encodeURIComponent(name)}`;
     let raw: Raw;
     try {
-      raw = await getJson(transport, path, signal);
+      raw = await getJson(transport, path, signal, requestMs);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
       const metadata = { name, namespace };
       const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec: this.#spec({}) };
-      await sendJson(transport, "POST", this.#path, lease, signal);
+      await sendJson(transport, "POST", this.#path, lease, signal, { ms: requestMs });
       return true;
     }
     const spec = isRecord(raw.spec) ? raw.spec : {};
@@ -94,7 +96,7 @@ export class Lease {
       typeof spec.leaseDurationSeconds === "number" ? spec.leaseDurationSeconds : durationSeconds;
     const held = spec.holderIdentity !== identity && !!spec.holderIdentity;
     if (held && now() - this.#seenAt < seconds * 1000) return false;
-    await sendJson(transport, "PUT", path, { ...raw, spec: this.#spec(spec) }, signal);
+    await sendJson(transport, "PUT", path, { ...raw, spec: this.#spec(spec) }, signal, { ms: requestMs });
     return true;
   }
 
@@ -116,7 +118,7 @@ export class Lease {
     const { transport, name, identity } = this.options;
     const path = `${this.#path}/${encodeURIComponent(name)}`;
     const signal = AbortSignal.timeout(2000);
-    const raw = await getJson(transport, path, signal);
+    const raw = await getJson(transport, path, signal, requestMs);
     if (!isRecord(raw.spec) || raw.spec.holderIdentity !== identity) return;
     const spec = { ...raw.spec, holderIdentity: "", leaseDurationSeconds: 1 };
     await sendJson(transport, "PUT", path, { ...raw, spec }, signal);

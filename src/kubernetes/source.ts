@@ -1,15 +1,22 @@
-import type { Finding, Ref } from "../schema/meta.js";
+import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { settingsOf } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
-import { type Change, type Platform, update } from "../update.js";
-import { ApiError, currentVersion, type Raw, type Transport } from "./api.js";
+import type { Change, Platform } from "../update.js";
+import { ApiError, type Raw, type Transport } from "./api.js";
 import { Clusters, type Member } from "./clusters.js";
-import { explainFailure, Follower, type KindState, type Sink } from "./follow.js";
-import { isOlderVersion } from "./guard.js";
+import { type FailureCode, failureOf, LocalError } from "./failures.js";
+import { Follower, type KindState, type Sink } from "./follow.js";
+import type { Held } from "./guard.js";
+import { MemberStore } from "./member-store.js";
+import { Pace } from "./pace.js";
+import { Reporter } from "./reporter.js";
 import { type Resource, resourcesOf } from "./resources.js";
+import { Whereabouts } from "./whereabouts.js";
 
 export interface KubeSourceOptions {
   readonly transport: Transport;
+  /** The API server's URL, for messages. */
+  readonly server: string;
   /** Its settings, which have to be there by then, say which kinds are followed. */
   readonly store: Store;
   /** Which of several clusters this is; the only one when it is left out. */
@@ -24,6 +31,8 @@ export interface KubeSourceOptions {
   changed(): void;
   /** An object as it came; undefined when it is gone. */
   observe?(ref: Ref, raw: Raw | undefined): void;
+  /** Something about a kind failed. */
+  failed?(kind: Resource["kind"], code: FailureCode): void;
   log(line: string): void;
   now(): number;
   /** Resolves after so many ms, or when the signal is aborted. */
@@ -32,43 +41,70 @@ export interface KubeSourceOptions {
   random(): number;
 }
 
-const firstBackoffMs = 500;
-const maxBackoffMs = 30_000;
-/** How often a kind whose CRD is not there, or whose list is held, is asked for again. */
+/** How often a kind whose CRD is not there, or whose list is not believed, is asked for again. */
 const askAgainMs = 10_000;
-/** Kinds that begin a watch within this time ask the server only once where it is. */
-const compareMs = 1000;
-
-/**
- * What is read of a cluster that is new to a store which is served, kept apart until all of it is read: a Service whose endpoints are
- * not known yet would take the place of one of another cluster that works.
- */
-interface Unread {
-  readonly changes: Map<Ref, Change>;
-  readonly cursors: Map<string, string>;
-}
+/** After a gap kinds catch up one after the other, each with events that were waiting for it. */
+const lastEventsMs = 250;
+/** So long deletions wait for kinds that do not catch up, and changes to be told. */
+const graceMs = 60_000;
+const tellMs = 5000;
 
 /** A cluster as the source of a store: every kind followed, failures apart from each other. */
 export class KubeSource {
   readonly #followers: readonly Follower[];
   readonly #member: Member;
+  readonly #kept: MemberStore;
   readonly #findings = new Map<Ref, readonly Finding[]>();
   readonly #known = new Map<Resource["kind"], Set<Ref>>();
-  #unread: Unread | undefined;
-  #wasReady = false;
+  readonly #reporter: Reporter;
+  readonly #whereabouts: Whereabouts;
+  /** What is served from the store was told of before. */
+  #wasReady: boolean;
   #wasLooked = false;
   #dirty = false;
+  /** Ends what waits. */
+  #signal: AbortSignal | undefined;
+  /** When a kind has caught up last after a gap. */
+  #caughtUpAt = Number.NEGATIVE_INFINITY;
+  /** Whether watches are open all the time; else each look settles all at its end. */
+  #follows = false;
+  #willSettle = false;
+  /** Since when there is something to tell of that kinds catching up hold back. */
+  #untoldSince: number | undefined;
 
   constructor(private readonly options: KubeSourceOptions) {
-    const { transport, acceptShrink, namespaces, now, store } = options;
+    const { transport, acceptShrink, namespaces, now, store, server } = options;
+    this.#reporter = new Reporter(options);
     this.#member = options.member ?? new Clusters(store, [""]).of("");
+    this.#kept = new MemberStore({ store, member: this.#member, platform: options.platform });
     for (const ref of this.#member.known())
       this.#knownOf(ref.slice(0, ref.indexOf("/")) as Resource["kind"]).add(ref);
-    this.#followers = resourcesOf(settingsOf(store)).map(
-      (resource) => new Follower(resource, transport, this.#sink, { acceptShrink, namespaces, now }),
-    );
+    this.#whereabouts = new Whereabouts({
+      transport,
+      server,
+      now,
+      cluster: () => this.#kept.cursor("cluster"),
+      setCluster: (uid) => this.#kept.setCursor("cluster", uid),
+      followers: () => this.#followers,
+    });
+    const common = {
+      acceptShrink,
+      namespaces,
+      server,
+      now,
+      verify: (strict: boolean, signal: AbortSignal) => this.#whereabouts.verify(strict, signal),
+    };
+    this.#followers = resourcesOf(settingsOf(store)).map((resource) => {
+      const follower: Follower = new Follower(resource, transport, this.#sink, {
+        ...common,
+        caughtUp: (wasBehind) => this.#caughtUp(follower, wasBehind),
+        catchingUp: () => this.#isCatchingUp,
+      });
+      return follower;
+    });
     const isNew = this.#followers.every((follower) => !follower.ready);
-    if (isNew && options.served) this.#unread = { changes: new Map(), cursors: new Map() };
+    if (isNew && options.served) this.#kept.keepApart();
+    this.#wasReady = options.served === true && !isNew;
   }
 
   /** Whether every kind has been read once: before that nothing may be published. */
@@ -86,12 +122,51 @@ export class KubeSource {
     return this.options.served === true && !this.looked;
   }
 
+  /** When the kind that was read least recently was read last, in ms since the epoch; undefined as long as one never was. */
+  get lastGoodLook(): number | undefined {
+    const times = this.#followers.map(({ seenAt }) => seenAt);
+    return times.includes(undefined) ? undefined : times.reduce((a = 0, b = 0) => Math.min(a, b));
+  }
+
   get findings(): Finding[] {
-    return [...this.#findings.values()].flat();
+    const holds = this.#followers.flatMap(({ resource, held }) =>
+      held ? [holdFinding(resource, held)] : [],
+    );
+    return [...holds, ...[...this.#findings.values()].flat()];
   }
 
   status(): Readonly<Record<string, KindState>> {
     return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
+  }
+
+  /** Deletions that wait to be confirmed, by kind. */
+  holds(): { readonly kind: Resource["kind"]; readonly held: Held }[] {
+    return this.#followers.flatMap(({ resource, held }) => (held ? [{ kind: resource.kind, held }] : []));
+  }
+
+  /**
+   * Takes for meant what waits to be confirmed of a kind: deletions, a list that is not believed, a CRD that is gone, or
+   * (of any kind) another cluster. Returns how many objects are deleted at once; undefined when nothing waits.
+   */
+  acceptShrink(kind: string): number | undefined {
+    const follower = this.#followers.find(({ resource }) => resource.kind === kind);
+    if (!follower) return undefined;
+    const { plural } = follower.resource;
+    const { state, held } = follower;
+    const code = state.state === "failing" ? state.code : undefined;
+    if (code === "kube-other-cluster") {
+      this.#whereabouts.accept();
+      this.listAnew();
+      this.options.log(
+        `the cluster of ${this.options.server} was confirmed by an administrator, and is followed from now on`,
+      );
+      return 0;
+    }
+    if (!held && code !== "kube-missing") return undefined;
+    const gone = follower.acceptHeld();
+    this.options.log(`${plural}: confirmed by an administrator; ${gone} objects are deleted at once`);
+    this.#tell();
+    return gone;
   }
 
   /** Lists everything again at the next look, while what is known is served. */
@@ -101,89 +176,104 @@ export class KubeSource {
 
   /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
   async run(seconds: number, signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    this.#follows = true;
     await Promise.all(this.#followers.map((follower) => this.#follow(follower, seconds, signal)));
   }
 
   /** Catches up once with all kinds: for a doorbell or a timer. Failures are logged and change nothing. */
   async refresh(seconds: number, signal: AbortSignal): Promise<void> {
-    await this.#compare(signal);
+    this.#signal = signal;
+    for (const follower of this.#followers) follower.leave();
     await Promise.all(
       this.#followers.map((follower) =>
-        follower.poll(seconds, signal).catch((error) => this.#tell(follower, error)),
+        follower.poll(seconds, signal).catch((error) => this.#failed(follower, error)),
       ),
     );
-    this.#notify();
+    // Each was watched for longer than events that waited take.
+    this.#caughtUpAt = Number.NEGATIVE_INFINITY;
+    for (const follower of this.#followers) this.#tellHeld(follower);
+    this.#settle();
+    this.#tell();
   }
 
   async #follow(follower: Follower, seconds: number, signal: AbortSignal): Promise<void> {
-    const { sleep, random } = this.options;
-    let backoff = firstBackoffMs;
+    const { sleep, random, now } = this.options;
+    const pace = new Pace(random);
     while (!signal.aborted) {
+      let expired = false;
       try {
-        await this.#compare(signal);
-        await follower.poll(seconds, signal);
-        backoff = firstBackoffMs;
+        // Watches of all kinds would end together for ever.
+        await follower.poll(seconds * (0.8 + random() / 5), signal);
         this.#notify();
-        if (follower.state.state === "absent" || follower.state.state === "held")
-          await this.#waitFor(follower, signal);
       } catch (error) {
-        if (error instanceof ApiError && error.status === 410) continue;
-        this.#tell(follower, error);
-        await sleep(backoff * (0.5 + random()), signal);
-        backoff = Math.min(backoff * 2, maxBackoffMs);
+        expired = error instanceof ApiError && error.status === 410;
+        this.#failed(follower, error);
       }
+      this.#tellHeld(follower);
+      const { state, openedAt } = follower;
+      const openMs = openedAt === undefined ? undefined : now() - openedAt;
+      const rests = openMs === undefined && (state.state === "absent" || state.state === "held");
+      const pause = pace.after({ openMs, expired });
+      await sleep(rests ? askAgainMs * (0.75 + random() / 2) : pause, signal);
     }
   }
-
-  #compared: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   /**
-   * Asks where the server is now. One that was restored from a backup may be before what is known, and would keep a
-   * watch from there silent until its numbers have passed it: then everything is listed again. Versions are of all
-   * kinds, so that one question is enough.
+   * Whether kinds are read that were not for a while. What they say goes together: a certificate that was renamed, and
+   * the hosts that name it, come one after the other and in any order.
    */
-  async #compare(signal: AbortSignal): Promise<void> {
+  get #isCatchingUp(): boolean {
     const now = this.options.now();
-    if (!this.#compared || now - this.#compared.at >= compareMs)
-      this.#compared = { at: now, done: this.#ask(signal) };
-    await this.#compared.done;
+    return (
+      now - this.#caughtUpAt < lastEventsMs ||
+      this.#followers.some((follower) => follower.isBehind(now, this.#caughtUpAt))
+    );
   }
 
-  async #ask(signal: AbortSignal): Promise<void> {
-    const [first] = this.#followers;
-    if (!first?.ready) return;
-    // Watches of other kinds may go on meanwhile.
-    const known = this.#followers.map(({ version }) => version);
-    try {
-      const now = await currentVersion(this.options.transport, first.resource, signal);
-      for (const [i, follower] of this.#followers.entries())
-        if (isOlderVersion(now, known[i] ?? "")) follower.listAnew();
-    } catch {
-      // Who can't be asked this fails at what is asked next, too, and that is told by kind.
+  #caughtUp({ resource }: Follower, wasBehind: boolean): void {
+    this.#reporter.recovered(resource, this.#followers);
+    if (!wasBehind) return;
+    this.#caughtUpAt = this.options.now();
+    this.#settleAfter(lastEventsMs + 50);
+  }
+
+  #settleAfter(ms: number): void {
+    const signal = this.#signal;
+    if (signal) void this.options.sleep(ms, signal).then(() => signal.aborted || this.#settle());
+  }
+
+  /** Deletes what waits, once what may refer to it is up to date, and tells of it. */
+  #settle(): void {
+    const now = this.options.now();
+    const wait = this.#isCatchingUp;
+    this.#willSettle = false;
+    for (const follower of this.#followers) {
+      const { waitingSince } = follower;
+      if (waitingSince === undefined || (wait && now - waitingSince < graceMs)) continue;
+      try {
+        follower.deleteWaiting();
+      } catch (error) {
+        this.#failed(follower, error);
+      }
     }
+    this.#notify();
   }
 
-  async #waitFor({ resource, state }: Follower, signal: AbortSignal): Promise<void> {
-    if (state.state === "held") this.#say(resource, `${resource.plural}: ${state.held.message}`);
+  #failed({ resource }: Follower, error: unknown): void {
+    const { code, message } = failureOf(resource, error, this.options.server);
+    this.options.failed?.(resource.kind, code);
+    this.#reporter.failed(resource, code, message);
+  }
+
+  #tellHeld({ resource, state, held }: Follower): void {
+    if (held) this.#reporter.say(resource, `kube-held: ${resource.plural}: ${held.message}`);
     if (state.state === "absent")
-      this.#say(
+      this.#reporter.say(
         resource,
         `${resource.plural} are not known to this cluster; they are read once their CRD is there`,
       );
-    await this.options.sleep(askAgainMs, signal);
-  }
-
-  readonly #said = new Map<string, string>();
-
-  /** Says each thing once, until something else is to be said of the kind. */
-  #say({ plural }: Resource, line: string): void {
-    if (this.#said.get(plural) === line) return;
-    this.#said.set(plural, line);
-    this.options.log(line);
-  }
-
-  #tell({ resource }: Follower, error: unknown): void {
-    this.#say(resource, explainFailure(resource, error));
+    if (state.state === "synced") this.#reporter.unsay(resource);
   }
 
   #knownOf(kind: Resource["kind"]): Set<Ref> {
@@ -192,55 +282,40 @@ export class KubeSource {
     return found;
   }
 
-  #cursorName(kind: string): string {
-    const { name } = this.#member;
-    return name ? `kubernetes:${name}:${kind}` : `kubernetes:${kind}`;
-  }
-
-  #setCursor(name: string, version: string): void {
-    if (this.#unread) this.#unread.cursors.set(name, version);
-    else this.options.store.setCursor(name, version);
-    if (this.ready) this.#applyUnread();
-  }
-
-  /** Applies what was read of a new cluster, all at once. */
-  #applyUnread(): void {
-    if (!this.#unread) return;
-    const { changes, cursors } = this.#unread;
-    const { store, platform } = this.options;
-    store.transaction(() => {
-      const placed = this.#member.place([...changes.values()]);
-      if (update(store, placed, platform).edited) this.#dirty = true;
-      for (const [name, version] of cursors) store.setCursor(name, version);
-    });
-    this.#unread = undefined;
+  #setCursor(kind: string, version: string): void {
+    this.#kept.setCursor(kind, version);
+    if (this.ready && this.#kept.complete()) this.#dirty = true;
+    this.#notify();
   }
 
   readonly #sink: Sink = {
     known: (kind) => this.#knownOf(kind),
-    cursor: (kind) => {
-      const name = this.#cursorName(kind);
-      return this.#unread?.cursors.get(name) ?? this.options.store.cursor(name) ?? "";
-    },
-    setCursor: (kind, version) => {
-      this.#setCursor(this.#cursorName(kind), version);
-      const follower = this.#followers.find(({ resource }) => resource.kind === kind);
-      if (follower && version) this.#said.delete(follower.resource.plural);
-      this.#notify();
-    },
-    last: (kind) => this.options.store.cursor(`${this.#cursorName(kind)}:last`) ?? "",
-    setLast: (kind, version) => this.#setCursor(`${this.#cursorName(kind)}:last`, version),
+    held: (ref) => this.#member.held(ref),
+    cursor: (kind) => this.#kept.cursor(kind),
+    setCursor: (kind, version) => this.#setCursor(kind, version),
+    last: (kind) => this.#kept.cursor(`${kind}:last`),
+    setLast: (kind, version) => this.#setCursor(`${kind}:last`, version),
     looked: () => this.#notify(),
+    waits: (kind) => this.#kept.cursor(`${kind}:waits`),
+    setWaits: (kind, text) => {
+      this.#kept.setCursor(`${kind}:waits`, text);
+      if (text && this.#follows && !this.#willSettle) {
+        this.#willSettle = true;
+        this.#settleAfter(graceMs);
+      }
+    },
     observe: (ref, raw) => this.options.observe?.(ref, raw),
     apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
   };
 
+  /** What is known is noted only when the store has it: a store that refuses is given the same again. */
   #apply(
     kind: Resource["kind"],
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
   ): void {
+    if (this.#kept.apply(changes)) this.#dirty = true;
     const known = this.#knownOf(kind);
     if (whole) for (const ref of known) this.#dropFindings(ref);
     for (const change of changes) {
@@ -253,11 +328,6 @@ export class KubeSource {
       known.add(finding.about);
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
-    const { store, platform } = this.options;
-    const unread = this.#unread?.changes;
-    if (unread) for (const change of changes) unread.set("gone" in change ? change.gone : change.ref, change);
-    else if (changes.length > 0 && update(store, this.#member.place(changes), platform).edited)
-      this.#dirty = true;
     if (findings.length > 0) this.#dirty = true;
   }
 
@@ -265,13 +335,50 @@ export class KubeSource {
     if (this.#findings.delete(ref)) this.#dirty = true;
   }
 
-  /** Tells of changes; first when all kinds are known, then of each. What was served before may lack a kind that is new. */
+  /** Whether there is something to tell. What was served before may lack a kind that is new. */
+  get #hasNews(): boolean {
+    if (!this.ready && (this.#kept.isApart || !this.options.served)) return false;
+    return !this.#wasReady || this.#wasLooked !== this.looked || this.#dirty;
+  }
+
+  /** Tells of changes: first when all kinds are known, then of each, but of those of kinds that catch up together. */
   #notify(): void {
-    if (!this.ready && (this.#unread || !this.options.served)) return;
-    if (this.#wasReady && this.#wasLooked === this.looked && !this.#dirty) return;
+    if (!this.#hasNews) return;
+    if (!this.#wasReady || !this.#isCatchingUp) {
+      this.#tell();
+      return;
+    }
+    const now = this.options.now();
+    if (this.#untoldSince === undefined) {
+      this.#untoldSince = now;
+      if (this.#follows) this.#settleAfter(tellMs + 50);
+    } else if (now - this.#untoldSince >= tellMs) this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#hasNews) return;
+    this.#untoldSince = undefined;
+    try {
+      this.options.changed();
+    } catch (error) {
+      // It is told again at the next occasion.
+      const { code, message } = failureOf(publication, new LocalError(error), this.options.server);
+      this.#reporter.failed(publication, code, message);
+      return;
+    }
     this.#wasReady = true;
     this.#wasLooked = this.looked;
     this.#dirty = false;
-    this.options.changed();
   }
 }
+
+/** What messages call it when nothing can be published. */
+const publication = { plural: "resources", apiVersion: "" };
+
+const holdFinding = ({ kind }: Resource, { reason, message }: Held): Finding => ({
+  about: refOf(kind, "", ""),
+  severity: "warning",
+  type: "ClusterError",
+  reason: `Held${reason}`,
+  message,
+});

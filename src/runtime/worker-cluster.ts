@@ -6,6 +6,7 @@ import type { Finding } from "../schema/meta.js";
 import { parseSettings } from "../schema/settings.js";
 import type { AppOptions } from "../server/app.js";
 import { clusterHooks } from "../server/cluster-hooks.js";
+import type { Metrics } from "../server/metrics.js";
 import type { Publisher } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
 import { unitsLeft, update } from "../update.js";
@@ -33,23 +34,29 @@ const defaultPollSeconds = 60;
 const lookSeconds = 2;
 const betweenLooksMs = 1000;
 
+interface WorkerClusterOptions {
+  readonly env: ClusterEnv;
+  readonly storage: DurableObjectStorage;
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly metrics: Metrics;
+  /** The store was filled by another version. */
+  readonly outdated: boolean;
+}
+
 /** A cluster that is looked at by alarm: at intervals, and soon after a hook rings. */
 export class WorkerCluster {
   readonly #source: KubeSource;
   readonly #settingsFindings: readonly Finding[];
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    private readonly env: ClusterEnv,
-    private readonly storage: DurableObjectStorage,
-    private readonly store: Store,
-    private readonly publisher: Publisher,
-    outdated: boolean,
-  ) {
+  constructor(private readonly options: WorkerClusterOptions) {
+    const { env, store, publisher, metrics, outdated } = options;
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
     update(store, [settings], workerPlatform);
     this.#source = new KubeSource({
+      server: serverOf(env),
       transport: transportOf(env),
       store,
       platform: workerPlatform,
@@ -57,6 +64,7 @@ export class WorkerCluster {
       namespaces: settings.spec.watchNamespaces,
       served: publisher.wasPublished,
       changed: () => publisher.publish(),
+      failed: (kind, code) => metrics.count("cluster_failures_total", { kind, code }),
       log: (line) => console.error(line),
       now: Date.now,
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -67,19 +75,27 @@ export class WorkerCluster {
     void this.#alarmAt(Date.now());
   }
 
-  get surface(): Pick<AppOptions, "hooks" | "inspected"> {
-    const { store, publisher } = this;
+  get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
+    const { store, publisher } = this.options;
     return {
       inspected: {
         store,
         publisher,
         platform: workerPlatform,
-        clusters: () => [{ cluster: "", stale: this.#source.stale, kinds: this.#source.status() }],
+        clusters: () => [
+          {
+            cluster: "",
+            stale: this.#source.stale,
+            kinds: this.#source.status(),
+            lookedAt: this.#source.lastGoodLook,
+          },
+        ],
       },
+      holds: () => [{ cluster: "", source: this.#source }],
       hooks: clusterHooks({
-        store: this.store,
+        store,
         strict: false,
-        ready: () => this.#source.ready && unitsLeft(this.store) === 0,
+        ready: () => this.#source.ready && unitsLeft(store) === 0,
         ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
       }),
     };
@@ -87,33 +103,40 @@ export class WorkerCluster {
 
   /** Brings the next look forward, but never puts it off. */
   async #alarmAt(at: number): Promise<void> {
-    const set = await this.storage.getAlarm();
-    if (set === null || set > at) await this.storage.setAlarm(at);
+    const { storage } = this.options;
+    const set = await storage.getAlarm();
+    if (set === null || set > at) await storage.setAlarm(at);
   }
 
   /** One look; a failure is logged by the source, and the next look tries again. */
   async look(): Promise<void> {
     this.#lookedAt = Date.now();
-    const seconds = Number(this.env.KUBE_POLL_SECONDS ?? defaultPollSeconds);
+    const { env, storage } = this.options;
+    const seconds = Number(env.KUBE_POLL_SECONDS ?? defaultPollSeconds);
     const next = Number.isFinite(seconds) && seconds >= 1 ? seconds : defaultPollSeconds;
-    await this.storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
-    await this.#source.refresh(lookSeconds, AbortSignal.timeout(30_000));
+    await storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
+    // Each request has a deadline of its own.
+    await this.#source.refresh(lookSeconds, new AbortController().signal);
   }
 
   status(): object {
+    const { publisher } = this.options;
     return {
       sources: [{ name: "kubernetes", stale: this.#source.stale, kinds: this.#source.status() }],
-      endpoints: this.publisher.snapshot?.mode,
-      findings: [...this.#settingsFindings, ...this.#source.findings, ...this.publisher.findings],
+      endpoints: publisher.snapshot?.mode,
+      findings: [...this.#settingsFindings, ...this.#source.findings, ...publisher.findings],
     };
   }
 }
 
-function transportOf({ KUBE, KUBE_SERVER, KUBE_TOKEN }: ClusterEnv): ReturnType<typeof fetchTransport> {
+const serverOf = ({ KUBE_SERVER }: ClusterEnv): string => KUBE_SERVER ?? "https://kubernetes";
+
+function transportOf(env: ClusterEnv): ReturnType<typeof fetchTransport> {
+  const { KUBE, KUBE_TOKEN } = env;
   const ask = KUBE ? KUBE.fetch.bind(KUBE) : fetch;
   return fetchTransport({
     fetch: ask as unknown as typeof fetch,
-    server: KUBE_SERVER ?? "https://kubernetes",
+    server: serverOf(env),
     ...(KUBE_TOKEN ? { token: KUBE_TOKEN } : {}),
   });
 }

@@ -51,7 +51,9 @@ export class Fleet {
     this.#store = store;
     this.#publisher = publisher;
     const follows = hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
-    this.#cluster = follows ? new WorkerCluster(env, state.storage, store, publisher, outdated) : undefined;
+    this.#cluster = follows
+      ? new WorkerCluster({ env, storage: state.storage, store, publisher, metrics: hub.metrics, outdated })
+      : undefined;
     this.#app = createApp({
       hub,
       ...(this.#cluster ? clusterPart(this.#cluster) : pushedPart(store, publisher)),
@@ -78,12 +80,14 @@ export class Fleet {
 
   async fetch(request: Request): Promise<Response> {
     const response = await this.#app.fetch(request);
-    if (request.method === "PUT" || request.method === "DELETE") await this.#continue();
+    if (mayEdit(request)) await this.#continue();
     return response;
   }
 }
 
-const clusterPart = (cluster: WorkerCluster): Pick<AppOptions, "status" | "hooks" | "inspected"> => ({
+const clusterPart = (
+  cluster: WorkerCluster,
+): Pick<AppOptions, "status" | "hooks" | "inspected" | "holds"> => ({
   ...cluster.surface,
   status: () => cluster.status(),
 });
@@ -96,6 +100,10 @@ function pushedPart(
   sources.start();
   return { sources, inspected: sources.inspected, status: () => sources.status() };
 }
+
+/** Polls are POSTs, too, and change nothing. */
+const mayEdit = ({ method, url }: Request): boolean =>
+  method === "PUT" || method === "DELETE" || new URL(url).pathname === "/accept-shrink";
 
 /** The client certificate of a zone with mTLS; the platform says whether a CA of the zone signed it. */
 function certificateOf(request: Request): string | undefined {

@@ -5,6 +5,7 @@ import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized }
 import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";
 import type { HeldErrors } from "./held-errors.js";
+import { acceptShrink, type FollowedHolds } from "./holds.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
 import type { Hub } from "./hub.js";
@@ -33,6 +34,8 @@ export interface AppOptions {
   readonly sources?: PushedSources;
   /** Present where a cluster is followed. */
   readonly hooks?: Hooks;
+  /** Present where a cluster is followed: what waits to be confirmed. */
+  holds?(): readonly FollowedHolds[];
   /** What `/metrics`, `/graph` and `/explain` look into. */
   readonly inspected?: Inspected;
   /** Present where a cluster is followed. */
@@ -56,7 +59,7 @@ const nobody: Identity = { role: "read", name: "", id: "", fleet: defaultFleet }
 
 /** The whole HTTP surface; a path that is not here does not exist. */
 function routesOf(options: AppOptions): readonly Route[] {
-  const { hub, status, sources, hooks, inspected, leave, standing } = options;
+  const { hub, status, sources, hooks, inspected, leave, standing, holds } = options;
   return [
     ...xdsTypes.map(
       (type): Route => ({
@@ -83,6 +86,7 @@ function routesOf(options: AppOptions): readonly Route[] {
     ...(inspected ? inspectRoutes(options, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
+    ...(holds ? holdRoutes(holds) : []),
   ];
 }
 
@@ -118,6 +122,10 @@ const sourceRoutes = (sources: PushedSources): readonly Route[] => [
     handle: (c, who) => getSource(c, sources, who),
   },
   { method: "DELETE", path: "/sources/:name", role: "admin", handle: (c) => deleteSource(c, sources) },
+];
+
+const holdRoutes = (holds: () => readonly FollowedHolds[]): readonly Route[] => [
+  { method: "POST", path: "/accept-shrink", role: "admin", handle: (c) => acceptShrink(c, holds()) },
 ];
 
 const hookRoutes = (hooks: Hooks): readonly Route[] =>

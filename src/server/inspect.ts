@@ -25,8 +25,12 @@ export interface Inspected {
     readonly cluster: string;
     /** What is served of it is from the store: it has not answered for every kind since the start. */
     readonly stale: boolean;
-    readonly kinds: Readonly<Record<string, { readonly state: string }>>;
+    readonly kinds: Readonly<
+      Record<string, { readonly state: string; readonly held?: { readonly objects: number } }>
+    >;
     readonly unwritten?: number;
+    /** When the kind that was read least recently was read last, in ms since the epoch. */
+    readonly lookedAt?: number | undefined;
   }[];
 }
 
@@ -117,13 +121,15 @@ export function answerMetrics(
   own: readonly Gauge[],
   { publisher, clusters }: Inspected,
 ): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, unwritten }): Gauge[] => {
+  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, unwritten, lookedAt }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
-      ...Object.entries(kinds).map(
-        ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { ...named, kind }],
-      ),
+      ...Object.entries(kinds).flatMap(([kind, { state, held }]): Gauge[] => [
+        ["kind_synced", state === "synced" || held?.objects ? 1 : 0, { ...named, kind }],
+        ...(held ? [["deletions_held", held.objects, { ...named, kind }] as const] : []),
+      ]),
       ["cluster_stale", stale ? 1 : 0, named],
+      ...(lookedAt === undefined ? [] : [["cluster_last_look_seconds", lookedAt / 1000, named] as const]),
       ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
     ];
   });

@@ -10,6 +10,8 @@ const counters = {
   errors_at_once_total: "Errors to Envoys that were sent at once, because too many others were waiting.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
+  cluster_failures_total:
+    "Times that a kind of a cluster could not be followed, by kind and code; kube-stalled is a watch that went silent.",
 } as const;
 
 const gauges = {
@@ -28,6 +30,9 @@ const gauges = {
   api_server_silent_seconds:
     "Seconds since an API server was heard of; of several the one that is silent longest.",
   stepping_aside: "1 while Envoys are sent to other replicas, as this one is cut off from its API server.",
+  cluster_last_look_seconds:
+    "Of a cluster: when the kind that was read least recently was read last, in seconds since the epoch.",
+  deletions_held: "Of a cluster: objects of a kind whose deletion waits to be confirmed.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
 } as const;
 

@@ -58,6 +58,7 @@ class Counted implements Transport {
 async function countLooks(kube: TestKube): Promise<Figures> {
   const transport = new Counted(await kubeTransport({ kubeconfig: kube.adminConfig }));
   const source = new KubeSource({
+    server: "https://kube.test",
     transport,
     store: createMemoryStore(),
     platform: { checkKeyPair },

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startServer } from "../../src/cli/serve.js";
 import { hostProxy, type Manifest, startBackends, startLoad } from "../support/backend.js";
+import { type DroppingProxy, startDroppingProxy } from "../support/dropping-proxy.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
 import { freePort, onLoopback, request } from "../support/http.js";
 import { HttpKube } from "../support/http-kube.js";
-import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.js";
 
 const plurals: Readonly<Record<string, string>> = {
   EndpointSlice: "endpointslices",
@@ -18,7 +18,7 @@ const plurals: Readonly<Record<string, string>> = {
 interface Replica {
   readonly port: number;
   /** The way to the API server. */
-  readonly api: TcpProxy;
+  readonly api: DroppingProxy;
   isReady(query?: string): Promise<boolean>;
   polls(): Promise<number>;
   log(): string;
@@ -31,7 +31,7 @@ async function startReplica(
 ): Promise<Replica> {
   const config = await readFile(kube.kubeconfig, "utf8");
   const direct = Number(/127\.0\.0\.1:(\d+)/.exec(config)?.[1]);
-  const api = await startTcpProxy(() => direct);
+  const api = await startDroppingProxy(() => direct);
   const kubeconfig = join(folder, `kubeconfig-${port}`);
   await writeFile(kubeconfig, config.replace(`:${direct}`, `:${api.port}`));
   const lines: string[] = [];
@@ -62,7 +62,7 @@ async function startReplica(
 }
 
 /** As a Service does: connections go in turn to replicas that are ready, and nowhere where none is. */
-async function startBalancer(replicas: readonly Replica[]): Promise<TcpProxy> {
+async function startBalancer(replicas: readonly Replica[]): Promise<DroppingProxy> {
   const ready = new Map(replicas.map((replica) => [replica, false]));
   let turn = 0;
   const timer = setInterval(() => {
@@ -73,7 +73,7 @@ async function startBalancer(replicas: readonly Replica[]): Promise<TcpProxy> {
       );
   }, 200);
   onTestFinished(() => clearInterval(timer));
-  return startTcpProxy(() => {
+  return startDroppingProxy(() => {
     const able = replicas.filter((replica) => ready.get(replica));
     return able[turn++ % Math.max(1, able.length)]?.port;
   });

@@ -101,6 +101,7 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
   let clock = 0;
   const sourceOf = (store: Store, log: string[]): KubeSource =>
     new KubeSource({
+      server: "https://kube.test",
       transport,
       store,
       platform,

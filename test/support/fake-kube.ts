@@ -38,12 +38,15 @@ class FakeApi implements Transport {
   fault: (path: string) => ApiResponse | undefined = () => undefined;
   /** Lines of the next watches, by plural. */
   readonly events = new Map<string, string>();
+  /** How much later answers come, in ms, by plural. */
+  readonly delays = new Map<string, number>();
 
   async send({ path }: ApiRequest): Promise<ApiResponse> {
     this.requests.push(path);
     const fault = this.fault(path);
     if (fault) return fault;
     const plural = /\/([a-z]+)\?/.exec(path)?.[1] ?? "";
+    await new Promise((done) => setTimeout(done, this.delays.get(plural) ?? 0));
     const query = new URLSearchParams(path.slice(path.indexOf("?")));
     if (this.absent.has(plural)) return failure(404);
     if (query.has("watch")) {
@@ -69,6 +72,8 @@ export interface Cluster {
   readonly source: KubeSource;
   readonly log: string[];
   changes: number;
+  /** Called when something has changed. */
+  told: () => void;
   now: number;
   refresh(): Promise<void>;
   hosts(): string[];
@@ -98,12 +103,14 @@ export function cluster(options: Given = {}): Cluster {
     store,
     log,
     changes: 0,
+    told: () => undefined,
     now: 0,
     refresh: () => made.source.refresh(1, new AbortController().signal),
     hosts: () => [...store.resources("virtual-host", "ingress_http")].map(({ name }) => name),
     source: undefined as unknown as KubeSource,
   };
   const source = new KubeSource({
+    server: "https://kube.test",
     transport: api,
     store,
     platform,
@@ -111,6 +118,7 @@ export function cluster(options: Given = {}): Cluster {
     namespaces: options.namespaces ?? [],
     changed: () => {
       made.changes++;
+      made.told();
     },
     log: (line) => log.push(line),
     now: () => made.now,

@@ -37,6 +37,9 @@ export interface TestKube {
   stop(): Promise<void>;
 }
 
+/** An API server takes seconds to start, and many on a busy machine. */
+const readyMs = 60_000;
+
 const tokens = { admin: "admin-token", isoline: "isoline-token" };
 
 /** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on; Services get addresses of `serviceRange`. */
@@ -90,12 +93,16 @@ export async function startKube(
   const configs = { admin: join(folder, "admin.json"), isoline: join(folder, "isoline.json") };
   const start = async (): Promise<void> => {
     server = spawn(binaries.apiserver, flags, { stdio: ["ignore", "ignore", "ignore"] });
-    await eventually(async () => {
-      const ca = readFileSync(join(folder, "certs", "apiserver.crt"), "base64");
-      for (const [user, path] of Object.entries(configs))
-        writeFileSync(path, kubeconfig(port, ca, user as keyof typeof tokens));
-      return (await statusOf(await kubeTransport({ kubeconfig: configs.admin }), "/readyz")) === 200;
-    }, "kube-apiserver is ready");
+    await eventually(
+      async () => {
+        const ca = readFileSync(join(folder, "certs", "apiserver.crt"), "base64");
+        for (const [user, path] of Object.entries(configs))
+          writeFileSync(path, kubeconfig(port, ca, user as keyof typeof tokens));
+        return (await statusOf(await kubeTransport({ kubeconfig: configs.admin }), "/readyz")) === 200;
+      },
+      "kube-apiserver is ready",
+      readyMs,
+    );
   };
   await start();
   const admin = await kubeTransport({ kubeconfig: configs.admin });

@@ -1,61 +1,67 @@
+import type { AddressInfo } from "node:net";
 import { connect, createServer, type Socket } from "node:net";
-import { onTestFinished } from "vitest";
-import { freePort } from "./http.js";
 
-/** Passes connections on, each to where `target` says when it comes. */
+/** Connections to a port of 127.0.0.1, with what goes wrong on the way. */
 export interface TcpProxy {
   readonly port: number;
-  /** From now on nothing passes, of what is open and of what comes: as a network that drops packets. */
+  /** From now on nothing passes on the connections that are there, which stay open; new ones are as before. */
+  silence(): void;
+  /** Resets the connections that are there. */
   cut(): void;
-  /** Ends what was cut, and passes on what comes. */
-  mend(): void;
+  /** Resets each connection on which nothing has passed for so long; 0: none. */
+  cutIdleAfter(ms: number): void;
+  close(): Promise<void>;
 }
 
-/** A proxy that ends with the test; a connection for which there is no target is refused. */
-export async function startTcpProxy(target: () => number | undefined): Promise<TcpProxy> {
-  const port = await freePort();
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const keep = (socket: Socket, other?: Socket): void => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      sockets.delete(socket);
-      if (!isCut) other?.destroy();
-    });
-  };
-  const server = createServer((inner) => {
-    const to = target();
-    if (to === undefined) {
-      inner.resetAndDestroy();
-      return;
-    }
-    if (isCut) {
-      keep(inner);
-      return;
-    }
-    const outer = connect(to, "127.0.0.1");
-    keep(inner, outer);
-    keep(outer, inner);
-    inner.pipe(outer).pipe(inner);
+interface Pair {
+  readonly sockets: readonly [Socket, Socket];
+  usedAt: number;
+  silent: boolean;
+}
+
+/** Starts a proxy before a port. */
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
+  const pairs = new Set<Pair>();
+  let idleMs = 0;
+  const server = createServer((client) => {
+    const upstream = connect(target, "127.0.0.1");
+    const pair: Pair = { sockets: [client, upstream], usedAt: Date.now(), silent: false };
+    pairs.add(pair);
+    const pass = (from: Socket, to: Socket): void => {
+      from.on("data", (chunk) => {
+        pair.usedAt = Date.now();
+        if (!pair.silent) to.write(chunk);
+      });
+      from.on("end", () => pair.silent || to.end());
+      from.on("error", () => to.destroy());
+      from.on("close", () => {
+        pairs.delete(pair);
+        if (!pair.silent) to.destroy();
+      });
+    };
+    pass(client, upstream);
+    pass(upstream, client);
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const destroyAll = (): void => {
-    for (const socket of sockets) socket.destroy();
+  const reset = ({ sockets }: Pair): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
   };
-  onTestFinished(() => {
-    destroyAll();
-    server.close();
-  });
+  const timer = setInterval(() => {
+    for (const pair of pairs) if (idleMs > 0 && Date.now() - pair.usedAt >= idleMs) reset(pair);
+  }, 50);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return {
-    port,
-    cut() {
-      isCut = true;
-      for (const socket of sockets) socket.unpipe().pause();
+    port: (server.address() as AddressInfo).port,
+    silence: () => {
+      for (const pair of pairs) pair.silent = true;
     },
-    mend() {
-      isCut = false;
-      destroyAll();
+    cut: () => pairs.forEach(reset),
+    cutIdleAfter: (ms) => {
+      idleMs = ms;
+    },
+    close: async () => {
+      clearInterval(timer);
+      pairs.forEach(reset);
+      await new Promise((done) => server.close(done));
     },
   };
 }

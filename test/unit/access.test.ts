@@ -22,6 +22,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
     checkKeyPair: () => undefined,
   });
   let rings = 0;
+  let confirmed = 0;
   const hooks = {
     ring: () => void rings++,
     review: () => ({ allowed: true, errors: [], warnings: [] }),
@@ -33,6 +34,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
     sources,
     inspected: sources.inspected,
     hooks,
+    holds: () => [{ cluster: "", source: { holds: () => [], acceptShrink: () => confirmed++ } }],
     fleet,
     authenticate,
     status: () => ({}),
@@ -43,6 +45,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
     tokens,
     logged,
     rings: () => rings,
+    confirmed: () => confirmed,
     pass: (ms: number) => {
       now += ms;
     },
@@ -65,6 +68,7 @@ const all = [
 const open = ["/", "/healthz", "/readyz"];
 const surface = [
   ...xdsTypes.map((type) => `/v3/discovery:${type}`),
+  "/accept-shrink",
   "/explain",
   "/graph",
   "/hooks/admission",
@@ -128,6 +132,15 @@ describe("the HTTP surface", () => {
     const { ask } = rig(all);
     expect((await ask("POST", "/v3/discovery:secrets", "a", poll)).status).toBe(401);
     expect((await ask("GET", "/status", "a")).status).toBe(200);
+  });
+
+  it("lets an admin alone confirm deletions that are held", async () => {
+    const { ask, confirmed } = rig(all);
+    for (const token of ["n", "r", "p", "h"])
+      expect((await ask("POST", "/accept-shrink?kind=HTTPProxy", token)).status).toBe(401);
+    expect(confirmed()).toBe(0);
+    expect((await ask("POST", "/accept-shrink?kind=HTTPProxy", "a")).status).toBe(200);
+    expect(confirmed()).toBe(1);
   });
 
   it("T17: takes a hook's token from the path, and no token from a query", async () => {

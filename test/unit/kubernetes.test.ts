@@ -192,6 +192,10 @@ describe("a cluster as a source", () => {
     expect(c.hosts()).toEqual(["h0.test", "h1.test"]);
     c.now = 61_000;
     await c.refresh();
+    expect(c.hosts()).toEqual(["h0.test", "h1.test", "old.test"]);
+    // The other kinds are believed by now, too: what is gone may go.
+    c.now = 122_000;
+    await c.refresh();
     expect(c.hosts()).toEqual(["h0.test", "old.test"]);
   });
 

@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { resources } from "../kubernetes/resources.js";
+import { ask } from "./client.js";
+import { readToken, serverUrl } from "./server-url.js";
+import { UsageError } from "./usage.js";
+
+interface AcceptShrinkCommandOptions {
+  readonly xds: string;
+  readonly cluster?: string;
+  readonly expect?: string;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+  readonly insecure?: boolean;
+}
+
+interface Answer {
+  readonly detail?: string;
+  readonly deleted?: number;
+}
+
+/**
+ * `isoline accept-shrink`: confirms deletions of a kind that a server holds. Returns the exit code: 1 when the server refuses.
+ *
+ * @throws UsageError when an argument is not valid.
+ * @throws Error when the server can't be reached.
+ */
+async function acceptShrinkCommand(kind: string, options: AcceptShrinkCommandOptions): Promise<number> {
+  const { xds, cluster, expect, tokenFile, caFile, insecure } = options;
+  if (!resources.some((one) => one.kind === kind))
+    throw new UsageError(`${kind}: expected a kind that is followed, such as HTTPProxy or Secret`);
+  if (expect !== undefined && !/^\d+$/.test(expect))
+    throw new UsageError(`--expect ${expect}: expected a whole number`);
+  const url = serverUrl("--xds", xds, "accept-shrink", insecure);
+  const query = { kind, ...(cluster ? { cluster } : {}), ...(expect ? { expect } : {}) };
+  url.search = new URLSearchParams(query).toString();
+  const token = readToken(tokenFile);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const told = await ask(url, { method: "POST", headers, ...(caFile ? { caFile } : {}) });
+  const { detail = "", deleted = 0 } = told.answer as Answer;
+  if (told.status !== 200) {
+    const advice =
+      told.status === 401 ? "; give --token-file, or ISOLINE_TOKEN, with a token of the role admin" : "";
+    console.error(`${url.origin} refuses (${told.status}): ${detail}${advice}`);
+    return 1;
+  }
+  console.error(`${kind}: confirmed; ${deleted} objects are deleted at once`);
+  return 0;
+}
+
+/** Adds the command to the program. */
+export function addAcceptShrinkCommand(
+  examples: (command: Command, ...texts: readonly string[]) => Command,
+  program: Command,
+  done: (code: number) => void,
+): void {
+  examples(
+    program
+      .command("accept-shrink")
+      .description("confirm deletions of a kind that a server holds, as a list of its cluster lacked much")
+      .argument("<kind>", "such as HTTPProxy or Secret; GET /status has what is held"),
+    "isoline accept-shrink Secret --xds https://isoline.example.com --token-file admin-token",
+    "isoline accept-shrink HTTPProxy --xds http://127.0.0.1:18000 --cluster east --expect 12",
+  )
+    .requiredOption("--xds <url>", "the server")
+    .option("--cluster <name>", "of several clusters the one that is meant")
+    .option("--expect <count>", "only if so many deletions are held")
+    .option("--token-file <file>", "a token of the role admin; default: $ISOLINE_TOKEN")
+    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
+    .option("--insecure", "send the token over plain HTTP")
+    .action(async (kind: string, options: AcceptShrinkCommandOptions) =>
+      done(await acceptShrinkCommand(kind, options)),
+    );
+}

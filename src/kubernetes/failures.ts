@@ -1,0 +1,197 @@
+import { ApiError, stalled } from "./api.js";
+import { NoAnswer } from "./deadline.js";
+import type { Resource } from "./resources.js";
+
+/** What failed and what to do about it. Codes are stable: logs, status and metrics have them. */
+interface Failure {
+  readonly code: FailureCode;
+  readonly message: string;
+}
+
+/** Why a cluster, or a kind of it, is not followed at the moment. */
+export const failureCodes = [
+  "kube-unauthorized",
+  "kube-forbidden",
+  "kube-missing",
+  "kube-expired",
+  "kube-throttled",
+  "kube-refused",
+  "kube-server-error",
+  "kube-invalid-answer",
+  "kube-other-cluster",
+  "kube-no-answer",
+  "kube-stalled",
+  "kube-unreachable",
+  "kube-unknown-host",
+  "kube-tls-authority",
+  "kube-tls-expired",
+  "kube-tls-not-yet-valid",
+  "kube-tls-name",
+  "kube-tls-protocol",
+  "kube-credentials",
+  "store",
+  "compile",
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
+
+/** Failures that are of the server, its address or this process, and so of all kinds alike: they are logged once. */
+const common: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "kube-unauthorized",
+  "kube-other-cluster",
+  "kube-no-answer",
+  "kube-unreachable",
+  "kube-unknown-host",
+  "kube-tls-authority",
+  "kube-tls-expired",
+  "kube-tls-not-yet-valid",
+  "kube-tls-name",
+  "kube-tls-protocol",
+  "kube-credentials",
+  "store",
+]);
+export const isCommon = (code: FailureCode): boolean => common.has(code);
+
+/** What came from a cluster could not be applied here: the API server is well. */
+export class LocalError extends Error {
+  readonly code: "store" | "compile";
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.code = isOfStore(cause) ? "store" : "compile";
+  }
+}
+
+/** The credentials of a kubeconfig can't be read or made. */
+export class CredentialsError extends Error {}
+
+/** The API server is of another cluster than the one that was followed before. */
+export class OtherClusterError extends Error {}
+
+/** The errors of both SQLite drivers, of Durable Objects, and of a file system. */
+function isOfStore(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? String(error.code) : "";
+  return (
+    error.name === "SQLite3Error" ||
+    /^(ERR_SQLITE|SQLITE_|ENOSPC|EDQUOT|EROFS|EIO|EACCES)/.test(code) ||
+    /SQLITE_|database or disk is full|disk I\/O error|readonly database|database is locked/.test(
+      error.message,
+    )
+  );
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The error that others are wrapped around, such as those of `fetch` and of several addresses tried. */
+function rootOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
+  if (error instanceof Error && !("code" in error) && error.cause instanceof Error)
+    return rootOf(error.cause);
+  return error;
+}
+
+const tlsCodes: Readonly<Record<string, FailureCode>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: "kube-tls-authority",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "kube-tls-authority",
+  UNABLE_TO_GET_ISSUER_CERT: "kube-tls-authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "kube-tls-authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "kube-tls-authority",
+  CERT_SIGNATURE_FAILURE: "kube-tls-authority",
+  CERT_HAS_EXPIRED: "kube-tls-expired",
+  CERT_NOT_YET_VALID: "kube-tls-not-yet-valid",
+  ERR_TLS_CERT_ALTNAME_INVALID: "kube-tls-name",
+  EPROTO: "kube-tls-protocol",
+  ENOTFOUND: "kube-unknown-host",
+  EAI_AGAIN: "kube-unknown-host",
+};
+
+const texts: Readonly<Partial<Record<FailureCode, string>>> = {
+  "kube-tls-authority":
+    "its certificate is of an authority that the kubeconfig does not name; put the cluster's CA into certificate-authority",
+  "kube-tls-expired": "its certificate has expired; renew the API server's certificate",
+  "kube-tls-not-yet-valid": "its certificate is not valid yet; compare the clocks of both machines",
+  "kube-tls-name":
+    "its certificate is for other names; use one of them as the server, or set tls-server-name",
+  "kube-tls-protocol":
+    "it does not speak TLS here, or refuses the client certificate; check server and client-certificate",
+  "kube-unknown-host": "its name has no address; check the server's name and the DNS",
+};
+
+/** One clear line about a failure, with its code: what was tried, where, and what to do. */
+export function failureOf(
+  { plural, apiVersion }: Pick<Resource, "plural" | "apiVersion">,
+  error: unknown,
+  server: string,
+): Failure {
+  if (error instanceof LocalError) return localFailure(error, plural);
+  if (error instanceof OtherClusterError) return { code: "kube-other-cluster", message: error.message };
+  if (error instanceof CredentialsError)
+    return { code: "kube-credentials", message: `no credentials for ${server}: ${error.message}` };
+  if (error instanceof ApiError) return apiFailure(error, plural, apiVersion, server);
+  const at = `${server} for ${plural}`;
+  if (error instanceof NoAnswer)
+    return {
+      code: "kube-no-answer",
+      message: `no answer of the API server ${at}: ${error.message}; it is asked again`,
+    };
+  const root = rootOf(error);
+  const code =
+    root instanceof Error && "code" in root
+      ? (tlsCodes[String(root.code)] ?? sslCode(String(root.code)))
+      : undefined;
+  const why =
+    (code && texts[code]) ?? `${messageOf(root)}; check that it runs and that the network leads there`;
+  return { code: code ?? "kube-unreachable", message: `can't reach the API server ${at}: ${why}` };
+}
+
+const sslCode = (code: string): FailureCode | undefined =>
+  /^ERR_(SSL|TLS)_/.test(code) ? "kube-tls-protocol" : undefined;
+
+function localFailure(error: LocalError, plural: string): Failure {
+  if (error.code === "store")
+    return {
+      code: "store",
+      message: `the store can't be written: ${error.message}; look at the disk of --store, changes are applied once it can be`,
+    };
+  // What was thrown may quote objects.
+  const { cause } = error;
+  const name = cause instanceof Error ? cause.name : "error";
+  const place = cause instanceof Error ? (/\n\s*(at [^\n]*)/.exec(cause.stack ?? "")?.[1] ?? "") : "";
+  return {
+    code: "compile",
+    message: `${plural} could not be compiled: unexpected ${name} ${place}; report this`,
+  };
+}
+
+function apiFailure(error: ApiError, plural: string, apiVersion: string, server: string): Failure {
+  const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : '""';
+  const { status, message } = error;
+  if (error.reason === stalled) return { code: "kube-stalled", message };
+  if (status === 401)
+    return {
+      code: "kube-unauthorized",
+      message: `the API server ${server} does not accept the credentials (401) for ${plural}: renew the token or certificate of the kubeconfig`,
+    };
+  if (status === 403)
+    return {
+      code: "kube-forbidden",
+      message: `not allowed to list and watch ${plural} (403): grant get, list and watch on ${plural} in API group ${group}`,
+    };
+  if (status === 404)
+    return {
+      code: "kube-missing",
+      message: `${plural} are gone from the API (404), as when their CRD is removed`,
+    };
+  if (status === 410) return { code: "kube-expired", message: `${message}; they are listed again` };
+  const code =
+    status === 429
+      ? "kube-throttled"
+      : status >= 500
+        ? "kube-server-error"
+        : status === 0
+          ? "kube-invalid-answer"
+          : "kube-refused";
+  const advice =
+    status === 0 ? "check that server is the address of a Kubernetes API" : "look at the API server's log";
+  return { code, message: `${message} (${server}); ${advice}` };
+}
