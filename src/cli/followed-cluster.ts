@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Raw } from "../kubernetes/api.js";
 import type { Clusters, Member } from "../kubernetes/clusters.js";
 import { KubeSource } from "../kubernetes/source.js";
 import type { FailingStatus } from "../kubernetes/status-failures.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { type Finding, inCluster } from "../schema/meta.js";
+import { type Finding, inCluster, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 import type { KubeTarget } from "./kube-targets.js";
 import { kubeTransport } from "./kube-transport.js";
@@ -16,11 +17,15 @@ interface FollowOptions {
   readonly acceptShrink: boolean;
   readonly namespaces: readonly string[];
   readonly status: StatusOptions | undefined;
-  /** Findings that statuses have to tell of, beside those of the cluster and of the store. */
-  findings(): readonly Finding[];
+  /** Findings about an object that its status has to tell of, beside those of the cluster and of the store. */
+  findingsAbout(ref: Ref): readonly Finding[];
   /** Whether all clusters are known, so that a verdict can be passed. */
   ready(): boolean;
   changed(): void;
+  /** Objects whose status may be another one, in whatever cluster. */
+  judged(refs: Iterable<Ref>): void;
+  /** A status was written. */
+  statusWritten(kind: string): void;
   /** A status could not be written. */
   statusFailed(kind: string, code: number): void;
   log(line: string): void;
@@ -56,7 +61,12 @@ export class FollowedCluster {
       acceptShrink,
       namespaces,
       changed,
-      observe: (ref, raw) => this.statuses?.observe(ref, raw),
+      ...(status
+        ? {
+            observe: (ref: Ref, raw: Raw | undefined) => this.statuses?.observe(ref, raw),
+            judged: (refs: Iterable<Ref>) => options.judged(refs),
+          }
+        : {}),
       log,
       now: Date.now,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
@@ -70,7 +80,9 @@ export class FollowedCluster {
         store,
         ...(member.name ? { member } : {}),
         ready: () => options.ready(),
-        findings: () => [...this.source.findings, ...options.findings()],
+        unread: (ref) => this.source.findingsAbout(ref),
+        findingsAbout: (ref) => options.findingsAbout(ref),
+        wrote: options.statusWritten,
         failed: options.statusFailed,
         log,
       });

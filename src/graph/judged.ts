@@ -1,4 +1,4 @@
-import { byObject, kindOf, type Ref } from "../schema/meta.js";
+import { byObject, type Finding, kindOf, type Ref } from "../schema/meta.js";
 import { isSame } from "../schema/same.js";
 import type { Compiled, ReadKey } from "../store/store.js";
 
@@ -15,7 +15,7 @@ export function* judgedBy(
   before: Judgement = nothing,
   after: Judgement = nothing,
 ): Iterable<Ref> {
-  yield* withOtherFindings(before, after);
+  yield* changedAbout(before.findings, after.findings);
   const stage = unit.slice(0, unit.indexOf(":"));
   // The unit of a route reads what the Gateway says of it: how many routes are attached, and whether its class is there.
   const whole = stage === "route" || stage === "listeners" ? gatewayKinds : policyKinds;
@@ -32,10 +32,11 @@ const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]
 
 const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref => kinds.has(kindOf(key as Ref));
 
-function* withOtherFindings(before: Judgement, after: Judgement): Iterable<Ref> {
-  if (isSame(before.findings, after.findings)) return;
-  const old = byObject(before.findings);
-  const now = byObject(after.findings);
+/** The objects that other findings are about than before. */
+export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {
+  if (isSame(before, after)) return;
+  const old = byObject(before);
+  const now = byObject(after);
   for (const [ref, findings] of now) if (!isSame(findings, old.get(ref))) yield ref;
   for (const ref of old.keys()) if (!now.has(ref)) yield ref;
 }

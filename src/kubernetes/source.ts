@@ -22,6 +22,8 @@ export interface KubeSourceOptions {
   changed(): void;
   /** An object as it came; undefined when it is gone. */
   observe?(ref: Ref, raw: Raw | undefined): void;
+  /** Objects whose status may be another one, as `Updated.judged` has them. */
+  judged?(refs: Iterable<Ref>): void;
   log(line: string): void;
   now(): number;
   /** Resolves after so many ms, or when the signal is aborted. */
@@ -65,13 +67,18 @@ export class KubeSource {
     return [...this.#findings.values()].flat();
   }
 
+  /** Why an object could not be read as it is now. */
+  findingsAbout(ref: Ref): readonly Finding[] {
+    return this.#findings.get(ref) ?? [];
+  }
+
   status(): Readonly<Record<string, KindState>> {
     return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
   }
 
-  /** Lists everything again at the next look, while what is known is served. */
-  listAnew(): void {
-    for (const follower of this.#followers) follower.listAnew();
+  /** Lists everything, or the kinds that are meant, again at the next look, while what is known is served. */
+  listAnew(isMeant: (resource: Resource) => boolean = () => true): void {
+    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.listAnew();
   }
 
   /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
@@ -203,13 +210,19 @@ export class KubeSource {
       known.add(finding.about);
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
-    const { store, platform } = this.options;
-    if (changes.length > 0 && update(store, this.#member.place(changes), platform).edited) this.#dirty = true;
+    const { store, platform, judged } = this.options;
     if (findings.length > 0) this.#dirty = true;
+    judged?.(findings.map(({ about }) => about));
+    if (changes.length === 0) return;
+    const updated = update(store, this.#member.place(changes), platform);
+    if (updated.edited) this.#dirty = true;
+    judged?.(updated.judged);
   }
 
   #dropFindings(ref: Ref): void {
-    if (this.#findings.delete(ref)) this.#dirty = true;
+    if (!this.#findings.delete(ref)) return;
+    this.#dirty = true;
+    this.options.judged?.([ref]);
   }
 
   /** Tells of changes; first when all kinds are known, then of each. */

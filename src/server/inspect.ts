@@ -21,11 +21,11 @@ export interface Inspected {
   readonly store: Store;
   readonly publisher: Publisher;
   readonly platform: Platform;
-  /** Of each cluster: what is known of each kind, and where statuses are written how many can't be. Without a name it is the only one. */
+  /** Of each cluster: what is known of each kind, and where statuses are written how many wait and how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
     readonly kinds: Readonly<Record<string, { readonly state: string }>>;
-    readonly unwritten?: number;
+    readonly statuses?: { readonly failing: number; readonly pending: number };
   }[];
 }
 
@@ -113,13 +113,18 @@ function servedHosts({ tables, sets }: Snapshot): string[] {
 
 /** `GET /metrics`, in Prometheus's text format. */
 export function answerMetrics(c: Context, hub: Hub, { publisher, clusters }: Inspected): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, unwritten }): Gauge[] => {
+  const followed = (clusters?.() ?? []).flatMap(({ cluster, kinds, statuses }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
       ...Object.entries(kinds).map(
         ([kind, { state }]): Gauge => ["kind_synced", state === "synced" ? 1 : 0, { ...named, kind }],
       ),
-      ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
+      ...(statuses
+        ? ([
+            ["statuses_failing", statuses.failing, named],
+            ["statuses_pending", statuses.pending, named],
+          ] as const)
+        : []),
     ];
   });
   const text = hub.metrics.text([...hub.gauges(), ...publisher.gauges(), ...followed]);

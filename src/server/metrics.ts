@@ -6,6 +6,7 @@ const counters = {
   publications_total: "Times that something new was published.",
   publish_seconds_total: "Time that linking for publications took.",
   requests_refused_total: "Requests that were not let in, by status code.",
+  status_writes_total: "Statuses that were written to a cluster, or taken back, by kind.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
 } as const;
@@ -20,6 +21,7 @@ const gauges = {
   nodes_refusing: "Envoys that refused what they were sent last, by type.",
   kind_synced: "Of a cluster: 1 for a kind that is followed, 0 for one that is not.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
+  statuses_pending: "Objects of a cluster whose status is still to be compared or written.",
 } as const;
 
 export type CounterName = keyof typeof counters;
