@@ -36,9 +36,13 @@ function gatewayOf({ parentRef, ancestorRef }: Value, objectNamespace: string): 
   return group === gatewayGroup && kind === "Gateway" ? own : `${String(group)}/${String(kind)}/${own}`;
 }
 
+const isWhole = (part: string): boolean => (wholeFields as readonly string[]).includes(part);
+const isShared = (part: string): boolean => (sharedLists as readonly string[]).includes(part);
+
 /**
- * The parts of a status that a field manager wrote and no other has changed since, by the managed fields of the object. Where the API
- * server keeps none (it gives them up for very large objects) there are none.
+ * The parts of a status that a field manager wrote, by the managed fields of the object. Another manager's field or condition in place
+ * of an own one says that it has taken the object over: then even what it left as it was counts as its own. Where the API server keeps
+ * no managed fields (it gives them up for very large objects) there are no parts.
  */
 export function ownedParts(raw: Raw, manager: string): ReadonlySet<string> {
   const mine = new Set<string>();
@@ -49,8 +53,8 @@ export function ownedParts(raw: Raw, manager: string): ReadonlySet<string> {
     if (isRecord(fields))
       for (const part of managedParts(fields, raw)) (by === manager ? mine : others).add(part);
   }
-  for (const part of others) mine.delete(part);
-  return mine;
+  const isTakenOver = [...others].some((part) => isWhole(part) || (mine.has(part) && !isShared(part)));
+  return new Set([...mine].filter((part) => (isShared(part) ? !others.has(part) : !isTakenOver)));
 }
 
 function* managedParts(fields: Value, raw: Raw): Iterable<string> {

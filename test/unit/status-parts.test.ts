@@ -143,7 +143,7 @@ describe("what is taken back of a status", () => {
     withoutOwned(raw(status, { managedFields }), "infra", owner);
 
   it("is what the own manager wrote, beside what others did", () => {
-    const audited = { "f:conditions": { 'k:{"type":"Audited"}': {} }, "f:loadBalancer": {} };
+    const audited = { "f:conditions": { 'k:{"type":"Audited"}': {} } };
     expect(left(proxy, managedBy("isoline", { ...words, ...valid }), managedBy("auditor", audited))).toEqual({
       status: { currentStatus: null, description: null, conditions: [condition("Audited", "True")] },
     });
@@ -163,6 +163,11 @@ describe("what is taken back of a status", () => {
     const both = [managedBy("isoline", { ...words, ...valid }), managedBy("contour", { ...words, ...valid })];
     expect(left(proxy, ...both)).toBeUndefined();
     expect(left(proxy)).toBeUndefined();
+    // One word of another: what it left as it was is its own by now.
+    const own = managedBy("isoline", { ...valid, "f:currentStatus": {}, "f:loadBalancer": {} });
+    expect(left(proxy, own, managedBy("contour", { "f:description": {} }))).toBeUndefined();
+    const generation = { "f:conditions": { 'k:{"type":"Valid"}': { "f:observedGeneration": {} } } };
+    expect(left(proxy, own, managedBy("contour", generation))).toBeUndefined();
   });
 
   it("is nothing of the API server's own words for a status that is not given yet", () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { Transport } from "../../src/kubernetes/api.js";
 import { StatusWriter } from "../../src/kubernetes/status-writer.js";
@@ -56,6 +57,7 @@ function rig(given: Given, desired: () => readonly ObjectStatus[] = () => [wante
   let now = 0;
   const sleepers: { at: number; wake: () => void }[] = [];
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
   const writes: { at: number; name: string; ok: boolean }[] = [];
   const log: string[] = [];
   const failures: string[] = [];
@@ -235,7 +237,7 @@ describe("an object whose status can't be written", () => {
 
   it("comes after those of its namespace that failed less", async () => {
     let description = "first";
-    const bad = Array.from({ length: 200 }, (_, i) => wanted(`bad-${i}`));
+    const bad = Array.from({ length: 80 }, (_, i) => wanted(`bad-${i}`));
     const later: ObjectStatus[] = [];
     const { pass, poke, written } = rig(
       (method, name) => (method === "PATCH" && name.startsWith("bad") ? 413 : 200),
@@ -275,7 +277,7 @@ describe("an object whose status can't be written", () => {
   });
 
   it("can be many of one namespace, and the others' are written before its", async () => {
-    const bad = Array.from({ length: 500 }, (_, i) => wanted(`bad-${i}`, "HTTPProxy", "a-tenant"));
+    const bad = Array.from({ length: 150 }, (_, i) => wanted(`bad-${i}`, "HTTPProxy", "a-tenant"));
     const good = Array.from({ length: 20 }, (_, i) => wanted(`good-${i}`, "HTTPProxy", `team-${i}`));
     const later: ObjectStatus[] = [];
     const { pass, poke, written, attempts, log } = rig(
