@@ -1,10 +1,12 @@
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import { hasStatus, type ObjectStatus, type StatusKind, type Verdict } from "../status/status.js";
-import { ApiError, getJson, patchStatus, type Raw, type Transport } from "./api.js";
+import { ApiError, type Raw, type Transport } from "./api.js";
 import { isOlderVersion } from "./guard.js";
 import { Pace } from "./pace.js";
-import { type Resource, resourcePath, resources } from "./resources.js";
-import { conflict, type FailingStatus, Failures, isAboutObject, NoSubresource } from "./status-failures.js";
+import type { Resource } from "./resources.js";
+import { StatusApi } from "./status-api.js";
+import { VerdictEnds } from "./status-ends.js";
+import { conflict, type FailingStatus, Failures, isAboutObject } from "./status-failures.js";
 import { type Owner, withoutOwned } from "./status-owned.js";
 import { agrees, areSame, digestOf, type Held, heldOf, isOlder, merged } from "./status-parts.js";
 import { StatusQueue } from "./status-queue.js";
@@ -33,8 +35,6 @@ const holdoffMs = 200;
 const maxContestMs = 60_000;
 /** After so long without another one, a contest is over. */
 const contestMemoryMs = 600_000;
-/** Reading and writing one status may take this long. */
-const maxWriteMs = 15_000;
 /** Working out what to write may take this part of each worker's time at most, in pieces of so many ms. */
 const share = 16;
 const sliceMs = 5;
@@ -58,13 +58,6 @@ interface Known {
   contestedAt: number;
 }
 
-/** Where an object and its status are. */
-interface Paths {
-  readonly object: string;
-  readonly status: string;
-  readonly plural: string;
-}
-
 /** What has to be written of one object, `wanted` or taken back. */
 interface Due {
   readonly wanted: ObjectStatus | undefined;
@@ -80,16 +73,15 @@ export class StatusWriter {
   readonly #queue = new StatusQueue();
   readonly #failures = new Failures();
   readonly #pace: Pace;
+  readonly #api: StatusApi;
   readonly #inWork = new Map<string, number>();
+  /** Objects in work, and whether each was touched meanwhile. */
+  readonly #busy = new Map<Ref, boolean>();
   /** Objects that were left alone because a newer state of them is on its way. */
   readonly #awaited = new Set<Ref>();
   /** Changed, and to be judged once the holdoff is over. */
   readonly #touched = new Set<Ref>();
-  /** When verdicts may be others though nothing changes. */
-  readonly #until = new Map<Ref, number>();
-  #nextEnd = Number.POSITIVE_INFINITY;
-  /** The API version that a kind was read in, which need not be the newest. */
-  readonly #versions = new Map<string, string>();
+  readonly #ends = new VerdictEnds();
   #signal = new AbortController().signal;
   readonly #sleepers = new Set<() => void>();
   #allTouched = false;
@@ -98,11 +90,12 @@ export class StatusWriter {
 
   constructor(private readonly options: StatusWriterOptions) {
     this.#pace = new Pace(options);
+    this.#api = new StatusApi(options);
   }
 
   /** Takes note of the status of an object as it was read; one that somebody else has changed is put back. */
   observe(ref: Ref, raw: Raw): void {
-    if (typeof raw.apiVersion === "string") this.#versions.set(kindOf(ref), raw.apiVersion);
+    this.#api.learn(raw);
     const isNew = !this.#known.has(ref);
     const known = this.#knownOf(ref);
     const now = heldOf(raw, this.options.owner());
@@ -127,7 +120,7 @@ export class StatusWriter {
   forget(ref: Ref): void {
     this.#known.delete(ref);
     this.#awaited.delete(ref);
-    this.#until.delete(ref);
+    this.#ends.set(ref, undefined);
     this.#queue.delete(ref);
     this.#failures.forget(ref);
   }
@@ -180,9 +173,10 @@ export class StatusWriter {
   /** Until something happens, or so many ms are over. */
   async #idle(ms: number, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const woken = new Promise<void>((resolve) => this.#sleepers.add(resolve));
-    await Promise.race([woken, this.options.sleep(ms, AbortSignal.any([signal, over.signal]))]);
-    over.abort();
+    const wake = (): void => over.abort();
+    this.#sleepers.add(wake);
+    await this.options.sleep(ms, AbortSignal.any([signal, over.signal]));
+    this.#sleepers.delete(wake);
   }
 
   #after(ms: number, act: () => void): void {
@@ -203,8 +197,10 @@ export class StatusWriter {
       } else if (!this.#led || this.#allTouched || this.#touched.size > 0) {
         await sleep(holdoffMs, signal);
         this.#queueTouched();
-      } else if (now() >= this.#nextEnd) this.#queueEnded();
-      else await this.#idle(Math.min(this.#nextEnd - now(), maxTimerMs), signal);
+      } else if (now() >= this.#ends.next) {
+        for (const ref of this.#ends.take(now())) this.#queue.add(ref, "backlog");
+        this.#wake();
+      } else await this.#idle(Math.min(this.#ends.next - now(), maxTimerMs), signal);
     }
   }
 
@@ -214,8 +210,7 @@ export class StatusWriter {
     if (!this.#led) return;
     this.#led = false;
     this.#queue.clear();
-    this.#until.clear();
-    this.#nextEnd = Number.POSITIVE_INFINITY;
+    this.#ends.clear();
     this.#failures.clear();
     for (const known of this.#known.values()) known.written = undefined;
   }
@@ -235,20 +230,6 @@ export class StatusWriter {
     const all = [...this.#known].map(([ref, { held }]) => ({ ref, version: Number(held?.version || 0) }));
     all.sort((a, b) => b.version - a.version);
     for (const { ref } of all) this.#queue.add(ref, this.#failures.has(ref) ? "failed" : "backlog");
-  }
-
-  /** Queues objects whose verdict has ended. */
-  #queueEnded(): void {
-    const now = this.options.now();
-    this.#nextEnd = Number.POSITIVE_INFINITY;
-    for (const [ref, until] of this.#until) {
-      if (until > now) this.#nextEnd = Math.min(this.#nextEnd, until);
-      else {
-        this.#until.delete(ref);
-        this.#queue.add(ref, "backlog");
-      }
-    }
-    this.#wake();
   }
 
   /** Takes one object after the other. */
@@ -276,12 +257,19 @@ export class StatusWriter {
   #take(): Ref | undefined {
     const ref = this.#queue.take((namespace) => (this.#inWork.get(namespace) ?? 0) < perNamespace);
     if (ref === undefined) return undefined;
+    if (this.#busy.has(ref)) {
+      this.#busy.set(ref, true);
+      return this.#take();
+    }
+    this.#busy.set(ref, false);
     const namespace = namespaceOf(ref);
     this.#inWork.set(namespace, (this.#inWork.get(namespace) ?? 0) + 1);
     return ref;
   }
 
   #release(ref: Ref): void {
+    if (this.#busy.get(ref)) this.#queue.add(ref, "fresh");
+    this.#busy.delete(ref);
     const namespace = namespaceOf(ref);
     const left = (this.#inWork.get(namespace) ?? 1) - 1;
     if (left > 0) this.#inWork.set(namespace, left);
@@ -292,11 +280,13 @@ export class StatusWriter {
 
   /** What has to be written of an object; undefined when nothing has, or it rests. */
   #due(ref: Ref): Due | undefined {
-    const { wanted, until } = this.options.judge(ref);
-    this.#endsAt(ref, until);
+    const verdict = this.#judge(ref);
+    if (!verdict) return undefined;
+    const { wanted, until, isUnknown = false } = verdict;
+    if (this.#ends.set(ref, until)) this.#wake();
     const known = this.#known.get(ref);
     const { held, written } = known ?? {};
-    const isEmpty = wanted ? Object.keys(wanted.status).length === 0 : known === undefined;
+    const isEmpty = wanted ? Object.keys(wanted.status).length === 0 : known === undefined || isUnknown;
     const isRight = held && (wanted ? agrees(wanted, held) : !held.leftovers);
     if (isRight || isEmpty) {
       if (known) known.isChanged = false;
@@ -306,6 +296,16 @@ export class StatusWriter {
     const digest = digestOf(wanted?.status);
     if (written === digest && known) return this.#contest(ref, known);
     return this.#failures.isResting(ref, digest) ? undefined : { wanted, digest };
+  }
+
+  /** A fault of ours costs one object its status. */
+  #judge(ref: Ref): Verdict | undefined {
+    try {
+      return this.options.judge(ref);
+    } catch (error) {
+      this.#rested(ref, "", 0, error);
+      return undefined;
+    }
   }
 
   /** What was written is there no more: it is put back, the later the oftener it was so before. */
@@ -321,45 +321,27 @@ export class StatusWriter {
     });
   }
 
-  #endsAt(ref: Ref, until: number | undefined): void {
-    if (until === undefined) {
-      this.#until.delete(ref);
-      return;
-    }
-    this.#until.set(ref, until);
-    if (until >= this.#nextEnd) return;
-    this.#nextEnd = until;
-    this.#wake();
-  }
-
   /** Writes one object's status, as it should be now. What can't be written rests by itself. */
   async #settle(ref: Ref, signal: AbortSignal): Promise<void> {
     // Others may have written, and the object may have changed, while its turn was waited for.
     const due = this.#due(ref);
     if (!due) return;
     try {
-      await this.#inTime(signal, (inTime) => this.#write(ref, due, inTime));
+      await this.#api.inTime(signal, (inTime) => this.#write(ref, due, inTime));
       this.#pace.went();
     } catch (error) {
       if (!signal.aborted) this.#fail(ref, due, error);
     }
   }
 
-  /** An API server that does not answer for one object must not hold up the others. */
-  async #inTime(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const done = new AbortController();
-    const late = new AbortController();
-    const either = AbortSignal.any([signal, done.signal]);
-    void this.options.sleep(maxWriteMs, either).then(() => {
-      if (!either.aborted) late.abort(new Error("no answer in time"));
-    });
-    await work(AbortSignal.any([signal, late.signal])).finally(() => done.abort());
-  }
-
   #fail(ref: Ref, { digest }: Due, error: unknown): void {
     const code = error instanceof ApiError ? error.status : 0;
     // About the object, or written by somebody else at the same time: the API server is well.
     if (code !== conflict && !isAboutObject(code)) this.#pace.failed();
+    this.#rested(ref, digest, code, error);
+  }
+
+  #rested(ref: Ref, digest: string, code: number, error: unknown): void {
     this.options.failed(kindOf(ref) as StatusKind, code);
     const { line, rest } = this.#failures.add(ref, digest, code, error);
     if (line) this.options.log(line);
@@ -370,8 +352,7 @@ export class StatusWriter {
   }
 
   async #write(ref: Ref, { wanted, digest }: Due, signal: AbortSignal): Promise<void> {
-    const path = this.#pathOf(ref);
-    const raw = await this.#get(path.object, signal);
+    const raw = await this.#api.get(ref, signal);
     if (!raw) {
       this.forget(ref);
       return;
@@ -397,51 +378,17 @@ export class StatusWriter {
       return;
     }
     const metadata = { resourceVersion: now.version };
-    const after = await this.#patch(path, { metadata, ...patch }, signal);
-    if (after) known.held = heldOf(after, owner);
+    const after = await this.#api.patchStatus(ref, { metadata, ...patch }, owner.manager, signal);
+    if (!after) {
+      this.forget(ref);
+      return;
+    }
+    known.held = heldOf(after, owner);
     known.isChanged = false;
     known.written = digest;
     this.options.wrote(kindOf(ref) as StatusKind);
     for (const one of this.#failures.written(ref)) this.#queue.add(one, "backlog");
     this.#wake();
-  }
-
-  /** Undefined when there is no such object. */
-  async #get(path: string, signal: AbortSignal): Promise<Raw | undefined> {
-    try {
-      return await getJson(this.options.transport, path, signal);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
-      throw error;
-    }
-  }
-
-  /** Undefined when the object is gone by now. */
-  async #patch(
-    { object, status, plural }: Paths,
-    body: object,
-    signal: AbortSignal,
-  ): Promise<Raw | undefined> {
-    const { transport, owner } = this.options;
-    const manager = encodeURIComponent(owner().manager);
-    try {
-      return await patchStatus(transport, `${status}?fieldManager=${manager}`, body, signal);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-      if (await this.#get(object, signal)) throw new NoSubresource(plural);
-      return undefined;
-    }
-  }
-
-  #pathOf(ref: Ref): Paths {
-    const [kind, namespace = "", name = ""] = ref.split("/");
-    const newest = resources.find((one) => one.kind === kind) as Resource;
-    const resource = { ...newest, apiVersion: this.#versions.get(newest.kind) ?? newest.apiVersion };
-    return {
-      object: resourcePath(resource, { namespace, name }),
-      status: resourcePath(resource, { namespace, name, subresource: "status" }),
-      plural: resource.plural,
-    };
   }
 }
 

@@ -65,6 +65,8 @@ export interface StatusInput {
 export interface Verdict {
   /** Undefined where it is not Isoline's to give: what Isoline once gave is to be taken back. */
   readonly wanted?: ObjectStatus;
+  /** Nothing can be said of an object that could not be read: what is there stays. */
+  readonly isUnknown?: true;
   /** When the verdict may be another one though nothing changes, in ms since the epoch. */
   readonly until?: number;
 }
@@ -96,7 +98,7 @@ export class Statuses {
     if (isContourKind(kind)) return this.#own(ref, kind, settings, now);
     if (!isGatewayKind(kind)) return {};
     const found = this.#gateway.of(ref, this.#gatewayInput(settings, now));
-    if (!found) return {};
+    if (!found) return this.#othersOf(ref).unread && !this.input.store.object(ref) ? { isUnknown: true } : {};
     const metadata = namesOf(ref);
     return { wanted: { ref, apiVersion: `${gatewayGroup}/v1`, metadata, ...found } };
   }
@@ -146,7 +148,7 @@ export class Statuses {
     const { findings } = this.#othersOf(ref);
     if (findings.length === 0 || !namesOf(ref).name) return {};
     const status = unreadStatus(kind, this.input.seen?.(ref)?.generation ?? 0, findings);
-    return status ? { wanted: entry(ref, kind, status) } : {};
+    return status ? { wanted: entry(ref, kind, status) } : { isUnknown: true };
   }
 
   #othersOf(ref: Ref): ReturnType<NonNullable<StatusInput["others"]>> {

@@ -61,6 +61,15 @@ interface Status {
   readonly listeners?: readonly { readonly attachedRoutes: number }[];
 }
 
+/** A definition as one has it who forgot the subresource. */
+function withoutStatus(definition: Manifest): Manifest {
+  const spec = definition.spec as { readonly versions: readonly object[] };
+  return {
+    ...definition,
+    spec: { ...spec, versions: spec.versions.map((one) => ({ ...one, subresources: {} })) },
+  };
+}
+
 type Isoline = Awaited<ReturnType<typeof startServer>>;
 
 describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
@@ -108,21 +117,28 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     expect(answer.status).toBe(200);
   };
 
+  const create = async (path: string, object: Manifest): Promise<void> => {
+    const answer = await kube.admin.send({
+      method: "POST",
+      path,
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(object),
+      signal: AbortSignal.timeout(5000),
+    });
+    for await (const _ of answer.body);
+    expect(answer.status).toBe(201);
+  };
+
   beforeAll(async () => {
     if ("reason" in binaries) return;
     kube = await startKube(binaries);
     await kube.apply(
       ...(customResourceDefinitions() as readonly Manifest[]),
-      ...[
-        "GatewayClass",
-        "Gateway",
-        "HTTPRoute",
-        "GRPCRoute",
-        "TLSRoute",
-        "ReferenceGrant",
-        "BackendTLSPolicy",
-      ].map((kind) => gatewayDefinition(kind, "v1")),
+      ...["GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute", "ReferenceGrant", "BackendTLSPolicy"].map(
+        (kind) => gatewayDefinition(kind, "v1"),
+      ),
       gatewayDefinition("TCPRoute", "v1alpha2"),
+      withoutStatus(gatewayDefinition("TLSRoute", "v1")),
     );
     await eventually(async () => {
       await kube.apply(service("default", "app"), proxy("first"), gatewayClass, gateway);
@@ -259,6 +275,85 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     await soon(async () => (await statusOf(staying)).parents?.length === 1, "the Gateway is back");
   });
 
+  it("say of an object that can't be read any more what is wrong, at the generation that it has", async () => {
+    const unreadable = route("unreadable", { name: "gateway" });
+    await kube.apply(unreadable);
+    await soon(async () => (await statusOf(unreadable)).parents?.length === 1, "a status");
+    await kube.apply({ ...unreadable, spec: { ...(unreadable.spec as object), hostnames: ["Not_A_Host"] } });
+    await soon(
+      async () => (await statusOf(unreadable)).parents?.[0]?.conditions[0]?.observedGeneration === 2,
+      "of the generation that can't be read",
+    );
+    expect((await statusOf(unreadable)).parents?.[0]?.conditions[0]).toMatchObject({
+      type: "Accepted",
+      status: "False",
+      reason: "Invalid",
+    });
+    await kube.remove(unreadable);
+  });
+
+  it("that can't be written keep no other from being: a CRD without the subresource, a policy that refuses", async () => {
+    const [isoline] = servers as [Isoline];
+    const tls = ofGateway("TLSRoute", "tls", {
+      parentRefs: [{ name: "gateway" }],
+      hostnames: ["tls.test"],
+      rules: [{ backendRefs: [{ name: "app", port: 80 }] }],
+    });
+    const path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+    const apiVersion = "admissionregistration.k8s.io/v1";
+    const metadata = { name: "refusing" };
+    const rule = {
+      apiGroups: ["projectcontour.io"],
+      apiVersions: ["v1"],
+      operations: ["UPDATE"],
+      resources: ["httpproxies/status"],
+    };
+    await create(path, {
+      apiVersion,
+      kind: "ValidatingAdmissionPolicy",
+      metadata,
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: "object.metadata.name != 'refused'", message: "not this one" }],
+      },
+    });
+    await create(`${path.replace("policies", "policybindings")}`, {
+      apiVersion,
+      kind: "ValidatingAdmissionPolicyBinding",
+      metadata,
+      spec: { policyName: "refusing", validationActions: ["Deny"] },
+    });
+    await eventually(async () => {
+      await kube.apply(proxy("refused", { includes: [] }), tls);
+      await kube.remove(proxy("refused"));
+      await kube.apply(proxy("refused"));
+      await new Promise((done) => setTimeout(done, 700));
+      return (await wordOf(proxy("refused"))) === undefined;
+    }, "the policy is in force");
+    await kube.apply(proxy("beside", {}, "nowhere"), route("beside", { name: "gateway" }));
+    await soon(async () => (await wordOf(proxy("beside"))) === "invalid", "another HTTPProxy's");
+    await soon(async () => (await statusOf(route("beside"))).parents?.length === 1, "another kind's");
+    await eventually(async () => (await sample(isoline, "statuses_failing")) === 2, "both are counted");
+    const lines = log.filter((line) => line.includes("can't write the status"));
+    expect(lines.filter((line) => line.includes("HTTPProxy/default/refused"))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes("tlsroutes: they have no status subresource"))).toHaveLength(
+      1,
+    );
+    expect(lines).toHaveLength(2);
+    const { findings } = (await (await fetch(`${isoline.url}/status`)).json()) as { findings: Manifest[] };
+    expect(
+      findings
+        .filter(({ reason }) => reason === "NotWritten")
+        .map(({ about }) => about)
+        .sort(),
+    ).toEqual(["HTTPProxy/default/refused", "TLSRoute/default/tls"]);
+    await kube.apply(gatewayDefinition("TLSRoute", "v1"));
+    await eventually(async () => (await statusOf(tls)).parents?.length === 1, "with the subresource", 40_000);
+    await kube.remove(proxy("refused"));
+    await eventually(async () => (await sample(isoline, "statuses_failing")) === 0, "nothing fails");
+    log.length = 0;
+  });
+
   it("are written by one of two replicas, and by the other when it goes, which leaves alone what is right", async () => {
     const [alone] = servers.splice(0) as [Isoline];
     await alone.close();
@@ -268,6 +363,7 @@ describe.skipIf("reason" in binaries)("statuses in a real API server", () => {
     const second = await serve({ lease });
     await eventually(async () => (await fetch(`${second.url}/readyz`)).ok, "the second is ready");
     await eventually(async () => (await sample(first, "statuses_pending")) === 0, "all is looked at");
+    expect(await sample(first, "status_writes_total")).toBe(0);
     await kube.apply(proxy("late", {}, "nowhere"));
     await soon(async () => (await wordOf(proxy("late"))) === "invalid", "the first writes");
     // What was right before, whoever wrote it, is not written again.

@@ -90,12 +90,16 @@ export async function startKube(
   const configs = { admin: join(folder, "admin.json"), isoline: join(folder, "isoline.json") };
   const start = async (): Promise<void> => {
     server = spawn(binaries.apiserver, flags, { stdio: ["ignore", "ignore", "ignore"] });
-    await eventually(async () => {
-      const ca = readFileSync(join(folder, "certs", "apiserver.crt"), "base64");
-      for (const [user, path] of Object.entries(configs))
-        writeFileSync(path, kubeconfig(port, ca, user as keyof typeof tokens));
-      return (await statusOf(await kubeTransport({ kubeconfig: configs.admin }), "/readyz")) === 200;
-    }, "kube-apiserver is ready");
+    await eventually(
+      async () => {
+        const ca = readFileSync(join(folder, "certs", "apiserver.crt"), "base64");
+        for (const [user, path] of Object.entries(configs))
+          writeFileSync(path, kubeconfig(port, ca, user as keyof typeof tokens));
+        return (await statusOf(await kubeTransport({ kubeconfig: configs.admin }), "/readyz")) === 200;
+      },
+      "kube-apiserver is ready",
+      60_000,
+    );
   };
   await start();
   const admin = await kubeTransport({ kubeconfig: configs.admin });
