@@ -217,6 +217,8 @@ export class StatusWriter {
 
   #queueTouched(): void {
     if (!this.options.leads()) return;
+    // What was read for the first time by then is no change.
+    if (!this.#led) this.#touched.clear();
     if (!this.#led || this.#allTouched) this.#queueAll();
     for (const ref of this.#touched) this.#queue.add(ref, this.#failures.has(ref) ? "failed" : "fresh");
     this.#touched.clear();
