@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kindOf, type Ref } from "../../src/schema/meta.js";
-import { settingsRef } from "../../src/schema/settings.js";
+import { parseSettings, settingsRef } from "../../src/schema/settings.js";
 import { settingsOf } from "../../src/server/publisher.js";
 import {
   hasStatus,
@@ -13,7 +13,8 @@ import {
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { resume, type Updated, unitsLeft, update } from "../../src/update.js";
-import { platform } from "../support/compile.js";
+import { httpProxy, service } from "../support/backend.js";
+import { parseCase, platform } from "../support/compile.js";
 import { changesOf, edit, start } from "../support/edits.js";
 
 /** Statuses that are worked out anew for the objects that updates name, and for no others. */
@@ -100,3 +101,77 @@ it("are after any edits what working out all of them gives, for every kind, whol
     expect.arrayContaining([...all, "IngressRoute", "TCPRoute", "TLSRoute", "BackendTLSPolicy"]),
   );
 }, 120_000);
+
+describe("the statuses that an edit of one among many objects has worked out", () => {
+  const manifests = (namespace: string, i: number): object[] => [
+    service(namespace, `app-${i}`),
+    httpProxy(namespace, `proxy-${i}`, {
+      virtualhost: { fqdn: `proxy-${i}.${namespace}.test` },
+      routes: [{ services: [{ name: `app-${i}`, port: 80 }] }],
+    }),
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: `route-${i}`, namespace },
+      spec: {
+        parentRefs: [{ name: "gateway", namespace: "infra" }],
+        hostnames: [`route-${i}.${namespace}.test`],
+        rules: [{ backendRefs: [{ name: `app-${i}`, port: 80 }] }],
+      },
+    },
+  ];
+  const parse = (...of: readonly object[]) => of.flatMap((one) => parseCase(JSON.stringify(one)).objects);
+  const gateway = [
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "GatewayClass",
+      metadata: { name: "isoline" },
+      spec: { controllerName: "isoline.dev/gateway" },
+    },
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      metadata: { name: "gateway", namespace: "infra" },
+      spec: {
+        gatewayClassName: "isoline",
+        listeners: [
+          { name: "http", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } },
+        ],
+      },
+    },
+  ];
+  const { settings } = parseSettings({ gatewayRef: { namespace: "infra", name: "gateway" } });
+  const store = createMemoryStore();
+  const many = Array.from({ length: 300 }, (_, i) => manifests(i % 2 === 0 ? "even" : "odd", i));
+  update(store, [settings, ...parse(...gateway, ...many.flat())], platform);
+  const judged = (...of: readonly object[]): string[] =>
+    [...update(store, parse(...of), platform).judged].filter((ref) => hasStatus(kindOf(ref))).sort();
+  const broken = (name: string, fqdn: string): object =>
+    httpProxy("even", name, {
+      virtualhost: { fqdn },
+      routes: [{ services: [{ name: "nobody", port: 80 }] }],
+    });
+
+  it("are those of the object itself", () => {
+    expect(judged(broken("new", "new.test"))).toEqual(["HTTPProxy/even/new"]);
+    const orphan = httpProxy("even", "lost", { routes: [] });
+    expect(judged(orphan)).toEqual(["HTTPProxy/even/lost"]);
+  });
+
+  it("are those that have what it did, or lack it", () => {
+    expect(judged(service("even", "nobody"))).toEqual(["HTTPProxy/even/new"]);
+    expect(judged(broken("twin", "proxy-4.even.test"))).toEqual([
+      "HTTPProxy/even/proxy-4",
+      "HTTPProxy/even/twin",
+    ]);
+  });
+
+  it("are with a route those of its Gateway", () => {
+    const [, , route] = manifests("even", 1000) as [object, object, object];
+    expect(judged(route)).toEqual([
+      "Gateway/infra/gateway",
+      "GatewayClass//isoline",
+      "HTTPRoute/even/route-1000",
+    ]);
+  });
+});
