@@ -166,6 +166,14 @@ describe("the statuses that an edit of one among many objects has worked out", (
     ]);
   });
 
+  it("are those that a host includes, or includes no more", () => {
+    const root = (...includes: readonly object[]): object =>
+      httpProxy("even", "root", { virtualhost: { fqdn: "root.test" }, includes, routes: [] });
+    const both = ["HTTPProxy/even/lost", "HTTPProxy/even/root"];
+    expect(judged(root({ name: "lost" }))).toEqual(both);
+    expect(judged(root())).toEqual(both);
+  });
+
   it("are with a route those of its Gateway", () => {
     const [, , route] = manifests("even", 1000) as [object, object, object];
     expect(judged(route)).toEqual([
