@@ -9,6 +9,7 @@ const BENCHES = {
   core: "test/bench/bench.ts",
   kube: "test/bench/kube.ts",
   peers: "test/bench/peers.ts",
+  status: "test/bench/status.ts",
   stores: "test/bench/stores.ts",
   sync: "test/bench/sync.ts",
   traffic: "test/bench/traffic.ts",

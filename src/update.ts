@@ -3,6 +3,7 @@ import { claimsOf } from "./graph/claims.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
 import { costKey } from "./graph/cost/node.js";
 import type { Overrun } from "./graph/cost/size.js";
+import { judgedBy } from "./graph/judged.js";
 import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
@@ -27,6 +28,8 @@ export interface Updated {
   readonly edited: boolean;
   /** Units that are left to `resume`. */
   readonly left: number;
+  /** Objects that changed, or whose status may be another one because of what was compiled. */
+  readonly judged: ReadonlySet<Ref>;
 }
 
 const leftCursor = "left";
@@ -42,7 +45,12 @@ export const unitsLeft = (store: Store): number => leftOf(store).length;
 
 /** Compiles more of what updates have left. */
 export function resume(store: Store, platform: Platform): Updated {
-  return store.transaction(() => ({ ...recompile(store, new Set(), platform), edited: false }));
+  const judged = new Set<Ref>();
+  return store.transaction(() => ({
+    ...recompile(store, { dirty: new Set(), judged }, platform),
+    edited: false,
+    judged,
+  }));
 }
 
 /**
@@ -52,12 +60,17 @@ export function resume(store: Store, platform: Platform): Updated {
 export function update(store: Store, changes: Iterable<Change>, platform: Platform): Updated {
   return store.transaction(() => {
     const dirty = new Set<UnitKey>();
+    const judged = new Set<Ref>();
     if (!store.unit("listeners:")) dirty.add("listeners:");
     const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
     let edited = false;
-    for (const change of changes) edited = apply(store, change, dirty, ledger) || edited;
+    for (const change of changes) {
+      if (!apply(store, change, dirty, ledger)) continue;
+      judged.add("gone" in change ? change.gone : change.ref);
+      edited = true;
+    }
     settle(store, ledger, dirty, platform);
-    return { ...recompile(store, dirty, platform), edited };
+    return { ...recompile(store, { dirty, judged }, platform), edited, judged };
   });
 }
 
@@ -76,7 +89,7 @@ export function refresh(store: Store, platform: Platform): boolean {
     const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
     claimAnew(store, dirty, ledger);
     settle(store, ledger, dirty, platform);
-    const { units, left } = recompile(store, dirty, platform);
+    const { units, left } = recompile(store, { dirty, judged: new Set() }, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
     return units + left > 0;
   });
@@ -157,8 +170,12 @@ function touch(store: Store, key: ClaimKey, moved: boolean, dirty: Set<UnitKey>)
 /** Hosts, extensions and routes are there because they are claimed, all other units because they are needed. */
 const isUnit = (key: string): key is UnitKey => /^(?:vhost|extension|route|tcp):/.test(key);
 
-/** Compiles what is dirty and what was left before. */
-function recompile(store: Store, touched: Set<UnitKey>, platform: Platform): Omit<Updated, "edited"> {
+/** Compiles what is dirty and what was left before, and notes what that judges. */
+function recompile(
+  store: Store,
+  { dirty: touched, judged }: { readonly dirty: Set<UnitKey>; readonly judged: Set<Ref> },
+  platform: Platform,
+): Pick<Updated, "units" | "left"> {
   const settings = settingsOf(store);
   const before = leftOf(store);
   const dirty = before.length > 0 ? new Set([...before, ...touched]) : touched;
@@ -175,6 +192,7 @@ function recompile(store: Store, touched: Set<UnitKey>, platform: Platform): Omi
       : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
+    for (const ref of judgedBy({ unit: key }, old, compiled)) judged.add(ref);
     for (const need of changedNeeds(store, old, compiled)) {
       dirty.delete(need);
       dirty.add(need);

@@ -1,7 +1,7 @@
 import { link } from "../link/snapshot.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { findingsAt } from "../schema/meta.js";
-import { orphanFindings } from "../status/status.js";
+import { orphanFindings } from "../status/contour.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
 import { type CheckFormat, findingWriters } from "./findings.js";

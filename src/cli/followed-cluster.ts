@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Raw } from "../kubernetes/api.js";
 import type { Clusters, Member } from "../kubernetes/clusters.js";
 import type { FailureCode } from "../kubernetes/failures.js";
 import { LastLook } from "../kubernetes/last-look.js";
 import { KubeSource } from "../kubernetes/source.js";
 import type { FailingStatus } from "../kubernetes/status-failures.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { type Finding, inCluster } from "../schema/meta.js";
+import { type Finding, inCluster, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 import type { KubeTarget } from "./kube-targets.js";
 import { kubeTransport } from "./kube-transport.js";
@@ -20,13 +21,17 @@ interface FollowOptions {
   /** Whether the store is served already. */
   readonly served: boolean;
   readonly status: StatusOptions | undefined;
-  /** Findings that statuses have to tell of, beside those of the cluster and of the store. */
-  findings(): readonly Finding[];
+  /** Findings about an object that its status has to tell of, beside those of the cluster and of the store. */
+  findingsAbout(ref: Ref): readonly Finding[];
   /** Whether all clusters are known, so that a verdict can be passed. */
   ready(): boolean;
   changed(): void;
   /** Something about a kind failed. */
   failed(kind: string, code: FailureCode): void;
+  /** Objects whose status may be another one, in whatever cluster. */
+  judged(refs: Iterable<Ref>): void;
+  /** A status was written. */
+  statusWritten(kind: string): void;
   /** A status could not be written. */
   statusFailed(kind: string, code: number): void;
   log(line: string): void;
@@ -68,7 +73,12 @@ export class FollowedCluster {
       namespaces,
       served,
       changed,
-      observe: (ref, raw) => this.statuses?.observe(ref, raw),
+      ...(status
+        ? {
+            observe: (ref: Ref, raw: Raw | undefined) => this.statuses?.observe(ref, raw),
+            judged: (refs: Iterable<Ref>) => options.judged(refs),
+          }
+        : {}),
       failed: (kind, code) => options.failed(kind, code),
       log,
       now: Date.now,
@@ -83,7 +93,9 @@ export class FollowedCluster {
         store,
         ...(member.name ? { member } : {}),
         ready: () => options.ready() && this.source.looked,
-        findings: () => [...this.source.findings, ...options.findings()],
+        unread: (ref) => this.source.findingsAbout(ref),
+        findingsAbout: (ref) => options.findingsAbout(ref),
+        wrote: options.statusWritten,
         failed: options.statusFailed,
         log,
       });

@@ -1,10 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { changedAbout } from "../graph/judged.js";
 import { Clusters } from "../kubernetes/clusters.js";
 import { failureOf, LocalError } from "../kubernetes/failures.js";
+import { reportsStatus } from "../kubernetes/status-writer.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
-import type { Finding } from "../schema/meta.js";
+import { byObject, type Finding, type Ref } from "../schema/meta.js";
 import type { AppOptions } from "../server/app.js";
 import { clusterHooks } from "../server/cluster-hooks.js";
 import { Doorbell } from "../server/doorbell.js";
@@ -65,6 +67,7 @@ export class ClusterSource {
   #followed: readonly FollowedCluster[] = [];
   #settled = false;
   readonly #told = new Set<FollowedCluster>();
+  #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #settingsFindings: readonly Finding[] = [];
   readonly #publisher: Publisher;
   readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
@@ -108,7 +111,9 @@ export class ClusterSource {
             stale: source.stale,
             kinds: source.status(),
             lookedAt: source.lastGoodLook,
-            ...(statuses ? { unwritten: statuses.failing.length } : {}),
+            ...(statuses
+              ? { statuses: { failing: statuses.failing.length, pending: statuses.pending } }
+              : {}),
           })),
       },
       holds: () => this.#followed.map(({ name, source }) => ({ cluster: name, source })),
@@ -145,11 +150,13 @@ export class ClusterSource {
           namespaces: settings.spec.watchNamespaces,
           served,
           status: this.options.status,
-          findings: () => this.#publisher.snapshot?.findings ?? [],
+          findingsAbout: (ref) => this.#leftOut.get(ref) ?? [],
           ready: () => this.#ready,
           changed: () => this.#gather(),
           failed: (kind, code) =>
             this.hub.metrics.count("cluster_failures_total", { ...clusterLabel(target.name), kind, code }),
+          judged: (refs) => this.#judged(refs),
+          statusWritten: (kind) => this.hub.metrics.count("status_writes_total", { kind }),
           statusFailed: (kind, code) =>
             this.hub.metrics.count("status_write_failures_total", { kind, code: String(code) }),
           log: (line) => log(line),
@@ -158,7 +165,12 @@ export class ClusterSource {
     );
     this.#clusters = clusters;
     this.#followed = followed;
-    if (this.options.outdated) for (const { source } of followed) source.listAnew();
+    for (const { source } of followed) {
+      if (this.options.outdated) source.listAnew();
+      // A store that outlived a process has no statuses, nor the addresses of the Envoys.
+      else if (this.options.status)
+        source.listAnew((resource) => reportsStatus(resource) || resource.kind === "Service");
+    }
     if (served) this.#serveStored();
     // Every kind has requests and pauses that end with the signal.
     setMaxListeners(0, this.#abort.signal);
@@ -224,13 +236,26 @@ export class ClusterSource {
       this.#timer = setTimeout(() => this.#publish(), publishAgainMs);
       return;
     }
+    this.#takeLeftOut(this.#publisher.snapshot?.findings ?? []);
     for (const { statuses } of this.#followed) statuses?.poke();
+  }
+
+  /** What the last publication left out is a finding of the objects that it came from. */
+  #takeLeftOut(findings: readonly Finding[]): void {
+    const before = [...this.#leftOut.values()].flat();
+    this.#leftOut = byObject(findings);
+    this.#judged(changedAbout(before, [...this.#leftOut.values()].flat()));
+  }
+
+  #judged(refs: Iterable<Ref>): void {
+    const all = [...refs];
+    for (const { statuses } of this.#followed) statuses?.touch(all);
   }
 
   /** A store that outlived a change of `--kube` is brought in line once all clusters are known. */
   #settle(): void {
     if (this.#settled || !this.#complete) return;
-    update(this.store, this.#clusters?.settle() ?? [], { checkKeyPair });
+    this.#judged(update(this.store, this.#clusters?.settle() ?? [], { checkKeyPair }).judged);
     this.#settled = true;
   }
 

@@ -2,16 +2,19 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAllowedClass } from "../graph/class.js";
 import type { Raw, Transport } from "../kubernetes/api.js";
 import type { Member } from "../kubernetes/clusters.js";
 import { Lease } from "../kubernetes/lease.js";
 import type { FailingStatus } from "../kubernetes/status-failures.js";
+import type { Owner } from "../kubernetes/status-owned.js";
 import { StatusWriter } from "../kubernetes/status-writer.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
-import type { Finding, Ref } from "../schema/meta.js";
+import { type Finding, kindOf, type Ref, refOf } from "../schema/meta.js";
+import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { settingsOf } from "../server/publisher.js";
-import { statuses } from "../status/status.js";
+import { hasStatus, type Seen, Statuses } from "../status/status.js";
 import type { Store } from "../store/store.js";
 
 /** How statuses are written back. */
@@ -25,7 +28,11 @@ export interface StatusOptions {
 /** Writes statuses to a cluster, if this replica has the lease. */
 export class StatusService {
   readonly #writer: StatusWriter;
+  readonly #statuses: Statuses;
   readonly #lease: Lease | undefined;
+  readonly #manager: string;
+  /** Objects that were read last with an ingress class that is not served. */
+  readonly #foreign = new Set<Ref>();
   #addresses = "";
 
   constructor(
@@ -35,39 +42,75 @@ export class StatusService {
       /** Which of several clusters this is. */
       readonly member?: Member;
       ready(): boolean;
-      /** About objects that the store does not hold. */
-      findings(): readonly Finding[];
+      /** Why an object could not be read as it is now. */
+      unread(ref: Ref): readonly Finding[];
+      /** Findings about an object that neither its cluster nor the store has. */
+      findingsAbout(ref: Ref): readonly Finding[];
+      /** A status was written, or taken back. */
+      wrote(kind: string): void;
       /** A write failed with this status code; 0 when there was no answer that can be read. */
       failed(kind: string, code: number): void;
       log(line: string): void;
     },
   ) {
-    const { transport, store, lease, log } = options;
+    const { transport, store, member, lease, log, wrote, failed } = options;
     const times = {
       now: Date.now,
       sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     };
-    this.#lease = lease && this.#leaseOf(lease, times);
+    const place = lease && { name: lease.name, namespace: lease.namespace ?? podNamespace() };
+    this.#lease = place && this.#leaseOf(place, times);
+    this.#manager = fieldManager(place);
+    this.#statuses = new Statuses({
+      store,
+      ...(member ? { member } : {}),
+      checkKeyPair,
+      others: (ref) => {
+        const unread = options.unread(ref);
+        return { findings: [...unread, ...options.findingsAbout(ref)], unread: unread.length > 0 };
+      },
+      seen: (ref) => this.#seen(ref),
+    });
     this.#writer = new StatusWriter({
       transport,
-      failed: (kind, code) => options.failed(kind, code),
+      wrote,
+      failed,
       log,
       ...times,
       leads: () => options.ready() && (this.#lease?.leads ?? true),
-      desired: () => {
+      owner: () => this.#owner(),
+      judge: (ref) => {
         const settings = settingsOf(store);
         const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
-        return statuses(store, { ...settings, ingressStatusAddress }, Date.now(), {
-          others: options.findings(),
-          ...(options.member ? { member: options.member } : {}),
-          checkKeyPair,
-        });
+        return this.#statuses.of(ref, { ...settings, ingressStatusAddress }, Date.now());
       },
     });
   }
 
+  #seen(ref: Ref): Seen | undefined {
+    const generation = this.#writer.generationOf(ref);
+    return generation === undefined ? undefined : { generation, foreign: this.#foreign.has(ref) };
+  }
+
+  #owner(): Owner {
+    const { store } = this.options;
+    const { gatewayRef } = settingsOf(store);
+    if (!gatewayRef) return { manager: this.#manager };
+    const gateway = store.object(refOf("Gateway", gatewayRef.namespace, gatewayRef.name));
+    const gatewayClass =
+      gateway?.kind === "Gateway"
+        ? store.object(refOf("GatewayClass", "", gateway.spec.gatewayClassName))
+        : undefined;
+    const controllerName =
+      gatewayClass?.kind === "GatewayClass" ? gatewayClass.spec.controllerName : undefined;
+    return {
+      manager: this.#manager,
+      gateway: { ...gatewayRef, ...(controllerName === undefined ? {} : { controllerName }) },
+    };
+  }
+
   #leaseOf(
-    { name, namespace = podNamespace() }: NonNullable<StatusOptions["lease"]>,
+    { name, namespace }: Required<NonNullable<StatusOptions["lease"]>>,
     times: Pick<ConstructorParameters<typeof Lease>[0], "now" | "sleep">,
   ): Lease {
     const { transport, log } = this.options;
@@ -87,17 +130,38 @@ export class StatusService {
 
   /** Takes note of an object as it was read; undefined when it is gone. */
   observe(ref: Ref, raw: Raw | undefined): void {
+    if (ref === `Service/${this.options.envoyService}`) this.#takeAddresses(addressesOf(raw));
+    if (!hasStatus(kindOf(ref))) return;
+    if (raw && isForeign(raw, settingsOf(this.options.store))) this.#foreign.add(ref);
+    else this.#foreign.delete(ref);
     if (raw) this.#writer.observe(ref, raw);
     else this.#writer.forget(ref);
-    if (ref !== `Service/${this.options.envoyService}`) return;
-    const addresses = addressesOf(raw);
+  }
+
+  #takeAddresses(addresses: string): void {
     if (addresses === this.#addresses) return;
     this.#addresses = addresses;
+    this.#writer.touchAll();
+  }
+
+  /** Takes note that statuses may be others (`Updated.judged`). */
+  touch(refs: Iterable<Ref>): void {
+    for (const ref of refs) {
+      this.#statuses.touch(ref);
+      if (ref === settingsRef) this.#writer.touchAll();
+      // What another cluster's object stands for is judged by the name that it has in its own.
+      else this.#writer.touch(ref.split("@", 1)[0] as Ref);
+    }
+  }
+
+  /** Looks at once whether this replica writes. */
+  poke(): void {
     this.#writer.poke();
   }
 
-  poke(): void {
-    this.#writer.poke();
+  /** How many objects wait for their status to be compared or written. */
+  get pending(): number {
+    return this.#writer.pending;
   }
 
   /** Objects whose status can't be written. */
@@ -119,6 +183,22 @@ function addressesOf(raw: Raw | undefined): string {
     .flatMap(({ ip, hostname: name }) => ip || name || [])
     .join(",");
 }
+
+/** Whether an object, readable or not, is of an ingress class that is not served. */
+function isForeign(raw: Raw, settings: SettingsSpec): boolean {
+  const spec = isRecord(raw.spec) ? raw.spec : {};
+  const metadata = isRecord(raw.metadata) ? raw.metadata : {};
+  const annotations: Record<string, string> = {};
+  if (isRecord(metadata.annotations))
+    for (const [key, value] of Object.entries(metadata.annotations))
+      if (typeof value === "string") annotations[key] = value;
+  const named = typeof spec.ingressClassName === "string" ? spec.ingressClassName : undefined;
+  return raw.kind !== "ExtensionService" && !isAllowedClass({ meta: { annotations } }, named, settings);
+}
+
+/** By the lease, so that two deployments in a cluster tell their statuses apart; the API server takes 128 characters. */
+const fieldManager = (lease: { readonly namespace: string; readonly name: string } | undefined): string =>
+  lease ? `isoline:${lease.namespace}/${lease.name}`.slice(0, 128) : "isoline";
 
 function podNamespace(): string {
   try {

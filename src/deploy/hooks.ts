@@ -1,5 +1,5 @@
 import { type Resource, resourcesWith, versionsOf } from "../kubernetes/resources.js";
-import { hasStatus } from "../kubernetes/status-writer.js";
+import { reportsStatus } from "../kubernetes/status-writer.js";
 import { type Manifest, type Names, type Reading, xdsPort } from "./names.js";
 
 export interface HookOptions extends Names {
@@ -18,7 +18,9 @@ function groupAndVersion({ apiVersion }: Resource): readonly [group: string, ver
 
 /** What users write by hand, and so what is worth a verdict. */
 const judged = (resource: Resource): boolean =>
-  hasStatus(resource) || resource.kind === "TLSCertificateDelegation" || resource.kind === "ReferenceGrant";
+  reportsStatus(resource) ||
+  resource.kind === "TLSCertificateDelegation" ||
+  resource.kind === "ReferenceGrant";
 
 function ruleOf(resource: Resource): object {
   return {

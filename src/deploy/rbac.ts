@@ -1,5 +1,5 @@
 import { type Resource, resourcesWith } from "../kubernetes/resources.js";
-import { hasStatus } from "../kubernetes/status-writer.js";
+import { reportsStatus } from "../kubernetes/status-writer.js";
 import type { Manifest, Names, Reading } from "./names.js";
 
 const groupOf = ({ apiVersion }: Resource): string =>
@@ -35,9 +35,9 @@ export function rbac({ namespace, name, gateway }: Names & Reading): readonly Ma
       metadata: { name },
       rules: [
         ...rules(resources, ["list", "watch"], ({ plural }) => [plural]),
-        ...rules(resources, ["get"], (resource) => (hasStatus(resource) ? [resource.plural] : [])),
+        ...rules(resources, ["get"], (resource) => (reportsStatus(resource) ? [resource.plural] : [])),
         ...rules(resources, ["patch"], (resource) =>
-          hasStatus(resource) ? [`${resource.plural}/status`] : [],
+          reportsStatus(resource) ? [`${resource.plural}/status`] : [],
         ),
       ],
     },

@@ -12,7 +12,7 @@ const annotations = [
  * class configured, objects without a class and those of class `contour` or `isoline` are served.
  */
 export function isAllowedClass(
-  object: { readonly meta: ObjectMeta },
+  object: { readonly meta: Pick<ObjectMeta, "annotations"> },
   specClass: string | undefined,
   settings: SettingsSpec,
 ): boolean {

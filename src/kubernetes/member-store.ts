@@ -1,6 +1,6 @@
 import type { Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
-import { type Change, type Platform, update } from "../update.js";
+import { type Change, type Platform, type Updated, update } from "../update.js";
 import type { Member } from "./clusters.js";
 import { LocalError } from "./failures.js";
 
@@ -41,30 +41,30 @@ export class MemberStore {
     else locally(() => this.options.store.setCursor(name, version));
   }
 
-  /** Returns whether the store holds something else now. @throws LocalError */
-  apply(changes: readonly Change[]): boolean {
+  /** Returns what the store makes of changes, unless they are kept apart. @throws LocalError */
+  apply(changes: readonly Change[]): Updated | undefined {
     const { store, member, platform } = this.options;
     if (this.#apart) {
       for (const change of changes)
         this.#apart.changes.set("gone" in change ? change.gone : change.ref, change);
-      return false;
+      return undefined;
     }
-    return changes.length > 0 && locally(() => update(store, member.place(changes), platform).edited);
+    return changes.length > 0 ? locally(() => update(store, member.place(changes), platform)) : undefined;
   }
 
-  /** Applies what was kept apart, all at once. Returns whether the store holds something else now. @throws LocalError */
-  complete(): boolean {
+  /** Applies what was kept apart, all at once. Returns what the store makes of it. @throws LocalError */
+  complete(): Updated | undefined {
     const apart = this.#apart;
-    if (!apart) return false;
+    if (!apart) return undefined;
     const { store, member, platform } = this.options;
-    const edited = locally(() =>
+    const updated = locally(() =>
       store.transaction(() => {
         for (const [name, version] of apart.cursors) store.setCursor(name, version);
-        return update(store, member.place([...apart.changes.values()]), platform).edited;
+        return update(store, member.place([...apart.changes.values()]), platform);
       }),
     );
     this.#apart = undefined;
-    return edited;
+    return updated;
   }
 
   #nameOf(kind: string): string {

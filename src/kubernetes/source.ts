@@ -1,7 +1,7 @@
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { settingsOf } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
-import type { Change, Platform } from "../update.js";
+import type { Change, Platform, Updated } from "../update.js";
 import { ApiError, type Raw, type Transport } from "./api.js";
 import { Clusters, type Member } from "./clusters.js";
 import { type FailureCode, failureOf, LocalError } from "./failures.js";
@@ -33,6 +33,8 @@ export interface KubeSourceOptions {
   observe?(ref: Ref, raw: Raw | undefined): void;
   /** Something about a kind failed. */
   failed?(kind: Resource["kind"], code: FailureCode): void;
+  /** Objects whose status may be another one, as `Updated.judged` has them. */
+  judged?(refs: Iterable<Ref>): void;
   log(line: string): void;
   now(): number;
   /** Resolves after so many ms, or when the signal is aborted. */
@@ -135,6 +137,11 @@ export class KubeSource {
     return [...holds, ...[...this.#findings.values()].flat()];
   }
 
+  /** Why an object could not be read as it is now. */
+  findingsAbout(ref: Ref): readonly Finding[] {
+    return this.#findings.get(ref) ?? [];
+  }
+
   status(): Readonly<Record<string, KindState>> {
     return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
   }
@@ -169,9 +176,9 @@ export class KubeSource {
     return gone;
   }
 
-  /** Lists everything again at the next look, while what is known is served. */
-  listAnew(): void {
-    for (const follower of this.#followers) follower.listAnew();
+  /** Lists everything, or the kinds that are meant, again at the next look, while what is known is served. */
+  listAnew(isMeant: (resource: Resource) => boolean = () => true): void {
+    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.listAnew();
   }
 
   /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
@@ -284,7 +291,7 @@ export class KubeSource {
 
   #setCursor(kind: string, version: string): void {
     this.#kept.setCursor(kind, version);
-    if (this.ready && this.#kept.complete()) this.#dirty = true;
+    if (this.ready) this.#updated(this.#kept.complete());
     this.#notify();
   }
 
@@ -315,7 +322,7 @@ export class KubeSource {
     findings: readonly Finding[],
     whole: boolean,
   ): void {
-    if (this.#kept.apply(changes)) this.#dirty = true;
+    this.#updated(this.#kept.apply(changes));
     const known = this.#knownOf(kind);
     if (whole) for (const ref of known) this.#dropFindings(ref);
     for (const change of changes) {
@@ -329,10 +336,18 @@ export class KubeSource {
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
     if (findings.length > 0) this.#dirty = true;
+    this.options.judged?.(findings.map(({ about }) => about));
+  }
+
+  #updated(updated: Updated | undefined): void {
+    if (updated?.edited) this.#dirty = true;
+    if (updated) this.options.judged?.(updated.judged);
   }
 
   #dropFindings(ref: Ref): void {
-    if (this.#findings.delete(ref)) this.#dirty = true;
+    if (!this.#findings.delete(ref)) return;
+    this.#dirty = true;
+    this.options.judged?.([ref]);
   }
 
   /** Whether there is something to tell. What was served before may lack a kind that is new. */

@@ -2,58 +2,90 @@ import { isRecord } from "../schema/issues.js";
 import type { ObjectStatus } from "../status/status.js";
 import { contentHash } from "../xds/hash.js";
 import type { Raw } from "./api.js";
+import {
+  conditionPart,
+  entryPart,
+  hasLeftovers,
+  isOwnEntry,
+  type Owner,
+  ownedParts,
+  recordsOf,
+  sharedLists,
+  type Value,
+} from "./status-owned.js";
 
-/**
- * The parts of a status that are Isoline's, each as a hash: what the API server holds and what it should are compared so. Of
- * routes and policies of the Gateway API a part is what one controller says.
- */
-export type Parts = ReadonlyMap<string, string>;
+/** A status in parts, each as a hash: what the API server holds and what it should are compared so. */
+type Parts = ReadonlyMap<string, string>;
 
-type Value = Readonly<Record<string, unknown>>;
-
-/** Lists in which every controller has entries of its own (RouteStatus.parents, PolicyStatus.ancestors). */
-const sharedLists = ["parents", "ancestors"] as const;
-
-/** A whole Gateway is one controller's; only a HTTPProxy's `Valid` is among conditions of others. */
-function verdictOf({ currentStatus, description, conditions, listeners }: Value): unknown {
-  const list = Array.isArray(conditions) ? conditions.filter(isRecord) : [];
-  const valid = list.find(({ type }) => type === "Valid");
-  return [currentStatus, description, valid ? [valid] : list, listeners];
+/** What is remembered of an object as the API server had it. */
+export interface Held {
+  readonly parts: Parts;
+  /** Parts of shared lists that are the owner's. */
+  readonly own: readonly string[];
+  /** There is something to take back, if the object is not ours to judge. */
+  readonly leftovers: boolean;
+  readonly generation: number;
+  readonly version: string;
 }
 
-export function partsOf(status: unknown): Parts {
+const metadataOf = (raw: Raw): Value => (isRecord(raw.metadata) ? raw.metadata : {});
+
+export function heldOf(raw: Raw, owner: Owner): Held {
+  const { namespace, generation, resourceVersion } = metadataOf(raw);
+  const home = typeof namespace === "string" ? namespace : "";
+  const parts = partsOf(raw.status, home);
+  const owned = ownedParts(raw, owner.manager);
+  return {
+    parts,
+    own: [...parts.keys()].filter((part) => sharedLists.some((list) => isOwnEntry(part, list, owned, owner))),
+    leftovers: hasLeftovers(raw, home, owner),
+    generation: typeof generation === "number" ? generation : 0,
+    version: typeof resourceVersion === "string" ? resourceVersion : "",
+  };
+}
+
+function partsOf(status: unknown, namespace: string): Parts {
   const parts = new Map<string, string>();
   if (!isRecord(status)) return parts;
   const put = (part: string, value: unknown): void => {
     const text = canonical(value);
     if (text !== "") parts.set(part, contentHash(text));
   };
-  put("verdict", verdictOf(status));
+  put("words", [status.currentStatus, status.description]);
+  put("listeners", status.listeners);
   put("balancer", status.loadBalancer);
   put("addresses", status.addresses);
-  for (const list of sharedLists)
-    for (const [controller, entries] of byController(status[list])) put(`${list} of ${controller}`, entries);
+  for (const condition of recordsOf(status.conditions)) put(conditionPart(condition.type), condition);
+  for (const list of sharedLists) {
+    const entries = new Map<string, Value[]>();
+    for (const entry of recordsOf(status[list])) {
+      const part = entryPart(list, entry, namespace);
+      entries.set(part, [...(entries.get(part) ?? []), entry]);
+    }
+    for (const [part, of] of entries) put(part, of);
+  }
   return parts;
 }
 
-function byController(entries: unknown): Map<string, Value[]> {
-  const found = new Map<string, Value[]>();
-  for (const entry of Array.isArray(entries) ? entries.filter(isRecord) : []) {
-    const controller = String(entry.controllerName);
-    found.set(controller, [...(found.get(controller) ?? []), entry]);
-  }
-  return found;
+/** Whether what is there is what is wanted: a part that is not spoken of is somebody else's, but for the owner's entries of lists. */
+export function agrees({ status, metadata }: ObjectStatus, { parts, own }: Held): boolean {
+  const wanted = partsOf(status, metadata.namespace);
+  return (
+    [...wanted].every(([part, hash]) => parts.get(part) === hash) && own.every((part) => wanted.has(part))
+  );
 }
 
-/** Whether what is there has all of what is wanted: a part that is not spoken of is somebody else's. */
-export const agrees = (wanted: ObjectStatus["status"], there: Parts): boolean =>
-  [...partsOf(wanted)].every(([part, hash]) => there.get(part) === hash);
+export const areSame = (a: Held, b: Held): boolean =>
+  a.parts.size === b.parts.size &&
+  a.leftovers === b.leftovers &&
+  [...a.parts].every(([part, hash]) => b.parts.get(part) === hash);
 
-export const areSame = (a: Parts, b: Parts): boolean =>
-  a.size === b.size && [...a].every(([part, hash]) => b.get(part) === hash);
+/** What tells one status from another, whatever its times. */
+export const digestOf = (status: ObjectStatus["status"] | undefined): string =>
+  status ? contentHash(canonical(status)) : "";
 
 /** JSON with sorted keys and without times; empty lists and maps count as absent. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   if (Array.isArray(value)) {
     const parts = value.map(canonical);
     return parts.every((part) => part === "") ? "" : `[${parts.join()}]`;
@@ -68,8 +100,9 @@ export function canonical(value: unknown): string {
 }
 
 /** Ours with what others have said, and the time of each transition that there was. */
-export function merged(status: ObjectStatus["status"], before: unknown, time: string): Raw {
-  const old: Value = isRecord(before) ? before : {};
+export function merged({ status, metadata }: ObjectStatus, raw: Raw, owner: Owner, time: string): Raw {
+  const old: Value = isRecord(raw.status) ? raw.status : {};
+  const owned = ownedParts(raw, owner.manager);
   const result: Record<string, unknown> = { ...status };
   if (Array.isArray(status.conditions)) {
     const ours = timed(status.conditions, old.conditions, time);
@@ -80,14 +113,15 @@ export function merged(status: ObjectStatus["status"], before: unknown, time: st
   for (const list of sharedLists) {
     const entries = recordsOf(status[list]);
     if (entries.length === 0) continue;
-    const controllers = new Set(entries.map(({ controllerName }) => controllerName));
-    const others = recordsOf(old[list]).filter(({ controllerName }) => !controllers.has(controllerName));
+    const ours = new Set(entries.map((entry) => entryPart(list, entry, metadata.namespace)));
+    const others = recordsOf(old[list]).filter((entry) => {
+      const part = entryPart(list, entry, metadata.namespace);
+      return !ours.has(part) && !isOwnEntry(part, list, owned, owner);
+    });
     result[list] = [...others, ...timedEntries(entries, old[list], time)];
   }
   return result;
 }
-
-const recordsOf = (list: unknown): Value[] => (Array.isArray(list) ? list.filter(isRecord) : []);
 
 /** Entries that have conditions, such as listeners and parents: each goes by all else of it. */
 function timedEntries(entries: readonly unknown[], before: unknown, time: string): Value[] {
@@ -108,10 +142,15 @@ function timed(conditions: unknown, before: unknown, time: string): Value[] {
   });
 }
 
-/** The generation that a status speaks of, by its first condition. */
-export function observedGeneration(status: ObjectStatus["status"]): unknown {
+/** Whether a verdict is on an older generation than the API server has: a newer one is on its way. */
+export function isOlder(status: ObjectStatus["status"], raw: Raw): boolean {
   const [first] = [status, ...sharedLists.flatMap((list) => recordsOf(status[list]))].flatMap(
     ({ conditions }) => recordsOf(conditions),
   );
-  return first?.observedGeneration;
+  const { observedGeneration: observed } = first ?? {};
+  const { generation } = metadataOf(raw);
+  // An object that could not be read may have been judged without its generation.
+  return (
+    typeof observed === "number" && observed > 0 && typeof generation === "number" && observed < generation
+  );
 }

@@ -59,6 +59,27 @@ export interface Finding {
   readonly unlessBetween?: readonly [from: number, until: number];
 }
 
+/** Findings by the objects that they are about, each list in the order of the whole. */
+export function byObject(findings: Iterable<Finding>): Map<Ref, Finding[]> {
+  const found = new Map<Ref, Finding[]>();
+  for (const finding of findings) {
+    const same = found.get(finding.about);
+    if (same) same.push(finding);
+    else found.set(finding.about, [finding]);
+  }
+  return found;
+}
+
+/** When the next of these findings begins or ends to hold, in ms since the epoch; undefined where none does. */
+export function nextBoundary(now: number, findings: Iterable<Finding>): number | undefined {
+  let next: number | undefined;
+  // A finding holds again one millisecond after the end.
+  for (const { unlessBetween: [from, until] = [] } of findings)
+    for (const at of [from, until === undefined ? undefined : until + 1])
+      if (at !== undefined && at > now && (next === undefined || at < next)) next = at;
+  return next;
+}
+
 /** The findings that hold at a time. */
 export function* findingsAt(now: number, findings: Iterable<Finding>): Iterable<Finding> {
   for (const finding of findings) {

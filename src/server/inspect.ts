@@ -20,7 +20,7 @@ export interface Inspected {
   readonly store: Store;
   readonly publisher: Publisher;
   readonly platform: Platform;
-  /** Of each cluster: what is known of each kind, and where statuses are written how many can't be. Without a name it is the only one. */
+  /** Of each cluster: what is known of each kind, and where statuses are written how many wait and how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
     /** What is served of it is from the store: it has not answered for every kind since the start. */
@@ -28,7 +28,7 @@ export interface Inspected {
     readonly kinds: Readonly<
       Record<string, { readonly state: string; readonly held?: { readonly objects: number } }>
     >;
-    readonly unwritten?: number;
+    readonly statuses?: { readonly failing: number; readonly pending: number };
     /** When the kind that was read least recently was read last, in ms since the epoch. */
     readonly lookedAt?: number | undefined;
   }[];
@@ -121,7 +121,7 @@ export function answerMetrics(
   own: readonly Gauge[],
   { publisher, clusters }: Inspected,
 ): Response {
-  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, unwritten, lookedAt }): Gauge[] => {
+  const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, statuses, lookedAt }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
     return [
       ...Object.entries(kinds).flatMap(([kind, { state, held }]): Gauge[] => [
@@ -130,7 +130,12 @@ export function answerMetrics(
       ]),
       ["cluster_stale", stale ? 1 : 0, named],
       ...(lookedAt === undefined ? [] : [["cluster_last_look_seconds", lookedAt / 1000, named] as const]),
-      ...(unwritten === undefined ? [] : [["statuses_failing", unwritten, named] as const]),
+      ...(statuses
+        ? ([
+            ["statuses_failing", statuses.failing, named],
+            ["statuses_pending", statuses.pending, named],
+          ] as const)
+        : []),
     ];
   });
   const text = metrics.text([...own, ...publisher.gauges(), ...followed]);

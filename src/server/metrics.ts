@@ -8,6 +8,7 @@ const counters = {
   requests_refused_total: "Requests that were not let in, by status code.",
   stores_put_aside_total: "Files of the store that were found damaged, kept as FILE.corrupt and begun anew.",
   errors_at_once_total: "Errors to Envoys that were sent at once, because too many others were waiting.",
+  status_writes_total: "Statuses that were written to a cluster, or taken back, by kind.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
   cluster_failures_total:
@@ -34,6 +35,7 @@ const gauges = {
     "Of a cluster: when the kind that was read least recently was read last, in seconds since the epoch.",
   deletions_held: "Of a cluster: objects of a kind whose deletion waits to be confirmed.",
   statuses_failing: "Objects of a cluster whose status can't be written.",
+  statuses_pending: "Objects of a cluster whose status is still to be compared or written.",
 } as const;
 
 export type CounterName = keyof typeof counters;

@@ -1,19 +1,23 @@
 import { isIP } from "../graph/address.js";
-import { type Parent, parentsOf } from "../graph/gateway/attach.js";
+import { parentsOf, refsTo } from "../graph/gateway/attach.js";
 import { readPolicy } from "../graph/gateway/backend-tls.js";
 import {
+  type Gateway,
   type GatewayListener,
   type GatewayView,
   type RouteObject,
   readGateway,
   routeKinds,
+  servedGateway,
 } from "../graph/gateway/gateway.js";
 import type { ListenerProblem } from "../graph/gateway/ports.js";
 import { parentOf } from "../graph/gateway/problems.js";
-import { isLeftOut, type ObjectByKind, objectsOf, type Reader } from "../graph/reader.js";
+import { isLeftOut, type ObjectByKind, type Reader } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
-import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
+import type { ParentRef } from "../schema/gateway-routes.js";
+import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import { isSame } from "../schema/same.js";
 import type { Store } from "../store/store.js";
 import { clipped, joined } from "./bounds.js";
 
@@ -29,9 +33,7 @@ export interface Condition {
 export type GatewayKind = "GatewayClass" | "Gateway" | (typeof routeKinds)[number] | "BackendTLSPolicy";
 
 export interface GatewayStatus {
-  readonly ref: Ref;
   readonly kind: GatewayKind;
-  readonly meta: ObjectMeta;
   readonly status: Readonly<Record<string, unknown>>;
 }
 
@@ -39,47 +41,101 @@ export interface GatewayStatus {
 export interface GatewayInput {
   readonly store: Store;
   readonly reader: Reader;
+  /** The object as its own cluster has it; undefined where another cluster's object of its name is meant. */
+  metaOf(object: KubeObject): ObjectMeta | undefined;
   findingsOf(ref: Ref): readonly Finding[];
   /** Addresses and host names that the Gateway has. */
   readonly addresses: readonly string[];
 }
 
+export const isGatewayKind = (kind: string): kind is GatewayKind => gatewayKinds.has(kind);
+const gatewayKinds: ReadonlySet<string> = new Set<GatewayKind>([
+  "GatewayClass",
+  "Gateway",
+  ...routeKinds,
+  "BackendTLSPolicy",
+]);
+
+const isRoute = (object: KubeObject): object is RouteObject =>
+  (routeKinds as readonly string[]).includes(object.kind);
+
 /** The statuses of the Gateway that is served, its class, the routes that refer to it, and the policies that count for them. */
-export function gatewayStatuses(input: GatewayInput): GatewayStatus[] {
-  const view = readGateway(input.reader);
-  if (!view) return [];
-  const gatewayClass = input.reader.get("GatewayClass", "", view.gateway.spec.gatewayClassName);
-  if (!gatewayClass) return [];
-  const { controllerName } = gatewayClass.spec;
-  const attached = new Map<GatewayListener, number>();
-  const routes = routesIn(input).flatMap((route) => {
-    const parents = parentsOf(route, view, input.reader);
-    for (const listener of new Set(parents.flatMap(({ counted }) => counted)))
-      attached.set(listener, (attached.get(listener) ?? 0) + 1);
-    if (parents.length === 0) return [];
-    const status = { parents: parents.map((parent) => parentStatus(route, parent, controllerName, input)) };
-    return [{ ref: route.ref, kind: route.kind, meta: route.meta, status }];
-  });
-  return [
-    statusOf(gatewayClass, {
-      conditions: [good(gatewayClass, "Accepted", "Accepted", "The class is accepted")],
-    }),
-    statusOf(view.gateway, gatewayStatus(view, attached, input.addresses)),
-    ...routes,
-    ...policyStatuses(view, controllerName, input),
-  ];
+export class GatewayStatuses {
+  readonly #attached = new AttachedRoutes();
+
+  /** Takes note that a route may be attached to other listeners than before. */
+  touch(ref: Ref): void {
+    this.#attached.touch(ref);
+  }
+
+  /** The status of one object; undefined where it is not Isoline's to give. */
+  of(ref: Ref, input: GatewayInput): GatewayStatus | undefined {
+    const served = servedGateway(input.reader);
+    const object = served && input.store.object(ref);
+    const meta = object && !isLeftOut(object.kind, input.reader.settings) && input.metaOf(object);
+    if (!meta) return undefined;
+    const judged = { ...object, meta };
+    const status = this.#statusOf(object, judged, served, input);
+    return status && { kind: object.kind as GatewayKind, status };
+  }
+
+  #statusOf(
+    object: KubeObject,
+    judged: Judged,
+    served: Served,
+    input: GatewayInput,
+  ): GatewayStatus["status"] | undefined {
+    if (object.ref === served.gatewayClass.ref)
+      return { conditions: [good(judged, "Accepted", "Accepted", "The class is accepted")] };
+    if (object.ref === served.gateway.ref) {
+      const view = readGateway(input.reader);
+      return view && gatewayStatus(judged, view, this.#attached.count(view, input), input.addresses);
+    }
+    if (isRoute(object)) return routeStatus(object, judged, served, input);
+    return object.kind === "BackendTLSPolicy" ? policyStatus(object, judged, served, input) : undefined;
+  }
 }
 
-const statusOf = (
-  { ref, kind, meta }: { ref: Ref; kind: GatewayKind; meta: ObjectMeta },
-  status: GatewayStatus["status"],
-): GatewayStatus => ({ ref, kind, meta, status });
+type Served = NonNullable<ReturnType<typeof servedGateway>>;
 
-const routesIn = ({ store, reader }: GatewayInput): RouteObject[] =>
-  [...store.objects()].filter(
-    (object): object is RouteObject =>
-      (routeKinds as readonly string[]).includes(object.kind) && !isLeftOut(object.kind, reader.settings),
-  );
+/** How many routes each listener has, kept up to date route by route. */
+class AttachedRoutes {
+  readonly #counts = new Map<string, number>();
+  readonly #byRoute = new Map<Ref, readonly string[]>();
+  readonly #touched = new Set<Ref>();
+  #of: Gateway | undefined;
+
+  touch(ref: Ref): void {
+    this.#touched.add(ref);
+  }
+
+  count(view: GatewayView, input: GatewayInput): ReadonlyMap<string, number> {
+    if (!isSame(this.#of, view.gateway)) {
+      this.#counts.clear();
+      this.#byRoute.clear();
+      for (const object of input.store.objects()) if (isRoute(object)) this.#touched.add(object.ref);
+      this.#of = view.gateway;
+    }
+    for (const ref of this.#touched) this.#recount(ref, view, input);
+    this.#touched.clear();
+    return this.#counts;
+  }
+
+  #recount(ref: Ref, view: GatewayView, { store, reader }: GatewayInput): void {
+    this.#add(this.#byRoute.get(ref) ?? [], -1);
+    const route = store.object(ref);
+    const counts = route && isRoute(route) && !isSubstitute(route) && !isLeftOut(route.kind, reader.settings);
+    const parents = counts ? parentsOf(route, view, reader) : [];
+    const names = new Set(parents.flatMap(({ counted }) => counted.map(({ spec }) => spec.name)));
+    if (names.size > 0) this.#byRoute.set(ref, [...names]);
+    else this.#byRoute.delete(ref);
+    this.#add(names, 1);
+  }
+
+  #add(names: Iterable<string>, by: number): void {
+    for (const name of names) this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+}
 
 type Judged = Pick<KubeObject, "meta">;
 
@@ -99,8 +155,9 @@ const bad = condition("False");
 const maxAddresses = 16;
 
 function gatewayStatus(
-  { gateway, listeners }: GatewayView,
-  attached: ReadonlyMap<GatewayListener, number>,
+  gateway: Judged,
+  { listeners }: GatewayView,
+  attached: ReadonlyMap<string, number>,
   addresses: readonly string[],
 ): GatewayStatus["status"] {
   const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
@@ -121,7 +178,7 @@ function gatewayStatus(
     listeners: listeners.map((listener) => ({
       name: listener.spec.name,
       supportedKinds: listener.kinds.map((kind) => ({ group: gatewayGroup, kind })),
-      attachedRoutes: attached.get(listener) ?? 0,
+      attachedRoutes: attached.get(listener.spec.name) ?? 0,
       conditions: listenerConditions(gateway, listener),
     })),
   };
@@ -147,14 +204,40 @@ function listenerConditions(gateway: Judged, { problems }: GatewayListener): Con
   ];
 }
 
-/** What a route's status says of one of its parents: findings of one parent count for that one, others for all. */
-function parentStatus(
+/** What is said of each reference of a route to the Gateway; undefined where it has none. */
+function routeStatus(
   route: RouteObject,
-  { index, ref }: Parent,
-  controllerName: string,
+  judged: Judged,
+  served: Served,
   { findingsOf }: GatewayInput,
-): object {
-  const findings = findingsOf(route.ref).filter((finding) => (parentOf(finding) ?? index) === index);
+): GatewayStatus["status"] | undefined {
+  const refs = refsTo(route, served);
+  if (refs.length === 0) return undefined;
+  const findings = findingsOf(route.ref);
+  const { controllerName } = served.gatewayClass.spec;
+  return {
+    parents: refs.map(([index, ref]) => {
+      // Findings of one parent count for that one, others for all.
+      const about = findings.filter((finding) => (parentOf(finding) ?? index) === index);
+      return { ...parentStatus(route.kind, judged, about), parentRef: writtenRef(ref), controllerName };
+    }),
+  };
+}
+
+const writtenRef = ({ group, kind, namespace, name, sectionName, port }: ParentRef): object => ({
+  group,
+  kind,
+  ...(namespace ? { namespace } : {}),
+  name,
+  ...(sectionName === undefined ? {} : { sectionName }),
+  ...(port === undefined ? {} : { port }),
+});
+
+function parentStatus(
+  kind: RouteObject["kind"],
+  route: Judged,
+  findings: readonly Finding[],
+): { readonly conditions: readonly Condition[] } {
   const told = (type: string, fine: Condition): Condition => {
     // What is no matter of references, such as hosts of another owner, is one of acceptance.
     const [first, ...more] = findings.filter(
@@ -164,19 +247,9 @@ function parentStatus(
   };
   const partial = findings.filter(({ type }) => type === "PartiallyInvalid");
   const [first] = partial;
-  const { namespace, sectionName, port } = ref;
   return {
-    parentRef: {
-      group: ref.group,
-      kind: ref.kind,
-      ...(namespace ? { namespace } : {}),
-      name: ref.name,
-      ...(sectionName === undefined ? {} : { sectionName }),
-      ...(port === undefined ? {} : { port }),
-    },
-    controllerName,
     conditions: [
-      told("Accepted", good(route, "Accepted", "Accepted", `Accepted ${route.kind}`)),
+      told("Accepted", good(route, "Accepted", "Accepted", `Accepted ${kind}`)),
       told("ResolvedRefs", good(route, "ResolvedRefs", "ResolvedRefs", "References resolved")),
       ...(first ? [good(route, "PartiallyInvalid", first.reason, messages(partial))] : []),
     ],
@@ -186,22 +259,19 @@ function parentStatus(
 const messages = (findings: readonly Finding[]): string =>
   joined(findings.map(({ path, message }) => (path ? `${path}: ${message}` : message)));
 
-/** BackendTLSPolicies that something that is served goes by. */
-function policyStatuses(
-  { gateway: { meta } }: GatewayView,
-  controllerName: string,
+/** A BackendTLSPolicy has a status where something that is served goes by it. */
+function policyStatus(
+  policy: ObjectByKind<"BackendTLSPolicy">,
+  judged: Judged,
+  { gateway: { meta }, gatewayClass }: Served,
   { store, reader }: GatewayInput,
-): GatewayStatus[] {
-  const refs = [...store.objects()].filter(({ kind }) => kind === "BackendTLSPolicy").map(({ ref }) => ref);
-  const used = objectsOf("BackendTLSPolicy", refs, reader).filter(
-    (policy: ObjectByKind<"BackendTLSPolicy">) => store.readers(policy.ref).length > 0,
-  );
+): GatewayStatus["status"] | undefined {
+  if (store.readers(policy.ref).length === 0) return undefined;
   const ancestorRef = { group: gatewayGroup, kind: "Gateway", namespace: meta.namespace, name: meta.name };
-  return used.map((policy) => {
-    const { error } = readPolicy(policy, reader);
-    const accepted = error
-      ? bad(policy, "Accepted", "Invalid", clipped(error))
-      : good(policy, "Accepted", "Accepted", "Accepted BackendTLSPolicy");
-    return statusOf(policy, { ancestors: [{ ancestorRef, controllerName, conditions: [accepted] }] });
-  });
+  const { error } = readPolicy(policy, reader);
+  const accepted = error
+    ? bad(judged, "Accepted", "Invalid", clipped(error))
+    : good(judged, "Accepted", "Accepted", "Accepted BackendTLSPolicy");
+  const { controllerName } = gatewayClass.spec;
+  return { ancestors: [{ ancestorRef, controllerName, conditions: [accepted] }] };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type ManifestPart, manifestsOf } from "../../src/cli/manifests.js";
 import { type Resource, resources } from "../../src/kubernetes/resources.js";
-import { hasStatus } from "../../src/kubernetes/status-writer.js";
+import { reportsStatus } from "../../src/kubernetes/status-writer.js";
 import { gatewayGroup } from "../../src/schema/gateway.js";
 
 interface Rule {
@@ -60,7 +60,7 @@ describe("what `isoline manifests` prints", () => {
     expect(granted(gatewayGroup, "list")).toEqual(plurals(ofGateway));
     expect(granted(gatewayGroup, "watch")).toEqual(plurals(ofGateway));
     expect(granted("", "watch")).toContain("configmaps");
-    const reported = plurals(ofGateway.filter(hasStatus));
+    const reported = plurals(ofGateway.filter(reportsStatus));
     expect(granted(gatewayGroup, "get")).toEqual(reported);
     expect(granted(gatewayGroup, "patch")).toEqual(reported.map((plural) => `${plural}/status`));
     expect(
@@ -73,7 +73,7 @@ describe("what `isoline manifests` prints", () => {
       webhooks: readonly { rules: readonly Rule[] }[];
     }[];
     const rules = webhook?.webhooks[0]?.rules.filter(({ apiGroups }) => apiGroups[0] === gatewayGroup) ?? [];
-    const judged = ofGateway.filter((one) => hasStatus(one) || one.kind === "ReferenceGrant");
+    const judged = ofGateway.filter((one) => reportsStatus(one) || one.kind === "ReferenceGrant");
     expect(rules.flatMap((rule) => rule.resources)).toEqual(plurals(judged));
     expect(rules.find((rule) => rule.resources[0] === "referencegrants")).toMatchObject({
       apiVersions: ["v1", "v1beta1", "v1alpha2"],

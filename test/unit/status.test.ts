@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../src/schema/settings.js";
-import { orphanFindings, statuses } from "../../src/status/status.js";
+import { orphanFindings } from "../../src/status/contour.js";
+import { statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { parseCase, platform } from "../support/compile.js";

@@ -26,11 +26,22 @@ export interface Attached {
 export const hostnamesOf = (route: RouteObject): readonly string[] =>
   route.kind === "TCPRoute" ? [] : route.spec.hostnames;
 
-const isOf = (ref: ParentRef, route: RouteObject, { gateway: { meta } }: GatewayView): boolean =>
+const isOf = (
+  ref: ParentRef,
+  route: RouteObject,
+  { gateway: { meta } }: Pick<GatewayView, "gateway">,
+): boolean =>
   ref.group === gatewayGroup &&
   ref.kind === "Gateway" &&
   ref.name === meta.name &&
   (ref.namespace || route.meta.namespace) === meta.namespace;
+
+/** The references of a route to the Gateway, each with its index in `spec.parentRefs`. */
+export const refsTo = (
+  route: RouteObject,
+  view: Pick<GatewayView, "gateway">,
+): (readonly [index: number, ref: ParentRef])[] =>
+  [...route.spec.parentRefs.entries()].filter(([, ref]) => isOf(ref, route, view));
 
 /**
  * The references of a route to the Gateway, and what comes of each; those to others are none of ours. With `host`, of all hosts
@@ -42,8 +53,7 @@ export function parentsOf(route: RouteObject, view: GatewayView, reader: Reader,
   if (hostnames.length === 0 && all.length > 0 && host !== undefined) return [];
   const known = new Map<string, Attachment>();
   const parents: Parent[] = [];
-  for (const [index, ref] of route.spec.parentRefs.entries()) {
-    if (!isOf(ref, route, view)) continue;
+  for (const [index, ref] of refsTo(route, view)) {
     const key = selectionOf(ref);
     const attachment = known.get(key) ?? attach(route, hostnames, ref, view, reader);
     known.set(key, attachment);
@@ -69,7 +79,7 @@ export interface Places {
 
 /** Where a route is on the Gateway, whether or not it is let in there. */
 export function placesOf(route: RouteObject, view: GatewayView): Places {
-  const refs = route.spec.parentRefs.filter((ref) => isOf(ref, route, view));
+  const refs = refsTo(route, view).map(([, ref]) => ref);
   const pairs = new Set<string>();
   const hosts = new Set<string>();
   const ports = new Set<number>();

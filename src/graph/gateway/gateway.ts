@@ -36,12 +36,21 @@ export interface GatewayView {
   readonly listeners: readonly GatewayListener[];
 }
 
-/** The Gateway of the settings with its listeners; undefined when there is none, or no GatewayClass of its own. */
-export function readGateway(reader: Reader): GatewayView | undefined {
+/** The Gateway of the settings with its class; undefined unless both are there. */
+export function servedGateway(
+  reader: Reader,
+): { readonly gateway: Gateway; readonly gatewayClass: ObjectByKind<"GatewayClass"> } | undefined {
   const { gatewayRef } = reader.settings;
-  if (!gatewayRef) return undefined;
-  const gateway = reader.get("Gateway", gatewayRef.namespace, gatewayRef.name);
-  if (!gateway || !reader.get("GatewayClass", "", gateway.spec.gatewayClassName)) return undefined;
+  const gateway = gatewayRef && reader.get("Gateway", gatewayRef.namespace, gatewayRef.name);
+  const gatewayClass = gateway && reader.get("GatewayClass", "", gateway.spec.gatewayClassName);
+  return gatewayClass && { gateway, gatewayClass };
+}
+
+/** The Gateway that is served, with its listeners; undefined when there is none. */
+export function readGateway(reader: Reader): GatewayView | undefined {
+  const served = servedGateway(reader);
+  if (!served) return undefined;
+  const { gateway } = served;
   const names = envoyListeners(gateway, reader);
   return {
     gateway,

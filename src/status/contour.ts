@@ -1,0 +1,183 @@
+import { isIP } from "../graph/address.js";
+import { isAllowedClass } from "../graph/class.js";
+import { type Finding, isSubstitute, type ObjectMeta } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import type { SettingsSpec } from "../schema/settings.js";
+import type { Store } from "../store/store.js";
+import { clipped, firstOf } from "./bounds.js";
+
+/** Contour's kinds and Ingress: what has a status without a Gateway. */
+export const apiVersions = {
+  HTTPProxy: "projectcontour.io/v1",
+  IngressRoute: "contour.heptio.com/v1beta1",
+  ExtensionService: "projectcontour.io/v1alpha1",
+  Ingress: "networking.k8s.io/v1",
+} as const;
+
+export type ContourKind = keyof typeof apiVersions;
+export type ContourObject = Extract<KubeObject, { kind: ContourKind }>;
+
+export const isContourKind = (kind: string): kind is ContourKind => Object.hasOwn(apiVersions, kind);
+
+/** Whether an object is ours to judge: of our ingress class, and not kept for the case that another cluster's goes. */
+export function isReported(object: KubeObject, settings: SettingsSpec): object is ContourObject {
+  if (!isContourKind(object.kind) || isSubstitute(object)) return false;
+  const named = object.kind === "HTTPProxy" || object.kind === "Ingress";
+  return (
+    object.kind === "ExtensionService" ||
+    isAllowedClass(object, named ? object.spec.ingressClassName : undefined, settings)
+  );
+}
+
+const orphanText = (kind: "HTTPProxy" | "IngressRoute"): string =>
+  `this ${kind} is not part of a delegation chain from a root ${kind}`;
+
+/** Whether an object without a virtual host is included (or delegated to) by nobody. */
+export function isOrphan(object: ContourObject, store: Store): boolean {
+  if (object.kind !== "HTTPProxy" && object.kind !== "IngressRoute") return false;
+  if (object.spec.virtualhost) return false;
+  return !store.readers(object.ref).some((unit) => unit.startsWith("vhost:"));
+}
+
+/** HTTPProxies and IngressRoutes that no root leads to, as findings of error type `Orphaned`. */
+export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] {
+  const found: Finding[] = [];
+  for (const object of store.objects()) {
+    if (!isReported(object, settings) || !isOrphan(object, store)) continue;
+    const message = orphanText(object.kind as "HTTPProxy");
+    found.push({ about: object.ref, severity: "warning", type: "Orphaned", reason: "Orphaned", message });
+  }
+  return found;
+}
+
+/** The status of an object that was read, by what is wrong with it. */
+export function contourStatus(
+  { kind, meta }: Pick<ContourObject, "kind" | "meta">,
+  findings: readonly Finding[],
+  orphan: boolean,
+  settings: SettingsSpec,
+): Record<string, unknown> {
+  const balancer = loadBalancer(settings);
+  switch (kind) {
+    case "Ingress":
+      return balancer;
+    case "ExtensionService":
+      return conditioned(meta.generation, findings, "Valid ExtensionService");
+    case "IngressRoute": {
+      const described = orphan
+        ? { currentStatus: "orphaned", description: orphanText(kind) }
+        : verdict(findings, "valid IngressRoute");
+      return { ...described, ...balancer };
+    }
+    case "HTTPProxy":
+      return { ...proxyStatus(meta, findings, orphan), ...balancer };
+  }
+}
+
+/** The status of an object that could not be read; undefined for an Ingress, which has no place for a verdict. */
+export function unreadStatus(
+  kind: ContourKind,
+  generation: number,
+  findings: readonly Finding[],
+): Record<string, unknown> | undefined {
+  if (kind === "Ingress") return undefined;
+  const condition = kind === "IngressRoute" ? {} : conditioned(generation, findings);
+  const words = kind === "ExtensionService" ? {} : verdict(findings);
+  return { ...words, ...condition };
+}
+
+function proxyStatus(
+  meta: ObjectMeta,
+  findings: readonly Finding[],
+  orphan: boolean,
+): Record<string, unknown> {
+  if (!orphan) {
+    const valid = errorsOf(findings).length === 0;
+    return {
+      currentStatus: valid ? "valid" : "invalid",
+      description: valid ? "Valid HTTPProxy" : someErrors,
+      ...conditioned(meta.generation, findings, "Valid HTTPProxy"),
+    };
+  }
+  const message = orphanText("HTTPProxy");
+  const own: Finding = {
+    about: "HTTPProxy//",
+    severity: "error",
+    type: "Orphaned",
+    reason: "Orphaned",
+    message,
+  };
+  return {
+    currentStatus: "orphaned",
+    description: message,
+    ...conditioned(meta.generation, [...findings, own]),
+  };
+}
+
+const someErrors = "At least one error present, see Errors for details";
+const errorsOf = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(({ severity }) => severity === "error");
+
+/** The form that IngressRoute has: one word and the first error. */
+function verdict(findings: readonly Finding[], good = ""): Record<string, unknown> {
+  const [first] = errorsOf(findings);
+  return first
+    ? { currentStatus: "invalid", description: told(first) }
+    : { currentStatus: "valid", description: good };
+}
+
+const told = ({ message, path, type }: Finding): string =>
+  clipped(`${type === "SchemaError" && path ? `${path}: ` : ""}${message}`);
+
+/** Findings as conditions of their own, in the order they were found. */
+function details(findings: readonly Finding[], what: "errors" | "warnings"): object[] {
+  const { first, more } = firstOf(findings);
+  const listed = first.map((finding) => ({
+    type: finding.type,
+    status: "True",
+    reason: finding.reason,
+    message: told(finding),
+  }));
+  if (more === 0) return listed;
+  const message = `and ${more} more ${what}; \`isoline check\` and the server's /status have them all`;
+  return [...listed, { type: "Truncated", status: "True", reason: "TooMany", message }];
+}
+
+/** The condition `Valid` with errors and warnings inside. */
+function conditioned(
+  observedGeneration: number,
+  findings: readonly Finding[],
+  good = "",
+): Record<string, unknown> {
+  const errors = errorsOf(findings);
+  const warnings = findings.filter(({ severity }) => severity === "warning");
+  const valid = errors.length === 0;
+  return {
+    conditions: [
+      {
+        type: "Valid",
+        status: valid ? "True" : "False",
+        observedGeneration,
+        reason: valid ? "Valid" : "ErrorPresent",
+        message: valid ? good : someErrors,
+        ...(valid ? {} : { errors: details(errors, "errors") }),
+        ...(warnings.length > 0 ? { warnings: details(warnings, "warnings") } : {}),
+      },
+    ],
+  };
+}
+
+/** The addresses and host names of the setting `ingressStatusAddress`. */
+export const addressesOf = ({ ingressStatusAddress }: SettingsSpec): string[] =>
+  ingressStatusAddress
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** `status.loadBalancer` from the setting `ingressStatusAddress`: a list of addresses and host names. */
+function loadBalancer(settings: SettingsSpec): Record<string, unknown> {
+  const ingress = addressesOf(settings).map((address) =>
+    isIP(address) ? { ip: address } : { hostname: address },
+  );
+  return ingress.length > 0 ? { loadBalancer: { ingress } } : {};
+}

@@ -1,0 +1,185 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { kindOf, type Ref } from "../../src/schema/meta.js";
+import { parseSettings, settingsRef } from "../../src/schema/settings.js";
+import { settingsOf } from "../../src/server/publisher.js";
+import {
+  hasStatus,
+  type ObjectStatus,
+  Statuses,
+  type StatusKind,
+  statuses,
+} from "../../src/status/status.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import type { Store } from "../../src/store/store.js";
+import { resume, type Updated, unitsLeft, update } from "../../src/update.js";
+import { httpProxy, service } from "../support/backend.js";
+import { parseCase, platform } from "../support/compile.js";
+import { changesOf, edit, start } from "../support/edits.js";
+
+/** Statuses that are worked out anew for the objects that updates name, and for no others. */
+class Kept {
+  readonly #statuses: Statuses;
+  readonly byRef = new Map<Ref, ObjectStatus>();
+  /** How often a status was worked out. */
+  worked = 0;
+
+  constructor(private readonly store: Store) {
+    this.#statuses = new Statuses({ ...platform, store });
+  }
+
+  take({ judged }: Pick<Updated, "judged">): void {
+    for (const ref of judged) this.#statuses.touch(ref);
+    const refs = judged.has(settingsRef) ? [...this.#statuses.refs(), ...this.byRef.keys()] : judged;
+    for (const ref of new Set(refs)) {
+      this.worked++;
+      const { wanted } = this.#statuses.of(ref, settingsOf(this.store), 0);
+      if (wanted) this.byRef.set(ref, wanted);
+      else this.byRef.delete(ref);
+    }
+  }
+
+  get all(): ObjectStatus[] {
+    return [...this.byRef.values()].sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  }
+}
+
+/** Findings of units that neither read the object nor are claimed by it: statuses would not have them. */
+const unlinked = (store: Store): object[] =>
+  [...store.units()].flatMap(({ unit, findings }) =>
+    findings.filter(
+      ({ about }) =>
+        hasStatus(kindOf(about)) &&
+        !store.readers(about).includes(unit) &&
+        !store.claimsOf(about).includes(unit),
+    ),
+  );
+
+it("are after any edits what working out all of them gives, for every kind, whole or in batches", () => {
+  const kinds = new Set<StatusKind>();
+  const changed = new Set<StatusKind>();
+  fc.assert(
+    fc.property(
+      start,
+      fc.array(edit, { minLength: 1, maxLength: 12 }),
+      fc.constantFrom(2, Number.POSITIVE_INFINITY),
+      (objects, edits, maxUnits) => {
+        const store = createMemoryStore();
+        const batched = { ...platform, maxUnits };
+        const kept = new Kept(store);
+        const take = (updated: Updated): void => {
+          kept.take(updated);
+          while (unitsLeft(store) > 0) kept.take(resume(store, batched));
+        };
+        take(update(store, objects, batched));
+        const state = new Map(objects.map((object) => [object.ref, object]));
+        for (const one of edits) {
+          const before = new Map(kept.byRef);
+          take(update(store, changesOf(one, state), batched));
+          expect(unlinked(store)).toEqual([]);
+          expect(kept.all).toEqual(statuses(store, settingsOf(store), 0, platform));
+          for (const { ref, kind, status } of kept.all) {
+            kinds.add(kind);
+            if (JSON.stringify(before.get(ref)?.status) !== JSON.stringify(status)) changed.add(kind);
+          }
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+  const all = [
+    "ExtensionService",
+    "GRPCRoute",
+    "Gateway",
+    "GatewayClass",
+    "HTTPProxy",
+    "HTTPRoute",
+    "Ingress",
+  ];
+  expect([...kinds].sort()).toEqual(expect.arrayContaining([...all, "IngressRoute", "TCPRoute", "TLSRoute"]));
+  expect([...changed].sort()).toEqual(
+    expect.arrayContaining([...all, "IngressRoute", "TCPRoute", "TLSRoute", "BackendTLSPolicy"]),
+  );
+}, 120_000);
+
+describe("the statuses that an edit of one among many objects has worked out", () => {
+  const manifests = (namespace: string, i: number): object[] => [
+    service(namespace, `app-${i}`),
+    httpProxy(namespace, `proxy-${i}`, {
+      virtualhost: { fqdn: `proxy-${i}.${namespace}.test` },
+      routes: [{ services: [{ name: `app-${i}`, port: 80 }] }],
+    }),
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: `route-${i}`, namespace },
+      spec: {
+        parentRefs: [{ name: "gateway", namespace: "infra" }],
+        hostnames: [`route-${i}.${namespace}.test`],
+        rules: [{ backendRefs: [{ name: `app-${i}`, port: 80 }] }],
+      },
+    },
+  ];
+  const parse = (...of: readonly object[]) => of.flatMap((one) => parseCase(JSON.stringify(one)).objects);
+  const gateway = [
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "GatewayClass",
+      metadata: { name: "isoline" },
+      spec: { controllerName: "isoline.dev/gateway" },
+    },
+    {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      metadata: { name: "gateway", namespace: "infra" },
+      spec: {
+        gatewayClassName: "isoline",
+        listeners: [
+          { name: "http", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } },
+        ],
+      },
+    },
+  ];
+  const { settings } = parseSettings({ gatewayRef: { namespace: "infra", name: "gateway" } });
+  const store = createMemoryStore();
+  const many = Array.from({ length: 300 }, (_, i) => manifests(i % 2 === 0 ? "even" : "odd", i));
+  update(store, [settings, ...parse(...gateway, ...many.flat())], platform);
+  const judged = (...of: readonly object[]): string[] =>
+    [...update(store, parse(...of), platform).judged].filter((ref) => hasStatus(kindOf(ref))).sort();
+  const broken = (name: string, fqdn: string): object =>
+    httpProxy("even", name, {
+      virtualhost: { fqdn },
+      routes: [{ services: [{ name: "nobody", port: 80 }] }],
+    });
+
+  it("are those of the object itself", () => {
+    expect(judged(broken("new", "new.test"))).toEqual(["HTTPProxy/even/new"]);
+    const orphan = httpProxy("even", "lost", { routes: [] });
+    expect(judged(orphan)).toEqual(["HTTPProxy/even/lost"]);
+  });
+
+  it("are those that have what it did, or lack it", () => {
+    expect(judged(service("even", "nobody"))).toEqual(["HTTPProxy/even/new"]);
+    expect(judged(broken("twin", "proxy-4.even.test"))).toEqual([
+      "HTTPProxy/even/proxy-4",
+      "HTTPProxy/even/twin",
+    ]);
+  });
+
+  it("are those that a host includes, or includes no more", () => {
+    const root = (...includes: readonly object[]): object =>
+      httpProxy("even", "root", { virtualhost: { fqdn: "root.test" }, includes, routes: [] });
+    const both = ["HTTPProxy/even/lost", "HTTPProxy/even/root"];
+    expect(judged(root({ name: "lost" }))).toEqual(both);
+    expect(judged(root())).toEqual(both);
+  });
+
+  it("are with a route those of its Gateway", () => {
+    const [, , route] = manifests("even", 1000) as [object, object, object];
+    expect(judged(route)).toEqual([
+      "Gateway/infra/gateway",
+      "GatewayClass//isoline",
+      "HTTPRoute/even/route-1000",
+    ]);
+  });
+});
