@@ -16,8 +16,10 @@ export type Change = KubeObject | { readonly gone: Ref };
 /** What the core can't do by itself in every runtime. */
 export interface Platform {
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
-  /** Units to compile at a time at most; what is left is `resume`d. Absent: all. */
+  /** Units to compile for one request at most; what is left is `resume`d. Absent: all, at once. */
   readonly maxUnits?: number;
+  /** Units to compile without a pause, where that is less. */
+  readonly sliceUnits?: number;
 }
 
 export interface Updated {

@@ -7,6 +7,7 @@ import { parseSettings } from "../schema/settings.js";
 import type { AppOptions } from "../server/app.js";
 import { clusterHooks } from "../server/cluster-hooks.js";
 import type { Publisher } from "../server/publisher.js";
+import { inSlices } from "../server/slices.js";
 import type { Store } from "../store/store.js";
 import { unitsLeft, update } from "../update.js";
 import { workerPlatform } from "./worker-platform.js";
@@ -48,11 +49,11 @@ export class WorkerCluster {
   ) {
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
-    update(store, [settings], workerPlatform);
+    update(store, [settings], inSlices(workerPlatform));
     this.#source = new KubeSource({
       transport: transportOf(env),
       store,
-      platform: workerPlatform,
+      platform: inSlices(workerPlatform),
       acceptShrink: false,
       namespaces: settings.spec.watchNamespaces,
       changed: () => publisher.publish(),

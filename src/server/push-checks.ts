@@ -21,6 +21,8 @@ export interface Push {
   readonly acceptShrink: boolean;
   /** The only namespaces that may be touched, and told of in the answer; undefined for all. */
   readonly namespaces?: readonly string[];
+  /** The name of the token. */
+  readonly by?: string;
 }
 
 export interface RefusedPush {
@@ -110,11 +112,11 @@ export function checkContent(
 }
 
 function checkShrink(store: Store, before: SourceState, source: ParsedSource): RefusedPush | undefined {
-  const hostsBefore = new Set(before.refs.flatMap((ref) => store.claimsOf(ref).filter(isHost)));
+  const hostsBefore = new Set([...store.claimsOfAny(before.refs)].filter(isHost));
   if (hostsBefore.size < fewHosts) return undefined;
   if (source.hasUnnamed) return undefined;
-  const held = source.invalid.flatMap((ref) => store.claimsOf(ref));
-  const hostsNow = new Set([...source.objects.flatMap((object) => claimsOf(object)), ...held]);
+  const hostsNow = new Set(store.claimsOfAny(source.invalid));
+  for (const object of source.objects) for (const claim of claimsOf(object)) hostsNow.add(claim);
   const gone = [...hostsBefore].filter((host) => !hostsNow.has(host)).length;
   if (gone / hostsBefore.size <= maxShrink) return undefined;
   const detail = `${gone} of ${hostsBefore.size} hosts would go; push with accept-shrink if this is meant`;
@@ -122,13 +124,6 @@ function checkShrink(store: Store, before: SourceState, source: ParsedSource): R
 }
 
 const isHost = (claim: string): boolean => claim.startsWith("vhost:");
-
-/** Objects that are in the source after a push: an invalid one stays if it was there before, and all beside an unnamed one. */
-export function refsAfter(source: ParsedSource, before: SourceState): Set<Ref> {
-  const held = new Set(before.refs);
-  if (source.hasUnnamed) return new Set([...held, ...source.objects.map(({ ref }) => ref)]);
-  return new Set([...source.objects.map(({ ref }) => ref), ...source.invalid.filter((ref) => held.has(ref))]);
-}
 
 /** What is pushed outside the namespaces of its token. */
 function foreignRefs(namespaces: readonly string[], { objects, invalid }: ParsedSource): readonly Ref[] {

@@ -15,11 +15,24 @@ import {
   notContent,
   type Push,
   type RefusedPush,
-  refsAfter,
   refusedPush,
 } from "./push-checks.js";
+import { findLost, isOutdated, reapply } from "./reapply.js";
+import { compileLeft, inSlices } from "./slices.js";
 import { type ParsedSource, parseSource } from "./source.js";
-import { readSource, removeSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
+import { applyJob, type Job, jobOf, settleJob } from "./source-apply.js";
+import {
+  applyingNames,
+  readHead,
+  readSource,
+  removeSource,
+  type SourceState,
+  sourceFindings,
+  sourceNames,
+  sourceRefs,
+  workLeft,
+  writeHead,
+} from "./source-state.js";
 import { Traffic } from "./traffic.js";
 import { type Namespaces, visibleFindings } from "./visible.js";
 
@@ -67,19 +80,53 @@ export class PushedSources {
 
   /** Brings the settings in line with how the server was started now, and publishes what was pushed before a restart. */
   start(): void {
+    findLost(this.store);
     const names = sourceNames(this.store);
     const arePushed = this.#refsOf(names).has(settingsRef);
     if (!arePushed && (this.settings || this.store.object(settingsRef)))
       update(this.store, this.#without([settingsRef]), this.platform);
     if (names.length > 0) this.publisher.publish();
+    if (this.#toApply().length > 0)
+      this.continue().catch((error: unknown) =>
+        this.publisher.log(`can't apply what was pushed: ${String(error)}`),
+      );
+  }
+
+  /** Sources whose content has to be applied: one that was not to its end, and those that another compiler has read. */
+  #toApply(): readonly string[] {
+    const others = sourceNames(this.store).filter((name) => isOutdated(this.store, name));
+    return [...new Set([...applyingNames(this.store), ...others])];
+  }
+
+  /**
+   * Goes on with what was interrupted, or left for later: as much as the platform takes for one request. Returns whether anything
+   * could be done.
+   */
+  continue(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      let applied = false;
+      for (const name of this.#toApply()) {
+        const done = await reapply(name, {
+          store: this.store,
+          platform: this.platform,
+          without: (refs) => this.#without(refs),
+          log: (line) => this.publisher.log(line),
+        });
+        applied ||= done;
+      }
+      const units = await compileLeft(this.store, this.platform);
+      this.publisher.publish();
+      return applied || units > 0;
+    });
   }
 
   /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
   describe(name: string, namespaces?: Namespaces): object | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
-    const { revision, refs, findings } = readSource(this.store, name);
-    const left = unitsLeft(this.store);
-    const found = { source: name, revision, objects: refs.length };
+    const { revision, objects } = readHead(this.store, name);
+    const findings = sourceFindings(this.store, name);
+    const left = workLeft(this.store);
+    const found = { source: name, revision, objects };
     // To gather them takes a while, and now they would not be all.
     if (left > 0) return { ...found, findings: visibleFindings(findings, namespaces), left };
     return { ...found, findings: visibleFindings([...findings, ...this.publisher.findings], namespaces) };
@@ -92,20 +139,24 @@ export class PushedSources {
 
   #remove(name: string): RemovedSource | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
-    const { refs } = readSource(this.store, name);
-    const { left } = update(this.store, this.#without(refs), this.platform);
+    const refs = sourceRefs(this.store, name);
+    update(this.store, this.#without(refs), inSlices(this.platform));
     removeSource(this.store, name);
-    const changed = this.publisher.publish() || left > 0;
+    const changed = this.publisher.publish();
+    const left = workLeft(this.store);
     const { sequence: version } = this.publisher;
-    return { source: name, objects: refs.length, changed, version, ...leftOf(left) };
+    return { source: name, objects: refs.length, changed: changed || left > 0, version, ...leftOf(left) };
   }
 
   status() {
-    const states = sourceNames(this.store).map((name) => ({ name, ...readSource(this.store, name) }));
+    const names = sourceNames(this.store);
     return {
-      sources: states.map(({ name, revision, refs }) => ({ name, revision, objects: refs.length })),
+      sources: names.map((name) => {
+        const { revision, objects } = readHead(this.store, name);
+        return { name, revision, objects };
+      }),
       endpoints: this.publisher.snapshot?.mode,
-      findings: [...states.flatMap(({ findings }) => findings), ...this.publisher.findings],
+      findings: [...names.flatMap((name) => sourceFindings(this.store, name)), ...this.publisher.findings],
     };
   }
 
@@ -132,19 +183,65 @@ export class PushedSources {
   }
 
   async #put(push: Push): Promise<Pushed | RefusedPush> {
-    const state = readSource(this.store, push.name);
+    const { store } = this;
+    const state = readSource(store, push.name);
     const digest = contentHash(push.text);
-    const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(this.store, push);
+    const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(store, push);
     if (stale) return stale;
-    const repeated = digest === state.digest && push.revision === state.revision;
-    if (repeated && this.publisher.snapshot) return this.#unchanged(push, state);
+    const revision = push.revision ?? state.revision + 1;
+    if (this.#isHeld(push, state, digest))
+      return store.transaction(() => this.#renumber(push, state, revision));
     const source = await parseSource(push.text);
     if ("code" in source) return notContent(source);
-    const refusal = checkContent(this.store, push, state, source);
+    const refusal = checkContent(store, push, state, source);
     if (refusal) return refusal;
     if (push.strict || push.dryRun) this.#finish();
-    const revision = push.revision ?? state.revision + 1;
-    return this.store.transaction(() => this.#apply(push, source, state, { revision, digest }));
+    const { name, text, by = "" } = push;
+    const job = jobOf(
+      store,
+      { source: name, revision, at: this.publisher.now(), digest, by },
+      { text, source },
+      { before: state, without: (refs) => this.#without(refs) },
+    );
+    if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, source, job));
+    const sequence = this.publisher.sequence;
+    const units = await applyJob(store, job, this.platform, () => this.publisher.publish());
+    await compileLeft(store, this.platform, units);
+    this.publisher.publish();
+    return this.#answer(push, source, job, this.publisher.sequence !== sequence);
+  }
+
+  /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */
+  #isHeld(push: Push, { revision, digest, compiler }: SourceState, pushed: string): boolean {
+    if (digest !== pushed || !this.publisher.snapshot) return false;
+    if (push.revision === revision) return true;
+    // What the text has outside the namespaces of a token is seen only where it is read.
+    if (push.strict || push.dryRun || push.namespaces) return false;
+    return (
+      compiler === compilerVersion &&
+      applyingNames(this.store).length === 0 &&
+      this.store.revisions(push.name)[0]?.digest === pushed
+    );
+  }
+
+  /** Gives what a source holds a higher revision. */
+  #renumber(push: Push, state: SourceState, revision: number): Pushed {
+    const { name, namespaces, by = "" } = push;
+    const [newest] = this.store.revisions(name);
+    if (revision !== state.revision && newest) {
+      this.store.renumberRevision(newest, { source: name, revision, at: this.publisher.now(), by });
+      const { digest, compiler, objects } = state;
+      writeHead(this.store, name, { revision, digest, compiler, objects });
+    }
+    return {
+      source: name,
+      revision,
+      objects: state.refs.length,
+      changed: false,
+      version: this.publisher.sequence,
+      findings: visibleFindings([...state.findings, ...this.publisher.findings], namespaces),
+      ...leftOf(workLeft(this.store)),
+    };
   }
 
   /** What a push is not to blame for: what other sources hold, and the server's own settings where it has none itself. */
@@ -154,7 +251,7 @@ export class PushedSources {
   }
 
   #refsOf(names: readonly string[]): ReadonlySet<Ref> {
-    return new Set(names.flatMap((name) => readSource(this.store, name).refs));
+    return new Set(names.flatMap((name) => sourceRefs(this.store, name)));
   }
 
   /** The changes that take objects away: settings give way to the server's own. */
@@ -162,63 +259,45 @@ export class PushedSources {
     return refs.map((gone) => (gone === settingsRef && this.settings) || { gone });
   }
 
-  #unchanged({ name, namespaces }: Push, { revision, refs, findings }: SourceState): Pushed {
-    return {
-      source: name,
-      revision,
-      objects: refs.length,
-      changed: false,
-      version: this.publisher.sequence,
-      findings: visibleFindings([...findings, ...this.publisher.findings], namespaces),
-      ...leftOf(unitsLeft(this.store)),
-    };
-  }
-
-  #apply(
-    push: Push,
-    source: ParsedSource,
-    before: SourceState,
-    now: Pick<SourceState, "revision" | "digest">,
-  ): Pushed | RefusedPush {
-    const refs = [...refsAfter(source, before)];
-    const kept = new Set(refs);
-    const gone = this.#without(before.refs.filter((ref) => !kept.has(ref)));
+  /** Applies a push to see what comes of it, and takes it back where it is a dry run, or strict and not valid. */
+  #try(push: Push, source: ParsedSource, job: Job): Pushed | RefusedPush {
     const old = push.dryRun ? this.publisher.preview() : undefined;
-    const changes = [...gone, ...source.objects];
-    const { updated, undo } =
-      push.strict || push.dryRun
-        ? tryChanges(this.store, changes, this.platform)
-        : { updated: update(this.store, changes, this.platform) };
+    const { undo } = tryChanges(this.store, job.changes, this.platform);
+    const others = this.#refsOfOthers(push.name, new Set(job.refs));
     const all = [...source.findings, ...this.publisher.storeFindings];
-    const findings = visibleFindings(all, push.namespaces);
-    const others = this.#refsOfOthers(push.name, kept);
     const errors =
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && this.publisher.preview();
     const traffic = old && tried && new Traffic(old, tried, push.namespaces);
     traffic?.judge(this.store);
-    if (errors || push.dryRun) undo?.();
+    if (errors || push.dryRun) undo();
     traffic?.judge(this.store);
     if (errors)
-      return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
-    if (!push.dryRun)
-      writeSource(this.store, push.name, {
-        ...now,
-        compiler: compilerVersion,
-        refs,
-        findings: source.findings,
-      });
-    const changed = old && tried ? !isSameServed(old, tried) : this.publisher.publish();
-    const linked = visibleFindings((tried ?? this.publisher.snapshot)?.findings ?? [], push.namespaces);
+      return refusedPush(
+        422,
+        "invalid-objects",
+        "an object is not valid, and the push is strict",
+        visibleFindings(all, push.namespaces),
+      );
+    if (old && tried && traffic) {
+      const findings = visibleFindings([...all, ...tried.findings], push.namespaces);
+      const answer = this.#answer(push, source, job, !isSameServed(old, tried));
+      return { ...answer, findings, traffic: traffic.lines };
+    }
+    settleJob(this.store, job);
+    return this.#answer(push, source, job, this.publisher.publish());
+  }
+
+  #answer(push: Push, source: ParsedSource, { revision }: Job, changed: boolean): Pushed {
+    const left = workLeft(this.store);
     return {
       source: push.name,
-      revision: now.revision,
+      revision: revision.revision,
       objects: source.objects.length,
-      changed: changed || updated.left > 0,
+      changed: changed || left > 0,
       version: this.publisher.sequence,
-      findings: [...findings, ...linked],
-      ...leftOf(updated.left),
-      ...(traffic ? { traffic: traffic.lines } : {}),
+      findings: visibleFindings([...source.findings, ...this.publisher.findings], push.namespaces),
+      ...leftOf(left),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
+import { unitsLeft } from "../update.js";
 
 /** What a store keeps of a pushed source, beside its objects and contents. */
 export interface SourceState extends SourceHead {
@@ -61,11 +62,32 @@ export function writeHead(store: Store, name: string, head: SourceHead): void {
 
 /** Writes what differs alone. */
 function put(store: Store, cursor: string, value: string): void {
-  if (store.cursor(cursor) !== value) store.setCursor(cursor, value);
+  if ((store.cursor(cursor) ?? "") !== value) store.setCursor(cursor, value);
 }
+
+const applyingCursor = "applying";
+
+/** Sources of which a content is applied in slices, or has to be applied anew: until that is done the store is between two states. */
+export const applyingNames = (store: Pick<Store, "cursor">): readonly string[] =>
+  listOf(store, applyingCursor);
+
+export function setApplying(store: Store, name: string, is: boolean): void {
+  const others = applyingNames(store).filter((other) => other !== name);
+  const names = is ? [...others, name] : others;
+  put(store, applyingCursor, names.length > 0 ? JSON.stringify(names) : "");
+}
+
+/** What is still to be done before a store may be served: units to compile, and sources to apply. */
+export const workLeft = (store: Pick<Store, "cursor" | "pendingCount">): number =>
+  unitsLeft(store) + applyingNames(store).length;
+
+/** Notes objects that a source may have from now on, before they are put: whatever interrupts that, a later push finds them. */
+export const noteRefs = (store: Store, name: string, refs: readonly Ref[]): void =>
+  put(store, `source:${name}/refs`, JSON.stringify([...new Set([...sourceRefs(store, name), ...refs])]));
 
 /** Forgets a source with its contents: its revisions begin anew. */
 export function removeSource(store: Store, name: string): void {
+  setApplying(store, name, false);
   for (const end of ["", "/refs", "/findings"]) store.setCursor(`source:${name}${end}`, "");
   for (const { revision } of store.revisions(name)) store.dropRevision(name, revision);
   store.setCursor("sources", JSON.stringify(sourceNames(store).filter((other) => other !== name)));

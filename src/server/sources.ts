@@ -29,6 +29,7 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
     ...numbers,
     ...(Object.fromEntries(asked) as Record<(typeof flags)[keyof typeof flags], boolean>),
     ...(namespaces ? { namespaces } : {}),
+    by: who.name,
   });
   if (!("refused" in outcome)) return c.json(outcome, 200, { "cache-control": "no-store" });
   const { status, code, detail, ...more } = outcome.refused;

@@ -102,6 +102,10 @@ class MemoryStore implements Store {
     return this.#objects.get(ref)?.claims ?? none;
   }
 
+  *claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey> {
+    for (const ref of refs) yield* this.claimsOf(ref);
+  }
+
   claimants(key: ClaimKey): readonly Ref[] {
     return this.#claimants.get(key);
   }
@@ -211,6 +215,10 @@ class MemoryStore implements Store {
       this.#log.note("pending", key, () => this.#pending.get(key));
       this.#pending.delete(key);
     }
+  }
+
+  revisionSources(): readonly string[] {
+    return [...new Set([...this.#revisions.values()].map(({ revision }) => revision.source))].sort();
   }
 
   revisions(source: string): readonly Revision[] {

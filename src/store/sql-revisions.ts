@@ -5,7 +5,7 @@ import type { Revision, RevisionContent, Store } from "./store.js";
 
 type Revisions = Pick<
   Store,
-  "revisions" | "revisionContent" | "putRevision" | "renumberRevision" | "dropRevision"
+  "revisionSources" | "revisions" | "revisionContent" | "putRevision" | "renumberRevision" | "dropRevision"
 >;
 
 const textOwner = (id: unknown): string => `revision/${id}/text`;
@@ -17,6 +17,10 @@ export class SqlRevisions implements Revisions {
     private readonly sql: ReturnType<typeof statements>,
     private readonly cells: Cells,
   ) {}
+
+  revisionSources(): readonly string[] {
+    return this.sql.getSources.all().map(({ source }) => textOf(source));
+  }
 
   revisions(source: string): readonly Revision[] {
     return this.sql.getRevisions.all(source).map(({ revision, at, digest, size, author }) => ({

@@ -41,6 +41,8 @@ class SqlStore implements Store {
   /** Who puts or drops a unit has mostly just read it. */
   #lastRead: { readonly key: UnitKey; readonly unit: Compiled | undefined } | undefined;
   #pendingCount: number | undefined;
+  /** Of units that have any, from the time that they were first asked for. */
+  #findings: Map<UnitKey, Pick<Compiled, "unit" | "findings">> | undefined;
   #undone = 0;
 
   constructor(private readonly driver: SqlDriver) {
@@ -124,6 +126,11 @@ class SqlStore implements Store {
     return row ? (this.#cells.json(`claims/${ref}`, row.claims) as ClaimKey[]) : [];
   }
 
+  *claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey> {
+    for (const { ref, claims } of this.#sql.getAllClaims.all(refs))
+      if (claims !== "[]") yield* this.#cells.json(`claims/${textOf(ref)}`, claims) as ClaimKey[];
+  }
+
   claimants(key: ClaimKey): readonly Ref[] {
     const rows = this.#sql.claimants.all(key);
     return rows.map(({ ref }) => ref as Ref).sort();
@@ -175,6 +182,8 @@ class SqlStore implements Store {
     for (const read of unit.reads) if (!before.delete(read)) added.push(read, key);
     this.#sql.addReads.run(added);
     for (const read of before) this.#sql.dropRead.run(read, key);
+    if (unit.findings.length > 0) this.#findings?.set(key, { unit: key, findings: unit.findings });
+    else this.#findings?.delete(key);
     const keys = unit.resources.map(({ type, group, name }): ResourceKey => [type, group, name]);
     this.#sql.putUnit.run(
       key,
@@ -213,6 +222,7 @@ class SqlStore implements Store {
     this.#putResources([], old.resources);
     for (const read of old.reads) this.#sql.dropRead.run(read, key);
     this.#sql.deleteUnit.run(key);
+    this.#findings?.delete(key);
     this.#cells.forget(`resources/${key}`, `findings/${key}`, `reads/${key}`);
   }
 
@@ -244,12 +254,13 @@ class SqlStore implements Store {
   }
 
   findings(): Iterable<Finding> {
-    return findingsOf(
-      this.#sql.getFindings.all().map(({ unit, findings }) => ({
-        unit: textOf(unit) as UnitKey,
-        findings: this.#cells.json(`findings/${textOf(unit)}`, findings) as Finding[],
-      })),
+    this.#findings ??= new Map(
+      this.#sql.getFindings.all().map(({ unit, findings }) => {
+        const key = textOf(unit) as UnitKey;
+        return [key, { unit: key, findings: this.#cells.json(`findings/${key}`, findings) as Finding[] }];
+      }),
     );
+    return findingsOf(this.#findings.values());
   }
 
   cursor(name: string): string | undefined {
@@ -287,6 +298,10 @@ class SqlStore implements Store {
     if (before > 0) this.#pendingCount = before - this.#sql.dropPending.all([...keys]).length;
   }
 
+  revisionSources(): readonly string[] {
+    return this.#revisions.revisionSources();
+  }
+
   revisions(source: string): readonly Revision[] {
     return this.#revisions.revisions(source);
   }
@@ -320,6 +335,7 @@ class SqlStore implements Store {
       this.#cells.reset();
       this.#lastRead = undefined;
       this.#pendingCount = undefined;
+      this.#findings = undefined;
       this.#undone++;
       throw error;
     }

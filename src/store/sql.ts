@@ -74,6 +74,7 @@ export const statements = (driver: SqlDriver) => {
   return {
     getObject: driver.prepare("SELECT json FROM object WHERE ref = ?"),
     getClaims: driver.prepare("SELECT claims FROM object WHERE ref = ?"),
+    getAllClaims: among("SELECT ref, claims FROM object WHERE ref"),
     getDigests: among("SELECT ref, digest FROM object WHERE ref"),
     setDigest: driver.prepare("UPDATE object SET digest = ? WHERE ref = ?"),
     pageObjects: driver.prepare(
@@ -127,6 +128,7 @@ export const statements = (driver: SqlDriver) => {
     getRevisions: driver.prepare(
       "SELECT revision, at, digest, size, author FROM revision WHERE source = ? ORDER BY revision DESC",
     ),
+    getSources: driver.prepare("SELECT DISTINCT source FROM revision ORDER BY source"),
     getRevision: driver.prepare(
       "SELECT rowid AS id, text, held FROM revision WHERE source = ? AND revision = ?",
     ),

@@ -113,6 +113,8 @@ export interface Store {
   putObjects(objects: readonly ClaimedObject[], likeness: readonly Likeness[]): void;
   deleteObject(ref: Ref): void;
   claimsOf(ref: Ref): readonly ClaimKey[];
+  /** Claims of any of the objects, in any order, and some more than once. */
+  claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey>;
   /** Refs that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Units that recorded a read of a key. */
@@ -139,6 +141,8 @@ export interface Store {
   cursor(name: string): string | undefined;
   /** An empty value takes the cursor away. */
   setCursor(name: string, value: string): void;
+  /** Sources of which contents are kept. */
+  revisionSources(): readonly string[];
   /** What is kept of a source's contents, the newest first. */
   revisions(source: string): readonly Revision[];
   revisionContent(source: string, revision: number): RevisionContent | undefined;
