@@ -11,7 +11,7 @@ import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
-import { deleteSource, getSource, putSource } from "./sources.js";
+import { deleteSource, getRevision, getSource, listSources, putRevision, putSource } from "./sources.js";
 import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
 export interface AppOptions {
@@ -83,6 +83,19 @@ const inspectRoutes = (hub: Hub, inspected: Inspected): readonly Route[] => [
 ];
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [
+  { method: "GET", path: "/sources", role: "read", handle: (c) => listSources(c, sources) },
+  {
+    method: "GET",
+    path: "/sources/:name/revisions/:revision",
+    role: "admin",
+    handle: (c) => getRevision(c, sources),
+  },
+  {
+    method: "PUT",
+    path: "/sources/:name/revisions/:revision",
+    role: "admin",
+    handle: (c, who) => putRevision(c, sources, who),
+  },
   {
     method: "PUT",
     path: "/sources/:name",

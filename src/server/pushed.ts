@@ -21,6 +21,7 @@ import { findLost, isOutdated, reapply } from "./reapply.js";
 import { compileLeft, inSlices } from "./slices.js";
 import { type ParsedSource, parseSource } from "./source.js";
 import { applyJob, type Job, jobOf, settleJob } from "./source-apply.js";
+import { copyOf, dropOld, listRevisions, type SourceCopy } from "./source-history.js";
 import {
   applyingNames,
   readHead,
@@ -209,6 +210,63 @@ export class PushedSources {
     await compileLeft(store, this.platform, units);
     this.publisher.publish();
     return this.#answer(push, source, job, this.publisher.sequence !== sequence);
+  }
+
+  /** All sources with their revisions and what is kept of their contents. */
+  list() {
+    return sourceNames(this.store).map((name) => {
+      const { revision, objects } = readHead(this.store, name);
+      const revisions = listRevisions(this.store, name).map(({ source, ...one }) => one);
+      return { name, revision, objects, revisions };
+    });
+  }
+
+  copy(name: string, revision: number): SourceCopy | undefined {
+    return copyOf(this.store, name, revision);
+  }
+
+  /** Takes a content that another server has kept: the newest of its source is applied, an older one is kept beside it. */
+  putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => this.#putCopy(copy));
+  }
+
+  async #putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
+    const { store } = this;
+    const { source: name, revision, at, by, text, held } = copy;
+    const push: Push = { name, text, strict: false, dryRun: false, acceptShrink: true };
+    const state = readSource(store, name);
+    const digest = contentHash(text);
+    const kept = store.revisions(name).find((one) => one.revision === revision);
+    if (kept ? kept.digest !== digest : revision === state.revision && digest !== state.digest)
+      return refusedPush(409, "stale-revision", `revision ${revision} is there with other content`);
+    const content = { text, held };
+    if (revision <= state.revision) {
+      store.transaction(() => {
+        store.putRevision({ source: name, revision, at, digest, by }, content);
+        dropOld(store, name);
+      });
+      return this.#renumber(push, state, state.revision);
+    }
+    const refusal = checkCount(store, push);
+    if (refusal) return refusal;
+    const source = await parseSource(text);
+    if ("code" in source) return notContent(source);
+    const foreign = checkContent(store, push, state, source);
+    if (foreign) return foreign;
+    const job = jobOf(
+      store,
+      { source: name, revision, at, digest, by },
+      { text, source },
+      {
+        before: state,
+        held,
+        without: (refs) => this.#without(refs),
+      },
+    );
+    const units = await applyJob(store, job, this.platform, () => this.publisher.publish());
+    await compileLeft(store, this.platform, units);
+    this.publisher.publish();
+    return this.#answer(push, source, job, true);
   }
 
   /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */

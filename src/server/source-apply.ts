@@ -36,10 +36,10 @@ export function jobOf(
   { before, held = [], without }: Beside,
 ): Job & { readonly content: RevisionContent } {
   const pushed = new Set(source.objects.map(({ ref }) => ref));
-  const again = held.filter(({ ref }) => !pushed.has(ref));
-  const refs = refsAfter(source, new Set([...before.refs, ...again.map(({ ref }) => ref)]));
-  const restored = again.filter(({ ref }) => refs.has(ref));
+  const restored = held.filter(({ ref }) => !pushed.has(ref));
+  const refs = refsAfter(source, new Set(before.refs));
   const heldNow = new Map(restored.map((object) => [object.ref, object]));
+  for (const ref of heldNow.keys()) refs.add(ref);
   for (const ref of refs) {
     const object = pushed.has(ref) || heldNow.has(ref) ? undefined : store.object(ref);
     if (object) heldNow.set(ref, object);

@@ -1,4 +1,7 @@
+import type { KubeObject } from "../schema/object.js";
 import type { Revision, RevisionContent, Store } from "../store/store.js";
+import { contentHash } from "../xds/hash.js";
+import { readHead, sourceRefs } from "./source-state.js";
 
 /** Contents of a source that are kept, with the one that is served. */
 const maxRevisions = 10;
@@ -27,4 +30,34 @@ export function dropOld(store: Store, source: string): void {
     if (place > 0) size += one.size;
     if (place >= maxRevisions || size > maxOlderSize) store.dropRevision(source, one.revision);
   }
+}
+
+/** A content with all that is kept of it, as it goes from one server to another. */
+export interface SourceCopy extends Omit<Revision, "size">, RevisionContent {}
+
+const noObjects = '{"apiVersion":"v1","kind":"List","items":[]}';
+
+/**
+ * The kept contents of a source, the newest first. A source of a store that an earlier Isoline wrote has none until its next push:
+ * its objects are then the content.
+ */
+export function listRevisions(store: Store, source: string): readonly Revision[] {
+  const kept = store.revisions(source);
+  const { revision } = readHead(store, source);
+  if (kept.length > 0 || revision === 0) return kept;
+  return [{ source, revision, at: 0, digest: contentHash(noObjects), size: 0, by: "" }];
+}
+
+export function copyOf(store: Store, source: string, number: number): SourceCopy | undefined {
+  const found = listRevisions(store, source).find(({ revision }) => revision === number);
+  if (!found) return undefined;
+  const { size, ...revision } = found;
+  const content = store.revisionContent(source, number) ?? {
+    text: noObjects,
+    held: sourceRefs(store, source).flatMap((ref): KubeObject[] => {
+      const object = store.object(ref);
+      return object ? [object] : [];
+    }),
+  };
+  return { ...revision, ...content };
 }
