@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } fro
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { appendPrivateFile, replacePrivateFile } from "../platform/private-file.js";
+import { restore, type Salvaged, salvage } from "./salvage.js";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql.js";
 import { createSqlStore } from "./sql-store.js";
 import type { Store } from "./store.js";
@@ -142,7 +143,7 @@ const open = new Set<string>();
 
 /**
  * Opens (or makes, for its owner only: it holds keys) a store in a file. A file that is not sound is put aside as
- * `FILE.corrupt` and begun anew. Throws when the file is in use, can't be written, or is another program's database.
+ * `FILE.corrupt` and begun anew with what was pushed, as far as that can be read. Throws when the file is in use, can't be written, or is another program's database.
  */
 export function createSqliteStore(file: string): SqliteStore {
   const path = resolve(file);
@@ -177,10 +178,30 @@ function openOrRebuild(path: string): SqliteStore {
     return openStore(path);
   } catch (error) {
     if (!(error instanceof Corrupt) && !isCorrupt(error)) throw error;
+    const salvaged = salvageFile(path);
     for (const end of sideFiles) rmSync(`${path}${end}`, { force: true });
     renameSync(path, `${path}.corrupt`);
     appendPrivateFile(path);
-    return openStore(path);
+    const store = openStore(path);
+    if (salvaged) restore(store, salvaged);
+    return store;
+  }
+}
+
+/** What was pushed, as far as it can be read from a file that is not sound. */
+function salvageFile(path: string): Salvaged | undefined {
+  try {
+    const database = openDatabase(path);
+    try {
+      database.exec("PRAGMA locking_mode = EXCLUSIVE");
+      return salvage(driverOf(database));
+    } finally {
+      closeQuietly(database);
+      // The WASM driver leaves its lock where it can't close a damaged file.
+      removeLock(`${path}.lock`);
+    }
+  } catch {
+    return undefined;
   }
 }
 

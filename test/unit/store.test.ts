@@ -18,6 +18,7 @@ import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
 import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
+import { inDatabase } from "../support/database.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-store-"));
@@ -225,6 +226,30 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     update(store, [service("a")], platform);
     store.close();
     expect(existsSync(`${file}.corrupt`)).toBe(true);
+  });
+
+  it("that is damaged gives what was pushed to the one that is begun anew", () => {
+    const file = newFile();
+    const old = filled(file);
+    const revision = { source: "web", revision: 7, at: 1, digest: "d", by: "ci" };
+    const long = "é".repeat(600_000);
+    old.putRevision(revision, { text: long, held: [] });
+    old.setCursor("sequence", "42");
+    old.close();
+    // A page of an index that the integrity check reads and the contents do not need.
+    const bytes = readFileSync(file);
+    const damaged = inDatabase(file, (database) => {
+      const [row] = database.all("SELECT rootpage FROM sqlite_master WHERE name = 'claim'");
+      return (Number(row?.rootpage) - 1) * 4096;
+    });
+    writeFileSync(file, bytes.fill(7, damaged, damaged + 4096));
+    const store = createSqliteStore(file);
+    expect(existsSync(`${file}.corrupt`)).toBe(true);
+    expect([...store.objects()]).toEqual([]);
+    expect(store.revisions("web")).toEqual([{ ...revision, size: long.length + 2 }]);
+    expect(store.revisionContent("web", 7)?.text === long).toBe(true);
+    expect(store.cursor("sequence")).toBe("42");
+    store.close();
   });
 
   it("is opened after a crash, but not twice", () => {
