@@ -58,7 +58,11 @@ export class Fleet {
     const { store, publisher, sources, cluster } = this.#serving;
     let progress = true;
     if (workLeft(store) === 0) await cluster?.look();
-    else if (sources) progress = await sources.continue();
+    else if (sources)
+      progress = await sources.continue().catch((error: unknown) => {
+        log(`what was pushed can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+        return false;
+      });
     else {
       await compileLeft(store, workerPlatform);
       publisher.publish();
@@ -112,7 +116,7 @@ function openServing(state: DurableObjectState, env: Env): Serving {
     return serve(state, env, createSqlStore(driver));
   } catch (error) {
     if (!isDamage(error)) throw error;
-    const { store, salvaged } = rebuildInPlace(driver);
+    const { store, salvaged } = rebuildInPlace(driver, followsCluster(state, env));
     log(
       `store-damaged: the store was made anew of ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${error instanceof Error ? error.message : String(error)})`,
     );
@@ -120,11 +124,14 @@ function openServing(state: DurableObjectState, env: Env): Serving {
   }
 }
 
+const followsCluster = (state: DurableObjectState, env: Env): boolean =>
+  hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
+
 function serve(state: DurableObjectState, env: Env, store: Store): Serving {
   const hub = new Hub({ now: Date.now, log });
   const outdated = refresh(store, inSlices(workerPlatform));
   const publisher = new Publisher(store, hub, Date.now);
-  const follows = hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
+  const follows = followsCluster(state, env);
   const cluster = follows ? new WorkerCluster(env, state.storage, store, publisher, outdated) : undefined;
   const sources = follows ? undefined : new PushedSources(store, publisher, workerPlatform);
   sources?.start();

@@ -205,11 +205,20 @@ export class PushedSources {
       { before: state, without: (refs) => this.#without(refs) },
     );
     if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, source, job));
-    const sequence = this.publisher.sequence;
-    const units = await applyJob(store, job, this.platform, () => this.publisher.publish());
-    await compileLeft(store, this.platform, units);
-    this.publisher.publish();
-    return this.#answer(push, source, job, this.publisher.sequence !== sequence);
+    return this.#answer(push, source, job, await this.#carryOut(job));
+  }
+
+  /** Applies a job and publishes what comes of it, as far as the platform takes it for one request. Returns whether that differs. */
+  async #carryOut(job: Job): Promise<boolean> {
+    let published = false;
+    let changed = false;
+    const units = await applyJob(this.store, job, this.platform, () => {
+      changed = this.publisher.publish();
+      published = workLeft(this.store) === 0;
+    });
+    if (published) return changed;
+    await compileLeft(this.store, this.platform, units);
+    return this.publisher.publish();
   }
 
   /** All sources with their revisions and what is kept of their contents. */
@@ -263,10 +272,7 @@ export class PushedSources {
         without: (refs) => this.#without(refs),
       },
     );
-    const units = await applyJob(store, job, this.platform, () => this.publisher.publish());
-    await compileLeft(store, this.platform, units);
-    this.publisher.publish();
-    return this.#answer(push, source, job, true);
+    return this.#answer(push, source, job, await this.#carryOut(job));
   }
 
   /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */

@@ -91,13 +91,18 @@ export function restore(store: Store, { sequence, contents }: Salvaged): void {
 }
 
 /**
- * Makes a damaged database anew, in place, of what was pushed. All of it is done, or nothing.
+ * Makes a damaged database anew, in place, of what was pushed. All of it is done, or nothing. Where a cluster is followed
+ * (`isFollowed`), it may also be empty afterwards: the cluster is listed again.
  *
  * @throws StoreError where nothing that was pushed can be read; the database is as it was.
  */
-export function rebuildInPlace(driver: SqlDriver): { readonly store: Store; readonly salvaged: Salvaged } {
-  const salvaged = salvage(driver);
-  if (!salvaged || salvaged.contents.length === 0)
+export function rebuildInPlace(
+  driver: SqlDriver,
+  isFollowed: boolean,
+): { readonly store: Store; readonly salvaged: Salvaged } {
+  const none = isFollowed ? { sequence: sequenceOf(driver), contents: [], lost: 0 } : undefined;
+  const salvaged = salvage(driver) ?? none;
+  if (!salvaged || (salvaged.contents.length === 0 && !isFollowed))
     throw new StoreError(
       "store-damaged",
       "the store is damaged, and what was pushed can't be read from it. Nothing was changed: bring the storage back to an earlier time, or delete it and push all sources again (isoline fleet import)",

@@ -5,7 +5,7 @@ import { Publisher } from "../../src/server/publisher.js";
 import { PushedSources } from "../../src/server/pushed.js";
 import { workLeft } from "../../src/server/source-state.js";
 import { createMemoryStore } from "../../src/store/memory.js";
-import { restore, salvage } from "../../src/store/salvage.js";
+import { rebuildInPlace, restore, salvage } from "../../src/store/salvage.js";
 import { createSqlStore } from "../../src/store/sql-store.js";
 import type { Store } from "../../src/store/store.js";
 import { refresh } from "../../src/update.js";
@@ -149,11 +149,17 @@ describe.skipIf(!hasSqlite())("a damaged database", () => {
     expect(JSON.stringify(next.sources.status().findings)).not.toContain("SetAside");
   });
 
-  it("that can't be read gives nothing", () => {
-    const { driver } = countingDriver();
-    createSqlStore(driver);
+  it("that can't be read gives nothing, and is left as it is; but where a cluster is followed, it begins anew", () => {
+    const { driver, rowsOf } = countingDriver();
+    const store = createSqlStore(driver);
+    store.setCursor("sequence", "42");
+    store.setCursor("kubernetes:Service", "7");
     driver.exec("DROP TABLE revision");
     expect(salvage(driver)).toBeUndefined();
+    expect(() => rebuildInPlace(driver, false)).toThrow(expect.objectContaining({ code: "store-damaged" }));
+    expect(rowsOf("SELECT name FROM cursor")).toHaveLength(2);
+    const { store: next } = rebuildInPlace(driver, true);
+    expect([next.cursor("sequence"), next.cursor("kubernetes:Service")]).toEqual(["42", undefined]);
   });
 });
 
