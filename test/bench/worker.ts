@@ -91,7 +91,7 @@ const quantile = (values: readonly number[], share: number): number =>
 
 /** A poll that is answered at once, whatever there is. */
 async function unheld(url: string): Promise<void> {
-  const headers = { authorization: "Bearer n" };
+  const headers = { authorization: "Bearer n", connection: "close" };
   const body = JSON.stringify({ node: { id: "unheld" } });
   const answer = await fetch(`${url}/v3/discovery:listeners`, { method: "POST", headers, body });
   await answer.arrayBuffer();
