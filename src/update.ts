@@ -9,7 +9,7 @@ import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
 import { defaultSettings, parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
-import type { ClaimKey, Compiled, ReadKey, Store, UnitKey } from "./store/store.js";
+import type { ClaimedObject, ClaimKey, Compiled, Likeness, ReadKey, Store, UnitKey } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
 export type Change = KubeObject | { readonly gone: Ref };
@@ -17,8 +17,10 @@ export type Change = KubeObject | { readonly gone: Ref };
 /** What the core can't do by itself in every runtime. */
 export interface Platform {
   checkKeyPair(certificate: string, privateKey: string): string | undefined;
-  /** Units to compile at a time at most; what is left is `resume`d. Absent: all. */
+  /** Units to compile for one request at most; what is left is `resume`d. Absent: all, at once. */
   readonly maxUnits?: number;
+  /** Units to compile without a pause, where that is less. */
+  readonly sliceUnits?: number;
 }
 
 export interface Updated {
@@ -32,16 +34,8 @@ export interface Updated {
   readonly judged: ReadonlySet<Ref>;
 }
 
-const leftCursor = "left";
-
-/** The units that updates have left, kept in the store. */
-function leftOf(store: Store): readonly UnitKey[] {
-  const text = store.cursor(leftCursor);
-  return text ? (JSON.parse(text) as { readonly units: readonly UnitKey[] }).units : [];
-}
-
 /** How many units wait to be compiled: as long as there are any, a store is between two states, and not to be served. */
-export const unitsLeft = (store: Store): number => leftOf(store).length;
+export const unitsLeft = (store: Pick<Store, "pendingCount">): number => store.pendingCount;
 
 /** Compiles more of what updates have left. */
 export function resume(store: Store, platform: Platform): Updated {
@@ -64,11 +58,7 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
     if (!store.unit("listeners:")) dirty.add("listeners:");
     const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
     let edited = false;
-    for (const change of changes) {
-      if (!apply(store, change, dirty, ledger)) continue;
-      judged.add("gone" in change ? change.gone : change.ref);
-      edited = true;
-    }
+    for (const some of chunksOf(changes)) edited = applyAll(store, some, { dirty, judged }, ledger) || edited;
     settle(store, ledger, dirty, platform);
     return { ...recompile(store, { dirty, judged }, platform), edited, judged };
   });
@@ -111,7 +101,9 @@ function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
     const after = claimsOf(object);
     store.putObject(object, after);
     ledger.change(object.ref, true);
-    touchAll(store, before, after, dirty);
+    const touched = new Touched(store, dirty);
+    touched.add(object.ref, before, after);
+    touched.settle();
   }
 }
 
@@ -119,67 +111,129 @@ function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
 function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Platform): void {
   for (const ref of ledger.settle(new Recorder("listeners:", store, settingsOf(store), platform))) {
     const claims = store.claimsOf(ref);
-    touchObject(store, ref, claims, claims, dirty);
+    const touched = new Touched(store, dirty);
+    touched.add(ref, claims, claims);
+    touched.settle();
   }
 }
 
+/** So many that a statement about all of them is within the bounds of every SQLite. */
+const chunkSize = 100;
+
+/** Changes some at a time, of one object each. */
+function* chunksOf(changes: Iterable<Change>): Iterable<Map<Ref, Change>> {
+  let some = new Map<Ref, Change>();
+  for (const change of changes) {
+    const ref = "gone" in change ? change.gone : change.ref;
+    if (some.size === chunkSize || some.has(ref)) {
+      yield some;
+      some = new Map();
+    }
+    some.set(ref, change);
+  }
+  if (some.size > 0) yield some;
+}
+
+/** What an update notes on its way: units to compile, and objects whose status may be another one. */
+interface Marks {
+  readonly dirty: Set<UnitKey>;
+  readonly judged: Set<Ref>;
+}
+
+/** An object that is other than before, with its claims. */
+interface Put extends ClaimedObject {
+  readonly likeness: Likeness;
+}
+
 /** Returns whether the store holds something else now. */
-function apply(store: Store, change: Change, dirty: Set<UnitKey>, ledger: Ledger): boolean {
-  const ref = "gone" in change ? change.gone : change.ref;
-  const old = store.object(ref);
-  if ("gone" in change ? !old : old && isSame(old, change)) return false;
-  const before = old ? store.claimsOf(ref) : [];
-  const after = "gone" in change ? [] : claimsOf(change);
-  if ("gone" in change) store.deleteObject(ref);
-  else store.putObject(change, after);
-
-  ledger.change(ref, before.includes(costKey) || after.includes(costKey));
-  touchObject(store, ref, before, after, dirty);
-  if (ref === settingsRef) for (const { unit } of store.units()) dirty.add(unit);
-  return true;
-}
-
-function touchObject(
+function applyAll(
   store: Store,
-  ref: Ref,
-  before: readonly ClaimKey[],
-  after: readonly ClaimKey[],
-  dirty: Set<UnitKey>,
-): void {
-  for (const unit of store.readers(ref)) dirty.add(unit);
-  touchAll(store, before, after, dirty);
+  changes: ReadonlyMap<Ref, Change>,
+  { dirty, judged }: Marks,
+  ledger: Ledger,
+): boolean {
+  const touched = new Touched(store, dirty);
+  const puts = differing(store, changes);
+  for (const { object, claims, likeness } of puts) {
+    const before = likeness === "absent" ? [] : store.claimsOf(object.ref);
+    touched.add(object.ref, before, claims);
+    ledger.change(object.ref, before.includes(costKey) || claims.includes(costKey));
+    judged.add(object.ref);
+  }
+  store.putObjects(
+    puts,
+    puts.map(({ likeness }) => likeness),
+  );
+  let gone = 0;
+  for (const change of changes.values()) {
+    if (!("gone" in change) || !store.object(change.gone)) continue;
+    gone++;
+    const before = store.claimsOf(change.gone);
+    store.deleteObject(change.gone);
+    touched.add(change.gone, before, []);
+    ledger.change(change.gone, before.includes(costKey));
+    judged.add(change.gone);
+  }
+  touched.settle();
+  if (changes.has(settingsRef) && (gone > 0 || puts.some(({ object }) => object.ref === settingsRef)))
+    for (const { unit } of store.units()) dirty.add(unit);
+  return puts.length + gone > 0;
 }
 
-function touchAll(
-  store: Store,
-  before: readonly ClaimKey[],
-  after: readonly ClaimKey[],
-  dirty: Set<UnitKey>,
-): void {
-  const [old, now] = [new Set(before), new Set(after)];
-  for (const key of old) touch(store, key, !now.has(key), dirty);
-  for (const key of now) touch(store, key, !old.has(key), dirty);
+function differing(store: Store, changes: ReadonlyMap<Ref, Change>): Put[] {
+  const objects: KubeObject[] = [];
+  for (const change of changes.values()) if (!("gone" in change)) objects.push(change);
+  const likeness = store.compare(objects);
+  const puts: Put[] = [];
+  for (const [i, object] of objects.entries()) {
+    const like = likeness[i];
+    if (like && like !== "same") puts.push({ object, claims: claimsOf(object), likeness: like });
+  }
+  return puts;
 }
 
-/** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */
-function touch(store: Store, key: ClaimKey, moved: boolean, dirty: Set<UnitKey>): void {
-  if (isUnit(key)) dirty.add(key);
-  if (moved) for (const unit of store.readers(`claims:${key}`)) dirty.add(unit);
+/** Units that are touched by changes of objects and of their claims. */
+class Touched {
+  readonly #reads: ReadKey[] = [];
+
+  constructor(
+    private readonly store: Store,
+    private readonly dirty: Set<UnitKey>,
+  ) {}
+
+  add(ref: Ref, before: readonly ClaimKey[], after: readonly ClaimKey[]): void {
+    this.#reads.push(ref);
+    const [old, now] = [new Set(before), new Set(after)];
+    for (const key of old) this.#touch(key, !now.has(key));
+    for (const key of now) this.#touch(key, !old.has(key));
+  }
+
+  /** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */
+  #touch(key: ClaimKey, moved: boolean): void {
+    if (isUnit(key)) this.dirty.add(key);
+    if (moved) this.#reads.push(["claims:", key].join(""));
+  }
+
+  /** Finds the readers of all that was added. */
+  settle(): void {
+    for (const unit of this.store.readersOfAny(this.#reads)) this.dirty.add(unit);
+    this.#reads.length = 0;
+  }
 }
 
 /** Hosts, extensions and routes are there because they are claimed, all other units because they are needed. */
 const isUnit = (key: string): key is UnitKey => /^(?:vhost|extension|route|tcp):/.test(key);
 
-/** Compiles what is dirty and what was left before, and notes what that judges. */
+/** Compiles what was left before and what is dirty, and notes what that judges; leaves what is more than the platform takes at a time. */
 function recompile(
   store: Store,
-  { dirty: touched, judged }: { readonly dirty: Set<UnitKey>; readonly judged: Set<Ref> },
+  { dirty: touched, judged }: Marks,
   platform: Platform,
 ): Pick<Updated, "units" | "left"> {
   const settings = settingsOf(store);
-  const before = leftOf(store);
-  const dirty = before.length > 0 ? new Set([...before, ...touched]) : touched;
   const { maxUnits = Number.POSITIVE_INFINITY } = platform;
+  const waited = store.pending(maxUnits);
+  const dirty = waited.length > 0 ? new Set([...waited, ...touched]) : touched;
   let units = 0;
   // A Set is walked in insertion order and sees what is added on the way: needed units come after their users.
   for (const key of dirty) {
@@ -198,9 +252,9 @@ function recompile(
       dirty.add(need);
     }
   }
-  if (dirty.size > 0) store.setCursor(leftCursor, JSON.stringify({ units: [...dirty] }));
-  else if (before.length > 0) store.setCursor(leftCursor, "");
-  return { units, left: dirty.size };
+  store.dropPending(waited);
+  store.addPending(dirty);
+  return { units, left: store.pendingCount };
 }
 
 const isAlive = (store: Store, key: UnitKey): boolean =>

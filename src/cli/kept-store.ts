@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
 import type { KubeObject } from "../schema/object.js";
+import { plural } from "../schema/words.js";
 import { originCursor } from "../server/lost-store.js";
 import { sequenceCursor } from "../server/publisher.js";
-import { readSource, type SourceState, sourceNames, writeSource } from "../server/source-state.js";
+import { readSource, sourceNames } from "../server/source-state.js";
 import { openSqliteStore, type SqliteStore } from "../store/sqlite.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
@@ -13,10 +14,9 @@ import { update } from "../update.js";
 const sliceRows = 50;
 const betweenSlicesMs = 5;
 
-/** Everything that can't be made of something else. */
+/** What is taken over from a damaged store beside the texts that were pushed. */
 interface Salvage {
   readonly objects: readonly KubeObject[];
-  readonly sources: readonly (readonly [name: string, state: SourceState])[];
   readonly sequence: string;
   /** What names the store in versions. */
   readonly origin: string;
@@ -75,15 +75,23 @@ export class KeptStore {
     const salvage = salvageOf(this.#store);
     this.#store = this.#store.putAside();
     this.#tell(wrong, salvage);
-    if (salvage) putSalvage(this.#store, salvage);
+    if (salvage) putSalvage(this.#store, this.#texts > 0 ? { ...salvage, objects: [] } : salvage);
+  }
+
+  /** How many sources can be made anew of what was pushed. */
+  get #texts(): number {
+    return this.#store.revisionSources().length;
   }
 
   #tell(wrong: string, salvage: Salvage | undefined): void {
     this.putAside++;
     const { file } = this;
-    const rest = salvage
-      ? `its ${salvage.objects.length} objects can be read and are compiled anew`
-      : "nothing of it is used: files and clusters are read again, and what was pushed has to be pushed again";
+    const rest =
+      this.#texts > 0
+        ? `what was pushed can be read and is applied anew, for ${plural(this.#texts, "source")}`
+        : salvage
+          ? `its ${salvage.objects.length} objects can be read and are compiled anew`
+          : "nothing of it is used: files and clusters are read again, and what was pushed has to be pushed again";
     this.log(`the store ${file} is damaged (${wrong}) and is kept as ${file}.corrupt; ${rest}`);
   }
 }
@@ -132,7 +140,6 @@ function salvageOf(store: Store): Salvage | undefined {
   try {
     return {
       objects: [...readObjects(store)],
-      sources: sourceNames(store).map((name) => [name, readSource(store, name)] as const),
       sequence: cursorOf(store, sequenceCursor),
       origin: cursorOf(store, originCursor),
     };
@@ -150,10 +157,9 @@ function cursorOf(store: Store, name: string): string {
   }
 }
 
-function putSalvage(store: Store, { objects, sources, sequence, origin }: Salvage): void {
+function putSalvage(store: Store, { objects, sequence, origin }: Salvage): void {
   store.transaction(() => {
     update(store, objects, { checkKeyPair });
-    for (const [name, state] of sources) writeSource(store, name, state);
     if (sequence) store.setCursor(sequenceCursor, sequence);
     if (origin) store.setCursor(originCursor, origin);
   });

@@ -9,7 +9,9 @@ import { type CostCommandOptions, costCommand } from "./cost.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { type DiffCommandOptions, diffCommand } from "./diff.js";
+import { examples } from "./examples.js";
 import { type ExplainCommandOptions, explainCommand } from "./explain.js";
+import { addFleetCommand } from "./fleet-command.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
@@ -40,10 +42,6 @@ const input = (command: Command): Command =>
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one");
 const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
-
-function examples(command: Command, ...texts: readonly string[]): Command {
-  return command.addHelpText("after", `\nExamples:\n${texts.map((text) => `  ${text}`).join("\n")}\n`);
-}
 
 function needFiles(paths: readonly string[] | undefined): void {
   if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
@@ -174,6 +172,7 @@ function createProgram(done: (code: number) => void): Command {
 
   addPublishCommand(program, done);
   addAcceptShrinkCommand(examples, program, done);
+  addFleetCommand(program, done);
   addTokenCommand(program);
 
   examples(

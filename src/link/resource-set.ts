@@ -1,4 +1,4 @@
-import { addDigests, type Digest, digest, formatDigest, noDigest } from "./digest.js";
+import { addDigests, type Digest, digest, formatDigest, noDigest } from "../schema/digest.js";
 
 /** A resource as it is sent, but for its type. */
 export interface Linked {

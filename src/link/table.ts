@@ -1,7 +1,7 @@
+import { addDigests, type Digest, digest, formatDigest, noDigest } from "../schema/digest.js";
 import { isSame } from "../schema/same.js";
 import type { Resource } from "../store/store.js";
 import { partOf, shardCount, shardName, shardOf } from "../xds/route-shards.js";
-import { addDigests, type Digest, digest, formatDigest, noDigest } from "./digest.js";
 import { unclosed } from "./fragment.js";
 import { type Linked, linked } from "./resource-set.js";
 

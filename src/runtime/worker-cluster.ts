@@ -8,6 +8,7 @@ import type { AppOptions } from "../server/app.js";
 import { clusterHooks } from "../server/cluster-hooks.js";
 import type { Metrics } from "../server/metrics.js";
 import type { Publisher } from "../server/publisher.js";
+import { inSlices } from "../server/slices.js";
 import type { Store } from "../store/store.js";
 import { unitsLeft, update } from "../update.js";
 import { workerPlatform } from "./worker-platform.js";
@@ -54,12 +55,12 @@ export class WorkerCluster {
     const { env, store, publisher, metrics, outdated } = options;
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
-    update(store, [settings], workerPlatform);
+    update(store, [settings], inSlices(workerPlatform));
     this.#source = new KubeSource({
       server: serverOf(env),
       transport: transportOf(env),
       store,
-      platform: workerPlatform,
+      platform: inSlices(workerPlatform),
       acceptShrink: false,
       namespaces: settings.spec.watchNamespaces,
       served: publisher.wasPublished,

@@ -1,11 +1,12 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
-import { type AppOptions, createApp } from "../server/app.js";
+import { createApp } from "../server/app.js";
 import {
   type Authenticate,
   forwardedAuth,
   identityFor,
   identityHeader,
   isRefusal,
+  type Refusal,
   tokenAuth,
   unauthorized,
 } from "../server/auth.js";
@@ -16,11 +17,14 @@ import { pageResponse } from "../server/page.js";
 import { problemOf } from "../server/problem.js";
 import { Publisher } from "../server/publisher.js";
 import { PushedSources } from "../server/pushed.js";
+import { compileLeft, inSlices } from "../server/slices.js";
+import { workLeft } from "../server/source-state.js";
 import { defaultFleet, type Identity, parseTokens } from "../server/tokens.js";
 import { durableDriver } from "../store/durable.js";
+import { isDamage, rebuildInPlace } from "../store/salvage.js";
 import { createSqlStore } from "../store/sql-store.js";
-import type { Store } from "../store/store.js";
-import { refresh, resume, unitsLeft } from "../update.js";
+import { type Store, StoreError } from "../store/store.js";
+import { refresh } from "../update.js";
 import { type ClusterEnv, hasCluster, WorkerCluster } from "./worker-cluster.js";
 import { askObject } from "./worker-object.js";
 import { workerPlatform } from "./worker-platform.js";
@@ -35,70 +39,116 @@ interface Env extends ClusterEnv {
 
 /** The control plane of one fleet of Envoys: one instance at a time, with its store on disk. */
 export class Fleet {
-  readonly #app: ReturnType<typeof createApp>;
-  readonly #cluster: WorkerCluster | undefined;
-  readonly #store: Store;
-  readonly #publisher: Publisher;
+  readonly #serving: Serving | undefined;
+  readonly #refusal: StoreError | undefined;
 
   constructor(
     private readonly state: DurableObjectState,
     env: Env,
   ) {
-    const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
-    const store = createSqlStore(durableDriver(state.storage));
-    const outdated = refresh(store, workerPlatform);
-    const publisher = new Publisher(store, hub, Date.now);
-    this.#store = store;
-    this.#publisher = publisher;
-    const follows = hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
-    this.#cluster = follows
-      ? new WorkerCluster({ env, storage: state.storage, store, publisher, metrics: hub.metrics, outdated })
-      : undefined;
-    this.#app = createApp({
-      hub,
-      ...(this.#cluster ? clusterPart(this.#cluster) : pushedPart(store, publisher)),
-      authenticate: forwardedAuth,
-    });
-    void this.#continue();
-  }
-
-  /** Called by the platform at the time that was set: compiles a batch of what is left, else looks at the cluster. */
-  async alarm(): Promise<void> {
-    if (unitsLeft(this.#store) === 0) await this.#cluster?.look();
-    else {
-      const { left } = resume(this.#store, workerPlatform);
-      if (left === 0) this.#publisher.publish();
-      if (left === 0 && this.#cluster) await this.state.storage.setAlarm(Date.now());
+    try {
+      this.#serving = openServing(state, env);
+      void this.#continue();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#refusal = error;
+      log(`${error.code}: ${error.message}`);
     }
-    await this.#continue();
   }
 
-  /** Units that are left are compiled by alarm, which comes also after the object was moved or evicted. */
-  async #continue(): Promise<void> {
-    if (unitsLeft(this.#store) > 0) await this.state.storage.setAlarm(Date.now());
+  /** Called by the platform at the time that was set: does a part of what is left, else looks at the cluster. */
+  async alarm(): Promise<void> {
+    if (!this.#serving) return;
+    const { store, publisher, sources, cluster } = this.#serving;
+    let progress = true;
+    if (workLeft(store) === 0) await cluster?.look();
+    else if (sources)
+      progress = await sources.continue().catch((error: unknown) => {
+        log(`what was pushed can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+        return false;
+      });
+    else {
+      await compileLeft(store, workerPlatform);
+      publisher.publish();
+      if (workLeft(store) === 0) await this.state.storage.setAlarm(Date.now());
+    }
+    await this.#continue(progress ? 0 : stuckMs);
+  }
+
+  /** What is left is done by alarm, which comes also after the object was moved or evicted. */
+  async #continue(waitMs = 0): Promise<void> {
+    const { store } = this.#serving ?? {};
+    if (store && workLeft(store) > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
   }
 
   async fetch(request: Request): Promise<Response> {
-    const response = await this.#app.fetch(request);
+    if (!this.#serving) return problemOf(unusable(this.#refusal));
+    const response = await this.#serving.app.fetch(request);
     if (mayEdit(request)) await this.#continue();
     return response;
   }
 }
 
-const clusterPart = (
-  cluster: WorkerCluster,
-): Pick<AppOptions, "status" | "hooks" | "inspected" | "holds"> => ({
-  ...cluster.surface,
-  status: () => cluster.status(),
+/** Pause before what made no progress is tried again. */
+const stuckMs = 30_000;
+
+const log = (line: string): void => console.error(line);
+
+const unusable = (error: StoreError | undefined): Refusal => ({
+  status: 503,
+  code: error?.code ?? "store-damaged",
+  detail: error?.message ?? "",
+  headers: {},
 });
 
-function pushedPart(
-  store: Store,
-  publisher: Publisher,
-): Pick<AppOptions, "status" | "sources" | "inspected"> {
-  const sources = new PushedSources(store, publisher, workerPlatform);
-  sources.start();
-  return { sources, inspected: sources.inspected, status: () => sources.status() };
+interface Serving {
+  readonly app: { fetch(request: Request): Response | Promise<Response> };
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly sources: PushedSources | undefined;
+  readonly cluster: WorkerCluster | undefined;
+}
+
+/**
+ * Opens the store of an object, and serves it. A damaged one is made anew of what was pushed.
+ *
+ * @throws StoreError where the store can't be used; it is as it was.
+ */
+function openServing(state: DurableObjectState, env: Env): Serving {
+  const driver = durableDriver(state.storage);
+  try {
+    return serve(state, env, createSqlStore(driver));
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const { store, salvaged } = rebuildInPlace(driver, followsCluster(state, env));
+    log(
+      `store-damaged: the store was made anew of ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${error instanceof Error ? error.message : String(error)})`,
+    );
+    return serve(state, env, store);
+  }
+}
+
+const followsCluster = (state: DurableObjectState, env: Env): boolean =>
+  hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
+
+function serve(state: DurableObjectState, env: Env, store: Store): Serving {
+  const hub = new Hub({ now: Date.now, log });
+  const outdated = refresh(store, inSlices(workerPlatform));
+  const publisher = new Publisher(store, hub, Date.now);
+  const follows = followsCluster(state, env);
+  const cluster = follows
+    ? new WorkerCluster({ env, storage: state.storage, store, publisher, metrics: hub.metrics, outdated })
+    : undefined;
+  const sources = follows ? undefined : new PushedSources(store, publisher, workerPlatform);
+  sources?.start();
+  const app = createApp({
+    hub,
+    status: () => cluster?.status() ?? sources?.status() ?? {},
+    ...cluster?.surface,
+    ...(sources ? { sources, inspected: sources.inspected } : {}),
+    authenticate: forwardedAuth,
+  });
+  return { app, store, publisher, sources, cluster };
 }
 
 /** Polls are POSTs, too, and change nothing. */

@@ -15,7 +15,15 @@ import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
-import { completeSources, deleteSource, getSource, putSource } from "./sources.js";
+import {
+  completeSources,
+  deleteSource,
+  getRevision,
+  getSource,
+  listSources,
+  putRevision,
+  putSource,
+} from "./sources.js";
 import { answerReady, type Standing, standingGauges } from "./standing.js";
 import { defaultFleet, type Identity, type Role } from "./tokens.js";
 
@@ -109,6 +117,19 @@ const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Rout
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [
   { method: "POST", path: "/sources", role: "admin", handle: (c) => completeSources(c, sources) },
+  { method: "GET", path: "/sources", role: "read", handle: (c) => listSources(c, sources) },
+  {
+    method: "GET",
+    path: "/sources/:name/revisions/:revision",
+    role: "admin",
+    handle: (c) => getRevision(c, sources),
+  },
+  {
+    method: "PUT",
+    path: "/sources/:name/revisions/:revision",
+    role: "admin",
+    handle: (c, who) => putRevision(c, sources, who),
+  },
   {
     method: "PUT",
     path: "/sources/:name",

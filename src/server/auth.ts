@@ -1,3 +1,4 @@
+import type { StoreError } from "../store/store.js";
 import {
   defaultFleet,
   type Identity,
@@ -16,7 +17,8 @@ export interface Refusal {
     | "other-origin"
     | "tls-required"
     | "too-many-failures"
-    | "not-configured";
+    | "not-configured"
+    | StoreError["code"];
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -2,10 +2,10 @@ import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
 import { type Finding, findingsAt } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import { unitsLeft } from "../update.js";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
 import type { Pushed } from "./origin.js";
+import { workLeft } from "./source-state.js";
 
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
@@ -27,6 +27,10 @@ export class Publisher {
 
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
+  }
+
+  log(line: string): void {
+    this.hub.log(line);
   }
 
   /** Says what is pushed, so that versions carry it and an Envoy that has more keeps that. */
@@ -61,10 +65,10 @@ export class Publisher {
 
   /**
    * Links what the store holds now and, where its bytes are others than those that were published last, publishes it. Returns
-   * whether they are. Does nothing as long as units wait to be compiled: what was published last is served until then.
+   * whether they are. Does nothing as long as units wait to be compiled or a source is being applied: what was published last is served until then.
    */
   publish(): boolean {
-    if (unitsLeft(this.store) > 0) return false;
+    if (workLeft(this.store) > 0) return false;
     const began = this.now();
     const before = this.#snapshot;
     const snapshot = this.preview();

@@ -1,6 +1,6 @@
-import { claimsOf } from "../graph/claims.js";
+import { compilerVersion } from "../compile.js";
 import { isSameServed } from "../link/snapshot.js";
-import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
+import type { Finding, Ref } from "../schema/meta.js";
 import { type Settings, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
@@ -8,29 +8,35 @@ import { type Change, type Platform, resume, unitsLeft, update } from "../update
 import { contentHash } from "../xds/hash.js";
 import type { Inspected } from "./inspect.js";
 import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
-import { type Publisher, settingsOf } from "./publisher.js";
-import { type ParsedSource, parseSource, type SourceRefusal } from "./source.js";
-import { readSource, removeSource, type SourceState, sourceNames, writeSource } from "./source-state.js";
+import type { Publisher } from "./publisher.js";
+import {
+  checkContent,
+  checkCount,
+  checkRevision,
+  notContent,
+  type Push,
+  type RefusedPush,
+  refusedPush,
+} from "./push-checks.js";
+import { findLost, isOutdated, reapply } from "./reapply.js";
+import { compileLeft, inSlices } from "./slices.js";
+import { type ParsedSource, parseSource } from "./source.js";
+import { applyJob, type Job, jobOf, settleJob } from "./source-apply.js";
+import { copyOf, dropOld, listRevisions, type SourceCopy } from "./source-history.js";
+import {
+  applyingNames,
+  readHead,
+  readSource,
+  removeSource,
+  type SourceState,
+  sourceFindings,
+  sourceNames,
+  sourceRefs,
+  workLeft,
+  writeHead,
+} from "./source-state.js";
 import { Traffic } from "./traffic.js";
 import { type Namespaces, visibleFindings } from "./visible.js";
-
-/** One push: the whole content of one source. */
-export interface Push {
-  readonly name: string;
-  readonly text: string;
-  /** Must be higher than that of the push before; without one, that of the push before plus one. */
-  readonly revision?: number;
-  /** The revision that must be there now; 0 for none. */
-  readonly expect?: number;
-  /** Refuse the whole push for one object with an error. */
-  readonly strict: boolean;
-  /** Say what would come of it, and change nothing. */
-  readonly dryRun: boolean;
-  /** Apply a push that takes away much of what was there. */
-  readonly acceptShrink: boolean;
-  /** The only namespaces that may be touched, and told of in the answer; undefined for all. */
-  readonly namespaces?: readonly string[];
-}
 
 export interface Pushed {
   readonly source: string;
@@ -61,22 +67,6 @@ export interface RemovedSource {
   readonly left?: number;
 }
 
-export interface RefusedPush {
-  readonly refused: {
-    readonly status: 400 | 403 | 409 | 412 | 422;
-    readonly code: string;
-    readonly detail: string;
-    readonly findings: readonly Finding[];
-  };
-}
-
-/** Revisions are numbers of CI runs or times in s or ms: one beyond this could never be followed by an honest one. */
-const maxAheadMs = 86_400_000;
-/** A push that takes away more than this share of a source's hosts is not believed. */
-const maxShrink = 0.3;
-/** Below this many hosts a large share is still a normal edit. */
-const fewHosts = 10;
-
 /** Sources that are pushed, each a part of what one store holds. */
 export class PushedSources {
   constructor(
@@ -94,12 +84,51 @@ export class PushedSources {
 
   /** Brings the settings in line with how the server was started now, and publishes what was pushed before a restart. */
   start(): void {
+    findLost(this.store);
     const names = sourceNames(this.store);
     const arePushed = this.#refsOf(names).has(settingsRef);
     tellPushed(this.store, this.publisher);
     if (!arePushed && (this.settings || this.store.object(settingsRef)))
       update(this.store, this.#without([settingsRef]), this.platform);
-    if (names.length > 0) this.publisher.publish();
+    if (names.length > 0) this.#publish();
+    if (this.#toApply().length > 0)
+      this.continue().catch((error: unknown) =>
+        this.publisher.log(`can't apply what was pushed: ${String(error)}`),
+      );
+  }
+
+  /** Publishes what there is, under versions that say which sources it is of. Returns whether that is something else. */
+  #publish(): boolean {
+    tellPushed(this.store, this.publisher);
+    return this.publisher.publish();
+  }
+
+  /** Sources whose content has to be applied: one that was not to its end, and those that another compiler has read. */
+  #toApply(): readonly string[] {
+    const others = sourceNames(this.store).filter((name) => isOutdated(this.store, name));
+    return [...new Set([...applyingNames(this.store), ...others])];
+  }
+
+  /**
+   * Goes on with what was interrupted, or left for later: as much as the platform takes for one request. Returns whether anything
+   * could be done.
+   */
+  continue(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      let applied = false;
+      for (const name of this.#toApply()) {
+        const done = await reapply(name, {
+          store: this.store,
+          platform: this.platform,
+          without: (refs) => this.#without(refs),
+          log: (line) => this.publisher.log(line),
+        });
+        applied ||= done;
+      }
+      const units = await compileLeft(this.store, this.platform);
+      this.#publish();
+      return applied || units > 0;
+    });
   }
 
   /** An admin says that all sources are pushed: Envoys that have more of a store that was lost are given less. */
@@ -110,9 +139,10 @@ export class PushedSources {
   /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
   describe(name: string, namespaces?: Namespaces): object | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
-    const { revision, refs, findings } = readSource(this.store, name);
-    const left = unitsLeft(this.store);
-    const found = { source: name, revision, objects: refs.length };
+    const { revision, objects } = readHead(this.store, name);
+    const findings = sourceFindings(this.store, name);
+    const left = workLeft(this.store);
+    const found = { source: name, revision, objects };
     // To gather them takes a while, and now they would not be all.
     if (left > 0) return { ...found, findings: visibleFindings(findings, namespaces), left };
     return { ...found, findings: visibleFindings([...findings, ...this.publisher.findings], namespaces) };
@@ -125,22 +155,25 @@ export class PushedSources {
 
   #remove(name: string): RemovedSource | undefined {
     if (!sourceNames(this.store).includes(name)) return undefined;
-    const { refs } = readSource(this.store, name);
-    const { left } = update(this.store, this.#without(refs), this.platform);
+    const refs = sourceRefs(this.store, name);
+    update(this.store, this.#without(refs), inSlices(this.platform));
     removeSource(this.store, name);
-    tellPushed(this.store, this.publisher);
-    const changed = this.publisher.publish() || left > 0;
+    const changed = this.#publish();
+    const left = workLeft(this.store);
     const { sequence: version } = this.publisher;
-    return { source: name, objects: refs.length, changed, version, ...leftOf(left) };
+    return { source: name, objects: refs.length, changed: changed || left > 0, version, ...leftOf(left) };
   }
 
   status() {
-    const states = sourceNames(this.store).map((name) => ({ name, ...readSource(this.store, name) }));
+    const names = sourceNames(this.store);
     return {
-      sources: states.map(({ name, revision, refs }) => ({ name, revision, objects: refs.length })),
+      sources: names.map((name) => {
+        const { revision, objects } = readHead(this.store, name);
+        return { name, revision, objects };
+      }),
       endpoints: this.publisher.snapshot?.mode,
       findings: [
-        ...states.flatMap(({ findings }) => findings),
+        ...names.flatMap((name) => sourceFindings(this.store, name)),
         ...lostStore(this.publisher),
         ...this.publisher.findings,
       ],
@@ -151,7 +184,7 @@ export class PushedSources {
   #finish(): void {
     if (unitsLeft(this.store) === 0) return;
     resume(this.store, { checkKeyPair: this.platform.checkKeyPair });
-    this.publisher.publish();
+    this.#publish();
   }
 
   /** The write before, whose text may still be read. */
@@ -170,19 +203,128 @@ export class PushedSources {
   }
 
   async #put(push: Push): Promise<Pushed | RefusedPush> {
-    const state = readSource(this.store, push.name);
+    const { store } = this;
+    const state = readSource(store, push.name);
     const digest = contentHash(push.text);
-    const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(this.store, push);
+    const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(store, push);
     if (stale) return stale;
-    const repeated = digest === state.digest && push.revision === state.revision;
-    if (repeated && this.publisher.snapshot) return this.#unchanged(push, state);
+    const revision = push.revision ?? state.revision + 1;
+    if (this.#isHeld(push, state, digest))
+      return store.transaction(() => this.#renumber(push, state, revision));
     const source = await parseSource(push.text);
     if ("code" in source) return notContent(source);
-    const refusal = checkContent(this.store, push, state, source);
+    const refusal = checkContent(store, push, state, source);
     if (refusal) return refusal;
     if (push.strict || push.dryRun) this.#finish();
-    const revision = push.revision ?? state.revision + 1;
-    return this.store.transaction(() => this.#apply(push, source, state, { revision, digest }));
+    const { name, text, by = "" } = push;
+    const job = jobOf(
+      store,
+      { source: name, revision, at: this.publisher.now(), digest, by },
+      { text, source },
+      { before: state, without: (refs) => this.#without(refs) },
+    );
+    if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, source, job));
+    return this.#answer(push, source, job, await this.#carryOut(job));
+  }
+
+  /** Applies a job and publishes what comes of it, as far as the platform takes it for one request. Returns whether that differs. */
+  async #carryOut(job: Job): Promise<boolean> {
+    let published = false;
+    let changed = false;
+    const units = await applyJob(this.store, job, this.platform, () => {
+      changed = this.#publish();
+      published = workLeft(this.store) === 0;
+    });
+    if (published) return changed;
+    await compileLeft(this.store, this.platform, units);
+    return this.#publish();
+  }
+
+  /** All sources with their revisions and what is kept of their contents. */
+  list() {
+    return sourceNames(this.store).map((name) => {
+      const { revision, objects } = readHead(this.store, name);
+      const revisions = listRevisions(this.store, name).map(({ source, ...one }) => one);
+      return { name, revision, objects, revisions };
+    });
+  }
+
+  copy(name: string, revision: number): SourceCopy | undefined {
+    return copyOf(this.store, name, revision);
+  }
+
+  /** Takes a content that another server has kept: the newest of its source is applied, an older one is kept beside it. */
+  putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => this.#putCopy(copy));
+  }
+
+  async #putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
+    const { store } = this;
+    const { source: name, revision, at, by, text, held } = copy;
+    const push: Push = { name, text, strict: false, dryRun: false, acceptShrink: true };
+    const state = readSource(store, name);
+    const digest = contentHash(text);
+    const kept = store.revisions(name).find((one) => one.revision === revision);
+    if (kept ? kept.digest !== digest : revision === state.revision && digest !== state.digest)
+      return refusedPush(409, "stale-revision", `revision ${revision} is there with other content`);
+    const content = { text, held };
+    if (revision <= state.revision) {
+      store.transaction(() => {
+        store.putRevision({ source: name, revision, at, digest, by }, content);
+        dropOld(store, name);
+      });
+      return this.#renumber(push, state, state.revision);
+    }
+    const refusal = checkCount(store, push);
+    if (refusal) return refusal;
+    const source = await parseSource(text);
+    if ("code" in source) return notContent(source);
+    const foreign = checkContent(store, push, state, source);
+    if (foreign) return foreign;
+    const job = jobOf(
+      store,
+      { source: name, revision, at, digest, by },
+      { text, source },
+      {
+        before: state,
+        held,
+        without: (refs) => this.#without(refs),
+      },
+    );
+    return this.#answer(push, source, job, await this.#carryOut(job));
+  }
+
+  /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */
+  #isHeld(push: Push, { revision, digest, compiler }: SourceState, pushed: string): boolean {
+    if (digest !== pushed || !this.publisher.snapshot) return false;
+    if (push.revision === revision) return true;
+    // What the text has outside the namespaces of a token is seen only where it is read.
+    if (push.strict || push.dryRun || push.namespaces) return false;
+    return (
+      compiler === compilerVersion &&
+      applyingNames(this.store).length === 0 &&
+      this.store.revisions(push.name)[0]?.digest === pushed
+    );
+  }
+
+  /** Gives what a source holds a higher revision. */
+  #renumber(push: Push, state: SourceState, revision: number): Pushed {
+    const { name, namespaces, by = "" } = push;
+    const [newest] = this.store.revisions(name);
+    if (revision !== state.revision && newest) {
+      this.store.renumberRevision(newest, { source: name, revision, at: this.publisher.now(), by });
+      const { digest, compiler, objects } = state;
+      writeHead(this.store, name, { revision, digest, compiler, objects });
+    }
+    return {
+      source: name,
+      revision,
+      objects: state.refs.length,
+      changed: false,
+      version: this.publisher.sequence,
+      findings: visibleFindings([...state.findings, ...this.publisher.findings], namespaces),
+      ...leftOf(workLeft(this.store)),
+    };
   }
 
   /** What a push is not to blame for: what other sources hold, and the server's own settings where it has none itself. */
@@ -192,7 +334,7 @@ export class PushedSources {
   }
 
   #refsOf(names: readonly string[]): ReadonlySet<Ref> {
-    return new Set(names.flatMap((name) => readSource(this.store, name).refs));
+    return new Set(names.flatMap((name) => sourceRefs(this.store, name)));
   }
 
   /** The changes that take objects away: settings give way to the server's own. */
@@ -200,185 +342,48 @@ export class PushedSources {
     return refs.map((gone) => (gone === settingsRef && this.settings) || { gone });
   }
 
-  #unchanged({ name, namespaces }: Push, { revision, refs, findings }: SourceState): Pushed {
-    return {
-      source: name,
-      revision,
-      objects: refs.length,
-      changed: false,
-      version: this.publisher.sequence,
-      findings: visibleFindings([...findings, ...this.publisher.findings], namespaces),
-      ...leftOf(unitsLeft(this.store)),
-      ...missingIn(this.publisher),
-    };
-  }
-
-  #apply(
-    push: Push,
-    source: ParsedSource,
-    before: SourceState,
-    now: Pick<SourceState, "revision" | "digest">,
-  ): Pushed | RefusedPush {
-    const refs = [...refsAfter(source, before)];
-    const kept = new Set(refs);
-    const gone = this.#without(before.refs.filter((ref) => !kept.has(ref)));
+  /** Applies a push to see what comes of it, and takes it back where it is a dry run, or strict and not valid. */
+  #try(push: Push, source: ParsedSource, job: Job): Pushed | RefusedPush {
     const old = push.dryRun ? this.publisher.preview() : undefined;
-    const changes = [...gone, ...source.objects];
-    const { updated, undo } =
-      push.strict || push.dryRun
-        ? tryChanges(this.store, changes, this.platform)
-        : { updated: update(this.store, changes, this.platform) };
+    const { undo } = tryChanges(this.store, job.changes, this.platform);
+    const others = this.#refsOfOthers(push.name, new Set(job.refs));
     const all = [...source.findings, ...this.publisher.storeFindings];
-    const findings = visibleFindings(all, push.namespaces);
-    const others = this.#refsOfOthers(push.name, kept);
     const errors =
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && this.publisher.preview();
     const traffic = old && tried && new Traffic(old, tried, push.namespaces);
     traffic?.judge(this.store);
-    if (errors || push.dryRun) undo?.();
+    if (errors || push.dryRun) undo();
     traffic?.judge(this.store);
     if (errors)
-      return refusedPush(422, "invalid-objects", "an object is not valid, and the push is strict", findings);
-    if (!push.dryRun) {
-      writeSource(this.store, push.name, { ...now, refs, findings: source.findings });
-      tellPushed(this.store, this.publisher);
+      return refusedPush(
+        422,
+        "invalid-objects",
+        "an object is not valid, and the push is strict",
+        visibleFindings(all, push.namespaces),
+      );
+    if (old && tried && traffic) {
+      const findings = visibleFindings([...all, ...tried.findings], push.namespaces);
+      const answer = this.#answer(push, source, job, !isSameServed(old, tried));
+      return { ...answer, findings, traffic: traffic.lines };
     }
-    const changed = old && tried ? !isSameServed(old, tried) : this.publisher.publish();
-    const linked = visibleFindings((tried ?? this.publisher.snapshot)?.findings ?? [], push.namespaces);
+    settleJob(this.store, job);
+    return this.#answer(push, source, job, this.#publish());
+  }
+
+  #answer(push: Push, source: ParsedSource, { revision }: Job, changed: boolean): Pushed {
+    const left = workLeft(this.store);
     return {
       source: push.name,
-      revision: now.revision,
+      revision: revision.revision,
       objects: source.objects.length,
-      changed: changed || updated.left > 0,
+      changed: changed || left > 0,
       version: this.publisher.sequence,
-      findings: [...findings, ...linked],
-      ...leftOf(updated.left),
+      findings: visibleFindings([...source.findings, ...this.publisher.findings], push.namespaces),
+      ...leftOf(left),
       ...missingIn(this.publisher),
-      ...(traffic ? { traffic: traffic.lines } : {}),
     };
   }
 }
 
 const leftOf = (left: number): Pick<Pushed, "left"> => (left > 0 ? { left } : {});
-
-const notContent = ({ code, detail }: SourceRefusal): RefusedPush =>
-  refusedPush(400, code, `${detail}; nothing was changed`, [
-    { about: "Source//", severity: "error", type: "SourceError", reason: "NotReadable", message: detail },
-  ]);
-
-const refusedPush = (
-  status: RefusedPush["refused"]["status"],
-  code: string,
-  detail: string,
-  findings: readonly Finding[] = [],
-): RefusedPush => ({ refused: { status, code, detail, findings } });
-
-/** The same revision with the same content is a push that is tried again; with other content, two publishers raced. */
-function checkRevision(
-  push: Push,
-  { revision, digest }: SourceState,
-  pushed: string,
-  nowMs: number,
-): RefusedPush | undefined {
-  const highest = nowMs + maxAheadMs;
-  if (push.revision !== undefined && push.revision > highest) {
-    const detail = `revision ${push.revision} is more than a day after now in milliseconds (${highest} at most); give the number of the CI run or a time`;
-    return refusedPush(422, "revision-too-high", detail);
-  }
-  if (push.expect !== undefined && push.expect !== revision)
-    return refusedPush(412, "other-revision", `the source is at revision ${revision}, not ${push.expect}`);
-  if (push.revision === undefined || push.revision > revision) return undefined;
-  if (push.revision === revision && digest === pushed) return undefined;
-  const why =
-    push.revision === revision ? "was pushed with other content" : "is older than what was pushed last";
-  return refusedPush(409, "stale-revision", `revision ${push.revision} ${why} (${revision})`);
-}
-
-function checkCount(store: Store, { name }: Push): RefusedPush | undefined {
-  const names = sourceNames(store);
-  const { maxSources } = settingsOf(store);
-  if (names.length < maxSources || names.includes(name)) return undefined;
-  const detail = `there are ${names.length} sources, and the setting maxSources allows ${maxSources}; an admin's DELETE /sources/NAME takes one away`;
-  return refusedPush(409, "too-many-sources", detail);
-}
-
-function checkContent(
-  store: Store,
-  push: Push,
-  before: SourceState,
-  source: ParsedSource,
-): RefusedPush | undefined {
-  const { namespaces } = push;
-  if (namespaces) {
-    const foreign = foreignRefs(namespaces, source);
-    const detail = `this token may push to ${namespaces.join(", ")} alone; nothing was changed`;
-    if (foreign.length > 0) return refusedPush(403, "namespace-not-allowed", detail, foreign.map(notAllowed));
-    if (before.refs.some((ref) => !namespaces.includes(namespaceOf(ref))))
-      return refusedPush(
-        403,
-        "namespace-not-allowed",
-        `the source holds objects of other namespaces; ${detail}`,
-      );
-  }
-  const clashes = clashesOf(store, push, source);
-  if (clashes.length > 0)
-    return refusedPush(
-      409,
-      "in-another-source",
-      "objects are in another source; nothing was changed",
-      clashes,
-    );
-  return push.acceptShrink ? undefined : checkShrink(store, before, source);
-}
-
-function checkShrink(store: Store, before: SourceState, source: ParsedSource): RefusedPush | undefined {
-  const hostsBefore = new Set(before.refs.flatMap((ref) => store.claimsOf(ref).filter(isHost)));
-  if (hostsBefore.size < fewHosts) return undefined;
-  if (source.hasUnnamed) return undefined;
-  const held = source.invalid.flatMap((ref) => store.claimsOf(ref));
-  const hostsNow = new Set([...source.objects.flatMap((object) => claimsOf(object)), ...held]);
-  const gone = [...hostsBefore].filter((host) => !hostsNow.has(host)).length;
-  if (gone / hostsBefore.size <= maxShrink) return undefined;
-  const detail = `${gone} of ${hostsBefore.size} hosts would go; push with accept-shrink if this is meant`;
-  return refusedPush(409, "shrink", detail);
-}
-
-const isHost = (claim: string): boolean => claim.startsWith("vhost:");
-
-/** Objects that are in the source after a push: an invalid one stays if it was there before, and all beside an unnamed one. */
-function refsAfter(source: ParsedSource, before: SourceState): Set<Ref> {
-  const held = new Set(before.refs);
-  if (source.hasUnnamed) return new Set([...held, ...source.objects.map(({ ref }) => ref)]);
-  return new Set([...source.objects.map(({ ref }) => ref), ...source.invalid.filter((ref) => held.has(ref))]);
-}
-
-/** What is pushed outside the namespaces of its token. */
-function foreignRefs(namespaces: readonly string[], { objects, invalid }: ParsedSource): readonly Ref[] {
-  const pushed = new Set([...objects.map(({ ref }) => ref), ...invalid]);
-  return [...pushed].filter((ref) => !namespaces.includes(namespaceOf(ref)));
-}
-
-const notAllowed = (ref: Ref): Finding => ({
-  about: ref,
-  severity: "error",
-  type: "SourceError",
-  reason: "NamespaceNotAllowed",
-  message: "is outside the namespaces of the token",
-});
-
-function clashesOf(store: Store, { name, namespaces }: Push, source: ParsedSource): Finding[] {
-  const others = sourceNames(store).filter((other) => other !== name);
-  return others.flatMap((other) => {
-    const held = new Set(readSource(store, other).refs);
-    return source.objects
-      .filter(({ ref }) => held.has(ref))
-      .map(({ ref }) => ({
-        about: ref,
-        severity: "error" as const,
-        type: "SourceError",
-        reason: "Conflict",
-        message: `is already in ${namespaces ? "another source" : `the source ${JSON.stringify(other)}`}`,
-      }));
-  });
-}

@@ -5,6 +5,7 @@ import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, membersOf, parseObject } from "../schema/object.js";
 import { parseSettings } from "../schema/settings.js";
+import { pause } from "./slices.js";
 
 /** The text of one source, parsed. */
 export interface ParsedSource {
@@ -46,8 +47,6 @@ export async function parseSource(text: string): Promise<ParsedSource | SourceRe
 
 /** Nodes of objects that are checked at a time, between two pauses. */
 const sliceNodes = 20_000;
-
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Takes the documents of one text in turn, so that what is parsed of one can go before the next is. */
 class SourceReader {

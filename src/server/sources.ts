@@ -1,9 +1,13 @@
 import type { Context } from "hono";
+import { isRecord } from "../schema/issues.js";
+import type { KubeObject } from "../schema/object.js";
 import { problem } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { readBody, readText } from "./request.js";
+import type { SourceCopy } from "./source-history.js";
 import { type Identity, isSimpleName } from "./tokens.js";
 
+const uncached = { "cache-control": "no-store" };
 const maxSourceBytes = 32 * 1024 * 1024;
 const flags = { strict: "strict", "dry-run": "dryRun", "accept-shrink": "acceptShrink" } as const;
 
@@ -29,8 +33,13 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
     ...numbers,
     ...(Object.fromEntries(asked) as Record<(typeof flags)[keyof typeof flags], boolean>),
     ...(namespaces ? { namespaces } : {}),
+    by: who.name,
   });
-  if (!("refused" in outcome)) return c.json(outcome, 200, { "cache-control": "no-store" });
+  return answerOf(c, outcome);
+}
+
+function answerOf(c: Context, outcome: Awaited<ReturnType<PushedSources["put"]>>): Response {
+  if (!("refused" in outcome)) return c.json(outcome, 200, uncached);
   const { status, code, detail, ...more } = outcome.refused;
   return problem(c, status, code, detail, { more });
 }
@@ -38,7 +47,7 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
 /** `DELETE /sources/NAME`: takes it away with all its objects. */
 export async function deleteSource(c: Context, sources: PushedSources): Promise<Response> {
   const removed = await sources.remove(c.req.param("name") ?? "");
-  return removed ? c.json(removed, 200, { "cache-control": "no-store" }) : unknownSource(c);
+  return removed ? c.json(removed, 200, uncached) : unknownSource(c);
 }
 
 /** `POST /sources?complete`: what is pushed is all; Envoys that have more of a store that was lost are given less. */
@@ -53,8 +62,53 @@ export function getSource(c: Context, sources: PushedSources, who: Identity): Re
   const name = nameOf(c, who);
   if (name instanceof Response) return name;
   const found = sources.describe(name, who.namespaces);
-  return found ? c.json(found, 200, { "cache-control": "no-store" }) : unknownSource(c);
+  return found ? c.json(found, 200, uncached) : unknownSource(c);
 }
+
+/** `GET /sources`: all sources with their revisions, without contents. */
+export const listSources = (c: Context, sources: PushedSources): Response =>
+  c.json({ sources: sources.list() }, 200, uncached);
+
+/** `GET /sources/NAME/revisions/N`: one content of a source as it was pushed, with the keys that are in it. */
+export function getRevision(c: Context, sources: PushedSources): Response {
+  const copy = sources.copy(c.req.param("name") ?? "", Number(c.req.param("revision")));
+  return copy ? c.json(copy, 200, uncached) : problem(c, 404, "not-found", "this revision is not kept");
+}
+
+/** `PUT /sources/NAME/revisions/N`: takes what `GET` has given on another server. */
+export async function putRevision(c: Context, sources: PushedSources, who: Identity): Promise<Response> {
+  const source = nameOf(c, who);
+  if (source instanceof Response) return source;
+  const copy = copyIn(readText(await readBody(c.req.raw, 2 * maxSourceBytes)));
+  const revision = Number(c.req.param("revision"));
+  if (!copy || !Number.isSafeInteger(revision) || revision < 1)
+    return problem(c, 400, "bad-revision", "expected what GET of a revision answers: at, by, text and held");
+  return answerOf(c, await sources.putCopy({ ...copy, source, revision }));
+}
+
+/** What is in a copy, checked as far as a mistake could make it something else; it comes from an admin. */
+function copyIn(text: string): Omit<SourceCopy, "source" | "revision"> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  const { at, by, text: content, held } = value;
+  const isCopy =
+    Number.isSafeInteger(at) && typeof by === "string" && typeof content === "string" && Array.isArray(held);
+  if (!isCopy || !held.every(isHeld)) return undefined;
+  return { at: Number(at), by, text: content, held, digest: "" };
+}
+
+const isHeld = (value: unknown): value is KubeObject =>
+  isRecord(value) &&
+  typeof value.kind === "string" &&
+  typeof value.ref === "string" &&
+  value.ref.split("/").length === 3 &&
+  isRecord(value.meta) &&
+  isRecord(value.spec);
 
 const unknownSource = (c: Context): Response =>
   problem(c, 404, "not-found", "nothing has been pushed under this name");

@@ -1,95 +1,45 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import { isSame } from "../schema/same.js";
 import { findingsOf } from "./findings.js";
-import type { ClaimKey, Compiled, ReadKey, Resource, ResourceType, Store, UnitKey } from "./store.js";
+import { Group, Index } from "./memory-index.js";
+import type {
+  ClaimedObject,
+  ClaimKey,
+  Compiled,
+  Likeness,
+  ReadKey,
+  Resource,
+  ResourceType,
+  Revision,
+  RevisionContent,
+  Store,
+  UnitKey,
+} from "./store.js";
+import { UndoLog, type Undone } from "./undo-log.js";
 
-/**
- * The resources of one type and group. Several units may emit one (a shared cluster): it lives as long as the last of
- * them.
- */
-class Group {
-  readonly byName = new Map<string, Resource>();
-  /** How many units emit a resource, where that is more than one. */
-  readonly #users = new Map<string, number>();
-  /** By name; made when it is asked for, and kept up to date from then on. */
-  #sorted: Resource[] | undefined;
-
-  add(resource: Resource): void {
-    const { name } = resource;
-    const { size } = this.byName;
-    this.byName.set(name, resource);
-    const known = this.byName.size === size;
-    if (known) this.#users.set(name, (this.#users.get(name) ?? 1) + 1);
-    this.#sorted?.splice(this.#place(name), known ? 1 : 0, resource);
-  }
-
-  remove(name: string): void {
-    const users = this.#users.get(name) ?? 1;
-    if (users > 2) this.#users.set(name, users - 1);
-    else if (users === 2) this.#users.delete(name);
-    else if (this.byName.delete(name)) this.#sorted?.splice(this.#place(name), 1);
-  }
-
-  /** Where a name is or would be among the sorted. */
-  #place(name: string): number {
-    const sorted = this.#sorted ?? [];
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sorted[middle]?.name ?? "") < name) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  sorted(): readonly Resource[] {
-    this.#sorted ??= [...this.byName.keys()].sort().map((name) => this.byName.get(name) as Resource);
-    return this.#sorted;
-  }
-}
-
-const maxListed = 8;
-
-/** A multimap for many keys with one value or two: those cost no Set. */
-class Index<V extends string> {
-  readonly #map = new Map<string, V | V[] | Set<V>>();
-
-  add(key: string, value: V): void {
-    const held = this.#map.get(key);
-    if (held === undefined) this.#map.set(key, value);
-    else if (typeof held === "string") {
-      if (held !== value) this.#map.set(key, [held, value]);
-    } else if (held instanceof Set) held.add(value);
-    else if (!held.includes(value)) {
-      if (held.push(value) > maxListed) this.#map.set(key, new Set(held));
-    }
-  }
-
-  remove(key: string, value: V): void {
-    const held = this.#map.get(key);
-    if (held === value) this.#map.delete(key);
-    else if (held instanceof Set) {
-      held.delete(value);
-      if (held.size === 0) this.#map.delete(key);
-    } else if (Array.isArray(held)) {
-      const others = held.filter((other) => other !== value);
-      if (others.length === 0) this.#map.delete(key);
-      else this.#map.set(key, others);
-    }
-  }
-
-  get(key: string): readonly V[] {
-    const held = this.#map.get(key);
-    if (held === undefined) return [];
-    return typeof held === "string" ? [held] : [...held].sort();
-  }
-}
-
-/** An object with its claims. */
+/** An object with its claims; `row` is its place among all. */
 interface Held {
   readonly object: KubeObject;
   readonly claims: readonly ClaimKey[];
+  readonly row: number;
+}
+
+interface Kept {
+  readonly revision: Revision;
+  readonly content: RevisionContent;
+}
+
+/** What a transaction may change, by what it is kept under. */
+interface Tables {
+  readonly object: Held;
+  readonly unit: Compiled;
+  /** Under type, group and name, joined by a line break. */
+  readonly resource: Resource;
+  readonly cursor: string;
+  readonly pending: number;
+  /** Under source and number, joined by `/`. */
+  readonly revision: Kept;
 }
 
 const none: readonly never[] = [];
@@ -101,6 +51,11 @@ class MemoryStore implements Store {
   readonly #readers = new Index<UnitKey>();
   readonly #groups = new Map<ResourceType, Map<string, Group>>();
   readonly #cursors = new Map<string, string>();
+  /** Units that wait, with their place among them. */
+  readonly #pending = new Map<UnitKey, number>();
+  readonly #revisions = new Map<string, Kept>();
+  readonly #log = new UndoLog<Tables>();
+  #rows = 0;
   #undone = 0;
 
   object(ref: Ref): KubeObject | undefined {
@@ -111,24 +66,44 @@ class MemoryStore implements Store {
     for (const { object } of this.#objects.values()) yield object;
   }
 
+  compare(objects: readonly KubeObject[]): readonly Likeness[] {
+    return objects.map((object) => {
+      const held = this.object(object.ref);
+      return held ? (isSame(held, object) ? "same" : "other") : "absent";
+    });
+  }
+
   putObject(object: KubeObject, claims: readonly ClaimKey[]): void {
     const { ref } = object;
-    this.#dropClaims(ref);
-    this.#objects.set(ref, { object, claims });
-    for (const key of claims) this.#claimants.add(key, ref);
+    const old = this.#objects.get(ref);
+    this.#putHeld(ref, { object, claims, row: old?.row ?? ++this.#rows });
+  }
+
+  putObjects(objects: readonly ClaimedObject[]): void {
+    for (const { object, claims } of objects) this.putObject(object, claims);
   }
 
   deleteObject(ref: Ref): void {
-    this.#dropClaims(ref);
-    this.#objects.delete(ref);
+    this.#putHeld(ref, undefined);
   }
 
-  #dropClaims(ref: Ref): void {
-    for (const key of this.claimsOf(ref)) this.#claimants.remove(key, ref);
+  #putHeld(ref: Ref, held: Held | undefined): void {
+    const old = this.#objects.get(ref);
+    this.#log.note("object", ref, () => old);
+    for (const key of old?.claims ?? none) this.#claimants.remove(key, ref);
+    if (!held) this.#objects.delete(ref);
+    else {
+      this.#objects.set(ref, held);
+      for (const key of held.claims) this.#claimants.add(key, ref);
+    }
   }
 
   claimsOf(ref: Ref): readonly ClaimKey[] {
     return this.#objects.get(ref)?.claims ?? none;
+  }
+
+  *claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey> {
+    for (const ref of refs) yield* this.claimsOf(ref);
   }
 
   claimants(key: ClaimKey): readonly Ref[] {
@@ -137,6 +112,10 @@ class MemoryStore implements Store {
 
   readers(key: ReadKey): readonly UnitKey[] {
     return this.#readers.get(key);
+  }
+
+  *readersOfAny(keys: readonly ReadKey[]): Iterable<UnitKey> {
+    for (const key of keys) yield* this.#readers.get(key);
   }
 
   unit(key: UnitKey): Compiled | undefined {
@@ -149,8 +128,9 @@ class MemoryStore implements Store {
 
   putUnit(unit: Compiled): void {
     const old = this.#units.get(unit.unit);
+    this.#log.note("unit", unit.unit, () => old);
     this.#units.set(unit.unit, unit);
-    for (const resource of unit.resources) this.#group(resource.type, resource.group).add(resource);
+    for (const resource of unit.resources) this.#noted(resource).add(resource);
     for (const key of unit.reads) this.#readers.add(key, unit.unit);
     if (!old) return;
     this.#dropResources(old);
@@ -161,13 +141,21 @@ class MemoryStore implements Store {
   deleteUnit(key: UnitKey): void {
     const old = this.#units.get(key);
     if (!old) return;
+    this.#log.note("unit", key, () => old);
     this.#units.delete(key);
     this.#dropResources(old);
     for (const read of old.reads) this.#readers.remove(read, key);
   }
 
   #dropResources(unit: Compiled): void {
-    for (const { type, group, name } of unit.resources) this.#group(type, group).remove(name);
+    for (const resource of unit.resources) this.#noted(resource).remove(resource.name);
+  }
+
+  /** The group of a resource that is about to change. */
+  #noted({ type, group, name }: Resource): Group {
+    const found = this.#group(type, group);
+    this.#log.note("resource", [type, group, name].join("\n"), () => found.byName.get(name));
+    return found;
   }
 
   #group(type: ResourceType, group: string): Group {
@@ -201,7 +189,67 @@ class MemoryStore implements Store {
   }
 
   setCursor(name: string, value: string): void {
-    this.#cursors.set(name, value);
+    this.#log.note("cursor", name, () => this.#cursors.get(name));
+    if (value === "") this.#cursors.delete(name);
+    else this.#cursors.set(name, value);
+  }
+
+  pending(limit: number): readonly UnitKey[] {
+    return this.#pending.size > limit ? [...this.#pending.keys()].slice(0, limit) : [...this.#pending.keys()];
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  addPending(keys: Iterable<UnitKey>): void {
+    for (const key of keys) {
+      if (this.#pending.has(key)) continue;
+      this.#log.note("pending", key, () => undefined);
+      this.#pending.set(key, ++this.#rows);
+    }
+  }
+
+  dropPending(keys: Iterable<UnitKey>): void {
+    for (const key of keys) {
+      this.#log.note("pending", key, () => this.#pending.get(key));
+      this.#pending.delete(key);
+    }
+  }
+
+  revisionSources(): readonly string[] {
+    return [...new Set([...this.#revisions.values()].map(({ revision }) => revision.source))].sort();
+  }
+
+  revisions(source: string): readonly Revision[] {
+    const kept = [...this.#revisions.values()].map(({ revision }) => revision);
+    return kept.filter((one) => one.source === source).sort((a, b) => b.revision - a.revision);
+  }
+
+  revisionContent(source: string, revision: number): RevisionContent | undefined {
+    return this.#revisions.get(`${source}/${revision}`)?.content;
+  }
+
+  putRevision(revision: Omit<Revision, "size">, content: RevisionContent): void {
+    const size = content.text.length + JSON.stringify(content.held).length;
+    this.#putKept(`${revision.source}/${revision.revision}`, { revision: { ...revision, size }, content });
+  }
+
+  renumberRevision({ source, revision }: Revision, now: Omit<Revision, "size" | "digest">): void {
+    const kept = this.#revisions.get(`${source}/${revision}`);
+    if (!kept) return;
+    this.dropRevision(source, revision);
+    this.#putKept(`${source}/${now.revision}`, { ...kept, revision: { ...kept.revision, ...now } });
+  }
+
+  dropRevision(source: string, revision: number): void {
+    this.#putKept(`${source}/${revision}`, undefined);
+  }
+
+  #putKept(key: string, kept: Kept | undefined): void {
+    this.#log.note("revision", key, () => this.#revisions.get(key));
+    if (kept) this.#revisions.set(key, kept);
+    else this.#revisions.delete(key);
   }
 
   get undone(): number {
@@ -209,13 +257,45 @@ class MemoryStore implements Store {
   }
 
   transaction<T>(work: () => T): T {
+    this.#log.begin();
     try {
-      return work();
+      const result = work();
+      this.#log.commit();
+      return result;
     } catch (error) {
+      this.#log.rollback((undone) => this.#restore(undone));
       this.#undone++;
       throw error;
     }
   }
+
+  #restore(undone: Undone<Tables>): void {
+    for (const [ref, held] of undone("object")) this.#putHeld(ref as Ref, held);
+    for (const [key, unit] of undone("unit")) {
+      if (unit) this.putUnit(unit);
+      else this.deleteUnit(key as UnitKey);
+    }
+    // Units that share a resource may have given it another content: what counts is what was there.
+    for (const [key, resource] of undone("resource")) {
+      const [type, group] = key.split("\n") as [ResourceType, string];
+      if (resource) this.#group(type, group).replace(resource);
+    }
+    for (const [name, value] of undone("cursor")) this.setCursor(name, value ?? "");
+    for (const [key, row] of undone("pending")) {
+      if (row === undefined) this.#pending.delete(key as UnitKey);
+      else this.#pending.set(key as UnitKey, row);
+    }
+    for (const [key, kept] of undone("revision")) this.#putKept(key, kept);
+    inOrder(this.#objects, ({ row }) => row);
+    inOrder(this.#pending, (row) => row);
+  }
+}
+
+/** What was put back is the last of its map until this puts all in the order of their places. */
+function inOrder<K, V>(map: Map<K, V>, rowOf: (value: V) => number): void {
+  const sorted = [...map].sort(([, a], [, b]) => rowOf(a) - rowOf(b));
+  map.clear();
+  for (const [key, value] of sorted) map.set(key, value);
 }
 
 /** The store of Node and the command line: everything in memory, gone with the process. */

@@ -1,38 +1,55 @@
+import { digest, formatDigest } from "../schema/digest.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { isSame } from "../schema/same.js";
+import { Cells, textOf } from "./cells.js";
 import { findingsOf } from "./findings.js";
 import { ResourceLists } from "./resource-lists.js";
-import { openSchema, type SqlDriver, type SqlRow, type SqlValue, statements } from "./sql.js";
-import type { ClaimKey, Compiled, ReadKey, Resource, ResourceType, Store, UnitKey } from "./store.js";
+import { openSchema } from "./schema.js";
+import { type SqlDriver, type SqlRow, type SqlValue, statements } from "./sql.js";
+import { SqlRevisions } from "./sql-revisions.js";
+import type {
+  ClaimedObject,
+  ClaimKey,
+  Compiled,
+  Likeness,
+  ReadKey,
+  Resource,
+  ResourceType,
+  Revision,
+  RevisionContent,
+  Store,
+  UnitKey,
+} from "./store.js";
 
-/** UTF-16 units in one cell: at most 1.5 MB of UTF-8, and a Durable Object's row ends at 2 MB. */
-const cellLength = 500_000;
 const cacheSize = 5000;
 const pageSize = 256;
 
 /** What a unit's row keeps of its resources; their content is in `resource`, once for all units that share it. */
 type ResourceKey = readonly [type: ResourceType, group: string, name: string];
 
-const textOf = (value: SqlValue | undefined): string => (typeof value === "string" ? value : "");
 const keyOf = ({ type, group, name }: Resource): string => `${type}/${group}/${name}`;
 
-/** The end of a piece that begins at `start`, not between the halves of a surrogate pair. */
-function cut(text: string, start: number): number {
-  const end = start + cellLength;
-  const last = text.charCodeAt(end - 1);
-  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
-}
+const digestOf = (json: string): string => formatDigest(digest(json));
 
 class SqlStore implements Store {
   readonly #sql: ReturnType<typeof statements>;
+  readonly #cells: Cells;
+  readonly #revisions: SqlRevisions;
   readonly #cache = new Map<Ref, KubeObject>();
   readonly #lists = new ResourceLists();
+  /** Who puts or drops a unit has mostly just read it. */
+  #lastRead: { readonly key: UnitKey; readonly unit: Compiled | undefined } | undefined;
+  #pendingCount: number | undefined;
+  /** Of units that have any, from the time that they were first asked for. */
+  #findings: Map<UnitKey, Pick<Compiled, "unit" | "findings">> | undefined;
   #undone = 0;
 
   constructor(private readonly driver: SqlDriver) {
     driver.transaction(() => openSchema(driver));
     this.#sql = statements(driver);
+    this.#cells = new Cells(this.#sql);
+    this.#revisions = new SqlRevisions(this.#sql, this.#cells);
   }
 
   object(ref: Ref): KubeObject | undefined {
@@ -40,45 +57,78 @@ class SqlStore implements Store {
     if (cached) return cached;
     const row = this.#sql.getObject.all(ref)[0];
     if (!row) return undefined;
-    const object = this.#read(`object/${ref}`, row.json) as KubeObject;
+    const object = this.#cells.json(`object/${ref}`, row.json) as KubeObject;
     this.#remember(object);
     return object;
   }
 
+  /** The objects that were read first go first: emptied at once, the cache would be filled again from the disk. */
   #remember(object: KubeObject): void {
-    if (this.#cache.size >= cacheSize) this.#cache.clear();
+    if (this.#cache.size >= cacheSize)
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest);
+        break;
+      }
     this.#cache.set(object.ref, object);
   }
 
   *objects(): Iterable<KubeObject> {
     for (const row of this.#pages("pageObjects")) {
-      yield this.#read(`object/${textOf(row.ref)}`, row.json) as KubeObject;
+      yield this.#cells.json(`object/${textOf(row.ref)}`, row.json) as KubeObject;
     }
   }
 
+  compare(objects: readonly KubeObject[]): readonly Likeness[] {
+    const rows = this.#sql.getDigests.all(objects.map(({ ref }) => ref));
+    const held = new Map(rows.map(({ ref, digest }) => [ref, textOf(digest)]));
+    return objects.map((object) => {
+      const known = held.get(object.ref);
+      if (known === undefined) return "absent";
+      const now = digestOf(JSON.stringify(object));
+      if (known === now) return "same";
+      if (!isSame(this.object(object.ref), object)) return "other";
+      // The same in another order of fields, or put by an Isoline that wrote no digests.
+      this.#sql.setDigest.run(now, object.ref);
+      return "same";
+    });
+  }
+
   putObject(object: KubeObject, claims: readonly ClaimKey[]): void {
-    const { ref } = object;
-    this.#dropClaims(ref);
-    const json = this.#write(`object/${ref}`, JSON.stringify(object));
-    this.#sql.putObject.run(ref, json, this.#write(`claims/${ref}`, JSON.stringify(claims)));
-    for (const key of claims) this.#sql.addClaim.run(key, ref);
-    this.#cache.delete(ref);
+    this.putObjects([{ object, claims }], ["other"]);
+  }
+
+  putObjects(objects: readonly ClaimedObject[], likeness: readonly Likeness[]): void {
+    const rows: SqlValue[] = [];
+    const added: SqlValue[] = [];
+    for (const [i, { object, claims }] of objects.entries()) {
+      const { ref } = object;
+      const before = new Set(likeness[i] === "absent" ? [] : this.claimsOf(ref));
+      for (const key of new Set(claims)) if (!before.delete(key)) added.push(key, ref);
+      for (const key of before) this.#sql.dropClaim.run(key, ref);
+      const json = JSON.stringify(object);
+      const cell = this.#cells.write(`object/${ref}`, json);
+      rows.push(ref, cell, this.#cells.write(`claims/${ref}`, JSON.stringify(claims)), digestOf(json));
+      this.#cache.delete(ref);
+    }
+    this.#sql.putObjects.run(rows);
+    this.#sql.addClaims.run(added);
   }
 
   deleteObject(ref: Ref): void {
-    this.#dropClaims(ref);
-    this.#sql.deleteObject.run(ref);
-    this.#forget(`object/${ref}`, `claims/${ref}`);
-    this.#cache.delete(ref);
-  }
-
-  #dropClaims(ref: Ref): void {
     for (const key of this.claimsOf(ref)) this.#sql.dropClaim.run(key, ref);
+    this.#sql.deleteObject.run(ref);
+    this.#cells.forget(`object/${ref}`, `claims/${ref}`);
+    this.#cache.delete(ref);
   }
 
   claimsOf(ref: Ref): readonly ClaimKey[] {
     const row = this.#sql.getClaims.all(ref)[0];
-    return row ? (this.#read(`claims/${ref}`, row.claims) as ClaimKey[]) : [];
+    return row ? (this.#cells.json(`claims/${ref}`, row.claims) as ClaimKey[]) : [];
+  }
+
+  *claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey> {
+    for (const { ref, claims } of this.#sql.getAllClaims.all(refs))
+      if (claims !== "[]") yield* this.#cells.json(`claims/${textOf(ref)}`, claims) as ClaimKey[];
   }
 
   claimants(key: ClaimKey): readonly Ref[] {
@@ -91,9 +141,21 @@ class SqlStore implements Store {
     return rows.map(({ unit }) => unit as UnitKey).sort();
   }
 
+  *readersOfAny(keys: readonly ReadKey[]): Iterable<UnitKey> {
+    for (const { unit } of this.#sql.readersOfAny.all(keys)) yield unit as UnitKey;
+  }
+
   unit(key: UnitKey): Compiled | undefined {
     const row = this.#sql.getUnit.all(key)[0];
-    return row && this.#unit(row);
+    const unit = row && this.#unit(row);
+    this.#lastRead = { key, unit };
+    return unit;
+  }
+
+  #read(key: UnitKey): Compiled | undefined {
+    const known = this.#lastRead?.key === key ? this.#lastRead : { unit: this.unit(key) };
+    this.#lastRead = undefined;
+    return known.unit;
   }
 
   *units(): Iterable<Compiled> {
@@ -102,28 +164,32 @@ class SqlStore implements Store {
 
   #unit(row: SqlRow): Compiled {
     const unit = textOf(row.unit) as UnitKey;
-    const keys = this.#read(`resources/${unit}`, row.resources) as ResourceKey[];
+    const keys = this.#cells.json(`resources/${unit}`, row.resources) as ResourceKey[];
     return {
       unit,
       resources: keys.flatMap(([type, group, name]) => this.resource(type, group, name) ?? []),
-      findings: this.#read(`findings/${unit}`, row.findings) as Finding[],
-      reads: this.#read(`reads/${unit}`, row.reads) as ReadKey[],
+      findings: this.#cells.json(`findings/${unit}`, row.findings) as Finding[],
+      reads: this.#cells.json(`reads/${unit}`, row.reads) as ReadKey[],
     };
   }
 
   putUnit(unit: Compiled): void {
     const key = unit.unit;
-    const old = this.unit(key);
+    const old = this.#read(key);
     this.#putResources(unit.resources, old?.resources ?? []);
     const before = new Set(old?.reads);
-    for (const read of unit.reads) if (!before.delete(read)) this.#sql.addRead.run(read, key);
+    const added: SqlValue[] = [];
+    for (const read of unit.reads) if (!before.delete(read)) added.push(read, key);
+    this.#sql.addReads.run(added);
     for (const read of before) this.#sql.dropRead.run(read, key);
+    if (unit.findings.length > 0) this.#findings?.set(key, { unit: key, findings: unit.findings });
+    else this.#findings?.delete(key);
     const keys = unit.resources.map(({ type, group, name }): ResourceKey => [type, group, name]);
     this.#sql.putUnit.run(
       key,
-      this.#write(`resources/${key}`, JSON.stringify(keys)),
-      this.#write(`findings/${key}`, JSON.stringify(unit.findings)),
-      this.#write(`reads/${key}`, JSON.stringify(unit.reads)),
+      this.#cells.write(`resources/${key}`, JSON.stringify(keys)),
+      this.#cells.write(`findings/${key}`, JSON.stringify(unit.findings)),
+      this.#cells.write(`reads/${key}`, JSON.stringify(unit.reads)),
     );
   }
 
@@ -134,7 +200,7 @@ class SqlStore implements Store {
       before.delete(key);
       if (isSame(known, resource)) continue;
       const { type, group, name, endpoints, mode } = resource;
-      const json = this.#write(`resource/${key}`, resource.json);
+      const json = this.#cells.write(`resource/${key}`, resource.json);
       this.#sql.putResource.run(type, group, name, json, endpoints ?? null, mode ?? null, known ? 0 : 1);
       this.#lists.put(resource);
     }
@@ -146,17 +212,18 @@ class SqlStore implements Store {
     this.#sql.leaveResource.run(type, group, name);
     this.#sql.dropResource.run(type, group, name);
     if (this.#sql.getResource.all(type, group, name)[0]) return;
-    this.#forget(`resource/${keyOf(resource)}`);
+    this.#cells.forget(`resource/${keyOf(resource)}`);
     this.#lists.delete(resource);
   }
 
   deleteUnit(key: UnitKey): void {
-    const old = this.unit(key);
+    const old = this.#read(key);
     if (!old) return;
     this.#putResources([], old.resources);
     for (const read of old.reads) this.#sql.dropRead.run(read, key);
     this.#sql.deleteUnit.run(key);
-    this.#forget(`resources/${key}`, `findings/${key}`, `reads/${key}`);
+    this.#findings?.delete(key);
+    this.#cells.forget(`resources/${key}`, `findings/${key}`, `reads/${key}`);
   }
 
   resources(type: ResourceType, group = ""): Iterable<Resource> {
@@ -180,28 +247,79 @@ class SqlStore implements Store {
       type,
       group,
       name,
-      json: this.#text(`resource/${type}/${group}/${name}`, row.json),
+      json: this.#cells.text(`resource/${type}/${group}/${name}`, row.json),
       ...(typeof endpoints === "string" ? { endpoints } : {}),
       ...(typeof mode === "string" ? { mode: mode as Resource["mode"] & string } : {}),
     };
   }
 
   findings(): Iterable<Finding> {
-    return findingsOf(
-      this.#sql.getFindings.all().map(({ unit, findings }) => ({
-        unit: textOf(unit) as UnitKey,
-        findings: this.#read(`findings/${textOf(unit)}`, findings) as Finding[],
-      })),
+    this.#findings ??= new Map(
+      this.#sql.getFindings.all().map(({ unit, findings }) => {
+        const key = textOf(unit) as UnitKey;
+        return [key, { unit: key, findings: this.#cells.json(`findings/${key}`, findings) as Finding[] }];
+      }),
     );
+    return findingsOf(this.#findings.values());
   }
 
   cursor(name: string): string | undefined {
     const row = this.#sql.getCursor.all(name)[0];
-    return row && (this.#read(`cursor/${name}`, row.value) as string);
+    return row && (this.#cells.json(`cursor/${name}`, row.value) as string);
   }
 
   setCursor(name: string, value: string): void {
-    this.#sql.setCursor.run(name, this.#write(`cursor/${name}`, JSON.stringify(value)));
+    if (value !== "")
+      this.#sql.setCursor.run(name, this.#cells.write(`cursor/${name}`, JSON.stringify(value)));
+    else {
+      this.#cells.forget(`cursor/${name}`);
+      this.#sql.dropCursor.run(name);
+    }
+  }
+
+  pending(limit: number): readonly UnitKey[] {
+    if (this.pendingCount === 0) return [];
+    const most = Number.isFinite(limit) ? limit : -1;
+    return this.#sql.getPending.all(most).map(({ unit }) => unit as UnitKey);
+  }
+
+  get pendingCount(): number {
+    this.#pendingCount ??= Number(this.#sql.countPending.all()[0]?.count);
+    return this.#pendingCount;
+  }
+
+  addPending(keys: Iterable<UnitKey>): void {
+    const before = this.pendingCount;
+    this.#pendingCount = before + this.#sql.addPending.all([...keys]).length;
+  }
+
+  dropPending(keys: Iterable<UnitKey>): void {
+    const before = this.pendingCount;
+    if (before > 0) this.#pendingCount = before - this.#sql.dropPending.all([...keys]).length;
+  }
+
+  revisionSources(): readonly string[] {
+    return this.#revisions.revisionSources();
+  }
+
+  revisions(source: string): readonly Revision[] {
+    return this.#revisions.revisions(source);
+  }
+
+  revisionContent(source: string, revision: number): RevisionContent | undefined {
+    return this.#revisions.revisionContent(source, revision);
+  }
+
+  putRevision(revision: Omit<Revision, "size">, content: RevisionContent): void {
+    this.#revisions.putRevision(revision, content);
+  }
+
+  renumberRevision(revision: Revision, now: Omit<Revision, "size" | "digest">): void {
+    this.#revisions.renumberRevision(revision, now);
+  }
+
+  dropRevision(source: string, revision: number): void {
+    this.#revisions.dropRevision(source, revision);
   }
 
   get undone(): number {
@@ -214,6 +332,10 @@ class SqlStore implements Store {
     } catch (error) {
       this.#cache.clear();
       this.#lists.clear();
+      this.#cells.reset();
+      this.#lastRead = undefined;
+      this.#pendingCount = undefined;
+      this.#findings = undefined;
       this.#undone++;
       throw error;
     }
@@ -228,39 +350,11 @@ class SqlStore implements Store {
       last = rows.at(-1)?.row ?? 0;
     } while (rows.length === pageSize);
   }
-
-  /** What to put into a cell for JSON text: itself, or `~` when it is too long and kept in pieces under `owner`. */
-  #write(owner: string, json: string): string {
-    this.#forget(owner);
-    if (json.length <= cellLength) return json;
-    let part = 0;
-    for (let start = 0; start < json.length; ) {
-      const end = cut(json, start);
-      this.#sql.putPart.run(owner, part++, json.slice(start, end));
-      start = end;
-    }
-    return "~";
-  }
-
-  #text(owner: string, cell: SqlValue | undefined): string {
-    if (cell !== "~") return textOf(cell);
-    return this.#sql.getParts
-      .all(owner)
-      .map(({ text }) => textOf(text))
-      .join("");
-  }
-
-  #read(owner: string, cell: SqlValue | undefined): unknown {
-    return JSON.parse(this.#text(owner, cell));
-  }
-
-  #forget(...owners: readonly string[]): void {
-    for (const owner of owners) this.#sql.dropParts.run(owner);
-  }
 }
 
 /**
- * A store in SQL tables that outlives the process. Tables of another version of the schema are dropped and made anew;
- * throws when the database is not Isoline's.
+ * A store in SQL tables that outlives the process. Tables of an older version of the schema are brought to this one.
+ *
+ * @throws StoreError when the tables are of a newer Isoline, of another program, or damaged.
  */
 export const createSqlStore = (sql: SqlDriver): Store => new SqlStore(sql);

@@ -16,62 +16,83 @@ export interface SqlDriver {
   transaction<T>(work: () => T): T;
 }
 
-const schemaVersion = 2;
+/** A Durable Object binds so many values in a statement. */
+const maxBound = 100;
 
-const tables = [
-  "CREATE TABLE isoline (version INTEGER NOT NULL)",
-  "CREATE TABLE object (ref TEXT NOT NULL UNIQUE, json TEXT NOT NULL, claims TEXT NOT NULL)",
-  "CREATE TABLE claim (key TEXT NOT NULL, ref TEXT NOT NULL, PRIMARY KEY (key, ref)) WITHOUT ROWID",
-  "CREATE TABLE read (key TEXT NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (key, unit)) WITHOUT ROWID",
-  `CREATE TABLE unit (unit TEXT NOT NULL UNIQUE, resources TEXT NOT NULL, findings TEXT NOT NULL,
-    reads TEXT NOT NULL)`,
-  `CREATE TABLE resource (type TEXT NOT NULL, grp TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL,
-    endpoints TEXT, mode TEXT, users INTEGER NOT NULL, UNIQUE (type, grp, name))`,
-  "CREATE TABLE cursor (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-  `CREATE TABLE part (owner TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL,
-    PRIMARY KEY (owner, part)) WITHOUT ROWID`,
-];
+const marks = (count: number): string => Array.from({ length: count }, () => "?").join(", ");
 
-/** Makes the tables, or makes them anew when they are another version's. Throws when there are tables of others. */
-export function openSchema(driver: SqlDriver): void {
-  const names = driver
-    .prepare(
-      `SELECT name FROM sqlite_master
-       WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_cf_*'`,
-    )
-    .all()
-    .map(({ name }) => String(name));
-  if (names.includes("isoline")) {
-    const version = driver.prepare("SELECT * FROM isoline").all()[0]?.version;
-    if (version === schemaVersion) return;
-  } else if (names.length > 0) {
-    throw new Error(`the database is not Isoline's: it has the table ${JSON.stringify(names[0])}`);
+/** A statement over a list of any length: `text` writes it for so many members of the list. */
+class ListStatement {
+  readonly #statements = new Map<number, SqlStatement>();
+
+  constructor(
+    private readonly driver: SqlDriver,
+    private readonly text: (count: number) => string,
+    /** Values that each member binds. */
+    private readonly width: number,
+  ) {}
+
+  run(values: readonly SqlValue[]): void {
+    for (const some of this.#chunks(values)) this.#of(some).run(...some);
   }
-  for (const name of names) driver.exec(`DROP TABLE "${name.replaceAll('"', '""')}"`);
-  for (const table of tables) driver.exec(table);
-  driver.exec(`INSERT INTO isoline (version) VALUES (${schemaVersion})`);
+
+  all(values: readonly SqlValue[]): SqlRow[] {
+    return this.#chunks(values).flatMap((some) => this.#of(some).all(...some));
+  }
+
+  #chunks(values: readonly SqlValue[]): (readonly SqlValue[])[] {
+    const most = Math.floor(maxBound / this.width) * this.width;
+    if (values.length <= most) return values.length > 0 ? [values] : [];
+    const chunks: (readonly SqlValue[])[] = [];
+    for (let start = 0; start < values.length; start += most) chunks.push(values.slice(start, start + most));
+    return chunks;
+  }
+
+  #of({ length }: readonly SqlValue[]): SqlStatement {
+    const count = length / this.width;
+    let statement = this.#statements.get(count);
+    if (!statement) {
+      statement = this.driver.prepare(this.text(count));
+      this.#statements.set(count, statement);
+    }
+    return statement;
+  }
 }
 
 /** Every statement of the store. Updates keep the row's place, so that rows come in the order of their first insert. */
 export const statements = (driver: SqlDriver) => {
   const resource = "type = ? AND grp = ? AND name = ?";
+  const rows = (head: string, width: number, tail = ""): ListStatement =>
+    new ListStatement(
+      driver,
+      (count) =>
+        `${head} VALUES ${Array.from({ length: count }, () => `(${marks(width)})`).join(", ")} ${tail}`,
+      width,
+    );
+  const among = (head: string, tail = ""): ListStatement =>
+    new ListStatement(driver, (count) => `${head} IN (${marks(count)}) ${tail}`, 1);
   return {
     getObject: driver.prepare("SELECT json FROM object WHERE ref = ?"),
     getClaims: driver.prepare("SELECT claims FROM object WHERE ref = ?"),
+    getAllClaims: among("SELECT ref, claims FROM object WHERE ref"),
+    getDigests: among("SELECT ref, digest FROM object WHERE ref"),
+    setDigest: driver.prepare("UPDATE object SET digest = ? WHERE ref = ?"),
     pageObjects: driver.prepare(
       "SELECT rowid AS row, ref, json FROM object WHERE rowid > ? ORDER BY rowid LIMIT ?",
     ),
-    putObject: driver.prepare(
-      `INSERT INTO object (ref, json, claims) VALUES (?, ?, ?)
-       ON CONFLICT (ref) DO UPDATE SET json = excluded.json, claims = excluded.claims`,
+    putObjects: rows(
+      "INSERT INTO object (ref, json, claims, digest)",
+      4,
+      "ON CONFLICT (ref) DO UPDATE SET json = excluded.json, claims = excluded.claims, digest = excluded.digest",
     ),
     deleteObject: driver.prepare("DELETE FROM object WHERE ref = ?"),
-    addClaim: driver.prepare("INSERT OR IGNORE INTO claim (key, ref) VALUES (?, ?)"),
+    addClaims: rows("INSERT OR IGNORE INTO claim (key, ref)", 2),
     dropClaim: driver.prepare("DELETE FROM claim WHERE key = ? AND ref = ?"),
     claimants: driver.prepare("SELECT ref FROM claim WHERE key = ?"),
-    addRead: driver.prepare("INSERT OR IGNORE INTO read (key, unit) VALUES (?, ?)"),
+    addReads: rows("INSERT OR IGNORE INTO read (key, unit)", 2),
     dropRead: driver.prepare("DELETE FROM read WHERE key = ? AND unit = ?"),
     readers: driver.prepare("SELECT unit FROM read WHERE key = ?"),
+    readersOfAny: among("SELECT unit FROM read WHERE key"),
     getUnit: driver.prepare("SELECT unit, resources, findings, reads FROM unit WHERE unit = ?"),
     pageUnits: driver.prepare(
       `SELECT rowid AS row, unit, resources, findings, reads FROM unit
@@ -84,6 +105,10 @@ export const statements = (driver: SqlDriver) => {
     ),
     deleteUnit: driver.prepare("DELETE FROM unit WHERE unit = ?"),
     getFindings: driver.prepare("SELECT unit, findings FROM unit WHERE findings <> '[]'"),
+    getPending: driver.prepare("SELECT unit FROM pending ORDER BY rowid LIMIT ?"),
+    countPending: driver.prepare("SELECT COUNT(*) AS count FROM pending"),
+    addPending: rows("INSERT OR IGNORE INTO pending (unit)", 1, "RETURNING unit"),
+    dropPending: among("DELETE FROM pending WHERE unit", "RETURNING unit"),
     getResource: driver.prepare(`SELECT json, endpoints, mode FROM resource WHERE ${resource}`),
     getResources: driver.prepare(
       "SELECT name, json, endpoints, mode FROM resource WHERE type = ? AND grp = ? ORDER BY name",
@@ -96,9 +121,29 @@ export const statements = (driver: SqlDriver) => {
     leaveResource: driver.prepare(`UPDATE resource SET users = users - 1 WHERE ${resource}`),
     dropResource: driver.prepare(`DELETE FROM resource WHERE ${resource} AND users <= 0`),
     getCursor: driver.prepare("SELECT value FROM cursor WHERE name = ?"),
-    setCursor: driver.prepare("INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)"),
+    setCursor: driver.prepare(
+      "INSERT INTO cursor (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    ),
+    dropCursor: driver.prepare("DELETE FROM cursor WHERE name = ?"),
+    getRevisions: driver.prepare(
+      "SELECT revision, at, digest, size, author FROM revision WHERE source = ? ORDER BY revision DESC",
+    ),
+    getSources: driver.prepare("SELECT DISTINCT source FROM revision ORDER BY source"),
+    getRevision: driver.prepare(
+      "SELECT rowid AS id, text, held FROM revision WHERE source = ? AND revision = ?",
+    ),
+    putRevision: driver.prepare(
+      `INSERT INTO revision (source, revision, at, digest, size, author, text, held)
+       VALUES (?, ?, ?, ?, ?, ?, '', '') RETURNING rowid AS id`,
+    ),
+    fillRevision: driver.prepare("UPDATE revision SET text = ?, held = ? WHERE rowid = ?"),
+    renumberRevision: driver.prepare(
+      "UPDATE revision SET revision = ?, at = ?, author = ? WHERE source = ? AND revision = ?",
+    ),
+    dropRevision: driver.prepare("DELETE FROM revision WHERE source = ? AND revision = ?"),
     putPart: driver.prepare("INSERT INTO part (owner, part, text) VALUES (?, ?, ?)"),
     getParts: driver.prepare("SELECT text FROM part WHERE owner = ? ORDER BY part"),
     dropParts: driver.prepare("DELETE FROM part WHERE owner = ?"),
+    getOwners: driver.prepare("SELECT owner FROM part WHERE part = 0"),
   };
 };

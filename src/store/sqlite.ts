@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { appendPrivateFile } from "../platform/private-file.js";
 import { type FileLock, lockFile, NoSockets } from "./lock.js";
+import { isDamage, restore, type Salvaged, salvage } from "./salvage.js";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql.js";
 import { createSqlStore } from "./sql-store.js";
 import type { Store } from "./store.js";
@@ -15,7 +16,7 @@ export interface SqliteStore extends Store {
   close(): void;
   /** The name of a cursor whose row can't be read. */
   unreadableCursor(): string | undefined;
-  /** Keeps the file as `FILE.corrupt`, in the place of one that was put aside before, and begins a new one. */
+  /** Keeps the file as `FILE.corrupt`, in the place of one that was put aside before, and begins a new one with what was pushed. */
   putAside(): SqliteStore;
 }
 
@@ -119,10 +120,6 @@ function undoQuietly(database: Database, undo: string): void {
   } catch {}
 }
 
-const isDamage = (error: unknown): error is Error =>
-  error instanceof Error &&
-  /file is not a database|disk image is malformed|malformed database/.test(error.message);
-
 class Damaged extends Error {}
 
 function openStore(path: string, lock: FileLock | undefined): SqliteStore {
@@ -132,16 +129,18 @@ function openStore(path: string, lock: FileLock | undefined): SqliteStore {
     database.close();
     lock?.release();
   };
+  const driver = driverOf(database, path, lock);
   const putAside = (): SqliteStore => {
+    const salvaged = salvage(driver);
     database.close();
-    return beginAnew(path, lock);
+    return beginAnew(path, lock, salvaged);
   };
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
     database.exec("PRAGMA synchronous = FULL");
     checkPages(database);
-    const store = createSqlStore(driverOf(database, path, lock));
+    const store = createSqlStore(driver);
     const unreadable = database.prepare(
       "SELECT name FROM cursor WHERE NOT json_valid(value) AND substr(value, 1, 1) <> '~' LIMIT 1",
     );
@@ -188,11 +187,12 @@ function closeQuietly(database: Database): void {
 }
 
 /**
+/**
  * Opens (or makes, for its owner only: it holds keys) a store in a file. A file whose pages are not sound is put aside as
- * `FILE.corrupt` and begun anew: `damage` says why. `lock` is that of the file, which `close` releases; without it the caller sees
- * to it that no other process has the file.
+ * `FILE.corrupt` and begun anew with what was pushed, as far as that can be read: `damage` says why. `lock` is that of the file, which
+ * `close` releases; without it the caller sees to it that no other process has the file.
  *
- * @throws Error when the file can't be written, or is another program's database.
+ * @throws Error when the file can't be written, or is another program's database; StoreError when a newer Isoline wrote it.
  */
 export function createSqliteStore(file: string, lock?: FileLock): SqliteStore {
   const path = resolve(file);
@@ -235,16 +235,38 @@ function openOrBeginAnew(path: string, lock: FileLock | undefined): SqliteStore 
     return openStore(path, lock);
   } catch (error) {
     if (!(error instanceof Damaged) && !isDamage(error)) throw error;
-    return Object.assign(beginAnew(path, lock), { damage: error.message });
+    const salvaged = salvageFile(path, lock);
+    return Object.assign(beginAnew(path, lock, salvaged), { damage: messageOf(error) });
   }
 }
 
-function beginAnew(path: string, lock: FileLock | undefined): SqliteStore {
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What was pushed, as far as it can be read from a file that is not sound. */
+function salvageFile(path: string, lock: FileLock | undefined): Salvaged | undefined {
+  try {
+    const database = openDatabase(path);
+    try {
+      database.exec("PRAGMA locking_mode = EXCLUSIVE");
+      return salvage(driverOf(database, path, lock));
+    } finally {
+      closeQuietly(database);
+      // The WASM driver leaves its lock where it can't close a damaged file.
+      rmSync(`${path}.lock`, { recursive: true, force: true });
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function beginAnew(path: string, lock: FileLock | undefined, salvaged: Salvaged | undefined): SqliteStore {
   for (const end of ["", ...sideFiles]) {
     rmSync(`${path}.corrupt${end}`, { force: true });
     if (lstatSync(`${path}${end}`, { throwIfNoEntry: false }))
       renameSync(`${path}${end}`, `${path}.corrupt${end}`);
   }
   appendPrivateFile(path);
-  return openStore(path, lock);
+  const store = openStore(path, lock);
+  if (salvaged) restore(store, salvaged);
+  return store;
 }

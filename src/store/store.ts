@@ -59,22 +59,79 @@ export interface Compiled {
   readonly reads: readonly ReadKey[];
 }
 
-/** Synchronous, single writer. A corrupt store is thrown away and rebuilt from the source. */
+/** An object with its claims, as it is put into a store. */
+export interface ClaimedObject {
+  readonly object: KubeObject;
+  readonly claims: readonly ClaimKey[];
+}
+
+/** What a store holds under an object's name: the same, another one, or none. */
+export type Likeness = "same" | "other" | "absent";
+
+/** One pushed content of a source, without the content. */
+export interface Revision {
+  readonly source: string;
+  readonly revision: number;
+  /** Milliseconds since the epoch, by the clock of who put it. */
+  readonly at: number;
+  /** Hash of the text. */
+  readonly digest: string;
+  /** UTF-16 units of the text and of what is held beside it. */
+  readonly size: number;
+  /** The name of the token that pushed it; empty where it has none. */
+  readonly by: string;
+}
+
+/** What a source was made of: the text that was pushed, and the objects that stayed from before as the text has them not valid. */
+export interface RevisionContent {
+  readonly text: string;
+  readonly held: readonly KubeObject[];
+}
+
+/** Why a store can't be used; `code` is the code of a problem (`docs/operations.md`). Nothing in the store was changed. */
+export class StoreError extends Error {
+  constructor(
+    readonly code: "store-too-new" | "store-damaged" | "store-foreign",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Synchronous, single writer. What was pushed is in revisions; all else can be made of them, or read again from the source that is
+ * followed.
+ */
 export interface Store {
   object(ref: Ref): KubeObject | undefined;
   objects(): Iterable<KubeObject>;
+  /** For each of the objects what is there under its name: without reading those that are the same. */
+  compare(objects: readonly KubeObject[]): readonly Likeness[];
   /** Replaces the object and its claims. */
   putObject(object: KubeObject, claims: readonly ClaimKey[]): void;
+  /** Puts objects, each of another name, of which `likeness` says what was there before. */
+  putObjects(objects: readonly ClaimedObject[], likeness: readonly Likeness[]): void;
   deleteObject(ref: Ref): void;
   claimsOf(ref: Ref): readonly ClaimKey[];
+  /** Claims of any of the objects, in any order, and some more than once. */
+  claimsOfAny(refs: readonly Ref[]): Iterable<ClaimKey>;
   /** Refs that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Units that recorded a read of a key. */
   readers(key: ReadKey): readonly UnitKey[];
+  /** Units that recorded a read of any of the keys, in any order, and some more than once. */
+  readersOfAny(keys: readonly ReadKey[]): Iterable<UnitKey>;
   unit(key: UnitKey): Compiled | undefined;
   units(): Iterable<Compiled>;
   putUnit(unit: Compiled): void;
   deleteUnit(key: UnitKey): void;
+  /** Up to `limit` of the units that wait to be compiled, those that wait longest first. */
+  pending(limit: number): readonly UnitKey[];
+  /** How many units wait. */
+  readonly pendingCount: number;
+  /** Units that wait already keep their place. */
+  addPending(keys: Iterable<UnitKey>): void;
+  dropPending(keys: Iterable<UnitKey>): void;
   /** Every resource of a type (and group), sorted by name, each name once. */
   resources(type: ResourceType, group?: string): Iterable<Resource>;
   resource(type: ResourceType, group: string, name: string): Resource | undefined;
@@ -82,7 +139,18 @@ export interface Store {
   findings(): Iterable<Finding>;
   /** A number or text kept across restarts: a source's revision, a kind's resourceVersion. */
   cursor(name: string): string | undefined;
+  /** An empty value takes the cursor away. */
   setCursor(name: string, value: string): void;
+  /** Sources of which contents are kept. */
+  revisionSources(): readonly string[];
+  /** What is kept of a source's contents, the newest first. */
+  revisions(source: string): readonly Revision[];
+  revisionContent(source: string, revision: number): RevisionContent | undefined;
+  /** Replaces the revision of that number. */
+  putRevision(revision: Omit<Revision, "size">, content: RevisionContent): void;
+  /** Gives the content of a revision another number. */
+  renumberRevision(revision: Revision, now: Omit<Revision, "size" | "digest">): void;
+  dropRevision(source: string, revision: number): void;
   /** How many transactions have thrown: what was derived from the objects before may be of objects that are not there. */
   readonly undone: number;
   /** Runs `work` as one: all of it is kept, or (when it throws) none. */

@@ -86,6 +86,38 @@ function measureBundle(): Figures {
   }
 }
 
+const quantile = (values: readonly number[], share: number): number =>
+  Math.round([...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0);
+
+/** A poll that is answered at once, whatever there is. */
+async function unheld(url: string): Promise<void> {
+  const headers = { authorization: "Bearer n", connection: "close" };
+  const body = JSON.stringify({ node: { id: "unheld" } });
+  const answer = await fetch(`${url}/v3/discovery:listeners`, { method: "POST", headers, body });
+  await answer.arrayBuffer();
+  if (answer.status !== 200) throw new Error(`poll: ${answer.status}`);
+}
+
+/** How long polls with nothing to wait for take while something else goes on, in ms. */
+async function pollWaits(ask: () => Promise<unknown>, during: Promise<unknown>): Promise<Figures> {
+  let goesOn = true;
+  const ended = during.finally(() => {
+    goesOn = false;
+  });
+  const waits: number[] = [];
+  while (goesOn) {
+    const [, ms] = await timed(ask);
+    waits.push(ms);
+    await sleep(50);
+  }
+  await ended;
+  return {
+    poll_wait_p50_ms: quantile(waits, 0.5),
+    poll_wait_p95_ms: quantile(waits, 0.95),
+    poll_wait_max_ms: quantile(waits, 1),
+  };
+}
+
 /** Pushes so many applications to the built Worker in workerd, and wakes held polls with a change. */
 async function measure(count: number): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), "isoline-bench-"));
@@ -119,7 +151,7 @@ async function steps(url: string, count: number): Promise<Figures> {
     if (answer.status !== 200) throw new Error(`push: ${answer.status} ${await answer.text()}`);
     let { left } = (await answer.json()) as { left?: number };
     while (left) {
-      await sleep(300);
+      await sleep(100);
       const now = await fetch(`${url}/sources/main`, { headers: { authorization: "Bearer p" } });
       ({ left } = (await now.json()) as { left?: number });
     }
@@ -133,8 +165,17 @@ async function steps(url: string, count: number): Promise<Figures> {
     return { version: version_info, at: performance.now() };
   };
   const text = applications(count);
+  const small = {
+    kind: "Service",
+    apiVersion: "v1",
+    metadata: { name: "a" },
+    spec: { ports: [{ port: 80 }] },
+  };
+  await send(JSON.stringify(small));
   const idle = rssOf();
-  const [, first] = await timed(() => send(text));
+  const push = timed(() => send(text));
+  const waits = await pollWaits(() => unheld(url), push);
+  const [, first] = await push;
   const pushed = rssOf();
   const [, again] = await timed(() => send(`${text}\n`));
   const { version } = await poll("one");
@@ -148,6 +189,7 @@ async function steps(url: string, count: number): Promise<Figures> {
   const answers = await Promise.all(held);
   return {
     first_push_ms: first,
+    ...waits,
     unchanged_push_ms: again,
     unchanged_poll_cpu_ms: unchanged,
     // From the start of the push of other settings, of which every unit is compiled anew.

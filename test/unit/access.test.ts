@@ -78,7 +78,9 @@ const surface = [
   "/hooks/refresh",
   "/hooks/refresh/:token",
   "/metrics",
+  "/sources",
   "/sources/:name",
+  "/sources/:name/revisions/:revision",
   "/status",
   ...open,
 ].sort();

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { examples } from "./examples.js";
+import { exportCommand, type FleetCommandOptions, importCommand } from "./fleet.js";
+
+/** `isoline fleet export` and `isoline fleet import`; `done` takes the exit code. */
+export function addFleetCommand(program: Command, done: (code: number) => void): void {
+  const fleet = examples(
+    program
+      .command("fleet")
+      .description("copy all that was pushed to a server, with what is kept of earlier pushes"),
+    "isoline fleet export https://xds.example.com -o fleet.jsonl --token-file admin.token",
+    "isoline fleet import fleet.jsonl --to https://new.example.com --token-file admin.token",
+    "isoline fleet export sqlite:isoline.db -o fleet.jsonl",
+  );
+  const server = (command: Command): Command =>
+    command
+      .option("--token-file <file>", "a token of the role admin; default: $ISOLINE_TOKEN")
+      .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
+      .option("--insecure", "send over http:// to another machine");
+  server(
+    fleet
+      .command("export")
+      .description("write all sources with their revisions: keys are among them")
+      .argument("<from>", "a server's URL, or sqlite:FILE of one that is stopped"),
+  )
+    .option("-o, --output <file>", "where to write, for its owner alone", "-")
+    .action(async (from: string, options: FleetCommandOptions) => done(await exportCommand(from, options)));
+  server(
+    fleet
+      .command("import")
+      .description("give a server the sources of an export; what is there already stays")
+      .argument("<file>", "what export has written, or -"),
+  )
+    .requiredOption("--to <server>", "a server's URL, or sqlite:FILE of one that is stopped")
+    .action(async (file: string, options: FleetCommandOptions & { readonly to: string }) =>
+      done(await importCommand(file, options.to, options)),
+    );
+}
