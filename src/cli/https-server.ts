@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from "node:http2";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { Server, Socket } from "node:net";
 import { createSecureContext } from "node:tls";
+import type { getRequestListener } from "@hono/node-server";
 import { ChangedFiles } from "./changed-files.js";
 
 /** PEM files to serve https with. */
@@ -13,20 +14,17 @@ export interface TlsFiles {
 const lookMs = 1000;
 
 /** Envoy has each held poll of a connection in a stream of its own; Node's default of 10 MB would refuse streams beyond some thousands. */
-const sessionMegabytes = 512;
+export const sessionMegabytes = 512;
 
-/** What `serve` of @hono/node-server needs to answer HTTP/2 and HTTP/1.1 over TLS. */
-export const httpsOptions = (
+/** A server for HTTP/2 and HTTP/1.1 over TLS. */
+export const createHttpsServer = (
   files: TlsFiles,
-): { createServer: typeof createSecureServer; serverOptions: SecureServerOptions } => ({
-  createServer: createSecureServer,
-  serverOptions: {
-    ...readPair(files),
-    allowHTTP1: true,
-    minVersion: "TLSv1.2",
-    maxSessionMemory: sessionMegabytes,
-  },
-});
+  listener: ReturnType<typeof getRequestListener>,
+): Http2SecureServer =>
+  createSecureServer(
+    { ...readPair(files), allowHTTP1: true, minVersion: "TLSv1.2", maxSessionMemory: sessionMegabytes },
+    listener,
+  );
 
 /** @throws Error naming the files when they can't be read, or are no certificate with its key. */
 function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string } {
