@@ -69,6 +69,10 @@ export class ClusterSource {
     return this.#followed.length > 0 && this.#followed.every(({ source }) => source.ready);
   }
 
+  get synced(): boolean {
+    return this.#followed.every(({ source }) => source.synced);
+  }
+
   get surface(): Pick<AppOptions, "hooks" | "inspected"> {
     const { strictAdmission: strict = false, pollSeconds } = this.options;
     return {

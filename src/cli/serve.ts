@@ -1,4 +1,5 @@
-import { serve } from "@hono/node-server";
+import type { Server } from "node:net";
+import { getRequestListener } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
@@ -13,7 +14,8 @@ import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
 import { attempt, failedAttempts, waitAfter } from "./attempts.js";
-import { connectionsOf, httpsOptions, RenewedCertificate, type TlsFiles } from "./https-server.js";
+import { createHttpServer } from "./http-server.js";
+import { connectionsOf, createHttpsServer, RenewedCertificate, type TlsFiles } from "./https-server.js";
 import { type ClusterOptions, ClusterSource } from "./kube-source.js";
 import { formatLocated, type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { readSettings } from "./settings-file.js";
@@ -51,15 +53,17 @@ export interface RunningServer {
 
 /** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const hub = new Hub({ now: Date.now, log: options.log });
+  let source: Source | undefined;
+  const hub = new Hub({ now: Date.now, log: options.log, synced: () => source?.synced ?? true });
   const tokens = options.tokensFile ? new TokenFile(options.tokensFile, options.log) : undefined;
   const { store = createMemoryStore() } = options;
   const outdated = refresh(store, { checkKeyPair });
-  const source = await startSource(hub, { ...options, store, outdated });
+  const started = await startSource(hub, { ...options, store, outdated });
+  source = started;
   const app = createApp({
     hub,
-    status: () => source.status(),
-    ...source.surface,
+    status: () => started.status(),
+    ...started.surface,
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
       ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
@@ -68,11 +72,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     client: (c) => getConnInfo(c).remote.address ?? "",
   });
   const { host: hostname, port: wanted, tls } = options;
-  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...(tls ? httpsOptions(tls) : {}) });
+  const listener = getRequestListener(app.fetch, { hostname });
+  const https = tls && createHttpsServer(tls, listener);
+  const server: Server = https ?? createHttpServer(listener);
   const connections = connectionsOf(server);
-  await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
-  const renewed =
-    tls && "setSecureContext" in server ? new RenewedCertificate(server, tls, options.log) : undefined;
+  await new Promise<void>((resolve, reject) =>
+    server.once("listening", resolve).once("error", reject).listen(wanted, hostname),
+  );
+  const renewed = https && new RenewedCertificate(https, tls, options.log);
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : wanted;
   return {
@@ -83,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     async close() {
       renewed?.close();
-      await source.close();
+      await started.close();
       hub.close();
       connections.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -104,6 +111,8 @@ function startSource(hub: Hub, options: SourceOptions): Promise<Source> {
 
 interface Source {
   status(): object;
+  /** Whether what is published last is what the source has now; absent: always. */
+  readonly synced?: boolean;
   /** What it adds to the HTTP surface. */
   readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected">;
   close(): Promise<void>;

@@ -61,6 +61,11 @@ export class KubeSource {
     return this.#followers.every((follower) => follower.ready);
   }
 
+  /** Whether all that is known now is what the server has, as far as its watches tell. */
+  get synced(): boolean {
+    return this.#followers.every(({ state: { state } }) => state === "synced" || state === "absent");
+  }
+
   get findings(): Finding[] {
     return [...this.#findings.values()].flat();
   }

@@ -14,6 +14,10 @@ export function holdTime(header: string | undefined): number {
   return Number.isFinite(timeout) && timeout > 0 ? Math.max(0, Math.min(timeout - marginMs, maxHoldMs)) : 0;
 }
 
+/** On Node, whether a request came over HTTP/1.1, where a poll has a connection of its own. */
+const isHttp1 = (c: Context): boolean =>
+  (c.env as { incoming?: { httpVersionMajor?: number } } | undefined)?.incoming?.httpVersionMajor === 1;
+
 /** Answers one poll of an Envoy. */
 export async function discover(c: Context, type: XdsType, hub: Hub, who: Identity): Promise<Response> {
   const request = readDiscoveryRequest(await readBody(c.req.raw));
@@ -24,7 +28,10 @@ export async function discover(c: Context, type: XdsType, hub: Hub, who: Identit
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
-  if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
+  if (reply.status === 304) {
+    if (reply.elsewhere && isHttp1(c)) c.header("connection", "close");
+    return c.body(null, 304, { "cache-control": "no-store" });
+  }
   if (reply.status === 503) return problem(c, 503, "unavailable", reply.reason);
   if (reply.status === 429) {
     const headers = { "retry-after": String(1 + Math.floor(Math.random() * 5)) };

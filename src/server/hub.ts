@@ -1,17 +1,11 @@
 import type { Body } from "../link/body.js";
 import { Fleet } from "../link/fleet.js";
 import { Publication } from "../link/publish.js";
-import {
-  type Answer,
-  EncodeError,
-  encodeResponse,
-  isByName,
-  type Request,
-  respond,
-} from "../link/respond.js";
+import { EncodeError, encodeResponse, isByName, type Request } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
+import { tableOfPart } from "../xds/route-shards.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { XdsNames } from "./xds-names.js";
 
@@ -25,7 +19,8 @@ export interface HubOptions {
   /** Milliseconds since the epoch. */
   now(): number;
   log(line: string): void;
-  phaseMs?: number;
+  /** Whether what was published last is what the source has now; without it: always. */
+  synced?(): boolean;
   timers?: Timers;
   /** Polls that are held for one token at a time. */
   maxHeld?: number;
@@ -33,13 +28,16 @@ export interface HubOptions {
 
 export type Reply =
   | { readonly status: 200; readonly body: Body }
-  | { readonly status: 304 }
+  /** `elsewhere`: the next poll is better sent on another connection, as other replicas have to see it. */
+  | { readonly status: 304; readonly elsewhere?: true }
   | { readonly status: 503; readonly reason: string }
   /** The token has more polls held than it may. */
   | { readonly status: 429 };
 
 interface Waiter {
   readonly type: XdsType;
+  /** Of its Envoy, as `envoyKey`. */
+  readonly envoy: string;
   end(how: Ended): void;
 }
 
@@ -64,6 +62,8 @@ const platformTimers: Timers = {
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
 
+const envoyKey = ({ token, node }: Request): string => JSON.stringify([token.id, node]);
+
 const waiterKey = ({ token, node, type, names }: Request): string =>
   JSON.stringify([token.id, node, type, names]);
 
@@ -74,6 +74,8 @@ export class Hub {
   readonly #publication: Publication;
   readonly #timers: Timers;
   readonly #waiters = new Map<string, Waiter>();
+  /** By `envoyKey`. */
+  readonly #waitersOf = new Map<string, Set<Waiter>>();
   /** How many polls are held, by the token's id. */
   readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
@@ -85,11 +87,15 @@ export class Hub {
   #refusals = 0;
   #timer: unknown;
   #closed = false;
+  /** Called with the name of a route table when an Envoy asks for a part of it. */
+  partAsked: (table: string) => void = () => undefined;
 
   constructor(private readonly options: HubOptions) {
-    const { phaseMs, timers } = options;
-    this.#timers = timers ?? platformTimers;
-    this.#publication = new Publication(this.fleet, phaseMs === undefined ? undefined : { phaseMs });
+    this.#timers = options.timers ?? platformTimers;
+    this.#publication = new Publication(this.fleet, {
+      synced: () => options.synced?.() ?? true,
+      raised: (sequence) => this.#tellRaised(sequence),
+    });
   }
 
   get ready(): boolean {
@@ -158,12 +164,14 @@ export class Hub {
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now())) return this.#refuseName(asked);
     const request = isByName(asked.type) ? asked : { ...asked, names: [] };
     this.#observe(request);
-    const end = now() + holdMs;
+    const last = now() + holdMs;
+    let end = last;
     for (;;) {
       const prepared = this.#prepare(request, end);
-      const left = prepared.waitUntil - now();
+      if (end === last) end = this.#endOf(request, last);
+      const left = Math.min(prepared.waitUntil, end) - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
-      if (left <= 0 || full) return this.#send(request, prepared);
+      if (left <= 0 || full) return this.#send(request, prepared, end < last);
       if (this.#hasTooMany(request)) return { status: 429 };
       const ended = await this.#wait(request, left, signal);
       if (ended === "gone") return { status: 503, reason: "the client went away" };
@@ -175,13 +183,30 @@ export class Hub {
   /** Takes note of a poll for what is served; other names are not worth remembering. */
   #observe(request: Request): void {
     const { type, names, version } = request;
+    const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
+    if (part !== undefined) this.partAsked(part);
     const served = this.#publication.served(type);
     if (!served || !selectVersion(served, names)) return;
     const before = this.fleet.refusal(request, type, names);
     this.fleet.observe(request, type, names, version, this.options.now());
     const after = this.fleet.refusal(request, type, names);
     if (after && after.version !== before?.version) this.#tellRefusal(request, after.version);
+    this.#publication.learn(request, this.options.now());
     this.#advance();
+    if (this.#publication.opens(type, this.options.now())) this.#wakeEnvoy(request);
+  }
+
+  /** Listeners and routes may have waited for what an Envoy reports. */
+  #wakeEnvoy(request: Request): void {
+    for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
+      if (type === "listeners" || type === "routes") end("again");
+  }
+
+  #tellRaised(sequence: number): void {
+    this.metrics.count("versions_raised_total");
+    this.log(
+      `an Envoy has configuration of a higher version than is served here, and no other replica's; versions go on from ${sequence}, so that it takes what is served (was a clock ahead?)`,
+    );
   }
 
   /** One line for each version that an Envoy refuses, and a few a minute in all. */
@@ -209,7 +234,7 @@ export class Hub {
   /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
   #prepare(request: Poll, end: number): Prepared {
     const { type } = request;
-    const answer: Answer = respond(request, this.#publication.served(type), this.fleet, this.options.now());
+    const answer = this.#publication.answer(request, this.options.now());
     if (answer.kind === "unchanged") {
       return { reply: { status: 304 }, waitUntil: Math.min(end, answer.until ?? end) };
     }
@@ -236,10 +261,16 @@ export class Hub {
     }
   }
 
-  #send(request: Request, { reply, version }: Prepared): Reply {
+  /** When a poll is answered at the latest: earlier than it could be where other replicas have to see the next one. */
+  #endOf(request: Request, last: number): number {
+    const now = this.options.now();
+    return Math.min(last, now + (this.#publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
+  }
+
+  #send(request: Request, { reply, version }: Prepared, elsewhere: boolean): Reply {
     const { type, names } = request;
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
-    return reply;
+    return reply.status === 304 && elsewhere ? { ...reply, elsewhere } : reply;
   }
 
   #hasTooMany(request: Request): boolean {
@@ -255,25 +286,40 @@ export class Hub {
 
   #wait(request: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
     if (signal?.aborted) return Promise.resolve("gone");
-    const { type } = request;
+    const { type, names } = request;
     const key = waiterKey(request);
     return new Promise((resolve) => {
       const end = (how: Ended): void => {
         this.#timers.clear(timer);
         signal?.removeEventListener("abort", gone);
-        if (this.#waiters.get(key) === waiter) this.#waiters.delete(key);
+        if (this.#waiters.get(key) === waiter) {
+          this.#waiters.delete(key);
+          this.fleet.hold(request, type, names, false);
+        }
+        this.#index(waiter, false);
         this.#count(request, -1);
         resolve(how);
       };
       const gone = (): void => end("gone");
-      const waiter: Waiter = { type, end };
+      const waiter: Waiter = { type, envoy: envoyKey(request), end };
       const timer = this.#timers.set(() => end("again"), ms);
       signal?.addEventListener("abort", gone);
       const older = this.#waiters.get(key);
       this.#waiters.set(key, waiter);
+      this.fleet.hold(request, type, names, true);
+      this.#index(waiter, true);
       this.#count(request, 1);
       older?.end("replaced");
     });
+  }
+
+  #index(waiter: Waiter, waits: boolean): void {
+    const { envoy } = waiter;
+    const waiters = this.#waitersOf.get(envoy) ?? new Set();
+    if (waits) waiters.add(waiter);
+    else waiters.delete(waiter);
+    if (waiters.size > 0) this.#waitersOf.set(envoy, waiters);
+    else this.#waitersOf.delete(envoy);
   }
 
   #wake(types: readonly XdsType[]): void {
@@ -281,7 +327,7 @@ export class Hub {
   }
 
   #advance(): void {
-    if (this.#publication.phase === "settled") return;
+    if (this.#publication.deadline === undefined) return;
     this.#wake(this.#publication.advance(this.options.now()));
     this.#schedule();
   }

@@ -6,6 +6,7 @@ const counters = {
   publications_total: "Times that something new was published.",
   publish_seconds_total: "Time that linking for publications took.",
   requests_refused_total: "Requests that were not let in, by status code.",
+  versions_raised_total: "Times that versions were raised above those of Envoys that were ahead.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
 } as const;

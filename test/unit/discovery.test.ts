@@ -25,6 +25,7 @@ const snapshot = (sets: Sets): Snapshot => {
     findings: [],
     tables: new Map(),
     split: new Set(),
+    parts: new Set(),
   };
 };
 

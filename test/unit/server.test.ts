@@ -24,6 +24,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   findings: [],
   tables: new Map(),
   split: new Set(),
+  parts: new Set(),
 });
 const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
 const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });
@@ -68,7 +69,6 @@ function rig(options: Partial<HubOptions> = {}) {
     now: time.now,
     timers: time.timers,
     log: (line) => lines.push(line),
-    phaseMs: 2000,
     ...options,
   });
   const poll = (
