@@ -165,9 +165,13 @@ export class Publication {
   #allHaveRoutes(now: number): boolean {
     const served = this.#served;
     if (!served) return false;
-    for (const envoy of this.fleet.active(now))
+    // Without any, those of a replica that fails may be on their way here, with routes to what is no longer used.
+    let some = false;
+    for (const envoy of this.fleet.active(now)) {
+      some = true;
       if (!hasRoutes(envoy, served.listeners, served.routes, this.#keepMs, now)) return false;
-    return true;
+    }
+    return some;
   }
 
   /**

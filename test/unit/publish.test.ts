@@ -75,10 +75,13 @@ function upToDate({ settle }: ReturnType<typeof rig>, node = "envoy") {
 }
 
 describe("phases", () => {
-  it("serves all at once when nobody polls", () => {
-    const { publish, publication, names } = rig();
+  it("keeps what Envoys of another replica may need when nobody polls", () => {
+    const { publish, publication, names, tick } = rig();
     publish(serving("blue"));
     publish(serving("green"), 2);
+    tick(69_999);
+    expect(names("clusters")).toEqual(["blue", "green"]);
+    tick(1);
     expect(publication.phase).toBe("settled");
     expect(publication.deadline).toBeUndefined();
     expect([names("clusters"), names("endpoints")]).toEqual([["green"], ["green"]]);
@@ -168,11 +171,13 @@ describe("phases", () => {
   });
 
   it("forgets Envoys after a minute", () => {
-    const { publish, publication, poll, tick } = rig();
+    const one = rig();
+    const { publish, publication, poll, tick } = one;
     publish(serving("blue"));
     poll("clusters", "");
     tick(60_001);
-    publish(serving("green"), 3);
+    const has = upToDate(one, "other");
+    one.settle("clusters", has.clusters, undefined, "other");
     expect(publication.phase).toBe("settled");
   });
 
