@@ -33,6 +33,7 @@ export interface BootstrapCommandOptions {
   readonly xdsCluster?: string;
   readonly envoyVersion?: string;
   readonly insecure?: boolean;
+  readonly http1?: boolean;
   readonly settings?: string;
   readonly overloadMaxHeap?: string;
   readonly overloadDownstreamMaxConn?: string;
@@ -62,6 +63,7 @@ export async function bootstrapCommand(
     ...(options.xdsCluster === undefined ? {} : { xdsCluster: options.xdsCluster }),
     ...(options.envoyVersion === undefined ? {} : { envoy: await envoyVersionOf(options.envoyVersion) }),
     ...(options.insecure === undefined ? {} : { insecure: options.insecure }),
+    ...(options.http1 === undefined ? {} : { http1: options.http1 }),
     ...(settings ? { settings } : {}),
     ...optionalCount("maxHeapBytes", "--overload-max-heap", options.overloadMaxHeap),
     ...optionalCount("maxConnections", "--overload-downstream-max-conn", options.overloadDownstreamMaxConn),

@@ -8,7 +8,7 @@ import {
 } from "node:http2";
 import type { Server, Socket } from "node:net";
 import { createSecureContext } from "node:tls";
-import type { Http2Bindings, HttpBindings } from "@hono/node-server";
+import type { getRequestListener, Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { ChangedFiles } from "./changed-files.js";
 import { readOptionFile } from "./start-errors.js";
@@ -22,20 +22,21 @@ export interface TlsFiles {
 const lookMs = 1000;
 
 /** Envoy has each held poll of a connection in a stream of its own; Node's default of 10 MB would refuse streams beyond some thousands. */
-const sessionMegabytes = 512;
+export const sessionMegabytes = 512;
 
-/** What `serve` of @hono/node-server needs to answer HTTP/2 and HTTP/1.1 over TLS. */
-export const httpsOptions = (
-  files: TlsFiles,
-): { createServer: typeof createSecureServer; serverOptions: SecureServerOptions } => ({
-  createServer: createSecureServer,
-  serverOptions: {
-    ...readPair(files),
-    allowHTTP1: true,
-    minVersion: "TLSv1.2",
-    maxSessionMemory: sessionMegabytes,
-  },
+/** Options of a server for HTTP/2 and HTTP/1.1 over TLS. @throws Error as `readPair` does. */
+export const httpsOptions = (files: TlsFiles): SecureServerOptions => ({
+  ...readPair(files),
+  allowHTTP1: true,
+  minVersion: "TLSv1.2",
+  maxSessionMemory: sessionMegabytes,
 });
+
+/** A server for HTTP/2 and HTTP/1.1 over TLS. */
+export const createHttpsServer = (
+  options: SecureServerOptions,
+  listener: ReturnType<typeof getRequestListener>,
+): Http2SecureServer => createSecureServer(options, listener);
 
 /** @throws Error naming the files when they can't be read, or are no certificate with its key. */
 function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string } {

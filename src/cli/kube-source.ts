@@ -98,6 +98,10 @@ export class ClusterSource {
     return Math.min(...this.#followed.map(({ lookedAt }) => lookedAt));
   }
 
+  get synced(): boolean {
+    return this.#followed.every(({ source }) => source.synced);
+  }
+
   get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
     const { strictAdmission: strict = false, pollSeconds } = this.options;
     return {

@@ -220,6 +220,7 @@ function createProgram(done: (code: number) => void): Command {
     .option("--overload-max-heap <bytes>", "shed load near this size of Envoy's heap")
     .option("--overload-downstream-max-conn <count>", "refuse further connections beyond")
     .option("--insecure", "allow http:// to another machine")
+    .option("--http1", "over http://: HTTP/1.1, for what speaks no HTTP/2 there, such as `wrangler dev`")
     .action((out: string | undefined, options: BootstrapCommandOptions) => bootstrapCommand(out, options));
 
   program

@@ -1,4 +1,5 @@
-import { serve } from "@hono/node-server";
+import type { Server } from "node:net";
+import { getRequestListener } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
@@ -14,8 +15,10 @@ import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
 import { attempt, failedAttempts, waitAfter } from "./attempts.js";
+import { createHttpServer } from "./http-server.js";
 import {
   connectionsOf,
+  createHttpsServer,
   httpsOptions,
   leaveConnection,
   RenewedCertificate,
@@ -65,7 +68,8 @@ export interface RunningServer {
 
 /** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const hub = new Hub({ now: Date.now, log: options.log });
+  let source: Source | undefined;
+  const hub = new Hub({ now: Date.now, log: options.log, synced: () => source?.synced ?? true });
   if (options.storesPutAside) hub.metrics.count("stores_put_aside_total", undefined, options.storesPutAside);
   const heldErrors = new HeldErrors({
     now: Date.now,
@@ -79,17 +83,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       })
     : undefined;
   const { store = createMemoryStore(), host: hostname, port: wanted, tls } = options;
-  const secure = tls ? httpsOptions(tls) : {};
+  const secure = tls && httpsOptions(tls);
   const untimely = tls && untimelyCertificate(tls, Date.now());
   if (untimely) options.log(untimely);
   const outdated = refresh(store, { checkKeyPair });
-  const source = await startSource(hub, { ...options, store, outdated });
-  const aside = source.lookedAt ? stepAside(hub, options, source.lookedAt) : undefined;
+  const started = await startSource(hub, { ...options, store, outdated });
+  source = started;
+  const aside = started.lookedAt ? stepAside(hub, options, started.lookedAt) : undefined;
   const app = createApp({
     hub,
     heldErrors,
-    status: () => ({ ...source.status(), ...(aside ? { standing: aside.standing } : {}) }),
-    ...source.surface,
+    status: () => ({ ...started.status(), ...(aside ? { standing: aside.standing } : {}) }),
+    ...started.surface,
     ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
     ...(options.fleet ? { fleet: options.fleet } : {}),
     authenticate: tokens
@@ -102,20 +107,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tokens?.close();
     aside?.close();
     heldErrors.close();
-    await source.close();
+    await started.close();
     hub.close();
   };
-  const server = serve({ fetch: app.fetch, hostname, port: wanted, ...secure });
+  const listener = getRequestListener(app.fetch, { hostname });
+  const https = secure && createHttpsServer(secure, listener);
+  const server: Server = https ?? createHttpServer(listener);
   const connections = connectionsOf(server);
   const listening = new Promise<void>((resolve, reject) =>
-    server.once("listening", resolve).once("error", reject),
+    server.once("listening", resolve).once("error", reject).listen(wanted, hostname),
   );
   await listening.catch(async (error: unknown) => {
     await stop();
     throw listenError(hostname, wanted, error);
   });
-  const renewed =
-    tls && "setSecureContext" in server ? new RenewedCertificate(server, tls, options.log) : undefined;
+  const renewed = https && tls && new RenewedCertificate(https, tls, options.log);
   const address = server.address();
   const port = address !== null && typeof address === "object" ? address.port : wanted;
   return {
@@ -148,6 +154,8 @@ interface Source {
   status(): object;
   /** When the API server of a cluster was last heard of. */
   readonly lookedAt?: () => number;
+  /** Whether what is published last is what the source has now; absent: always. */
+  readonly synced?: boolean;
   /** What it adds to the HTTP surface. */
   readonly surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">;
   close(): Promise<void>;

@@ -17,7 +17,12 @@ export function server(options: ServerDeployment): readonly Manifest[] {
       apiVersion: "v1",
       kind: "Service",
       metadata,
-      spec: { selector, ports: [{ name: "xds", port: xdsPort, targetPort: "xds" }] },
+      spec: {
+        selector,
+        // The polls of an Envoy come to one replica, also in several connections.
+        sessionAffinity: "ClientIP",
+        ports: [{ name: "xds", port: xdsPort, targetPort: "xds" }],
+      },
     },
     peers(options, selector),
     {
@@ -89,7 +94,8 @@ function pod(options: ServerDeployment, selector: Manifest): Manifest {
         ],
         ports: [{ name: "xds", containerPort: xdsPort }],
         livenessProbe: probe("/healthz"),
-        readinessProbe: probe("/readyz"),
+        // A pod that hangs leaves the Service about as soon as Envoys give their connection to it up.
+        readinessProbe: { ...probe("/readyz"), periodSeconds: 3, timeoutSeconds: 2, failureThreshold: 2 },
         resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
         securityContext: { ...restricted, runAsUser: 65_532, runAsGroup: 65_532 },
         volumeMounts: [

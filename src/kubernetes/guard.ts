@@ -1,4 +1,5 @@
-import { namespaceOf, type Ref } from "../schema/meta.js";
+import { type Finding, namespaceOf, type Ref, refOf } from "../schema/meta.js";
+import type { Resource } from "./resources.js";
 
 /** A list that takes away more than this share of a kind's objects is not believed at once. */
 const maxShrink = 0.3;
@@ -152,3 +153,12 @@ function lossesOf({ known, listed, ownerOf }: Comparison): Loss[] {
   }
   return [...losses.values()];
 }
+
+/** What waits of a kind, as a finding. */
+export const holdFinding = ({ kind }: Resource, { reason, message }: Held): Finding => ({
+  about: refOf(kind, "", ""),
+  severity: "warning",
+  type: "ClusterError",
+  reason: `Held${reason}`,
+  message,
+});

@@ -1,4 +1,4 @@
-import { type Finding, type Ref, refOf } from "../schema/meta.js";
+import type { Finding, Ref } from "../schema/meta.js";
 import { settingsOf } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
 import type { Change, Platform, Updated } from "../update.js";
@@ -6,7 +6,7 @@ import { ApiError, type Raw, type Transport } from "./api.js";
 import { Clusters, type Member } from "./clusters.js";
 import { type FailureCode, failureOf, LocalError } from "./failures.js";
 import { Follower, type KindState, type Sink } from "./follow.js";
-import type { Held } from "./guard.js";
+import { type Held, holdFinding } from "./guard.js";
 import { MemberStore } from "./member-store.js";
 import { Pace } from "./pace.js";
 import { Reporter } from "./reporter.js";
@@ -122,6 +122,11 @@ export class KubeSource {
   /** Whether what is served may be old: it is from before the start, and the server has not answered for every kind since. */
   get stale(): boolean {
     return this.options.served === true && !this.looked;
+  }
+
+  /** Whether all that is known now is what the server has, as far as its watches tell. */
+  get synced(): boolean {
+    return this.#followers.every(({ state: { state } }) => state === "synced" || state === "absent");
   }
 
   /** When the kind that was read least recently was read last, in ms since the epoch; undefined as long as one never was. */
@@ -389,11 +394,3 @@ export class KubeSource {
 
 /** What messages call it when nothing can be published. */
 const publication = { plural: "resources", apiVersion: "" };
-
-const holdFinding = ({ kind }: Resource, { reason, message }: Held): Finding => ({
-  about: refOf(kind, "", ""),
-  severity: "warning",
-  type: "ClusterError",
-  reason: `Held${reason}`,
-  message,
-});

@@ -1,8 +1,7 @@
 import type { XdsType } from "./snapshot.js";
-import { parseVersion } from "./version.js";
 
 /** What one subscription of an Envoy (a type, and for EDS, RDS and SDS a name) was given and has. */
-interface Subscription {
+export interface Subscription {
   readonly type: XdsType;
   readonly names: readonly string[];
   /** The version that Envoy reported last: what it has accepted. */
@@ -13,9 +12,20 @@ interface Subscription {
   /** A delivered version that Envoy asked past: it was refused. */
   refused: string;
   seen: number;
+  /** Its poll is being held: what Envoy has is `accepted`, and no other replica can have changed that since. */
+  held: boolean;
+  /** It was given here, or has had from elsewhere, what was served here at the time. */
+  inStep: boolean;
+  /** What it has was not given here. */
+  foreign: boolean;
+  /** When it last had something that was not given here after something else: another replica answers it, too. */
+  elsewhereAt: number;
+  /** Since when there is an answer that Envoy is better not given yet; 0: there is none. */
+  withheldAt: number;
 }
 
-type Subscriptions = Map<string, Subscription>;
+/** What is known of an Envoy, by `subscriptionKey`. */
+export type Subscriptions = ReadonlyMap<string, Readonly<Subscription>>;
 
 /**
  * Who polls: what is known of an Envoy belongs to its token and its id, so that no token can pose as an Envoy of another. With
@@ -31,7 +41,7 @@ export interface Poller {
 /** What is known of the Envoys of one token, by `node.id`; the one that polled last is at the end. */
 interface Nodes {
   readonly name: string;
-  readonly nodes: Map<string, Subscriptions>;
+  readonly nodes: Map<string, Map<string, Subscription>>;
   /** How many subscriptions there are. */
   size: number;
 }
@@ -52,17 +62,12 @@ const maxSubscriptions = 131_072;
 const maxKey = 2048;
 const activeMs = 60_000;
 
-const keyOf = (type: XdsType, names: readonly string[]): string =>
+export const subscriptionKey = (type: XdsType, names: readonly string[] = []): string =>
   names.length === 0 ? type : `${type}/${names.join(",")}`;
 
-const isActive = ({ seen }: Subscription, now: number): boolean => now - seen <= activeMs;
-
-/** Whether an Envoy that reports `accepted` has `version`, or newer from another replica. */
-function has(accepted: string, version: string): boolean {
-  if (accepted === version) return true;
-  const [theirs, ours] = [parseVersion(accepted), parseVersion(version)];
-  return theirs !== undefined && (theirs.hash === ours?.hash || theirs.sequence > (ours?.sequence ?? 0));
-}
+/** Whether it was polled of late. */
+export const isActive = ({ held, seen }: Subscription, now: number): boolean =>
+  held || now - seen <= activeMs;
 
 /** Beyond a bound a token's oldest nodes go, and those of no other token. */
 function evict(known: Nodes): void {
@@ -73,18 +78,18 @@ function evict(known: Nodes): void {
   }
 }
 
-/** What is known of the Envoys that poll: bounded, and only ever a hint (a lost view costs a phase its timer). */
+/** What is known of the Envoys that poll this replica: bounded, and only ever a hint (what is not known costs time). */
 export class Fleet {
   readonly #tokens = new Map<string, Nodes>();
 
   /** The subscription, made if need be; undefined when it is not one to remember. Makes its node the latest. */
   #touch(poller: Poller, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
-    const key = keyOf(type, names);
+    const key = subscriptionKey(type, names);
     if (key.length > maxKey) return undefined;
     const { token, node } = poller;
     const known = this.#tokens.get(token.id) ?? { name: token.name, nodes: new Map(), size: 0 };
     this.#tokens.set(token.id, known);
-    const subscriptions: Subscriptions = known.nodes.get(node) ?? new Map();
+    const subscriptions = known.nodes.get(node) ?? new Map<string, Subscription>();
     known.nodes.delete(node);
     known.nodes.set(node, subscriptions);
     const found = subscriptions.get(key);
@@ -97,6 +102,11 @@ export class Fleet {
       deliveredAt: 0,
       refused: "",
       seen: now,
+      held: false,
+      inStep: false,
+      foreign: false,
+      elsewhereAt: Number.NEGATIVE_INFINITY,
+      withheldAt: 0,
     };
     subscriptions.set(key, made);
     known.size++;
@@ -105,11 +115,44 @@ export class Fleet {
   }
 
   #find({ token, node }: Poller, type: XdsType, names: readonly string[]): Subscription | undefined {
-    return this.#tokens.get(token.id)?.nodes.get(node)?.get(keyOf(type, names));
+    return this.#tokens.get(token.id)?.nodes.get(node)?.get(subscriptionKey(type, names));
   }
 
-  *#all(): Iterable<Subscriptions> {
-    for (const { nodes } of this.#tokens.values()) yield* nodes.values();
+  /** What is known of an Envoy here. */
+  of({ token, node }: Poller): Subscriptions | undefined {
+    return this.#tokens.get(token.id)?.nodes.get(node);
+  }
+
+  /** What is known of each Envoy that polled here of late; the one that polled last comes last. */
+  *active(now: number): Iterable<Subscriptions> {
+    for (const { nodes } of this.#tokens.values())
+      for (const subscriptions of nodes.values())
+        for (const one of subscriptions.values())
+          if (isActive(one, now)) {
+            yield subscriptions;
+            break;
+          }
+  }
+
+  /** It has what is served here. */
+  keepsStep(poller: Poller, type: XdsType, names: readonly string[]): void {
+    const subscription = this.#find(poller, type, names);
+    if (subscription) subscription.inStep = true;
+  }
+
+  /** A poll begins or ends to be held. */
+  hold(poller: Poller, type: XdsType, names: readonly string[], held: boolean): void {
+    const subscription = this.#find(poller, type, names);
+    if (subscription) subscription.held = held;
+  }
+
+  /** Notes whether there is an answer that is not given yet. Returns since when, `now` at first. */
+  withhold(poller: Poller, type: XdsType, names: readonly string[], withheld: boolean, now: number): number {
+    const subscription = this.#find(poller, type, names);
+    if (!subscription) return now;
+    if (!withheld) subscription.withheldAt = 0;
+    else if (subscription.withheldAt === 0) subscription.withheldAt = now;
+    return subscription.withheldAt || now;
   }
 
   /**
@@ -119,11 +162,14 @@ export class Fleet {
   observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
     const subscription = this.#touch(poller, type, names, now);
     if (!subscription) return;
-    const { delivered } = subscription;
+    const { delivered, accepted } = subscription;
+    if (version !== accepted) subscription.foreign = version !== "" && version !== delivered;
+    if (subscription.foreign && version !== accepted && accepted !== "") subscription.elsewhereAt = now;
     if (delivered !== "" && version === delivered) subscription.refused = "";
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
     // An empty version after one that was accepted is a new Envoy under the old name.
     else if (version === "") subscription.refused = subscription.delivered = "";
+    if (!isActive(subscription, now)) subscription.withheldAt = 0;
     subscription.accepted = version;
     subscription.seen = now;
   }
@@ -143,49 +189,15 @@ export class Fleet {
     if (!subscription) return;
     subscription.delivered = version;
     subscription.deliveredAt = now;
-  }
-
-  /**
-   * Whether every Envoy that polled of late has what is served: each of its subscriptions of the type is up to date,
-   * or refused just that. `versionOf` gives what is served for names; undefined when a name is not served any more.
-   */
-  hasAll(type: XdsType, versionOf: (names: readonly string[]) => string | undefined, now: number): boolean {
-    for (const subscriptions of this.#all()) {
-      for (const subscription of subscriptions.values()) {
-        if (subscription.type !== type || !isActive(subscription, now)) continue;
-        const { accepted, delivered, refused, names } = subscription;
-        const version = versionOf(names);
-        if (version === undefined || refused === version) continue;
-        // Until the poll after a delivery, `accepted` is of the past: on the way from A to B and back to A it says A.
-        if (delivered !== "" && delivered !== accepted && delivered !== refused) return false;
-        if (!has(accepted, version)) return false;
-      }
-    }
-    return true;
-  }
-
-  /**
-   * Whether every Envoy that took its clusters of late has also accepted these endpoints: it reports new clusters as
-   * accepted while they still wait for their first endpoints.
-   */
-  hasEndpoints(names: readonly string[], now: number): boolean {
-    if (names.length === 0) return true;
-    for (const subscriptions of this.#all()) {
-      const clusters = subscriptions.get(keyOf("clusters", []));
-      if (clusters?.refused !== "" || !isActive(clusters, now)) continue;
-      for (const name of names) {
-        const endpoints = subscriptions.get(keyOf("endpoints", [name]));
-        if (!endpoints || (endpoints.accepted === "" && endpoints.refused === "")) return false;
-      }
-    }
-    return true;
+    subscription.inStep = true;
+    subscription.withheldAt = 0;
   }
 
   /** These names are not served any more: what Envoys had of them says nothing when they come back. */
   forget(type: XdsType, names: readonly string[]): void {
     for (const token of this.#tokens.values())
       for (const subscriptions of token.nodes.values())
-        for (const name of names) if (subscriptions.delete(keyOf(type, [name]))) token.size--;
+        for (const name of names) if (subscriptions.delete(subscriptionKey(type, [name]))) token.size--;
   }
 
   /** For the status page: Envoys with what they have and what they refused. */

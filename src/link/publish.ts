@@ -1,39 +1,92 @@
-import type { Fleet } from "./fleet.js";
+import { type Fleet, type Subscriptions, subscriptionKey } from "./fleet.js";
+import { hasClusters, hasEndpoints, hasRoutes, isWhole, lacksEndpoints, newerAt } from "./progress.js";
 import type { ResourceSet } from "./resource-set.js";
+import { type Answer, isByName, type Request, respond } from "./respond.js";
 import { type Served, selectVersion, serveSet } from "./served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
+import { isNewer, isOrdered, parseVersion } from "./version.js";
 
-/**
- * A publication goes through up to three phases, so that no Envoy ever routes to a cluster that it does not have:
- * `adding` (clusters old and new, with their endpoints and secrets), `switching` (listeners and routes are new,
- * nothing is removed yet), then `settled` (what is no longer used is gone).
- */
-export type Phase = "adding" | "switching" | "settled";
+/** `switching`: what the last snapshots no longer use is still served, for Envoys that may route to it. */
+export type Phase = "switching" | "settled";
 
 export interface PublicationOptions {
-  /** How long a phase waits for Envoys that do not answer. */
-  readonly phaseMs: number;
+  /**
+   * How long (ms) listeners and routes are withheld from an Envoy whose clusters can't be seen, and what is no longer used is
+   * kept for one whose routes can't be seen. Longer than Envoy waits for an answer (30 s in the bootstrap): by then it has asked
+   * again, another replica if the one that held its poll is stopped.
+   */
+  readonly waitMs: number;
+  /** How long (ms) an Envoy may be ahead of this replica before it is taken back: see `learn`. */
+  readonly patienceMs: number;
+  /** Whether this replica has what its source has now: else it takes no Envoy back. */
+  synced(): boolean;
+  /** Called when Envoys that were ahead are taken back. */
+  raised(sequence: number): void;
 }
 
-/** Serves one snapshot after the other in phases. Pure but for its own state: time comes as an argument. */
+const usual: PublicationOptions = {
+  waitMs: 35_000,
+  patienceMs: 5000,
+  synced: () => true,
+  raised: () => undefined,
+};
+
+/** How much later than others a replica may see an edit. */
+const lagMs = 2000;
+/** How long an Envoy that is known to be on its way to changed endpoints is waited for. */
+const endpointsMs = 2000;
+/** What is no longer used is kept for twice as long as routes to what is new are withheld, and so longer than an Envoy may lack these. */
+const keepTimes = 2;
+/** The first hold of a poll that other replicas have to see. */
+const firstHoldMs = 250;
+const maxPatienceMs = 600_000;
+/** After this without an Envoy that had to be taken back, `patienceMs` counts again. */
+const calmMs = 3_600_000;
+
+/** Differs between the polls of an Envoy: in step with each other, they would get to the same replicas in turn. */
+const partOf = ({ type, names: [name = type] }: Request): number =>
+  2 + (name.length % 7) + (name.charCodeAt(name.length - 1) % 8) / 8;
+
+/** Of these, what is no longer used is served for a while beside what is new. */
+const kept = ["clusters", "endpoints", "secrets", "scoped-routes"] as const;
+
+/**
+ * Serves one snapshot after the other, so that no Envoy ever routes to a cluster that it does not have: clusters old and new are
+ * served at once, each Envoy gets listeners and routes when it has these, and what is no longer used goes when all Envoys have the
+ * routes. Polls of one Envoy may come to several replicas, each of which sees a part: see `progress.ts`. Pure but for its own
+ * state: time comes as an argument.
+ */
 export class Publication {
+  readonly #options: PublicationOptions;
   #served: Readonly<Record<XdsType, Served>> | undefined;
   #target: Snapshot | undefined;
-  #phase: Phase = "settled";
-  #deadline = 0;
-  /** The phase `adding` ends by then, however often it is begun anew. */
-  #addedBy = 0;
-  /** Names of endpoints that are served since the phase `adding` began. */
-  #addedEndpoints: readonly string[] = [];
   #sequence = 0;
+  #startedAt = Number.NEGATIVE_INFINITY;
+  /** Since when clusters that are new or changed are served. */
+  #clustersAt = Number.NEGATIVE_INFINITY;
+  /** Names of endpoints, and since when they are served. */
+  readonly #added = new Map<string, number>();
+  /** What no snapshot uses any more, and since when; the oldest first. */
+  readonly #unused = new Map(kept.map((type) => [type, new Map<string, number>()] as const));
+  /** Since when an Envoy is known to be ahead. */
+  #aheadSince: number | undefined;
+  #patienceMs: number;
+  #raisedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly fleet: Fleet,
-    private readonly options: PublicationOptions = { phaseMs: 2000 },
-  ) {}
+    options: Partial<PublicationOptions> = {},
+  ) {
+    this.#options = { ...usual, ...options };
+    this.#patienceMs = this.#options.patienceMs;
+  }
+
+  get #keepMs(): number {
+    return keepTimes * this.#options.waitMs;
+  }
 
   get phase(): Phase {
-    return this.#phase;
+    return this.#oldest === undefined ? "settled" : "switching";
   }
 
   /** Undefined until the first snapshot. */
@@ -42,87 +95,233 @@ export class Publication {
   }
 
   /**
-   * Starts to publish a snapshot; `sequence` (a resourceVersion, a revision or a clock) raises the version, which never
-   * goes back. Types whose content stays keep their version. A publication under way is overtaken: what it serves now
-   * is where this one starts. Returns the types that changed.
+   * Starts to publish a snapshot; `sequence` (a resourceVersion, a revision or a clock) raises the version, which never goes back.
+   * Types whose content stays keep their version. Returns the types that changed.
    */
   publish(snapshot: Snapshot, sequence: number, now: number): XdsType[] {
     this.#target = snapshot;
     this.#sequence = Math.max(sequence, this.#sequence + 1);
     if (!this.#served) {
-      this.#served = this.#serveAll(snapshot.sets);
+      this.#serveAll(snapshot.sets);
+      this.#startedAt = now;
       return [...xdsTypes];
     }
     const before = this.#served;
-    const changed = this.#serve({
-      clusters: before.clusters.set.mergedWith(snapshot.sets.clusters),
-      endpoints: before.endpoints.set.mergedWith(snapshot.sets.endpoints),
-      secrets: before.secrets.set.mergedWith(snapshot.sets.secrets),
-      "scoped-routes": before["scoped-routes"].set.mergedWith(snapshot.sets["scoped-routes"]),
-    });
-    this.#startAdding(before.endpoints.set, changed, now);
+    const { listeners, routes } = snapshot.sets;
+    const changed = this.#serve({ ...this.#merged(now), listeners, routes });
+    if (changed.includes("clusters")) this.#clustersAt = now;
+    for (const name of this.#served.endpoints.set.namesNotIn(before.endpoints.set))
+      this.#added.set(name, now);
     return [...new Set([...changed, ...this.advance(now)])];
   }
 
-  #startAdding(before: ResourceSet, changed: readonly XdsType[], now: number): void {
-    const overtaken = this.#phase === "adding";
-    const { phaseMs } = this.options;
-    if (!overtaken) {
-      this.#addedBy = now + 2 * phaseMs;
-      this.#addedEndpoints = [];
+  /** What is served beside listeners and routes: all that the snapshot has, and what it had no use for only of late. */
+  #merged(now: number): Partial<Record<XdsType, ResourceSet>> {
+    const sets: Partial<Record<XdsType, ResourceSet>> = {};
+    for (const [type, unused] of this.#unused) {
+      const [before, target] = [this.#served?.[type].set, this.#target?.sets[type]];
+      if (!before || !target) continue;
+      for (const name of unused.keys()) if (target.has(name)) unused.delete(name);
+      for (const name of before.namesNotIn(target)) if (!unused.has(name)) unused.set(name, now);
+      for (const [name, at] of unused) if (now - at >= this.#keepMs) unused.delete(name);
+      sets[type] = before.mergedWith(target, (name) => unused.has(name));
     }
-    const added = this.#served?.endpoints.set.namesNotIn(before) ?? [];
-    this.#addedEndpoints = [...this.#addedEndpoints, ...added];
-    this.#phase = "adding";
-    if (changed.length > 0) this.#deadline = Math.min(now + phaseMs, this.#addedBy);
-    else if (!overtaken) this.#deadline = now;
+    return sets;
   }
 
-  /** Goes on to the next phases where their condition holds. Returns the types that changed. */
+  /** Since when the oldest of what is no longer used is so; undefined: there is none. */
+  get #oldest(): number | undefined {
+    let oldest: number | undefined;
+    for (const unused of this.#unused.values())
+      for (const at of unused.values()) {
+        oldest = Math.min(oldest ?? at, at);
+        break;
+      }
+    return oldest;
+  }
+
+  /** Drops what is no longer used, and takes Envoys back, where it is time. Returns the types that changed. */
   advance(now: number): XdsType[] {
-    const changed = new Set<XdsType>();
-    while (this.#phase !== "settled" && this.#isDone(now)) {
-      const target = this.#target?.sets;
-      if (!target) break;
-      const next: Partial<Record<XdsType, ResourceSet>> =
-        this.#phase === "adding"
-          ? { listeners: target.listeners, routes: target.routes }
-          : {
-              clusters: target.clusters,
-              endpoints: target.endpoints,
-              secrets: target.secrets,
-              "scoped-routes": target["scoped-routes"],
-            };
-      for (const type of this.#serve(next)) changed.add(type);
-      this.#phase = this.#phase === "adding" ? "switching" : "settled";
-      this.#deadline = now + this.options.phaseMs;
-    }
-    return [...changed];
+    return [...new Set([...this.#clear(now), ...this.#raise(now)])];
+  }
+
+  #clear(now: number): XdsType[] {
+    const [oldest, target] = [this.#oldest, this.#target?.sets];
+    if (oldest === undefined || !target) return [];
+    if (!this.#allHaveRoutes(now)) return now - oldest < this.#keepMs ? [] : this.#serve(this.#merged(now));
+    for (const unused of this.#unused.values()) unused.clear();
+    return this.#serve(Object.fromEntries(kept.map((type) => [type, target[type]])));
   }
 
   /** When `advance` has to be called at the latest; undefined when nothing is under way. */
   get deadline(): number | undefined {
-    return this.#phase === "settled" ? undefined : this.#deadline;
+    const deadlines = [
+      ...(this.#oldest === undefined ? [] : [this.#oldest + this.#keepMs]),
+      ...(this.#aheadSince === undefined ? [] : [this.#aheadSince + this.#patienceMs]),
+    ];
+    return deadlines.length === 0 ? undefined : Math.min(...deadlines);
   }
 
-  #isDone(now: number): boolean {
-    if (now >= this.#deadline) return true;
-    if (this.#phase === "switching") return this.#hasAll("listeners", now) && this.#hasAll("routes", now);
-    return (
-      this.#hasAll("clusters", now) &&
-      this.#hasAll("endpoints", now) &&
-      this.fleet.hasEndpoints(this.#addedEndpoints, now)
-    );
+  #allHaveRoutes(now: number): boolean {
+    const served = this.#served;
+    if (!served) return false;
+    // Without any, those of a replica that fails may be on their way here, with routes to what is no longer used.
+    let some = false;
+    for (const envoy of this.fleet.active(now)) {
+      some = true;
+      if (!hasRoutes(envoy, served.listeners, served.routes, this.#keepMs, now)) return false;
+    }
+    return some;
   }
 
-  #hasAll(type: XdsType, now: number): boolean {
+  /**
+   * Decides on the answer to a poll, by `respond`; but listeners and routes that an Envoy may not have the clusters for are withheld
+   * until it has, `waitMs` at most: also the newest of snapshots that follow on each other.
+   */
+  answer(request: Request, now: number): Answer {
+    const { type, names, version } = request;
+    const answer = respond(request, this.#served?.[type], this.fleet, now);
+    if (type !== "listeners" && type !== "routes" && type !== "clusters") return answer;
+    const limit = answer.kind === "content" ? this.#withheldFor(request, now) : 0;
+    const since = this.fleet.withhold(request, type, names, limit > 0, now);
+    const notBefore = since + limit;
+    if (answer.kind !== "content" || notBefore <= now) return answer;
+    if (version !== "") return { kind: "unchanged", until: notBefore };
+    return { ...answer, notBefore: Math.max(notBefore, answer.notBefore ?? 0) };
+  }
+
+  /**
+   * How long (ms) clusters are withheld from an Envoy that has some which were not given here. This replica may lack some of these,
+   * which its routes need: where it has all that are to be, it is given others only when it has the routes; else another replica
+   * gets the time to give it these.
+   */
+  #clustersWithheldFor(request: Request, now: number): number {
+    const envoy = this.fleet.of(request);
+    const { listeners, routes } = this.#served ?? {};
+    if (!envoy?.get(subscriptionKey("clusters"))?.foreign || !listeners || !routes) return 0;
+    const has = parseVersion(request.version);
+    if (!has) return 0;
+    if ((has.target ?? has.hash) !== this.#target?.sets.clusters.hash) return lagMs;
+    return hasRoutes(envoy, listeners, routes, this.#keepMs, now) ? 0 : this.#keepMs;
+  }
+
+  /** How long (ms) listeners or routes are withheld from an Envoy as far as is known of it; 0: it may have them. */
+  #withheldFor(request: Request, now: number): number {
+    if (request.type === "clusters") return this.#clustersWithheldFor(request, now);
+    const { waitMs } = this.#options;
+    const { clusters, endpoints } = this.#served ?? {};
+    const target = this.#target?.sets.clusters;
+    if (!clusters || !endpoints || !target) return 0;
+    const envoy = this.fleet.of(request);
+    const changedAt = Math.max(this.#clustersAt, this.#startedFor(request, envoy));
+    if (now - changedAt < waitMs && !(envoy && hasClusters(envoy, clusters, target, changedAt)))
+      return waitMs;
+    const added = this.#addedOfLate(now);
+    if (added.length > 0 && !(envoy && hasEndpoints(envoy, added))) return waitMs;
+    return envoy && lacksEndpoints(envoy, endpoints, now) ? endpointsMs : 0;
+  }
+
+  /** An Envoy that comes with something from before this replica served anything may have the clusters of then. */
+  #startedFor({ type, names, version }: Request, envoy: Subscriptions | undefined): number {
+    const isOwn = version === "" || envoy?.get(subscriptionKey(type, names))?.inStep;
+    return isOwn ? Number.NEGATIVE_INFINITY : this.#startedAt;
+  }
+
+  #addedOfLate(now: number): string[] {
+    const names: string[] = [];
+    for (const [name, at] of this.#added)
+      if (now - at >= this.#options.waitMs || !this.#target?.sets.endpoints.has(name))
+        this.#added.delete(name);
+      else names.push(name);
+    return names;
+  }
+
+  /** Whether what an Envoy has of a type may let it have more of another. */
+  opens(type: XdsType, now: number): boolean {
+    if (type !== "clusters" && type !== "endpoints") return false;
+    return now - Math.max(this.#clustersAt, this.#startedAt) < this.#options.waitMs || this.#added.size > 0;
+  }
+
+  /**
+   * How long a poll may be held where the polls of an Envoy are spread over replicas and its next one is better seen by another:
+   * one that reports clusters or endpoints for which other replicas hold routes back, or one for routes that are held back here.
+   * A part of the time since there is something to learn, so that few polls come of it. Undefined: as long as may be.
+   */
+  holdMs(request: Request, now: number): number | undefined {
+    const at = this.#learntFrom(request);
+    if (at === undefined || now - at >= this.#options.waitMs) return undefined;
+    return Math.max(firstHoldMs, (now - at) / partOf(request));
+  }
+
+  #learntFrom(request: Request): number | undefined {
+    const { type, names, version } = request;
+    const listeners = this.#served?.listeners;
+    const envoy = this.fleet.of(request);
+    if (!listeners || !envoy || version === "") return undefined;
+    if (type === "listeners" || type === "routes") {
+      const withheld = envoy.get(subscriptionKey(type, names))?.withheldAt ?? 0;
+      return withheld > 0 && !envoy.get(subscriptionKey("clusters"))?.held ? withheld : undefined;
+    }
+    if (isWhole(envoy, listeners)) return undefined;
+    if (type === "clusters") return this.#clustersAt;
+    return type === "endpoints" ? this.#added.get(names[0] ?? "") : undefined;
+  }
+
+  /**
+   * Learns from the version that an Envoy reports. Clocks of replicas differ, so no clock alone says which content is newer: the
+   * next publication here is above all that was reported. Where an Envoy has other content under a higher version, another replica
+   * may have seen an edit that this one has not: it is given time to see it. If it then still has other content, and is in step with
+   * its source, what it serves gets a version above the reported one. Replicas that take Envoys back from each other wait twice as
+   * long each time.
+   */
+  learn(request: Request, now: number): void {
+    const { type, names, version } = request;
     const served = this.#served?.[type];
-    return !served || this.fleet.hasAll(type, (names) => selectVersion(served, names)?.version, now);
+    const reported = parseVersion(version);
+    if (!served || !reported || !isOrdered(reported)) return;
+    this.#sequence = Math.max(this.#sequence, reported.sequence + 1);
+    const hash = selectVersion(served, isByName(type) ? names : [])?.resources.hash;
+    if (hash === reported.hash) this.fleet.keepsStep(request, type, names);
+    else if (hash !== undefined && isNewer(reported, { sequence: served.sequence, hash })) this.#isAhead(now);
   }
 
-  #serveAll(sets: Snapshot["sets"]): Readonly<Record<XdsType, Served>> {
-    const entries = xdsTypes.map((type) => [type, serveSet(sets[type], this.#sequence)] as const);
-    return Object.fromEntries(entries) as Record<XdsType, Served>;
+  #isAhead(now: number): void {
+    if (this.#aheadSince !== undefined) return;
+    this.#aheadSince = now;
+    if (now - this.#raisedAt >= calmMs) this.#patienceMs = this.#options.patienceMs;
+  }
+
+  #raise(now: number): XdsType[] {
+    if (this.#aheadSince === undefined || now < this.#aheadSince + this.#patienceMs) return [];
+    const newest = this.#newestAhead(now);
+    this.#aheadSince = newest !== undefined && !this.#options.synced() ? now : undefined;
+    const sets = this.#served;
+    if (newest === undefined || this.#aheadSince !== undefined || !sets) return [];
+    this.#patienceMs = Math.min(2 * this.#patienceMs, maxPatienceMs);
+    this.#raisedAt = now;
+    this.#sequence = Math.max(this.#sequence, newest) + 1;
+    this.#options.raised(this.#sequence);
+    this.#serveAll(Object.fromEntries(xdsTypes.map((type) => [type, sets[type].set])) as Snapshot["sets"]);
+    return [...xdsTypes];
+  }
+
+  #newestAhead(now: number): number | undefined {
+    let newest: number | undefined;
+    for (const envoy of this.fleet.active(now)) {
+      const found = newerAt(envoy, (type) => this.#served?.[type], now);
+      if (found !== undefined) newest = Math.max(newest ?? 0, found);
+    }
+    return newest;
+  }
+
+  #serveAll(sets: Snapshot["sets"]): void {
+    const entries = xdsTypes.map((type) => [type, this.#versioned(type, sets[type])] as const);
+    this.#served = Object.fromEntries(entries) as Record<XdsType, Served>;
+    this.#sequence++;
+  }
+
+  #versioned(type: XdsType, set: ResourceSet): Served {
+    return serveSet(set, this.#sequence, type === "clusters" ? this.#target?.sets.clusters : undefined);
   }
 
   #serve(sets: Partial<Record<XdsType, ResourceSet>>): XdsType[] {
@@ -131,7 +330,7 @@ export class Publication {
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
       if (old.set.isSame(set)) continue;
-      served[type] = serveSet(set, this.#sequence);
+      served[type] = this.#versioned(type, set);
       this.fleet.forget(type, old.set.namesNotIn(set));
       changed.push(type);
     }

@@ -63,9 +63,9 @@ export class ResourceSet {
     return this.#byName.values();
   }
 
-  /** Everything of both; where a name is in both, that of `newer`. */
-  mergedWith(newer: ResourceSet): ResourceSet {
-    const gone = this.namesNotIn(newer);
+  /** Everything of both; where a name is in both, that of `newer`. What is in this one alone is in it where `keeps` says so. */
+  mergedWith(newer: ResourceSet, keeps: (name: string) => boolean = () => true): ResourceSet {
+    const gone = this.namesNotIn(newer).filter(keeps);
     if (gone.length === 0) return newer;
     const merged = new Map<string, Linked>();
     let next = 0;

@@ -3,7 +3,7 @@ import { Body, maxBodyBytes } from "./body.js";
 import type { Fleet, Poller } from "./fleet.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
 import type { XdsType } from "./snapshot.js";
-import { parseVersion } from "./version.js";
+import { isNewer, parseVersion } from "./version.js";
 
 /** What a DiscoveryRequest asks, as far as it matters, and who asks. */
 export interface Request extends Poller {
@@ -55,7 +55,7 @@ export function respond(request: Request, served: Served | undefined, fleet: Fle
   }
   const has = parseVersion(version);
   if (has?.hash === selection.resources.hash) return refusal ? { kind: "content", selection } : unchanged;
-  if (has && has.sequence > served.sequence) return unchanged;
+  if (has && isNewer(has, { sequence: served.sequence, hash: selection.resources.hash })) return unchanged;
   return { kind: "content", selection };
 }
 

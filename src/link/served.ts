@@ -14,11 +14,11 @@ export interface Selection {
   readonly version: string;
 }
 
-/** Gives a set its version. */
-export const serveSet = (set: ResourceSet, sequence: number): Served => ({
+/** Gives a set its version; `target` is what of it stays. */
+export const serveSet = (set: ResourceSet, sequence: number, target = set): Served => ({
   set,
   sequence,
-  version: formatVersion({ sequence, hash: set.hash }),
+  version: formatVersion({ sequence, hash: set.hash, target: target.hash }),
 });
 
 /** Envoy asks for one name at a time; of other clients' combinations only so many are kept. */

@@ -20,8 +20,10 @@ export interface Snapshot {
   readonly mode: EndpointMode;
   /** The name of the xDS cluster for polls that do not say theirs. */
   readonly xdsCluster: string;
-  /** Names of the route tables that are served in parts. */
+  /** Names of the route tables that are found in parts. */
   readonly split: ReadonlySet<string>;
+  /** Names of the route tables whose parts are served; some may be no longer found in them. */
+  readonly parts: ReadonlySet<string>;
   /** About what had to be left out. */
   readonly findings: readonly Finding[];
   /** The route tables with the virtual hosts that they are made of. */
@@ -45,6 +47,8 @@ export interface LinkOptions {
   readonly budgets?: { readonly clusters: number };
   /** Parts of each route table; default 1. */
   readonly routeShards?: RouteShards;
+  /** Names of route tables whose parts Envoys ask for: connections that found their routes there may live on. */
+  readonly partsAsked?: ReadonlySet<string>;
 }
 
 /** `auto` uses EDS up to `edsLimit` clusters, and once beyond goes back to it only under `edsReturn`. */
@@ -65,11 +69,7 @@ function chooseMode(
  * Puts the fragments of a store together. Fragments are flat JSON text and are joined as text. With the snapshot
  * before, what has not changed is taken over, and `auto` does not flap about its limit; the result is the same.
  */
-export function link(
-  store: Resources,
-  options: LinkOptions,
-  previous?: Pick<Snapshot, "mode"> & Partial<Snapshot>,
-): Snapshot {
+export function link(store: Resources, options: LinkOptions, previous?: Partial<Snapshot>): Snapshot {
   const findings: Finding[] = [];
   const { clusters: most } = options.budgets ?? {};
   const asked = [...store.resources("cluster")];
@@ -82,14 +82,18 @@ export function link(
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();
   const split = new Set<string>();
+  const inPartsToo = new Set<string>();
+  const { partsAsked = new Set() } = options;
   for (const head of store.resources("route-configuration")) {
     const hosts = [...store.resources("virtual-host", head.name)];
-    const wasSplit = previous?.split?.has(head.name) ?? false;
+    const isAsked = partsAsked.has(head.name);
+    const wasSplit = isAsked || previous?.split?.has(head.name) === true;
     if (isSplit(store, options.routeShards ?? 1, head.name, hosts.length, wasSplit)) split.add(head.name);
+    if (isAsked || split.has(head.name)) inPartsToo.add(head.name);
     const whole = { head, hosts };
-    const parts = split.has(head.name) ? splitTable(head, hosts) : [whole];
+    const parts = inPartsToo.has(head.name) ? splitTable(head, hosts) : [whole];
     // Listeners from before the split, and whoever else asks, may still have the whole.
-    if (parts.length > 1 && hasRoom(hosts)) parts.push(whole);
+    if (parts.length > 1 && (!split.has(head.name) || hasRoom(hosts))) parts.push(whole);
     for (const { head, hosts } of parts) {
       const fitting = fitHosts(store, head.name, hosts, findings);
       tables.set(head.name, linkTable(head, fitting, previous?.tables?.get(head.name)));
@@ -110,6 +114,7 @@ export function link(
     mode,
     xdsCluster: options.xdsCluster,
     split,
+    parts: inPartsToo,
     findings,
     tables,
     memo: clusters,

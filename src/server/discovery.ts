@@ -8,6 +8,10 @@ import { type Identity, isForNode } from "./tokens.js";
 
 const tooManyPolls = "this token has as many polls held as it may: give groups of Envoys tokens of their own";
 
+/** On Node, whether a request came over HTTP/1.1, where a poll has a connection of its own. */
+const isHttp1 = (c: Context): boolean =>
+  (c.env as { incoming?: { httpVersionMajor?: number } } | undefined)?.incoming?.httpVersionMajor === 1;
+
 /** Answers one poll of an Envoy; `leave` has its next one come on another connection. */
 export async function discover(
   c: Context,
@@ -25,8 +29,11 @@ export async function discover(
   const signal = holdMs > 0 ? c.req.raw.signal : undefined;
   const token = { id: who.id, name: who.name };
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
-  if (reply.elsewhere) leave?.(c);
-  if (reply.status === 304) return c.body(null, 304, { "cache-control": "no-store" });
+  if (reply.leaves) leave?.(c);
+  if (reply.status === 304) {
+    if (reply.elsewhere && isHttp1(c)) c.header("connection", "close");
+    return c.body(null, 304, { "cache-control": "no-store" });
+  }
   if (reply.status === 503)
     return hub.ready ? problem(c, 503, "unavailable", reply.reason) : nothingPublished(c);
   if (reply.status === 429) {

@@ -2,19 +2,14 @@ import type { Body } from "../link/body.js";
 import { Fleet } from "../link/fleet.js";
 import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
-import {
-  type Answer,
-  EncodeError,
-  encodeResponse,
-  isByName,
-  type Request,
-  respond,
-} from "../link/respond.js";
+import { EncodeError, encodeResponse, isByName, type Request } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
+import { tableOfPart } from "../xds/route-shards.js";
 import { type Gauge, Metrics } from "./metrics.js";
 import { Origin, type Pushed } from "./origin.js";
+import { RefusalLog } from "./refusal-log.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
 
@@ -22,9 +17,10 @@ export interface HubOptions {
   /** Milliseconds since the epoch. */
   now(): number;
   log(line: string): void;
-  phaseMs?: number;
   /** In [0, 1). */
   random?(): number;
+  /** Whether what was published last is what the source has now; without it: always. */
+  synced?(): boolean;
   timers?: Timers;
   /** Polls that are held for one token at a time. */
   maxHeld?: number;
@@ -32,13 +28,14 @@ export interface HubOptions {
 
 export type Reply = (
   | { readonly status: 200; readonly body: Body }
-  | { readonly status: 304 }
+  /** `elsewhere`: the next poll is better sent on another connection, as other replicas have to see it. */
+  | { readonly status: 304; readonly elsewhere?: true }
   | { readonly status: 503; readonly reason: string }
   /** The token has more polls held than it may. */
   | { readonly status: 429 }
 ) & {
-  /** The next poll is better sent on another connection, to another replica. */
-  readonly elsewhere?: true;
+  /** This replica steps aside: the next poll is better sent to another one. */
+  readonly leaves?: true;
 };
 
 interface Waiter {
@@ -62,8 +59,6 @@ const activeMs = 60_000;
 const sendAwayMs = 10_000;
 /** How long a poll is held at most that came although its Envoy was sent away. */
 const shortHoldMs = 5000;
-/** Lines about refusals in that time. */
-const maxRefusalLines = 20;
 const maxWaiters = 20_000;
 /** Half of them, so that one token can't take the places of the others. */
 const maxHeldByOne = 10_000;
@@ -80,24 +75,29 @@ export class Hub {
   readonly #publication: Publication;
   readonly #timers: Timers;
   readonly #waiters = new Map<string, Waiter>();
+  /** By `envoyKey`. */
+  readonly #waitersOf = new Map<string, Set<Waiter>>();
   /** How many polls are held, by the token's id. */
   readonly #held = new Map<string, number>();
   readonly #problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
+  readonly #refusals: RefusalLog;
   readonly #origin = new Origin((line) => this.log(line));
   /** What an Envoy without a word of its own is taken to call the xDS cluster. */
   #usualName = "";
-  #refusedNameAt = Number.NEGATIVE_INFINITY;
-  #refusalsSince = Number.NEGATIVE_INFINITY;
-  #refusals = 0;
   #timer: unknown;
   #closed = false;
   #isAside = false;
+  /** Called with the name of a route table when an Envoy asks for a part of it. */
+  partAsked: (table: string) => void = () => undefined;
 
   constructor(private readonly options: HubOptions) {
-    const { phaseMs, timers } = options;
-    this.#timers = timers ?? platformTimers;
-    this.#publication = new Publication(this.fleet, phaseMs === undefined ? undefined : { phaseMs });
+    this.#timers = options.timers ?? platformTimers;
+    this.#refusals = new RefusalLog(options);
+    this.#publication = new Publication(this.fleet, {
+      synced: () => options.synced?.() ?? true,
+      raised: (sequence) => this.#tellRaised(sequence),
+    });
   }
 
   get ready(): boolean {
@@ -171,7 +171,7 @@ export class Hub {
    */
   async poll(asked: Poll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
     const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, signal);
-    const reply: Reply = this.#isAside ? { ...given, elsewhere: true } : given;
+    const reply: Reply = this.#isAside ? { ...given, leaves: true } : given;
     const { type } = asked;
     this.metrics.count("polls_total", { type, code: String(reply.status) });
     if (reply.status === 200) this.metrics.count("poll_bytes_total", { type }, reply.body.size);
@@ -180,14 +180,16 @@ export class Hub {
 
   async #answer(asked: Poll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const { now } = this.options;
-    if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now())) return this.#refuseName(asked);
+    if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now()))
+      return { status: 503, reason: this.#refusals.otherName(asked, this.#names.names) };
     const { names } = asked;
     const request: Poll = {
       ...asked,
       ...partVersion(asked.version),
       names: isByName(asked.type) ? names : [],
     };
-    const end = now() + holdMs;
+    const last = now() + holdMs;
+    let end = last;
     let observed = false;
     for (;;) {
       // What an Envoy has that is kept at it says nothing of what is served.
@@ -196,9 +198,10 @@ export class Hub {
         this.#observe(request);
       }
       const prepared = this.#prepare(request, end);
-      const left = prepared.waitUntil - now();
+      if (end === last) end = this.#endOf(request, last);
+      const left = Math.min(prepared.waitUntil, end) - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
-      if (left <= 0 || full) return this.#send(request, prepared);
+      if (left <= 0 || full) return this.#send(request, prepared, end < last);
       if (this.#hasTooMany(request)) return { status: 429 };
       const ended = await this.#wait(request, left, signal);
       if (ended === "gone") return { status: 503, reason: "the client went away" };
@@ -210,35 +213,30 @@ export class Hub {
   /** Takes note of a poll for what is served; other names are not worth remembering. */
   #observe(request: Request): void {
     const { type, names, version } = request;
+    const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
+    if (part !== undefined) this.partAsked(part);
     const served = this.#publication.served(type);
     if (!served || !selectVersion(served, names)) return;
     const before = this.fleet.refusal(request, type, names);
     this.fleet.observe(request, type, names, version, this.options.now());
     const after = this.fleet.refusal(request, type, names);
-    if (after && after.version !== before?.version) this.#tellRefusal(request, after.version);
+    if (after && after.version !== before?.version) this.#refusals.refused(request, after.version);
+    this.#publication.learn(request, this.options.now());
     this.#advance();
+    if (this.#publication.opens(type, this.options.now())) this.#wakeEnvoy(request);
   }
 
-  /** One line for each version that an Envoy refuses, and a few a minute in all. */
-  #tellRefusal({ node, type, names, version }: Request, refused: string): void {
-    const now = this.options.now();
-    if (now - this.#refusalsSince > activeMs) {
-      this.#refusalsSince = now;
-      this.#refusals = 0;
-    }
-    if (++this.#refusals > maxRefusalLines) return;
-    const what = names.length > 0 ? `${type} ${names.join(", ").slice(0, 256)}` : type;
+  /** Listeners and routes may have waited for what an Envoy reports. */
+  #wakeEnvoy(request: Request): void {
+    for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
+      if (type === "listeners" || type === "routes") end("again");
+  }
+
+  #tellRaised(sequence: number): void {
+    this.metrics.count("versions_raised_total");
     this.log(
-      `node ${JSON.stringify(node)} refuses version ${refused} of ${what} and keeps ${version === "" ? "nothing, as it has accepted none" : version}; its own log says why`,
+      `an Envoy has configuration of a higher version than is served here, and no other replica's; versions go on from ${sequence}, so that it takes what is served (was a clock ahead?)`,
     );
-  }
-
-  #refuseName({ node, xdsCluster }: Poll): Reply {
-    const reason = `node ${JSON.stringify(node)} calls the xDS cluster ${JSON.stringify(xdsCluster)}, and a fleet has ${this.#names.names.length} names for it at most: ${this.#names.names.join(", ")}; make its bootstrap with the URL that the others have`;
-    const now = this.options.now();
-    if (now - this.#refusedNameAt > activeMs) this.log(reason);
-    this.#refusedNameAt = Math.max(this.#refusedNameAt, now);
-    return { status: 503, reason };
   }
 
   /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
@@ -246,7 +244,7 @@ export class Hub {
     const { type } = request;
     const kept = this.#origin.refusal(request, request.mark, this.options.now());
     if (kept) return { reply: { status: 503, reason: kept }, waitUntil: end };
-    const answer: Answer = respond(request, this.#publication.served(type), this.fleet, this.options.now());
+    const answer = this.#publication.answer(request, this.options.now());
     if (answer.kind === "unchanged") {
       return { reply: { status: 304 }, waitUntil: Math.min(end, answer.until ?? end) };
     }
@@ -278,10 +276,16 @@ export class Hub {
     }
   }
 
-  #send(request: Request, { reply, version }: Prepared): Reply {
+  /** When a poll is answered at the latest: earlier than it could be where other replicas have to see the next one. */
+  #endOf(request: Request, last: number): number {
+    const now = this.options.now();
+    return Math.min(last, now + (this.#publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
+  }
+
+  #send(request: Request, { reply, version }: Prepared, elsewhere: boolean): Reply {
     const { type, names } = request;
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
-    return reply;
+    return reply.status === 304 && elsewhere ? { ...reply, elsewhere } : reply;
   }
 
   #hasTooMany(request: Request): boolean {
@@ -297,13 +301,17 @@ export class Hub {
 
   #wait(request: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
     if (signal?.aborted) return Promise.resolve("gone");
-    const { type } = request;
+    const { type, names } = request;
     const key = waiterKey(request);
     return new Promise((resolve) => {
       const end = (how: Ended): void => {
         this.#timers.clear(timer);
         signal?.removeEventListener("abort", gone);
-        if (this.#waiters.get(key) === waiter) this.#waiters.delete(key);
+        if (this.#waiters.get(key) === waiter) {
+          this.#waiters.delete(key);
+          this.fleet.hold(request, type, names, false);
+        }
+        this.#index(waiter, false);
         this.#count(request, -1);
         resolve(how);
       };
@@ -313,6 +321,8 @@ export class Hub {
       signal?.addEventListener("abort", gone);
       const older = this.#waiters.get(key);
       this.#waiters.set(key, waiter);
+      this.fleet.hold(request, type, names, true);
+      this.#index(waiter, true);
       this.#count(request, 1);
       older?.end("replaced");
     });
@@ -351,12 +361,21 @@ export class Hub {
     for (const { end } of [...this.#waiters.values()]) end("replaced");
   }
 
+  #index(waiter: Waiter, waits: boolean): void {
+    const { envoy } = waiter;
+    const waiters = this.#waitersOf.get(envoy) ?? new Set();
+    if (waits) waiters.add(waiter);
+    else waiters.delete(waiter);
+    if (waiters.size > 0) this.#waitersOf.set(envoy, waiters);
+    else this.#waitersOf.delete(envoy);
+  }
+
   #wake(types: readonly XdsType[]): void {
     for (const { type, end } of [...this.#waiters.values()]) if (types.includes(type)) end("again");
   }
 
   #advance(): void {
-    if (this.#publication.phase === "settled") return;
+    if (this.#publication.deadline === undefined) return;
     this.#wake(this.#publication.advance(this.options.now()));
     this.#schedule();
   }

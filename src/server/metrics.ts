@@ -9,6 +9,7 @@ const counters = {
   stores_put_aside_total: "Files of the store that were found damaged, kept as FILE.corrupt and begun anew.",
   errors_at_once_total: "Errors to Envoys that were sent at once, because too many others were waiting.",
   status_writes_total: "Statuses that were written to a cluster, or taken back, by kind.",
+  versions_raised_total: "Times that versions were raised above those of Envoys that were ahead.",
   status_write_failures_total:
     "Statuses that could not be written to a cluster, by kind and status code; 0 is no answer.",
   cluster_failures_total:

@@ -12,18 +12,31 @@ const sequenceStep = 16;
 const maxLines = 20;
 /** The cursor with the sequence of the last publication. */
 export const sequenceCursor = "sequence";
+/** Longer than a poll is held: then no Envoy asks for it any more. */
+const askedMs = 60_000;
 
 /** Links what a store holds and gives it to the hub under ever higher versions. */
 export class Publisher {
   #snapshot: Snapshot | undefined;
   #reported = "[]";
+  /** When parts of a route table were asked for last, by its name. */
+  readonly #askedAt = new Map<string, number>();
 
   constructor(
     private readonly store: Store,
     private readonly hub: Hub,
     /** Milliseconds since the epoch. */
     readonly now: () => number,
-  ) {}
+  ) {
+    hub.partAsked = (table) => this.#partAsked(table);
+  }
+
+  /** A table that was joined, perhaps before a restart, is served in parts too as long as an Envoy asks for these. */
+  #partAsked(table: string): void {
+    if (!this.#snapshot?.tables.has(table)) return;
+    this.#askedAt.set(table, this.now());
+    if (!this.#snapshot.parts.has(table)) this.publish();
+  }
 
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
@@ -85,6 +98,8 @@ export class Publisher {
   #give(snapshot: Snapshot): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor(sequenceCursor, String(sequence));
+    const { mode, split } = snapshot;
+    this.store.setCursor("linked", JSON.stringify({ mode, split: [...split] }));
     this.hub.metrics.count("publications_total");
     this.hub.publish(snapshot, sequence);
   }
@@ -99,7 +114,17 @@ export class Publisher {
 
   /** What would be published. */
   preview(): Snapshot {
-    return link(this.store, settingsOf(this.store), this.#snapshot);
+    const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= askedMs);
+    const partsAsked = new Set(asked.map(([table]) => table));
+    return link(this.store, { ...settingsOf(this.store), partsAsked }, this.#snapshot ?? this.#before);
+  }
+
+  /** What the last publication before a restart came to: what `auto` means near its limits depends on it. */
+  get #before(): Pick<Snapshot, "mode" | "split"> | undefined {
+    const text = this.store.cursor("linked");
+    if (text === undefined) return undefined;
+    const { mode, split } = JSON.parse(text) as { mode: Snapshot["mode"]; split: readonly string[] };
+    return { mode, split: new Set(split) };
   }
 
   /** Whether the store has been published before, by this process or an earlier one: what it holds now is no part of a first read. */

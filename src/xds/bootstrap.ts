@@ -51,6 +51,8 @@ export interface BootstrapOptions extends OverloadLimits {
   readonly envoy?: EnvoyVersion;
   /** Allows `http://` to an address that is not loopback. */
   readonly insecure?: boolean;
+  /** Over `http://`, for what does not speak HTTP/2 there: each held poll takes a connection of its own. */
+  readonly http1?: boolean;
   /** Where the runtime values come from: those can't be served. */
   readonly settings?: SettingsSpec;
 }
@@ -234,10 +236,13 @@ function writeAdminCluster(admin: AdminPlace): Cluster {
 
 type Target = Pick<Cluster, "type" | "dns_lookup_family" | "load_assignment">;
 
-/** A name such as `localhost` may have addresses of both families, where the server listens on one. */
+/**
+ * A name may have several addresses, such as those of replicas, or `localhost` of both families where the server listens on one: a
+ * connection is made to the first that answers, and polls are not spread over them.
+ */
 const writeTarget = (name: string, hostname: string, port: number): Target => ({
   ...targetAt(name, socketAddress(hostname, port)),
-  ...(isIp(hostname) ? {} : { type: "STRICT_DNS", dns_lookup_family: "ALL" }),
+  ...(isIp(hostname) ? {} : { type: "LOGICAL_DNS", dns_lookup_family: "ALL" }),
 });
 
 const targetAt = (name: string, address: Address): Target => ({
@@ -286,11 +291,21 @@ const UPSTREAM_CODEC = {
 /** Before it, an upstream filter chain that names a compressor ends Envoy at its start. */
 const upstreamCompressor: EnvoyVersion = { major: 1, minor: 40 };
 
-function writeProtocolOptions(origin: Origin, { tokenFile, envoy }: Chosen): HttpProtocolOptions {
-  const http2: Http2ProtocolOptions = { connection_keepalive: { interval: "30s", timeout: "5s" } };
+/**
+ * All polls of an Envoy in one connection, and so at one replica, which sees what the Envoy has. A replica that is stopped sends no
+ * reset: Envoy gives its connection up within 10 s, as its pings are not answered.
+ */
+const ONE_CONNECTION: Http2ProtocolOptions = {
+  max_concurrent_streams: 2_147_483_647,
+  connection_keepalive: { interval: "3s", timeout: "5s" },
+};
+
+function writeProtocolOptions(origin: Origin, { tokenFile, envoy, http1 }: Chosen): HttpProtocolOptions {
+  if (http1 && origin.tls)
+    throw new BootstrapError("--http1 is for http://; over https:// HTTP/2 is agreed on in the handshake");
   return {
     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-    explicit_http_config: origin.tls ? { http2_protocol_options: http2 } : { http_protocol_options: {} },
+    explicit_http_config: http1 ? { http_protocol_options: {} } : { http2_protocol_options: ONE_CONNECTION },
     http_filters: [
       ...(tokenFile === undefined ? [] : [writeCredentialInjector(tokenFile)]),
       ...(isAtLeast(envoy, upstreamCompressor) ? [writeRequestCompressor()] : []),

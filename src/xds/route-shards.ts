@@ -39,6 +39,18 @@ export function shardOf(host: string): number {
 /** The name of a part of a route table. */
 export const shardName = (table: string, shard: number): string => `${table}/${textOf(shard)}`;
 
+/** The route table that a name is that of a part of; undefined: it is that of a whole one. */
+export const tableOfPart = (name: string): string | undefined => /^(.+)\/[01]{4}$/.exec(name)?.[1];
+
+/** The route tables, whole or in parts, that the JSON of a listener refers to. */
+export function* tablesIn(json: string): Iterable<{ readonly table: string; readonly inParts: boolean }> {
+  // In no text of a user's can be what is looked for: its quotes would be escaped.
+  for (const [, whole, parts] of json.matchAll(
+    /"route_config_name":("[^"\\]*")|"scoped_routes":\{"name":("[^"\\]*")/g,
+  ))
+    yield { table: JSON.parse(whole ?? parts ?? '""') as string, inParts: parts !== undefined };
+}
+
 const isEven = (i: number): string =>
   `request.host.matches('(?i)^([${others[i]}]|[${flipping[i]}][${others[i]}]*[${flipping[i]}])*(:|$)')`;
 

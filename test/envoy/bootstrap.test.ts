@@ -70,7 +70,11 @@ test("Envoy sends the token with each poll, takes a new one, and compresses its 
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   onTestFinished(() => server.closeAllConnections());
   onTestFinished(() => void server.close());
-  const envoy = await startEnvoy({ xdsPort: (server.address() as AddressInfo).port, tokenFile });
+  const envoy = await startEnvoy({
+    xdsPort: (server.address() as AddressInfo).port,
+    tokenFile,
+    http1: true,
+  });
   onTestFinished(() => envoy.stop());
 
   await eventually(async () => polls.at(-1)?.authorization === "Bearer first", "the first token is sent");

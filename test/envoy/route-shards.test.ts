@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { isAtLeast } from "../../src/xds/envoy-version.js";
 import { shardCount, shardHeader, shardName, shardOf } from "../../src/xds/route-shards.js";
-import { hostProxy, httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
+import { hostProxy, httpProxy, type Manifest, startLoad, tlsSecret } from "../support/backend.js";
 import { eventually, testedEnvoy } from "../support/envoy.js";
 import { request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
@@ -127,5 +128,29 @@ test("auto splits a table once it has many hosts, and no request is lost", async
   asking = false;
   await Promise.all(asked);
   expect([...statuses]).toEqual([200]);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
+test("connections that were made while a table was in parts are served after it is joined, also what changes then", async () => {
+  const rig = await startRig({ backends: ["a", "b"], objects: [hostProxy("a.test", "a")] });
+  const many = Array.from({ length: 420 }, (_, i) => hostProxy(`many-${i}.test`, "a"));
+  await rig.isoline.apply("many", ...many);
+  await eventually(
+    async () => JSON.stringify(await rig.envoy.configDump()).includes('"ingress_http/0000"') === inParts,
+    "the table is in parts",
+  );
+  const load = startLoad(rig.httpPort, ["a.test"], 4);
+  await eventually(async () => load.total() > 20, "connections are made");
+  await rig.isoline.apply("many", ...many.slice(0, 10));
+  await eventually(
+    async () => (await request({ port: rig.httpPort, host: "many-419.test" })).status === 404,
+    "most hosts are gone",
+  );
+  await sleep(3000);
+  await rig.isoline.apply("objects", ...rig.backends.objects, hostProxy("a.test", "b"));
+  await eventually(async () => load.last() === "b", "the kept connections follow a change");
+  await sleep(2000);
+  const { bad } = await load.stop();
+  expect(bad).toEqual({});
   expect(await rig.envoy.rejected()).toEqual([]);
 });

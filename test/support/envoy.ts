@@ -39,6 +39,8 @@ export interface EnvoyOptions {
   readonly settings?: SettingsSpec;
   readonly maxHeapBytes?: number;
   readonly maxConnections?: number;
+  /** Each poll in a connection of its own: for servers that speak no HTTP/2 without TLS, such as workerd. */
+  readonly http1?: boolean;
 }
 
 /** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
@@ -59,6 +61,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
     ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.settings === undefined ? {} : { settings: options.settings }),
+    ...(options.http1 ? { http1: true } : {}),
   });
   const envoy = await runEnvoy(binary, folder, bootstrap, 1);
   const ask = (path: string): Promise<Answer> => request({ ...place, path });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { exportCommand, importCommand } from "../../src/cli/fleet.js";
 import { startServer } from "../../src/cli/serve.js";
-import { createSqliteStore } from "../../src/store/sqlite.js";
+import { openSqliteStore } from "../../src/store/sqlite.js";
 import { hostProxy, type Manifest, tlsSecret } from "../support/backend.js";
 import { inDatabase } from "../support/database.js";
 import { hasSqlite } from "../support/sqlite.js";
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 async function start(name: string) {
-  const store = createSqliteStore(file(name));
+  const store = await openSqliteStore(file(name));
   const server = await startServer({
     paths: [],
     push: true,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Fleet } from "../../src/link/fleet.js";
 import { Publication } from "../../src/link/publish.js";
-import { isByName, respond } from "../../src/link/respond.js";
+import { isByName } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { parseVersion } from "../../src/link/version.js";
 import { setOf, textOf } from "../support/resource-set.js";
@@ -18,31 +18,33 @@ const snapshot = (sets: Sets): Snapshot => ({
   findings: [],
   tables: new Map(),
   split: new Set(),
+  parts: new Set(),
 });
 
 /** A cluster with endpoints and a route to it. */
 const serving = (name: string): Sets => ({
   clusters: { [name]: `{"name":"${name}"}` },
   endpoints: { [name]: `{"cluster_name":"${name}"}` },
-  listeners: { l: '{"name":"l"}' },
+  listeners: { l: '{"name":"l","route_config_name":"r"}' },
   routes: { r: `{"name":"r","to":"${name}"}` },
 });
 
 const token = { id: "", name: "" };
 
 /** A publication, and Envoys that poll it as Envoy does. */
-function rig() {
+function rig(options: ConstructorParameters<typeof Publication>[1] = {}) {
   const fleet = new Fleet();
-  const publication = new Publication(fleet, { phaseMs: 2000 });
+  const publication = new Publication(fleet, options);
   let now = 1_000_000;
   const names = (type: XdsType): string[] => [...(publication.served(type)?.set.names() ?? [])];
   /** One poll that is answered at once: the version had after it. */
   const poll = (type: XdsType, version: string, name?: string, node = "envoy"): string => {
     const request = { type, node, token, version, names: name === undefined ? [] : [name] };
     fleet.observe(request, type, request.names, version, now);
+    publication.learn(request, now);
     publication.advance(now);
-    const answer = respond(request, publication.served(type), fleet, now);
-    if (answer.kind !== "content") return version;
+    const answer = publication.answer(request, now);
+    if (answer.kind !== "content" || (answer.notBefore ?? 0) > now) return version;
     fleet.delivered(request, type, request.names, answer.selection.version, now);
     return answer.selection.version;
   };
@@ -62,102 +64,231 @@ function rig() {
   };
 }
 
+/** An Envoy that has all that is served: what it has of each type. */
+function upToDate({ settle }: ReturnType<typeof rig>, node = "envoy") {
+  return {
+    clusters: settle("clusters", "", undefined, node),
+    endpoints: settle("endpoints", "", "blue", node),
+    listeners: settle("listeners", "", undefined, node),
+    routes: settle("routes", "", "r", node),
+  };
+}
+
 describe("phases", () => {
-  it("serves all at once when nobody polls", () => {
-    const { publish, publication, names } = rig();
+  it("keeps what Envoys of another replica may need when nobody polls", () => {
+    const { publish, publication, names, tick } = rig();
     publish(serving("blue"));
     publish(serving("green"), 2);
+    tick(69_999);
+    expect(names("clusters")).toEqual(["blue", "green"]);
+    tick(1);
     expect(publication.phase).toBe("settled");
     expect(publication.deadline).toBeUndefined();
     expect([names("clusters"), names("endpoints")]).toEqual([["green"], ["green"]]);
   });
 
-  it("switches routes only when the endpoints of an added cluster were fetched too", () => {
-    const { publish, publication, settle } = rig();
-    publish(serving("blue"));
-    const clusters = settle("clusters", "");
-    const routes = settle("routes", "", "r");
-    publish(serving("green"), 2);
-    settle("clusters", clusters);
-    expect(publication.phase).toBe("adding");
-    settle("endpoints", "", "green");
-    expect(publication.phase).toBe("switching");
-    expect(textOf(publication.served("routes")?.set, "r")).toContain("green");
-    settle("routes", routes, "r");
-    expect(publication.phase).toBe("settled");
+  it("gives an Envoy routes when it has the clusters and the endpoints of those that were added", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    const has = upToDate(one);
+    one.publish(serving("green"), 2);
+    expect(one.poll("routes", has.routes, "r")).toBe(has.routes);
+    one.settle("clusters", has.clusters);
+    expect(one.poll("routes", has.routes, "r")).toBe(has.routes);
+    one.settle("endpoints", "", "green");
+    expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
+  });
+
+  it("waits for no other Envoy", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    const has = upToDate(one);
+    upToDate(one, "slow");
+    one.publish(serving("green"), 2);
+    one.settle("clusters", has.clusters);
+    one.settle("endpoints", "", "green");
+    expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
+  });
+
+  it("withholds routes from an Envoy whose clusters another replica has, until it is sure to have them", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    const routes = one.settle("routes", "", "r");
+    one.publish(serving("green"), 2);
+    one.tick(34_999);
+    expect(one.poll("routes", routes, "r")).toBe(routes);
+    one.tick(1);
+    expect(one.poll("routes", routes, "r")).not.toBe(routes);
+  });
+
+  it("learns what another replica gave an Envoy from the version that it reports", () => {
+    const [one, other] = [rig(), rig()];
+    one.publish(serving("blue"));
+    const has = upToDate(one);
+    // The other one has served something in between, and serves it still.
+    other.publish({ ...serving("red"), clusters: { red: '{"name":"red"}' } });
+    other.settle("clusters", "");
+    other.publish(serving("green"), 5);
+    const theirs = other.settle("clusters", "");
+    expect(other.names("clusters")).toEqual(["green", "red"]);
+    one.publish(serving("green"), 2);
+    one.settle("endpoints", "", "green");
+    one.poll("clusters", theirs);
+    expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
   });
 
   it("keeps a removed cluster while Envoys still have routes to it", () => {
-    const { publish, publication, settle, names, poll } = rig();
-    publish(serving("blue"));
-    const routes = settle("routes", "", "r");
-    publish(serving("green"), 2);
-    expect(publication.phase).toBe("switching");
-    expect([names("clusters"), names("endpoints")]).toEqual([
+    const one = rig();
+    one.publish(serving("blue"));
+    const has = upToDate(one);
+    one.publish(serving("green"), 2);
+    one.settle("clusters", has.clusters);
+    one.settle("endpoints", "", "green");
+    one.poll("listeners", has.listeners);
+    expect([one.names("clusters"), one.names("endpoints")]).toEqual([
       ["blue", "green"],
       ["blue", "green"],
     ]);
-    const switched = poll("routes", routes, "r");
-    expect(publication.phase).toBe("switching");
-    poll("routes", switched, "r");
-    expect(publication.phase).toBe("settled");
-    expect([names("clusters"), names("endpoints")]).toEqual([["green"], ["green"]]);
+    const switched = one.poll("routes", has.routes, "r");
+    expect(one.publication.phase).toBe("switching");
+    one.poll("routes", switched, "r");
+    expect(one.publication.phase).toBe("settled");
+    expect([one.names("clusters"), one.names("endpoints")]).toEqual([["green"], ["green"]]);
   });
 
-  it("ends a phase by time, and forgets Envoys after a minute", () => {
-    const { publish, publication, poll, tick } = rig();
+  it("keeps it for an Envoy that other replicas answer too, and drops it by time, also when it is overtaken", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    upToDate(one);
+    for (let i = 0; i < 9; i++) {
+      one.publish(serving(`c${i}`), i + 2);
+      expect(one.names("clusters").includes("blue")).toBe(i < 7);
+      one.tick(10_000);
+    }
+    one.tick(70_000);
+    expect(one.publication.phase).toBe("settled");
+    expect(one.names("clusters")).toEqual(["c8"]);
+  });
+
+  it("forgets Envoys after a minute", () => {
+    const one = rig();
+    const { publish, publication, poll, tick } = one;
     publish(serving("blue"));
-    poll("clusters", "");
-    publish(serving("green"), 2);
-    tick(1999);
-    expect(publication.phase).toBe("adding");
-    tick(1);
-    expect(publication.phase).toBe("settled");
     poll("clusters", "");
     tick(60_001);
-    publish(serving("blue"), 3);
+    const has = upToDate(one, "other");
+    one.settle("clusters", has.clusters, undefined, "other");
     expect(publication.phase).toBe("settled");
   });
 
-  it("skips at once what has nothing to do, also with an Envoy that lags", () => {
-    const { publish, publication, poll } = rig();
-    publish(serving("blue"));
-    poll("clusters", "");
-    const changed = publish({ ...serving("blue"), routes: { r: '{"name":"r","n":1}' } }, 2);
+  it("gives routes at once where no cluster is new", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    const routes = one.settle("routes", "", "r");
+    const changed = one.publish({ ...serving("blue"), routes: { r: '{"name":"r","n":1}' } }, 2);
     expect(changed).toEqual(["routes"]);
-    expect(publication.phase).toBe("settled");
-  });
-
-  it("starts anew from what is served when it is overtaken", () => {
-    const { publish, names, settle } = rig();
-    publish(serving("blue"));
-    settle("clusters", "");
-    publish(serving("green"), 2);
-    publish(serving("red"), 3);
-    expect(names("clusters")).toEqual(["blue", "green", "red"]);
+    expect(one.poll("routes", routes, "r")).not.toBe(routes);
   });
 
   it("gets to the routes however often it is overtaken", () => {
-    const { publish, publication, poll, tick } = rig();
-    publish(serving("blue"));
-    poll("clusters", "");
-    for (let i = 0; i < 6; i++) {
-      publish({ ...serving("green"), clusters: { green: `{"name":"green","n":${i}}` } }, i + 2);
-      tick(1000);
+    const one = rig();
+    one.publish(serving("blue"));
+    const routes = one.settle("routes", "", "r");
+    let has = routes;
+    for (let i = 0; i < 40; i++) {
+      one.publish({ ...serving("green"), clusters: { green: `{"name":"green","n":${i}}` } }, i + 2);
+      one.tick(1000);
+      has = one.poll("routes", has, "r");
     }
-    expect(textOf(publication.served("routes")?.set, "r")).toContain("green");
+    expect(has).not.toBe(routes);
   });
 
-  it("takes an Envoy that is ahead, or refused what it was given, for done", () => {
-    const { publish, publication, poll, settle } = rig();
-    publish(serving("blue"));
-    const blue = settle("clusters", "");
-    poll("clusters", `900-${"a".repeat(16)}`, undefined, "ahead");
-    publish({ ...serving("blue"), clusters: { blue: '{"name":"blue","bad":1}' } }, 2);
-    poll("clusters", blue);
-    expect(publication.phase).toBe("adding");
-    poll("clusters", blue);
-    expect(publication.phase).toBe("settled");
+  it("takes an Envoy that refused its clusters for one that has them", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    const has = upToDate(one);
+    one.publish(
+      {
+        ...serving("blue"),
+        clusters: { blue: '{"name":"blue","bad":1}' },
+        routes: { r: '{"name":"r","n":1}' },
+      },
+      2,
+    );
+    one.poll("clusters", has.clusters);
+    expect(one.poll("routes", has.routes, "r")).toBe(has.routes);
+    one.poll("clusters", has.clusters);
+    expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
+  });
+});
+
+describe("an Envoy that is ahead", () => {
+  const ahead = (sequence: number): string => `${sequence}-${"a".repeat(16)}`;
+
+  it("gets what is published next, whatever the clock says", () => {
+    const { publish, publication, poll } = rig();
+    publish(serving("blue"), 1000);
+    expect(poll("clusters", ahead(91_000))).toBe(ahead(91_000));
+    publish(serving("green"), 1001);
+    expect(parseVersion(publication.served("clusters")?.version ?? "")?.sequence).toBeGreaterThan(91_000);
+  });
+
+  it("is taken back after a while, in which this replica may see what another has seen", () => {
+    const { publish, poll, tick } = rig();
+    publish(serving("blue"), 1000);
+    poll("clusters", ahead(91_000));
+    tick(4999);
+    expect(poll("clusters", ahead(91_000))).toBe(ahead(91_000));
+    expect(tick(1)).toContain("clusters");
+    poll("clusters", ahead(91_000));
+    tick(2000);
+    expect(poll("clusters", ahead(91_000))).not.toBe(ahead(91_000));
+  });
+
+  it("is left alone by a replica that is not in step with its source", () => {
+    let synced = false;
+    const { publish, poll, tick } = rig({ synced: () => synced });
+    publish(serving("blue"), 1000);
+    poll("clusters", ahead(91_000));
+    tick(6000);
+    expect(poll("clusters", ahead(91_000))).toBe(ahead(91_000));
+    synced = true;
+    tick(6000);
+    poll("clusters", ahead(91_000));
+    tick(2000);
+    expect(poll("clusters", ahead(91_000))).not.toBe(ahead(91_000));
+  });
+
+  it("is waited for twice as long each time, ten minutes at most, and as at first after an hour", () => {
+    let raised = 0;
+    const { publish, poll, tick } = rig({ raised: () => raised++ });
+    publish(serving("blue"), 1000);
+    const waits = Array.from({ length: 10 }, (_, i) => {
+      poll("clusters", ahead(1_000_000 * (i + 1)));
+      let waited = 0;
+      for (const before = raised; raised === before; waited += 5) {
+        tick(5000);
+        poll("clusters", ahead(1_000_000 * (i + 1)));
+      }
+      return waited;
+    });
+    expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 600, 600, 600]);
+    tick(3_600_000);
+    poll("clusters", ahead(90_000_000));
+    tick(5000);
+    expect(raised).toBe(11);
+  });
+
+  it("can't use up the numbers: what no clock says for ages orders nothing", () => {
+    const { publish, publication, poll, tick } = rig();
+    publish(serving("blue"), 1000);
+    for (const sequence of [999_999_999_999_999, 900_000_000_000_001]) {
+      poll("clusters", ahead(sequence));
+      tick(2000);
+      expect(poll("clusters", ahead(sequence))).not.toBe(ahead(sequence));
+      publish(serving(`c${sequence}`), 1001);
+    }
+    expect(parseVersion(publication.served("clusters")?.version ?? "")?.sequence).toBeLessThan(2000);
   });
 });
 
@@ -188,8 +319,7 @@ describe("versions", () => {
           long.publish(of(step), i + 1);
           if (i % 2) long.tick(700);
         });
-        long.tick(10_000);
-        long.tick(10_000);
+        long.tick(70_000);
         short.publish(of(steps.at(-1) ?? []));
         expect(long.publication.served("clusters")?.set.hash).toBe(
           short.publication.served("clusters")?.set.hash,

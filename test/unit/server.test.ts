@@ -25,6 +25,7 @@ const snapshot = (sets: Sets): Snapshot => ({
   findings: [],
   tables: new Map(),
   split: new Set(),
+  parts: new Set(),
 });
 const base: Sets = { clusters: { a: '{"name":"a"}' }, listeners: { l: '{"name":"l"}' } };
 const changed = (n: number): Sets => ({ ...base, listeners: { l: `{"name":"l","n":${n}}` } });
@@ -41,7 +42,6 @@ function rig(options: Partial<HubOptions> = {}) {
     now: time.now,
     timers: time.timers,
     log: (line) => lines.push(line),
-    phaseMs: 2000,
     ...options,
   });
   const poll = (
@@ -146,12 +146,12 @@ describe("held polls", () => {
     await time.pass(3999);
     expect(waiting()).toBe(2);
     await time.pass(1);
-    expect(await Promise.all(polls)).toEqual(Array(3).fill({ status: 304, elsewhere: true }));
+    expect(await Promise.all(polls)).toEqual(Array(3).fill({ status: 304, leaves: true }));
     // What comes all the same is served, and waits for a short time alone.
-    expect(await poll("")).toMatchObject({ status: 200, elsewhere: true });
+    expect(await poll("")).toMatchObject({ status: 200, leaves: true });
     const late = poll(version, 25_000);
     await time.pass(1000);
-    expect(await late).toEqual({ status: 304, elsewhere: true });
+    expect(await late).toEqual({ status: 304, leaves: true });
     hub.stepAside(false);
     const back = poll(version, 25_000);
     await time.pass(25_000);

@@ -5,9 +5,15 @@ import { connect } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
-import { serve } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { httpsOptions, leaveConnection, shownCertificate } from "../../src/cli/https-server.js";
+import { createHttpServer } from "../../src/cli/http-server.js";
+import {
+  createHttpsServer as createSecureServer,
+  httpsOptions,
+  leaveConnection,
+  shownCertificate,
+} from "../../src/cli/https-server.js";
 import { freshPeer, parsePeer } from "../../src/cli/peers.js";
 import { type ServeCommandOptions, serveCommand } from "../../src/cli/serve-command.js";
 import { StepAside } from "../../src/cli/step-aside.js";
@@ -198,9 +204,11 @@ describe("a connection that is to be left", () => {
   async function start(tls: boolean): Promise<{ url: string; hub: Hub }> {
     const hub = new Hub({ now: Date.now, log: () => undefined, random: () => 0 });
     const app = createApp({ hub, status: () => ({}), authenticate: everyone, leave: leaveConnection });
-    const secure = tls ? httpsOptions(pair("loopback")) : {};
-    const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0, ...secure });
-    await new Promise((resolve) => server.once("listening", resolve));
+    const listener = getRequestListener(app.fetch, { hostname: "127.0.0.1" });
+    const server: Server = tls
+      ? createSecureServer(httpsOptions(pair("loopback")), listener)
+      : createHttpServer(listener);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => {
       hub.close();
       server.close();

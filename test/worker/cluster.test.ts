@@ -112,7 +112,7 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
     ports.worker = await freePort();
     ports.http = await freePort();
     await start();
-    envoy = await startEnvoy({ xdsPort: ports.worker, token: "n" });
+    envoy = await startEnvoy({ xdsPort: ports.worker, token: "n", http1: true });
     await eventually(() => envoy.ready(), "Envoy is ready");
   });
 

@@ -133,7 +133,7 @@ describe("the Worker", () => {
 
     const first = await worker.put(content("one"));
     expect(first).toMatchObject({ status: 200, body: { objects: 6, findings: [] } });
-    const envoy = await startEnvoy({ xdsPort: worker.port, token: nodeToken });
+    const envoy = await startEnvoy({ xdsPort: worker.port, token: nodeToken, http1: true });
     onTestFinished(() => envoy.stop());
     const answers = async (service: string): Promise<boolean> => {
       const answer = await request({ port: http, host: "app.test" });

@@ -1,0 +1,237 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { Fleet } from "../../src/link/fleet.js";
+import { Publication } from "../../src/link/publish.js";
+import { type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
+import { setOf } from "../support/resource-set.js";
+
+/** What the cluster has after its n-th edit: one route, to a cluster of that edit or, every third time, one from before. */
+const clusterOf = (edit: number): string => `c${edit % 3 === 2 ? edit - 2 : edit}`;
+const snapshotOf = (edit: number): Snapshot => ({
+  sets: Object.fromEntries(
+    xdsTypes.map((type) => [
+      type,
+      setOf(
+        type === "clusters"
+          ? { [clusterOf(edit)]: `{"name":"${clusterOf(edit)}"}` }
+          : type === "routes"
+            ? { r: `{"name":"r","to":"${clusterOf(edit)}"}` }
+            : type === "listeners"
+              ? { r: '{"name":"r","route_config_name":"r"}' }
+              : {},
+      ),
+    ]),
+  ) as unknown as Snapshot["sets"],
+  mode: "inline",
+  xdsCluster: "isoline",
+  findings: [],
+  tables: new Map(),
+  split: new Set(),
+  parts: new Set(),
+});
+
+const types = ["clusters", "listeners", "routes"] as const;
+type PolledType = (typeof types)[number];
+const namesOf = (type: PolledType): string[] => (type === "routes" ? ["r"] : []);
+
+/** A replica: it sees edits a little later than they are made, and its clock is off. */
+class Replica {
+  #fleet = new Fleet();
+  publication = this.#made();
+  seen = -1;
+  pausedUntil = 0;
+  raises = 0;
+
+  constructor(public clockMs: number) {}
+
+  #made(): Publication {
+    this.#fleet = new Fleet();
+    return new Publication(this.#fleet, { raised: () => this.raises++ });
+  }
+
+  /** As after a crash with a store in memory, on a machine with another clock. */
+  restart(clockMs: number): void {
+    this.publication = this.#made();
+    this.seen = -1;
+    this.clockMs = clockMs;
+  }
+
+  see(edit: number, now: number): void {
+    if (edit <= this.seen) return;
+    this.seen = edit;
+    this.publication.publish(snapshotOf(edit), now + this.clockMs, now);
+  }
+
+  /** One poll that is answered at once. Undefined: nothing new. */
+  poll(
+    node: string,
+    type: PolledType,
+    version: string,
+    now: number,
+  ): { version: string; names: string[] } | undefined {
+    const request = { type, node, token: { id: "", name: "" }, version, names: namesOf(type) };
+    if (this.seen < 0) return undefined;
+    this.#fleet.observe(request, type, request.names, version, now);
+    this.publication.learn(request, now);
+    this.publication.advance(now);
+    const answer = this.publication.answer(request, now);
+    if (answer.kind !== "content" || (answer.notBefore ?? 0) > now) return undefined;
+    this.#fleet.delivered(request, type, request.names, answer.selection.version, now);
+    const { resources } = answer.selection;
+    const text = [...resources.values()].map(({ pieces }) => pieces.join("")).join("");
+    const names = type === "clusters" ? [...resources.names()] : [/"to":"(\w+)"/.exec(text)?.[1] ?? ""];
+    return { version: answer.selection.version, names };
+  }
+}
+
+/** An Envoy, each of whose polls goes to any replica. A poll at one that is paused is stuck until it goes on, or for 30 s. */
+class Envoy {
+  readonly #has: Record<
+    PolledType,
+    { version: string; names: string[]; stuck?: { at: Replica; until: number } }
+  > = {
+    clusters: { version: "", names: [] },
+    listeners: { version: "", names: [] },
+    routes: { version: "", names: [] },
+  };
+  changes = 0;
+
+  constructor(readonly node: string) {}
+
+  get to(): string | undefined {
+    return this.#has.routes.names[0];
+  }
+
+  poll(type: PolledType, chosen: Replica, now: number): void {
+    const has = this.#has[type];
+    let replica = chosen;
+    if (has.stuck) {
+      if (now < has.stuck.until && now < has.stuck.at.pausedUntil) return;
+      if (now < has.stuck.until) replica = has.stuck.at;
+      delete has.stuck;
+    }
+    if (now < replica.pausedUntil) {
+      has.stuck = { at: replica, until: now + 30_000 };
+      return;
+    }
+    const got = replica.poll(this.node, type, has.version, now);
+    if (!got) return;
+    if (type === "routes" && got.names.join() !== has.names.join()) this.changes++;
+    Object.assign(has, got);
+  }
+
+  /** What it routes to and does not have. */
+  get lacks(): string[] {
+    return this.#has.routes.names.filter((name) => !this.#has.clusters.names.includes(name));
+  }
+}
+
+const clock = fc.constantFrom(0, 0, 3, -40, 90_000, -90_000, 3_600_000, -86_400_000);
+type Event =
+  | { readonly do: "edit" }
+  | { readonly do: "pause"; readonly replica: number; readonly ms: number }
+  | { readonly do: "restart"; readonly replica: number; readonly clock: number };
+interface Step {
+  readonly ms: number;
+  readonly envoy: number;
+  readonly type: PolledType;
+  readonly replica: number;
+  readonly event: Event | null;
+}
+const edit: fc.Arbitrary<Event> = fc.constant({ do: "edit" });
+const pause = fc.record({ do: fc.constant("pause" as const), replica: fc.nat(1), ms: fc.nat(25_000) });
+const restart = fc.record({ do: fc.constant("restart" as const), replica: fc.nat(1), clock });
+const stepsWith = (...events: readonly fc.Arbitrary<Event>[]): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.record({
+      ms: fc.nat(400),
+      envoy: fc.nat(1),
+      type: fc.constantFrom(...types),
+      replica: fc.nat(1),
+      event: fc.option(fc.oneof(...events), { freq: 12 }),
+    }),
+    { minLength: 20, maxLength: 150 },
+  );
+
+/** Runs the steps on two replicas and two Envoys; then time goes on without edits until all have the last one. */
+function simulate(clocks: readonly number[], steps: readonly Step[], look: (envoy: Envoy) => unknown) {
+  let now = 10_000_000_000;
+  let edits = 0;
+  const lags = [100, 900];
+  const seen: { edit: number; at: number }[] = [{ edit: 0, at: now - 1000 }];
+  const replicas = clocks.map((ms) => new Replica(ms));
+  const envoys = [new Envoy("one"), new Envoy("two")];
+  const at = <T>(list: readonly T[], i: number): T => list[i % list.length] as T;
+  const go = (ms: number): void => {
+    now += ms;
+    for (const [i, replica] of replicas.entries()) {
+      if (now < replica.pausedUntil) continue;
+      const last = seen.findLast((one) => now >= one.at + at(lags, i));
+      if (last) replica.see(last.edit, now);
+      replica.publication.advance(now);
+    }
+  };
+  const poll = (envoy: number, type: PolledType, replica: number): void => {
+    at(envoys, envoy).poll(type, at(replicas, replica), now);
+    for (const one of envoys) look(one);
+  };
+  go(2000);
+  for (const type of types) for (const i of [0, 1]) poll(i, type, i);
+  for (const { ms, envoy, type, replica, event } of steps) {
+    go(ms);
+    if (event?.do === "edit") seen.push({ edit: ++edits, at: now });
+    if (event?.do === "pause") at(replicas, event.replica).pausedUntil = now + event.ms;
+    if (event?.do === "restart") at(replicas, event.replica).restart(event.clock);
+    poll(envoy, type, replica);
+  }
+  let turn = 0;
+  const rest = (ms: number): void => {
+    for (const end = now + ms; now < end; ) {
+      go(150);
+      const replica = (turn * 7 + (turn >> 3)) % 5;
+      for (const type of types) for (const i of [0, 1]) poll(i, type, replica + (turn % 3) * i);
+      turn++;
+    }
+  };
+  const quietAt = now;
+  while (envoys.some(({ to }) => to !== clusterOf(edits)) && now - quietAt < 100_000) rest(1000);
+  const tookMs = now - quietAt;
+  rest(60_000);
+  const before = envoys.map(({ changes }) => changes);
+  rest(60_000);
+  return {
+    tookMs,
+    flips: envoys.map(({ changes }, i) => changes - (before[i] ?? 0)),
+    to: envoys.map(({ to }) => to),
+    edits,
+  };
+}
+
+const runs = { numRuns: Number(process.env.RUNS ?? 20), endOnFailure: true };
+
+it("no Envoy has a route without its cluster, however its polls are spread, clocks are off and replicas pause", () => {
+  let longest = 0;
+  fc.assert(
+    fc.property(fc.tuple(clock, clock), stepsWith(edit, pause), (clocks, steps) => {
+      const { tookMs } = simulate(clocks, steps, ({ lacks }) => expect(lacks).toEqual([]));
+      longest = Math.max(longest, tookMs);
+    }),
+    runs,
+  );
+  // A poll at a replica that is stopped is stuck for 30 s; another follows when it is answered.
+  expect(longest).toBeLessThan(80_000);
+});
+
+it("all Envoys come to rest on the last edit where replicas restart with other clocks, and none is taken back and forth", () => {
+  let longest = 0;
+  fc.assert(
+    fc.property(fc.tuple(clock, clock), stepsWith(edit, pause, restart), (clocks, steps) => {
+      const { tookMs, flips, to, edits } = simulate(clocks, steps, (one) => one);
+      expect(to).toEqual([clusterOf(edits), clusterOf(edits)]);
+      expect(flips).toEqual([0, 0]);
+      longest = Math.max(longest, tookMs);
+    }),
+    runs,
+  );
+  expect(longest).toBeLessThan(80_000);
+});
