@@ -21,6 +21,7 @@ const projects = [
   { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
   { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2) } },
   { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3) } },
+  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(4) } },
 ];
 
 export default defineConfig({

