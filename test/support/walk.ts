@@ -15,7 +15,7 @@ export const pages: readonly string[] = [
     .map((name) => `docs/${name}`),
 ];
 
-export const readPage = (page: string): string => readFileSync(fileURLToPath(new URL(page, root)), "utf8");
+const readPage = (page: string): string => readFileSync(fileURLToPath(new URL(page, root)), "utf8");
 
 /** The command lines of a page's `sh` blocks in their order, without comments. */
 export function commandsOf(page: string): string[] {
@@ -46,34 +46,18 @@ export interface Walk {
   readonly interrupt?: Readonly<Record<string, "demo" | "serve" | "envoy" | "wrangler">>;
 }
 
-/** A page's commands, typed one by one as they are written on a machine of its own. */
-export function walk(page: string, { given, before = {}, after = {}, interrupt = {} }: Walk): void {
-  const reason = whyNoMachine();
+/** A page's commands, typed one by one as they are written on a machine of its own; with `why`, skipped. */
+export function walk(page: string, steps: Walk, why?: string): void {
+  const reason = why ?? whyNoMachine();
   const title = reason === undefined ? `the commands of ${page}` : `the commands of ${page}: ${reason}`;
   describe.skipIf(reason !== undefined)(title, () => {
     test("work as written", { timeout: 400_000 }, async () => {
-      const commands = commandsOf(page);
-      for (const start of [before, after, interrupt].flatMap(Object.keys))
-        expect(
-          commands.filter((one) => one.startsWith(start)),
-          `commands of ${page} that begin so: ${start}`,
-        ).toHaveLength(1);
+      expectCommands(page, steps);
       const machine = await startMachine();
       const running = new Map<string, Running>();
-      const step = async (steps: Readonly<Record<string, Step>>, command: string): Promise<void> => {
-        for (const [start, act] of Object.entries(steps)) if (command.startsWith(start)) await act(machine);
-      };
       try {
-        await given?.(machine);
-        for (const command of commands) {
-          for (const [start, kind] of Object.entries(interrupt))
-            if (command.startsWith(start)) await endIn(running, kind);
-          await step(before, command);
-          await type(machine, running, insteadOf(page, command)).catch((error: unknown) => {
-            throw new Error(`${page}: ${command}\n${String(error)}`);
-          });
-          await step(after, command);
-        }
+        await steps.given?.(machine);
+        for (const command of commandsOf(page)) await visit(page, command, steps, machine, running);
       } catch (error) {
         for (const [kind, one] of running) console.error(`--- ${kind}\n${one.output().slice(-4000)}`);
         throw error;
@@ -84,18 +68,38 @@ export function walk(page: string, { given, before = {}, after = {}, interrupt =
   });
 }
 
-/** The command itself, what is run in its place, or undefined where nothing is. */
-function insteadOf(page: string, command: string): string | undefined {
-  const found = replaced.find((one) => one.page === page && one.command === command);
-  return found ? found.by : command;
+/** What is before and after a command is of one command. */
+function expectCommands(page: string, { before = {}, after = {}, interrupt = {} }: Walk): void {
+  const commands = commandsOf(page);
+  for (const start of [before, after, interrupt].flatMap(Object.keys)) {
+    const found = commands.filter((one) => one.startsWith(start));
+    expect(found, `commands of ${page} that begin so: ${start}`).toHaveLength(1);
+  }
 }
 
-async function type(
+async function visit(
+  page: string,
+  command: string,
+  { before = {}, after = {}, interrupt = {} }: Walk,
   machine: Machine,
   running: Map<string, Running>,
-  command: string | undefined,
 ): Promise<void> {
-  if (command === undefined) return;
+  const at = <T>(steps: Readonly<Record<string, T>>): T[] =>
+    Object.entries(steps).flatMap(([start, step]) => (command.startsWith(start) ? [step] : []));
+  for (const kind of at(interrupt)) await endIn(running, kind);
+  for (const act of at(before)) await act(machine);
+  for (const typed of insteadOf(page, command))
+    await type(machine, running, typed).catch((error: unknown) => {
+      throw new Error(`${page}: ${command}\n${String(error)}`);
+    });
+  for (const act of at(after)) await act(machine);
+}
+
+/** The command itself, or what is run in its place. */
+const insteadOf = (page: string, command: string): readonly string[] =>
+  replaced.find((one) => one.page === page && one.command === command)?.by ?? [command];
+
+async function type(machine: Machine, running: Map<string, Running>, command: string): Promise<void> {
   const found = lasting.find((one) => one.command.test(command));
   if (!found) return void (await machine.must(command));
   await endIn(running, found.kind);
@@ -139,7 +143,7 @@ export async function ownManifests(machine: Machine): Promise<void> {
 export const untilShopIsServed = (machine: Machine, port = 8080): Promise<void> =>
   untilAnswered(machine, `-H 'Host: shop.example.com' http://127.0.0.1:${port}/x`, /^shop: \/x$/m);
 
-export const ownObjects = `apiVersion: v1
+const ownObjects = `apiVersion: v1
 kind: Service
 metadata: {namespace: default, name: shop}
 spec: {ports: [{name: http, port: 80}]}
