@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { link, xdsTypes } from "../../src/link/snapshot.js";
 import type { KubeObject } from "../../src/schema/object.js";
@@ -14,6 +13,7 @@ import { refresh, update } from "../../src/update.js";
 import type { Manifest } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { edit, objectsOf, start } from "../support/edits.js";
+import { fc } from "../support/fast-check.js";
 import { gateway, gatewaySettings, onPort } from "../support/gateway.js";
 import { gatewayBackground, gatewaySpecimens } from "../support/gateway-specimens.js";
 import { mutate, random } from "../support/nasty.js";

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { widerThan } from "../../src/graph/gateway/hostnames.js";
 import { createReport, type Reader } from "../../src/graph/reader.js";
@@ -14,6 +13,7 @@ import { update } from "../../src/update.js";
 import { closedCluster } from "../../src/xds/filter-chain.js";
 import type { Manifest } from "../support/backend.js";
 import { platform } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 import { gatewaySettings } from "../support/gateway.js";
 import {
   sharedGateway,

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { link, type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
@@ -15,6 +14,7 @@ import { resume, unitsLeft, update } from "../../src/update.js";
 import { hostProxy, httpProxy } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { changesOf, type Edit, edit, objectsOf, start } from "../support/edits.js";
+import { fc } from "../support/fast-check.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-update-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -10,7 +10,6 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import { parseSettings, type SettingsSpec } from "../../src/schema/settings.js";
@@ -19,6 +18,7 @@ import { createSqliteStore, openSqliteStore, type SqliteStore } from "../../src/
 import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
 import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-store-"));
