@@ -90,15 +90,11 @@ async function loads(contexts: readonly Manifest[]): Promise<readonly boolean[]>
   const envoy = await runEnvoy(await findEnvoy(() => undefined), folder, bootstrap, 1);
   onTestFinished(() => envoy.stop());
   let taken = new Set<string>();
-  await eventually(
-    async () => {
-      const { body } = await request({ port, path: "/listeners" });
-      taken = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
-      return taken.has("odd-0");
-    },
-    "Envoy has read the listeners",
-    60_000,
-  );
+  await eventually(async () => {
+    const { body } = await request({ port, path: "/listeners" });
+    taken = new Set(body.split("\n").map((line) => line.split("::")[0] ?? ""));
+    return taken.has("odd-0");
+  }, "Envoy has read the listeners");
   return contexts.map((_, i) => taken.has(`odd-${i}`));
 }
 
@@ -222,11 +218,7 @@ const ask = async (rig: Rig, name: string): Promise<unknown> => {
 };
 
 const untilServed = (rig: Rig, name: string): Promise<void> =>
-  eventually(
-    async () => JSON.stringify(await ask(rig, name)) === '[200,"secure.test"]',
-    `${name} is served`,
-    20_000,
-  );
+  eventually(async () => JSON.stringify(await ask(rig, name)) === '[200,"secure.test"]', `${name} is served`);
 
 test.each(["sds", "inline"])("no pair that is sent is refused (secrets: %s)", async (secrets) => {
   const rig = await startRig({

@@ -96,13 +96,13 @@ describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, 
       fc.property(start, edits, (objects, all) => checkEdits(objects, all, Number.POSITIVE_INFINITY)),
       { numRuns: runs },
     );
-  }, 120_000);
+  });
 
   it("says the same when units are compiled some at a time", () => {
     fc.assert(fc.property(start, edits, fc.integer({ min: 1, max: 4 }), checkEdits), {
       numRuns: Math.ceil(runs / 3),
     });
-  }, 120_000);
+  });
 });
 
 it("publishes a swap of the names of two ports", () => {
@@ -173,7 +173,7 @@ describe("update", () => {
       }),
       { numRuns: 150 },
     );
-  }, 120_000);
+  });
 
   it("gives the same in batches, whatever else changes meanwhile", () => {
     const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 15 });
@@ -196,7 +196,7 @@ describe("update", () => {
       }),
       { numRuns: 150 },
     );
-  }, 120_000);
+  });
 
   it("leaves nothing behind when every object is gone", () => {
     fc.assert(

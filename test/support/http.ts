@@ -79,7 +79,7 @@ export function request(options: RequestOptions): Promise<Answer> {
     path,
     method,
     headers,
-    timeout: 10_000,
+    timeout: 30_000,
     agent: agent ?? false,
     ...(from === undefined ? {} : { localAddress: from }),
   };
@@ -129,7 +129,7 @@ export function webSocket(port: number, host: string, path: string, text: string
     "sec-websocket-key": randomBytes(16).toString("base64"),
   };
   return new Promise((done, fail) => {
-    const send = httpRequest({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 10_000 });
+    const send = httpRequest({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 30_000 });
     send.on("error", fail);
     send.on("timeout", () => send.destroy(new Error("no answer to the websocket handshake in 10 s")));
     send.on("response", (response) => {

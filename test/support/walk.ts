@@ -125,7 +125,6 @@ export const untilAnswered = (machine: Machine, curl: string, pattern: RegExp): 
       return true;
     },
     `curl ${curl} answers ${String(pattern)}`,
-    30_000,
   );
 
 /** The reader's own manifests, in `manifests/`, of one host whose backend answers `shop: PATH`. */
