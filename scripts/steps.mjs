@@ -1,4 +1,6 @@
+import { build } from "./build.mjs";
 import { run } from "./run.mjs";
+import { setup } from "./setup.mjs";
 
 /**
  * @typedef {object} Result of a step; `passed` and `failed` count tests, or the step itself.
@@ -14,11 +16,23 @@ import { run } from "./run.mjs";
  */
 
 /** A step that is one check. @returns {Promise<Result>} */
-export const check = async (isGood) => ((await isGood) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+const check = async (isGood) => ((await isGood) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 
 /** A program of Node, from the root of the checkout. */
 export const program = (file, ...args) =>
   check(run(process.execPath, [file, ...args]).then((code) => code === 0));
+
+const builds = () =>
+  build().then(
+    () => true,
+    () => false,
+  );
+
+/** What all tests need. @type {readonly Step[]} */
+export const PREPARE = [
+  { name: "setup", needed: true, run: () => check(setup()) },
+  { name: "build", needed: true, run: () => check(builds()) },
+];
 
 /** Runs test files or projects; what counts is the line that the reporter ends with. */
 export async function vitest(args, env = {}) {

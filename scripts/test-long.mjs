@@ -1,10 +1,8 @@
 import { randomInt } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "./build.mjs";
 import { root } from "./run.mjs";
-import { setup } from "./setup.mjs";
-import { check, program, runSteps, vitest } from "./steps.mjs";
+import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
 /** A step that is there with its script. */
 const script = (name, file, ...args) => ({
@@ -25,14 +23,19 @@ function acceptance() {
   });
 }
 
-/** Properties once more, with a seed that is printed, so that each run tries others. */
-const properties = () => {
+/** Test files whose inputs are random, once more with a seed that is printed, so that each run tries others. */
+function properties() {
+  const files = readdirSync(join(root, "test"), { recursive: true })
+    .map((name) => join("test", name))
+    .filter(
+      (file) => file.endsWith(".test.ts") && /fast-check|SEED/.test(readFileSync(join(root, file), "utf8")),
+    );
   const seed = process.env.SEED ?? String(randomInt(2 ** 31));
   return {
     name: `properties, SEED=${seed}`,
-    run: () => vitest(["--project", "unit", "--project", "long"], { SEED: seed }),
+    run: () => vitest(["--project", "unit", ...files], { SEED: seed }),
   };
-};
+}
 
 /** What takes too long for every change; a new suite is one line here. */
 const STEPS = [
@@ -53,19 +56,5 @@ if (chosen.length === 0) {
   console.error(`isoline: no step begins so; there are ${STEPS.map(({ name }) => name).join(", ")}`);
   process.exitCode = 2;
 } else {
-  const first = [
-    { name: "setup", needed: true, run: () => check(setup()) },
-    {
-      name: "build",
-      needed: true,
-      run: () =>
-        check(
-          build().then(
-            () => true,
-            () => false,
-          ),
-        ),
-    },
-  ];
-  process.exitCode = await runSteps([...first, ...chosen]);
+  process.exitCode = await runSteps([...PREPARE, ...chosen]);
 }

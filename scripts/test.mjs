@@ -1,21 +1,7 @@
-import { build } from "./build.mjs";
-import { setup } from "./setup.mjs";
-import { check, program, runSteps, vitest } from "./steps.mjs";
+import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
 /** What every change passes before anything is tested. */
 const CHECKS = [
-  { name: "setup", needed: true, run: () => check(setup()) },
-  {
-    name: "build",
-    needed: true,
-    run: () =>
-      check(
-        build().then(
-          () => true,
-          () => false,
-        ),
-      ),
-  },
   { name: "types", needed: true, run: () => program("node_modules/typescript/bin/tsc") },
   {
     name: "lint and format",
@@ -34,4 +20,4 @@ const tests =
     ? [{ name: `tests ${args.join(" ")}`, run: () => vitest(args) }]
     : PROJECTS.map((name) => ({ name: `${name} tests`, run: () => vitest(["--project", name]) }));
 
-process.exitCode = await runSteps([...CHECKS, ...tests]);
+process.exitCode = await runSteps([...PREPARE, ...CHECKS, ...tests]);
