@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { PlainLine } from "./test/support/plain-line.js";
 
@@ -16,6 +17,8 @@ const projects = [
     test: {
       name: "unit",
       include: ["test/unit/**/*.test.ts", "test/golden/*.test.ts", "test/property/**/*.test.ts"],
+      // Vitest leaves one to itself, which is half of a small machine.
+      maxWorkers: availableParallelism(),
       ...patient,
     },
   },
