@@ -5,9 +5,9 @@ import { PlainLine } from "./test/support/plain-line.js";
 /** No test is about time: on a busy machine everything takes many times as long. */
 const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
 
-/** For suites that start processes: one file at a time, after the other suites, with time for a slow machine. */
-const processes = (groupOrder: number) => ({
-  fileParallelism: false,
+/** For suites that start processes: so many files at a time, after the other suites. */
+const processes = (groupOrder: number, maxWorkers: number) => ({
+  maxWorkers,
   sequence: { groupOrder },
   ...patient,
 });
@@ -22,12 +22,12 @@ const projects = [
       ...patient,
     },
   },
-  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
-  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2) } },
-  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3) } },
+  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1, 1) } },
+  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2, 2) } },
+  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3, 1) } },
   // The rest is for `npm run test:long`.
-  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(4) } },
-  { test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(5) } },
+  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(4, 2) } },
+  { test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(5, 2) } },
 ];
 
 export default defineConfig({

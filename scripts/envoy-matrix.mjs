@@ -24,6 +24,10 @@ const CORE = [
 ];
 /** Runs that send what releases have refused or could refuse. */
 const POISON = ["poison", "gateway-poison", "odd-certificates"];
+const fileOf = (name) =>
+  ["test/envoy", "test/long"]
+    .map((folder) => `${folder}/${name}.test.ts`)
+    .find((file) => existsSync(join(root, file)));
 
 const PAGE = join(root, "docs/rest-xds.md");
 const TABLE = /(<!-- written by npm run envoy-matrix -- --write -->\n)[\s\S]*?(<!-- end -->)/;
@@ -67,11 +71,20 @@ async function testWith(release) {
   const folder = mkdtempSync(join(tmpdir(), "isoline-matrix-"));
   try {
     const report = join(folder, "report.json");
-    const files = [...CORE, ...POISON].map((name) => `test/envoy/${name}.test.ts`);
+    const files = [...CORE, ...POISON].map(fileOf);
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     await run(
       process.execPath,
-      ["node_modules/vitest/vitest.mjs", "run", "--project", "envoy", ...reporters, ...files],
+      [
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "--project",
+        "envoy",
+        "--project",
+        "long",
+        ...reporters,
+        ...files,
+      ],
       {
         env: { ...process.env, ENVOY: binary },
       },
