@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   closeSync,
   cpSync,
   mkdirSync,
@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findEnvoy } from "../../src/cli/envoy.js";
 import { eventually } from "./envoy.js";
@@ -31,33 +31,9 @@ export interface Running {
   readonly command: string;
   readonly output: () => string;
   readonly isRunning: () => boolean;
+  readonly ended: Promise<Ended>;
   /** As Ctrl-C in its terminal; resolves when it has ended. */
   interrupt(): Promise<Ended>;
-}
-
-/**
- * A user's machine: its own loopback with every port free, its own /etc, /run and home, a fresh folder to type commands in, and
- * `isoline` and `envoy` on the PATH.
- */
-export interface Machine {
-  /** The folder in which commands run: a copy of the checkout without its tests. */
-  readonly folder: string;
-  readonly home: string;
-  /** Runs a command line of bash to its end. */
-  run(command: string): Promise<Ended>;
-  /** As `run`; throws with what it printed unless it exits with 0. */
-  must(command: string): Promise<string>;
-  /** Starts a command line of bash. */
-  start(command: string): Running;
-  /** Writes a file of the folder. */
-  write(name: string, text: string): void;
-  read(name: string): string;
-  /** Adds names that lead to 127.0.0.1. */
-  addHosts(...names: readonly string[]): void;
-  /** Adds a certificate to those that the machine trusts. */
-  trust(certificate: string): void;
-  /** Ends whatever runs, and removes the folder. */
-  stop(): Promise<void>;
 }
 
 /** With a user namespace, where this user may not make the others. */
@@ -80,84 +56,129 @@ const setUp = (etc: string): string => `
   echo ready
   exec sleep infinity`;
 
+/** Makes one; needs `unshare` and `nsenter` of util-linux, and `ip`. */
 export async function startMachine(): Promise<Machine> {
   const base = mkdtempSync(join(tmpdir(), "isoline-machine-"));
-  const [folder, home, bin, etc] = ["isoline", "home", "bin", "etc"].map((name) => join(base, name)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  for (const one of [home, bin]) mkdirSync(one);
-  copyCheckout(folder);
-  execFileSync("cp", ["-a", "/etc", etc], { stdio: "ignore" });
-  symlinkSync(join(folder, "dist/isoline.js"), join(bin, "isoline"));
-  symlinkSync(await findEnvoy((line) => process.stderr.write(`${line}\n`)), join(bin, "envoy"));
-  const holder = spawn("unshare", [...namespaces, "bash", "-c", setUp(etc)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await once(holder.stdout, "data");
-  const enter = [
-    "--target",
-    String(holder.pid),
-    ...namespaces,
-    "--preserve-credentials",
-    `--wd=${folder}`,
-  ].map((one) => (one === "--map-root-user" ? "--user" : one));
-  const env = {
-    ...process.env,
-    HOME: home,
-    PATH: `${join(base, "npm/bin")}:${bin}:${process.env.PATH}`,
-    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
-    npm_config_prefix: join(base, "npm"),
-    npm_config_cache: join(base, "npm-cache"),
-    npm_config_update_notifier: "false",
-    WRANGLER_SEND_METRICS: "false",
-    // What the machine trusts, as Envoy and curl do by themselves: names of the pages stand for public ones.
-    NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",
-  };
-  const all = new Set<Running>();
-  let count = 0;
-  const start = (command: string): Running => {
-    // A file, as Envoy can't open a /dev/stdout that is a socket, which is what pipes of Node are.
-    const file = join(base, `output-${count++}`);
-    const out = openSync(file, "a");
-    const child = spawn("nsenter", [...enter, "bash", "-c", command], {
-      env,
-      detached: true,
-      stdio: ["ignore", out, out],
+  const machine = new Machine(base);
+  for (const one of [machine.home, join(base, "bin")]) mkdirSync(one);
+  copyCheckout(machine.folder);
+  // Not all of it may be readable.
+  spawnSync("cp", ["-a", "/etc", machine.etc], { stdio: "ignore" });
+  const envoy = await findEnvoy((line) => process.stderr.write(`${line}\n`));
+  symlinkSync(envoy, join(base, "bin/envoy"));
+  symlinkSync(join(machine.folder, "dist/isoline.js"), join(base, "bin/isoline"));
+  await machine.boot();
+  return machine;
+}
+
+/**
+ * A user's machine: its own loopback with every port free, its own /etc, /run and home, a fresh folder to type commands in, and
+ * `isoline` and `envoy` on the PATH.
+ */
+export class Machine {
+  /** The folder in which commands run: a copy of the checkout without its tests. */
+  readonly folder: string;
+  readonly home: string;
+  readonly etc: string;
+  #holder: ChildProcess | undefined;
+  readonly #all = new Set<Running>();
+  #count = 0;
+
+  constructor(private readonly base: string) {
+    [this.folder, this.home, this.etc] = [join(base, "isoline"), join(base, "home"), join(base, "etc")];
+  }
+
+  async boot(): Promise<void> {
+    const stdio = ["ignore", "pipe", "inherit"] as const;
+    const holder = spawn("unshare", [...namespaces, "bash", "-c", setUp(this.etc)], { stdio: [...stdio] });
+    this.#holder = holder;
+    await new Promise<void>((done, fail) => {
+      holder.stdout.once("data", () => done());
+      holder.once("error", fail).once("exit", () => fail(new Error("the namespaces could not be set up")));
     });
+  }
+
+  /** Starts a command line of bash. */
+  start(command: string): Running {
+    // A file, as Envoy can't open a /dev/stdout that is a socket, which is what pipes of Node are.
+    const file = join(this.base, `output-${this.#count++}`);
+    const out = openSync(file, "a");
+    const enter = namespaces.map((one) => (one === "--map-root-user" ? "--user" : one));
+    const child = spawn(
+      "nsenter",
+      [
+        `--target=${this.#holder?.pid}`,
+        ...enter,
+        "--preserve-credentials",
+        `--wd=${this.folder}`,
+        "bash",
+        "-c",
+        command,
+      ],
+      { env: this.#environment(), detached: true, stdio: ["ignore", out, out] },
+    );
     closeSync(out);
     const running = watch(command, child, () => readFileSync(file, "utf8"));
-    all.add(running);
-    child.once("close", () => all.delete(running));
+    this.#all.add(running);
+    child.once("close", () => this.#all.delete(running));
     return running;
-  };
-  const run = (command: string): Promise<Ended> => ended(start(command));
-  const append = (file: string, text: string): void => writeFileSync(join(etc, file), text, { flag: "a" });
-  return {
-    folder,
-    home,
-    run,
-    must: async (command) => {
-      const { code, output } = await run(command);
-      if (code !== 0) throw new Error(`exit ${code}: ${command}\n${output}`);
-      return output;
-    },
-    start,
-    write: (name, text) => {
-      mkdirSync(join(folder, name, ".."), { recursive: true });
-      writeFileSync(join(folder, name), text);
-    },
-    read: (name) => readFileSync(join(folder, name), "utf8"),
-    addHosts: (...names) => append("hosts", `\n127.0.0.1 ${names.join(" ")}\n`),
-    trust: (certificate) => append("ssl/certs/ca-certificates.crt", `\n${certificate}\n`),
-    stop: async () => {
-      await Promise.all([...all].map((one) => one.interrupt()));
-      holder.kill("SIGKILL");
-      rmSync(base, { recursive: true, force: true });
-    },
-  };
+  }
+
+  /** Nothing of the developer's own that commands would take. */
+  #environment(): NodeJS.ProcessEnv {
+    const { ENVOY: _, KUBECONFIG: _config, ISOLINE_TOKEN: _token, ...rest } = process.env;
+    return {
+      ...rest,
+      HOME: this.home,
+      PATH: [join(this.base, "npm/bin"), join(this.base, "bin"), process.env.PATH].join(delimiter),
+      XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+      npm_config_prefix: join(this.base, "npm"),
+      npm_config_cache: join(this.base, "npm-cache"),
+      npm_config_update_notifier: "false",
+      WRANGLER_SEND_METRICS: "false",
+      // What the machine trusts, as Envoy and curl do by themselves: names of the pages stand for public ones.
+      NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt",
+    };
+  }
+
+  /** Runs a command line of bash to its end. */
+  run(command: string): Promise<Ended> {
+    return this.start(command).ended;
+  }
+
+  /** As `run`; throws with what it printed unless it exits with 0. */
+  async must(command: string): Promise<string> {
+    const { code, output } = await this.run(command);
+    if (code !== 0) throw new Error(`exit ${code}: ${command}\n${output}`);
+    return output;
+  }
+
+  /** Writes a file of the folder. */
+  write(name: string, text: string): void {
+    mkdirSync(join(this.folder, name, ".."), { recursive: true });
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.folder, name), "utf8");
+  }
+
+  /** Adds names that lead to 127.0.0.1. */
+  addHosts(...names: readonly string[]): void {
+    appendFileSync(join(this.etc, "hosts"), `\n127.0.0.1 ${names.join(" ")}\n`);
+  }
+
+  /** Adds a certificate to those that the machine trusts. */
+  trust(certificate: string): void {
+    appendFileSync(join(this.etc, "ssl/certs/ca-certificates.crt"), `\n${certificate}\n`);
+  }
+
+  /** Ends whatever runs, and removes the folder. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#all].map((one) => one.interrupt()));
+    this.#holder?.kill("SIGKILL");
+    rmSync(this.base, { recursive: true, force: true });
+  }
 }
 
 /** Tests and what git ignores stay behind, except for the installed packages and what is built. */
@@ -169,10 +190,6 @@ function copyCheckout(folder: string): void {
   symlinkSync(join(checkout, "node_modules"), join(folder, "node_modules"));
 }
 
-const endings = new WeakMap<Running, Promise<Ended>>();
-const ended = (running: Running): Promise<Ended> =>
-  endings.get(running) ?? Promise.reject(new Error("not started"));
-
 function watch(command: string, child: ChildProcess, output: () => string): Running {
   const exited = new Promise<Ended>((done) =>
     child.once("close", (code) => done({ code, output: output() })),
@@ -182,9 +199,10 @@ function watch(command: string, child: ChildProcess, output: () => string): Runn
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
       process.kill(-child.pid, name);
   };
-  const running: Running = {
+  return {
     command,
     output,
+    ended: exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     interrupt: async () => {
       signal("SIGINT");
@@ -194,8 +212,6 @@ function watch(command: string, child: ChildProcess, output: () => string): Runn
       return end;
     },
   };
-  endings.set(running, exited);
-  return running;
 }
 
 /** Waits until a command that runs on has printed what it prints when it is ready. */
