@@ -143,9 +143,13 @@ export class Machine {
     };
   }
 
-  /** Runs a command line of bash to its end. */
-  run(command: string): Promise<Ended> {
-    return this.start(command).ended;
+  /** Runs a command line of bash to its end; after three minutes as if the user pressed Ctrl-C. */
+  async run(command: string): Promise<Ended> {
+    const running = this.start(command);
+    const timer = setTimeout(() => void running.interrupt(), 180_000);
+    const ended = await running.ended;
+    clearTimeout(timer);
+    return ended;
   }
 
   /** As `run`; throws with what it printed unless it exits with 0. */

@@ -51,13 +51,15 @@ export function walk(page: string, steps: Walk, why?: string): void {
   const reason = why ?? whyNoMachine();
   const title = reason === undefined ? `the commands of ${page}` : `the commands of ${page}: ${reason}`;
   describe.skipIf(reason !== undefined)(title, () => {
-    test("work as written", { timeout: 400_000 }, async () => {
+    test("work as written", { timeout: 900_000 }, async () => {
       expectCommands(page, steps);
       const machine = await startMachine();
       const running = new Map<string, Running>();
       try {
         await steps.given?.(machine);
         for (const command of commandsOf(page)) await visit(page, command, steps, machine, running);
+        for (const one of running.values())
+          expect(one.isRunning(), `${one.command}\n${one.output()}`).toBe(true);
       } catch (error) {
         for (const [kind, one] of running) console.error(`--- ${kind}\n${one.output().slice(-4000)}`);
         throw error;
