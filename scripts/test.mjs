@@ -1,54 +1,23 @@
-import { build } from "./build.mjs";
-import { run } from "./run.mjs";
-import { setup } from "./setup.mjs";
+import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
-const passes =
-  (script, ...args) =>
-  async () =>
-    (await run(process.execPath, [`node_modules/${script}`, ...args])) === 0;
-
-/** In order; the first that is not true ends the run. */
-const STAGES = [
-  ["setup", setup],
-  ["build", builds],
-  ["types", passes("typescript/bin/tsc")],
-  ["lint and format", passes("@biomejs/biome/bin/biome", "check", "--error-on-warnings")],
-  ["unused code", passes("knip/bin/knip.js")],
+/** What every change passes before anything is tested. */
+const CHECKS = [
+  { name: "types", needed: true, run: () => program("node_modules/typescript/bin/tsc") },
+  {
+    name: "lint and format",
+    needed: true,
+    run: () => program("node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
+  },
+  { name: "unused code", needed: true, run: () => program("node_modules/knip/bin/knip.js") },
 ];
 
-function builds() {
-  return build().then(
-    () => true,
-    () => false,
-  );
-}
+const PROJECTS = ["unit", "worker", "envoy", "kubernetes"];
 
-/** Runs every test (or those named on the command line); its last line is `N passed, N failed`. */
-async function vitest() {
-  let tail = "";
-  const code = await run(
-    process.execPath,
-    ["node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2)],
-    {
-      env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env,
-      onOutput: (chunk) => {
-        tail = (tail + chunk).slice(-1000);
-      },
-    },
-  );
-  const failed = /^\d+ passed, (\d+) failed.*\n$/m.exec(tail)?.[1];
-  if (failed !== undefined && (failed === "0") === (code === 0)) process.exitCode = code;
-  else fail("tests");
-}
+/** Every project, or what the command line names for Vitest. */
+const args = process.argv.slice(2);
+const tests =
+  args.length > 0
+    ? [{ name: `tests ${args.join(" ")}`, run: () => vitest(args) }]
+    : PROJECTS.map((name) => ({ name: `${name} tests`, run: () => vitest(["--project", name]) }));
 
-function fail(stage) {
-  console.log(`\nisoline: stage "${stage}" failed, see above\n0 passed, 1 failed`);
-  process.exitCode = 1;
-}
-
-for (const [name, stage] of STAGES) {
-  if (await stage()) continue;
-  fail(name);
-  break;
-}
-if (!process.exitCode) await vitest();
+process.exitCode = await runSteps([...PREPARE, ...CHECKS, ...tests]);

@@ -63,6 +63,8 @@ const repetition = /\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}/y;
 const flags = /\(\?([imsU]*)(?:-([imsU]+))?([:)])/y;
 const groupName = /\(\?P?<\w+>/y;
 const escaped = /\\(?:[pP](?:\{\^?([^{}]*)\}|(.))|x\{([0-9A-Fa-f]+)\}|x..|([0-7]{1,3})|(.))/sy;
+/** An escape that means something else with digits or a brace after it. */
+const goesOn = /^\\[x0-7]/;
 const posixClass = /\[:\^?\w+:\]/y;
 
 class Scan {
@@ -115,9 +117,12 @@ class Scan {
     }
   }
 
-  /** Takes the last part out of the skeleton, if it is valid. */
+  /** Takes the last part out of the skeleton, if it is valid. What follows must not go on an escape before it: of `\1\.1` not `\11` is left. */
   #leaveOut(): void {
-    if (this.#valid !== undefined) this.#skeleton.length = this.#valid;
+    if (this.#valid !== undefined) {
+      this.#skeleton.length = this.#valid;
+      if (goesOn.test(this.#skeleton.at(-1) ?? "")) this.#skeleton.push("(?:)");
+    }
     this.#valid = undefined;
   }
 

@@ -24,14 +24,10 @@ test("the demo serves every example, and a signal leaves nothing behind", async 
   let output = "";
   for (const stream of [demo.stdout, demo.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
   const exited = once(demo, "exit");
-  await eventually(
-    async () => {
-      expect(demo.exitCode, output).toBe(null);
-      return output.includes("Try:");
-    },
-    "the demo says what to try",
-    45_000,
-  );
+  await eventually(async () => {
+    expect(demo.exitCode, output).toBe(null);
+    return output.includes("Try:");
+  }, "the demo says what to try");
 
   const ask = async (host: string, path = "/") => (await request({ port, host, path })).echo();
   expect(await ask("echo.com")).toMatchObject({ service: "echo", path: "/" });
@@ -52,7 +48,7 @@ test("the demo serves every example, and a signal leaves nothing behind", async 
   const asked = Date.now();
   demo.kill("SIGTERM");
   expect(await exited).toEqual([0, null]);
-  expect(Date.now() - asked).toBeLessThan(8000);
+  expect(Date.now() - asked).toBeLessThan(60_000);
   expect([existsSync(folder ?? ""), await isOpen(port), await isOpen(adminPort)]).toEqual([
     false,
     false,

@@ -45,11 +45,9 @@ test("a route moves from one listener to another, and a listener from one hostna
   expect(await served(two, "moves.test")).toBe("404");
   expect(await served(two, "both.test")).toBe("b");
 
-  const began = Date.now();
   await isoline.apply("mover", route(["moves.test"], "a", "two"));
   await eventually(async () => (await served(two, "moves.test")) === "a", "the route on two");
   await eventually(async () => (await served(one, "moves.test")) === "404", "nothing more on one");
-  expect(Date.now() - began).toBeLessThan(1500);
   expect(await envoy.rejected()).toEqual([]);
 });
 

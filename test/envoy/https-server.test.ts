@@ -101,7 +101,7 @@ async function envoyOf({ folder }: Site): Promise<{ refused(): Promise<string[]>
     await rm(home, { recursive: true, force: true });
   });
   const ask = async (path: string): Promise<string> => (await request({ port: adminPort, path })).body;
-  await eventually(async () => (await ask("/ready")).startsWith("LIVE"), "Envoy is ready", 20_000);
+  await eventually(async () => (await ask("/ready")).startsWith("LIVE"), "Envoy is ready");
   return {
     refused: async () =>
       (await ask("/stats?filter=update_rejected$")).split("\n").filter((line) => /: [1-9]/.test(line)),

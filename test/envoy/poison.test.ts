@@ -58,15 +58,11 @@ const marker = (step: number): Manifest =>
 
 async function untilTaken(rig: Rig, step: number): Promise<void> {
   const host = `marker-${step}.test`;
-  await eventually(
-    async () => {
-      const plain = await request({ port: rig.httpPort, host });
-      const secure = await request({ port: rig.httpsPort, host, sni: host });
-      return plain.status === 200 && secure.status === 200;
-    },
-    `Envoy serves ${host}`,
-    5000,
-  );
+  await eventually(async () => {
+    const plain = await request({ port: rig.httpPort, host });
+    const secure = await request({ port: rig.httpsPort, host, sni: host });
+    return plain.status === 200 && secure.status === 200;
+  }, `Envoy serves ${host}`);
 }
 
 async function probe(rig: Rig): Promise<void> {

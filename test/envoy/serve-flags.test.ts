@@ -93,7 +93,7 @@ async function serve(flags: (folder: string) => readonly string[]): Promise<Flag
   const exited = once(child, "exit");
   onTestFinished(async () => {
     child.kill("SIGTERM");
-    const timer = setTimeout(() => void child.kill("SIGKILL"), 5000);
+    const timer = setTimeout(() => void child.kill("SIGKILL"), 60_000);
     const [code] = await exited;
     clearTimeout(timer);
     expect(code, output).toBe(0);

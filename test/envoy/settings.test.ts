@@ -20,7 +20,7 @@ async function newFolder(): Promise<string> {
 async function linesOf(file: string, count: number): Promise<string[]> {
   const read = async (): Promise<string[]> =>
     (await readFile(file, "utf8").catch(() => "")).split("\n").slice(0, -1);
-  await eventually(async () => (await read()).length >= count, `${count} lines in ${file}`, 25_000);
+  await eventually(async () => (await read()).length >= count, `${count} lines in ${file}`);
   return read();
 }
 

@@ -154,7 +154,7 @@ describe.skipIf("reason" in binaries)("a real API server, and a Gateway in the s
       await kube.apply(gatewayClass, gateway(), httpRoute("blue"));
       return true;
     }, "the CRDs of the Gateway API are served");
-    await eventually(async () => (await answer("web.test")) === "blue", "the route answers", 30_000);
+    await eventually(async () => (await answer("web.test")) === "blue", "the route answers");
     await kube.apply(httpRoute("green"));
     await eventually(async () => (await answer("web.test")) === "green", "the changed route answers");
     expect(await answer("proxy.test")).toBe("blue");

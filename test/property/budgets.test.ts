@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
@@ -11,6 +10,7 @@ import { createSqliteStore } from "../../src/store/sqlite.js";
 import type { Store } from "../../src/store/store.js";
 import { type Change, resume, unitsLeft, update } from "../../src/update.js";
 import { compileAll, dump, platform } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 const namespaces = ["one", "two"] as const;

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { link, xdsTypes } from "../../src/link/snapshot.js";
 import type { KubeObject } from "../../src/schema/object.js";
@@ -14,6 +13,7 @@ import { refresh, update } from "../../src/update.js";
 import type { Manifest } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { edit, objectsOf, start } from "../support/edits.js";
+import { fc } from "../support/fast-check.js";
 import { gateway, gatewaySettings, onPort } from "../support/gateway.js";
 import { gatewayBackground, gatewaySpecimens } from "../support/gateway-specimens.js";
 import { mutate, random } from "../support/nasty.js";
@@ -127,14 +127,14 @@ describe("in any order of objects and units, the same comes", () => {
       const some = good.map((manifest) => (next() < 0.3 ? mutate(manifest, next) : manifest));
       checkOrders(parsed([...background, ...some], gatewaySettings), i, 1);
     }
-  }, 120_000);
+  });
 
   it("of what tenants could poison", () => {
     for (let i = 0; i < poisons.length; i += 20) {
       const some = poisons.slice(i, i + 20).flatMap((poison, j) => forTenant(poison, String(j % 7)));
       checkOrders(parsed(some), i, 1);
     }
-  }, 120_000);
+  });
 
   it("of any edits", () => {
     fc.assert(
@@ -145,5 +145,5 @@ describe("in any order of objects and units, the same comes", () => {
       }),
       { numRuns: 100 },
     );
-  }, 120_000);
+  });
 });

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Fleet } from "../../src/link/fleet.js";
 import { Publication } from "../../src/link/publish.js";
 import { type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
+import { fc } from "../support/fast-check.js";
 import { setOf } from "../support/resource-set.js";
 
 /** What the cluster has after its n-th edit: one route, to a cluster of that edit or, every third time, one from before. */

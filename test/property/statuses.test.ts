@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kindOf, type Ref } from "../../src/schema/meta.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
@@ -16,6 +15,7 @@ import { resume, type Updated, unitsLeft, update } from "../../src/update.js";
 import { httpProxy, service } from "../support/backend.js";
 import { parseCase, platform } from "../support/compile.js";
 import { changesOf, edit, start } from "../support/edits.js";
+import { fc } from "../support/fast-check.js";
 
 /** Statuses that are worked out anew for the objects that updates name, and for no others. */
 class Kept {

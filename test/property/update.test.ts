@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { link, type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
@@ -15,6 +14,7 @@ import { resume, unitsLeft, update } from "../../src/update.js";
 import { hostProxy, httpProxy } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { changesOf, type Edit, edit, objectsOf, start } from "../support/edits.js";
+import { fc } from "../support/fast-check.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-update-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -96,13 +96,13 @@ describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, 
       fc.property(start, edits, (objects, all) => checkEdits(objects, all, Number.POSITIVE_INFINITY)),
       { numRuns: runs },
     );
-  }, 120_000);
+  });
 
   it("says the same when units are compiled some at a time", () => {
     fc.assert(fc.property(start, edits, fc.integer({ min: 1, max: 4 }), checkEdits), {
       numRuns: Math.ceil(runs / 3),
     });
-  }, 120_000);
+  });
 });
 
 it("publishes a swap of the names of two ports", () => {
@@ -173,7 +173,7 @@ describe("update", () => {
       }),
       { numRuns: 150 },
     );
-  }, 120_000);
+  });
 
   it("gives the same in batches, whatever else changes meanwhile", () => {
     const steps = fc.array(fc.tuple(edit, fc.nat(2)), { minLength: 1, maxLength: 15 });
@@ -196,7 +196,7 @@ describe("update", () => {
       }),
       { numRuns: 150 },
     );
-  }, 120_000);
+  });
 
   it("leaves nothing behind when every object is gone", () => {
     fc.assert(

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import type { Change } from "../../src/update.js";
 import { certificateFile, httpProxy, type Manifest, tlsSecret } from "./backend.js";
 import { parseCase } from "./compile.js";
+import { fc } from "./fast-check.js";
 import { gatewayBackground, gatewayManifest, gatewaySettingsEdit } from "./gateway-edits.js";
 
 // Of few names, so that objects meet.

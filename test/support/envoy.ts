@@ -135,7 +135,7 @@ export const testedEnvoy = async (): Promise<EnvoyVersion> =>
 export async function eventually(
   check: () => Promise<boolean>,
   what: string,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + withinMs; Date.now() < deadline; await sleep(25)) {

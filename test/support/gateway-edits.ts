@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { certificateFile } from "./backend.js";
 import { parseCase } from "./compile.js";
+import { fc } from "./fast-check.js";
 
 const group = "gateway.networking.k8s.io";
 const pair = (of: string): object => ({

@@ -5,10 +5,10 @@ import { connect, createServer } from "node:net";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { type Echo, readFrame, writeFrame } from "../../src/cli/echo.js";
 
-/** A TCP port of 127.0.0.1 that nothing listens on now. */
+/** A TCP port of 127.0.0.1 that nothing listens on now, and that no test file beside this one is given. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = firstPort + Math.floor(Math.random() * (endPort - firstPort));
+    const port = firstPort + (next++ % (endPort - firstPort));
     if (await isFree(port)) return port;
   }
 }
@@ -24,9 +24,12 @@ export const onLoopback = async (httpPort: number): Promise<Readonly<Record<stri
   statsPort: await freePort(),
 });
 
-/** Below those that outgoing connections are given (Linux: 32768 and up): one of them may take a port a moment later. */
-const firstPort = 12_000;
-const endPort = 32_000;
+/** Ports of each of Vitest's workers, below those that outgoing connections are given (Linux: 32768 and up), which may take one a moment later. */
+const perWorker = 2000;
+const firstPort = 12_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 10) * perWorker;
+const endPort = firstPort + perWorker;
+/** From anywhere, as another run may be going on. */
+let next = Math.floor(Math.random() * perWorker);
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
@@ -79,7 +82,7 @@ export function request(options: RequestOptions): Promise<Answer> {
     path,
     method,
     headers,
-    timeout: 10_000,
+    timeout: 30_000,
     agent: agent ?? false,
     ...(from === undefined ? {} : { localAddress: from }),
   };
@@ -129,7 +132,7 @@ export function webSocket(port: number, host: string, path: string, text: string
     "sec-websocket-key": randomBytes(16).toString("base64"),
   };
   return new Promise((done, fail) => {
-    const send = httpRequest({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 10_000 });
+    const send = httpRequest({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 30_000 });
     send.on("error", fail);
     send.on("timeout", () => send.destroy(new Error("no answer to the websocket handshake in 10 s")));
     send.on("response", (response) => {

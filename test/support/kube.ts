@@ -14,7 +14,10 @@ import { freePort } from "./http.js";
 export async function kubeBinaries(): Promise<{ apiserver: string; etcd: string } | { reason: string }> {
   const script = new URL("../../scripts/kube.mjs", import.meta.url).pathname;
   const { stdout } = await promisify(execFile)(process.execPath, [script], { maxBuffer: 1 << 24 });
-  return JSON.parse(stdout) as { apiserver: string; etcd: string } | { reason: string };
+  const found = JSON.parse(stdout) as { apiserver: string; etcd: string } | { reason: string };
+  // Tests that need them are skipped.
+  if ("reason" in found) process.stderr.write(`isoline: no tests with a cluster: ${found.reason}\n`);
+  return found;
 }
 
 /** A real API server with an empty etcd. */
@@ -42,28 +45,23 @@ const readyMs = 60_000;
 
 const tokens = { admin: "admin-token", isoline: "isoline-token" };
 
-/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on; Services get addresses of `serviceRange`. */
-export async function startKube(
-  binaries: { apiserver: string; etcd: string },
+/** Flags of an etcd on two ports of 127.0.0.1. */
+export const etcdFlagsOf = (data: string, client: number, peer: number): readonly string[] => [
+  `--data-dir=${data}`,
+  `--listen-client-urls=http://127.0.0.1:${client}`,
+  `--advertise-client-urls=http://127.0.0.1:${client}`,
+  `--listen-peer-urls=http://127.0.0.1:${peer}`,
+  "--unsafe-no-fsync",
+  "--log-level=error",
+];
+
+/** Flags of a kube-apiserver on a port of 127.0.0.1 with its etcd on another, and the files that they name, in `folder`. */
+export function apiserverFlags(
+  folder: string,
+  port: number,
+  etcd: number,
   serviceRange = "10.96.0.0/16",
-): Promise<TestKube> {
-  const folder = mkdtempSync(join(tmpdir(), "isoline-kube-"));
-  const [port, client, peer] = [await freePort(), await freePort(), await freePort()];
-  const data = join(folder, "etcd");
-  const startEtcd = (): ChildProcess =>
-    spawn(
-      binaries.etcd,
-      [
-        `--data-dir=${data}`,
-        `--listen-client-urls=http://127.0.0.1:${client}`,
-        `--advertise-client-urls=http://127.0.0.1:${client}`,
-        `--listen-peer-urls=http://127.0.0.1:${peer}`,
-        "--unsafe-no-fsync",
-        "--log-level=error",
-      ],
-      { stdio: "ignore" },
-    );
-  let etcd = startEtcd();
+): readonly string[] {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -73,8 +71,8 @@ export async function startKube(
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
-  const flags = [
-    `--etcd-servers=http://127.0.0.1:${client}`,
+  return [
+    `--etcd-servers=http://127.0.0.1:${etcd}`,
     `--secure-port=${port}`,
     "--bind-address=127.0.0.1",
     // Of no use without its reconciler, but asked for where there is no default route.
@@ -89,6 +87,20 @@ export async function startKube(
     "--disable-admission-plugins=ServiceAccount",
     "--endpoint-reconciler-type=none",
   ];
+}
+
+/** Starts etcd and kube-apiserver on free ports of 127.0.0.1, with RBAC on; Services get addresses of `serviceRange`. */
+export async function startKube(
+  binaries: { apiserver: string; etcd: string },
+  serviceRange = "10.96.0.0/16",
+): Promise<TestKube> {
+  const folder = mkdtempSync(join(tmpdir(), "isoline-kube-"));
+  const [port, client, peer] = [await freePort(), await freePort(), await freePort()];
+  const data = join(folder, "etcd");
+  const etcdFlags = etcdFlagsOf(data, client, peer);
+  const startEtcd = (): ChildProcess => spawn(binaries.etcd, etcdFlags, { stdio: "ignore" });
+  let etcd = startEtcd();
+  const flags = apiserverFlags(folder, port, client, serviceRange);
   let server: ChildProcess | undefined;
   const configs = { admin: join(folder, "admin.json"), isoline: join(folder, "isoline.json") };
   const start = async (): Promise<void> => {
@@ -156,7 +168,13 @@ export const forUser = (manifests: readonly Manifest[]): Manifest[] =>
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "isoline" }],
     }));
 
-const kubeconfig = (port: number, ca: string, user: keyof typeof tokens): string =>
+/** A kubeconfig of one cluster whose contexts, the current one first, are all the same. */
+export const kubeconfig = (
+  port: number,
+  ca: string,
+  user: keyof typeof tokens,
+  contexts: readonly string[] = ["test"],
+): string =>
   JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
@@ -164,8 +182,8 @@ const kubeconfig = (port: number, ca: string, user: keyof typeof tokens): string
       { name: "test", cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority-data": ca } },
     ],
     users: [{ name: user, user: { token: tokens[user] } }],
-    contexts: [{ name: "test", context: { cluster: "test", user } }],
-    "current-context": "test",
+    contexts: contexts.map((name) => ({ name, context: { cluster: "test", user } })),
+    "current-context": contexts[0],
   });
 
 const plurals: Readonly<Record<string, string>> = {

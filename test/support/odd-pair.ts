@@ -16,7 +16,7 @@ export interface OddPair {
   readonly name: string;
   readonly certificate: string;
   readonly key: string;
-  /** Whether Envoy 1.40 loads it; `test/envoy/odd-certificates.test.ts` holds it to that. */
+  /** Whether Envoy 1.40 loads it; `test/long/odd-certificates.test.ts` holds it to that. */
   readonly loads: boolean;
   /** Why it is refused here, a part of the message; undefined where it is not. */
   readonly problem?: string | undefined;

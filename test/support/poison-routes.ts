@@ -6,6 +6,9 @@ export const badRegexes = [
   "(?=a)b",
   "(?<!a)b",
   "(a)\\1",
+  // Valid without what is between.
+  "\\1\\.1(?i)",
+  "\\x{4\\.}",
   "a{1001}",
   "((a{100}){100}){100}",
   "[",

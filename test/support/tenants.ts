@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import fc from "fast-check";
 import { certificateFile, type Manifest, secret, tlsSecret } from "./backend.js";
+import { fc } from "./fast-check.js";
 import { gateway, onPort } from "./gateway.js";
 
 /** Hosts that both tenants may claim: names, a name below a wildcard, the wildcard, and any host. */

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maxBodyBytes } from "../../src/link/body.js";
 import { bytesOf, leftOut } from "../../src/link/fit.js";
@@ -8,6 +7,7 @@ import { link, type Snapshot, type XdsType } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
 import type { Resource, ResourceType } from "../../src/store/store.js";
 import { bytesOfBody } from "../support/body.js";
+import { fc } from "../support/fast-check.js";
 import { textOf } from "../support/resource-set.js";
 
 const item = fc.record({

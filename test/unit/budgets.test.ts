@@ -77,7 +77,7 @@ describe("what is written once", () => {
     expect(refsOf(store)).toEqual(["HTTPRoute/default/of-4"]);
   });
 
-  it("10,000 applications in one namespace have room in the usual budgets", { timeout: 60_000 }, () => {
+  it("10,000 applications in one namespace have room in the usual budgets", () => {
     const store = createMemoryStore();
     const objects = many(10_000, (i) => application(i, "shop").map(parse)).flat();
     update(store, objects, platform);

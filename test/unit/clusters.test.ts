@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kubeTargets, withClusters, withoutKubeNames } from "../../src/cli/kube-targets.js";
 import { Clusters } from "../../src/kubernetes/clusters.js";
@@ -11,6 +10,7 @@ import type { Store } from "../../src/store/store.js";
 import { type Change, update } from "../../src/update.js";
 import { endpointSlice, httpProxy, type Manifest, service } from "../support/backend.js";
 import { dump, platform } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 
 const parse = (manifest: Manifest): KubeObject => {
   const parsed = parseObject(manifest);

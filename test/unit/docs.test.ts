@@ -10,13 +10,13 @@ import { httpProxySpec } from "../../src/schema/httpproxy.js";
 import { ingressSpec } from "../../src/schema/ingress.js";
 import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { plainPages } from "../docs/plain-pages.js";
+import { replaced } from "../docs/replaced.js";
 import { type Manifest, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
+import { commandsOf, pages } from "../support/walk.js";
 
 const root = join(import.meta.dirname, "../..");
-const docs = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith(".md"),
-);
 const read = (name: string): string => readFileSync(join(root, name), "utf8");
 
 interface Block {
@@ -25,7 +25,7 @@ interface Block {
 }
 
 const blocksOf = (language: string): Block[] =>
-  docs.flatMap((file) =>
+  pages.flatMap((file) =>
     [...read(file).matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, "g"))].map(
       ([, text = ""], i) => ({
         name: `${file} #${i + 1}`,
@@ -124,7 +124,7 @@ describe("documents name every field", () => {
 });
 
 describe("links between documents", () => {
-  it.each(docs)("%s", (file) => {
+  it.each(pages)("%s", (file) => {
     const folder = join(root, file, "..");
     for (const [, target = ""] of read(file).matchAll(/\]\(((?!https?:)[^)#]+)(?:#[^)]*)?\)/g)) {
       expect(existsSync(join(folder, target)), `${file}: ${target}`).toBe(true);
@@ -132,28 +132,29 @@ describe("links between documents", () => {
   });
 });
 
-/** Commands that need no network, no cluster and end by themselves. */
-const offline =
-  /^(?:node dist\/isoline.js|isoline) (compile|check|explain|diff|bootstrap|crds|manifests|cost|token (?!revoke))\b(?!.*( -o |[|>]|--file |--hook-token-file |--kube |--xds )|\S* \S+\.json)/;
-
 describe("commands in the docs", () => {
-  const built = join(root, "dist/isoline.js");
-  const commands = [...new Set(blocksOf("sh").flatMap(({ text }) => text.split("\n")))].filter((line) =>
-    offline.test(line),
-  );
-  it("are there", () => expect(commands.length).toBeGreaterThan(2));
+  const walks = readdirSync(join(root, "test/docs"))
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => read(`test/docs/${name}`))
+    .join("\n");
+  const withCommands = pages.filter((page) => commandsOf(page).length > 0);
 
-  it.skipIf(!existsSync(built)).each(commands)("%s", (command) => {
-    const words = command
-      .replace(/ #.*/, "")
-      .replace("node dist/isoline.js", "isoline")
-      .matchAll(/'([^']*)'|\S+/g);
-    const args = [...words].map(([word, quoted]) => quoted ?? word).slice(1);
-    const text = execFileSync(process.execPath, [built, ...args], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    if (args[0] !== "check") expect(text.length).toBeGreaterThan(0);
+  it.each(withCommands)("%s has a walk, which runs them as they are written", (page) => {
+    expect(walks.includes(`"${page}"`) || plainPages.includes(page)).toBe(true);
+  });
+
+  it.each(replaced)("$page: $command is there, and not run as it is written", ({ page, command, by }) => {
+    expect(commandsOf(page)).toContain(command);
+    expect(by).not.toContain(command);
+  });
+
+  it("are in blocks of their own: no other language has any", () => {
+    const others = pages.flatMap((page) =>
+      [...read(page).matchAll(/^ *```(?!sh\n|$)(\w*)\n([\s\S]*?)^ *```$/gm)].filter(([, , text = ""]) =>
+        /^ *(?:\$ )?(?:isoline|npm|npx|kubectl|curl|envoy) /m.test(text),
+      ),
+    );
+    expect(others.map(([text]) => text)).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readNow } from "../../src/documents/documents.js";
 import { writeYaml } from "../../src/documents/write.js";
+import { fc } from "../support/fast-check.js";
 
 /** What sigs.k8s.io/yaml v1.6.0 makes of each text, as its program answered; `Error` for what it refuses. */
 function read(text: string): readonly unknown[] | typeof Error {

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { claimsOf } from "../../src/graph/claims.js";
 import { isGranted, type Reference } from "../../src/graph/gateway/grants.js";
 import type { Reader } from "../../src/graph/reader.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
+import { fc } from "../support/fast-check.js";
 
 const gatewayGroup = "gateway.networking.k8s.io";
 

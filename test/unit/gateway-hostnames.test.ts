@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hostsOf, isUnder } from "../../src/graph/gateway/hostnames.js";
+import { fc } from "../support/fast-check.js";
 
 /** Of few labels, so that names often meet. */
 const label = fc.constantFrom("a", "b", "ab");

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
@@ -6,6 +5,7 @@ import { createMemoryStore } from "../../src/store/memory.js";
 import { type Change, resume, unitsLeft, update } from "../../src/update.js";
 import { compileAll, dump, parseCase, platform, protoErrors } from "../support/compile.js";
 import { put, take } from "../support/edits.js";
+import { fc } from "../support/fast-check.js";
 import { gatewayBackground, gatewayManifest, gatewaySettingsEdit } from "../support/gateway-edits.js";
 
 type Edit =

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { envoyPort, familyOf, portProblem } from "../../src/graph/gateway/ports.js";
 import type { Listener } from "../../src/schema/gateway.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings, parseSettings, type SettingsSpec } from "../../src/schema/settings.js";
+import { fc } from "../support/fast-check.js";
 
 type Fields = readonly [protocol: string, port: number, hostname?: string];
 

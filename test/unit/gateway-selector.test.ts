@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchesSelector } from "../../src/graph/gateway/selector.js";
 import type { LabelSelector } from "../../src/schema/gateway.js";
+import { fc } from "../support/fast-check.js";
 
 type Expression = LabelSelector["matchExpressions"][number];
 type Labels = Readonly<Record<string, string>>;

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parentsOf } from "../../src/graph/gateway/attach.js";
 import { readGateway } from "../../src/graph/gateway/gateway.js";
 import { update } from "../../src/update.js";
 import { certificateFile, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { platform } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 import { backendRefs, gateway, gatewayRoute, onPort } from "../support/gateway.js";
 import {
   compileWithGateway,

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maxBodyBytes } from "../../src/link/body.js";
 import { EncodeError, encodeResponse } from "../../src/link/respond.js";
@@ -8,6 +7,7 @@ import { formatVersion, parseVersion } from "../../src/link/version.js";
 import type { Resource, ResourceType, Store } from "../../src/store/store.js";
 import { configSource } from "../../src/xds/config-source.js";
 import { bytesOfBody, textOfBody } from "../support/body.js";
+import { fc } from "../support/fast-check.js";
 import { setOf, textOf } from "../support/resource-set.js";
 
 type Fragment = Omit<Resource, "group"> & { readonly group?: string };

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Fleet } from "../../src/link/fleet.js";
 import { Publication } from "../../src/link/publish.js";
 import { isByName } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { parseVersion } from "../../src/link/version.js";
+import { fc } from "../support/fast-check.js";
 import { setOf, textOf } from "../support/resource-set.js";
 
 type Sets = Partial<Record<XdsType, Readonly<Record<string, string>>>>;

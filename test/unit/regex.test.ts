@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { describe, expect, it, vi } from "vitest";
 import { regexProblem, regexProgramSize } from "../../src/graph/regex.js";
 import { scanRegex } from "../../src/graph/regex-program.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { fc } from "../support/fast-check.js";
 import { regexes } from "../support/regexes.js";
 
 const limit = parseSettings({}).settings.spec.budgets.regexProgramSize;
@@ -98,9 +98,17 @@ describe("a regular expression", () => {
     ["ab**c", "b**"],
     ["a|*b", "|*"],
     ["\\x41{3}", "\\x41{2}"],
+    ["\\1\\.1(?i)", "\\1(?:)1(?s)"],
+    ["\\x{4\\.}(?i)", "\\x{4(?:)}(?s)"],
+    ["\\77\\.7(?i)", "\\77(?:)7(?s)"],
   ])("is compiled without what is surely valid: %s", (expression, skeleton) => {
     expect(scanRegex(expression)).toMatchObject({ skeleton });
   });
+
+  it.each(["\\1\\.1(?i)", "\\x{4\\.}(?i)"])(
+    "is refused where its parts are valid only without what is between: %s",
+    (expression) => expect(regexProblem(expression, limit)).toBeDefined(),
+  );
 
   it("is compiled once", () => {
     const compile = vi.spyOn(RE2JS, "compile");

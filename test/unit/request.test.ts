@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   maxRequestBytes,
@@ -9,6 +8,7 @@ import {
   readDiscoveryRequest,
   shortRequest,
 } from "../../src/server/request.js";
+import { fc } from "../support/fast-check.js";
 
 const real = readFileSync(new URL("../support/discovery-request.json", import.meta.url));
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

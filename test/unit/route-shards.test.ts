@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { RE2JS } from "re2js";
 import { describe, expect, it } from "vitest";
 import { link } from "../../src/link/snapshot.js";
@@ -6,6 +5,7 @@ import type { Store } from "../../src/store/store.js";
 import { scopedRoutes, shardCount, shardName, shardOf, shardScopes } from "../../src/xds/route-shards.js";
 import { hostProxy, httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 import { checkProto } from "../support/proto.js";
 import { textOf } from "../support/resource-set.js";
 

@@ -85,9 +85,9 @@ it.each<[string, string, string, number]>([
       expect(await findings()).toContainEqual(
         expect.objectContaining({ message: expect.stringContaining(message) as string, line }),
       ),
-    { timeout: 5000 },
+    { timeout: 30_000 },
   );
   expect(await hosts()).toEqual(["a.test", "b.test"]);
   await edit(proxy("c"));
-  await vi.waitFor(async () => expect(await hosts()).toEqual(["c.test"]), { timeout: 5000 });
+  await vi.waitFor(async () => expect(await hosts()).toEqual(["c.test"]), { timeout: 30_000 });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RequestError, readDiscoveryRequest } from "../../src/server/request.js";
+import { fc } from "../support/fast-check.js";
 
 const real = readFileSync(new URL("../support/discovery-request.json", import.meta.url), "utf8");
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

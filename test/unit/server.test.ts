@@ -438,10 +438,8 @@ async function nodeServer() {
 it("lets go of a held poll when its connection closes", async () => {
   const { hub, poll } = await nodeServer();
   const waiting = (): number => (hub.status() as { waiting: number }).waiting;
-  const until = async (count: number): Promise<void> => {
-    for (let i = 0; i < 200 && waiting() !== count; i++) await new Promise((r) => setTimeout(r, 10));
-    expect(waiting()).toBe(count);
-  };
+  const until = (count: number): Promise<void> =>
+    vi.waitFor(() => expect(waiting()).toBe(count), { timeout: 30_000 });
   const held = poll({ "x-envoy-expected-rq-timeout-ms": "30000" });
   held.on("error", () => undefined);
   await until(1);

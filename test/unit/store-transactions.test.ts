@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../src/schema/object.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import type { Resource, Store, UnitKey } from "../../src/store/store.js";
 import { parseCase } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-transactions-"));

@@ -9,7 +9,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import { parseSettings, type SettingsSpec } from "../../src/schema/settings.js";
@@ -19,6 +18,7 @@ import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.j
 import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
 import { inDatabase } from "../support/database.js";
+import { fc } from "../support/fast-check.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-store-"));

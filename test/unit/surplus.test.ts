@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { link, type Snapshot } from "../../src/link/snapshot.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { httpProxy, type Manifest, service } from "../support/backend.js";
 import { compileAll } from "../support/compile.js";
+import { fc } from "../support/fast-check.js";
 
 const parse = (manifest: Manifest): KubeObject => {
   const parsed = parseObject(manifest);

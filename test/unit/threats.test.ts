@@ -45,7 +45,8 @@ describe("T18: patterns that RE2 does not take", () => {
 describe("T19: our own checks are linear", () => {
   it("a megabyte in each place costs well under a second", () => {
     const long = "a".repeat(1_000_000);
-    const start = performance.now();
+    // Of this process, whatever else runs on the machine.
+    const start = process.cpuUsage();
     for (const value of [long, `${long}!`, `${".a".repeat(500_000)}!`, "-".repeat(1_000_000)]) {
       attack([proxyWith({}, { fqdn: value })]);
       attack([proxyWith({ conditions: [{ prefix: `/${value}` }] })]);
@@ -53,7 +54,8 @@ describe("T19: our own checks are linear", () => {
       attack([proxyWith({ timeoutPolicy: { response: value } })]);
       attack([proxyWith({ requestHeadersPolicy: { set: [{ name: value, value }] } })]);
     }
-    expect((performance.now() - start) / 20).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000 / 20).toBeLessThan(500);
   });
 });
 

@@ -95,14 +95,10 @@ async function probe({ ports: { web, secure, tcp } }: Good): Promise<void> {
 
 /** Waits until Envoy has what was applied together with the route of a host. */
 async function untilTaken({ ports: { web, secure } }: Good, host: string): Promise<void> {
-  await eventually(
-    async () => {
-      const plain = await request({ port: web, host });
-      return plain.status === 200 && (await request({ port: secure, host, sni: host })).status === 200;
-    },
-    `Envoy serves ${host}`,
-    10_000,
-  );
+  await eventually(async () => {
+    const plain = await request({ port: web, host });
+    return plain.status === 200 && (await request({ port: secure, host, sni: host })).status === 200;
+  }, `Envoy serves ${host}`);
 }
 
 const poisons = [...matches, ...filters, ...backends, ...attachments, ...policies];
@@ -345,7 +341,7 @@ test("listeners that change their ports, or ports that change their protocol, ar
     (await request({ port, host: goodHost, ...(sni ? { sni } : {}) })).status === 200;
   const step = async (what: string, listeners: readonly Manifest[], check: () => Promise<boolean>) => {
     await rig.isoline.apply("gateway", ...gateway(...listeners));
-    await eventually(check, what, 5000);
+    await eventually(check, what);
     expect(await rig.envoy.rejected(), what).toEqual([]);
   };
   const plain = async (): Promise<boolean> => (await serves(low.port)) && (await serves(high.port));

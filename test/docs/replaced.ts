@@ -1,0 +1,49 @@
+/** A command of a page that tests do not run as it is written. */
+interface Replaced {
+  readonly page: string;
+  readonly command: string;
+  /** The commands that are run in its place; none where nothing is. */
+  readonly by: readonly string[];
+  readonly why: string;
+}
+
+const bench = (command: string): Replaced => ({
+  page: "docs/performance.md",
+  command,
+  by: [],
+  why: "it measures, for minutes up to an hour; what it measures has tests of its own",
+});
+
+const worker = (command: string, why: string, ...by: readonly string[]): Replaced => ({
+  page: "docs/deploy-cloudflare.md",
+  command,
+  by,
+  why,
+});
+
+/** All commands of the documentation that are not run as they are written. A command that is not here is run by the walk of its page. */
+export const replaced: readonly Replaced[] = [
+  { page: "README.md", command: "npm test", by: [], why: "it is what runs the walks" },
+  worker("npm install", "the packages are there, and tests need no network"),
+  worker(
+    "npx wrangler secret put ISOLINE_TOKENS < tokens.txt",
+    "it needs an account: wrangler's own file of local secrets holds the same text",
+    `{ printf 'ISOLINE_TOKENS="'; cat tokens.txt; printf '"\\n'; } > .dev.vars`,
+  ),
+  worker(
+    "npx wrangler deploy",
+    "it needs an account: the bundle is made, and runs in workerd under the Worker's name behind a proxy that speaks HTTP/2 as the edge does",
+    "npx wrangler deploy --dry-run",
+    "npx wrangler dev --local-upstream isoline.example.workers.dev --upstream-protocol https",
+  ),
+  bench("npm run bench -- kube"),
+  bench("npm run bench -- traffic"),
+  bench("npm run bench -- applied"),
+  bench("npm run bench -- sync"),
+  bench("npm run bench"),
+  bench("npm run bench -- stores 100 1000 10000 50000"),
+  bench("node scripts/chart.mjs FIGURES.jsonl docs/performance.svg"),
+  bench("npm run bench -- peers"),
+  bench("npm run bench -- peers --contour DIR"),
+  bench("npm run bench -- worker"),
+];
