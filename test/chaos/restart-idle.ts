@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Experiment } from "./support/experiment.js";
+import { usual } from "./support/objects.js";
+
+export const restartIdle: Experiment = {
+  name: "restart-idle",
+  what: "The server is killed and starts again, three times; nothing changes in the cluster",
+  right: "With SQLite it is ready as soon as it runs, without an edit to wake it",
+  short: true,
+  rig: { ...usual, store: "sqlite", staleMs: 5000 },
+  run: async (rig) => {
+    const times: (number | null)[] = [];
+    for (let i = 0; i < 3; i++) {
+      await rig.server.end("SIGKILL");
+      await sleep(1000);
+      times.push(await rig.server.startReady(70_000));
+    }
+    const ready_ms = times.includes(null) ? null : Math.max(...times.map((ms) => ms ?? 0));
+    return { ready_ms, edit_ms: await rig.moveEndpoints("moving", "moving.test", "b", 10_000) };
+  },
+  limits: { ready_ms: { max: 2000 }, edit_ms: { max: 3000 } },
+  recovery: "ready_ms",
+};

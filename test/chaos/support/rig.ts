@@ -1,0 +1,372 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import type { Bootstrap } from "../../../src/gen/envoy.js";
+import type { Manifest } from "../../support/backend.js";
+import { eventually, startEnvoy, type TestEnvoy } from "../../support/envoy.js";
+import { freePort, request } from "../../support/http.js";
+import type { TestKube } from "../../support/kube.js";
+import { type Balancer, type BalancerOptions, startBalancer } from "./balancer.js";
+import { type FakeClock, fakeClock } from "./clock.js";
+import { type KubeProxy, startKubeProxy } from "./kube-proxy.js";
+import { type Load, startLoad } from "./load.js";
+import { type Backend, hostTo, sliceTo } from "./objects.js";
+import { isoline, ServerProcess } from "./server.js";
+import { type FinalState, freshState, servedState } from "./state.js";
+
+export interface RigOptions {
+  /** Servers behind a balancer; without it one server that Envoy asks itself. */
+  readonly replicas?: number;
+  readonly balancer?: BalancerOptions;
+  readonly store?: "memory" | "sqlite";
+  /** More flags of `isoline serve`. */
+  readonly flags?: readonly string[];
+  readonly settings?: Manifest;
+  /** Names of clusters, each reached by a proxy of its own. */
+  readonly clusters?: readonly string[];
+  /** Manifests are pushed; no cluster is followed. */
+  readonly push?: boolean;
+  /** The folder of the store is a file system of its own, with so many MB. */
+  readonly storeDiskMb?: number;
+  /** Each server is PID 1 of a namespace of its own, as in a container. */
+  readonly ownPids?: boolean;
+  /** Seconds that the clock of each replica is ahead at first. */
+  readonly clocks?: readonly number[];
+  readonly objects: readonly Manifest[];
+  /** Hosts that are asked all the time, with the backend that is right. */
+  readonly asked: Readonly<Record<string, Backend>>;
+  /** How long the backend before may answer for a host that has moved. */
+  readonly staleMs?: number;
+}
+
+/** One server with what is between it and its clusters. */
+export interface Replica {
+  readonly server: ServerProcess;
+  /** In the order of the clusters. */
+  readonly apis: readonly KubeProxy[];
+  readonly clock: FakeClock | undefined;
+  readonly folder: string;
+  readonly kubeconfig: string;
+  readonly storeFile: string;
+}
+
+const perSecond = 150;
+export const adminToken = "admin-token";
+/** That a kubeconfig shows to the proxy. */
+export const kubeconfigToken = "of-the-kubeconfig";
+
+export class Rig {
+  #envoy: TestEnvoy | undefined;
+  readonly #closers: (() => Promise<unknown> | unknown)[] = [];
+
+  private constructor(
+    readonly kube: TestKube,
+    readonly options: RigOptions,
+    readonly replicas: readonly Replica[],
+    readonly folder: string,
+    readonly settingsFile: string,
+    readonly ports: { readonly http: number; readonly https: number },
+    readonly balancer: Balancer | undefined,
+    readonly load: Load,
+  ) {}
+
+  /** Starts all of it, with objects in the API server and Envoy ready. */
+  static async start(kube: TestKube, options: RigOptions): Promise<Rig> {
+    const folder = mkdtempSync(join(tmpdir(), "isoline-chaos-"));
+    const ports = { http: await freePort(), https: await freePort() };
+    const settingsFile = join(folder, "settings.json");
+    const at = (port: number): Manifest => ({ address: "127.0.0.1", port });
+    const listeners = { http: at(ports.http), https: at(ports.https), stats: at(await freePort()) };
+    writeFileSync(settingsFile, JSON.stringify({ ...listeners, ...options.settings }));
+    if (!options.push) await kube.apply(...options.objects);
+    const replicas: Replica[] = [];
+    for (let i = 0; i < (options.replicas ?? 1); i++)
+      replicas.push(await makeReplica(kube, options, join(folder, String(i)), settingsFile, i));
+    const targets = replicas.map(({ server }) => server.port);
+    const balancer = options.balancer && (await startBalancer(targets, options.balancer));
+    const load = startLoad({ port: ports.http, perSecond, staleMs: options.staleMs ?? 0 });
+    const rig = new Rig(kube, options, replicas, folder, settingsFile, ports, balancer, load);
+    return rig;
+  }
+
+  /** Starts the servers and Envoy, and waits until the hosts answer. */
+  async begin(): Promise<void> {
+    for (const { server } of this.replicas) server.start();
+    if (this.options.push) await this.push("one", this.options.objects);
+    for (const { server } of this.replicas)
+      if ((await server.untilReady(30_000)) === null)
+        throw new Error(`the server does not get ready:\n${server.log.slice(-2000)}`);
+    await this.startEnvoy();
+    await this.ask();
+  }
+
+  get server(): ServerProcess {
+    return this.replica.server;
+  }
+
+  get replica(): Replica {
+    const [first] = this.replicas;
+    if (!first) throw new Error("there is no replica");
+    return first;
+  }
+
+  get api(): KubeProxy {
+    const [first] = this.replica.apis;
+    if (!first) throw new Error("there is no cluster");
+    return first;
+  }
+
+  get envoy(): TestEnvoy {
+    if (!this.#envoy) throw new Error("there is no Envoy");
+    return this.#envoy;
+  }
+
+  /** With the bootstrap that the command line prints. */
+  async startEnvoy(): Promise<void> {
+    const port = this.balancer?.port ?? this.server.port;
+    this.#envoy = await startEnvoy({
+      xdsPort: port,
+      bootstrap: async (admin) => {
+        const args = ["bootstrap", "-", "--xds", `http://127.0.0.1:${port}`, "--node-id", "envoy-0"];
+        const more = ["--admin-port", String(admin), "--envoy-version", "1.40"];
+        const { stdout } = await promisify(execFile)(process.execPath, [isoline, ...args, ...more]);
+        return JSON.parse(stdout) as Bootstrap;
+      },
+    });
+  }
+
+  /** Another Envoy in place of this one, as when its machine is replaced. Nothing is asked until its hosts answer. */
+  async restartEnvoy(): Promise<number | null> {
+    this.load.pause();
+    await sleep(200);
+    await this.envoy.stop();
+    const began = performance.now();
+    await this.startEnvoy();
+    const host = Object.keys(this.options.asked)[0] ?? "";
+    const seen = await this.until(async () => (await this.answer(host)) !== "404", 30_000, began);
+    if (seen !== null) this.load.resume();
+    return seen;
+  }
+
+  /** The load begins, once each host answers as it should. */
+  async ask(): Promise<void> {
+    for (const [host, backend] of Object.entries(this.options.asked)) {
+      await eventually(async () => (await this.answer(host)) === backend, `${host} answers`, 20_000);
+      this.load.expect(host, backend);
+    }
+  }
+
+  /** The backend that answers for a host, or the status. */
+  async answer(host: string): Promise<string> {
+    const { status, body } = await request({ port: this.ports.http, host });
+    return status === 200 ? body : String(status);
+  }
+
+  /** ms until something holds; null when it does not in time. */
+  async until(
+    check: () => Promise<boolean>,
+    withinMs: number,
+    began = performance.now(),
+  ): Promise<number | null> {
+    return eventually(check, "it holds", withinMs).then(
+      () => Math.round(performance.now() - began),
+      () => null,
+    );
+  }
+
+  /** Makes a host that was not there, and returns how many ms it takes until Envoy serves it. */
+  async newHost(host: string, to: string, backend: Backend, withinMs: number): Promise<number | null> {
+    const began = performance.now();
+    await this.kube.apply(hostTo(host, to));
+    return this.until(async () => (await this.answer(host)) === backend, withinMs, began);
+  }
+
+  /** Moves a host to another Service, and returns how many ms it takes until the new backend answers. */
+  async moveHost(host: string, to: string, backend: Backend, withinMs: number): Promise<number | null> {
+    const began = performance.now();
+    this.load.expect(host, backend);
+    await this.kube.apply(hostTo(host, to));
+    return this.until(async () => (await this.answer(host)) === backend, withinMs, began);
+  }
+
+  /** Moves the endpoints of a Service. */
+  async moveEndpoints(
+    name: string,
+    host: string,
+    backend: Backend,
+    withinMs: number,
+  ): Promise<number | null> {
+    const began = performance.now();
+    this.load.expect(host, backend);
+    await this.kube.apply(sliceTo(name, backend));
+    return this.until(async () => (await this.answer(host)) === backend, withinMs, began);
+  }
+
+  /** ms until every kind is followed again. */
+  untilSynced(withinMs: number): Promise<number | null> {
+    return this.until(async () => (await this.server.notSynced()).length === 0, withinMs);
+  }
+
+  /** `isoline publish` of these objects as one source. Throws what it prints when it does not succeed. */
+  async push(source: string, objects: readonly Manifest[], withinMs = 20_000): Promise<void> {
+    const file = join(this.folder, `${source}.json`);
+    writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+    await eventually(
+      async () => {
+        const to = `http://127.0.0.1:${this.server.port}`;
+        await promisify(execFile)(process.execPath, [
+          isoline,
+          "publish",
+          "-f",
+          file,
+          "--to",
+          to,
+          "--source",
+          source,
+        ]);
+        return true;
+      },
+      `source ${source} is pushed`,
+      withinMs,
+    );
+  }
+
+  /** Which replicas or Envoys do not have what a fresh server makes of the cluster as it is. */
+  async finalProblems(withinMs = 20_000): Promise<string[]> {
+    const fresh = await freshState(this.#freshArgs());
+    let problems: string[] = [];
+    const same = async (): Promise<boolean> => {
+      problems = [];
+      for (const [i, { server }] of this.replicas.entries())
+        if (server.running) problems.push(...differences(`replica ${i}`, fresh, await servedState(server)));
+      const rejected = await this.envoy.rejected();
+      if (rejected.length > 0) problems.push(`Envoy refused: ${rejected.join(", ")}`);
+      return problems.length === 0;
+    };
+    await eventually(same, "the final state is right", withinMs).catch((error) => {
+      if (problems.length === 0)
+        problems.push(`the final state can't be read: ${String(error.cause ?? error)}`);
+    });
+    return problems;
+  }
+
+  #freshArgs(): readonly string[] {
+    const { push, clusters, flags = [] } = this.options;
+    const settings = ["--settings", this.settingsFile];
+    if (push) {
+      const files = ["one", "two"].map((name) => join(this.folder, `${name}.json`));
+      return [...settings, ...files.flatMap((file) => ["-f", file])];
+    }
+    const own = flags.filter((flag) => flag !== "--write-status");
+    const config = join(this.folder, "fresh.json");
+    writeFileSync(config, kubeconfig(this.kube, clusters ?? [""], undefined));
+    return [
+      ...settings,
+      ...kubeFlags(clusters),
+      "--kubeconfig",
+      config,
+      ...own.filter((flag) => !/^\d+$|^--poll/.test(flag)),
+    ];
+  }
+
+  onClose(close: () => Promise<unknown> | unknown): void {
+    this.#closers.unshift(close);
+  }
+
+  async close(): Promise<void> {
+    await this.load.stop();
+    for (const close of this.#closers) await close();
+    await this.#envoy?.stop();
+    await this.balancer?.close();
+    for (const { server, apis } of this.replicas) {
+      server.signal("SIGCONT");
+      await server.end("SIGKILL");
+      for (const api of apis) await api.close();
+    }
+    if (this.options.storeDiskMb)
+      for (const { storeFile } of this.replicas) execFileSync("umount", [dirname(storeFile)]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const kubeFlags = (clusters: readonly string[] | undefined): readonly string[] =>
+  clusters ? clusters.map((name) => `--kube=${name}`) : ["--kube="];
+
+/** A kubeconfig for the API server itself, or for proxies of it, one for each cluster. */
+function kubeconfig(
+  kube: TestKube,
+  clusters: readonly string[],
+  apis: readonly KubeProxy[] | undefined,
+): string {
+  const admin = JSON.parse(readFileSync(kube.adminConfig, "utf8")) as {
+    clusters: readonly [{ cluster: { server: string } }];
+  };
+  const real = admin.clusters[0].cluster.server;
+  const name = (i: number): string => clusters[i] || "only";
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: clusters.map((_, i) => ({
+      name: name(i),
+      cluster: {
+        server: apis ? `https://127.0.0.1:${apis[i]?.port}` : real,
+        "insecure-skip-tls-verify": true,
+      },
+    })),
+    users: [{ name: "user", user: { token: apis ? kubeconfigToken : adminToken } }],
+    contexts: clusters.map((_, i) => ({ name: name(i), context: { cluster: name(i), user: "user" } })),
+    "current-context": name(0),
+  });
+}
+
+async function makeReplica(
+  kube: TestKube,
+  options: RigOptions,
+  folder: string,
+  settingsFile: string,
+  index: number,
+): Promise<Replica> {
+  const { clusters, flags = [], push = false, clocks, store } = options;
+  mkdirSync(folder);
+  const admin = JSON.parse(readFileSync(kube.adminConfig, "utf8")) as {
+    clusters: readonly [{ cluster: { server: string } }];
+  };
+  const names = clusters ?? [""];
+  const apis = push
+    ? []
+    : await Promise.all(names.map(() => startKubeProxy(admin.clusters[0].cluster.server, adminToken)));
+  const config = join(folder, "kubeconfig.json");
+  if (!push) writeFileSync(config, kubeconfig(kube, names, apis));
+  const storeFile = join(folder, "store", "isoline.db");
+  const clock = clocks?.[index] === undefined ? undefined : fakeClock(folder, clocks[index]);
+  const args = [
+    ...(push ? ["--push"] : [...kubeFlags(clusters), "--kubeconfig", config]),
+    "--settings",
+    settingsFile,
+    ...(store === "sqlite" ? ["--store", `sqlite:${storeFile}`] : []),
+    ...flags,
+  ];
+  if (options.storeDiskMb) mountDisk(dirname(storeFile), options.storeDiskMb);
+  const prefix = options.ownPids ? pidNamespace : [];
+  const server = new ServerProcess(await freePort(), args, clock?.env, prefix);
+  return { server, apis, clock, folder, kubeconfig: config, storeFile };
+}
+
+export const pidNamespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+/** Goes away with the mounts of this network namespace, and `close` unmounts it before. */
+function mountDisk(folder: string, mb: number): void {
+  mkdirSync(folder, { recursive: true });
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${mb}m`, "tmpfs", folder]);
+}
+
+function differences(who: string, fresh: FinalState, served: FinalState): string[] {
+  return Object.entries(fresh).flatMap(([type, hash]) =>
+    served[type] === hash
+      ? []
+      : [`${who} serves other ${type} than a fresh server makes of the same objects`],
+  );
+}
