@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Manifest } from "../support/backend.js";
 import type { Experiment } from "./support/experiment.js";
-import { hostTo, usual } from "./support/objects.js";
+import { hostTo, otherServices, usual } from "./support/objects.js";
 
 const hosts = Array.from({ length: 12 }, (_, i) => `extra-${i}.test`);
 
@@ -11,7 +11,7 @@ export const partialLists: Experiment = {
   right: "What is missing goes on to be served; what is new is served, too",
   short: true,
   rig: {
-    objects: [...usual.objects, ...hosts.map((host) => hostTo(host, "a"))],
+    objects: [...usual.objects, ...otherServices, ...hosts.map((host) => hostTo(host, "a"))],
     asked: { ...usual.asked, ...Object.fromEntries(hosts.map((host) => [host, "a" as const])) },
     staleMs: 15_000,
   },
@@ -27,7 +27,7 @@ export const partialLists: Experiment = {
       old();
       return lists;
     };
-    const whole = await listing((item, i) => i % 2 === 0 || isNew(item));
+    const whole = await listing((item, i) => i % 2 === 1 || isNew(item));
     const new_host_ms = await rig.newHost("late.test", "b", "b", 20_000);
     whole();
     const again = await listing(() => false);

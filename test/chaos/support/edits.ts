@@ -1,4 +1,13 @@
-import { type Backend, backendNames, hostTo, secretNamed, serviceTo, sliceTo, tlsHostTo } from "./objects.js";
+import {
+  type Backend,
+  backendNames,
+  hostTo,
+  otherServices,
+  secretNamed,
+  serviceTo,
+  sliceTo,
+  tlsHostTo,
+} from "./objects.js";
 import { pick, type Random } from "./random.js";
 import type { Rig } from "./rig.js";
 
@@ -11,6 +20,7 @@ export const editedObjects = {
   objects: [
     ...backendNames.flatMap((name) => serviceTo(name, name)),
     ...moving.flatMap((name) => serviceTo(name, "a")),
+    ...otherServices,
     ...hosts.map((host) => hostTo(host, "a")),
   ],
   asked: Object.fromEntries(hosts.map((host) => [host, "a" as const])),

@@ -43,7 +43,8 @@ const damages: Readonly<Record<string, Damage>> = {
   gone: watches("gone"),
   end: watches("end"),
   partial: async (replica, ms, random) => {
-    const keep = random() * 0.9;
+    // A list that lacks less than 30 % is believed.
+    const keep = random() * 0.6;
     const api = apiOf(replica);
     const lists = api.inject(({ verb }) =>
       verb === "list"

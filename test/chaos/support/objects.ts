@@ -84,3 +84,11 @@ export const usual = {
   ],
   asked: { "steady.test": "a", "moving.test": "a", "switched.test": "a" },
 } as const;
+
+/**
+ * Services that nothing refers to. Of a kind with ten objects or more a list that lacks much is held; of a kind with few, that is an
+ * ordinary edit.
+ */
+export const otherServices: readonly Manifest[] = Array.from({ length: 12 }, (_, i) =>
+  serviceTo(`other-${i}`, "a"),
+).flat();

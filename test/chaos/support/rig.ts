@@ -53,7 +53,8 @@ export interface Replica {
   readonly storeFile: string;
 }
 
-const perSecond = 150;
+/** Requests of clients. */
+const perSecond = 100;
 export const adminToken = "admin-token";
 /** That a kubeconfig shows to the proxy. */
 export const kubeconfigToken = "of-the-kubeconfig";
@@ -254,22 +255,13 @@ export class Rig {
   }
 
   #freshArgs(): readonly string[] {
-    const { push, clusters, flags = [] } = this.options;
+    const { push, clusters } = this.options;
     const settings = ["--settings", this.settingsFile];
-    if (push) {
-      const files = ["one", "two"].map((name) => join(this.folder, `${name}.json`));
-      return [...settings, ...files.flatMap((file) => ["-f", file])];
-    }
-    const own = flags.filter((flag) => flag !== "--write-status");
+    if (push)
+      return [...settings, ...["one", "two"].flatMap((name) => ["-f", join(this.folder, `${name}.json`)])];
     const config = join(this.folder, "fresh.json");
     writeFileSync(config, kubeconfig(this.kube, clusters ?? [""], undefined));
-    return [
-      ...settings,
-      ...kubeFlags(clusters),
-      "--kubeconfig",
-      config,
-      ...own.filter((flag) => !/^\d+$|^--poll/.test(flag)),
-    ];
+    return [...settings, ...kubeFlags(clusters), "--kubeconfig", config];
   }
 
   onClose(close: () => Promise<unknown> | unknown): void {
