@@ -52,19 +52,20 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
   const [admin, place] = options.adminSocket ? [{ socket }, { socketPath: socket }] : await tcpAdmin();
   const tokenFile = options.token === undefined ? options.tokenFile : join(folder, "token.json");
   if (tokenFile && options.token) await writeFile(tokenFile, tokenFileFor(options.token));
-  const given = "port" in admin ? await options.bootstrap?.(admin.port) : undefined;
-  const written = writeBootstrap({
-    xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
-    nodeId: options.nodeId ?? "test",
-    nodeCluster: "test",
-    admin,
-    envoy: await envoyVersion(binary),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
-    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
-    ...(options.settings === undefined ? {} : { settings: options.settings }),
-  });
-  const envoy = await runEnvoy(binary, folder, given ?? written, 1);
+  const own = async (): Promise<Bootstrap> =>
+    writeBootstrap({
+      xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
+      nodeId: options.nodeId ?? "test",
+      nodeCluster: "test",
+      admin,
+      envoy: await envoyVersion(binary),
+      ...(tokenFile === undefined ? {} : { tokenFile }),
+      ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
+      ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
+    });
+  const bootstrap = options.bootstrap && "port" in admin ? await options.bootstrap(admin.port) : await own();
+  const envoy = await runEnvoy(binary, folder, bootstrap, 1);
   const ask = (path: string): Promise<Answer> => request({ ...place, path });
   await Promise.race([untilAdmin(ask), failWhenEnded(envoy, folder)]);
   return testEnvoy(envoy, folder, ask);
