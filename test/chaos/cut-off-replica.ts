@@ -2,29 +2,35 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Experiment } from "./support/experiment.js";
 import { usual } from "./support/objects.js";
 
-const sticky = { ...usual, replicas: 2, balancer: { policy: "sticky", readiness: true } } as const;
+const sticky = {
+  ...usual,
+  replicas: 2,
+  balancer: { policy: "sticky", readiness: true },
+  staleAfter: 20,
+} as const;
 
 export const cutOffReplica: Experiment = {
   name: "cut-off-replica",
   what: "The replica that an Envoy is bound to is cut off from the API server; the other one is not",
   right: "It says not ready and ends its held polls; Envoy goes to the other replica and sees edits",
-  rig: { ...sticky, staleMs: 130_000 },
+  rig: { ...sticky, staleMs: 70_000 },
   run: async (rig) => {
     rig.replica.apis[0]?.down();
-    return { edit_ms: await rig.moveHost("switched.test", "b", "b", 120_000) };
+    return { edit_ms: await rig.moveHost("switched.test", "b", "b", 60_000) };
   },
-  limits: { edit_ms: { max: 100_000 } },
+  // 20 s without news, the looks at them, and a poll that was held.
+  limits: { edit_ms: { max: 45_000 } },
   recovery: "edit_ms",
 };
 
 export const allCutOff: Experiment = {
   name: "all-cut-off",
-  what: "Every replica is cut off from the API server for two minutes, and an Envoy restarts",
+  what: "Every replica is cut off from the API server for 40 s, and an Envoy restarts",
   right: "The last good configuration is served to it: a fleet without a good replica keeps serving",
   rig: { ...sticky, staleMs: 70_000 },
   run: async (rig) => {
     for (const { apis } of rig.replicas) apis[0]?.down();
-    await sleep(100_000);
+    await sleep(40_000);
     const envoy_ms = await rig.restartEnvoy();
     for (const { apis } of rig.replicas) apis[0]?.up();
     return { envoy_ms, edit_ms: await rig.moveHost("switched.test", "b", "b", 60_000) };

@@ -15,7 +15,7 @@ import { restartIdle } from "./restart-idle.js";
 import { restartWithoutApi } from "./restart-without-api.js";
 import { silentConnections } from "./silent-connections.js";
 import { hungReplica, stoppedReplica } from "./stopped-replica.js";
-import { damagedRow, fullDisk, locksLeftBehind, twoServersOneFile } from "./stores.js";
+import { damagedRows, fullDisk, locksLeftBehind, twoServersOneFile } from "./stores.js";
 import type { Experiment } from "./support/experiment.js";
 import { switchOverReplicas } from "./switch-over-replicas.js";
 
@@ -48,7 +48,7 @@ export const experiments: readonly Experiment[] = [
   pushAfterDamage,
   locksLeftBehind,
   twoServersOneFile,
-  damagedRow,
+  damagedRows,
   fullDisk,
   joinedTables,
 ];

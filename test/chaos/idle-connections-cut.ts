@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Experiment } from "./support/experiment.js";
+import { type Experiment, slowest } from "./support/experiment.js";
 import { usual } from "./support/objects.js";
 
 const backends = ["b", "a"] as const;
@@ -18,9 +18,8 @@ export const idleConnectionsCut: Experiment = {
       seen.push(await rig.moveEndpoints("moving", "moving.test", backends[i % 2] ?? "a", 40_000));
       await sleep(4000);
     }
-    const slowest_edit_ms = seen.includes(null) ? null : Math.max(...seen.map((ms) => ms ?? 0));
     rig.api.cutIdleAfter(0);
-    return { slowest_edit_ms, synced_ms: await rig.untilSynced(40_000) };
+    return { slowest_edit_ms: slowest(seen), synced_ms: await rig.untilSynced(40_000) };
   },
   limits: { slowest_edit_ms: { max: 3000 }, synced_ms: { max: 5000 } },
   recovery: "slowest_edit_ms",

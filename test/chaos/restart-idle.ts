@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Experiment } from "./support/experiment.js";
+import { type Experiment, slowest } from "./support/experiment.js";
 import { usual } from "./support/objects.js";
 
 export const restartIdle: Experiment = {
@@ -15,8 +15,10 @@ export const restartIdle: Experiment = {
       await sleep(1000);
       times.push(await rig.server.startReady(70_000));
     }
-    const ready_ms = times.includes(null) ? null : Math.max(...times.map((ms) => ms ?? 0));
-    return { ready_ms, edit_ms: await rig.moveEndpoints("moving", "moving.test", "b", 10_000) };
+    return {
+      ready_ms: slowest(times),
+      edit_ms: await rig.moveEndpoints("moving", "moving.test", "b", 10_000),
+    };
   },
   limits: { ready_ms: { max: 2000 }, edit_ms: { max: 3000 } },
   recovery: "ready_ms",

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Experiment } from "./support/experiment.js";
+import { type Experiment, slowest } from "./support/experiment.js";
 import { switchToNew, twoReplicas } from "./switch-over-replicas.js";
 
 export const stoppedReplica: Experiment = {
@@ -18,7 +18,7 @@ export const stoppedReplica: Experiment = {
       times.push(await switched);
       await sleep(3000);
     }
-    return { slowest_switch_ms: times.includes(null) ? null : Math.max(...times.map((ms) => ms ?? 0)) };
+    return { slowest_switch_ms: slowest(times) };
   },
   limits: { slowest_switch_ms: { max: 10_000 } },
   recovery: "slowest_switch_ms",

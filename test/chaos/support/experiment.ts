@@ -56,3 +56,7 @@ export function overruns(measures: Measures, limits: Experiment["limits"]): stri
     return [];
   });
 }
+
+/** The longest of some times; null when one of them did not come. */
+export const slowest = (times: readonly (number | null)[]): number | null =>
+  times.reduce((most, ms) => (most === null || ms === null ? null : Math.max(most, ms)), 0);

@@ -75,6 +75,8 @@ const statusObject = (code: number): Manifest => ({
 class FaultProxy implements KubeProxy {
   readonly #agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
   readonly #server = createServer({ ...keyPair(), keepAliveTimeout: 0, requestTimeout: 0 });
+  /** What is below TLS, by the client's port: a reset is of TCP. */
+  readonly #tcp = new Map<number | undefined, Socket>();
   readonly #sockets = new Map<Socket, number>();
   readonly #silent = new Set<Socket>();
   readonly #rules = new Set<Rule>();
@@ -92,8 +94,13 @@ class FaultProxy implements KubeProxy {
       "request",
       (asked, answer) => void this.#handle(asked, answer).catch(() => answer.destroy()),
     );
+    this.#server.on("connection", (socket: Socket) => {
+      if (this.#down) return void socket.resetAndDestroy();
+      const { remotePort } = socket;
+      this.#tcp.set(remotePort, socket);
+      socket.on("close", () => this.#tcp.delete(remotePort));
+    });
     this.#server.on("secureConnection", (socket: Socket) => {
-      if (this.#down) return socket.resetAndDestroy();
       this.#sockets.set(socket, Date.now());
       socket.on("error", () => socket.destroy());
       socket.on("close", () => {
@@ -126,7 +133,7 @@ class FaultProxy implements KubeProxy {
   }
 
   cut(): void {
-    for (const socket of this.#sockets.keys()) reset(socket);
+    for (const socket of this.#sockets.keys()) this.#reset(socket);
   }
 
   cutIdleAfter(ms: number): void {
@@ -136,7 +143,7 @@ class FaultProxy implements KubeProxy {
   #cutIdle(): void {
     if (this.#idleMs === 0) return;
     const since = Date.now() - this.#idleMs;
-    for (const [socket, used] of this.#sockets) if (used < since) reset(socket);
+    for (const [socket, used] of this.#sockets) if (used < since) this.#reset(socket);
   }
 
   down(): void {
@@ -158,6 +165,12 @@ class FaultProxy implements KubeProxy {
     });
   }
 
+  #reset(socket: Socket): void {
+    const below = this.#tcp.get(socket.remotePort);
+    socket.destroy();
+    below?.resetAndDestroy();
+  }
+
   #used(socket: Socket): void {
     if (this.#sockets.has(socket)) this.#sockets.set(socket, Date.now());
   }
@@ -175,7 +188,7 @@ class FaultProxy implements KubeProxy {
       case "hang":
         return;
       case "cut":
-        return reset(asked.socket);
+        return this.#reset(asked.socket);
       case "status":
         return void answer.writeHead(fault.code, json).end(JSON.stringify(statusObject(fault.code)));
       case "end":
@@ -237,10 +250,6 @@ function keyPair(): { readonly cert: Buffer; readonly key: Buffer } {
 }
 
 const json = { "content-type": "application/json" };
-
-function reset(socket: Socket): void {
-  socket.destroy();
-}
 
 /** Starts a proxy on a free port of loopback; it shows `token` to the API server whatever it is shown itself. */
 export const startKubeProxy = (server: string, token: string): Promise<KubeProxy> =>

@@ -21,6 +21,8 @@ export interface RigOptions {
   /** Servers behind a balancer; without it one server that Envoy asks itself. */
   readonly replicas?: number;
   readonly balancer?: BalancerOptions;
+  /** Each replica is given the others, and takes what it has for old after so many seconds without the API server. */
+  readonly staleAfter?: number;
   readonly store?: "memory" | "sqlite";
   /** More flags of `isoline serve`. */
   readonly flags?: readonly string[];
@@ -83,9 +85,18 @@ export class Rig {
     const listeners = { http: at(ports.http), https: at(ports.https), stats: at(await freePort()) };
     writeFileSync(settingsFile, JSON.stringify({ ...listeners, ...options.settings }));
     if (!options.push) await kube.apply(...options.objects);
+    const xdsPorts: number[] = [];
+    for (let i = 0; i < (options.replicas ?? 1); i++) xdsPorts.push(await freePort());
     const replicas: Replica[] = [];
-    for (let i = 0; i < (options.replicas ?? 1); i++)
-      replicas.push(await makeReplica(kube, options, join(folder, String(i)), settingsFile, i));
+    for (const [i, port] of xdsPorts.entries())
+      replicas.push(
+        await makeReplica(kube, options, settingsFile, {
+          folder: join(folder, String(i)),
+          index: i,
+          port,
+          xdsPorts,
+        }),
+      );
     const targets = replicas.map(({ server }) => server.port);
     const balancer = options.balancer && (await startBalancer(targets, options.balancer));
     const load = startLoad({ port: ports.http, perSecond, staleMs: options.staleMs ?? 0 });
@@ -314,14 +325,24 @@ function kubeconfig(
   });
 }
 
+const peerFlags = (port: number): readonly string[] => ["--peer", `http://127.0.0.1:${port}`];
+
+interface Place {
+  readonly folder: string;
+  readonly index: number;
+  readonly port: number;
+  /** Of all replicas. */
+  readonly xdsPorts: readonly number[];
+}
+
 async function makeReplica(
   kube: TestKube,
   options: RigOptions,
-  folder: string,
   settingsFile: string,
-  index: number,
+  place: Place,
 ): Promise<Replica> {
-  const { clusters, flags = [], push = false, clocks, store } = options;
+  const { clusters, flags = [], push = false, clocks, store, staleAfter } = options;
+  const { folder, index, port, xdsPorts } = place;
   mkdirSync(folder);
   const admin = JSON.parse(readFileSync(kube.adminConfig, "utf8")) as {
     clusters: readonly [{ cluster: { server: string } }];
@@ -339,11 +360,13 @@ async function makeReplica(
     "--settings",
     settingsFile,
     ...(store === "sqlite" ? ["--store", `sqlite:${storeFile}`] : []),
+    ...(staleAfter === undefined ? [] : ["--stale-after", String(staleAfter)]),
+    ...(staleAfter === undefined ? [] : xdsPorts.filter((one) => one !== port).flatMap(peerFlags)),
     ...flags,
   ];
   if (options.storeDiskMb) mountDisk(dirname(storeFile), options.storeDiskMb);
   const prefix = options.ownPids ? pidNamespace : [];
-  const server = new ServerProcess(await freePort(), args, clock?.env, prefix);
+  const server = new ServerProcess(port, args, clock?.env, prefix);
   return { server, apis, clock, folder, kubeconfig: config, storeFile };
 }
 
