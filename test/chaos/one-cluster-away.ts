@@ -10,11 +10,11 @@ export const oneClusterAway: Experiment = {
     const west = rig.replica.apis[1];
     await rig.server.end("SIGKILL");
     west?.down();
-    const ready_ms = await rig.server.startReady(20_000);
+    const { afterRunning: ready_after_running_ms, whole: ready_ms } = await rig.server.startTimed(30_000);
     const edit_ms = await rig.moveHost("switched.test", "b", "b", 30_000);
     west?.up();
-    return { ready_ms, edit_ms };
+    return { ready_after_running_ms, ready_ms, edit_ms };
   },
-  limits: { ready_ms: { max: 2000 }, edit_ms: { max: 5000 } },
+  limits: { ready_after_running_ms: { max: 1000 }, ready_ms: {}, edit_ms: { max: 5000 } },
   recovery: "edit_ms",
 };

@@ -10,13 +10,17 @@ export const restartWithoutApi: Experiment = {
   run: async (rig) => {
     await rig.server.end("SIGKILL");
     rig.api.down();
-    const ready_ms = await rig.server.startReady(20_000);
+    const { afterRunning: ready_after_running_ms, whole: ready_ms } = await rig.server.startTimed(30_000);
     const envoy_ms = ready_ms === null ? null : await rig.restartEnvoy();
     rig.api.up();
     const edit_ms = await rig.moveEndpoints("moving", "moving.test", "b", 70_000);
-    return { ready_ms, envoy_ms, edit_ms };
+    return { ready_after_running_ms, ready_ms, envoy_ms, edit_ms };
   },
-  // With the start of Node, on a machine that also runs the API server, Envoy and the load.
-  limits: { ready_ms: { max: 2000 }, envoy_ms: { max: 5000 }, edit_ms: { max: 46_000 } },
+  limits: {
+    ready_after_running_ms: { max: 1000 },
+    ready_ms: {},
+    envoy_ms: { max: 10_000 },
+    edit_ms: { max: 46_000 },
+  },
   recovery: "ready_ms",
 };

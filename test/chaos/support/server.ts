@@ -53,6 +53,22 @@ export class ServerProcess {
     return this.untilReady(withinMs, began);
   }
 
+  /** Starts it, and returns how many ms it takes until it is ready once it answers at all, and in whole. */
+  async startTimed(
+    withinMs: number,
+  ): Promise<{ readonly afterRunning: number | null; readonly whole: number | null }> {
+    const began = performance.now();
+    this.start();
+    const runs = async (): Promise<boolean> => (await this.#ask("/healthz")).status === 200;
+    const running = await eventually(runs, "the server runs", withinMs).then(
+      () => performance.now(),
+      () => undefined,
+    );
+    const whole = await this.untilReady(running === undefined ? 1 : withinMs, began);
+    if (whole === null || running === undefined) return { afterRunning: null, whole: null };
+    return { afterRunning: Math.max(0, Math.round(began + whole - running)), whole };
+  }
+
   async untilReady(withinMs: number, began = performance.now()): Promise<number | null> {
     const ready = async (): Promise<boolean> => (await this.#ask("/readyz")).status === 200;
     return eventually(ready, "the server is ready", withinMs).then(
