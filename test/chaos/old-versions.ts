@@ -8,7 +8,6 @@ export const oldVersions: Experiment = {
   name: "old-versions",
   what: "The API server says 410 to every watch for 10 s, then ends every watch at once for 10 s",
   right: "Each kind is asked at most about once a second; the next edit is served at once when that is over",
-  short: true,
   rig: { ...usual, staleMs: 40_000 },
   run: async (rig) => {
     const during = async (kind: "gone" | "end"): Promise<number> => {

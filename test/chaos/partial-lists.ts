@@ -9,7 +9,6 @@ export const partialLists: Experiment = {
   name: "partial-lists",
   what: "Lists lack every other object, then hold none at all, while a host is added",
   right: "What is missing goes on to be served; what is new is served, too",
-  short: true,
   rig: {
     objects: [...usual.objects, ...otherServices, ...hosts.map((host) => hostTo(host, "a"))],
     asked: { ...usual.asked, ...Object.fromEntries(hosts.map((host) => [host, "a" as const])) },

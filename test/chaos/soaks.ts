@@ -34,7 +34,7 @@ const faulty =
 
 /** What takes time: minutes of edits and of random faults, shorter ones in the short form. */
 export function soaks(seed: number, short: boolean): readonly Experiment[] {
-  const [long, brief] = short ? [60, 45] : [600, 200];
+  const [long, brief] = short ? [45, 30] : [600, 200];
   const faultLimits = { last_edit_ms: { max: 60_000 } };
   return [
     {
@@ -54,7 +54,7 @@ export function soaks(seed: number, short: boolean): readonly Experiment[] {
           last_edit_ms: await lastEdit(rig, 10_000),
         };
       },
-      // A minute is all warm-up.
+      // The short form is all warm-up.
       limits: { last_edit_ms: { max: 3000 }, ...(short ? {} : { memory_growth_percent: { max: 10 } }) },
       recovery: "last_edit_ms",
     },

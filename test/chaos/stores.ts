@@ -15,7 +15,6 @@ export const locksLeftBehind: Experiment = {
   name: "locks-left-behind",
   what: "A killed server leaves lock files: empty, junk, or with the number of a process that runs and is another",
   right: "No file that is left behind keeps the next server from its store",
-  short: true,
   rig: withFile,
   run: async (rig) => {
     const { server, storeFile } = rig.replica;
