@@ -16,10 +16,12 @@ export const cutOffReplica: Experiment = {
   rig: { ...sticky, staleMs: 70_000 },
   run: async (rig) => {
     rig.replica.apis[0]?.down();
-    return { edit_ms: await rig.moveHost("switched.test", "b", "b", 60_000) };
+    const edit_ms = await rig.moveHost("switched.test", "b", "b", 60_000);
+    rig.replica.apis[0]?.up();
+    return { edit_ms, synced_ms: await rig.untilSynced(60_000) };
   },
   // 20 s without news, the looks at them, and a poll that was held.
-  limits: { edit_ms: { max: 45_000 } },
+  limits: { edit_ms: { max: 45_000 }, synced_ms: { max: 46_000 } },
   recovery: "edit_ms",
 };
 

@@ -30,9 +30,12 @@ interface Right {
 
 /** Requests under way at most: more mean that answers do not come, and each of them counts when it times out. */
 const maxOpen = 200;
+/** That are kept alive. */
+const connections = 8;
 
 export function startLoad({ port, perSecond, staleMs }: LoadOptions): Load {
-  const agent = new Agent({ keepAlive: true, maxSockets: maxOpen });
+  // Each has connections of its own, of which at least one is kept alive.
+  const agents = Array.from({ length: connections }, () => new Agent({ keepAlive: true }));
   const hosts = new Map<string, Right[]>();
   const failures: Record<string, number> = {};
   let [total, failed, turn, open, paused] = [0, 0, 0, 0, false];
@@ -54,7 +57,8 @@ export function startLoad({ port, perSecond, staleMs }: LoadOptions): Load {
     open++;
     const asked = performance.now();
     try {
-      const { status, body } = await request({ port, host, agent });
+      const agent = agents[total % connections];
+      const { status, body } = await request({ port, host, ...(agent ? { agent } : {}) });
       if (status !== 200) fail(`${status} ${body.slice(0, 60)}`.trim());
       else if (!isRight(host, body, asked)) fail("another backend");
     } catch (error) {
@@ -90,7 +94,7 @@ export function startLoad({ port, perSecond, staleMs }: LoadOptions): Load {
     stop: async () => {
       clearInterval(timer);
       while (open > 0) await new Promise((done) => setTimeout(done, 20));
-      agent.destroy();
+      for (const agent of agents) agent.destroy();
     },
   };
 }
