@@ -84,7 +84,9 @@ export class Rig {
     const at = (port: number): Manifest => ({ address: "127.0.0.1", port });
     const listeners = { http: at(ports.http), https: at(ports.https), stats: at(await freePort()) };
     writeFileSync(settingsFile, JSON.stringify({ ...listeners, ...options.settings }));
-    if (!options.push) await kube.apply(...options.objects);
+    // A few at a time: hundreds at once take longer than the API server is given for one.
+    for (let i = 0; i < options.objects.length && !options.push; i += 40)
+      await kube.apply(...options.objects.slice(i, i + 40));
     const xdsPorts: number[] = [];
     for (let i = 0; i < (options.replicas ?? 1); i++) xdsPorts.push(await freePort());
     const replicas: Replica[] = [];
