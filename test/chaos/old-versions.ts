@@ -28,8 +28,8 @@ export const oldVersions: Experiment = {
     };
   },
   limits: {
-    gone_requests_per_s: { max: 60 },
-    ended_requests_per_s: { max: 60 },
+    gone_requests_per_s: { max: 20 },
+    ended_requests_per_s: { max: 20 },
     edit_ms: { max: 5000 },
     synced_ms: { max: 5000 },
   },
