@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Experiment } from "./support/experiment.js";
 import { hostTo, serviceTo, usual } from "./support/objects.js";
@@ -42,10 +42,9 @@ export const pushAfterDamage: Experiment = {
   right: "The file is put aside with a line in the log; the hosts of the other source stay",
   rig: { ...usual, push: true, store: "sqlite" },
   run: losing(async ({ server, replica }) => {
-    await server.end("SIGTERM");
-    const file = openSync(replica.storeFile, "r+");
-    writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, 0);
-    closeSync(file);
+    await server.end("SIGKILL");
+    for (const file of ["", "-wal"].map((end) => `${replica.storeFile}${end}`).filter(existsSync))
+      writeFileSync(file, Buffer.alloc(8192, 0x5a), { flag: "r+" });
     server.start();
   }),
   limits: { edit_ms: { max: 5000 } },

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Experiment } from "./support/experiment.js";
 import { usual } from "./support/objects.js";
-import { kubeconfigToken } from "./support/rig.js";
+import { kubeconfigToken } from "./support/replica.js";
 
 export const renewedToken: Experiment = {
   name: "renewed-token",

@@ -6,7 +6,7 @@ import { changeDatabase } from "./support/database.js";
 import type { Experiment } from "./support/experiment.js";
 import { slowest } from "./support/experiment.js";
 import { usual } from "./support/objects.js";
-import { pidNamespace } from "./support/rig.js";
+import { pidNamespace } from "./support/replica.js";
 import { ServerProcess } from "./support/server.js";
 
 const withFile = { ...usual, store: "sqlite", staleMs: 50_000 } as const;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault, KubeProxy } from "./kube-proxy.js";
 import { pick, type Random } from "./random.js";
-import type { Replica, Rig } from "./rig.js";
+import type { Replica } from "./replica.js";
+import type { Rig } from "./rig.js";
 
 /** Does a damage, and undoes it after so many ms. */
 type Damage = (replica: Replica, ms: number, random: Random) => Promise<void>;

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,11 +10,11 @@ import { eventually, startEnvoy, type TestEnvoy } from "../../support/envoy.js";
 import { freePort, request } from "../../support/http.js";
 import type { TestKube } from "../../support/kube.js";
 import { type Balancer, type BalancerOptions, startBalancer } from "./balancer.js";
-import { type FakeClock, fakeClock } from "./clock.js";
-import { type KubeProxy, startKubeProxy } from "./kube-proxy.js";
+import type { KubeProxy } from "./kube-proxy.js";
 import { type Load, startLoad } from "./load.js";
 import { type Backend, hostTo, sliceTo } from "./objects.js";
-import { isoline, ServerProcess } from "./server.js";
+import { kubeconfig, kubeFlags, makeReplica, type Replica } from "./replica.js";
+import { isoline, type ServerProcess } from "./server.js";
 import { type FinalState, freshState, servedState } from "./state.js";
 
 export interface RigOptions {
@@ -44,22 +44,10 @@ export interface RigOptions {
   readonly staleMs?: number;
 }
 
-/** One server with what is between it and its clusters. */
-export interface Replica {
-  readonly server: ServerProcess;
-  /** In the order of the clusters. */
-  readonly apis: readonly KubeProxy[];
-  readonly clock: FakeClock | undefined;
-  readonly folder: string;
-  readonly kubeconfig: string;
-  readonly storeFile: string;
-}
-
 /** Requests of clients. */
 const perSecond = 100;
-export const adminToken = "admin-token";
-/** That a kubeconfig shows to the proxy. */
-export const kubeconfigToken = "of-the-kubeconfig";
+/** Exit code of `isoline publish`. */
+const unreachable = 3;
 
 export class Rig {
   #envoy: TestEnvoy | undefined;
@@ -109,7 +97,8 @@ export class Rig {
   /** Starts the servers and Envoy, and waits until the hosts answer. */
   async begin(): Promise<void> {
     for (const { server } of this.replicas) server.start();
-    if (this.options.push) await this.push("one", this.options.objects);
+    const refusal = this.options.push ? await this.push("one", this.options.objects) : undefined;
+    if (refusal) throw new Error(`the first push is refused: ${refusal}`);
     for (const { server } of this.replicas)
       if ((await server.untilReady(30_000)) === null)
         throw new Error(`the server does not get ready:\n${server.log.slice(-2000)}`);
@@ -224,28 +213,24 @@ export class Rig {
     return this.until(async () => (await this.server.notSynced()).length === 0, withinMs);
   }
 
-  /** `isoline publish` of these objects as one source. Throws what it prints when it does not succeed. */
-  async push(source: string, objects: readonly Manifest[], withinMs = 20_000): Promise<void> {
+  /** `isoline publish` of these objects as one source, once the server can be reached. Returns what it prints when it is refused. */
+  async push(source: string, objects: readonly Manifest[]): Promise<string | undefined> {
     const file = join(this.folder, `${source}.json`);
     writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-    await eventually(
-      async () => {
-        const to = `http://127.0.0.1:${this.server.port}`;
-        await promisify(execFile)(process.execPath, [
-          isoline,
-          "publish",
-          "-f",
-          file,
-          "--to",
-          to,
-          "--source",
-          source,
-        ]);
-        return true;
-      },
-      `source ${source} is pushed`,
-      withinMs,
-    );
+    const to = `http://127.0.0.1:${this.server.port}`;
+    const args = [isoline, "publish", "-f", file, "--to", to, "--source", source];
+    let refusal: string | undefined;
+    const reached = async (): Promise<boolean> => {
+      const [code, printed] = await new Promise<readonly [unknown, string]>((done) =>
+        execFile(process.execPath, args, (error, stdout, stderr) =>
+          done([error?.code ?? 0, stdout + stderr]),
+        ),
+      );
+      refusal = code === 0 ? undefined : printed;
+      return code !== unreachable;
+    };
+    await eventually(reached, `source ${source} is pushed`, 30_000);
+    return refusal;
   }
 
   /** Which replicas or Envoys do not have what a fresh server makes of the cluster as it is. */
@@ -295,89 +280,6 @@ export class Rig {
       for (const { storeFile } of this.replicas) execFileSync("umount", [dirname(storeFile)]);
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-const kubeFlags = (clusters: readonly string[] | undefined): readonly string[] =>
-  clusters ? clusters.map((name) => `--kube=${name}`) : ["--kube="];
-
-/** A kubeconfig for the API server itself, or for proxies of it, one for each cluster. */
-function kubeconfig(
-  kube: TestKube,
-  clusters: readonly string[],
-  apis: readonly KubeProxy[] | undefined,
-): string {
-  const admin = JSON.parse(readFileSync(kube.adminConfig, "utf8")) as {
-    clusters: readonly [{ cluster: { server: string } }];
-  };
-  const real = admin.clusters[0].cluster.server;
-  const name = (i: number): string => clusters[i] || "only";
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: clusters.map((_, i) => ({
-      name: name(i),
-      cluster: {
-        server: apis ? `https://127.0.0.1:${apis[i]?.port}` : real,
-        "insecure-skip-tls-verify": true,
-      },
-    })),
-    users: [{ name: "user", user: { token: apis ? kubeconfigToken : adminToken } }],
-    contexts: clusters.map((_, i) => ({ name: name(i), context: { cluster: name(i), user: "user" } })),
-    "current-context": name(0),
-  });
-}
-
-const peerFlags = (port: number): readonly string[] => ["--peer", `http://127.0.0.1:${port}`];
-
-interface Place {
-  readonly folder: string;
-  readonly index: number;
-  readonly port: number;
-  /** Of all replicas. */
-  readonly xdsPorts: readonly number[];
-}
-
-async function makeReplica(
-  kube: TestKube,
-  options: RigOptions,
-  settingsFile: string,
-  place: Place,
-): Promise<Replica> {
-  const { clusters, flags = [], push = false, clocks, store, staleAfter } = options;
-  const { folder, index, port, xdsPorts } = place;
-  mkdirSync(folder);
-  const admin = JSON.parse(readFileSync(kube.adminConfig, "utf8")) as {
-    clusters: readonly [{ cluster: { server: string } }];
-  };
-  const names = clusters ?? [""];
-  const apis = push
-    ? []
-    : await Promise.all(names.map(() => startKubeProxy(admin.clusters[0].cluster.server, adminToken)));
-  const config = join(folder, "kubeconfig.json");
-  if (!push) writeFileSync(config, kubeconfig(kube, names, apis));
-  const storeFile = join(folder, "store", "isoline.db");
-  const clock = clocks?.[index] === undefined ? undefined : fakeClock(folder, clocks[index]);
-  const args = [
-    ...(push ? ["--push"] : [...kubeFlags(clusters), "--kubeconfig", config]),
-    "--settings",
-    settingsFile,
-    ...(store === "sqlite" ? ["--store", `sqlite:${storeFile}`] : []),
-    ...(staleAfter === undefined ? [] : ["--stale-after", String(staleAfter)]),
-    ...(staleAfter === undefined ? [] : xdsPorts.filter((one) => one !== port).flatMap(peerFlags)),
-    ...flags,
-  ];
-  if (options.storeDiskMb) mountDisk(dirname(storeFile), options.storeDiskMb);
-  const prefix = options.ownPids ? pidNamespace : [];
-  const server = new ServerProcess(port, args, clock?.env, prefix);
-  return { server, apis, clock, folder, kubeconfig: config, storeFile };
-}
-
-export const pidNamespace = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
-
-/** Goes away with the mounts of this network namespace, and `close` unmounts it before. */
-function mountDisk(folder: string, mb: number): void {
-  mkdirSync(folder, { recursive: true });
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${mb}m`, "tmpfs", folder]);
 }
 
 function differences(who: string, fresh: FinalState, served: FinalState): string[] {
