@@ -90,12 +90,20 @@ const row: Row = {
 
 describe("the table", () => {
   it("has a line for each experiment with a row, and what was before", () => {
-    const before: Row = { ...row, outcome: "failed", failed: 7, measures: { edit_ms: null }, commit: "old" };
-    const table = tableOf([experiment, { ...experiment, name: "not run" }], [row], [before]);
+    const problems = ["replica 0 serves others", "edit_ms: not in time", "7 of 12345 requests failed: {}"];
+    const before: Row = {
+      ...row,
+      outcome: "failed",
+      failed: 7,
+      problems,
+      measures: { edit_ms: null },
+      commit: "old",
+    };
+    const table = tableOf([experiment, { ...experiment, name: "never run" }], [row], [before]);
     expect(table).toContain(
-      "| `one` | It fails | It recovers | passed | 12,345 | 0 | 1.2 s | 20 | 7 of 12,345 requests failed; recovery: never |",
+      "| `one` | It fails | It recovers | passed | 12,345 | 0 | 1.2 s | 20 | 7 of 12,345 requests failed; edit_ms: not in time |",
     );
-    expect(table).not.toContain("not run");
+    expect(table).not.toContain("never run");
     expect(table).toContain(
       "Run: 2026-01-01, commit abc, Node v20, Envoy 1.40.0, 2 cores (1 experiment).\nBefore: 2026-01-01, commit old,",
     );

@@ -16,12 +16,13 @@ function time(ms: number | null | undefined): string {
 const recoveryOf = ({ recovery }: Experiment, row: Row): string =>
   recovery === undefined ? "–" : time(row.measures[recovery]);
 
-function beforeCell(experiment: Experiment, row: Row | undefined): string {
+/** The worst of what was not right; differences of the final state are left out. */
+function beforeCell(row: Row | undefined): string {
   if (!row) return "–";
   if (row.outcome === "passed") return "the same";
   const failed = row.failed > 0 ? [`${number(row.failed)} of ${number(row.requests)} requests failed`] : [];
-  const recovery = experiment.recovery === undefined ? [] : [`recovery: ${recoveryOf(experiment, row)}`];
-  return [...failed, ...recovery].join("; ") || "failed";
+  const others = row.problems.filter((problem) => !/^replica |requests failed/.test(problem));
+  return [...failed, ...others.slice(0, 2)].join("; ") || "failed";
 }
 
 /** Each combination of what rows were run with, with how many there are of it. */
@@ -42,22 +43,15 @@ export function tableOf(
   rows: readonly Row[],
   before: readonly Row[],
 ): string {
-  const known = experiments.flatMap((experiment) => {
-    const row = rows.find(({ name }) => name === experiment.name);
-    return row ? [{ experiment, row }] : [];
-  });
-  const lines = known.map(({ experiment, row }) => {
-    const earlier = beforeCell(
-      experiment,
-      before.find(({ name }) => name === experiment.name),
-    );
-    const result = row.outcome === "passed" ? "passed" : `**${row.outcome}**`;
-    const counts = [
-      number(row.requests),
-      number(row.failed),
-      recoveryOf(experiment, row),
-      number(row.apiRequests),
-    ];
+  const lines = experiments.flatMap((experiment) => {
+    const of = ({ name }: Row): boolean => name === experiment.name;
+    const [row, earlierRow] = [rows.find(of), before.find(of)];
+    if (!row && !earlierRow) return [];
+    const earlier = beforeCell(earlierRow);
+    const result = row?.outcome === "passed" ? "passed" : `**${row?.outcome ?? "not run"}**`;
+    const counts = row
+      ? [number(row.requests), number(row.failed), recoveryOf(experiment, row), number(row.apiRequests)]
+      : ["–", "–", "–", "–"];
     return `| \`${experiment.name}\` | ${[experiment.what, experiment.right, result, ...counts, earlier].join(" | ")} |`;
   });
   const head = ["experiment", "what fails", "what happens", "result", "requests", "failed", "recovery"];
@@ -68,7 +62,7 @@ export function tableOf(
     `|${columns.map(() => "---|").join("")}`,
     ...lines,
     "",
-    `Run: ${circumstancesOf(known.map(({ row }) => row)).join("; ")}.`,
+    `Run: ${circumstancesOf(rows).join("; ") || "–"}.`,
     `Before: ${circumstancesOf(before).join("; ") || "–"}.`,
     end,
   ].join("\n");
