@@ -102,6 +102,11 @@ export class Rig {
     for (const { server } of this.replicas)
       if ((await server.untilReady(30_000)) === null)
         throw new Error(`the server does not get ready:\n${server.log.slice(-2000)}`);
+    await eventually(
+      async () => this.balancer?.ready().every(Boolean) ?? true,
+      "the balancer has all servers",
+    );
+    this.balancer?.stickTo(0);
     await this.startEnvoy();
     await this.ask();
   }
