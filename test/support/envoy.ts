@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import type { Bootstrap } from "../../src/gen/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
 import { type AdminPlace, tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
 import type { EnvoyVersion } from "../../src/xds/envoy-version.js";
@@ -41,6 +42,8 @@ export interface EnvoyOptions {
   readonly maxConnections?: number;
   /** Each poll in a connection of its own: for servers that speak no HTTP/2 without TLS, such as workerd. */
   readonly http1?: boolean;
+  /** Makes the bootstrap in place of these options, for an admin interface on a port. */
+  readonly bootstrap?: (adminPort: number) => Promise<Bootstrap>;
 }
 
 /** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
@@ -51,18 +54,20 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
   const [admin, place] = options.adminSocket ? [{ socket }, { socketPath: socket }] : await tcpAdmin();
   const tokenFile = options.token === undefined ? options.tokenFile : join(folder, "token.json");
   if (tokenFile && options.token) await writeFile(tokenFile, tokenFileFor(options.token));
-  const bootstrap = writeBootstrap({
-    xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
-    nodeId: options.nodeId ?? "test",
-    nodeCluster: "test",
-    admin,
-    envoy: await envoyVersion(binary),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
-    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
-    ...(options.settings === undefined ? {} : { settings: options.settings }),
-    ...(options.http1 ? { http1: true } : {}),
-  });
+  const own = async (): Promise<Bootstrap> =>
+    writeBootstrap({
+      xdsUrl: `http://127.0.0.1:${options.xdsPort}`,
+      nodeId: options.nodeId ?? "test",
+      nodeCluster: "test",
+      admin,
+      envoy: await envoyVersion(binary),
+      ...(tokenFile === undefined ? {} : { tokenFile }),
+      ...(options.maxHeapBytes === undefined ? {} : { maxHeapBytes: options.maxHeapBytes }),
+      ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
+      ...(options.http1 ? { http1: true } : {}),
+    });
+  const bootstrap = options.bootstrap && "port" in admin ? await options.bootstrap(admin.port) : await own();
   const envoy = await runEnvoy(binary, folder, bootstrap, 1);
   const ask = (path: string): Promise<Answer> => request({ ...place, path });
   await Promise.race([untilAdmin(ask), failWhenEnded(envoy, folder)]);

@@ -116,7 +116,15 @@ export async function startKube(
       readyMs,
     );
   };
-  await start();
+  const stop = async (): Promise<void> => {
+    await end(server, "SIGKILL");
+    await end(etcd, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  await start().catch(async (error) => {
+    await stop();
+    throw error;
+  });
   const admin = await kubeTransport({ kubeconfig: configs.admin });
   return {
     adminConfig: configs.admin,
@@ -143,11 +151,7 @@ export async function startKube(
       etcd = startEtcd();
       await start();
     },
-    stop: async () => {
-      await end(server, "SIGKILL");
-      await end(etcd, "SIGKILL");
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
