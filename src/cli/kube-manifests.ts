@@ -67,6 +67,7 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
     broken: new Set(),
     unnamed: new Set(),
     ignored: new Map(),
+    owned: new Set(),
     settings: followed.settings,
   };
 }

@@ -38,6 +38,22 @@ const input = (command: Command): Command =>
     .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one");
+/** Files may be a part of what a cluster holds. */
+const assumptions = (command: Command): Command =>
+  command
+    .option(
+      "--assume-missing <kinds>",
+      "what manifests refer to and is not among the files: auto (assumed where there is no object of its kind in its namespace, or another one makes it), none, all, or kinds such as services,secrets",
+      "auto",
+    )
+    .addOption(
+      new Option(
+        "--known <file>",
+        "a list of what exists elsewhere, a line of KIND/NAMESPACE/NAME each, where * is any text",
+      )
+        .argParser(collect)
+        .default([]),
+    );
 const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
 
 function examples(command: Command, ...texts: readonly string[]): Command {
@@ -71,10 +87,12 @@ function createProgram(done: (code: number) => void): Command {
     .action(async (options: CompileCommandOptions) => done(await compileCommand(options)));
 
   examples(
-    input(
-      program
-        .command("check")
-        .description("say what is wrong with manifests or a cluster's objects; exit with 1 on errors"),
+    assumptions(
+      input(
+        program
+          .command("check")
+          .description("say what is wrong with manifests or a cluster's objects; exit with 1 on errors"),
+      ),
     ),
     "isoline check -f manifests/",
     "isoline check -f manifests/ --format github",
@@ -85,12 +103,14 @@ function createProgram(done: (code: number) => void): Command {
     .action(async (options: CheckCommandOptions) => done(await checkCommand(options)));
 
   examples(
-    input(
-      program
-        .command("explain")
-        .description("say which route wins a request, and why")
-        .argument("<method>")
-        .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+    assumptions(
+      input(
+        program
+          .command("explain")
+          .description("say which route wins a request, and why")
+          .argument("<method>")
+          .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+      ),
     ),
     "isoline explain -f manifests/ GET http://echo.com/api",
     "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
@@ -112,17 +132,19 @@ function createProgram(done: (code: number) => void): Command {
     );
 
   examples(
-    program
-      .command("diff")
-      .description("say what changes for traffic from one set of manifests to another")
-      .argument("<before>", "a file, a folder or -")
-      .argument("<after>"),
+    assumptions(
+      program
+        .command("diff")
+        .description("say what changes for traffic from one set of manifests to another")
+        .argument("<before>", "a file, a folder or -")
+        .argument("<after>"),
+    ),
     "isoline diff main/manifests/ manifests/",
     "isoline diff before.yaml after.yaml --format json --exit-code",
   )
     .addOption(settings())
     .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
-    .option("--exit-code", "exit with 1 when something changes")
+    .option("--exit-code", "exit with 1 when something changes or could not be compared")
     .action((before: string, after: string, options: DiffCommandOptions) => {
       if (before === "-" && after === "-") throw new UsageError("only one side can be standard input");
       done(diffCommand(before, after, options));

@@ -1,3 +1,4 @@
+import { ownedBy } from "../assume/owners.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import { lineOf, loadDocuments, type Place } from "./load.js";
@@ -22,6 +23,8 @@ export interface Manifests {
   readonly unnamed: ReadonlySet<string>;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
+  /** Secrets and ConfigMaps that other manifests make when they are applied. */
+  readonly owned: ReadonlySet<Ref>;
 }
 
 /** What a file says of one object; the object is the last valid one. */
@@ -43,21 +46,24 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unnamed = new Set<string>();
+  const owned = new Set<Ref>();
   const unread = loadDocuments(paths, (value, place) => {
     const parsed = parseObject(value, namespaces);
-    if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
-    else if ("findings" in parsed) {
-      for (const finding of parsed.findings) located.push(locate(finding, place));
-      if (parsed.ref) {
-        invalid.add(parsed.ref);
-        documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-      } else unnamed.add(place.file);
-    } else {
+    for (const ref of ownedBy(value)) owned.add(ref);
+    for (const finding of parsed.findings) located.push(locate(finding, place));
+    if ("ignored" in parsed) {
+      ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
+      return;
+    }
+    if ("object" in parsed) {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
       if (earlier) located.push(locate(duplicate(object.ref, earlier), place));
       documents.set(object.ref, withObject(place, object));
-    }
+    } else if (parsed.ref) {
+      invalid.add(parsed.ref);
+      documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
+    } else unnamed.add(place.file);
   });
   return {
     objects: [...documents.values()].flatMap(({ object }) => object ?? []),
@@ -67,6 +73,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
     broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
     unnamed,
     ignored,
+    owned,
   };
 }
 
@@ -98,10 +105,13 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 const printable = (text: string): string =>
   text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+/** Empty for findings about a file or about a document that is no object. */
+export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);
+
 /** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
 export function formatLocated({ finding, file, line }: Located): string {
-  const place = file ? `${file}:${line}: ` : "";
-  const path = finding.path ? ` ${finding.path}` : "";
-  const { severity, about, message, type, reason } = finding;
-  return printable(`${place}${severity} ${about}${path}: ${message} (${type}/${reason})`);
+  const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
+  const { severity, about, path = "", message, type, reason } = finding;
+  const what = [severity, shownAbout(about), path].filter((word) => word !== "").join(" ");
+  return printable(`${place}${what}: ${message} (${type}/${reason})`);
 }
