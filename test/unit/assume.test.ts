@@ -183,7 +183,12 @@ describe("a Gateway that is not among the manifests", () => {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "Gateway",
       metadata: edge,
-      spec: { gatewayClassName: "c", listeners: [{ name: "http", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } }] },
+      spec: {
+        gatewayClassName: "c",
+        listeners: [
+          { name: "http", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } },
+        ],
+      },
     };
     expect(compile([gateway, route("a", edge)]).settings.spec.gatewayRef).toBeUndefined();
     const served = compile([gateway, route("a", edge)], {}, { gatewayRef: edge });
