@@ -16,12 +16,12 @@ import {
   nothingAssumed,
 } from "./assumptions.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, type Manifests, readManifests } from "./objects.js";
+import { formatLocated, type RepositoryManifests, readRepository } from "./objects.js";
 import { readSettings, type SettingsFile } from "./settings-file.js";
 
 /** Manifests that are compiled, with what is assumed beside them. */
 export interface CompiledManifests {
-  readonly manifests: Manifests;
+  readonly manifests: RepositoryManifests;
   readonly settings: Settings;
   readonly store: Store;
   readonly assumed: Assumed;
@@ -58,12 +58,12 @@ export const compiledFindings = ({ store, assumed }: CompiledManifests): Finding
  */
 export function compileSides(
   sides: readonly [string, string],
-  options: AssumptionOptions & { readonly settings?: string },
+  options: AssumptionOptions & { readonly settings?: string; readonly build?: boolean },
 ): readonly [CompiledPaths, CompiledPaths] {
   const read = readSettings(options.settings);
   const inputs = sides.map(
     (path): Input => ({
-      ...readManifests([path], read.settings.spec.watchNamespaces),
+      ...readRepository([path], read.settings.spec.watchNamespaces, options),
       settings: read.settings,
     }),
   );
@@ -85,7 +85,10 @@ export async function compileInput(
   settingsFile: string | undefined,
 ): Promise<CompiledPaths> {
   const read = readSettings(settingsFile);
-  const compiled = compileManifests(await readInput(options, read.settings), options);
+  const compiled = compileManifests(
+    await readInput({ ...options, asRepository: true }, read.settings),
+    options,
+  );
   for (const line of formatAssumed(compiled.assumed)) console.error(line);
   return finish(compiled, read, options.kube ? "the cluster" : options.file.join(", "));
 }

@@ -7,6 +7,7 @@ import { type CompiledPaths, compiledFindings, compileSides } from "./compiled.j
 
 export interface DiffCommandOptions extends AssumptionOptions {
   readonly settings?: string;
+  readonly build?: boolean;
   readonly format: "text" | "json";
   /** Changes, and objects that could not be compared, make the exit code 1. */
   readonly exitCode?: boolean;

@@ -53,6 +53,10 @@ const assumptions = (command: Command): Command =>
       )
         .argParser(collect)
         .default([]),
+    )
+    .option(
+      "--build",
+      "build kustomizations with kustomize or kubectl; without it their files are read as they are",
     );
 const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
 
@@ -100,6 +104,10 @@ function createProgram(done: (code: number) => void): Command {
     .addOption(settings())
     .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
     .option("--strict", "warnings count as errors")
+    .option(
+      "--base-dir <folder>",
+      "paths in the output are from this folder; default for github and sarif: the root of the repository",
+    )
     .action(async (options: CheckCommandOptions) => done(await checkCommand(options)));
 
   examples(

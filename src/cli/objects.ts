@@ -1,7 +1,9 @@
 import { ownedBy } from "../assume/owners.js";
+import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
-import { lineOf, loadDocuments, type Place } from "./load.js";
+import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
+import { findManifests } from "./repository.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {
@@ -40,22 +42,67 @@ const withObject = ({ file, line, within, part }: Place, object: KubeObject | un
  * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
  * loses another.
  */
-export function readManifests(paths: readonly string[], namespaces: readonly string[]): Manifests {
+export const readManifests = (paths: readonly string[], namespaces: readonly string[]): Manifests =>
+  collect(namespaces, (visit) => loadDocuments(paths, visit));
+
+/** What the manifests of a repository are, and what of it was left out. */
+export interface RepositoryManifests extends Manifests {
+  /** How many files and documents were left out, by what they are. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+/** The same of folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. */
+export function readRepository(
+  paths: readonly string[],
+  namespaces: readonly string[],
+  options: { readonly build?: boolean | undefined },
+): RepositoryManifests {
+  const { files, built, findings, leftOut } = findManifests(paths, { build: options.build ?? false });
+  const counts = new Map(leftOut);
+  const named = new Set(paths);
+  const manifests = collect(namespaces, (visit) => {
+    const visitManifest: Visit = (value, place) => {
+      if (named.has(place.file) || isManifest(value)) visit(value, place);
+      else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
+    };
+    return [
+      ...loadDocuments(files, visitManifest),
+      ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
+    ];
+  });
+  const located = findings.map(({ file, severity, reason, message }): Located => {
+    const finding: Finding = { about: "File//", type: "FileError", severity, reason, message };
+    return { finding, file, line: 0 };
+  });
+  const broken = findings.flatMap(({ file, severity }) => (severity === "error" ? [file] : []));
+  return {
+    ...manifests,
+    located: [...located, ...manifests.located],
+    broken: new Set([...manifests.broken, ...broken]),
+    leftOut: counts,
+  };
+}
+
+const noManifest = "document that is no manifest";
+
+/** Values of charts, patches and the files of CI have neither a kind nor a version. */
+const isManifest = (value: unknown): boolean =>
+  !Array.isArray(value) && (!isRecord(value) || value.kind !== undefined || value.apiVersion !== undefined);
+
+/** Parses what a loader finds. */
+function collect(namespaces: readonly string[], load: (visit: Visit) => readonly LoadFinding[]): Manifests {
   const documents = new Map<Ref, Document>();
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unnamed = new Set<string>();
   const owned = new Set<Ref>();
-  const unread = loadDocuments(paths, (value, place) => {
+  const unread = load((value, place) => {
     const parsed = parseObject(value, namespaces);
     for (const ref of ownedBy(value)) owned.add(ref);
     for (const finding of parsed.findings) located.push(locate(finding, place));
-    if ("ignored" in parsed) {
-      ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
-      return;
-    }
-    if ("object" in parsed) {
+    if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
+    else if ("object" in parsed) {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
       if (earlier) located.push(locate(duplicate(object.ref, earlier), place));

@@ -3,7 +3,7 @@ import { type Finding, isSubstitute, type Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import type { Store } from "../store/store.js";
-import type { Manifests } from "./objects.js";
+import type { Manifests, RepositoryManifests } from "./objects.js";
 
 /** How many of the objects that were read are served, and what becomes of the others. */
 export interface Summary {
@@ -61,6 +61,17 @@ export function formatSummary({ read, served, unserved, ignored, refused, hosts 
   const parts = [`${served} served`, ...counted("not served", unserved), ...counted("ignored", ignored)];
   if (refused > 0) parts.push(`${refused} refused`);
   return `${plural(read, "object")} read: ${parts.join(", ")}; ${plural(hosts, "host")}`;
+}
+
+/** `left out: 1 patch of a kustomization, 2 documents that are no manifests`. */
+export function formatLeftOut({ leftOut }: RepositoryManifests): readonly string[] {
+  if (leftOut.size === 0) return [];
+  const parts = [...leftOut].map(([what, count]) => {
+    const [noun = "", ...rest] = what.split(" ");
+    const words = rest.join(" ");
+    return `${plural(count, noun)} ${count === 1 ? words : words.replace("that is a patch", "that are patches").replace("is no manifest", "are no manifests")}`;
+  });
+  return [`left out: ${parts.join(", ")}`];
 }
 
 const maxListed = 5;

@@ -107,8 +107,14 @@ function amount(origin: string, bound: string, count: number): string {
   return `be ${bound} ${count}`;
 }
 
+/** Variables of Flux and Argo CD, of shells and of templates. */
+const placeholder = /\$\{[A-Za-z_][^}]*\}|\$\([A-Za-z_]\w*\)|\$ARGOCD_\w+|\{\{[^}]*\}\}|<path:[^>]+>/;
+
 function describeFound(value: unknown): string {
-  if (typeof value === "string") return `, found ${quote(value)}`;
+  if (typeof value === "string") {
+    const hint = placeholder.test(value) ? ": a placeholder that is not substituted" : "";
+    return `, found ${quote(value)}${hint}`;
+  }
   if (typeof value === "number" || typeof value === "boolean") return `, found ${value}`;
   if (Array.isArray(value)) return ", found a list";
   return "";
