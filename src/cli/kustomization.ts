@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { readNow } from "../documents/documents.js";
 import { isRecord } from "../schema/issues.js";
-import type { FolderFinding } from "./repository.js";
+
+/** A message about a folder that can't be read as it is. */
+export interface FolderFinding {
+  readonly file: string;
+  readonly severity: "error" | "warning";
+  readonly reason: "NotRendered" | "NotBuilt" | "NotReadable";
+  readonly message: string;
+}
 
 interface Kustomization {
   readonly file: string;

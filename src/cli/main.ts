@@ -11,6 +11,7 @@ import { type DiffCommandOptions, diffCommand } from "./diff.js";
 import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
+import { assumptions, collect, examples, files, input, kube, needFiles, settings } from "./options.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
@@ -18,55 +19,6 @@ import { UsageError } from "./usage.js";
 
 /** Put in by the build. */
 declare const ISOLINE_VERSION: string;
-
-const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
-const files = (): Option =>
-  new Option("-f, --file <path>", "manifests: a file, a folder or - (may be given more than once)")
-    .argParser(collect)
-    .default([])
-    .makeOptionMandatory();
-/** May be given more than once, with a name each; `withoutKubeNames` has made the one without a name plain. */
-const kube = (text: string): Option =>
-  new Option(
-    "--kube [name]",
-    `${text}; as NAME or NAME=CONTEXT a context of it, more than once for several clusters as one`,
-  ).argParser(collect);
-/** Manifests, or a cluster as it is now. */
-const input = (command: Command): Command =>
-  command
-    .addOption(files())
-    .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
-    .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
-    .option("--context <name>", "a context of the kubeconfig other than its current one");
-/** Files may be a part of what a cluster holds. */
-const assumptions = (command: Command): Command =>
-  command
-    .option(
-      "--assume-missing <kinds>",
-      "what manifests refer to and is not among the files: auto (assumed where there is no object of its kind in its namespace, or another one makes it), none, all, or kinds such as services,secrets",
-      "auto",
-    )
-    .addOption(
-      new Option(
-        "--known <file>",
-        "a list of what exists elsewhere, a line of KIND/NAMESPACE/NAME each, where * is any text",
-      )
-        .argParser(collect)
-        .default([]),
-    )
-    .option(
-      "--build",
-      "build kustomizations with kustomize or kubectl; without it their files are read as they are",
-    );
-const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
-
-function examples(command: Command, ...texts: readonly string[]): Command {
-  return command.addHelpText("after", `\nExamples:\n${texts.map((text) => `  ${text}`).join("\n")}\n`);
-}
-
-function needFiles(paths: readonly string[] | undefined): void {
-  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
-}
 
 function createProgram(done: (code: number) => void): Command {
   const program = new Command("isoline")

@@ -1,16 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
 import ignore, { type Ignore } from "ignore";
-import { readKustomizations } from "./kustomization.js";
+import { type FolderFinding, readKustomizations } from "./kustomization.js";
 import { manifestNames } from "./load.js";
-
-/** A message about a folder that can't be read as it is. */
-export interface FolderFinding {
-  readonly file: string;
-  readonly severity: "error" | "warning";
-  readonly reason: "NotRendered" | "NotBuilt" | "NotReadable";
-  readonly message: string;
-}
 
 /** What there is to read in the paths of a command. */
 export interface Repository {
