@@ -1,55 +1,108 @@
+import { type Assumed, type Assumption, compileAssuming } from "../assume/assume.js";
 import { type EnvoyConfig, readConfig } from "../explain/config.js";
 import { link } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import type { Finding, Ref } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
+import { plural } from "../schema/words.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
-import { update } from "../update.js";
+import {
+  type AssumptionOptions,
+  assumptionOf,
+  formatAssumed,
+  isOfPlaceholder,
+  nothingAssumed,
+} from "./assumptions.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, type Manifests, readManifests } from "./objects.js";
+import { formatLocated, type RepositoryManifests, readRepository } from "./objects.js";
 import { readSettings, type SettingsFile } from "./settings-file.js";
 
-/** Manifests with the configuration that they compile to. */
-export interface CompiledPaths {
-  readonly manifests: Manifests;
+/** Manifests that are compiled, with what is assumed beside them. */
+export interface CompiledManifests {
+  readonly manifests: RepositoryManifests;
   readonly settings: Settings;
   readonly store: Store;
+  readonly assumed: Assumed;
+}
+
+/** The same with the configuration that they compile to. */
+export interface CompiledPaths extends CompiledManifests {
   readonly config: EnvoyConfig;
   /** A file could not be read, or not all of it. */
   readonly broken: boolean;
 }
 
-/** Compiles what is there; what is wrong with documents and settings is told on standard error, with a count of the rest. */
-export function compilePaths(paths: readonly string[], settingsFile: string | undefined): CompiledPaths {
-  const read = readSettings(settingsFile);
-  const { settings } = read;
-  const manifests = readManifests(paths, settings.spec.watchNamespaces);
-  return compileWith({ ...manifests, settings }, read, paths.join(", "));
+/** Compiles an input; of files a part of what they refer to may be assumed. @throws UsageError as `assumptionOf` does. */
+export function compileManifests(
+  { settings: asked, ...manifests }: Input,
+  options: AssumptionOptions & Pick<InputOptions, "kube">,
+  known: ReadonlySet<Ref> = new Set(),
+): CompiledManifests {
+  const base: Assumption = options.kube ? nothingAssumed : assumptionOf(options, manifests);
+  const assumption = { ...base, isKnown: (ref: Ref) => known.has(ref) || base.isKnown(ref) };
+  const store = createMemoryStore();
+  const input = { settings: asked, objects: manifests.objects };
+  const assumed = compileAssuming(store, input, { checkKeyPair }, assumption);
+  return { manifests, settings: assumed.settings, store, assumed };
 }
 
-/** The same of files or of a cluster. */
+/** Findings of the compiler, without those about the contents of what is assumed. */
+export const compiledFindings = ({ store, assumed }: CompiledManifests): Finding[] =>
+  [...store.findings()].filter((finding) => !isOfPlaceholder(finding, assumed));
+
+/**
+ * Compiles two sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
+ * adds does not take from the other what it refers to. Findings of documents and settings are printed on standard error.
+ */
+export function compileSides(
+  sides: readonly [string, string],
+  options: AssumptionOptions & { readonly settings?: string; readonly build?: boolean },
+): readonly [CompiledPaths, CompiledPaths] {
+  const read = readSettings(options.settings);
+  const inputs = sides.map(
+    (path): Input => ({
+      ...readRepository([path], read.settings.spec.watchNamespaces, options),
+      settings: read.settings,
+    }),
+  );
+  const alone = inputs.map((input) => compileManifests(input, options));
+  const known = new Set(alone.flatMap(({ assumed }) => assumed.refs));
+  const [before, after] = inputs.map((input, i) => {
+    const first = alone[i];
+    const isWhole = first !== undefined && [...known].every((ref) => first.store.object(ref));
+    return finish(isWhole ? first : compileManifests(input, options, known), read, sides[i] ?? "");
+  });
+  if (!before || !after) throw new Error("a comparison has two sides");
+  for (const line of formatAssumed(after.assumed)) console.error(line);
+  return [before, after];
+}
+
+/** Compiles files or a cluster; findings of documents and settings are printed on standard error, with a count of the others. */
 export async function compileInput(
-  options: InputOptions,
+  options: InputOptions & AssumptionOptions,
   settingsFile: string | undefined,
 ): Promise<CompiledPaths> {
   const read = readSettings(settingsFile);
-  const input = await readInput(options, read.settings);
-  return compileWith(input, read, options.kube ? "the cluster" : options.file.join(", "));
+  const compiled = compileManifests(
+    await readInput({ ...options, asRepository: true }, read.settings),
+    options,
+  );
+  for (const line of formatAssumed(compiled.assumed)) console.error(line);
+  return finish(compiled, read, options.kube ? "the cluster" : options.file.join(", "));
 }
 
-function compileWith(
-  { settings, ...manifests }: Input,
+function finish(
+  compiled: CompiledManifests,
   { findings, locate }: SettingsFile,
   where: string,
 ): CompiledPaths {
+  const { manifests, settings, store } = compiled;
   for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const one of manifests.located) console.error(formatLocated(one));
-  const store = createMemoryStore();
-  update(store, [settings, ...manifests.objects], { checkKeyPair });
-  const errors = [...store.findings()].filter(({ severity }) => severity === "error").length;
-  const count = errors === 1 ? "1 error" : `${errors} errors`;
-  if (errors > 0) console.error(`${count} in ${where}; isoline check tells which`);
+  const errors = compiledFindings(compiled).filter(({ severity }) => severity === "error").length;
+  if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check tells which`);
   const config = readConfig(link(store, withWholeTables(settings.spec)));
-  return { manifests, settings, store, config, broken: manifests.broken.size > 0 };
+  return { ...compiled, config, broken: manifests.broken.size > 0 };
 }

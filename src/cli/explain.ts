@@ -4,15 +4,17 @@ import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { isOfPods } from "../schema/meta.js";
+import { type AssumptionOptions, isOfPlaceholder } from "./assumptions.js";
 import { ask } from "./client.js";
-import { compileInput } from "./compiled.js";
+import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
 import { lineOf } from "./load.js";
 import type { Manifests } from "./objects.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-export interface ExplainCommandOptions extends InputOptions {
+export interface ExplainCommandOptions extends InputOptions, AssumptionOptions {
   readonly settings?: string;
   /** A running server that is asked instead. */
   readonly xds?: string;
@@ -38,13 +40,40 @@ export async function explainCommand(
     print(await askServer(options.xds, method, url, options), title, options, () => "");
     return 0;
   }
-  const { manifests, settings, store, config, broken } = await compileInput(options, options.settings);
+  const compiled = await compileInput(options, options.settings);
+  const { manifests, settings, store, config, broken } = compiled;
+  const shown = withoutPlaceholders(compiled);
   const explanation = explain(config, request, {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
-    claimsOn: (host) => claimsOn(store, host),
+    claimsOn: (host) => claimsOn(shown, host),
   });
-  print(explanation, title, options, placeIn(manifests));
+  const known =
+    options.kube || options.assumeMissing === "none" ? explanation : withUnknown(explanation, manifests);
+  print(known, title, options, placeIn(manifests));
   return broken ? 3 : 0;
+}
+
+/** What `claimsOn` reads of a store, without findings about the contents of what is assumed. */
+const withoutPlaceholders = ({ store, assumed }: CompiledPaths): Parameters<typeof claimsOn>[0] => ({
+  object: (ref) => store.object(ref),
+  claimants: (key) => store.claimants(key),
+  unit(key) {
+    const unit = store.unit(key);
+    return (
+      unit && { ...unit, findings: unit.findings.filter((finding) => !isOfPlaceholder(finding, assumed)) }
+    );
+  },
+});
+
+/** Marks backends without endpoints in namespaces of which no EndpointSlices are among the files. */
+function withUnknown(explanation: Explanation, { objects }: Manifests): Explanation {
+  const known = new Set(objects.filter(({ kind }) => isOfPods(kind)).map(({ meta }) => meta.namespace));
+  const backends = explanation.backends.map((backend) =>
+    backend.endpoints > 0 || known.has(backend.cluster.split("/")[0] ?? "")
+      ? backend
+      : { ...backend, endpointsUnknown: true as const },
+  );
+  return { ...explanation, backends };
 }
 
 function print(

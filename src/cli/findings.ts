@@ -1,4 +1,4 @@
-import { formatLocated, type Located } from "./objects.js";
+import { formatLocated, type Located, shownAbout } from "./objects.js";
 
 export type CheckFormat = "text" | "json" | "github" | "sarif";
 
@@ -14,11 +14,11 @@ const escapeProperty = (text: string): string =>
 export const findingWriters: Readonly<Record<CheckFormat, (located: readonly Located[]) => string>> = {
   text: (located) => lines(located.map(formatLocated)),
   json: (located) =>
-    `${JSON.stringify(located.map(({ finding, file, line }) => ({ ...finding, file, line })))}\n`,
+    `${JSON.stringify(located.map(({ finding, file, line }) => ({ ...finding, about: shownAbout(finding.about), file, line })))}\n`,
   github: (located) =>
     lines(
       located.map(({ finding, file, line }) => {
-        const title = escapeProperty(`${finding.about} ${finding.reason}`);
+        const title = escapeProperty(`${shownAbout(finding.about)} ${finding.reason}`.trim());
         const place = file ? `file=${escapeProperty(file)},line=${line},` : "";
         return `::${finding.severity} ${place}title=${title}::${escapeData(finding.message)}`;
       }),
@@ -38,7 +38,7 @@ const sarif = (located: readonly Located[]): object => ({
       results: located.map((one) => ({
         ruleId: ruleOf(one),
         level: one.finding.severity,
-        message: { text: `${one.finding.about}: ${one.finding.message}` },
+        message: { text: sarifText(one) },
         locations: [
           {
             physicalLocation: {
@@ -51,5 +51,8 @@ const sarif = (located: readonly Located[]): object => ({
     },
   ],
 });
+
+const sarifText = ({ finding: { about, message } }: Located): string =>
+  [shownAbout(about), message].filter((part) => part !== "").join(": ");
 
 const ruleOf = ({ finding }: Located): string => `${finding.type}/${finding.reason}`;

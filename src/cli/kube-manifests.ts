@@ -10,17 +10,21 @@ import { createMemoryStore } from "../store/memory.js";
 import type { KubeOptions } from "./kube-config.js";
 import { type KubeTarget, kubeTargets, withClusters } from "./kube-targets.js";
 import { kubeTransport } from "./kube-transport.js";
-import { type Manifests, readManifests } from "./objects.js";
+import { type RepositoryManifests, readManifests, readRepository } from "./objects.js";
 import { UsageError } from "./usage.js";
 
 /** Where a command reads objects from: manifests, or a cluster as it is now. */
 export interface InputOptions extends KubeOptions {
   readonly file: readonly string[];
   readonly kube?: readonly string[];
+  /** Folders are read as they are in repositories (`readRepository`), not as what a server is given. */
+  readonly asRepository?: true;
+  /** With `asRepository`: kustomizations are built. */
+  readonly build?: boolean;
 }
 
 /** Objects with the settings that go with them. */
-export interface Input extends Manifests {
+export interface Input extends RepositoryManifests {
   readonly settings: Settings;
 }
 
@@ -38,7 +42,12 @@ export async function readInput(options: InputOptions, settings: Settings): Prom
     throw new UsageError(
       "-f PATH or --kube is needed: manifests to read, - for standard input, or a cluster",
     );
-  if (!kube) return { ...readManifests(file, watchNamespaces), settings };
+  if (!kube) {
+    const manifests = options.asRepository
+      ? readRepository(file, watchNamespaces, options)
+      : { ...readManifests(file, watchNamespaces), leftOut: new Map() };
+    return { ...manifests, settings };
+  }
   return readClusters(kubeTargets(kube, options), settings);
 }
 
@@ -70,6 +79,8 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
     broken: new Set(),
     unnamed: new Set(),
     ignored: new Map(),
+    owned: new Set(),
+    leftOut: new Map(),
     settings: followed.settings,
   };
 }

@@ -31,7 +31,8 @@ export type Visit = (value: unknown, place: Place) => void;
 const maxMegabytes = 64;
 const maxBytes = maxMegabytes * 1024 * 1024;
 const lineNames = new Set([".jsonl", ".ndjson"]);
-const names = new Set([...lineNames, ".yaml", ".yml", ".json"]);
+/** Extensions of files that hold manifests. */
+export const manifestNames: ReadonlySet<string> = new Set([...lineNames, ".yaml", ".yml", ".json"]);
 
 /**
  * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
@@ -43,6 +44,13 @@ export function loadDocuments(paths: readonly string[], visit: Visit): readonly 
     const loader: Loader = { file: path, visit, findings };
     for (const file of path === "-" ? ["-"] : filesOf(loader)) loadFile({ ...loader, file });
   }
+  return findings;
+}
+
+/** The same of a text that stands for a file. */
+export function loadText(file: string, text: string, visit: Visit): readonly LoadFinding[] {
+  const findings: LoadFinding[] = [];
+  readText({ file, visit, findings }, text);
   return findings;
 }
 
@@ -86,22 +94,30 @@ function walk(folder: string, loader: Loader): string[] {
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return walk(path, loader);
-      return names.has(extname(entry.name)) ? [path] : [];
+      return manifestNames.has(extname(entry.name)) ? [path] : [];
     });
 }
 
 function loadFile(loader: Loader): void {
+  const text = textOf(loader);
+  if (text !== undefined) readText(loader, text);
+}
+
+function readText(loader: Loader, text: string): void {
   const { file } = loader;
-  const text = readText(loader);
-  if (text === undefined) return;
   const format: Format = lineNames.has(extname(file)) ? "lines" : extname(file) === ".json" ? "json" : "yaml";
   for (const one of readNow(text, format)) {
-    if ("fault" in one) fail(loader, one.line, `${one.fault} (column ${one.column})`);
+    if ("fault" in one)
+      fail(loader, one.line, `${one.fault} (column ${one.column})${templateHint(text, one.line)}`);
     else add(loader, one, format);
   }
 }
 
-function readText(loader: Loader): string | undefined {
+/** Helm and others write templates in YAML that is none before they are rendered. */
+const templateHint = (text: string, line: number): string =>
+  /\{\{/.test(text.split("\n")[line - 1] ?? "") ? "; a template has to be rendered first" : "";
+
+function textOf(loader: Loader): string | undefined {
   const { file } = loader;
   const tooLarge = `the file is larger than ${maxMegabytes} MiB; split it`;
   try {

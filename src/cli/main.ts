@@ -14,6 +14,7 @@ import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { addFleetCommand } from "./fleet-command.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
+import { assumptions, collect, files, input, kube, needFiles, settings } from "./options.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
@@ -21,31 +22,6 @@ import { UsageError } from "./usage.js";
 
 /** Put in by the build. */
 declare const ISOLINE_VERSION: string;
-
-const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
-const files = (): Option =>
-  new Option("-f, --file <path>", "manifests: a file, a folder or - (may be given more than once)")
-    .argParser(collect)
-    .default([])
-    .makeOptionMandatory();
-/** May be given more than once, with a name each; `withoutKubeNames` has made the one without a name plain. */
-const kube = (text: string): Option =>
-  new Option(
-    "--kube [name]",
-    `${text}; as NAME or NAME=CONTEXT a context of it, more than once for several clusters as one`,
-  ).argParser(collect);
-/** Manifests, or a cluster as it is now. */
-const input = (command: Command): Command =>
-  command
-    .addOption(files())
-    .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
-    .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
-    .option("--context <name>", "a context of the kubeconfig other than its current one");
-const settings = (): Option => new Option("--settings <file>", "settings, or Contour's configuration file");
-
-function needFiles(paths: readonly string[] | undefined): void {
-  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
-}
 
 function createProgram(done: (code: number) => void): Command {
   const program = new Command("isoline")
@@ -70,10 +46,12 @@ function createProgram(done: (code: number) => void): Command {
     .action(async (options: CompileCommandOptions) => done(await compileCommand(options)));
 
   examples(
-    input(
-      program
-        .command("check")
-        .description("say what is wrong with manifests or a cluster's objects; exit with 1 on errors"),
+    assumptions(
+      input(
+        program
+          .command("check")
+          .description("say what is wrong with manifests or a cluster's objects; exit with 1 on errors"),
+      ),
     ),
     "isoline check -f manifests/",
     "isoline check -f manifests/ --format github",
@@ -81,15 +59,21 @@ function createProgram(done: (code: number) => void): Command {
     .addOption(settings())
     .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
     .option("--strict", "warnings count as errors")
+    .option(
+      "--base-dir <folder>",
+      "paths in the output are from this folder; default for github and sarif: the root of the repository",
+    )
     .action(async (options: CheckCommandOptions) => done(await checkCommand(options)));
 
   examples(
-    input(
-      program
-        .command("explain")
-        .description("say which route wins a request, and why")
-        .argument("<method>")
-        .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+    assumptions(
+      input(
+        program
+          .command("explain")
+          .description("say which route wins a request, and why")
+          .argument("<method>")
+          .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+      ),
     ),
     "isoline explain -f manifests/ GET http://echo.com/api",
     "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
@@ -111,17 +95,19 @@ function createProgram(done: (code: number) => void): Command {
     );
 
   examples(
-    program
-      .command("diff")
-      .description("say what changes for traffic from one set of manifests to another")
-      .argument("<before>", "a file, a folder or -")
-      .argument("<after>"),
+    assumptions(
+      program
+        .command("diff")
+        .description("say what changes for traffic from one set of manifests to another")
+        .argument("<before>", "a file, a folder or -")
+        .argument("<after>"),
+    ),
     "isoline diff main/manifests/ manifests/",
     "isoline diff before.yaml after.yaml --format json --exit-code",
   )
     .addOption(settings())
     .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
-    .option("--exit-code", "exit with 1 when something changes")
+    .option("--exit-code", "exit with 1 when something changes or could not be compared")
     .action((before: string, after: string, options: DiffCommandOptions) => {
       if (before === "-" && after === "-") throw new UsageError("only one side can be standard input");
       done(diffCommand(before, after, options));

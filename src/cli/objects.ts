@@ -1,6 +1,9 @@
+import { ownedBy } from "../assume/owners.js";
+import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
-import { lineOf, loadDocuments, type Place } from "./load.js";
+import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
+import { findManifests } from "./repository.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {
@@ -22,6 +25,8 @@ export interface Manifests {
   readonly unnamed: ReadonlySet<string>;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
+  /** Secrets and ConfigMaps that other manifests make when they are applied. */
+  readonly owned: ReadonlySet<Ref>;
 }
 
 /** What a file says of one object; the object is the last valid one. */
@@ -37,27 +42,75 @@ const withObject = ({ file, line, within, part }: Place, object: KubeObject | un
  * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
  * loses another.
  */
-export function readManifests(paths: readonly string[], namespaces: readonly string[]): Manifests {
+export const readManifests = (paths: readonly string[], namespaces: readonly string[]): Manifests =>
+  collect(namespaces, (visit) => loadDocuments(paths, visit));
+
+/** What the manifests of a repository are, and what of it was left out. */
+export interface RepositoryManifests extends Manifests {
+  /** How many files and documents were left out, by what they are. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+/** The same of folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. */
+export function readRepository(
+  paths: readonly string[],
+  namespaces: readonly string[],
+  options: { readonly build?: boolean | undefined },
+): RepositoryManifests {
+  const { files, built, findings, leftOut } = findManifests(paths, { build: options.build ?? false });
+  const counts = new Map(leftOut);
+  const named = new Set(paths);
+  const manifests = collect(namespaces, (visit) => {
+    const visitManifest: Visit = (value, place) => {
+      if (named.has(place.file) || isManifest(value)) visit(value, place);
+      else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
+    };
+    return [
+      ...loadDocuments(files, visitManifest),
+      ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
+    ];
+  });
+  const located = findings.map(({ file, severity, reason, message }): Located => {
+    const finding: Finding = { about: "File//", type: "FileError", severity, reason, message };
+    return { finding, file, line: 0 };
+  });
+  const broken = findings.flatMap(({ file, severity }) => (severity === "error" ? [file] : []));
+  return {
+    ...manifests,
+    located: [...located, ...manifests.located],
+    broken: new Set([...manifests.broken, ...broken]),
+    leftOut: counts,
+  };
+}
+
+const noManifest = "document that is no manifest";
+
+/** Values of charts, patches and the files of CI have neither a kind nor a version. */
+const isManifest = (value: unknown): boolean =>
+  !Array.isArray(value) && (!isRecord(value) || value.kind !== undefined || value.apiVersion !== undefined);
+
+/** Parses what a loader finds. */
+function collect(namespaces: readonly string[], load: (visit: Visit) => readonly LoadFinding[]): Manifests {
   const documents = new Map<Ref, Document>();
   const invalid = new Set<Ref>();
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unnamed = new Set<string>();
-  const unread = loadDocuments(paths, (value, place) => {
+  const owned = new Set<Ref>();
+  const unread = load((value, place) => {
     const parsed = parseObject(value, namespaces);
+    for (const ref of ownedBy(value)) owned.add(ref);
+    for (const finding of parsed.findings) located.push(locate(finding, place));
     if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
-    else if ("findings" in parsed) {
-      for (const finding of parsed.findings) located.push(locate(finding, place));
-      if (parsed.ref) {
-        invalid.add(parsed.ref);
-        documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-      } else unnamed.add(place.file);
-    } else {
+    else if ("object" in parsed) {
       const { object } = parsed;
       const earlier = documents.get(object.ref);
       if (earlier) located.push(locate(duplicate(object.ref, earlier), place));
       documents.set(object.ref, withObject(place, object));
-    }
+    } else if (parsed.ref) {
+      invalid.add(parsed.ref);
+      documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
+    } else unnamed.add(place.file);
   });
   return {
     objects: [...documents.values()].flatMap(({ object }) => object ?? []),
@@ -67,6 +120,7 @@ export function readManifests(paths: readonly string[], namespaces: readonly str
     broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
     unnamed,
     ignored,
+    owned,
   };
 }
 
@@ -98,10 +152,13 @@ const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 const printable = (text: string): string =>
   text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+/** Empty for findings about a file or about a document that is no object. */
+export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);
+
 /** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
 export function formatLocated({ finding, file, line }: Located): string {
-  const place = file ? `${file}:${line}: ` : "";
-  const path = finding.path ? ` ${finding.path}` : "";
-  const { severity, about, message, type, reason } = finding;
-  return printable(`${place}${severity} ${about}${path}: ${message} (${type}/${reason})`);
+  const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
+  const { severity, about, path = "", message, type, reason } = finding;
+  const what = [severity, shownAbout(about), path].filter((word) => word !== "").join(" ");
+  return printable(`${place}${what}: ${message} (${type}/${reason})`);
 }

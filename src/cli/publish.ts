@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Finding } from "../schema/meta.js";
+import { plural } from "../schema/words.js";
 import { isSimpleName } from "../server/tokens.js";
 import { ask } from "./client.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
@@ -119,7 +120,7 @@ function report(
       ? "published"
       : "published; what is served stays the same";
   console.error(
-    `${source} at revision ${answer.revision}: ${answer.objects} objects ${done}, ${errors} errors, ${located.length - errors} warnings`,
+    `${source} at revision ${answer.revision}: ${plural(answer.objects ?? 0, "object")} ${done}, ${plural(errors, "error")}, ${plural(located.length - errors, "warning")}`,
   );
   const { missing = 0 } = answer;
   if (missing > 0)

@@ -22,8 +22,10 @@ export interface BackendSeen {
   readonly weight: number;
   /** Of the requests, 0 to 100. */
   readonly percent: number;
-  /** How many there are to choose from; 0 answers 503. */
+  /** How many there are to choose from; 0 answers 503, unless `endpointsUnknown`. */
   readonly endpoints: number;
+  /** The objects that hold the endpoints are not among those that were compiled. */
+  readonly endpointsUnknown?: true;
 }
 
 /**

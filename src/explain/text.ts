@@ -1,3 +1,4 @@
+import { plural } from "../schema/words.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import type { Origin } from "./origins.js";
 
@@ -51,11 +52,14 @@ function formatOrigin(origin: Origin, placeOf: PlaceOf): string {
 const describeHost = ({ name, domain, table }: NonNullable<Explanation["virtualHost"]>): string =>
   `${name}${domain === name ? "" : ` by ${domain}`} of ${table}`;
 
-function describeBackend({ cluster, percent, endpoints }: BackendSeen, count: number): string {
-  const share = count > 1 ? `  ${percent} %` : "";
-  const many =
-    endpoints === 0 ? "no endpoints: 503" : endpoints === 1 ? "1 endpoint" : `${endpoints} endpoints`;
-  return `${cluster}${share}  ${many}`;
+function describeBackend(backend: BackendSeen, count: number): string {
+  const share = count > 1 ? `  ${backend.percent} %` : "";
+  return `${backend.cluster}${share}  ${describeEndpoints(backend)}`;
+}
+
+function describeEndpoints({ endpoints, endpointsUnknown }: BackendSeen): string {
+  if (endpointsUnknown) return "endpoints unknown: no EndpointSlices among the files";
+  return endpoints === 0 ? "no endpoints: 503" : plural(endpoints, "endpoint");
 }
 
 function table(rows: readonly (readonly [string, string])[]): string[] {

@@ -6,7 +6,7 @@ import { readHeadersPolicy } from "./policy/headers.js";
 import type { Protections, RoutePolicies } from "./policy/index.js";
 import { readInternalRedirect } from "./policy/internal-redirect.js";
 import { readIpFilter } from "./policy/ip-filter.js";
-import { readReplacePrefix } from "./policy/path-rewrite.js";
+import { entryFor, readReplacePrefix } from "./policy/path-rewrite.js";
 import { readDescriptors, readLocalRateLimit } from "./policy/rate-limit.js";
 import { readRetryPolicy } from "./policy/retry.js";
 import { readTimeoutPolicy } from "./policy/timeout.js";
@@ -23,6 +23,7 @@ export function readPolicies(context: RouteContext, path: PathMatch): RoutePolic
   const rewrite = readReplacePrefix(route.pathRewritePolicy?.replacePrefix, path);
   if (rewrite.reason)
     return fail("PrefixReplaceError", rewrite.reason, rewrite.message ?? "", ".pathRewritePolicy");
+  warnWithoutEffect(context, path);
   const limits = readDescriptors(
     route.rateLimitPolicy?.global,
     context.reader.settings.budgets.regexProgramSize,
@@ -44,6 +45,20 @@ export function readPolicies(context: RouteContext, path: PathMatch): RoutePolic
     ...(limits.descriptors ? { rateLimits: limits.descriptors } : {}),
     ...protections,
   };
+}
+
+/** Policies of a route that nothing of its host or its path gives an effect. */
+function warnWithoutEffect({ route, proxy, place, path: at, report }: RouteContext, path: PathMatch): void {
+  const warn = (field: string, message: string): void =>
+    report.warn(proxy.ref, "SpecError", "IgnoredField", message, at + field);
+  const entries = route.pathRewritePolicy?.replacePrefix ?? [];
+  if (entries.length > 0 && path.kind === "prefix" && !entryFor(entries, path.value))
+    warn(
+      ".pathRewritePolicy",
+      `has no effect for the prefix ${JSON.stringify(path.value)}: no entry names it`,
+    );
+  if (route.authPolicy && !place.host.authorizationDefaults)
+    warn(".authPolicy", "has no effect: neither the virtual host nor the settings have an authorization");
 }
 
 const failRateLimit = ({ fail }: RouteContext, error: string, field: string): undefined =>

@@ -16,7 +16,12 @@ export function readValidation(
   reader: Reader,
   report: Report,
 ): Cluster | undefined {
-  if (!service.validation || (cluster.protocol !== "tls" && cluster.protocol !== "h2")) return cluster;
+  if (!service.validation) return cluster;
+  if (cluster.protocol !== "tls" && cluster.protocol !== "h2") {
+    const message = `has no effect: Service [${service.name}:${service.port}] is not asked over TLS; set protocol: tls`;
+    report.warn(proxy.ref, "SpecError", "IgnoredField", message, `${path}.validation`);
+    return cluster;
+  }
   const checked = readUpstreamValidation(reader, service.validation, proxy.meta.namespace);
   if (!checked.problem) return { ...cluster, validation: checked.validation };
   if (checked.problem === "not-delegated") {

@@ -3,7 +3,10 @@ import { type KubeObject, parseObject } from "../schema/object.js";
 import { ApiError, type Raw } from "./api.js";
 import type { Resource } from "./resources.js";
 
-/** Reads one object of the API as a change; one that can't be read leaves what was known of it. */
+/**
+ * Reads one object of the API as a change; one that can't be read leaves what was known of it. Unknown fields are no findings here: an
+ * API server prunes those that its version does not have, and a newer one may have more.
+ */
 export function changeOf(
   raw: Raw,
   namespaces: readonly string[],

@@ -63,7 +63,7 @@ const valueAt = (input: unknown, path: Path): unknown =>
   );
 
 const nouns: Readonly<Record<string, string>> = {
-  string: "text (put it in quotes)",
+  string: "text",
   boolean: "true or false",
   int: "a whole number",
   number: "a number",
@@ -77,7 +77,7 @@ function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       if (value === undefined) return `is missing; it must be ${nouns[issue.expected] ?? issue.expected}`;
-      return `must be ${nouns[issue.expected] ?? issue.expected}`;
+      return `must be ${nouns[issue.expected] ?? issue.expected}${quotesHelp(issue.expected, value)}`;
     case "invalid_value":
       return value === undefined
         ? `is missing; use one of ${choices(issue.values)}`
@@ -92,6 +92,12 @@ function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
+/** YAML reads some text without quotes as a number or a boolean. */
+const quotesHelp = (expected: string, value: unknown): string =>
+  expected === "string" && (typeof value === "number" || typeof value === "boolean")
+    ? " (put it in quotes)"
+    : "";
+
 const choices = (values: readonly unknown[]): string =>
   values.map((value) => JSON.stringify(value)).join(", ");
 
@@ -101,8 +107,14 @@ function amount(origin: string, bound: string, count: number): string {
   return `be ${bound} ${count}`;
 }
 
+/** Variables of Flux and Argo CD, of shells and of templates. */
+const placeholder = /\$\{[A-Za-z_][^}]*\}|\$\([A-Za-z_]\w*\)|\$ARGOCD_\w+|\{\{[^}]*\}\}|<path:[^>]+>/;
+
 function describeFound(value: unknown): string {
-  if (typeof value === "string") return `, found ${quote(value)}`;
+  if (typeof value === "string") {
+    const hint = placeholder.test(value) ? ": a placeholder that is not substituted" : "";
+    return `, found ${quote(value)}${hint}`;
+  }
   if (typeof value === "number" || typeof value === "boolean") return `, found ${value}`;
   if (Array.isArray(value)) return ", found a list";
   return "";

@@ -1,4 +1,5 @@
 import { isLabel, isSubdomain } from "./fields.js";
+import { isForeignRestriction } from "./foreign-annotations.js";
 import { isRecord, pathText, quote, schemaError } from "./issues.js";
 import { type Finding, type ObjectMeta, type Ref, refOf } from "./meta.js";
 
@@ -35,7 +36,7 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
 
   let annotations = noAnnotations;
   for (const [key, value] of isRecord(meta.annotations) ? Object.entries(meta.annotations) : []) {
-    if (!kept.test(key)) continue;
+    if (!kept.test(key) && !(kind === "Ingress" && isForeignRestriction(key))) continue;
     if (typeof value === "string") annotations = { ...annotations, [key]: value };
     else refuse("must be text (put it in quotes)", "annotations", key);
   }

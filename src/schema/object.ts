@@ -26,6 +26,8 @@ import type { Finding, ObjectOf, Ref } from "./meta.js";
 import { parseMeta } from "./object-meta.js";
 import type { Settings } from "./settings.js";
 import { nearestKind } from "./spelling.js";
+import { unknownFields } from "./unknown-fields.js";
+import { unsupportedFields } from "./unsupported-fields.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -116,9 +118,10 @@ interface KindReader {
 export type KubeObject = { [K in Kind]: ObjectOf<K, z.output<Kinds[K]["schema"]>> }[Kind] | Settings;
 
 export type Parsed =
-  | { readonly object: KubeObject }
-  /** A kind that says nothing about routing. */
-  | { readonly ignored: string }
+  /** `findings`: fields of the manifest that its kind does not have or that are not supported, as warnings. */
+  | { readonly object: KubeObject; readonly findings: readonly Finding[] }
+  /** A kind that says nothing about routing; `findings` where it does and is not supported. */
+  | { readonly ignored: string; readonly findings: readonly Finding[] }
   /** `ref` is there when the object has a valid name; `noObject`: the value is no Kubernetes object at all. */
   | { readonly findings: readonly Finding[]; readonly ref?: Ref; readonly noObject?: true };
 
@@ -137,7 +140,7 @@ export function parseObject(input: unknown, namespaces: readonly string[] = []):
   if (typeof apiVersion !== "string" || apiVersion === "")
     return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
   if (namespaces.length > 0 && !isWatched(kind, input, namespaces)) return ignore(kind, apiVersion);
-  if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion);
+  if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion, input);
   return parseKind(kind as Kind, apiVersion, input);
 }
 
@@ -169,8 +172,12 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
     const prefix = kind === "Namespace" ? ["metadata"] : body ? [] : ["spec"];
     findings.push(...schemaFindings(about, parsed.error.issues, content, prefix, kind === "Secret"));
   }
-  if (findings.length > 0) return { findings, ...(ref ? { ref } : {}) };
-  return { object: { kind, ref: about, meta, spec: parsed.data } as KubeObject };
+  const unknown = unknownFields(kind, about, input);
+  const isRefused = findings.length > 0 || unknown.some(({ severity }) => severity === "error");
+  if (isRefused) return { findings: [...findings, ...unknown], ...(ref ? { ref } : {}) };
+  const object = { kind, ref: about, meta, spec: parsed.data } as KubeObject;
+  const unsupported = unsupportedFields(kind, about, input);
+  return { object, findings: unsupported.length > 0 ? [...unknown, ...unsupported] : unknown };
 }
 
 /** Of an object that nothing may read, only the name counts, so that what was known by it is kept. */
@@ -183,11 +190,15 @@ function hostile(kind: Kind, { metadata }: Raw, finding: Finding): Parsed {
 
 const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(apiVersion.indexOf("/"), 0));
 const contourGroups = new Set(["projectcontour.io", "contour.heptio.com"]);
+/** Kinds of the Gateway API that are not supported yet. */
+const unsupportedGatewayKinds = new Set(["ListenerSet", "UDPRoute"]);
 const unusedContourKinds = new Set(["ContourConfiguration", "ContourDeployment"]);
 
 /** A kind that is nearly one of ours in a group that has it is a slip of the pen, not somebody else's. */
-function unknownKind(kind: string, apiVersion: string): Parsed {
+function unknownKind(kind: string, apiVersion: string, input: Raw): Parsed {
   const group = groupOf(apiVersion);
+  if (group === gatewayGroup && unsupportedGatewayKinds.has(kind))
+    return unsupportedKind(kind, apiVersion, input);
   const inGroup = Object.entries(kinds).filter(([, { versions }]) =>
     versions.some((known) => groupOf(known) === group),
   );
@@ -206,9 +217,25 @@ function unknownKind(kind: string, apiVersion: string): Parsed {
   return ignore(kind, apiVersion);
 }
 
-const ignore = (kind: string, apiVersion: string): Parsed => ({
+const noFindings: readonly Finding[] = [];
+
+const ignore = (kind: string, apiVersion: string, findings = noFindings): Parsed => ({
   ignored: `${kind.slice(0, 80)} of ${apiVersion.slice(0, 80)}`,
+  findings,
 });
+
+function unsupportedKind(kind: string, apiVersion: string, { metadata }: Raw): Parsed {
+  const { about } = parseMeta(kind, metadata, false);
+  const message = `${kind} is not supported; the object is not served`;
+  const finding = {
+    about,
+    severity: "warning",
+    type: "SchemaError",
+    reason: "UnsupportedKind",
+    message,
+  } as const;
+  return ignore(kind, apiVersion, [finding]);
+}
 
 const refuse = (message: string, path?: string): { readonly findings: readonly Finding[] } => ({
   findings: [schemaError(nobody, message, path)],

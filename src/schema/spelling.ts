@@ -7,6 +7,35 @@ export function nearestKind(kind: string, known: readonly string[]): string | un
   return known.find((candidate) => distance(word, candidate.toLowerCase()) <= maxDistance);
 }
 
+const maxName = 60;
+const plain = (name: string): string => name.toLowerCase().replace(/[-_.]/g, "");
+
+/**
+ * The name that an unknown one was most likely meant for: the one with the fewest letters changed, at most a third of them, or one with
+ * the same beginning. `strict`: at most a sixth of the letters, and no beginnings.
+ */
+export function nearestName(name: string, known: readonly string[], strict = false): string | undefined {
+  if (name.length > maxName) return undefined;
+  const word = plain(name);
+  const limit = Math.floor(word.length / (strict ? 6 : 3));
+  let best: { readonly candidate: string; readonly score: number } | undefined;
+  for (const candidate of known) {
+    const other = plain(candidate);
+    const letters = distance(word, other);
+    const begins = !strict && sharedStart(word, other) >= Math.max(5, word.length * 0.6);
+    if (letters > limit && !begins) continue;
+    const score = letters > limit ? limit + letters / maxName : letters;
+    if (!best || score < best.score) best = { candidate, score };
+  }
+  return best?.candidate;
+}
+
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
 /** Levenshtein distance. */
 export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -59,8 +59,8 @@ export function review(
   const parsed = parseObject(raw);
   if ("ignored" in parsed) return allowed;
   if (!("object" in parsed)) return unread(parsed.findings, old);
-  const { object } = parsed;
-  if (!ready) return { ...allowed, warnings: [notReady(object.ref)] };
+  const { object, findings: warnings } = parsed;
+  if (!ready) return { ...allowed, warnings: [...warnings, notReady(object.ref)] };
   const before = new Set(findingsOf(store, object.ref, now).map(keyOf));
   const { undo } = tryChanges(store, [object], platform);
   const findings = findingsOf(store, object.ref, now);
@@ -73,7 +73,7 @@ export function review(
   return {
     allowed: errors.length === 0,
     errors,
-    warnings: findings.filter((finding) => !isError(finding)),
+    warnings: [...warnings, ...findings.filter((finding) => !isError(finding))],
   };
 }
 

@@ -105,6 +105,7 @@ class SourceReader {
     const parsed = settings ? parseSettingsDocument(settings.spec) : parseObject(value);
     if ("ignored" in parsed) {
       this.#ignored++;
+      for (const finding of parsed.findings) this.#findings.push(finding);
       return;
     }
     if ("noObject" in parsed) {

@@ -9,7 +9,7 @@ const LONGEST_FILE = 400;
 /** The folders (or top-level files) of src/ that one may import; `type store` stands for its types alone. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   gen: [],
-  schema: [],
+  schema: ["gen"],
   documents: ["schema"],
   platform: [],
   store: ["schema", "platform"],
@@ -20,6 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   trial: ["update", "type store"],
   link: ["gen", "schema", "graph", "xds", "type store"],
   status: ["schema", "graph", "type store"],
+  assume: ["schema", "update", "type store"],
+  lint: ["schema", "graph", "type store"],
   explain: ["gen", "schema", "graph", "xds", "link", "type store"],
 };
 

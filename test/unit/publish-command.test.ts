@@ -69,7 +69,7 @@ describe("isoline publish", () => {
     const server = await start();
     onTestFinished(() => server.close());
     expect(await publish(server.url, [good])).toBe(0);
-    expect(err.at(-1)).toBe("web at revision 1: 1 objects published, 0 errors, 0 warnings");
+    expect(err.at(-1)).toBe("web at revision 1: 1 object published, 0 errors, 0 warnings");
     expect(await publish(server.url, [good, bad], { format: "github" })).toBe(1);
     expect(out).toMatch(/^::error file=.*web.yaml,line=3,title=HTTPProxy/m);
     expect(await publish(server.url, [good, bad], { strict: true })).toBe(1);

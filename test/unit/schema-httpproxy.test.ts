@@ -188,7 +188,7 @@ describe("rules of HTTPProxy's CRD", () => {
       findings: [
         {
           path: "spec.routes[0].services[0].name",
-          message: "is missing; it must be text (put it in quotes)",
+          message: "is missing; it must be text",
         },
         { path: "spec.routes[0].services[0].port", message: "must be at most 65535, found 70000" },
         { path: "spec.routes[0].enableWebsockets", message: 'must be true or false, found "yes"' },

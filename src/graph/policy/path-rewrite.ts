@@ -45,9 +45,13 @@ export function readReplacePrefix(
     }
     seen.add(prefix);
   }
-  const entry = entries.find((e) => e.prefix === matched.value) ?? entries.find((e) => !e.prefix);
+  const entry = entryFor(entries, matched.value);
   return entry ? { policy: replacePrefix(matched, entry.replacement) } : {};
 }
+
+/** The entry for a prefix: the one that names it, else the one without a prefix. */
+export const entryFor = (entries: readonly ReplacePrefix[], matched: string): ReplacePrefix | undefined =>
+  entries.find(({ prefix }) => prefix === matched) ?? entries.find(({ prefix }) => !prefix);
 
 /**
  * Puts `replacement` in the place of the prefix that a route matches; of an exact path or a regular expression, in the place of the

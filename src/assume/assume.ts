@@ -1,0 +1,94 @@
+import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import type { Settings } from "../schema/settings.js";
+import type { Store } from "../store/store.js";
+import { type Platform, update } from "../update.js";
+import { assumedCertificate, assumeGateway } from "./gateway.js";
+import { placeholderOf } from "./placeholders.js";
+import { referencesOf } from "./references.js";
+
+/** Kinds of which objects are assumed. */
+export const assumable = ["Service", "Secret", "ConfigMap", "Gateway"] as const;
+export type Assumable = (typeof assumable)[number];
+
+export interface Assumption {
+  /** `auto`: where the input has no object of the kind in the namespace, and where another object of it makes the missing one. */
+  readonly mode: "auto" | "none" | "all" | readonly Assumable[];
+  /** Whether an object is known to exist elsewhere, whatever the mode. */
+  isKnown(ref: Ref): boolean;
+  /** What other objects of the input make when they are applied (`ownedBy`). */
+  readonly owned: ReadonlySet<Ref>;
+}
+
+export interface Assumed {
+  /** With the Gateway that is assumed to be the one that is served. */
+  readonly settings: Settings;
+  /** What is assumed to be there, in order. */
+  readonly refs: readonly Ref[];
+  /** Those of `refs` that restrict access: authorities, revocation lists, servers of an ExtensionService. */
+  readonly restricting: readonly Ref[];
+}
+
+/** An input is compiled again as long as what was assumed refers to more; a Gateway to certificates, that is all. */
+const maxRounds = 4;
+
+/**
+ * Compiles objects into an empty store together with those that they refer to and that may be assumed to exist elsewhere. These have
+ * contents that let everything compile. Nothing of such a store may be served.
+ */
+export function compileAssuming(
+  store: Store,
+  { settings, objects }: { readonly settings: Settings; readonly objects: readonly KubeObject[] },
+  platform: Platform,
+  assumption: Assumption,
+): Assumed {
+  const isListed = assumerOf(objects, assumption);
+  const isAssumed: IsAssumed = (ref) => ref.endsWith(`/${assumedCertificate}`) || isListed(ref);
+  const gateway = assumeGateway(settings, objects, isAssumed);
+  update(store, [gateway.settings, ...objects, ...gateway.objects], platform);
+  const refs = new Set<Ref>(gateway.objects.map(({ ref }) => ref));
+  const { ports, restricting } = referencesOf([...objects, ...gateway.objects]);
+  for (let round = 0; round < maxRounds; round++) {
+    const missing = missingIn(store).filter((ref) => !refs.has(ref) && isAssumed(ref));
+    if (missing.length === 0) break;
+    for (const ref of missing) refs.add(ref);
+    update(
+      store,
+      missing.map((ref) => placeholderOf(ref, ports)),
+      platform,
+    );
+  }
+  const sorted = [...refs].filter((ref) => !isOfGateway(ref)).sort();
+  return {
+    settings: gateway.settings,
+    refs: sorted,
+    restricting: sorted.filter((ref) => restricting.has(ref)),
+  };
+}
+
+/** What is there for the sake of an assumed Gateway alone. */
+const isOfGateway = (ref: Ref): boolean =>
+  kindOf(ref) === "GatewayClass" || ref.endsWith(`/${assumedCertificate}`);
+
+/** Services, Secrets and ConfigMaps that some unit looked for. */
+function missingIn(store: Store): Ref[] {
+  const missing = new Set<Ref>();
+  for (const { reads } of store.units())
+    for (const read of reads)
+      if (/^(?:Service|Secret|ConfigMap)\//.test(read) && !store.object(read as Ref))
+        missing.add(read as Ref);
+  return [...missing].sort();
+}
+
+export type IsAssumed = (ref: Ref) => boolean;
+
+function assumerOf(objects: readonly KubeObject[], { mode, isKnown, owned }: Assumption): IsAssumed {
+  const present = new Set(objects.map(({ kind, meta }) => `${kind}/${meta.namespace}`));
+  return (ref) => {
+    const kind = kindOf(ref);
+    if (isKnown(ref) || mode === "all") return true;
+    if (mode === "none") return false;
+    if (mode === "auto") return owned.has(ref) || !present.has(`${kind}/${namespaceOf(ref)}`);
+    return (mode as readonly string[]).includes(kind === "GatewayClass" ? "Gateway" : kind);
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The contents of Secrets and ConfigMaps that are assumed to be there, so that hosts with TLS compile. They are for no host
+ * (`placeholder.invalid`) and are in nothing that an Envoy is sent: only check, diff and explain assume objects.
+ */
+
+export const placeholderCertificate = `-----BEGIN CERTIFICATE-----
+MIIB5TCCAYugAwIBAgIUP0nYKdhShXEpbnFkUaW28DexwbAwCgYIKoZIzj0EAwIw
+KDEmMCQGA1UEAwwdaXNvbGluZSBwbGFjZWhvbGRlciBhdXRob3JpdHkwIBcNMjYx
+MTMwMDMwNTE0WhgPMjEyNjExMDYwMzA1MTRaMB4xHDAaBgNVBAMME3BsYWNlaG9s
+ZGVyLmludmFsaWQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT7uPeR5JuK0e55
+14r5ulf5zvs8Ec75iLjuvr2bJX44dSu7/86EtYFvOXFnuGrSzia+ElarsZao7opZ
+AnoMc/W+o4GaMIGXMB4GA1UdEQQXMBWCE3BsYWNlaG9sZGVyLmludmFsaWQwCQYD
+VR0TBAIwADALBgNVHQ8EBAMCB4AwHQYDVR0lBBYwFAYIKwYBBQUHAwEGCCsGAQUF
+BwMCMB0GA1UdDgQWBBSrslnxZkr1rvrWBYahBxCgwOop6TAfBgNVHSMEGDAWgBR+
+E4KAxwx8JB9MkXTNJmJnSQ2fKTAKBggqhkjOPQQDAgNIADBFAiBT5KW3AkGSDGt2
+nKqtNRP8KvrfVNKcTDHyPRBgLRfQpgIhAMiuge/U65xD9xJsj3O1sC5t7uhYpBoQ
+PW2IFqs09PLa
+-----END CERTIFICATE-----
+`;
+
+export const placeholderKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrPh5Fnk6orYfMytj
++9aU4NBA01n/g3g57FDKm37muKqhRANCAAT7uPeR5JuK0e5514r5ulf5zvs8Ec75
+iLjuvr2bJX44dSu7/86EtYFvOXFnuGrSzia+ElarsZao7opZAnoMc/W+
+-----END PRIVATE KEY-----
+`;
+
+export const placeholderAuthority = `-----BEGIN CERTIFICATE-----
+MIIBtjCCAV2gAwIBAgIUTeZ/PwPIhiiYgzfbufdldkZ1+o4wCgYIKoZIzj0EAwIw
+KDEmMCQGA1UEAwwdaXNvbGluZSBwbGFjZWhvbGRlciBhdXRob3JpdHkwIBcNMjYx
+MTMwMDMwNTEzWhgPMjEyNjExMDYwMzA1MTNaMCgxJjAkBgNVBAMMHWlzb2xpbmUg
+cGxhY2Vob2xkZXIgYXV0aG9yaXR5MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+yo+2ORqXs/3yTRQHAq8RlFlV9R4csVR9RgpQnBrEntAFSMexWDQe5XcoHMlYfl51
+V8x7K1YyfEh33cTTgpegdKNjMGEwHQYDVR0OBBYEFH4TgoDHDHwkH0yRdM0mYmdJ
+DZ8pMB8GA1UdIwQYMBaAFH4TgoDHDHwkH0yRdM0mYmdJDZ8pMA8GA1UdEwEB/wQF
+MAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoGCCqGSM49BAMCA0cAMEQCIDinSuZ3Tnsv
+IXJzpt16rBbfgpjPsQHMrcfVkyCr3VxVAiBsB7GIuqtUisnGH0SCQSadAASb1J3Y
+ySlUqNmAmxE6xg==
+-----END CERTIFICATE-----
+`;
+
+export const placeholderRevocations = `-----BEGIN X509 CRL-----
+MIHBMGkCAQEwCgYIKoZIzj0EAwIwKDEmMCQGA1UEAwwdaXNvbGluZSBwbGFjZWhv
+bGRlciBhdXRob3JpdHkXDTI2MTEzMDAzMDUxNFoYDzIxMjYxMTA2MDMwNTE0WqAO
+MAwwCgYDVR0UBAMCAQEwCgYIKoZIzj0EAwIDSAAwRQIhAJAt3cgJxXXr6opp2TFT
+T50ztGfdAXHw/gxlaAK8lp1vAiBJR3hQImOx/cigx+asvpxgdmxWgP1Y2hecEZr6
+zZE5+w==
+-----END X509 CRL-----
+`;

@@ -1,0 +1,60 @@
+import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { type KubeObject, parseObject } from "../schema/object.js";
+import {
+  placeholderAuthority,
+  placeholderCertificate,
+  placeholderKey,
+  placeholderRevocations,
+} from "./placeholder-pair.js";
+import type { PortsAsked, References } from "./references.js";
+
+/** Numbers of ports that are asked for by name alone. */
+const firstNamedPort = 60_000;
+
+/** An object with a name and contents that let everything compile that refers to it. */
+export function placeholderOf(ref: Ref, ports: References["ports"]): KubeObject {
+  const metadata = { namespace: namespaceOf(ref), name: ref.split("/")[2] };
+  switch (kindOf(ref)) {
+    case "Service":
+      return parsed({
+        apiVersion: "v1",
+        kind: "Service",
+        metadata,
+        spec: { ports: portsOf(ports.get(ref)) },
+      });
+    case "Secret": {
+      const stringData = {
+        "tls.crt": placeholderCertificate,
+        "tls.key": placeholderKey,
+        "ca.crt": placeholderAuthority,
+        "crl.pem": placeholderRevocations,
+      };
+      return parsed({ apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/tls", stringData });
+    }
+    default:
+      return parsed({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata,
+        data: { "ca.crt": placeholderAuthority },
+      });
+  }
+}
+
+function portsOf(asked: PortsAsked | undefined): object[] {
+  const numbers = [...(asked?.numbers ?? [])]
+    .filter((port) => port >= 1 && port <= 65535)
+    .sort((a, b) => a - b);
+  const names = [...(asked?.names ?? [])].sort();
+  return [
+    ...numbers.map((port) => ({ name: `port-${port}`, port })),
+    ...names.map((name, i) => ({ name, port: firstNamedPort + i })),
+  ];
+}
+
+/** @throws Error when a placeholder is not valid, which is a fault of this folder. */
+export function parsed(manifest: object): KubeObject {
+  const read = parseObject(manifest);
+  if ("object" in read) return read.object;
+  throw new Error(`a placeholder is not valid: ${JSON.stringify(read)}`);
+}

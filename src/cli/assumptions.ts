@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { type Assumable, type Assumed, type Assumption, assumable } from "../assume/assume.js";
+import { type Finding, kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { plural } from "../schema/words.js";
+import type { Manifests } from "./objects.js";
+import { UsageError } from "./usage.js";
+
+/** The options of commands that compile files which are only a part of what a cluster holds. */
+export interface AssumptionOptions {
+  /** `auto`, `none`, `all`, or kinds with commas between them, such as `services,secrets`. */
+  readonly assumeMissing?: string;
+  /** Files that list what exists elsewhere. */
+  readonly known?: readonly string[];
+}
+
+const kindsByWord = new Map<string, Assumable>(
+  assumable.flatMap((kind) => [
+    [kind.toLowerCase(), kind],
+    [`${kind.toLowerCase()}s`, kind],
+  ]),
+);
+
+/**
+ * What may be assumed to exist beside the manifests of files.
+ *
+ * @throws UsageError when an option can't be read, or a file of `--known` can't.
+ */
+export function assumptionOf(
+  { assumeMissing = "auto", known = [] }: AssumptionOptions,
+  { owned }: Manifests,
+): Assumption {
+  const patterns = known.flatMap(readKnown);
+  return {
+    mode: modeOf(assumeMissing),
+    owned,
+    isKnown: (ref) => patterns.some((pattern) => pattern.test(ref)),
+  };
+}
+
+/** Of a cluster everything is known. */
+export const nothingAssumed: Assumption = { mode: "none", owned: new Set(), isKnown: () => false };
+
+function modeOf(text: string): Assumption["mode"] {
+  if (text === "auto" || text === "none" || text === "all") return text;
+  return text.split(",").map((word) => {
+    const kind = kindsByWord.get(word.trim().toLowerCase());
+    if (kind) return kind;
+    const kinds = assumable.map((one) => `${one.toLowerCase()}s`).join(", ");
+    throw new UsageError(
+      `--assume-missing: ${JSON.stringify(word)} is not auto, none, all or one of ${kinds}`,
+    );
+  });
+}
+
+/** Lines of `Kind/namespace/name` with `*` for any text; `#` begins a comment. */
+function readKnown(file: string): RegExp[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`--known: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return text.split("\n").flatMap((line, i) => {
+    const pattern = line.replace(/#.*/, "").trim();
+    if (pattern === "") return [];
+    if (/^[A-Za-z*]+\/[a-z0-9.*-]+\/[a-z0-9.*-]+$/.test(pattern))
+      return [new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\*+/g, "[^/]*")}$`)];
+    throw new UsageError(
+      `--known: ${file}:${i + 1}: ${JSON.stringify(pattern.slice(0, 80))} is not KIND/NAMESPACE/NAME, where * stands for any text`,
+    );
+  });
+}
+
+const maxNames = 5;
+
+/** `assumed to exist elsewhere: 2 Services (shop/web, shop/api), 1 Secret (shop/cert)`; nothing when nothing is. */
+export function formatAssumed({ refs, restricting }: Assumed): readonly string[] {
+  const listed = assumable.flatMap((kind) => {
+    const names = refs.filter((ref) => kindOf(ref) === kind).map(nameOf);
+    return names.length > 0 ? [`${plural(names.length, kind)} (${shorten(names)})`] : [];
+  });
+  if (listed.length === 0) return [];
+  const lines = [`assumed to exist elsewhere: ${listed.join(", ")}`];
+  if (restricting.length > 0)
+    lines.push(
+      `of these restrict access: ${shorten(restricting.map((ref) => `${kindOf(ref)} ${nameOf(ref)}`))}`,
+    );
+  return lines;
+}
+
+const nameOf = (ref: Ref): string => `${namespaceOf(ref)}/${ref.split("/")[2]}`;
+
+const shorten = (names: readonly string[]): string =>
+  names.length <= maxNames
+    ? names.join(", ")
+    : `${names.slice(0, maxNames).join(", ")} and ${names.length - maxNames} more`;
+
+/** Whether a finding is about the contents of an assumed Secret, which are none of the user's. */
+export function isOfPlaceholder({ reason, message }: Finding, { refs }: Assumed): boolean {
+  if (reason !== "CertificateNameMismatch") return false;
+  return refs.some((ref) => kindOf(ref) === "Secret" && message.includes(`Secret "${nameOf(ref)}"`));
+}

@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import type { CheckFormat } from "./findings.js";
+import type { Located } from "./objects.js";
+
+/**
+ * Findings with paths as the reader of a format needs them: GitHub and code scanning ask for paths from the root of the repository, which
+ * is `--base-dir`, else the nearest folder above with `.git`. Text and JSON keep the paths as they were given, unless `--base-dir` is.
+ */
+export function placed(
+  located: readonly Located[],
+  { format, baseDir }: { readonly format: CheckFormat; readonly baseDir?: string | undefined },
+): readonly Located[] {
+  const isForRepository = format === "github" || format === "sarif";
+  const root = baseDir ?? (isForRepository ? repositoryOf(process.cwd()) : undefined);
+  if (root === undefined) return located;
+  return located.map((one) => ({ ...one, file: pathFrom(resolve(root), one.file) }));
+}
+
+function repositoryOf(folder: string): string | undefined {
+  if (existsSync(join(folder, ".git"))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : repositoryOf(parent);
+}
+
+/** A file outside of the folder keeps its path. */
+function pathFrom(root: string, file: string): string {
+  if (file === "" || file === "-") return file;
+  const path = relative(root, resolve(file));
+  return path.startsWith("..") ? file : path.split(sep).join("/");
+}

@@ -1,0 +1,138 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { readNow } from "../documents/documents.js";
+import { isRecord } from "../schema/issues.js";
+
+/** A message about a folder that can't be read as it is. */
+export interface FolderFinding {
+  readonly file: string;
+  readonly severity: "error" | "warning";
+  readonly reason: "NotRendered" | "NotBuilt" | "NotReadable";
+  readonly message: string;
+}
+
+interface Kustomization {
+  readonly file: string;
+  readonly folder: string;
+  /** Local paths of files and folders that it names. */
+  readonly resources: readonly string[];
+  readonly patches: readonly string[];
+  /** Why it can't be built here. */
+  readonly problem?: string;
+}
+
+/** What kustomizations make of the files around them. */
+export interface Kustomizations {
+  readonly built: readonly { readonly file: string; readonly text: string }[];
+  readonly findings: readonly FolderFinding[];
+  /** Files that are no whole manifests. */
+  readonly patches: ReadonlySet<string>;
+  /** Files and folders whose content is in what was built. */
+  readonly covered: readonly string[];
+}
+
+/** Reads kustomizations by the paths of their files; with `build`, builds those that no other one names. */
+export function readKustomizations(files: readonly string[], build: boolean): Kustomizations {
+  const all = files.map(readKustomization);
+  const named = new Set(all.flatMap(({ resources }) => resources));
+  const tops = all.filter(({ folder }) => !named.has(folder));
+  const patches = new Set(all.flatMap((one) => one.patches));
+  if (!build) return { built: [], patches, covered: [], findings: tops.map(notBuilt) };
+  const built: { file: string; text: string }[] = [];
+  const findings: FolderFinding[] = [];
+  const covered = all.map(({ folder }) => folder);
+  for (const one of tops) {
+    const made = one.problem ? { problem: one.problem } : runBuild(one.folder);
+    if ("text" in made) built.push({ file: one.file, text: made.text });
+    else findings.push({ file: one.file, severity: "error", reason: "NotBuilt", message: made.problem });
+  }
+  const resources = all.flatMap((one) => one.resources);
+  return { built, findings, patches, covered: [...covered, ...resources] };
+}
+
+const notBuilt = ({ file, folder }: Kustomization): FolderFinding => ({
+  file,
+  severity: "warning",
+  reason: "NotBuilt",
+  message: `is a kustomization, whose files are read as they are, without its patches and names; build it with --build, or first: kustomize build ${folder} | isoline check -f -`,
+});
+
+const remote = /^(?:[a-z+]+:\/\/|git@|github\.com\/|[^/]+\.[a-z]{2,}\/[^.])|\?ref=/;
+
+function readKustomization(file: string): Kustomization {
+  const folder = dirname(file);
+  const none = { file, folder: normalize(folder), resources: [], patches: [] };
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    return { ...none, problem: error instanceof Error ? error.message : String(error) };
+  }
+  const [first] = [...readNow(text)];
+  if (!first || "fault" in first || !isRecord(first.value)) return { ...none, problem: "is not a YAML map" };
+  const { value } = first;
+  const resources = ["resources", "bases", "components", "crds"].flatMap((key) => textsOf(value[key]));
+  const patches = [
+    ...textsOf(value.patchesStrategicMerge),
+    ...["patches", "patchesJson6902", "replacements"].flatMap((key) => pathsOf(value[key])),
+  ];
+  const problem = problemOf(value, resources);
+  const local = (paths: readonly string[]): string[] => paths.map((path) => normalize(join(folder, path)));
+  return {
+    ...none,
+    resources: local(resources.filter((one) => !remote.test(one))),
+    patches: local(patches),
+    ...(problem ? { problem } : {}),
+  };
+}
+
+/** What would fetch or run something. */
+function problemOf(
+  value: Readonly<Record<string, unknown>>,
+  resources: readonly string[],
+): string | undefined {
+  const far = resources.find((one) => remote.test(one));
+  if (far !== undefined)
+    return `names the remote base ${JSON.stringify(far)}, which is not fetched; build it first`;
+  const runs = ["helmCharts", "helmChartInflationGenerator", "generators", "transformers", "validators"].find(
+    (key) => value[key] !== undefined,
+  );
+  return runs && `has ${runs}, which would run other programs; build it first`;
+}
+
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value)
+    ? value.filter((one): one is string => typeof one === "string" && !one.includes("\n"))
+    : [];
+const pathsOf = (value: unknown): string[] =>
+  Array.isArray(value)
+    ? value.flatMap((one) => (isRecord(one) && typeof one.path === "string" ? [one.path] : []))
+    : [];
+
+const maxBuilt = 64 * 1024 * 1024;
+const output = { encoding: "utf8", maxBuffer: maxBuilt, timeout: 60_000 } as const;
+
+/** Plugins, Helm and loading from outside of the folder are off, as they are by default. */
+function runBuild(folder: string): { readonly text: string } | { readonly problem: string } {
+  const commands = [
+    ["kustomize", ["build", folder]],
+    ["kubectl", ["kustomize", folder]],
+  ] as const;
+  for (const [command, args] of commands) {
+    try {
+      return { text: execFileSync(command, [...args], { ...output, stdio: ["ignore", "pipe", "pipe"] }) };
+    } catch (error) {
+      if (isMissing(error)) continue;
+      const said =
+        isRecord(error) && typeof error.stderr === "string"
+          ? error.stderr.trim().split("\n").at(-1)
+          : String(error);
+      return { problem: `${command} can't build it: ${said}` };
+    }
+  }
+  return { problem: "can't be built: neither kustomize nor kubectl is there" };
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";

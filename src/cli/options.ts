@@ -1,0 +1,48 @@
+import { type Command, Option } from "commander";
+import { UsageError } from "./usage.js";
+
+export const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+export const files = (): Option =>
+  new Option("-f, --file <path>", "manifests: a file, a folder or - (may be given more than once)")
+    .argParser(collect)
+    .default([])
+    .makeOptionMandatory();
+/** May be given more than once, with a name each; `withoutKubeNames` has made the one without a name plain. */
+export const kube = (text: string): Option =>
+  new Option(
+    "--kube [name]",
+    `${text}; as NAME or NAME=CONTEXT a context of it, more than once for several clusters as one`,
+  ).argParser(collect);
+/** Manifests, or a cluster as it is now. */
+export const input = (command: Command): Command =>
+  command
+    .addOption(files())
+    .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
+    .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "a context of the kubeconfig other than its current one");
+/** Files may be a part of what a cluster holds. */
+export const assumptions = (command: Command): Command =>
+  command
+    .option(
+      "--assume-missing <kinds>",
+      "what manifests refer to and is not among the files: auto (assumed where there is no object of its kind in its namespace, or another one makes it), none, all, or kinds such as services,secrets",
+      "auto",
+    )
+    .addOption(
+      new Option(
+        "--known <file>",
+        "a list of what exists elsewhere, a line of KIND/NAMESPACE/NAME each, where * is any text",
+      )
+        .argParser(collect)
+        .default([]),
+    )
+    .option(
+      "--build",
+      "build kustomizations with kustomize or kubectl; without it their files are read as they are",
+    );
+export const settings = (): Option =>
+  new Option("--settings <file>", "settings, or Contour's configuration file");
+
+export function needFiles(paths: readonly string[] | undefined): void {
+  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
+}

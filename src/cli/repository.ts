@@ -1,0 +1,130 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
+import ignore, { type Ignore } from "ignore";
+import { type FolderFinding, readKustomizations } from "./kustomization.js";
+import { manifestNames } from "./load.js";
+
+/** What there is to read in the paths of a command. */
+export interface Repository {
+  /** Files in the order of their names; `-` is standard input. */
+  readonly files: readonly string[];
+  /** Kustomizations that were built, with the manifests that came of them. */
+  readonly built: readonly { readonly file: string; readonly text: string }[];
+  readonly findings: readonly FolderFinding[];
+  /** How many files were left out, by what they are. */
+  readonly leftOut: ReadonlyMap<string, number>;
+}
+
+interface Walk {
+  readonly root: string;
+  readonly ignored: Ignore;
+  readonly files: string[];
+  readonly charts: Map<string, number>;
+  readonly kustomizations: string[];
+  readonly leftOut: Map<string, number>;
+}
+
+const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+const ignoreFile = ".isolineignore";
+
+/**
+ * The manifests of paths: files as they are; of folders all YAML and JSON, without what `.isolineignore` names (as .gitignore does), the
+ * files of Helm charts, and kustomizations with their patches. With `build` each kustomization that no other one names is built by
+ * `kustomize` or `kubectl kustomize`, and its folder is not read. Reads no file but these; never throws.
+ */
+export function findManifests(
+  paths: readonly string[],
+  { build = false }: { readonly build?: boolean } = {},
+): Repository {
+  const files: string[] = [];
+  const findings: FolderFinding[] = [];
+  const built: { file: string; text: string }[] = [];
+  const leftOut = new Map<string, number>();
+  for (const path of paths) {
+    if (!isFolder(path)) {
+      files.push(path);
+      continue;
+    }
+    const walk: Walk = {
+      root: path,
+      ignored: readIgnore(path),
+      files: [],
+      charts: new Map(),
+      kustomizations: [],
+      leftOut,
+    };
+    walkFolder(path, walk, findings, undefined);
+    for (const [chart, count] of walk.charts) findings.push(chartFinding(chart, count));
+    const { patches, findings: more, built: made, covered } = readKustomizations(walk.kustomizations, build);
+    findings.push(...more);
+    built.push(...made);
+    for (const file of walk.files) {
+      if (covered.some((folder) => isUnder(file, folder))) count(leftOut, "file of a built kustomization");
+      else if (patches.has(normalize(file))) count(leftOut, "file that is a patch of a kustomization");
+      else files.push(file);
+    }
+  }
+  return { files, built, findings, leftOut };
+}
+
+const count = (counts: Map<string, number>, what: string): void =>
+  void counts.set(what, (counts.get(what) ?? 0) + 1);
+
+function isFolder(path: string): boolean {
+  try {
+    return path !== "-" && statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function readIgnore(root: string): Ignore {
+  const file = join(root, ignoreFile);
+  return existsSync(file) ? ignore().add(readFileSync(file, "utf8")) : ignore();
+}
+
+function walkFolder(folder: string, walk: Walk, findings: FolderFinding[], chart: string | undefined): void {
+  let entries: Entry[];
+  try {
+    entries = readEntries(folder);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    findings.push({ file: folder, severity: "error", reason: "NotReadable", message });
+    return;
+  }
+  const own = entries.some(({ name, isFile }) => isFile && name === "Chart.yaml") ? (chart ?? folder) : chart;
+  if (own === folder) walk.charts.set(folder, 0);
+  for (const { name, isFile } of entries) {
+    const path = join(folder, name);
+    if (walk.ignored.ignores(relative(walk.root, path) + (isFile ? "" : "/")))
+      count(walk.leftOut, `path of ${ignoreFile}`);
+    else if (!isFile) walkFolder(path, walk, findings, own);
+    else if (own !== undefined) walk.charts.set(own, (walk.charts.get(own) ?? 0) + 1);
+    else if (kustomizationNames.includes(name)) walk.kustomizations.push(path);
+    else if (manifestNames.has(extname(name))) walk.files.push(path);
+  }
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFile: boolean;
+}
+
+/** Entries by name. A link to a folder is left out, as it may lead round in a circle. */
+const readEntries = (folder: string): Entry[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !(entry.isSymbolicLink() && isFolder(join(folder, entry.name))))
+    .map((entry) => ({ name: entry.name, isFile: !entry.isDirectory() }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const chartFinding = (chart: string, files: number): FolderFinding => ({
+  file: join(chart, "Chart.yaml"),
+  severity: "warning",
+  reason: "NotRendered",
+  message: `is a Helm chart of ${files} files, which are not read; render it first: helm template ${basename(chart)} ${chart} | isoline check -f -`,
+});
+
+const isUnder = (path: string, folder: string): boolean => {
+  const inner = relative(folder, path);
+  return inner === "" || !(inner.startsWith("..") || isAbsolute(inner));
+};

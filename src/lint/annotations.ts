@@ -1,0 +1,113 @@
+import { isForeignRestriction } from "../schema/foreign-annotations.js";
+import type { Finding } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import { nearestName } from "../schema/spelling.js";
+import { type Lint, lint } from "./lint.js";
+
+const classes = ["kubernetes.io/ingress.class", "projectcontour.io/ingress.class"];
+
+/** Annotations of Contour (internal/annotation of its source) and of Isoline, by the kinds that have them. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  Ingress: [
+    ...classes,
+    "ingress.kubernetes.io/force-ssl-redirect",
+    "kubernetes.io/ingress.allow-http",
+    "kubernetes.io/ingress.global-static-ip-name",
+    "projectcontour.io/num-retries",
+    "projectcontour.io/per-try-timeout",
+    "projectcontour.io/request-timeout",
+    "projectcontour.io/response-timeout",
+    "projectcontour.io/retry-on",
+    "projectcontour.io/tls-cert-namespace",
+    "projectcontour.io/tls-maximum-protocol-version",
+    "projectcontour.io/tls-minimum-protocol-version",
+    "projectcontour.io/websocket-routes",
+  ],
+  IngressClass: ["ingressclass.kubernetes.io/is-default-class"],
+  Service: [
+    "isoline.dev/endpoints",
+    "projectcontour.io/max-connections",
+    "projectcontour.io/max-pending-requests",
+    "projectcontour.io/max-requests",
+    "projectcontour.io/max-retries",
+    "projectcontour.io/per-host-max-connections",
+    "projectcontour.io/upstream-protocol.h2",
+    "projectcontour.io/upstream-protocol.h2c",
+    "projectcontour.io/upstream-protocol.tls",
+  ],
+  HTTPProxy: [...classes, "isoline.dev/included-by"],
+  IngressRoute: [...classes, "isoline.dev/included-by"],
+  Secret: ["projectcontour.io/generated-by-version"],
+};
+
+const all = [...new Set(Object.values(known).flat())];
+/** Groups in which every annotation is one of Contour or Isoline. */
+const ours = /^(?:projectcontour\.io|contour\.heptio\.com|isoline\.dev)\//;
+
+const isNumber = (value: string): string | undefined =>
+  /^\d+$/.test(value) && Number(value) <= 4294967295 ? undefined : "must be a whole number below 2^32";
+const isOneOf =
+  (...values: readonly string[]) =>
+  (value: string): string | undefined =>
+    values.includes(value) ? undefined : `must be one of ${values.join(", ")}`;
+
+const version = isOneOf("1.2", "1.3");
+const boolean = isOneOf("true", "false");
+
+/** What is wrong with a value, for annotations whose readers take any other text for none. */
+const values: Readonly<Record<string, (value: string) => string | undefined>> = {
+  "ingress.kubernetes.io/force-ssl-redirect": boolean,
+  "ingressclass.kubernetes.io/is-default-class": boolean,
+  "isoline.dev/endpoints": isOneOf("eds", "inline", "service"),
+  "kubernetes.io/ingress.allow-http": boolean,
+  "projectcontour.io/max-connections": isNumber,
+  "projectcontour.io/max-pending-requests": isNumber,
+  "projectcontour.io/max-requests": isNumber,
+  "projectcontour.io/max-retries": isNumber,
+  "projectcontour.io/num-retries": (value) =>
+    /^-1$|^\d{1,9}$/.test(value) ? undefined : "must be a whole number, or -1 for none",
+  "projectcontour.io/per-host-max-connections": isNumber,
+  "projectcontour.io/tls-maximum-protocol-version": version,
+  "projectcontour.io/tls-minimum-protocol-version": version,
+};
+
+/** Annotations that have no effect, and values that are not read. */
+export function lintAnnotations(object: KubeObject): Finding[] {
+  return Object.entries(object.meta.annotations).flatMap(([name, value]) => {
+    const problem = problemOf(object, name, value);
+    return problem
+      ? lint(object.ref, { ...problem, path: `metadata.annotations[${JSON.stringify(name)}]` })
+      : [];
+  });
+}
+
+function problemOf({ kind }: KubeObject, name: string, value: string): Omit<Lint, "path"> | undefined {
+  if (kind === "Ingress" && isForeignRestriction(name))
+    return {
+      reason: "ForeignAnnotation",
+      message: `${JSON.stringify(name)} is of another controller and has no effect here: what it restricts is open; use an HTTPProxy or an HTTPRoute with the policy`,
+    };
+  const current = name.replace(/^contour\.heptio\.com\//, "projectcontour.io/");
+  if (known[kind]?.includes(current)) {
+    const wrong = values[current]?.(value.trim());
+    return wrong
+      ? {
+          reason: "AnnotationNotValid",
+          message: `${wrong}, found ${JSON.stringify(value.slice(0, 80))}; it has no effect`,
+        }
+      : undefined;
+  }
+  const owners = Object.keys(known).filter((one) => known[one]?.includes(current));
+  if (owners.length > 0 && known[kind] !== undefined)
+    return {
+      reason: "AnnotationOfAnotherKind",
+      message: `${JSON.stringify(name)} has no effect on ${kind}; it is for ${owners.join(", ")}`,
+    };
+  if (owners.length > 0 || !ours.test(name)) return undefined;
+  const near = nearestName(current, known[kind] ?? all);
+  const hint = near ? `; did you mean ${near}?` : "; it has no effect";
+  return {
+    reason: "UnknownAnnotation",
+    message: `${JSON.stringify(name)} is not an annotation of ${kind}${hint}`,
+  };
+}

@@ -1,0 +1,17 @@
+import type { Finding, Ref } from "../schema/meta.js";
+
+/** A part of an object that is valid and has no effect. */
+export interface Lint {
+  readonly reason: string;
+  readonly message: string;
+  readonly path: string;
+}
+
+export const lint = (about: Ref, { reason, message, path }: Lint): Finding => ({
+  about,
+  severity: "warning",
+  type: "LintError",
+  reason,
+  message,
+  path,
+});

@@ -1,0 +1,142 @@
+import { fieldShapes, kindShapes } from "../gen/fields.js";
+import { isRecord, pathText, quote } from "./issues.js";
+import type { Finding, Ref } from "./meta.js";
+import { nearestName } from "./spelling.js";
+
+type Raw = Readonly<Record<string, unknown>>;
+type Path = readonly PropertyKey[];
+type Kind = keyof typeof kindShapes;
+
+/**
+ * Fields that restrict access. An object with a misspelt one would be served open, so that it is not served at all. The same
+ * holds for an unknown field inside of them.
+ */
+export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  HTTPProxy: [
+    "authorization",
+    "authPolicy",
+    "clientValidation",
+    "ipAllowPolicy",
+    "ipDenyPolicy",
+    "jwtProviders",
+    "jwtVerificationPolicy",
+    "rateLimitPolicy",
+  ],
+  Gateway: ["allowedRoutes", "frontend", "frontendValidation"],
+  HTTPRoute: ["externalAuth"],
+  ReferenceGrant: ["from", "to"],
+};
+
+/** Findings of one object at most. */
+const maxFindings = 20;
+
+interface Unknown {
+  readonly path: Path;
+  /** The number of the shape that does not have the field. */
+  readonly shape: number;
+  /** Whether it stands inside of a field that restricts access. */
+  readonly restricting: boolean;
+}
+
+/**
+ * The fields of a manifest that its kind does not have in any version, as findings of reason `UnknownField`: an error where the
+ * field, or the one that it was meant for, restricts access, else a warning. `kubectl apply` refuses such fields.
+ */
+export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Finding[] {
+  const unknown: Unknown[] = [];
+  walk(kind, { value: input, shape: kindShapes[kind], path: [], restricting: false }, unknown);
+  if (unknown.length === 0) return none;
+  const findings = unknown.map((one) => findingOf(kind, about, one));
+  findings.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
+  const more = findings.length - maxFindings;
+  if (more <= 0) return findings;
+  const rest = `has ${more} more unknown ${more === 1 ? "field" : "fields"}`;
+  return [...findings.slice(0, maxFindings), { ...warning, about, message: rest }];
+}
+
+const none: readonly Finding[] = [];
+const warning = { severity: "warning", type: "SchemaError", reason: "UnknownField" } as const;
+
+interface Step {
+  readonly value: unknown;
+  readonly shape: number;
+  readonly path: Path;
+  readonly restricting: boolean;
+}
+
+function walk(kind: Kind, { value, shape, path, restricting }: Step, unknown: Unknown[]): void {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++)
+      walk(kind, { value: value[i], shape, path: [...path, i], restricting }, unknown);
+    return;
+  }
+  const fields = fieldShapes[shape];
+  if (!fields || !isRecord(value)) return;
+  for (const key in value) {
+    const child = Object.hasOwn(fields, key) ? fields[key] : fields["*"];
+    const at = [...path, key];
+    if (child === undefined) unknown.push({ path: at, shape, restricting });
+    else if (child !== 0)
+      walk(
+        kind,
+        { value: value[key], shape: child, path: at, restricting: restricting || restricts(kind, key) },
+        unknown,
+      );
+  }
+}
+
+const restricts = (kind: Kind, field: string): boolean => restrictingFields[kind]?.includes(field) ?? false;
+
+function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown): Finding {
+  const key = String(path.at(-1));
+  const near = nearestName(key, Object.keys(fieldShapes[shape] ?? {}));
+  const elsewhere = near ? undefined : elsewhereIn(kind, key);
+  const meant = near ?? (elsewhere && String(elsewhere.at(-1)));
+  const closes = restricting || (meant !== undefined && restricts(kind, meant));
+  const hint = near
+    ? `; did you mean ${near}?`
+    : elsewhere
+      ? `; ${kind} has ${pathText(elsewhere)}`
+      : "; it has no effect";
+  const parent = pathText(path.slice(0, -1));
+  const message = `${quote(key)} is not a field of ${parent || kind}${hint}`;
+  const refusal = closes ? " It may be meant to restrict access: the object is not served." : "";
+  return {
+    ...warning,
+    severity: closes ? "error" : "warning",
+    about,
+    message: message + refusal,
+    path: pathText(path),
+  };
+}
+
+/** Per kind the places of each field's name, the shallowest first. */
+const places = new Map<Kind, ReadonlyMap<string, Path>>();
+
+/** The place of a kind at which a field of this or nearly this name belongs. */
+function elsewhereIn(kind: Kind, key: string): Path | undefined {
+  let byName = places.get(kind);
+  if (!byName) {
+    byName = placesOf(kindShapes[kind]);
+    places.set(kind, byName);
+  }
+  const near = nearestName(key, [...byName.keys()], true);
+  return near === undefined ? undefined : byName.get(near);
+}
+
+function placesOf(root: number): ReadonlyMap<string, Path> {
+  const found = new Map<string, Path>();
+  let level: { readonly shape: number; readonly path: readonly string[] }[] = [{ shape: root, path: [] }];
+  while (level.length > 0) {
+    const next: typeof level = [];
+    for (const { shape, path } of level)
+      for (const [name, child] of Object.entries(fieldShapes[shape] ?? {})) {
+        if (name === "*" || (path.length === 0 && name === "status")) continue;
+        const at = [...path, name];
+        if (!found.has(name)) found.set(name, at);
+        if (child !== 0 && name !== "metadata") next.push({ shape: child, path: at });
+      }
+    level = next;
+  }
+  return found;
+}

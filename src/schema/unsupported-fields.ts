@@ -1,0 +1,48 @@
+import type { kindShapes } from "../gen/fields.js";
+import { isRecord, pathText } from "./issues.js";
+import type { Finding, Ref } from "./meta.js";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/** Fields of the Gateway API that are valid and not supported yet; lists are looked through. */
+export const unsupported: Readonly<Partial<Record<keyof typeof kindShapes, readonly string[]>>> = {
+  GatewayClass: ["spec.parametersRef"],
+  Gateway: [
+    "spec.allowedListeners",
+    "spec.defaultScope",
+    "spec.infrastructure",
+    "spec.listeners.tls.options",
+    "spec.tls.backend.clientCertificateRef",
+  ],
+  HTTPRoute: ["spec.rules.retry", "spec.rules.sessionPersistence", "spec.useDefaultGateways"],
+  GRPCRoute: ["spec.rules.sessionPersistence", "spec.useDefaultGateways"],
+  TLSRoute: ["spec.useDefaultGateways"],
+  TCPRoute: ["spec.useDefaultGateways"],
+  BackendTLSPolicy: ["spec.options"],
+};
+
+/** The fields of a manifest that are not supported, as warnings of reason `UnsupportedField`. */
+export function unsupportedFields(kind: keyof typeof kindShapes, about: Ref, input: Raw): Finding[] {
+  const fields = unsupported[kind];
+  if (!fields) return [];
+  return fields.flatMap((field) =>
+    placesOf(input, field.split(".")).map((path) => ({
+      about,
+      severity: "warning" as const,
+      type: "SchemaError",
+      reason: "UnsupportedField",
+      message: `${field.split(".").at(-1)} is not supported; it has no effect`,
+      path: pathText(path),
+    })),
+  );
+}
+
+function placesOf(value: unknown, [key, ...rest]: readonly string[]): (string | number)[][] {
+  if (Array.isArray(value))
+    return key === undefined
+      ? [[]]
+      : value.flatMap((one, i) => placesOf(one, [key, ...rest]).map((path) => [i, ...path]));
+  if (key === undefined) return [[]];
+  if (!isRecord(value) || !Object.hasOwn(value, key)) return [];
+  return placesOf(value[key], rest).map((path) => [key, ...path]);
+}

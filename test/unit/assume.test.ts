@@ -1,0 +1,302 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Assumption, compileAssuming } from "../../src/assume/assume.js";
+import { ownedBy } from "../../src/assume/owners.js";
+import { assumptionOf, formatAssumed } from "../../src/cli/assumptions.js";
+import { readManifests } from "../../src/cli/objects.js";
+import { checkKeyPair } from "../../src/platform/key-pair.js";
+import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+
+const meta = { name: "web", namespace: "shop" };
+const service = (name: string, port = 80) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { ...meta, name },
+  spec: { ports: [{ port }] },
+});
+const proxy = (spec: object) => ({
+  apiVersion: "projectcontour.io/v1",
+  kind: "HTTPProxy",
+  metadata: meta,
+  spec: { virtualhost: { fqdn: "web.test" }, routes: [{ services: [{ name: "web", port: 80 }] }], ...spec },
+});
+const secured = proxy({
+  virtualhost: {
+    fqdn: "web.test",
+    tls: { secretName: "cert", clientValidation: { caSecret: "ca", crlSecret: "crl" } },
+  },
+});
+const ingress = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "Ingress",
+  metadata: { ...meta, name: "blog" },
+  spec: {
+    tls: [{ hosts: ["blog.test"], secretName: "blog" }],
+    rules: [
+      {
+        host: "blog.test",
+        http: {
+          paths: [
+            { path: "/", pathType: "Prefix", backend: { service: { name: "blog", port: { name: "http" } } } },
+          ],
+        },
+      },
+    ],
+  },
+};
+
+function compile(manifests: readonly object[], assumption: Partial<Assumption> = {}, settings: object = {}) {
+  const store = createMemoryStore();
+  const objects = manifests.map((manifest): KubeObject => {
+    const read = parseObject(manifest);
+    if ("object" in read) return read.object;
+    throw new Error(JSON.stringify(read));
+  });
+  const owned = new Set(manifests.flatMap(ownedBy));
+  const assumed = compileAssuming(
+    store,
+    { settings: parseSettings(settings).settings, objects },
+    { checkKeyPair },
+    { mode: "auto", isKnown: () => false, owned, ...assumption },
+  );
+  const findings = [...store.findings()].filter(({ severity }) => severity === "error");
+  return { ...assumed, store, errors: findings.map(({ about, reason }) => `${about} ${reason}`) };
+}
+
+describe("what is assumed to exist beside the manifests", () => {
+  it("is what kinds refer to of which the namespace has no object, and the rest compiles whole", () => {
+    const { refs, restricting, errors, store } = compile([secured, ingress]);
+    expect(errors).toEqual([]);
+    expect(refs).toEqual([
+      "Secret/shop/blog",
+      "Secret/shop/ca",
+      "Secret/shop/cert",
+      "Secret/shop/crl",
+      "Service/shop/blog",
+      "Service/shop/web",
+    ]);
+    expect(restricting).toEqual(["Secret/shop/ca", "Secret/shop/crl"]);
+    const names = [...store.resources("filter-chain", "ingress_https")].map(({ name }) => name);
+    expect(names).toEqual(["blog.test", "web.test"]);
+  });
+
+  it("is not what is missing beside others of its kind: that may be misspelt", () => {
+    const { refs, errors } = compile([service("wbe"), proxy({})]);
+    expect(refs).toEqual([]);
+    expect(errors).toEqual(["HTTPProxy/shop/web ServiceUnresolvedReference"]);
+  });
+
+  it("is nothing with none, everything with all, and with kinds these alone", () => {
+    expect(compile([secured], { mode: "none" }).refs).toEqual([]);
+    expect(compile([service("wbe"), secured], { mode: "all" }).errors).toEqual([]);
+    const secrets = compile([secured], { mode: ["Secret"] });
+    expect(secrets.refs).toEqual(["Secret/shop/ca", "Secret/shop/cert", "Secret/shop/crl"]);
+    expect(secrets.errors).toEqual(["HTTPProxy/shop/web ServiceUnresolvedReference"]);
+  });
+
+  it("is what is known to exist elsewhere, whatever the mode", () => {
+    const { refs, errors } = compile([service("wbe"), proxy({})], {
+      mode: "none",
+      isKnown: (ref) => ref === "Service/shop/web",
+    });
+    expect([refs, errors]).toEqual([["Service/shop/web"], []]);
+  });
+
+  it("is never a delegation, an include or an ExtensionService", () => {
+    const other = proxy({ virtualhost: { fqdn: "web.test", tls: { secretName: "certs/cert" } } });
+    expect(compile([other], { mode: "all" }).errors).toEqual(["HTTPProxy/shop/web DelegationNotPermitted"]);
+    const parent = proxy({ routes: [], includes: [{ name: "child" }] });
+    expect(compile([parent], { mode: "all" }).errors).toEqual(["HTTPProxy/shop/web IncludeNotFound"]);
+  });
+
+  it("has the ports by which it is referred to, by number and by name, in any namespace", () => {
+    const routes = [
+      { services: [{ name: "web", port: 80 }] },
+      { conditions: [{ prefix: "/a" }], services: [{ name: "web", port: 8080 }] },
+    ];
+    const grant = {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: "r", namespace: "gw" },
+      spec: {
+        parentRefs: [{ name: "edge", namespace: "infra" }],
+        hostnames: ["r.test"],
+        rules: [{ backendRefs: [{ name: "r", port: 81 }] }],
+      },
+    };
+    const { errors, store } = compile([proxy({ routes }), ingress, grant]);
+    expect(errors).toEqual([]);
+    expect([...store.resources("cluster")].map(({ name }) => name.replace(/\/[0-9a-f]{16}$/, ""))).toEqual([
+      "gw/r/81",
+      "isoline/none",
+      "shop/blog/60000",
+      "shop/web/80",
+      "shop/web/8080",
+    ]);
+  });
+});
+
+describe("a Gateway that is not among the manifests", () => {
+  const route = (name: string, parent: object, kind = "HTTPRoute") => ({
+    apiVersion: kind === "TCPRoute" ? "gateway.networking.k8s.io/v1alpha2" : "gateway.networking.k8s.io/v1",
+    kind,
+    metadata: { name, namespace: "shop" },
+    spec: {
+      parentRefs: [parent],
+      ...(kind === "TCPRoute" ? {} : { hostnames: [`${name}.test`] }),
+      rules: [{ backendRefs: [{ name: "web", port: 80 }] }],
+    },
+  });
+  const edge = { name: "edge", namespace: "infra" };
+
+  it("is assumed as routes name it, and serves them with other objects", () => {
+    const routes = [
+      route("a", edge),
+      route("b", { ...edge, sectionName: "https-web" }),
+      route("c", { ...edge, port: 8080 }),
+      route("t", { ...edge, sectionName: "db" }, "TCPRoute"),
+      route("other", { name: "internal", namespace: "infra" }),
+    ];
+    const { refs, settings, errors, store } = compile([...routes, proxy({})]);
+    expect(errors).toEqual([]);
+    expect(settings.spec.gatewayRef).toEqual({ namespace: "infra", name: "edge" });
+    expect(refs).toEqual(["Gateway/infra/edge", "Service/shop/web"]);
+    const hosts = [...store.units()].filter(
+      ({ unit, resources }) => unit.startsWith("vhost:") && resources.length > 0,
+    );
+    expect(hosts.map(({ unit }) => unit).sort()).toEqual([
+      "vhost:a.test",
+      "vhost:b.test",
+      "vhost:c.test",
+      "vhost:web.test",
+    ]);
+  });
+
+  it("is the one of the settings, if they name one; one among the manifests is not served without them", () => {
+    const gatewayRef = { namespace: "infra", name: "internal" };
+    expect(compile([route("a", edge)], {}, { gatewayRef }).refs).toContain("Gateway/infra/internal");
+    const gateway = {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "Gateway",
+      metadata: edge,
+      spec: {
+        gatewayClassName: "c",
+        listeners: [
+          { name: "http", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } },
+        ],
+      },
+    };
+    expect(compile([gateway, route("a", edge)]).settings.spec.gatewayRef).toBeUndefined();
+    const served = compile([gateway, route("a", edge)], {}, { gatewayRef: edge });
+    expect(served.errors).toEqual([]);
+    expect(served.refs).toEqual(["Service/shop/web"]);
+    expect(compile([gateway, route("a", edge)], { mode: "none" }, { gatewayRef: edge }).errors).toContain(
+      "Gateway/infra/edge InvalidParameters",
+    );
+  });
+});
+
+describe("what another manifest makes", () => {
+  it.each([
+    [
+      { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata: meta, spec: { secretName: "cert" } },
+      ["Secret/shop/cert"],
+    ],
+    [
+      {
+        apiVersion: "external-secrets.io/v1",
+        kind: "ExternalSecret",
+        metadata: meta,
+        spec: { target: { name: "cert" } },
+      },
+      ["Secret/shop/cert"],
+    ],
+    [
+      { apiVersion: "external-secrets.io/v1beta1", kind: "ExternalSecret", metadata: meta, spec: {} },
+      ["Secret/shop/web"],
+    ],
+    [{ apiVersion: "bitnami.com/v1alpha1", kind: "SealedSecret", metadata: meta }, ["Secret/shop/web"]],
+    [
+      {
+        kind: "Kustomization",
+        apiVersion: "kustomize.config.k8s.io/v1beta1",
+        namespace: "shop",
+        secretGenerator: [{ name: "a" }],
+        configMapGenerator: [{ name: "b", namespace: "c" }],
+      },
+      ["Secret/shop/a", "ConfigMap/c/b"],
+    ],
+    [{ secretGenerator: [{ name: "a" }] }, ["Secret/default/a"]],
+    [
+      { ...ingress, metadata: { ...meta, annotations: { "cert-manager.io/cluster-issuer": "le" } } },
+      ["Secret/shop/blog"],
+    ],
+    [ingress, []],
+    ["no object", []],
+    [{ kind: "Certificate", apiVersion: "cert-manager.io/v1", spec: 1, metadata: "x" }, []],
+  ])("%j", (manifest, refs) => expect(ownedBy(manifest)).toEqual(refs));
+
+  it("is assumed beside other objects of its kind", () => {
+    const certificate = {
+      apiVersion: "cert-manager.io/v1",
+      kind: "Certificate",
+      metadata: meta,
+      spec: { secretName: "cert" },
+    };
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "other", namespace: "shop" } };
+    const owned = new Set(ownedBy(certificate));
+    const host = proxy({ virtualhost: { fqdn: "web.test", tls: { secretName: "cert" } } });
+    expect(compile([secret, host], { owned }).errors).toEqual([]);
+    expect(compile([secret, host]).errors).toEqual(["HTTPProxy/shop/web SecretNotValid"]);
+  });
+});
+
+describe("the options of the command line", () => {
+  const folder = mkdtempSync(join(tmpdir(), "isoline-assume-"));
+  const known = (text: string): Assumption => {
+    const file = join(folder, "known.txt");
+    writeFileSync(file, text);
+    return assumptionOf({ known: [file] }, readManifests([], []));
+  };
+
+  it("read a list of what exists elsewhere", () => {
+    const { isKnown } = known(
+      "# all of the platform\nService/platform/*\nSecret/*/wildcard-tls # by cert-manager\n\n*/shop/a.b\n",
+    );
+    expect(isKnown("Service/platform/auth")).toBe(true);
+    expect(isKnown("Service/platforms/auth")).toBe(false);
+    expect(isKnown("Secret/shop/wildcard-tls")).toBe(true);
+    expect(isKnown("Secret/shop/wildcard-tls-2")).toBe(false);
+    expect(isKnown("Service/shop/a.b")).toBe(true);
+    expect(isKnown("Service/shop/axb")).toBe(false);
+  });
+
+  it("name the file and line of what they can't read", () => {
+    expect(() => known("Service/a/b\nService a b\n")).toThrow(
+      /known\.txt:2: "Service a b" is not KIND\/NAMESPACE\/NAME/,
+    );
+    expect(() => assumptionOf({ known: [join(folder, "no")] }, readManifests([], []))).toThrow(
+      /--known: ENOENT/,
+    );
+    expect(() => assumptionOf({ assumeMissing: "services,pods" }, readManifests([], []))).toThrow(
+      /"pods" is not auto, none, all or one of/,
+    );
+    expect(assumptionOf({ assumeMissing: "services,Secret" }, readManifests([], [])).mode).toEqual([
+      "Service",
+      "Secret",
+    ]);
+  });
+
+  it("print what is assumed in one line, and what of it restricts access in another", () => {
+    const assumed = compile([secured]);
+    expect(formatAssumed(assumed)).toEqual([
+      "assumed to exist elsewhere: 1 Service (shop/web), 3 Secrets (shop/ca, shop/cert, shop/crl)",
+      "of these restrict access: Secret shop/ca, Secret shop/crl",
+    ]);
+    expect(formatAssumed({ ...assumed, refs: [], restricting: [] })).toEqual([]);
+  });
+});

@@ -1,0 +1,315 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { fieldShapes, kindShapes } from "../../src/gen/fields.js";
+import { delegationSpec } from "../../src/schema/delegation.js";
+import { extensionServiceSpec } from "../../src/schema/extensionservice.js";
+import {
+  backendTlsPolicySpec,
+  gatewayClassSpec,
+  gatewaySpec,
+  referenceGrantSpec,
+} from "../../src/schema/gateway.js";
+import { grpcRouteSpec, httpRouteSpec, tcpRouteSpec, tlsRouteSpec } from "../../src/schema/gateway-routes.js";
+import { httpProxySpec } from "../../src/schema/httpproxy.js";
+import { ingressSpec } from "../../src/schema/ingress.js";
+import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
+import { parseObject } from "../../src/schema/object.js";
+import { restrictingFields } from "../../src/schema/unknown-fields.js";
+import { unsupported } from "../../src/schema/unsupported-fields.js";
+
+const schemas = {
+  HTTPProxy: httpProxySpec,
+  IngressRoute: ingressRouteSpec,
+  ExtensionService: extensionServiceSpec,
+  TLSCertificateDelegation: delegationSpec,
+  Ingress: ingressSpec,
+  HTTPRoute: httpRouteSpec,
+  GRPCRoute: grpcRouteSpec,
+  TLSRoute: tlsRouteSpec,
+  TCPRoute: tcpRouteSpec,
+  Gateway: gatewaySpec,
+  GatewayClass: gatewayClassSpec,
+  BackendTLSPolicy: backendTlsPolicySpec,
+  ReferenceGrant: referenceGrantSpec,
+};
+type Kind = keyof typeof schemas;
+const kinds = Object.keys(schemas) as Kind[];
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+}
+
+/** Paths of all fields that a schema reads, lists looked through. */
+function readPaths(schema: JsonSchema, path: string): string[] {
+  const parts = [...(schema.anyOf ?? []), ...(schema.allOf ?? []), ...(schema.oneOf ?? [])];
+  if (schema.items) parts.push(schema.items);
+  return [
+    ...parts.flatMap((part) => readPaths(part, path)),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
+      `${path}.${name}`,
+      ...readPaths(field, `${path}.${name}`),
+    ]),
+  ];
+}
+
+const pathsRead = (kind: Kind): Set<string> =>
+  new Set(
+    readPaths(z.toJSONSchema(schemas[kind], { io: "input", unrepresentable: "any" }) as JsonSchema, "spec"),
+  );
+
+/** Paths of all fields that the API has below a shape. */
+function apiPaths(shape: number, path: string): string[] {
+  return Object.entries(fieldShapes[shape] ?? {}).flatMap(([name, child]) =>
+    name === "*" ? [] : [`${path}.${name}`, ...apiPaths(child, `${path}.${name}`)],
+  );
+}
+
+const specShape = (kind: Kind): number => fieldShapes[kindShapes[kind]]?.spec ?? 0;
+
+/** Fields that say nothing about routing, or that a reader of its value refuses or reports. */
+const unread: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  Ingress: [
+    "spec.backend.resource.apiGroup",
+    "spec.defaultBackend.resource.apiGroup",
+    "spec.rules.http.paths.backend.resource.apiGroup",
+  ],
+  HTTPRoute: [
+    "spec.rules.name",
+    "spec.rules.filters.cors",
+    "spec.rules.filters.extensionRef",
+    "spec.rules.filters.externalAuth",
+    "spec.rules.backendRefs.filters.cors",
+    "spec.rules.backendRefs.filters.extensionRef",
+    "spec.rules.backendRefs.filters.externalAuth",
+  ],
+  GRPCRoute: [
+    "spec.rules.name",
+    "spec.rules.filters.extensionRef",
+    "spec.rules.backendRefs.filters.extensionRef",
+  ],
+  TLSRoute: ["spec.rules.name"],
+  TCPRoute: ["spec.rules.name"],
+  Gateway: [
+    "spec.listeners.tls.frontendValidation.caCertificateRefs",
+    "spec.tls.frontend.default",
+    "spec.tls.frontend.perPort",
+  ],
+  GatewayClass: ["spec.description"],
+};
+
+/** Paths that a schema has because it shares a part with another kind or field. */
+const shared: Readonly<Partial<Record<Kind, RegExp>>> = {
+  Ingress: /^spec\.(?:defaultBackend\.service(?:Name|Port)$|backend\.service(?:\.|$))/,
+  GRPCRoute: /\.filters\.(?:requestRedirect|urlRewrite)(?:\.|$)/,
+};
+
+describe("the fields of each kind", () => {
+  it.each(kinds)(
+    "of %s are all that its schema reads, and those that are read, unsupported or listed here",
+    (kind) => {
+      const api = new Set(apiPaths(specShape(kind), "spec"));
+      const read = pathsRead(kind);
+      expect([...read].filter((path) => !api.has(path) && !shared[kind]?.test(path))).toEqual([]);
+      const accounted = [...(unsupported[kind] ?? []), ...(unread[kind] ?? [])];
+      for (const path of accounted) expect(api, path).toContain(path);
+      const missing = [...api].filter(
+        (path) => !read.has(path) && !accounted.some((one) => path === one || path.startsWith(`${one}.`)),
+      );
+      expect(missing).toEqual([]);
+    },
+  );
+
+  it.each(Object.entries(restrictingFields))("of %s that restrict access are there", (kind, fields) => {
+    const api = apiPaths(kindShapes[kind as Kind], "");
+    for (const field of fields)
+      expect(
+        api.some((path) => path.endsWith(`.${field}`)),
+        field,
+      ).toBe(true);
+  });
+});
+
+const findingsOf = (object: object) => {
+  const parsed = parseObject(object);
+  return { isServed: "object" in parsed, findings: parsed.findings };
+};
+
+const proxy = (spec: object) => ({
+  apiVersion: "projectcontour.io/v1",
+  kind: "HTTPProxy",
+  metadata: { name: "web", namespace: "shop" },
+  spec: { virtualhost: { fqdn: "web.test" }, ...spec },
+});
+const services = [{ name: "web", port: 80 }];
+
+describe("a field that the kind does not have", () => {
+  it.each([
+    [
+      "routes",
+      { routes: [{ services, conditon: [] }] },
+      "spec.routes[0].conditon",
+      /did you mean conditions\?/,
+    ],
+    [
+      "services",
+      { routes: [{ services: [{ name: "web", port: 80, wieght: 3 }] }] },
+      "spec.routes[0].services[0].wieght",
+      /did you mean weight\?/,
+    ],
+    [
+      "another level",
+      { retryPolicy: { count: 1 } },
+      "spec.retryPolicy",
+      /HTTPProxy has spec\.routes\.retryPolicy/,
+    ],
+    [
+      "a beginning",
+      { routes: [{ services, timeouts: { response: "5s" } }] },
+      "spec.routes[0].timeouts",
+      /did you mean timeoutPolicy\?/,
+    ],
+    ["no name like it", { routes: [{ services, zzz: 1 }] }, "spec.routes[0].zzz", /it has no effect/],
+    [
+      "another case",
+      { routes: [{ Services: services, services }] },
+      "spec.routes[0].Services",
+      /did you mean services\?/,
+    ],
+  ])("in %s is a warning at its own path", (_, spec, path, message) => {
+    const { isServed, findings } = findingsOf(proxy(spec));
+    expect(isServed).toBe(true);
+    expect(findings).toEqual([
+      expect.objectContaining({
+        severity: "warning",
+        reason: "UnknownField",
+        path,
+        message: expect.stringMatching(message),
+      }),
+    ]);
+  });
+
+  it.each([
+    [
+      "misspelt",
+      { virtualhost: { fqdn: "web.test", ipAllowPolicies: [{ source: "Peer", cidr: "10.0.0.0/8" }] } },
+    ],
+    ["in another case", { routes: [{ services, IPDenyPolicy: [] }] }],
+    ["at another level", { ipAllowPolicy: [{ source: "Peer", cidr: "10.0.0.0/8" }] }],
+    ["in a service", { routes: [{ services: [{ name: "web", port: 80, authPolicy: {} }] }] }],
+    [
+      "inside of one that restricts",
+      {
+        virtualhost: {
+          fqdn: "web.test",
+          jwtProviders: [{ name: "a", issuerr: "b", remoteJWKS: { uri: "https://a.test/k" } }],
+        },
+      },
+    ],
+    [
+      "inside of a provider's list",
+      {
+        virtualhost: {
+          fqdn: "web.test",
+          jwtProviders: [{ name: "a", audience: ["b"], remoteJWKS: { uri: "https://a.test/k" } }],
+        },
+      },
+    ],
+    [
+      "client certificates",
+      { virtualhost: { fqdn: "web.test", tls: { secretName: "a", clientvalidation: { caSecret: "b" } } } },
+    ],
+    ["rate limits", { virtualhost: { fqdn: "web.test", ratelimitPolicy: {} } }],
+  ])("that is meant to restrict access (%s) is an error, and the object is not served", (_, spec) => {
+    const { isServed, findings } = findingsOf(proxy(spec));
+    expect(isServed).toBe(false);
+    expect(findings[0]).toMatchObject({ severity: "error", reason: "UnknownField" });
+  });
+
+  it("is reported for metadata and the object itself, not for labels, annotations, status and data", () => {
+    const object = {
+      ...proxy({ routes: [{ services }] }),
+      status: { anything: 1 },
+      sepc: {},
+      metadata: {
+        name: "web",
+        namespace: "shop",
+        labels: { any: "a" },
+        annotations: { any: "b" },
+        lables: {},
+      },
+    };
+    expect(
+      findingsOf(object)
+        .findings.map(({ path }) => path)
+        .sort(),
+    ).toEqual(["metadata.lables", "sepc"]);
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "a" }, data: { any: "YQ==" } };
+    expect(findingsOf(secret).findings).toEqual([]);
+  });
+
+  it("is known in beta versions that are read, and in Kubernetes's own kinds", () => {
+    const backend = { serviceName: "web", servicePort: 80 };
+    const ingress = {
+      apiVersion: "networking.k8s.io/v1beta1",
+      kind: "Ingress",
+      metadata: { name: "a" },
+      spec: { backend, rules: [{ http: { paths: [{ backend }] } }] },
+    };
+    expect(findingsOf(ingress).findings).toEqual([]);
+    const service = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "a", ownerReferences: [{ uid: "u" }] },
+      spec: {
+        selector: { any: "a" },
+        sessionAffinityConfig: { clientIP: { timeoutSeconds: 1 } },
+        ports: [{ port: 80, nodePort: 30000 }],
+      },
+    };
+    expect(findingsOf(service).findings).toEqual([]);
+  });
+
+  it("is counted beyond 20 of one object, errors first", () => {
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`zz${i}`, 1]));
+    const { findings } = findingsOf(proxy({ ...many, routes: [{ services, authPolicies: {} }] }));
+    expect(findings).toHaveLength(21);
+    expect(findings[0]).toMatchObject({ severity: "error" });
+    expect(findings.at(-1)?.message).toBe("has 11 more unknown fields");
+  });
+});
+
+describe("what the Gateway API has and is not supported", () => {
+  it("is a warning at each field", () => {
+    const route = {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: "a", namespace: "shop" },
+      spec: {
+        parentRefs: [{ name: "edge" }],
+        rules: [{}, { sessionPersistence: { sessionName: "s" }, retry: { attempts: 1 } }],
+      },
+    };
+    const { isServed, findings } = findingsOf(route);
+    expect(isServed).toBe(true);
+    expect(findings.map(({ reason, path }) => [reason, path])).toEqual([
+      ["UnsupportedField", "spec.rules[1].retry"],
+      ["UnsupportedField", "spec.rules[1].sessionPersistence"],
+    ]);
+  });
+
+  it("is a warning about objects of its kinds, which are ignored", () => {
+    const parsed = parseObject({
+      apiVersion: "gateway.networking.k8s.io/v1alpha2",
+      kind: "UDPRoute",
+      metadata: { name: "dns", namespace: "shop" },
+    });
+    expect(parsed).toMatchObject({
+      ignored: "UDPRoute of gateway.networking.k8s.io/v1alpha2",
+      findings: [{ about: "UDPRoute/shop/dns", severity: "warning", reason: "UnsupportedKind" }],
+    });
+  });
+});
