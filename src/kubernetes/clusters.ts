@@ -10,11 +10,11 @@ export interface Member {
   /** Refs of what the store holds of this cluster, as the cluster has them. */
   known(): Ref[];
   /**
-   * A cluster's changes as changes of the store, each worked out when the one before it has been applied. Of objects of
+   * A cluster's changes as changes of the store, to be applied in their order. Of objects of
    * one name the first cluster's stands for all and the others' are kept beside it, in case it goes; endpoints are
    * each cluster's own.
    */
-  place(changes: readonly Change[]): Iterable<Change>;
+  place(changes: readonly Change[]): readonly Change[];
   /** An object as this cluster has it. */
   held(ref: Ref): KubeObject | undefined;
   /** Why this cluster's object of the name is not the one that is used. */
@@ -25,6 +25,8 @@ export interface Member {
 export class Clusters {
   readonly #conflicts = new Map<Ref, Finding>();
   readonly #ranks: ReadonlyMap<string, number>;
+  /** What objects become by changes that are collected and not in the store yet. */
+  readonly #made = new Map<Ref, KubeObject | undefined>();
 
   constructor(
     private readonly store: Store,
@@ -42,7 +44,11 @@ export class Clusters {
    * Changes that bring a store in line which was filled when other clusters were followed, or in another order: what is
    * of strangers goes, and the first of the others stands for each name.
    */
-  *settle(): Iterable<Change> {
+  settle(): readonly Change[] {
+    return this.#collect(this.#settling());
+  }
+
+  *#settling(): Iterable<Change> {
     const byName = new Map<Ref, KubeObject[]>();
     for (const object of this.store.objects()) {
       if (object.kind === "Settings") continue;
@@ -73,18 +79,37 @@ export class Clusters {
 
   of(name: string): Member {
     const held = (ref: Ref): KubeObject | undefined =>
-      this.#isOf(name, ref) ? this.store.object(ref) : this.store.object(inCluster(ref, name));
+      this.#isOf(name, ref) ? this.#object(ref) : this.#object(inCluster(ref, name));
     return {
       name,
       known: () => this.#known(name),
-      place: (changes) => (name === "" ? changes : this.#place(name, changes)),
+      place: (changes) => (name === "" ? changes : this.#collect(this.#place(name, changes))),
       held,
       conflict: (ref) => this.#conflicts.get(inCluster(ref, name)),
     };
   }
 
+  /** Changes that are made one after the other, each of which sees those before it, though none is in the store yet. */
+  #collect(changes: Iterable<Change>): readonly Change[] {
+    const collected: Change[] = [];
+    try {
+      for (const change of changes) {
+        collected.push(change);
+        if ("gone" in change) this.#made.set(change.gone, undefined);
+        else this.#made.set(change.ref, change);
+      }
+    } finally {
+      this.#made.clear();
+    }
+    return collected;
+  }
+
+  #object(ref: Ref): KubeObject | undefined {
+    return this.#made.has(ref) ? this.#made.get(ref) : this.store.object(ref);
+  }
+
   #isOf(name: string, ref: Ref): boolean {
-    const object = this.store.object(ref);
+    const object = this.#object(ref);
     return object !== undefined && (object.meta.cluster ?? "") === name;
   }
 
@@ -113,13 +138,13 @@ export class Clusters {
       yield moved(object, name, inCluster(ref, name));
       return;
     }
-    const holder = this.store.object(ref);
+    const holder = this.#object(ref);
     if (holder && this.#rank(holder.meta.cluster) < this.#rank(name)) {
       yield moved(object, name, inCluster(ref, name));
       return;
     }
     const substitute = inCluster(ref, name);
-    if (this.store.object(substitute)) yield { gone: substitute };
+    if (this.#object(substitute)) yield { gone: substitute };
     const { cluster = "" } = holder?.meta ?? {};
     if (holder && cluster !== name && this.#ranks.has(cluster))
       yield moved(holder, cluster, inCluster(ref, cluster));
@@ -132,7 +157,7 @@ export class Clusters {
       return;
     }
     for (const other of this.#ranks.keys()) {
-      const next = this.store.object(inCluster(ref, other));
+      const next = this.#object(inCluster(ref, other));
       if (!next) continue;
       yield moved(next, other, ref);
       yield { gone: next.ref };
@@ -143,10 +168,10 @@ export class Clusters {
 
   /** Brings what is found about the objects of one name up to date. */
   #compare(ref: Ref): void {
-    const holder = this.store.object(ref);
+    const holder = this.#object(ref);
     for (const name of this.#ranks.keys()) {
       const key = inCluster(ref, name);
-      const other = holder && !isOfPods(holder.kind) ? this.store.object(key) : undefined;
+      const other = holder && !isOfPods(holder.kind) ? this.#object(key) : undefined;
       if (holder && other && contentOf(holder) !== contentOf(other))
         this.#conflicts.set(key, conflict(key, name, holder));
       else this.#conflicts.delete(key);

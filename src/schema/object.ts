@@ -139,7 +139,8 @@ export function parseObject(input: unknown, namespaces: readonly string[] = []):
     return { ...refuse("is missing; every object has a kind", "kind"), noObject: true };
   if (typeof apiVersion !== "string" || apiVersion === "")
     return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
-  if (namespaces.length > 0 && !isWatched(kind, input, namespaces)) return ignore(kind, apiVersion);
+  if (namespaces.length > 0 && !isWatched(kind, input, namespaces))
+    return { ignored: `${kind.slice(0, 80)} in namespaces that are not watched`, findings: noFindings };
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion, input);
   return parseKind(kind as Kind, apiVersion, input);
 }

@@ -6,7 +6,7 @@ import { type FileLock, lockFile, NoSockets } from "./lock.js";
 import { isDamage, restore, type Salvaged, salvage } from "./salvage.js";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql.js";
 import { createSqlStore } from "./sql-store.js";
-import type { Store } from "./store.js";
+import { type Store, StoreError } from "./store.js";
 
 /** A store in a file. After `close` or `putAside` it must not be used. */
 export interface SqliteStore extends Store {
@@ -234,7 +234,7 @@ function openOrBeginAnew(path: string, lock: FileLock | undefined): SqliteStore 
   try {
     return openStore(path, lock);
   } catch (error) {
-    if (!(error instanceof Damaged) && !isDamage(error)) throw error;
+    if (error instanceof StoreError || !(error instanceof Damaged || isDamage(error))) throw error;
     const salvaged = salvageFile(path, lock);
     return Object.assign(beginAnew(path, lock, salvaged), { damage: messageOf(error) });
   }

@@ -59,7 +59,9 @@ test("compile reads the watched namespaces alone", async () => {
 test("check says nothing of other namespaces", async () => {
   const options = { file: [at("objects.yaml")], format: "text" as const };
   expect(await checkCommand({ ...options, settings: at("settings.yaml") })).toBe(0);
-  expect(printed).toBe("2 objects, 0 errors, 0 warnings\n");
+  expect(printed).toBe(
+    "6 objects read: 2 served, 4 ignored (2 HTTPProxy in namespaces that are not watched, 2 Service in namespaces that are not watched); 1 host; 0 errors, 0 warnings\n",
+  );
   expect(await checkCommand(options)).toBe(1);
 });
 
