@@ -324,6 +324,7 @@ export class PushedSources {
       version: this.publisher.sequence,
       findings: visibleFindings([...state.findings, ...this.publisher.findings], namespaces),
       ...leftOf(workLeft(this.store)),
+      ...missingIn(this.publisher),
     };
   }
 

@@ -79,8 +79,9 @@ async function startBalancer(replicas: readonly Replica[]): Promise<DroppingProx
   });
 }
 
+/** With a connection for each held poll, so that its polls are spread over replicas. */
 async function envoyOn(xdsPort: number, nodeId: string): Promise<TestEnvoy> {
-  const envoy = await startEnvoy({ xdsPort, nodeId });
+  const envoy = await startEnvoy({ xdsPort, nodeId, http1: true });
   onTestFinished(() => envoy.stop());
   return envoy;
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serve } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { onTestFinished } from "vitest";
+import { createHttpServer } from "../../src/cli/http-server.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
 import { HeldErrors } from "../../src/server/held-errors.js";
@@ -37,7 +38,8 @@ export async function startErrorServer(
     authenticate: tokenAuth({ tokens: () => parseTokens(tokens), now: Date.now, requireTls: false }),
   });
   const port = await freePort();
-  const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port });
+  const server = createHttpServer(getRequestListener(app.fetch, { hostname: "127.0.0.1" }));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   onTestFinished(() => {
     hub.close();
     heldErrors.close();
@@ -68,8 +70,8 @@ export async function countRequests(
 }
 
 /** An Envoy that polls a port with a token; it ends with the test. */
-export async function envoyAt(xdsPort: number, token = envoyToken): Promise<TestEnvoy> {
-  const envoy = await startEnvoy({ xdsPort, token });
+export async function envoyAt(xdsPort: number, http1 = false): Promise<TestEnvoy> {
+  const envoy = await startEnvoy({ xdsPort, token: envoyToken, http1 });
   onTestFinished(() => envoy.stop());
   return envoy;
 }

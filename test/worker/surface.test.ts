@@ -183,6 +183,13 @@ describe.each([
     const routes = await poll("routes", "one", "", ["ingress_http"]);
     const held = poll("routes", "one", versionOf(routes), ["ingress_http"], "20000");
     await put("main", lines(...base, ...hosts(3, "b")));
+    // Routes wait for their clusters and endpoints.
+    const clusters = await poll("clusters", "one", versionOf(first));
+    await poll("clusters", "one", versionOf(clusters));
+    for (const [, name = ""] of clusters.text.matchAll(/"service_name":"([^"]+)"/g)) {
+      const endpoints = await poll("endpoints", "one", "", [name]);
+      await poll("endpoints", "one", versionOf(endpoints), [name]);
+    }
     const changed = await held;
     expect(changed.status).toBe(200);
     expect(versionOf(changed)).not.toBe(versionOf(routes));
@@ -306,7 +313,7 @@ describe.each([
     expect((await put("main", lines(...base, ...hosts(3)))).json.missing).toBeGreaterThan(0);
     expect((await ask("POST", "/sources?complete", "publish")).status).toBe(401);
     expect((await ask("POST", "/sources?complete", "admin")).json).toMatchObject({ sources: ["main"] });
-    expect((await poll("clusters", "lost", version)).status).toBe(200);
+    expect((await poll("clusters", "lost", version, [], "20000")).status).toBe(200);
     expect((await poll("clusters", "new")).status).toBe(200);
   });
 });
