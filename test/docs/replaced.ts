@@ -21,6 +21,20 @@ const worker = (command: string, why: string, ...by: readonly string[]): Replace
   why,
 });
 
+const chaos = (command: string): Replaced => ({
+  page: "docs/reliability.md",
+  command,
+  by: [],
+  why: "it breaks servers for minutes up to an hour; the long tests run it with --short",
+});
+
+const fleet = (page: string, command: string): Replaced => ({
+  page,
+  command,
+  by: [],
+  why: "it needs a second server, or an account: test/unit/fleet-command.test.ts runs it between servers of its own",
+});
+
 /** All commands of the documentation that are not run as they are written. A command that is not here is run by the walk of its page. */
 export const replaced: readonly Replaced[] = [
   { page: "README.md", command: "npm test", by: [], why: "it is what runs the walks" },
@@ -36,6 +50,23 @@ export const replaced: readonly Replaced[] = [
     "npx wrangler deploy --dry-run",
     "npx wrangler dev --local-upstream isoline.example.workers.dev --upstream-protocol https",
   ),
+  fleet(
+    "docs/deploy-cloudflare.md",
+    "isoline fleet export https://isoline.example.workers.dev -o fleet.jsonl --token-file admin.token",
+  ),
+  fleet(
+    "docs/operations.md",
+    "isoline fleet export http://127.0.0.1:18000 -o fleet.jsonl --token-file admin.token",
+  ),
+  fleet(
+    "docs/operations.md",
+    "isoline fleet import fleet.jsonl --to https://new.example.com --token-file admin.token",
+  ),
+  chaos("npm run chaos"),
+  chaos("npm run chaos -- --short"),
+  chaos("npm run chaos -- --list"),
+  chaos("npm run chaos -- --only clock-ahead --only soak-faults --seed 20261130"),
+  chaos("npm run chaos -- --write"),
   bench("npm run bench -- kube"),
   bench("npm run bench -- traffic"),
   bench("npm run bench -- applied"),

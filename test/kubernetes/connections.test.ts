@@ -228,7 +228,9 @@ describe.skipIf("reason" in binaries)("between Isoline and a real API server", (
     fault = ({ token }) => (token === "new" ? undefined : 401);
     http.closeAllConnections();
     await eventually(async () => (await states()).HTTPProxy?.state === "failing", "the token is refused");
-    expect(log.filter((line) => line.startsWith("kube-unauthorized: "))).toHaveLength(1);
+    const refused = (): string[] => log.filter((line) => line.startsWith("kube-unauthorized: "));
+    await eventually(async () => refused().length > 0, "the log says so");
+    expect(refused()).toHaveLength(1);
     throughHttp("token", { token: "new" });
     expect(await edit(20_000)).toBeLessThan(20_000);
   });
