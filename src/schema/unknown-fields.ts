@@ -44,7 +44,7 @@ interface Unknown {
  */
 export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Finding[] {
   const unknown: Unknown[] = [];
-  walk(kind, { value: input, shape: kindShapes[kind], path: [], restricting: false }, unknown);
+  walk({ kind, path: [], unknown }, input, kindShapes[kind], false);
   if (unknown.length === 0) return none;
   const findings = unknown.map((one) => findingOf(kind, about, one));
   findings.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
@@ -57,32 +57,33 @@ export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Find
 const none: readonly Finding[] = [];
 const warning = { severity: "warning", type: "SchemaError", reason: "UnknownField" } as const;
 
-interface Step {
-  readonly value: unknown;
-  readonly shape: number;
-  readonly path: Path;
-  readonly restricting: boolean;
+/** What a walk of one manifest shares. */
+interface Walk {
+  readonly kind: Kind;
+  /** The path of the value that is looked at; copied only for what is unknown. */
+  readonly path: PropertyKey[];
+  readonly unknown: Unknown[];
 }
 
-function walk(kind: Kind, { value, shape, path, restricting }: Step, unknown: Unknown[]): void {
+function walk(at: Walk, value: unknown, shape: number, restricting: boolean): void {
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++)
-      walk(kind, { value: value[i], shape, path: [...path, i], restricting }, unknown);
+    for (let i = 0; i < value.length; i++) walkInto(at, i, value[i], shape, restricting);
     return;
   }
   const fields = fieldShapes[shape];
   if (!fields || !isRecord(value)) return;
   for (const key in value) {
     const child = Object.hasOwn(fields, key) ? fields[key] : fields["*"];
-    const at = [...path, key];
-    if (child === undefined) unknown.push({ path: at, shape, restricting });
-    else if (child !== 0)
-      walk(
-        kind,
-        { value: value[key], shape: child, path: at, restricting: restricting || restricts(kind, key) },
-        unknown,
-      );
+    if (child === undefined) at.unknown.push({ path: [...at.path, key], shape, restricting });
+    else if (child !== 0) walkInto(at, key, value[key], child, restricting || restricts(at.kind, key));
   }
+}
+
+function walkInto(at: Walk, key: PropertyKey, value: unknown, shape: number, restricting: boolean): void {
+  if (typeof value !== "object" || value === null) return;
+  at.path.push(key);
+  walk(at, value, shape, restricting);
+  at.path.pop();
 }
 
 const restricts = (kind: Kind, field: string): boolean => restrictingFields[kind]?.includes(field) ?? false;
