@@ -62,6 +62,13 @@ export const replaced: readonly Replaced[] = [
     "docs/operations.md",
     "isoline fleet import fleet.jsonl --to https://new.example.com --token-file admin.token",
   ),
+  {
+    page: "docs/kubernetes.md",
+    command:
+      "isoline accept-shrink Secret --xds https://isoline.example.com --token-file admin-token --expect 12",
+    by: [],
+    why: "nothing waits to be confirmed there: test/kubernetes/held-lists.test.ts runs it where deletions wait",
+  },
   chaos("npm run chaos"),
   chaos("npm run chaos -- --short"),
   chaos("npm run chaos -- --list"),
