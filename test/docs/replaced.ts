@@ -28,6 +28,13 @@ const chaos = (command: string): Replaced => ({
   why: "it breaks servers for minutes up to an hour; the long tests run it with --short",
 });
 
+const confirm = (command: string): Replaced => ({
+  page: "docs/kubernetes.md",
+  command,
+  by: [],
+  why: "nothing waits to be confirmed there: test/kubernetes/held-lists.test.ts runs it where deletions wait",
+});
+
 const fleet = (page: string, command: string): Replaced => ({
   page,
   command,
@@ -62,13 +69,10 @@ export const replaced: readonly Replaced[] = [
     "docs/operations.md",
     "isoline fleet import fleet.jsonl --to https://new.example.com --token-file admin.token",
   ),
-  {
-    page: "docs/kubernetes.md",
-    command:
-      "isoline accept-shrink Secret --xds https://isoline.example.com --token-file admin-token --expect 12",
-    by: [],
-    why: "nothing waits to be confirmed there: test/kubernetes/held-lists.test.ts runs it where deletions wait",
-  },
+  confirm(
+    "isoline accept-shrink Secret --xds https://isoline.example.com --token-file admin-token --expect 12",
+  ),
+  confirm("isoline accept-shrink HTTPProxy --xds http://127.0.0.1:18000 --cluster east"),
   chaos("npm run chaos"),
   chaos("npm run chaos -- --short"),
   chaos("npm run chaos -- --list"),
