@@ -240,11 +240,16 @@ async function startPushed(hub: Hub, options: SourceOptions): Promise<Source> {
   };
 }
 
+interface ReadObject {
+  readonly object: KubeObject;
+  readonly file: string;
+}
+
 /** Manifests on disk as the source of a store; what can't be read or parsed leaves its objects as they were. */
 class FileSource {
   readonly #store: Store;
-  #manifests: Manifests | undefined;
-  #objects = new Map<Ref, KubeObject>();
+  /** What is served, each with the file in which it was read last: it is kept as long as that can't be read. */
+  #objects = new Map<Ref, ReadObject>();
   readonly #publisher: Publisher;
   #located: readonly Located[] = [];
   #reported = "";
@@ -295,8 +300,8 @@ class FileSource {
     const { settings, findings, locate } = readSettings(this.options.settingsFile, this.options.overrides);
     const manifests = readManifests(this.options.paths, settings.spec.watchNamespaces);
     const objects = this.#keepLastGood(manifests);
-    replaceAll(this.#store, [settings, ...objects.values()], { checkKeyPair });
-    this.#manifests = manifests;
+    const served = [...objects.values()].map(({ object }) => object);
+    replaceAll(this.#store, [settings, ...served], { checkKeyPair });
     this.#objects = objects;
     this.#located = [
       ...[...findings, ...bootstrapFindings(settings)].map(locate),
@@ -308,13 +313,14 @@ class FileSource {
   }
 
   /** Objects as read, and as they were before where a document or a whole file is not valid now. */
-  #keepLastGood(now: Manifests): Map<Ref, KubeObject> {
-    const objects = new Map(now.objects.map((object) => [object.ref, object]));
-    for (const [ref, object] of this.#objects) {
-      const file = this.#manifests?.documents.get(ref)?.file;
-      const inBroken = file !== undefined && (now.broken.has(file) || now.unnamed.has(file));
+  #keepLastGood(now: Manifests): Map<Ref, ReadObject> {
+    const objects = new Map(
+      now.objects.map((object) => [object.ref, { object, file: now.documents.get(object.ref)?.file ?? "" }]),
+    );
+    for (const [ref, before] of this.#objects) {
+      const inBroken = now.broken.has(before.file) || now.unnamed.has(before.file);
       const broken = now.invalid.has(ref) || inBroken;
-      if (broken && !objects.has(ref)) objects.set(ref, object);
+      if (broken && !objects.has(ref)) objects.set(ref, before);
     }
     return objects;
   }

@@ -88,6 +88,12 @@ it.each<[string, string, string, number]>([
     { timeout: 30_000 },
   );
   expect(await hosts()).toEqual(["a.test", "b.test"]);
+  // Read once more as it is, and then with another error.
+  for (const [i, text] of [`${edited}\n`, "nor: this\n"].entries()) {
+    await edit(text);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect([i, ...(await hosts())]).toEqual([i, "a.test", "b.test"]);
+  }
   await edit(proxy("c"));
   await vi.waitFor(async () => expect(await hosts()).toEqual(["c.test"]), { timeout: 30_000 });
 });
