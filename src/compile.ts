@@ -11,6 +11,7 @@ import { buildVirtualHost } from "./graph/virtual-host.js";
 import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
+import { messageOf } from "./schema/words.js";
 import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
 import { readsSource } from "./xds/access-log.js";
 import { writeSecret } from "./xds/certificate.js";
@@ -53,7 +54,7 @@ function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resour
   try {
     return stages[unit.slice(0, colon) as keyof typeof stages](key, reader, report);
   } catch (error) {
-    const message = `the compiler failed on ${unit}: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `the compiler failed on ${unit}: ${messageOf(error)}`;
     const owners: readonly Ref[] = reader.claimants(unit);
     for (const about of owners) report.error(about, "InternalError", "CompilerFault", message);
     return [];

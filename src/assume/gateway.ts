@@ -1,10 +1,9 @@
 import { gatewayGroup } from "../schema/gateway.js";
 import { type Ref, refOf } from "../schema/meta.js";
-import type { KubeObject } from "../schema/object.js";
+import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
 import type { Settings } from "../schema/settings.js";
 import { parsed } from "./placeholders.js";
 
-type GatewayRoute = Extract<KubeObject, { kind: "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" }>;
 type Gateway = Extract<KubeObject, { kind: "Gateway" }>;
 
 interface GatewayName {
@@ -17,9 +16,6 @@ export interface AssumedGateway {
   readonly objects: readonly KubeObject[];
 }
 
-const routeKinds: ReadonlySet<string> = new Set(["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"]);
-const isRoute = (object: KubeObject): object is GatewayRoute => routeKinds.has(object.kind);
-
 /**
  * The Gateway that routes of an input refer to, with its GatewayClass, where it is not among the objects: the one that the settings
  * name, else the one that most routes name. A Gateway among the objects is served only when the settings name it.
@@ -29,7 +25,7 @@ export function assumeGateway(
   objects: readonly KubeObject[],
   isAssumed: (ref: Ref) => boolean,
 ): AssumedGateway {
-  const routes = objects.filter(isRoute);
+  const routes = objects.filter(isGatewayRoute);
   if (routes.length === 0) return { settings, objects: [] };
   const hasGateways = objects.some(({ kind }) => kind === "Gateway");
   const name = settings.spec.gatewayRef ?? (hasGateways ? undefined : mostNamed(routes));

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Assumable, type Assumed, type Assumption, assumable } from "../assume/assume.js";
 import { type Finding, kindOf, namespaceOf, type Ref } from "../schema/meta.js";
-import { plural } from "../schema/words.js";
+import { messageOf, plural } from "../schema/words.js";
 import type { Manifests } from "./objects.js";
 import { UsageError } from "./usage.js";
 
@@ -58,7 +58,7 @@ function readKnown(file: string): RegExp[] {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`--known: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--known: ${messageOf(error)}`);
   }
   return text.split("\n").flatMap((line, i) => {
     const pattern = line.replace(/#.*/, "").trim();

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { appendPrivateFile } from "../platform/private-file.js";
 import { isRecord } from "../schema/issues.js";
+import { messageOf } from "../schema/words.js";
 import { createApp } from "../server/app.js";
 import { everyone } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
@@ -166,7 +167,7 @@ async function at(
     return await work(place);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     return 3;
   } finally {
     place.close();

@@ -10,6 +10,7 @@ import type { Server, Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { getRequestListener, Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import { messageOf } from "../schema/words.js";
 import { ChangedFiles } from "./changed-files.js";
 import { readOptionFile } from "./start-errors.js";
 
@@ -48,7 +49,7 @@ function readPair({ certFile, keyFile }: TlsFiles): { cert: string; key: string 
     createSecureContext(pair);
     return pair;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new Error(
       `--tls-cert-file ${certFile} and --tls-key-file ${keyFile} are not a certificate and its private key (PEM): ${message}`,
     );
@@ -113,7 +114,7 @@ export class RenewedCertificate {
 
   /** One line for each problem; the files are looked at again until they are good. */
   #keep(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     if (text !== this.#reported) this.log(`keeping the certificate that was there: ${text}`);
     this.#reported = text;
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isRecord } from "../schema/issues.js";
 import type { KubeObject } from "../schema/object.js";
-import { plural } from "../schema/words.js";
+import { messageOf, plural } from "../schema/words.js";
 import { originCursor } from "../server/lost-store.js";
 import { sequenceCursor } from "../server/publisher.js";
 import { readSource, sourceNames } from "../server/source-state.js";
@@ -102,7 +102,7 @@ function nextOf(rows: Iterator<undefined>): "more" | { readonly wrong: string | 
   } catch (error) {
     // The parser's own message quotes the text, which may hold keys.
     if (error instanceof SyntaxError) return { wrong: "a row is no JSON" };
-    return { wrong: error instanceof Error ? error.message : String(error) };
+    return { wrong: messageOf(error) };
   }
 }
 

@@ -7,6 +7,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { readOne } from "../documents/documents.js";
 import { CredentialsError } from "../kubernetes/failures.js";
 import { isRecord } from "../schema/issues.js";
+import { messageOf } from "../schema/words.js";
 
 export interface KubeOptions {
   /** Default: `$KUBECONFIG`, then `~/.kube/config`, then the pod's own service account. */
@@ -238,5 +239,3 @@ async function inTime(work: Promise<unknown>, ms: number): Promise<void> {
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

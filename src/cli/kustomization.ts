@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { readNow } from "../documents/documents.js";
 import { isRecord } from "../schema/issues.js";
+import { messageOf } from "../schema/words.js";
 
 /** A message about a folder that can't be read as it is. */
 export interface FolderFinding {
@@ -67,7 +68,7 @@ function readKustomization(file: string): Kustomization {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    return { ...none, problem: error instanceof Error ? error.message : String(error) };
+    return { ...none, problem: messageOf(error) };
   }
   const [first] = [...readNow(text)];
   if (!first || "fault" in first || !isRecord(first.value)) return { ...none, problem: "is not a YAML map" };

@@ -5,6 +5,7 @@ import { lineOf as lineIn } from "../documents/locate.js";
 import type { Part } from "../documents/split.js";
 import type { Finding } from "../schema/meta.js";
 import { membersOf } from "../schema/object.js";
+import { messageOf } from "../schema/words.js";
 
 /** Where a manifest stands. */
 export interface Place {
@@ -70,13 +71,11 @@ function warn({ file, findings }: Loader, { line, message }: Doubt): void {
   findings.push({ finding: { ...about, severity: "warning", reason: "Ambiguous", message }, file, line });
 }
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 function filesOf(loader: Loader): string[] {
   try {
     return statSync(loader.file).isDirectory() ? walk(loader.file, loader) : [loader.file];
   } catch (error) {
-    fail(loader, 0, reason(error));
+    fail(loader, 0, messageOf(error));
     return [];
   }
 }
@@ -86,7 +85,7 @@ function walk(folder: string, loader: Loader): string[] {
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    fail({ ...loader, file: folder }, 0, reason(error));
+    fail({ ...loader, file: folder }, 0, messageOf(error));
     return [];
   }
   return entries
@@ -129,7 +128,7 @@ function textOf(loader: Loader): string | undefined {
     if (bytes.length <= maxBytes) return bytes.toString("utf8");
     fail(loader, 0, tooLarge);
   } catch (error) {
-    fail(loader, 0, reason(error));
+    fail(loader, 0, messageOf(error));
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { messageOf } from "../schema/words.js";
 import { type Role, roles } from "../server/tokens.js";
 import { BootstrapError } from "../xds/bootstrap.js";
 import { addAcceptShrinkCommand } from "./accept-shrink.js";
@@ -376,7 +377,7 @@ async function main(): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(`isoline: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`isoline: ${messageOf(error)}`);
     return error instanceof UsageError || error instanceof BootstrapError ? 2 : 3;
   }
 }

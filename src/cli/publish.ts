@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Finding } from "../schema/meta.js";
-import { plural } from "../schema/words.js";
+import { messageOf, plural } from "../schema/words.js";
 import { isSimpleName } from "../server/tokens.js";
 import { ask } from "./client.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
@@ -92,7 +92,7 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
     answer = told.answer as Answer;
     if (status === 200 && answer.left) answer = await whenCompiled(url, credentials, answer);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     return 3;
   }
   const located = locateAll(answer.findings ?? [], manifests.documents);

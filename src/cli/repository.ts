@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
 import ignore, { type Ignore } from "ignore";
+import { messageOf } from "../schema/words.js";
 import { type FolderFinding, readKustomizations } from "./kustomization.js";
 import { manifestNames } from "./load.js";
 
@@ -88,7 +89,7 @@ function walkFolder(folder: string, walk: Walk, findings: FolderFinding[], chart
   try {
     entries = readEntries(folder);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     findings.push({ file: folder, severity: "error", reason: "NotReadable", message });
     return;
   }

@@ -5,6 +5,7 @@ import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
 import { findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
+import { messageOf } from "../schema/words.js";
 import { type AppOptions, createApp } from "../server/app.js";
 import { everyone, isLoopback, tokenAuth } from "../server/auth.js";
 import { HeldErrors } from "../server/held-errors.js";
@@ -290,9 +291,7 @@ class FileSource {
       attempt(this.#store, () => this.#read());
     } catch (error) {
       if (!this.#publisher.snapshot) throw error;
-      this.options.log(
-        `keeping the last good configuration: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.options.log(`keeping the last good configuration: ${messageOf(error)}`);
     }
   }
 

@@ -4,6 +4,7 @@ import { lineOf } from "../documents/locate.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { parseSettings, type Settings } from "../schema/settings.js";
+import { messageOf } from "../schema/words.js";
 import type { Located } from "./objects.js";
 
 /** What a settings file says. */
@@ -51,6 +52,6 @@ function named<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${file}: ${messageOf(error)}`);
   }
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+import { messageOf } from "../schema/words.js";
 
 const codeOf = (error: unknown): string => (error as { readonly code?: string }).code ?? "";
 

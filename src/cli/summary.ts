@@ -1,4 +1,5 @@
-import { classOf, isClassed, isOfClass, unservedReasons } from "../lint/unserved.js";
+import { classOf, isClassed, isOfClass } from "../graph/class.js";
+import { unservedReasons } from "../lint/unserved.js";
 import { type Finding, isSubstitute, type Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { plural } from "../schema/words.js";

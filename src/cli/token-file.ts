@@ -1,3 +1,4 @@
+import { messageOf } from "../schema/words.js";
 import { type ParsedTokens, parseTokens } from "../server/tokens.js";
 import { ChangedFiles } from "./changed-files.js";
 import { readOptionFile } from "./start-errors.js";
@@ -44,9 +45,7 @@ export class TokenFile {
       this.#tokens = this.#load();
       this.changed();
     } catch (error) {
-      this.log(
-        `keeping the tokens that were there: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.log(`keeping the tokens that were there: ${messageOf(error)}`);
     }
   }
 

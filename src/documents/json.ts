@@ -1,3 +1,4 @@
+import { messageOf } from "../schema/words.js";
 import { type Cost, costOf, DocumentError, maxDepth, maxNodes, tooDeep, tooManyNodes } from "./limits.js";
 
 /** A JSON value in a text, and the offset after it. */
@@ -116,10 +117,8 @@ function countKeys(value: unknown): number {
   return keys;
 }
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 function statedPosition(error: unknown): number | undefined {
-  const stated = /at position (\d+)/.exec(reason(error))?.[1];
+  const stated = /at position (\d+)/.exec(messageOf(error))?.[1];
   return stated === undefined ? undefined : Number(stated);
 }
 
@@ -146,6 +145,8 @@ function isCutShort(prefix: string): boolean {
     JSON.parse(prefix);
     return true;
   } catch (error) {
-    return /end of JSON|Unterminated/.test(reason(error)) || (statedPosition(error) ?? -1) >= prefix.length;
+    return (
+      /end of JSON|Unterminated/.test(messageOf(error)) || (statedPosition(error) ?? -1) >= prefix.length
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
-import { routeKinds } from "./gateway/gateway.js";
+import { routeKinds } from "../schema/object.js";
 import { widerThan } from "./gateway/hostnames.js";
 import type { Reader } from "./reader.js";
 import { claimantsOf } from "./sharing.js";

@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { messageOf } from "../schema/words.js";
 import { LruCache } from "./lru-cache.js";
 import { scanRegex } from "./regex-program.js";
 
@@ -62,6 +63,6 @@ function compile(skeleton: string): string {
     RE2JS.compile(skeleton);
     return "";
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../schema/words.js";
 import { ApiError, stalled } from "./api.js";
 import { NoAnswer } from "./deadline.js";
 import type { Resource } from "./resources.js";
@@ -8,48 +9,36 @@ interface Failure {
   readonly message: string;
 }
 
-/** Why a cluster, or a kind of it, is not followed at the moment. */
-export const failureCodes = [
-  "kube-unauthorized",
-  "kube-forbidden",
-  "kube-missing",
-  "kube-expired",
-  "kube-throttled",
-  "kube-refused",
-  "kube-server-error",
-  "kube-invalid-answer",
-  "kube-other-cluster",
-  "kube-no-answer",
-  "kube-stalled",
-  "kube-unreachable",
-  "kube-unknown-host",
-  "kube-tls-authority",
-  "kube-tls-expired",
-  "kube-tls-not-yet-valid",
-  "kube-tls-name",
-  "kube-tls-protocol",
-  "kube-credentials",
-  "store",
-  "compile",
-] as const;
-export type FailureCode = (typeof failureCodes)[number];
-
-/** Failures that are of the server, its address or this process, and so of all kinds alike: they are logged once. */
-const common: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  "kube-unauthorized",
-  "kube-other-cluster",
-  "kube-no-answer",
-  "kube-unreachable",
-  "kube-unknown-host",
-  "kube-tls-authority",
-  "kube-tls-expired",
-  "kube-tls-not-yet-valid",
-  "kube-tls-name",
-  "kube-tls-protocol",
-  "kube-credentials",
-  "store",
-]);
-export const isCommon = (code: FailureCode): boolean => common.has(code);
+/**
+ * Why a cluster, or a kind of it, is not followed at the moment. `all`: the failure is of the server, its address or this process, and so of
+ * all kinds alike, and is logged once.
+ */
+const failures = {
+  "kube-unauthorized": "all",
+  "kube-forbidden": "kind",
+  "kube-missing": "kind",
+  "kube-expired": "kind",
+  "kube-throttled": "kind",
+  "kube-refused": "kind",
+  "kube-server-error": "kind",
+  "kube-invalid-answer": "kind",
+  "kube-other-cluster": "all",
+  "kube-no-answer": "all",
+  "kube-stalled": "kind",
+  "kube-unreachable": "all",
+  "kube-unknown-host": "all",
+  "kube-tls-authority": "all",
+  "kube-tls-expired": "all",
+  "kube-tls-not-yet-valid": "all",
+  "kube-tls-name": "all",
+  "kube-tls-protocol": "all",
+  "kube-credentials": "all",
+  store: "all",
+  compile: "kind",
+} as const;
+export type FailureCode = keyof typeof failures;
+export const failureCodes = Object.keys(failures) as readonly FailureCode[];
+export const isCommon = (code: FailureCode): boolean => failures[code] === "all";
 
 /** What came from a cluster could not be applied here: the API server is well. */
 export class LocalError extends Error {
@@ -79,8 +68,6 @@ function isOfStore(error: unknown): boolean {
     )
   );
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The error that others are wrapped around, such as those of `fetch` and of several addresses tried. */
 function rootOf(error: unknown): unknown {

@@ -1,4 +1,5 @@
 import { isRecord } from "../schema/issues.js";
+import { messageOf } from "../schema/words.js";
 import { ApiError, getJson, type Raw, sendJson, type Transport } from "./api.js";
 
 export interface LeaseOptions {
@@ -56,7 +57,7 @@ export class Lease {
   #fail(error: unknown, signal: AbortSignal): void {
     if (!this.leads) this.#set(false);
     const conflict = error instanceof ApiError && error.status === 409;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (signal.aborted || conflict || message === this.#failure) return;
     this.#failure = message;
     this.options.log(`can't renew the lease for writing statuses: ${message}`);

@@ -1,4 +1,5 @@
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { messageOf } from "../schema/words.js";
 import type { StatusKind } from "../status/status.js";
 import { ApiError } from "./api.js";
 import { resources } from "./resources.js";
@@ -102,7 +103,7 @@ export class Failures {
 
   /** Takes note that an object can't be written with this status. */
   add(ref: Ref, digest: string, code: number, error: unknown): Consequence {
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 300);
+    const reason = messageOf(error).slice(0, 300);
     const key = this.#blockOf(ref, error);
     if (key !== undefined) return this.#block(key, ref, code, reason);
     const before = this.#failures.get(ref)?.times ?? 0;

@@ -1,4 +1,5 @@
 import { anyHost } from "../graph/claims.js";
+import { isClassed, isOfClass } from "../graph/class.js";
 import { type Finding, isSubstitute, kindOf, namespaceOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -6,7 +7,7 @@ import type { Store } from "../store/store.js";
 import { lintAnnotations } from "./annotations.js";
 import { lintHttpProxy } from "./httpproxy.js";
 import { lintIngress } from "./ingress.js";
-import { isClassed, isOfClass, unservedFindings } from "./unserved.js";
+import { unservedFindings } from "./unserved.js";
 
 /**
  * Warnings about objects that are valid: parts that have no effect, and objects that nothing serves. They follow from the objects

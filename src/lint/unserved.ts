@@ -1,38 +1,11 @@
-import { isAllowedClass } from "../graph/class.js";
+import { classOf, isClassed, isOfClass } from "../graph/class.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { type Finding, isSubstitute, refOf } from "../schema/meta.js";
-import type { KubeObject } from "../schema/object.js";
+import { type GatewayRoute, isGatewayRoute } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import type { Store } from "../store/store.js";
 import { type Lint, lint } from "./lint.js";
-
-type GatewayRoute = Extract<KubeObject, { kind: "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" }>;
-type Classed = Extract<KubeObject, { kind: "HTTPProxy" | "Ingress" | "IngressRoute" }>;
-
-export const isGatewayRoute = (object: KubeObject): object is GatewayRoute =>
-  object.kind === "HTTPRoute" ||
-  object.kind === "GRPCRoute" ||
-  object.kind === "TLSRoute" ||
-  object.kind === "TCPRoute";
-
-export const isClassed = (object: KubeObject): object is Classed =>
-  object.kind === "HTTPProxy" || object.kind === "Ingress" || object.kind === "IngressRoute";
-
-/** The class that an object names; empty when it names none. */
-export function classOf(object: Classed): string {
-  const { annotations } = object.meta;
-  const names = [
-    "projectcontour.io/ingress.class",
-    "kubernetes.io/ingress.class",
-    "contour.heptio.com/ingress.class",
-  ];
-  const annotated = names.map((name) => annotations[name]).find((value) => value !== undefined);
-  return annotated || (object.kind === "IngressRoute" ? "" : (object.spec.ingressClassName ?? ""));
-}
-
-export const isOfClass = (object: Classed, settings: SettingsSpec): boolean =>
-  isAllowedClass(object, object.kind === "IngressRoute" ? undefined : object.spec.ingressClassName, settings);
 
 /** Reasons of findings about objects that nothing serves; `Orphaned` is told where includes are read. */
 export const unservedReasons: ReadonlySet<string> = new Set([

@@ -1,5 +1,6 @@
 import type { DurableObjectNamespace } from "@cloudflare/workers-types";
 import { xdsTypes } from "../link/snapshot.js";
+import { messageOf } from "../schema/words.js";
 import { timeoutHeader } from "../server/hold-time.js";
 import { problemOf } from "../server/problem.js";
 import { QuietLog } from "../server/quiet-log.js";
@@ -99,6 +100,6 @@ function ask(objects: DurableObjectNamespace, fleet: string, request: Request): 
 }
 
 function tell(fleet: string, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   lines.say(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
 }

@@ -1,4 +1,5 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
+import { messageOf } from "../schema/words.js";
 import { createApp } from "../server/app.js";
 import {
   type Authenticate,
@@ -122,7 +123,7 @@ function openServing(state: DurableObjectState, env: Env): Serving {
     if (!isDamage(error)) throw error;
     const { store, salvaged } = rebuildInPlace(driver, followsCluster(state, env));
     log(
-      `store-damaged: the store was made anew of ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${error instanceof Error ? error.message : String(error)})`,
+      `store-damaged: the store was made anew of ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${messageOf(error)})`,
     );
     return serve(state, env, store);
   }

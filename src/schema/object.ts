@@ -117,6 +117,13 @@ interface KindReader {
 /** An object that routing reads, as a union over `kind`. */
 export type KubeObject = { [K in Kind]: ObjectOf<K, z.output<Kinds[K]["schema"]>> }[Kind] | Settings;
 
+/** Kinds of routes of the Gateway API, in the order in which Contour reads them: of the same matches those of a later kind count. */
+export const routeKinds = ["HTTPRoute", "TLSRoute", "GRPCRoute", "TCPRoute"] as const;
+export type GatewayRoute = Extract<KubeObject, { kind: (typeof routeKinds)[number] }>;
+
+export const isGatewayRoute = (object: KubeObject): object is GatewayRoute =>
+  (routeKinds as readonly string[]).includes(object.kind);
+
 export type Parsed =
   /** `findings`: fields of the manifest that its kind does not have or that are not supported, as warnings. */
   | { readonly object: KubeObject; readonly findings: readonly Finding[] }

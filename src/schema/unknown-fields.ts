@@ -2,6 +2,7 @@ import { fieldShapes, kindShapes } from "../gen/fields.js";
 import { isRecord, pathText, quote } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 import { nearestName } from "./spelling.js";
+import { plural } from "./words.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 type Path = readonly PropertyKey[];
@@ -50,8 +51,8 @@ export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Find
   findings.sort((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
   const more = findings.length - maxFindings;
   if (more <= 0) return findings;
-  const rest = `has ${more} more unknown ${more === 1 ? "field" : "fields"}`;
-  return [...findings.slice(0, maxFindings), { ...warning, about, message: rest }];
+  const rest = { ...warning, about, message: `has ${plural(more, "more unknown field")}` };
+  return [...findings.slice(0, maxFindings), rest];
 }
 
 const none: readonly Finding[] = [];

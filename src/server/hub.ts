@@ -192,12 +192,15 @@ export class Hub {
     let end = last;
     let observed = false;
     for (;;) {
+      const kept = this.#origin.refusal(request, request.mark, now());
       // What an Envoy has that is kept at it says nothing of what is served.
-      if (!observed && !this.#origin.refusal(request, request.mark, now())) {
+      if (!observed && !kept) {
         observed = true;
         this.#observe(request);
       }
-      const prepared = this.#prepare(request, end);
+      const prepared: Prepared = kept
+        ? { reply: { status: 503, reason: kept }, waitUntil: end }
+        : this.#prepare(request, end);
       if (end === last) end = this.#endOf(request, last);
       const left = Math.min(prepared.waitUntil, end) - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
@@ -242,8 +245,6 @@ export class Hub {
   /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
   #prepare(request: Poll, end: number): Prepared {
     const { type } = request;
-    const kept = this.#origin.refusal(request, request.mark, this.options.now());
-    if (kept) return { reply: { status: 503, reason: kept }, waitUntil: end };
     const answer = this.#publication.answer(request, this.options.now());
     if (answer.kind === "unchanged") {
       return { reply: { status: 304 }, waitUntil: Math.min(end, answer.until ?? end) };

@@ -1,5 +1,5 @@
 import { isIP } from "../graph/address.js";
-import { isAllowedClass } from "../graph/class.js";
+import { isClassed, isOfClass } from "../graph/class.js";
 import { type Finding, isSubstitute, type ObjectMeta } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -22,11 +22,7 @@ export const isContourKind = (kind: string): kind is ContourKind => Object.hasOw
 /** Whether an object is ours to judge: of our ingress class, and not kept for the case that another cluster's goes. */
 export function isReported(object: KubeObject, settings: SettingsSpec): object is ContourObject {
   if (!isContourKind(object.kind) || isSubstitute(object)) return false;
-  const named = object.kind === "HTTPProxy" || object.kind === "Ingress";
-  return (
-    object.kind === "ExtensionService" ||
-    isAllowedClass(object, named ? object.spec.ingressClassName : undefined, settings)
-  );
+  return !isClassed(object) || isOfClass(object, settings);
 }
 
 const orphanText = (kind: "HTTPProxy" | "IngressRoute"): string =>

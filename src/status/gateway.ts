@@ -7,7 +7,6 @@ import {
   type GatewayView,
   type RouteObject,
   readGateway,
-  routeKinds,
   servedGateway,
 } from "../graph/gateway/gateway.js";
 import type { ListenerProblem } from "../graph/gateway/ports.js";
@@ -16,7 +15,7 @@ import { isLeftOut, type ObjectByKind, type Reader } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import type { ParentRef } from "../schema/gateway-routes.js";
 import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
-import type { KubeObject } from "../schema/object.js";
+import { isGatewayRoute, type KubeObject, routeKinds } from "../schema/object.js";
 import { isSame } from "../schema/same.js";
 import type { Store } from "../store/store.js";
 import { clipped, joined } from "./bounds.js";
@@ -56,9 +55,6 @@ const gatewayKinds: ReadonlySet<string> = new Set<GatewayKind>([
   "BackendTLSPolicy",
 ]);
 
-const isRoute = (object: KubeObject): object is RouteObject =>
-  (routeKinds as readonly string[]).includes(object.kind);
-
 /** The statuses of the Gateway that is served, its class, the routes that refer to it, and the policies that count for them. */
 export class GatewayStatuses {
   readonly #attached = new AttachedRoutes();
@@ -91,7 +87,7 @@ export class GatewayStatuses {
       const view = readGateway(input.reader);
       return view && gatewayStatus(judged, view, this.#attached.count(view, input), input.addresses);
     }
-    if (isRoute(object)) return routeStatus(object, judged, served, input);
+    if (isGatewayRoute(object)) return routeStatus(object, judged, served, input);
     return object.kind === "BackendTLSPolicy" ? policyStatus(object, judged, served, input) : undefined;
   }
 }
@@ -113,7 +109,7 @@ class AttachedRoutes {
     if (!isSame(this.#of, view.gateway)) {
       this.#counts.clear();
       this.#byRoute.clear();
-      for (const object of input.store.objects()) if (isRoute(object)) this.#touched.add(object.ref);
+      for (const object of input.store.objects()) if (isGatewayRoute(object)) this.#touched.add(object.ref);
       this.#of = view.gateway;
     }
     for (const ref of this.#touched) this.#recount(ref, view, input);
@@ -124,7 +120,8 @@ class AttachedRoutes {
   #recount(ref: Ref, view: GatewayView, { store, reader }: GatewayInput): void {
     this.#add(this.#byRoute.get(ref) ?? [], -1);
     const route = store.object(ref);
-    const counts = route && isRoute(route) && !isSubstitute(route) && !isLeftOut(route.kind, reader.settings);
+    const counts =
+      route && isGatewayRoute(route) && !isSubstitute(route) && !isLeftOut(route.kind, reader.settings);
     const parents = counts ? parentsOf(route, view, reader) : [];
     const names = new Set(parents.flatMap(({ counted }) => counted.map(({ spec }) => spec.name)));
     if (names.size > 0) this.#byRoute.set(ref, [...names]);

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { appendPrivateFile } from "../platform/private-file.js";
+import { messageOf } from "../schema/words.js";
 import { type FileLock, lockFile, NoSockets } from "./lock.js";
 import { isDamage, restore, type Salvaged, salvage } from "./salvage.js";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql.js";
@@ -239,8 +240,6 @@ function openOrBeginAnew(path: string, lock: FileLock | undefined): SqliteStore 
     return Object.assign(beginAnew(path, lock, salvaged), { damage: messageOf(error) });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What was pushed, as far as it can be read from a file that is not sound. */
 function salvageFile(path: string, lock: FileLock | undefined): Salvaged | undefined {

@@ -1,5 +1,6 @@
 import { isWildcardSubdomain } from "../../schema/fields.js";
 import { gatewayGroup, type Listener } from "../../schema/gateway.js";
+import type { GatewayRoute } from "../../schema/object.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
 import type { ObjectByKind, Reader } from "../reader.js";
 import { readKeyPair } from "../secret.js";
@@ -9,11 +10,8 @@ import { matchesSelector } from "./selector.js";
 
 export type Gateway = ObjectByKind<"Gateway">;
 
-/** In the order in which Contour reads them: of the same matches those of a later kind count. */
-export const routeKinds = ["HTTPRoute", "TLSRoute", "GRPCRoute", "TCPRoute"] as const;
-export type RouteKind = (typeof routeKinds)[number];
-
-export type RouteObject = ObjectByKind<RouteKind>;
+export type RouteObject = GatewayRoute;
+export type RouteKind = RouteObject["kind"];
 
 /** One listener of the Gateway as routes see it. */
 export interface GatewayListener {

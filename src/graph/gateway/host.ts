@@ -1,10 +1,11 @@
 import { kindOf } from "../../schema/meta.js";
+import { routeKinds } from "../../schema/object.js";
 import { append } from "../append.js";
 import { byAge } from "../order.js";
 import { objectsOf, type Reader, type Report } from "../reader.js";
 import type { Route, Site, Sites, Tls } from "../types.js";
 import { type Parent, parentsOf } from "./attach.js";
-import { type GatewayListener, type GatewayView, type RouteObject, routeKinds } from "./gateway.js";
+import type { GatewayListener, GatewayView, RouteObject } from "./gateway.js";
 import { widerThan } from "./hostnames.js";
 import { type RuleRoutes, readGrpcRules, readHttpRules } from "./http-route.js";
 import { matchKey } from "./matches.js";
