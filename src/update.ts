@@ -5,6 +5,7 @@ import { costKey } from "./graph/cost/node.js";
 import type { Overrun } from "./graph/cost/size.js";
 import { judgedBy } from "./graph/judged.js";
 import type { Kind, ObjectByKind } from "./graph/reader.js";
+import { newlyMissed } from "./missed.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
@@ -32,6 +33,8 @@ export interface Updated {
   readonly left: number;
   /** Objects that changed, or whose status may be another one because of what was compiled. */
   readonly judged: ReadonlySet<Ref>;
+  /** What units that were there before look for since this update, and do not find: see `newlyMissed`. */
+  readonly missed: ReadonlySet<ReadKey>;
 }
 
 /** How many units wait to be compiled: as long as there are any, a store is between two states, and not to be served. */
@@ -39,11 +42,12 @@ export const unitsLeft = (store: Pick<Store, "pendingCount">): number => store.p
 
 /** Compiles more of what updates have left. */
 export function resume(store: Store, platform: Platform): Updated {
-  const judged = new Set<Ref>();
+  const marks = newMarks();
   return store.transaction(() => ({
-    ...recompile(store, { dirty: new Set(), judged }, platform),
+    ...recompile(store, marks, platform),
     edited: false,
-    judged,
+    judged: marks.judged,
+    missed: marks.missed,
   }));
 }
 
@@ -53,14 +57,14 @@ export function resume(store: Store, platform: Platform): Updated {
  */
 export function update(store: Store, changes: Iterable<Change>, platform: Platform): Updated {
   return store.transaction(() => {
-    const dirty = new Set<UnitKey>();
-    const judged = new Set<Ref>();
+    const marks = newMarks();
+    const { dirty, judged, missed } = marks;
     if (!store.unit("listeners:")) dirty.add("listeners:");
     const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
     let edited = false;
-    for (const some of chunksOf(changes)) edited = applyAll(store, some, { dirty, judged }, ledger) || edited;
+    for (const some of chunksOf(changes)) edited = applyAll(store, some, marks, ledger) || edited;
     settle(store, ledger, dirty, platform);
-    return { ...recompile(store, { dirty, judged }, platform), edited, judged };
+    return { ...recompile(store, marks, platform), edited, judged, missed };
   });
 }
 
@@ -73,13 +77,14 @@ const compilerCursor = "compiler";
 export function refresh(store: Store, platform: Platform): boolean {
   if (store.cursor(compilerCursor) === String(compilerVersion)) return false;
   return store.transaction(() => {
-    const dirty = new Set<UnitKey>();
+    const marks = newMarks();
+    const { dirty } = marks;
     for (const { unit } of store.units()) dirty.add(unit);
     completeSettings(store);
     const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
     claimAnew(store, dirty, ledger);
     settle(store, ledger, dirty, platform);
-    const { units, left } = recompile(store, { dirty, judged: new Set() }, platform);
+    const { units, left } = recompile(store, marks, platform);
     store.setCursor(compilerCursor, String(compilerVersion));
     return units + left > 0;
   });
@@ -138,7 +143,11 @@ function* chunksOf(changes: Iterable<Change>): Iterable<Map<Ref, Change>> {
 interface Marks {
   readonly dirty: Set<UnitKey>;
   readonly judged: Set<Ref>;
+  readonly gone: Set<Ref>;
+  readonly missed: Set<ReadKey>;
 }
+
+const newMarks = (): Marks => ({ dirty: new Set(), judged: new Set(), gone: new Set(), missed: new Set() });
 
 /** An object that is other than before, with its claims. */
 interface Put extends ClaimedObject {
@@ -149,7 +158,7 @@ interface Put extends ClaimedObject {
 function applyAll(
   store: Store,
   changes: ReadonlyMap<Ref, Change>,
-  { dirty, judged }: Marks,
+  { dirty, judged, gone: allGone }: Marks,
   ledger: Ledger,
 ): boolean {
   const touched = new Touched(store, dirty);
@@ -173,6 +182,7 @@ function applyAll(
     touched.add(change.gone, before, []);
     ledger.change(change.gone, before.includes(costKey));
     judged.add(change.gone);
+    allGone.add(change.gone);
   }
   touched.settle();
   if (changes.has(settingsRef) && (gone > 0 || puts.some(({ object }) => object.ref === settingsRef)))
@@ -227,7 +237,7 @@ const isUnit = (key: string): key is UnitKey => /^(?:vhost|extension|route|tcp):
 /** Compiles what was left before and what is dirty, and notes what that judges; leaves what is more than the platform takes at a time. */
 function recompile(
   store: Store,
-  { dirty: touched, judged }: Marks,
+  { dirty: touched, judged, gone, missed }: Marks,
   platform: Platform,
 ): Pick<Updated, "units" | "left"> {
   const settings = settingsOf(store);
@@ -235,6 +245,8 @@ function recompile(
   const waited = store.pending(maxUnits);
   const dirty = waited.length > 0 ? new Set([...waited, ...touched]) : touched;
   let units = 0;
+  // Units that others need from now on which were there before.
+  const neededByOld = new Set<UnitKey>();
   // A Set is walked in insertion order and sees what is added on the way: needed units come after their users.
   for (const key of dirty) {
     if (units === maxUnits) break;
@@ -247,7 +259,10 @@ function recompile(
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
     for (const ref of judgedBy({ unit: key }, old, compiled)) judged.add(ref);
+    const wasThere = old !== undefined || neededByOld.has(key);
+    if (compiled && wasThere) for (const read of newlyMissed(store, old, compiled, gone)) missed.add(read);
     for (const need of changedNeeds(store, old, compiled)) {
+      if (wasThere) neededByOld.add(need);
       dirty.delete(need);
       dirty.add(need);
     }

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { changedAbout } from "../graph/judged.js";
 import { Clusters } from "../kubernetes/clusters.js";
-import { failureOf, LocalError } from "../kubernetes/failures.js";
+import { failureOf, LocalError, publication } from "../kubernetes/failures.js";
 import { reportsStatus } from "../kubernetes/status-writer.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings } from "../schema/bootstrap-settings.js";
@@ -57,8 +57,6 @@ const ringSeconds = 2;
 const gatherMs = 5;
 
 const clusterLabel = (cluster: string): Record<string, string> => (cluster ? { cluster } : {});
-/** What messages call it when nothing can be published. */
-const publication = { plural: "resources", apiVersion: "" };
 
 /** The objects of one cluster, or of several as one, as what is served. */
 export class ClusterSource {

@@ -182,3 +182,6 @@ function apiFailure(error: ApiError, plural: string, apiVersion: string, server:
     status === 0 ? "check that server is the address of a Kubernetes API" : "look at the API server's log";
   return { code, message: `${message} (${server}); ${advice}` };
 }
+
+/** What messages call it when nothing can be published. */
+export const publication = { plural: "resources", apiVersion: "" };

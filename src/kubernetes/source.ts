@@ -1,47 +1,18 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import { settingsOf } from "../server/publisher.js";
-import type { Store } from "../store/store.js";
-import type { Change, Platform, Updated } from "../update.js";
-import { ApiError, type Raw, type Transport } from "./api.js";
+import type { Change, Updated } from "../update.js";
+import { ApiError } from "./api.js";
+import { Awaited, awaitMs } from "./awaited.js";
 import { Clusters, type Member } from "./clusters.js";
-import { type FailureCode, failureOf, LocalError } from "./failures.js";
+import { failureOf, LocalError, publication } from "./failures.js";
 import { Follower, type KindState, type Sink } from "./follow.js";
 import { type Held, holdFinding } from "./guard.js";
 import { MemberStore } from "./member-store.js";
 import { Pace } from "./pace.js";
 import { Reporter } from "./reporter.js";
 import { type Resource, resourcesOf } from "./resources.js";
+import type { KubeSourceOptions } from "./source-options.js";
 import { Whereabouts } from "./whereabouts.js";
-
-export interface KubeSourceOptions {
-  readonly transport: Transport;
-  /** The API server's URL, for messages. */
-  readonly server: string;
-  /** Its settings, which have to be there by then, say which kinds are followed. */
-  readonly store: Store;
-  /** Which of several clusters this is; the only one when it is left out. */
-  readonly member?: Member;
-  readonly platform: Platform;
-  readonly acceptShrink: boolean;
-  /** Read these alone; empty: all. */
-  readonly namespaces: readonly string[];
-  /** Whether the store is served before this cluster is known: then nothing of a new cluster is applied until all of it is read. */
-  readonly served?: boolean;
-  /** Called when objects or what was found wrong with them have changed; never before every kind is known. */
-  changed(): void;
-  /** An object as it came; undefined when it is gone. */
-  observe?(ref: Ref, raw: Raw | undefined): void;
-  /** Something about a kind failed. */
-  failed?(kind: Resource["kind"], code: FailureCode): void;
-  /** Objects whose status may be another one, as `Updated.judged` has them. */
-  judged?(refs: Iterable<Ref>): void;
-  log(line: string): void;
-  now(): number;
-  /** Resolves after so many ms, or when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-  /** In [0, 1). */
-  random(): number;
-}
 
 /** How often a kind whose CRD is not there, or whose list is not believed, is asked for again. */
 const askAgainMs = 10_000;
@@ -58,6 +29,7 @@ export class KubeSource {
   readonly #kept: MemberStore;
   readonly #findings = new Map<Ref, readonly Finding[]>();
   readonly #known = new Map<Resource["kind"], Set<Ref>>();
+  readonly #awaited: Awaited;
   readonly #reporter: Reporter;
   readonly #whereabouts: Whereabouts;
   /** What is served from the store was told of before. */
@@ -77,6 +49,7 @@ export class KubeSource {
   constructor(private readonly options: KubeSourceOptions) {
     const { transport, acceptShrink, namespaces, now, store, server } = options;
     this.#reporter = new Reporter(options);
+    this.#awaited = new Awaited(store);
     this.#member = options.member ?? new Clusters(store, [""]).of("");
     this.#kept = new MemberStore({ store, member: this.#member, platform: options.platform });
     for (const ref of this.#member.known())
@@ -251,8 +224,12 @@ export class KubeSource {
   }
 
   #settleAfter(ms: number): void {
+    this.#later(ms, () => this.#settle());
+  }
+
+  #later(ms: number, run: () => void): void {
     const signal = this.#signal;
-    if (signal) void this.options.sleep(ms, signal).then(() => signal.aborted || this.#settle());
+    if (signal) void this.options.sleep(ms, signal).then(() => signal.aborted || run());
   }
 
   /** Deletes what waits, once what may refer to it is up to date, and tells of it. */
@@ -345,8 +322,12 @@ export class KubeSource {
   }
 
   #updated(updated: Updated | undefined): void {
-    if (updated?.edited) this.#dirty = true;
-    if (updated) this.options.judged?.(updated.judged);
+    if (!updated) return;
+    if (updated.edited) this.#dirty = true;
+    if (this.#awaited.add(updated.missed, this.options.now()) && this.#follows)
+      // A timer may be early by the clock.
+      this.#later(awaitMs + 5, () => this.#notify());
+    this.options.judged?.(updated.judged);
   }
 
   #dropFindings(ref: Ref): void {
@@ -364,11 +345,11 @@ export class KubeSource {
   /** Tells of changes: first when all kinds are known, then of each, but of those of kinds that catch up together. */
   #notify(): void {
     if (!this.#hasNews) return;
+    const now = this.options.now();
     if (!this.#wasReady || !this.#isCatchingUp) {
-      this.#tell();
+      if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#tell();
       return;
     }
-    const now = this.options.now();
     if (this.#untoldSince === undefined) {
       this.#untoldSince = now;
       if (this.#follows) this.#settleAfter(tellMs + 50);
@@ -378,6 +359,7 @@ export class KubeSource {
   #tell(): void {
     if (!this.#hasNews) return;
     this.#untoldSince = undefined;
+    this.#awaited.clear();
     try {
       this.options.changed();
     } catch (error) {
@@ -391,6 +373,3 @@ export class KubeSource {
     this.#dirty = false;
   }
 }
-
-/** What messages call it when nothing can be published. */
-const publication = { plural: "resources", apiVersion: "" };

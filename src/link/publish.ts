@@ -321,7 +321,7 @@ export class Publication {
   }
 
   #versioned(type: XdsType, set: ResourceSet): Served {
-    return serveSet(set, this.#sequence, type === "clusters" ? this.#target?.sets.clusters : undefined);
+    return serveSet(set, this.#sequence, this.#target?.sets[type]);
   }
 
   #serve(sets: Partial<Record<XdsType, ResourceSet>>): XdsType[] {
