@@ -159,7 +159,10 @@ async function steps(url: string, count: number): Promise<Figures> {
   const poll = async (node: string, version = ""): Promise<{ version: string; at: number }> => {
     const headers = { authorization: "Bearer n", "x-envoy-expected-rq-timeout-ms": "30000" };
     const body = JSON.stringify({ version_info: version, node: { id: node } });
-    const answer = await fetch(`${url}/v3/discovery:listeners`, { method: "POST", headers, body });
+    let answer = await fetch(`${url}/v3/discovery:listeners`, { method: "POST", headers, body });
+    // As an Envoy does at the end of the time that its poll is held.
+    while (answer.status === 304)
+      answer = await fetch(`${url}/v3/discovery:listeners`, { method: "POST", headers, body });
     if (answer.status !== 200) throw new Error(`poll: ${answer.status}`);
     const { version_info } = (await answer.json()) as { version_info: string };
     return { version: version_info, at: performance.now() };

@@ -1,0 +1,187 @@
+import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { parseAllDocuments } from "yaml";
+import type { Transport } from "../../src/kubernetes/api.js";
+import { Awaited, awaitMs } from "../../src/kubernetes/awaited.js";
+import { KubeSource } from "../../src/kubernetes/source.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import { update } from "../../src/update.js";
+import { parseCase, platform } from "../support/compile.js";
+import { encode, event, type Item } from "../support/fake-kube.js";
+
+const service = (name: string): string => `
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { ports: [{ name: http, port: 80 }] }`;
+const slice = (name: string): string => `
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: ${name}-1, labels: { kubernetes.io/service-name: ${name} } }
+addressType: IPv4
+ports: [{ name: http, port: 8080 }]
+endpoints: [{ addresses: [10.0.0.1] }]`;
+const proxy = (name: string, rest = "{ routes: [{ services: [{ name: a, port: 80 }] }] }"): string => {
+  const spec = rest.slice(1, -1);
+  return `
+---
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: { name: ${name} }
+spec: { virtualhost: { fqdn: ${name}.test }, ${spec} }`;
+};
+const toService = (name: string): string =>
+  proxy("moved", `{ routes: [{ services: [{ name: ${name}, port: 80 }] }] }`);
+
+/** A store with a host that works, and what the next update misses. */
+function started(yaml: string) {
+  const store = createMemoryStore();
+  const apply = (text: string, gone: readonly string[] = []): string[] => {
+    const refs = gone.map((ref) => ({ gone: ref as never }));
+    return [...update(store, [...refs, ...parseCase(text).objects], platform).missed].sort();
+  };
+  expect(apply(yaml)).toEqual([]);
+  return { store, apply };
+}
+
+const works = service("a") + slice("a") + toService("a");
+
+describe("what an update misses", () => {
+  it("is what a host that was there refers to from now on, and its endpoints", () => {
+    const { apply } = started(works);
+    expect(apply(toService("b"))).toEqual(["Service/default/b"]);
+    expect(apply(service("b"))).toEqual(["claims:slices:default/b"]);
+    expect(apply(slice("b"))).toEqual([]);
+  });
+
+  it("is a Secret, an included HTTPProxy, an ExtensionService, a ConfigMap", () => {
+    const { apply } = started(works);
+    const tls = `{ virtualhost: { fqdn: moved.test, tls: { secretName: s } }, routes: [{ services: [{ name: a, port: 80 }] }] }`;
+    expect(apply(toService("a").replace(/spec: .*/, `spec: ${tls}`))).toEqual(["Secret/default/s"]);
+    expect(apply(proxy("moved", "{ includes: [{ name: child }] }"))).toEqual(["HTTPProxy/default/child"]);
+  });
+
+  it("is what is deleted while it is referred to, but for endpoints", () => {
+    const { apply } = started(works);
+    expect(apply("", ["EndpointSlice/default/a-1"])).toEqual([]);
+    expect(apply("", ["Service/default/a"])).toEqual(["Service/default/a"]);
+  });
+
+  it("is nothing for a host that is new, for what was missing before, and for what need not be there", () => {
+    const { apply } = started(works);
+    expect(apply(proxy("fresh", "{ routes: [{ services: [{ name: none, port: 80 }] }] }"))).toEqual([]);
+    expect(apply(proxy("fresh", "{ routes: [{ services: [{ name: none, port: 81 }] }] }"))).toEqual([]);
+    expect(apply(service("c") + slice("c"))).toEqual([]);
+    expect(apply(toService("c"))).toEqual([]);
+  });
+});
+
+describe("waiting for what is missed", () => {
+  it("ends when all of it is there, or after a while from the first of it on", () => {
+    const { store, apply } = started(works);
+    const awaited = new Awaited(store);
+    expect(awaited.isWaiting(0)).toBe(false);
+    expect(awaited.add(apply(toService("b")), 0)).toBe(true);
+    expect(awaited.isWaiting(10)).toBe(true);
+    expect(awaited.add(apply(service("b")), 10)).toBe(false);
+    expect(awaited.isWaiting(20)).toBe(true);
+    apply(slice("b"));
+    expect(awaited.isWaiting(30)).toBe(false);
+    expect(awaited.add(apply(toService("none")), awaitMs - 1)).toBe(false);
+    expect(awaited.isWaiting(awaitMs - 1)).toBe(true);
+    expect(awaited.isWaiting(awaitMs)).toBe(false);
+    awaited.clear();
+    expect(awaited.add(apply(toService("none-2")), awaitMs)).toBe(true);
+    expect(awaited.isWaiting(awaitMs)).toBe(true);
+  });
+});
+
+const objectsOf = (yaml: string): Item[] =>
+  parseAllDocuments(yaml)
+    .map((one) => one.toJS() as Item | null)
+    .filter((one) => one !== null);
+
+/** Lists hold some objects; events of each kind come when the test sends them. */
+function eventsOf(items: Readonly<Record<string, string>>) {
+  const watches = new Map<string, (line: string) => void>();
+  let version = 10;
+  const transport: Transport = {
+    async send({ path, signal }) {
+      const plural = /\/([a-z]+)\?/.exec(path)?.[1] ?? "";
+      const list = { metadata: { resourceVersion: "10" }, items: objectsOf(items[plural] ?? "") };
+      if (!path.includes("watch=")) return { status: 200, body: encode(JSON.stringify(list)) };
+      const body = new PassThrough();
+      watches.set(plural, (line) => void body.write(line));
+      signal.addEventListener("abort", () => body.end());
+      return { status: 200, body };
+    },
+  };
+  const send = (plural: string, yaml: string): void => {
+    for (const object of objectsOf(yaml)) watches.get(plural)?.(event("MODIFIED", object, ++version));
+  };
+  return { transport, send, watches };
+}
+
+/** A server that follows such a cluster, and the host's JSON each time that something is to be published. */
+async function followed() {
+  const { transport, send, watches } = eventsOf({
+    services: service("a"),
+    endpointslices: slice("a"),
+    httpproxies: toService("a"),
+  });
+  const store = createMemoryStore();
+  const abort = new AbortController();
+  const published: string[] = [];
+  const source = new KubeSource({
+    server: "https://kube.test",
+    transport,
+    store,
+    platform,
+    acceptShrink: false,
+    namespaces: [],
+    changed: () => {
+      published.push(store.resource("virtual-host", "ingress_http", "moved.test")?.json ?? "");
+    },
+    log: () => undefined,
+    now: Date.now,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+    random: () => 0,
+  });
+  const running = source.run(60, abort.signal);
+  onTestFinished(async () => {
+    abort.abort();
+    await running;
+  });
+  await vi.waitFor(() =>
+    expect(["services", "endpointslices", "httpproxies"].every((one) => watches.has(one))).toBe(true),
+  );
+  await vi.waitFor(() => expect(published.at(-1)).toContain("default/a/80"));
+  // What is told right after a gap goes together anyway.
+  await sleep(400);
+  published.length = 0;
+  return { send, published };
+}
+
+describe("a cluster whose kinds are read one after the other", () => {
+  it("publishes a host that moves to a new Service once this and its endpoints are there", async () => {
+    const { send, published } = await followed();
+    send("httpproxies", toService("b"));
+    await sleep(20);
+    send("services", service("b"));
+    await sleep(20);
+    send("endpointslices", slice("b"));
+    await vi.waitFor(() => expect(published).not.toEqual([]));
+    expect(published.filter((json) => !json.includes("default/b/80"))).toEqual([]);
+  });
+
+  it("publishes a host whose Service does not come after a moment", async () => {
+    const { send, published } = await followed();
+    send("httpproxies", toService("none"));
+    await sleep(20);
+    expect(published).toEqual([]);
+    await vi.waitFor(() => expect(published.at(-1)).toContain("503"));
+  });
+});
