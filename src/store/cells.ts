@@ -60,6 +60,7 @@ export class Cells {
   }
 
   forget(...owners: readonly string[]): void {
+    if (this.#known.size === 0) return;
     for (const owner of owners) if (this.#known.delete(owner)) this.sql.dropParts.run(owner);
   }
 

@@ -4,6 +4,8 @@ import type { KubeObject } from "../schema/object.js";
 import { isSame } from "../schema/same.js";
 import { Cells, textOf } from "./cells.js";
 import { findingsOf } from "./findings.js";
+import { NewUnits } from "./new-units.js";
+import { ObjectCache } from "./object-cache.js";
 import { ResourceLists } from "./resource-lists.js";
 import { openSchema } from "./schema.js";
 import { type SqlDriver, type SqlRow, type SqlValue, statements } from "./sql.js";
@@ -22,8 +24,8 @@ import type {
   UnitKey,
 } from "./store.js";
 
-const cacheSize = 5000;
 const pageSize = 256;
+const claimantsSize = 1000;
 
 /** What a unit's row keeps of its resources; their content is in `resource`, once for all units that share it. */
 type ResourceKey = readonly [type: ResourceType, group: string, name: string];
@@ -36,7 +38,12 @@ class SqlStore implements Store {
   readonly #sql: ReturnType<typeof statements>;
   readonly #cells: Cells;
   readonly #revisions: SqlRevisions;
-  readonly #cache = new Map<Ref, KubeObject>();
+  readonly #cache = new ObjectCache();
+  readonly #newUnits: NewUnits;
+  /** Of all units, from the time that one was first asked for. */
+  #unitKeys: Set<UnitKey> | undefined;
+  /** By key, until a claim changes: who compiles a unit has just asked whether it is claimed. */
+  readonly #claimants = new Map<ClaimKey, readonly Ref[]>();
   readonly #lists = new ResourceLists();
   /** Who puts or drops a unit has mostly just read it. */
   #lastRead: { readonly key: UnitKey; readonly unit: Compiled | undefined } | undefined;
@@ -44,11 +51,14 @@ class SqlStore implements Store {
   /** Of units that have any, from the time that they were first asked for. */
   #findings: Map<UnitKey, Pick<Compiled, "unit" | "findings">> | undefined;
   #undone = 0;
+  /** Of transactions within each other. */
+  #depth = 0;
 
   constructor(private readonly driver: SqlDriver) {
     driver.transaction(() => openSchema(driver));
     this.#sql = statements(driver);
     this.#cells = new Cells(this.#sql);
+    this.#newUnits = new NewUnits(this.#sql);
     this.#revisions = new SqlRevisions(this.#sql, this.#cells);
   }
 
@@ -58,18 +68,8 @@ class SqlStore implements Store {
     const row = this.#sql.getObject.all(ref)[0];
     if (!row) return undefined;
     const object = this.#cells.json(`object/${ref}`, row.json) as KubeObject;
-    this.#remember(object);
+    this.#cache.add(object);
     return object;
-  }
-
-  /** The objects that were read first go first: emptied at once, the cache would be filled again from the disk. */
-  #remember(object: KubeObject): void {
-    if (this.#cache.size >= cacheSize)
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest);
-        break;
-      }
-    this.#cache.set(object.ref, object);
   }
 
   *objects(): Iterable<KubeObject> {
@@ -98,6 +98,7 @@ class SqlStore implements Store {
   }
 
   putObjects(objects: readonly ClaimedObject[], likeness: readonly Likeness[]): void {
+    this.#claimants.clear();
     const rows: SqlValue[] = [];
     const added: SqlValue[] = [];
     for (const [i, { object, claims }] of objects.entries()) {
@@ -115,6 +116,7 @@ class SqlStore implements Store {
   }
 
   deleteObject(ref: Ref): void {
+    this.#claimants.clear();
     for (const key of this.claimsOf(ref)) this.#sql.dropClaim.run(key, ref);
     this.#sql.deleteObject.run(ref);
     this.#cells.forget(`object/${ref}`, `claims/${ref}`);
@@ -132,24 +134,56 @@ class SqlStore implements Store {
   }
 
   claimants(key: ClaimKey): readonly Ref[] {
+    const known = this.#claimants.get(key);
+    if (known) return known;
     const rows = this.#sql.claimants.all(key);
-    return rows.map(({ ref }) => ref as Ref).sort();
+    return this.#rememberClaimants(
+      key,
+      rows.map(({ ref }) => ref as Ref),
+    );
+  }
+
+  #rememberClaimants(key: ClaimKey, refs: Ref[]): readonly Ref[] {
+    if (this.#claimants.size >= claimantsSize) this.#claimants.clear();
+    this.#claimants.set(key, refs.sort());
+    return refs;
+  }
+
+  /** Reads what claims units, all in a few statements. */
+  #prefetch(units: readonly UnitKey[]): void {
+    const claims = new Map(units.map((unit) => [unit as ClaimKey, [] as Ref[]]));
+    for (const { key, ref, json } of this.#sql.getClaimed.all(units)) {
+      claims.get(textOf(key))?.push(ref as Ref);
+      if (!this.#cache.get(ref as Ref))
+        this.#cache.add(this.#cells.json(`object/${ref}`, json) as KubeObject);
+    }
+    for (const [key, refs] of claims) this.#rememberClaimants(key, refs);
   }
 
   readers(key: ReadKey): readonly UnitKey[] {
     const rows = this.#sql.readers.all(key);
-    return rows.map(({ unit }) => unit as UnitKey).sort();
+    return [...rows.map(({ unit }) => unit as UnitKey), ...this.#newUnits.readers(key)].sort();
   }
 
   *readersOfAny(keys: readonly ReadKey[]): Iterable<UnitKey> {
+    this.#newUnits.flush();
     for (const { unit } of this.#sql.readersOfAny.all(keys)) yield unit as UnitKey;
   }
 
   unit(key: UnitKey): Compiled | undefined {
-    const row = this.#sql.getUnit.all(key)[0];
-    const unit = row && this.#unit(row);
+    let unit: Compiled | undefined;
+    if (this.#units.has(key)) {
+      this.#newUnits.flush();
+      const row = this.#sql.getUnit.all(key)[0];
+      unit = row && this.#unit(row);
+    }
     this.#lastRead = { key, unit };
     return unit;
+  }
+
+  get #units(): Set<UnitKey> {
+    this.#unitKeys ??= new Set(this.#sql.getUnitKeys.all().map(({ unit }) => unit as UnitKey));
+    return this.#unitKeys;
   }
 
   #read(key: UnitKey): Compiled | undefined {
@@ -159,6 +193,7 @@ class SqlStore implements Store {
   }
 
   *units(): Iterable<Compiled> {
+    this.#newUnits.flush();
     for (const row of this.#pages("pageUnits")) yield this.#unit(row);
   }
 
@@ -174,23 +209,48 @@ class SqlStore implements Store {
   }
 
   putUnit(unit: Compiled): void {
+    if (this.#depth === 0) {
+      this.transaction(() => this.putUnit(unit));
+      return;
+    }
     const key = unit.unit;
     const old = this.#read(key);
-    this.#putResources(unit.resources, old?.resources ?? []);
-    const before = new Set(old?.reads);
-    const added: SqlValue[] = [];
-    for (const read of unit.reads) if (!before.delete(read)) added.push(read, key);
-    this.#sql.addReads.run(added);
-    for (const read of before) this.#sql.dropRead.run(read, key);
     if (unit.findings.length > 0) this.#findings?.set(key, { unit: key, findings: unit.findings });
     else this.#findings?.delete(key);
     const keys = unit.resources.map(({ type, group, name }): ResourceKey => [type, group, name]);
-    this.#sql.putUnit.run(
+    const row = [
       key,
       this.#cells.write(`resources/${key}`, JSON.stringify(keys)),
       this.#cells.write(`findings/${key}`, JSON.stringify(unit.findings)),
       this.#cells.write(`reads/${key}`, JSON.stringify(unit.reads)),
-    );
+    ];
+    if (old) this.#replaceUnit(unit, old, row);
+    else this.#addUnit(unit, row);
+  }
+
+  /** Rows of new units are written together, at the latest at the end of a transaction. */
+  #addUnit({ unit, resources, reads }: Compiled, row: readonly SqlValue[]): void {
+    this.#units.add(unit);
+    this.#newUnits.add(unit, row, new Set(reads));
+    for (const [key, resource] of new Map(resources.map((each) => [keyOf(each), each])))
+      this.#newUnits.addResource(this.#rowOf(key, resource));
+    for (const resource of resources) this.#lists.put(resource);
+  }
+
+  #replaceUnit({ unit, resources, reads }: Compiled, old: Compiled, row: readonly SqlValue[]): void {
+    this.#newUnits.flush();
+    this.#putResources(resources, old.resources);
+    const before = new Set(old.reads);
+    const added: SqlValue[] = [];
+    for (const read of reads) if (!before.delete(read)) added.push(read, unit);
+    this.#sql.addReads.run(added);
+    for (const read of before) this.#sql.dropRead.run(read, unit);
+    this.#sql.putUnits.run(row);
+  }
+
+  #rowOf(key: string, { type, group, name, json, endpoints, mode }: Resource, users = 1): SqlValue[] {
+    const cell = this.#cells.write(`resource/${key}`, json);
+    return [type, group, name, cell, endpoints ?? null, mode ?? null, users];
   }
 
   #putResources(resources: readonly Resource[], old: readonly Resource[]): void {
@@ -199,9 +259,7 @@ class SqlStore implements Store {
       const known = before.get(key);
       before.delete(key);
       if (isSame(known, resource)) continue;
-      const { type, group, name, endpoints, mode } = resource;
-      const json = this.#cells.write(`resource/${key}`, resource.json);
-      this.#sql.putResource.run(type, group, name, json, endpoints ?? null, mode ?? null, known ? 0 : 1);
+      this.#sql.putResources.run(this.#rowOf(key, resource, known ? 0 : 1));
       this.#lists.put(resource);
     }
     for (const resource of before.values()) this.#dropResource(resource);
@@ -219,6 +277,8 @@ class SqlStore implements Store {
   deleteUnit(key: UnitKey): void {
     const old = this.#read(key);
     if (!old) return;
+    this.#newUnits.flush();
+    this.#units.delete(key);
     this.#putResources([], old.resources);
     for (const read of old.reads) this.#sql.dropRead.run(read, key);
     this.#sql.deleteUnit.run(key);
@@ -227,16 +287,17 @@ class SqlStore implements Store {
   }
 
   resources(type: ResourceType, group = ""): Iterable<Resource> {
-    return this.#lists.get(type, group, () =>
-      this.#sql.getResources
-        .all(type, group)
-        .map((row) => this.#resource(type, group, textOf(row.name), row)),
-    );
+    return this.#lists.get(type, group, () => {
+      this.#newUnits.flush();
+      const rows = this.#sql.getResources.all(type, group);
+      return rows.map((row) => this.#resource(type, group, textOf(row.name), row));
+    });
   }
 
   resource(type: ResourceType, group: string, name: string): Resource | undefined {
     const known = this.#lists.find(type, group, name);
     if (known) return known;
+    this.#newUnits.flush();
     const row = this.#sql.getResource.all(type, group, name)[0];
     return row && this.#resource(type, group, name, row);
   }
@@ -254,6 +315,7 @@ class SqlStore implements Store {
   }
 
   findings(): Iterable<Finding> {
+    if (!this.#findings) this.#newUnits.flush();
     this.#findings ??= new Map(
       this.#sql.getFindings.all().map(({ unit, findings }) => {
         const key = textOf(unit) as UnitKey;
@@ -280,7 +342,9 @@ class SqlStore implements Store {
   pending(limit: number): readonly UnitKey[] {
     if (this.pendingCount === 0) return [];
     const most = Number.isFinite(limit) ? limit : -1;
-    return this.#sql.getPending.all(most).map(({ unit }) => unit as UnitKey);
+    const units = this.#sql.getPending.all(most).map(({ unit }) => unit as UnitKey);
+    this.#prefetch(units.slice(0, claimantsSize / 2));
+    return units;
   }
 
   get pendingCount(): number {
@@ -327,9 +391,19 @@ class SqlStore implements Store {
   }
 
   transaction<T>(work: () => T): T {
+    // What is undone is all that is written from here on.
+    this.#newUnits.flush();
+    this.#depth++;
     try {
-      return this.driver.transaction(work);
+      return this.driver.transaction(() => {
+        const done = work();
+        this.#newUnits.flush();
+        return done;
+      });
     } catch (error) {
+      this.#newUnits.clear();
+      this.#unitKeys = undefined;
+      this.#claimants.clear();
       this.#cache.clear();
       this.#lists.clear();
       this.#cells.reset();
@@ -338,6 +412,8 @@ class SqlStore implements Store {
       this.#findings = undefined;
       this.#undone++;
       throw error;
+    } finally {
+      this.#depth--;
     }
   }
 

@@ -89,6 +89,7 @@ export const statements = (driver: SqlDriver) => {
     addClaims: rows("INSERT OR IGNORE INTO claim (key, ref)", 2),
     dropClaim: driver.prepare("DELETE FROM claim WHERE key = ? AND ref = ?"),
     claimants: driver.prepare("SELECT ref FROM claim WHERE key = ?"),
+    getClaimed: among("SELECT key, ref, json FROM claim CROSS JOIN object USING (ref) WHERE key"),
     addReads: rows("INSERT OR IGNORE INTO read (key, unit)", 2),
     dropRead: driver.prepare("DELETE FROM read WHERE key = ? AND unit = ?"),
     readers: driver.prepare("SELECT unit FROM read WHERE key = ?"),
@@ -98,9 +99,11 @@ export const statements = (driver: SqlDriver) => {
       `SELECT rowid AS row, unit, resources, findings, reads FROM unit
        WHERE rowid > ? ORDER BY rowid LIMIT ?`,
     ),
-    putUnit: driver.prepare(
-      `INSERT INTO unit (unit, resources, findings, reads) VALUES (?, ?, ?, ?)
-       ON CONFLICT (unit) DO UPDATE
+    getUnitKeys: driver.prepare("SELECT unit FROM unit"),
+    putUnits: rows(
+      "INSERT INTO unit (unit, resources, findings, reads)",
+      4,
+      `ON CONFLICT (unit) DO UPDATE
        SET resources = excluded.resources, findings = excluded.findings, reads = excluded.reads`,
     ),
     deleteUnit: driver.prepare("DELETE FROM unit WHERE unit = ?"),
@@ -113,9 +116,10 @@ export const statements = (driver: SqlDriver) => {
     getResources: driver.prepare(
       "SELECT name, json, endpoints, mode FROM resource WHERE type = ? AND grp = ? ORDER BY name",
     ),
-    putResource: driver.prepare(
-      `INSERT INTO resource (type, grp, name, json, endpoints, mode, users) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (type, grp, name) DO UPDATE SET json = excluded.json, endpoints = excluded.endpoints,
+    putResources: rows(
+      "INSERT INTO resource (type, grp, name, json, endpoints, mode, users)",
+      7,
+      `ON CONFLICT (type, grp, name) DO UPDATE SET json = excluded.json, endpoints = excluded.endpoints,
        mode = excluded.mode, users = users + excluded.users`,
     ),
     leaveResource: driver.prepare(`UPDATE resource SET users = users - 1 WHERE ${resource}`),

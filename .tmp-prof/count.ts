@@ -1,0 +1,17 @@
+import { applications } from "../test/bench/apps.js";
+import { parseSource } from "../src/server/source.js";
+import { createSqlStore } from "../src/store/sql-store.js";
+import { countingDriver } from "../test/support/counting-driver.js";
+import { checkKeyPair } from "../src/platform/key-pair.js";
+import { updateInSlices, compileLeft } from "../src/server/slices.js";
+const n = 2000;
+const c = countingDriver();
+const store = createSqlStore(c.driver);
+const source = await parseSource(applications(n));
+if ("code" in source) throw new Error(source.detail);
+await updateInSlices(store, source.objects, { checkKeyPair, maxUnits: 2000, sliceUnits: 200 });
+console.log("units left", store.pendingCount);
+const show = () => { console.log((c.counted.statements/n).toFixed(2)); for (const [k, v] of [...c.counted.texts].sort((a, b) => b[1] - a[1]).slice(0, 16)) console.log((v / n).toFixed(2), k.replace(/\s+/g, " ").slice(0, 90)); };
+show(); c.reset();
+while (store.pendingCount > 0) await compileLeft(store, { checkKeyPair, maxUnits: 2000, sliceUnits: 200 });
+show();
