@@ -56,6 +56,12 @@ export interface NodeView {
   readonly subscriptions: Readonly<Record<string, { accepted: string; refused?: string }>>;
 }
 
+/** Whether an Envoy has refused what it was given last of a type. */
+export const refuses = ({ subscriptions }: NodeView, type: XdsType): boolean =>
+  Object.entries(subscriptions).some(
+    ([key, { refused }]) => refused !== undefined && key.split("/")[0] === type,
+  );
+
 /** Bounds on what the clients of a token can make it remember; a real Envoy asks for one name at a time. */
 const maxNodes = 1024;
 const maxSubscriptions = 131_072;

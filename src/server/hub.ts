@@ -1,5 +1,5 @@
 import type { Body } from "../link/body.js";
-import { Fleet } from "../link/fleet.js";
+import { Fleet, refuses } from "../link/fleet.js";
 import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
 import { EncodeError, encodeResponse, isByName, type Request } from "../link/respond.js";
@@ -146,13 +146,8 @@ export class Hub {
   }
 
   gauges(): Gauge[] {
-    const nodes = this.fleet.views().filter(({ seen }) => this.options.now() - seen <= activeMs);
-    const refusing = (type: XdsType): number =>
-      nodes.filter(({ subscriptions }) =>
-        Object.entries(subscriptions).some(
-          ([key, { refused }]) => refused !== undefined && key.split("/")[0] === type,
-        ),
-      ).length;
+    const now = this.options.now();
+    const nodes = this.fleet.views().filter(({ seen }) => now - seen <= activeMs);
     return [
       ["polls_held", this.#waiters.size],
       ["sources_missing", this.missingSources],
@@ -160,7 +155,7 @@ export class Hub {
       ...xdsTypes.flatMap((type): Gauge[] => [
         ["resources", this.#publication.served(type)?.set.size ?? 0, { type }],
         ["unsendable", this.#problems.has(type) ? 1 : 0, { type }],
-        ["nodes_refusing", refusing(type), { type }],
+        ["nodes_refusing", nodes.filter((node) => refuses(node, type)).length, { type }],
       ]),
     ];
   }
@@ -194,10 +189,7 @@ export class Hub {
     for (;;) {
       const kept = this.#origin.refusal(request, request.mark, now());
       // What an Envoy has that is kept at it says nothing of what is served.
-      if (!observed && !kept) {
-        observed = true;
-        this.#observe(request);
-      }
+      if (!observed && !kept) observed = this.#observe(request);
       const prepared: Prepared = kept
         ? { reply: { status: 503, reason: kept }, waitUntil: end }
         : this.#prepare(request, end);
@@ -205,7 +197,10 @@ export class Hub {
       const left = Math.min(prepared.waitUntil, end) - now();
       const full = this.#closed || this.#waiters.size >= maxWaiters;
       if (left <= 0 || full) return this.#send(request, prepared, end < last);
-      if (this.#hasTooMany(request)) return { status: 429 };
+      if (this.#hasTooMany(request)) {
+        this.#holds(request, false);
+        return { status: 429 };
+      }
       const ended = await this.#wait(request, left, signal);
       if (ended === "gone") return { status: 503, reason: "the client went away" };
       if (ended === "replaced")
@@ -213,13 +208,13 @@ export class Hub {
     }
   }
 
-  /** Takes note of a poll for what is served; other names are not worth remembering. */
-  #observe(request: Request): void {
+  /** Takes note of a poll for what is served, and returns whether it is; other names are not worth remembering. */
+  #observe(request: Request): boolean {
     const { type, names, version } = request;
     const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
     if (part !== undefined) this.partAsked(part);
     const served = this.#publication.served(type);
-    if (!served || !selectVersion(served, names)) return;
+    if (!served || !selectVersion(served, names)) return false;
     const before = this.fleet.refusal(request, type, names);
     this.fleet.observe(request, type, names, version, this.options.now());
     const after = this.fleet.refusal(request, type, names);
@@ -227,6 +222,7 @@ export class Hub {
     this.#publication.learn(request, this.options.now());
     this.#advance();
     if (this.#publication.opens(type, this.options.now())) this.#wakeEnvoy(request);
+    return true;
   }
 
   /** Listeners and routes may have waited for what an Envoy reports. */
@@ -285,6 +281,7 @@ export class Hub {
 
   #send(request: Request, { reply, version }: Prepared, elsewhere: boolean): Reply {
     const { type, names } = request;
+    this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
     return reply.status === 304 && elsewhere ? { ...reply, elsewhere } : reply;
   }
@@ -300,9 +297,16 @@ export class Hub {
     else this.#held.delete(token.id);
   }
 
+  #holds(request: Request, holds: boolean): void {
+    this.fleet.hold(request, request.type, request.names, holds);
+  }
+
   #wait(request: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
-    if (signal?.aborted) return Promise.resolve("gone");
-    const { type, names } = request;
+    if (signal?.aborted) {
+      this.#holds(request, false);
+      return Promise.resolve("gone");
+    }
+    const { type } = request;
     const key = waiterKey(request);
     return new Promise((resolve) => {
       const end = (how: Ended): void => {
@@ -310,7 +314,8 @@ export class Hub {
         signal?.removeEventListener("abort", gone);
         if (this.#waiters.get(key) === waiter) {
           this.#waiters.delete(key);
-          this.fleet.hold(request, type, names, false);
+          // A poll that is looked at again has no answer yet: it is held on until it has.
+          if (how !== "again") this.#holds(request, false);
         }
         this.#index(waiter, false);
         this.#count(request, -1);
@@ -322,17 +327,14 @@ export class Hub {
       signal?.addEventListener("abort", gone);
       const older = this.#waiters.get(key);
       this.#waiters.set(key, waiter);
-      this.fleet.hold(request, type, names, true);
+      this.#holds(request, true);
       this.#index(waiter, true);
       this.#count(request, 1);
       older?.end("replaced");
     });
   }
 
-  /**
-   * Sends Envoys to other replicas, or no longer: answers say so, and held polls are answered over some seconds, those of one Envoy
-   * together. What comes all the same is answered as ever, after a short wait.
-   */
+  /** Sends Envoys to other replicas, or no longer: answers say so, and held polls, those of one Envoy together, get them soon. */
   stepAside(aside: boolean): void {
     if (aside && !this.#isAside) this.#sendAway();
     this.#isAside = aside;

@@ -55,6 +55,33 @@ function rig(options: Partial<HubOptions> = {}) {
   return { hub, time, lines, poll, waiting };
 }
 
+describe("a poll that is held for a name which is not served yet", () => {
+  const before: Sets = { ...base, routes: { r: '{"name":"r"}' } };
+  const after: Sets = {
+    ...before,
+    clusters: { ...base.clusters, b: '{"name":"b"}' },
+    endpoints: { e: '{"cluster_name":"e"}' },
+    routes: { r: '{"name":"r","n":1}' },
+  };
+
+  it("counts as what Envoy has once the name is served, so that routes do not wait for its end", async () => {
+    const { hub, time, poll } = rig();
+    hub.publish(snapshot(before), 1);
+    const routes = versionOf(await poll("", 0, { type: "routes", names: ["r"] }));
+    // Given by another server, of the content that is served here later.
+    const hash = snapshot(after).sets.endpoints.hash;
+    void poll(`1-${hash}`, 25_000, { type: "endpoints", names: ["e"] });
+    await time.settle();
+    hub.publish(snapshot(after), 2);
+    const clusters = versionOf(await poll("", 0, { type: "clusters" }));
+    const given = poll(routes, 25_000, { type: "routes", names: ["r"] });
+    await time.settle();
+    void poll(clusters, 25_000, { type: "clusters" });
+    await time.settle();
+    expect(await Promise.race([given, "held"])).toMatchObject({ status: 200 });
+  });
+});
+
 describe("names of the xDS cluster", () => {
   const listeners: Sets = { ...base, listeners: { l: JSON.stringify({ name: "l", source: configSource }) } };
   const named = async (reply: Promise<Reply>): Promise<string | undefined> => {
