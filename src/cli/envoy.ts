@@ -185,6 +185,7 @@ export async function runEnvoy(
   folder: string,
   bootstrap: Bootstrap,
   concurrency: number,
+  more: readonly string[] = [],
 ): Promise<EnvoyProcess> {
   const config = join(folder, "bootstrap.json");
   replacePrivateFile(config, [JSON.stringify(bootstrap)]);
@@ -197,6 +198,7 @@ export async function runEnvoy(
     "--disable-hot-restart",
     "--log-level",
     "info",
+    ...more,
   ];
   const child = spawn(binary, args, { stdio: ["ignore", log.fd, log.fd] });
   const exited = new Promise<number | string>((done) =>

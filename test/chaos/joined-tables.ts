@@ -24,6 +24,8 @@ export const joinedTables: Experiment = {
     },
     store: "sqlite",
     staleMs: 5000,
+    // Parts are asked for as long as the listener from before drains: ten minutes without this.
+    envoyFlags: ["--drain-time-s", "20"],
   },
   run: async (rig) => {
     const shrink = async (from: number, to: number): Promise<void> => {

@@ -44,6 +44,8 @@ export interface EnvoyOptions {
   readonly http1?: boolean;
   /** Makes the bootstrap in place of these options, for an admin interface on a port. */
   readonly bootstrap?: (adminPort: number) => Promise<Bootstrap>;
+  /** More flags of the command line. */
+  readonly flags?: readonly string[];
 }
 
 /** Starts an Envoy on a free admin port that asks `127.0.0.1:xdsPort`; does not wait until it is ready. */
@@ -68,7 +70,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
       ...(options.http1 ? { http1: true } : {}),
     });
   const bootstrap = options.bootstrap && "port" in admin ? await options.bootstrap(admin.port) : await own();
-  const envoy = await runEnvoy(binary, folder, bootstrap, 1);
+  const envoy = await runEnvoy(binary, folder, bootstrap, 1, options.flags);
   const ask = (path: string): Promise<Answer> => request({ ...place, path });
   await Promise.race([untilAdmin(ask), failWhenEnded(envoy, folder)]);
   return testEnvoy(envoy, folder, ask);

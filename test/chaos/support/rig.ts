@@ -42,6 +42,8 @@ export interface RigOptions {
   readonly asked: Readonly<Record<string, Backend>>;
   /** How long the backend before may answer for a host that has moved. */
   readonly staleMs?: number;
+  /** More flags of Envoy. */
+  readonly envoyFlags?: readonly string[];
 }
 
 /** Requests of clients. */
@@ -135,8 +137,10 @@ export class Rig {
   /** With the bootstrap that the command line prints. */
   async startEnvoy(): Promise<void> {
     const port = this.balancer?.port ?? this.server.port;
+    const { envoyFlags: flags } = this.options;
     this.#envoy = await startEnvoy({
       xdsPort: port,
+      ...(flags ? { flags } : {}),
       bootstrap: async (admin) => {
         const args = ["bootstrap", "-", "--xds", `http://127.0.0.1:${port}`, "--node-id", "envoy-0"];
         const more = ["--admin-port", String(admin), "--envoy-version", "1.40"];
