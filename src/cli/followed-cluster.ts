@@ -8,6 +8,7 @@ import type { FailingStatus } from "../kubernetes/status-failures.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type Finding, inCluster, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
+import { steadyNow } from "./clock.js";
 import type { KubeTarget } from "./kube-targets.js";
 import { kubeTransport } from "./kube-transport.js";
 import { type StatusOptions, StatusService } from "./status-service.js";
@@ -52,7 +53,7 @@ export class FollowedCluster {
   readonly source: KubeSource;
   readonly statuses: StatusService | undefined;
   readonly server: string;
-  readonly #look = new LastLook(Date.now);
+  readonly #look = new LastLook(steadyNow);
 
   private constructor(
     options: FollowOptions,
@@ -81,7 +82,7 @@ export class FollowedCluster {
         : {}),
       failed: (kind, code) => options.failed(kind, code),
       log,
-      now: Date.now,
+      now: steadyNow,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
       random: Math.random,
     });

@@ -14,6 +14,7 @@ import type { Hub } from "../server/hub.js";
 import { Publisher } from "../server/publisher.js";
 import type { Store } from "../store/store.js";
 import { update } from "../update.js";
+import { steadyNow } from "./clock.js";
 import { FollowedCluster } from "./followed-cluster.js";
 import { type KubeTarget, withClusters } from "./kube-targets.js";
 import { formatLocated } from "./objects.js";
@@ -68,7 +69,7 @@ export class ClusterSource {
   #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #settingsFindings: readonly Finding[] = [];
   readonly #publisher: Publisher;
-  readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: Date.now });
+  readonly #doorbell = new Doorbell({ answer: () => this.#refresh(), now: steadyNow });
   #timer: NodeJS.Timeout | undefined;
   #publishFailure = "";
   #running: Promise<unknown> | undefined;

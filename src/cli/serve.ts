@@ -16,6 +16,7 @@ import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { refresh, replaceAll } from "../update.js";
 import { attempt, failedAttempts, waitAfter } from "./attempts.js";
+import { steadyNow } from "./clock.js";
 import { createHttpServer } from "./http-server.js";
 import {
   connectionsOf,
@@ -70,10 +71,10 @@ export interface RunningServer {
 /** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   let source: Source | undefined;
-  const hub = new Hub({ now: Date.now, log: options.log, synced: () => source?.synced ?? true });
+  const hub = new Hub({ now: steadyNow, log: options.log, synced: () => source?.synced ?? true });
   if (options.storesPutAside) hub.metrics.count("stores_put_aside_total", undefined, options.storesPutAside);
   const heldErrors = new HeldErrors({
-    now: Date.now,
+    now: steadyNow,
     log: options.log,
     overflowed: () => hub.metrics.count("errors_at_once_total"),
   });
@@ -207,7 +208,7 @@ function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => 
   const aside = new StepAside({
     staleMs: Math.max(staleSeconds, 2 * pollSeconds) * 1000,
     lookedAt,
-    now: Date.now,
+    now: steadyNow,
     freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),
     stepAside: (leaves) => hub.stepAside(leaves),
     log,

@@ -16,6 +16,7 @@ import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { settingsOf } from "../server/publisher.js";
 import { hasStatus, type Seen, Statuses } from "../status/status.js";
 import type { Store } from "../store/store.js";
+import { steadyNow } from "./clock.js";
 
 /** How statuses are written back. */
 export interface StatusOptions {
@@ -59,7 +60,7 @@ export class StatusService {
       sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     };
     const place = lease && { name: lease.name, namespace: lease.namespace ?? podNamespace() };
-    this.#lease = place && this.#leaseOf(place, times);
+    this.#lease = place && this.#leaseOf(place, { ...times, now: steadyNow });
     this.#manager = fieldManager(place);
     this.#statuses = new Statuses({
       store,
