@@ -80,6 +80,7 @@ export class ClusterSource {
     private readonly options: KubeServeOptions,
   ) {
     this.#publisher = new Publisher(store, hub, Date.now);
+    this.#publisher.waits = () => this.#followed.some(({ source }) => source.waits);
   }
 
   /** Whether all is known of every cluster. */

@@ -102,6 +102,11 @@ export class KubeSource {
     return this.#followers.every(({ state: { state } }) => state === "synced" || state === "absent");
   }
 
+  /** Whether the store holds changes that wait for what they refer to. */
+  get waits(): boolean {
+    return this.#awaited.isWaiting(this.options.now());
+  }
+
   /** When the kind that was read least recently was read last, in ms since the epoch; undefined as long as one never was. */
   get lastGoodLook(): number | undefined {
     const times = this.#followers.map(({ seenAt }) => seenAt);
@@ -347,7 +352,7 @@ export class KubeSource {
     if (!this.#hasNews) return;
     const now = this.options.now();
     if (!this.#wasReady || !this.#isCatchingUp) {
-      if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#tell();
+      if (!this.#wasReady || !this.waits) this.#tell();
       return;
     }
     if (this.#untoldSince === undefined) {

@@ -21,6 +21,8 @@ export class Publisher {
   #reported = "[]";
   /** When parts of a route table were asked for last, by its name. */
   readonly #askedAt = new Map<string, number>();
+  /** Whether the store lacks what is on its way: nothing is published then. */
+  waits: () => boolean = () => false;
 
   constructor(
     private readonly store: Store,
@@ -78,10 +80,10 @@ export class Publisher {
 
   /**
    * Links what the store holds now and, where its bytes are others than those that were published last, publishes it. Returns
-   * whether they are. Does nothing as long as units wait to be compiled or a source is being applied: what was published last is served until then.
+   * whether they are. Does nothing as long as units wait to be compiled, a source is being applied or `waits` says so: what was published last is served until then.
    */
   publish(): boolean {
-    if (workLeft(this.store) > 0) return false;
+    if (workLeft(this.store) > 0 || this.waits()) return false;
     const began = this.now();
     const before = this.#snapshot;
     const snapshot = this.preview();

@@ -6,9 +6,9 @@ import { Cells, textOf } from "./cells.js";
 import { findingsOf } from "./findings.js";
 import { NewUnits } from "./new-units.js";
 import { ObjectCache } from "./object-cache.js";
-import { ResourceLists } from "./resource-lists.js";
 import { openSchema } from "./schema.js";
 import { type SqlDriver, type SqlRow, type SqlValue, statements } from "./sql.js";
+import { SqlResources } from "./sql-resources.js";
 import { SqlRevisions } from "./sql-revisions.js";
 import type {
   ClaimedObject,
@@ -30,8 +30,6 @@ const claimantsSize = 1000;
 /** What a unit's row keeps of its resources; their content is in `resource`, once for all units that share it. */
 type ResourceKey = readonly [type: ResourceType, group: string, name: string];
 
-const keyOf = ({ type, group, name }: Resource): string => `${type}/${group}/${name}`;
-
 const digestOf = (json: string): string => formatDigest(digest(json));
 
 class SqlStore implements Store {
@@ -44,7 +42,7 @@ class SqlStore implements Store {
   #unitKeys: Set<UnitKey> | undefined;
   /** By key, until a claim changes: who compiles a unit has just asked whether it is claimed. */
   readonly #claimants = new Map<ClaimKey, readonly Ref[]>();
-  readonly #lists = new ResourceLists();
+  readonly #resources: SqlResources;
   /** Who puts or drops a unit has mostly just read it. */
   #lastRead: { readonly key: UnitKey; readonly unit: Compiled | undefined } | undefined;
   #pendingCount: number | undefined;
@@ -59,6 +57,7 @@ class SqlStore implements Store {
     this.#sql = statements(driver);
     this.#cells = new Cells(this.#sql);
     this.#newUnits = new NewUnits(this.#sql);
+    this.#resources = new SqlResources(this.#sql, this.#cells, this.#newUnits);
     this.#revisions = new SqlRevisions(this.#sql, this.#cells);
   }
 
@@ -232,14 +231,12 @@ class SqlStore implements Store {
   #addUnit({ unit, resources, reads }: Compiled, row: readonly SqlValue[]): void {
     this.#units.add(unit);
     this.#newUnits.add(unit, row, new Set(reads));
-    for (const [key, resource] of new Map(resources.map((each) => [keyOf(each), each])))
-      this.#newUnits.addResource(this.#rowOf(key, resource));
-    for (const resource of resources) this.#lists.put(resource);
+    this.#resources.add(resources);
   }
 
   #replaceUnit({ unit, resources, reads }: Compiled, old: Compiled, row: readonly SqlValue[]): void {
     this.#newUnits.flush();
-    this.#putResources(resources, old.resources);
+    this.#resources.replace(resources, old.resources);
     const before = new Set(old.reads);
     const added: SqlValue[] = [];
     for (const read of reads) if (!before.delete(read)) added.push(read, unit);
@@ -248,38 +245,12 @@ class SqlStore implements Store {
     this.#sql.putUnits.run(row);
   }
 
-  #rowOf(key: string, { type, group, name, json, endpoints, mode }: Resource, users = 1): SqlValue[] {
-    const cell = this.#cells.write(`resource/${key}`, json);
-    return [type, group, name, cell, endpoints ?? null, mode ?? null, users];
-  }
-
-  #putResources(resources: readonly Resource[], old: readonly Resource[]): void {
-    const before = new Map(old.map((resource) => [keyOf(resource), resource]));
-    for (const [key, resource] of new Map(resources.map((each) => [keyOf(each), each]))) {
-      const known = before.get(key);
-      before.delete(key);
-      if (isSame(known, resource)) continue;
-      this.#sql.putResources.run(this.#rowOf(key, resource, known ? 0 : 1));
-      this.#lists.put(resource);
-    }
-    for (const resource of before.values()) this.#dropResource(resource);
-  }
-
-  #dropResource(resource: Resource): void {
-    const { type, group, name } = resource;
-    this.#sql.leaveResource.run(type, group, name);
-    this.#sql.dropResource.run(type, group, name);
-    if (this.#sql.getResource.all(type, group, name)[0]) return;
-    this.#cells.forget(`resource/${keyOf(resource)}`);
-    this.#lists.delete(resource);
-  }
-
   deleteUnit(key: UnitKey): void {
     const old = this.#read(key);
     if (!old) return;
     this.#newUnits.flush();
     this.#units.delete(key);
-    this.#putResources([], old.resources);
+    this.#resources.replace([], old.resources);
     for (const read of old.reads) this.#sql.dropRead.run(read, key);
     this.#sql.deleteUnit.run(key);
     this.#findings?.delete(key);
@@ -287,31 +258,11 @@ class SqlStore implements Store {
   }
 
   resources(type: ResourceType, group = ""): Iterable<Resource> {
-    return this.#lists.get(type, group, () => {
-      this.#newUnits.flush();
-      const rows = this.#sql.getResources.all(type, group);
-      return rows.map((row) => this.#resource(type, group, textOf(row.name), row));
-    });
+    return this.#resources.list(type, group);
   }
 
   resource(type: ResourceType, group: string, name: string): Resource | undefined {
-    const known = this.#lists.find(type, group, name);
-    if (known) return known;
-    this.#newUnits.flush();
-    const row = this.#sql.getResource.all(type, group, name)[0];
-    return row && this.#resource(type, group, name, row);
-  }
-
-  #resource(type: ResourceType, group: string, name: string, row: SqlRow): Resource {
-    const { endpoints, mode } = row;
-    return {
-      type,
-      group,
-      name,
-      json: this.#cells.text(`resource/${type}/${group}/${name}`, row.json),
-      ...(typeof endpoints === "string" ? { endpoints } : {}),
-      ...(typeof mode === "string" ? { mode: mode as Resource["mode"] & string } : {}),
-    };
+    return this.#resources.get(type, group, name);
   }
 
   findings(): Iterable<Finding> {
@@ -405,7 +356,7 @@ class SqlStore implements Store {
       this.#unitKeys = undefined;
       this.#claimants.clear();
       this.#cache.clear();
-      this.#lists.clear();
+      this.#resources.clear();
       this.#cells.reset();
       this.#lastRead = undefined;
       this.#pendingCount = undefined;
