@@ -5,6 +5,8 @@ import { parseAllDocuments } from "yaml";
 import type { Transport } from "../../src/kubernetes/api.js";
 import { Awaited, awaitMs } from "../../src/kubernetes/awaited.js";
 import { KubeSource } from "../../src/kubernetes/source.js";
+import { Hub } from "../../src/server/hub.js";
+import { Publisher } from "../../src/server/publisher.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { parseCase, platform } from "../support/compile.js";
@@ -135,6 +137,13 @@ async function followed() {
   const store = createMemoryStore();
   const abort = new AbortController();
   const published: string[] = [];
+  const hub = new Hub({ now: Date.now, log: () => undefined });
+  onTestFinished(() => hub.close());
+  const publisher = new Publisher(store, hub, Date.now);
+  const publish = (): void => {
+    if (publisher.publish())
+      published.push(store.resource("virtual-host", "ingress_http", "moved.test")?.json ?? "");
+  };
   const source = new KubeSource({
     server: "https://kube.test",
     transport,
@@ -142,14 +151,14 @@ async function followed() {
     platform,
     acceptShrink: false,
     namespaces: [],
-    changed: () => {
-      published.push(store.resource("virtual-host", "ingress_http", "moved.test")?.json ?? "");
-    },
+    // As a server gathers changes.
+    changed: () => void setTimeout(publish, 5),
     log: () => undefined,
     now: Date.now,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     random: () => 0,
   });
+  publisher.waits = () => source.waits;
   const running = source.run(60, abort.signal);
   onTestFinished(async () => {
     abort.abort();
@@ -175,6 +184,17 @@ describe("a cluster whose kinds are read one after the other", () => {
     send("endpointslices", slice("b"));
     await vi.waitFor(() => expect(published).not.toEqual([]));
     expect(published.filter((json) => !json.includes("default/b/80"))).toEqual([]);
+  });
+
+  it("publishes nothing else meanwhile, as that would be half of it", async () => {
+    const { send, published } = await followed();
+    send("endpointslices", slice("a").replace("10.0.0.1", "10.0.0.2"));
+    send("httpproxies", toService("b"));
+    await sleep(40);
+    send("services", service("b") + slice("b"));
+    send("endpointslices", slice("b"));
+    await vi.waitFor(() => expect(published.at(-1)).toContain("default/b/80"));
+    expect(published.filter((json) => json.includes("503"))).toEqual([]);
   });
 
   it("publishes a host whose Service does not come after a moment", async () => {
