@@ -14,7 +14,7 @@ export interface Subscription {
   seen: number;
   /** Its poll is being held: what Envoy has is `accepted`, and no other replica can have changed that since. */
   held: boolean;
-  /** It was given here, or has had from elsewhere, what was served here at the time. */
+  /** What it has was given here, or was served here when it was reported first. */
   inStep: boolean;
   /** What it has was not given here. */
   foreign: boolean;
@@ -169,7 +169,10 @@ export class Fleet {
     const subscription = this.#touch(poller, type, names, now);
     if (!subscription) return;
     const { delivered, accepted } = subscription;
-    if (version !== accepted) subscription.foreign = version !== "" && version !== delivered;
+    if (version !== accepted) {
+      subscription.foreign = version !== "" && version !== delivered;
+      subscription.inStep = version === delivered;
+    }
     if (subscription.foreign && version !== accepted && accepted !== "") subscription.elsewhereAt = now;
     if (delivered !== "" && version === delivered) subscription.refused = "";
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
@@ -195,7 +198,6 @@ export class Fleet {
     if (!subscription) return;
     subscription.delivered = version;
     subscription.deliveredAt = now;
-    subscription.inStep = true;
     subscription.withheldAt = 0;
   }
 

@@ -213,18 +213,21 @@ export class Publication {
     const target = this.#target?.sets.clusters;
     if (!clusters || !endpoints || !target) return 0;
     const envoy = this.fleet.of(request);
-    const changedAt = Math.max(this.#clustersAt, this.#startedFor(request, envoy));
-    if (now - changedAt < waitMs && !(envoy && hasClusters(envoy, clusters, target, changedAt)))
-      return waitMs;
+    const isOwn = this.#isOwn(request, envoy);
+    const changedAt = isOwn ? this.#clustersAt : Math.max(this.#clustersAt, this.#startedAt);
+    const mayLack = !isOwn || now - changedAt < waitMs;
+    if (mayLack && !(envoy && hasClusters(envoy, clusters, target, changedAt))) return waitMs;
     const added = this.#addedOfLate(now);
     if (added.length > 0 && !(envoy && hasEndpoints(envoy, added))) return waitMs;
     return envoy && lacksEndpoints(envoy, endpoints, now) ? endpointsMs : 0;
   }
 
-  /** An Envoy that comes with something from before this replica served anything may have the clusters of then. */
-  #startedFor({ type, names, version }: Request, envoy: Subscriptions | undefined): number {
-    const isOwn = version === "" || envoy?.get(subscriptionKey(type, names))?.inStep;
-    return isOwn ? Number.NEGATIVE_INFINITY : this.#startedAt;
+  /**
+   * Whether an Envoy follows what is served here. One that comes with something else, from before the start or from a replica that was
+   * cut off, may have clusters of any time before.
+   */
+  #isOwn({ type, names, version }: Request, envoy: Subscriptions | undefined): boolean {
+    return version === "" || envoy?.get(subscriptionKey(type, names))?.inStep === true;
   }
 
   #addedOfLate(now: number): string[] {

@@ -121,6 +121,37 @@ describe("phases", () => {
     expect(one.poll("routes", routes, "r")).not.toBe(routes);
   });
 
+  it("withholds routes from an Envoy that comes from a replica which saw no edit for long, until it has the clusters", () => {
+    const [old, one] = [rig(), rig()];
+    for (const each of [old, one]) each.publish(serving("blue"));
+    const has = upToDate(old);
+    one.publish(serving("green"), 2);
+    one.tick(100_000);
+    expect(one.poll("routes", has.routes, "r")).toBe(has.routes);
+    expect(one.poll("clusters", has.clusters)).toBe(has.clusters);
+    one.tick(2000);
+    one.settle("clusters", has.clusters);
+    one.settle("endpoints", "", "green");
+    expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
+  });
+
+  it("does so also where the Envoy was here before", () => {
+    const [old, one] = [rig(), rig()];
+    for (const each of [old, one]) each.publish(serving("blue"));
+    upToDate(one);
+    old.publish(serving("red"), 2);
+    old.tick(100_000);
+    const has = upToDate(old);
+    one.publish(serving("green"), 30);
+    one.tick(50_000);
+    expect(one.poll("routes", has.routes, "r")).toBe(has.routes);
+    expect(one.poll("clusters", has.clusters)).toBe(has.clusters);
+    one.tick(2000);
+    one.settle("clusters", has.clusters);
+    one.settle("endpoints", "", "green");
+    expect(one.poll("routes", has.routes, "r")).not.toBe(has.routes);
+  });
+
   it("learns what another replica gave an Envoy from the version that it reports", () => {
     const [one, other] = [rig(), rig()];
     one.publish(serving("blue"));
