@@ -75,21 +75,20 @@ async function run(): Promise<number> {
       const outcome = await runExperiment(kube, experiment);
       outcomes.push(outcome);
       print(outcome);
+      await write(outcome);
     }
   } finally {
     await kube.stop();
     closeBackends();
   }
-  const file = values.json ?? (values.write ? resultsFile : undefined);
-  if (file) {
-    const where = await circumstances(seed);
-    writeRows(
-      file,
-      outcomes.map((outcome) => ({ ...outcome, ...where })),
-    );
-  }
-  if (values.write) writeTable();
   return conclude(outcomes);
+}
+
+/** At once: a run that is ended early keeps what it has measured. */
+async function write(outcome: Outcome): Promise<void> {
+  const file = values.json ?? (values.write ? resultsFile : undefined);
+  if (file) writeRows(file, [{ ...outcome, ...(await circumstances(seed)) }]);
+  if (values.write) writeTable();
 }
 
 function writeTable(): void {
