@@ -1,4 +1,4 @@
-import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { kindOf, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -16,7 +16,7 @@ export interface Assumption {
   readonly mode: "auto" | "none" | "all" | readonly Assumable[];
   /** Whether an object is known to exist elsewhere, whatever the mode. */
   isKnown(ref: Ref): boolean;
-  /** What other objects of the input make when they are applied (`ownedBy`). */
+  /** What other objects of the input make when they are applied (`ownedBy`); in all namespaces where a ref has none. */
   readonly owned: ReadonlySet<Ref>;
 }
 
@@ -82,13 +82,18 @@ function missingIn(store: Store): Ref[] {
 
 export type IsAssumed = (ref: Ref) => boolean;
 
+const isOwned = (ref: Ref, owned: ReadonlySet<Ref>): boolean => {
+  const [kind = "", , name = ""] = ref.split("/");
+  return owned.has(ref) || owned.has(refOf(kind, "", name));
+};
+
 function assumerOf(objects: readonly KubeObject[], { mode, isKnown, owned }: Assumption): IsAssumed {
   const present = new Set(objects.map(({ kind, meta }) => `${kind}/${meta.namespace}`));
   return (ref) => {
     const kind = kindOf(ref);
     if (isKnown(ref) || mode === "all") return true;
     if (mode === "none") return false;
-    if (mode === "auto") return owned.has(ref) || !present.has(`${kind}/${namespaceOf(ref)}`);
+    if (mode === "auto") return isOwned(ref, owned) || !present.has(`${kind}/${namespaceOf(ref)}`);
     return (mode as readonly string[]).includes(kind === "GatewayClass" ? "Gateway" : kind);
   };
 }

@@ -3,6 +3,7 @@ import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
+import { orphansBeside, unservedFor } from "../lint/unserved.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isOfPods } from "../schema/meta.js";
 import { type AssumptionOptions, isOfPlaceholder } from "./assumptions.js";
@@ -46,6 +47,10 @@ export async function explainCommand(
   const explanation = explain(config, request, {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
     claimsOn: (host) => claimsOn(shown, host),
+    unservedFor: (host) => [
+      ...unservedFor(host, store, settings.spec),
+      ...orphansBeside(host, store, settings.spec),
+    ],
   });
   const known =
     options.kube || options.assumeMissing === "none" ? explanation : withUnknown(explanation, manifests);

@@ -8,6 +8,7 @@ import { lintAnnotations } from "./annotations.js";
 import { lintHttpProxy } from "./httpproxy.js";
 import { lintIngress } from "./ingress.js";
 import { unservedFindings } from "./unserved.js";
+import { lintValues } from "./values.js";
 
 /**
  * Warnings about objects that are valid: parts that have no effect, and objects that nothing serves. They follow from the objects
@@ -17,7 +18,7 @@ export function lintFindings(store: Store, settings: SettingsSpec): Finding[] {
   const findings: Finding[] = [];
   for (const object of store.objects()) {
     if (isSubstitute(object) || (isClassed(object) && !isOfClass(object, settings))) continue;
-    findings.push(...lintAnnotations(object), ...lintSpec(object, store));
+    findings.push(...lintAnnotations(object), ...lintValues(object), ...lintSpec(object, store));
   }
   return [...findings, ...unservedFindings(store, settings)];
 }

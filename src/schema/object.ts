@@ -147,10 +147,13 @@ export function parseObject(input: unknown, namespaces: readonly string[] = []):
   if (typeof apiVersion !== "string" || apiVersion === "")
     return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
   if (namespaces.length > 0 && !isWatched(kind, input, namespaces))
-    return { ignored: `${kind.slice(0, 80)} in namespaces that are not watched`, findings: noFindings };
+    return { ignored: notWatched(kind), findings: noFindings };
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion, input);
   return parseKind(kind as Kind, apiVersion, input);
 }
+
+/** How objects of a kind are counted that the setting watchNamespaces leaves out. */
+export const notWatched = (kind: string): string => `${kind.slice(0, 80)} in namespaces that are not watched`;
 
 function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[]): boolean {
   const reader: KindReader | undefined = Object.hasOwn(kinds, kind) ? kinds[kind as Kind] : undefined;
