@@ -181,10 +181,12 @@ function missingGateway(store: Store, { namespace, name }: GatewayName): string 
   return isThere ? undefined : `${names}, whose GatewayClass ${gatewayClassName} is not there`;
 }
 
+/** A GatewayClass that is not there is told of the Gateway that names it. */
 function gatewayProblem(store: Store, gatewayRef: GatewayName): Lint | undefined {
-  const missing = missingGateway(store, gatewayRef);
-  const message = `${missing}: no route of the Gateway API is served`;
-  return missing ? { reason: "GatewayNotFound", message, path: "gatewayRef" } : undefined;
+  const { namespace, name } = gatewayRef;
+  if (store.object(refOf("Gateway", namespace, name))) return undefined;
+  const message = `${missingGateway(store, gatewayRef)}: no route of the Gateway API is served`;
+  return { reason: "GatewayNotFound", message, path: "gatewayRef" };
 }
 
 /** Why no parent of a route is the Gateway that is served; undefined when one is. */

@@ -251,10 +251,8 @@ describe("an object that nothing serves", () => {
     expect(lints([route("a", [{ name: "edge", namespace: "infra" }])], { gatewayRef })).toEqual([
       "Settings//isoline gatewayRef GatewayNotFound",
     ]);
-    expect(lints(objects, { gatewayRef })).toEqual([
-      "HTTPRoute/shop/b spec NoParent",
-      "Settings//isoline gatewayRef GatewayNotFound",
-    ]);
+    // A GatewayClass that is not there is told of the Gateway.
+    expect(lints(objects, { gatewayRef })).toEqual(["HTTPRoute/shop/b spec NoParent"]);
     expect(lints([proxy({ routes: [{ services }] })])).toEqual([]);
   });
 
