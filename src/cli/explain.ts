@@ -50,6 +50,7 @@ export async function explainCommand(
     unservedFor: (host) => [
       ...unservedFor(host, store, settings.spec),
       ...orphansBeside(host, store, settings.spec),
+      ...manifests.foreign.flatMap(({ hosts, finding }) => (hosts.has(host) ? [finding] : [])),
     ],
   });
   const known =

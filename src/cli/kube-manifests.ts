@@ -47,7 +47,7 @@ export async function readInput(options: InputOptions, settings: Settings): Prom
   if (!kube) {
     const manifests = options.asRepository
       ? readRepository(file, watchNamespaces, options)
-      : { ...readManifests(file, watchNamespaces), leftOut: new Map(), configurations: [] };
+      : { ...readManifests(file, watchNamespaces), leftOut: new Map(), configurations: [], foreign: [] };
     return { ...manifests, settings };
   }
   return readClusters(kubeTargets(kube, options), settings);
@@ -85,6 +85,7 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
     owned: new Set(),
     leftOut: new Map(),
     configurations: [],
+    foreign: [],
     settings: followed.settings,
   };
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { ownedBy } from "../assume/owners.js";
+import { type ForeignRoute, foreignRouteOf } from "../lint/foreign-routes.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
@@ -55,6 +56,8 @@ export interface RepositoryManifests extends Manifests {
   readonly leftOut: ReadonlyMap<string, number>;
   /** Objects that hold settings, in the order in which they were read. */
   readonly configurations: readonly FoundSettings[];
+  /** Routes of other controllers. */
+  readonly foreign: readonly ForeignRoute[];
 }
 
 /**
@@ -74,8 +77,11 @@ export function readRepository(
   const counts = new Map(leftOut);
   const named = new Set(paths);
   const configurations: FoundSettings[] = [];
+  const foreign: ForeignRoute[] = [];
   const manifests = collect(namespaces, (visit) => {
     const visitManifest: Visit = (value, place) => {
+      const route = foreignRouteOf(value);
+      if (route) foreign.push(route);
       const holder = settingsObjectOf(value);
       if (holder) configurations.push({ ...holder, value, place });
       if (holder?.form === "IsolineSettings") return;
@@ -99,6 +105,7 @@ export function readRepository(
     broken: new Set([...manifests.broken, ...broken]),
     leftOut: counts,
     configurations,
+    foreign,
   };
 }
 

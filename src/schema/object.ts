@@ -107,6 +107,11 @@ type Kinds = typeof kinds;
 export const versionsRead = (kind: keyof Kinds): readonly string[] => kinds[kind].versions;
 type Kind = keyof Kinds;
 
+/** Whether a kind of this name is read in the API group of a version. */
+export const isKindRead = (kind: string, apiVersion: string): boolean =>
+  Object.hasOwn(kinds, kind) &&
+  kinds[kind as Kind].versions.some((known) => groupOf(known) === groupOf(apiVersion));
+
 interface KindReader {
   readonly versions: readonly string[];
   readonly schema: z.ZodType;
@@ -166,8 +171,7 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
   const version = versions.includes(apiVersion);
   // Another group's object of the same name, such as a Knative Service, is none of ours.
-  if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion)))
-    return ignore(kind, apiVersion);
+  if (!version && !isKindRead(kind, apiVersion)) return ignore(kind, apiVersion);
   const { problem, path, nulls } = inspect(raw);
   if (problem) return hostile(kind, raw, schemaError(nobody, problem, path));
   const input = nulls ? (withoutNulls(raw) as Raw) : raw;
