@@ -43,9 +43,10 @@ export function compileAssuming(
   assumption: Assumption,
 ): Assumed {
   const isListed = assumerOf(objects, assumption);
+  const known = checkingOnce(platform);
   const isAssumed: IsAssumed = (ref) => ref.endsWith(`/${assumedCertificate}`) || isListed(ref);
   const gateway = assumeGateway(settings, objects, isAssumed);
-  update(store, [gateway.settings, ...objects, ...gateway.objects], platform);
+  update(store, [gateway.settings, ...objects, ...gateway.objects], known);
   const refs = new Set<Ref>(gateway.objects.map(({ ref }) => ref));
   const { ports, restricting } = referencesOf([...objects, ...gateway.objects]);
   for (let round = 0; round < maxRounds; round++) {
@@ -55,7 +56,7 @@ export function compileAssuming(
     update(
       store,
       missing.map((ref) => placeholderOf(ref, ports)),
-      platform,
+      known,
     );
   }
   const sorted = [...refs].filter((ref) => !isOfGateway(ref)).sort();
@@ -63,6 +64,21 @@ export function compileAssuming(
     settings: gateway.settings,
     refs: sorted,
     restricting: sorted.filter((ref) => restricting.has(ref)),
+  };
+}
+
+/** All placeholders have one pair, which is checked once: a check takes more than a millisecond. */
+function checkingOnce(platform: Platform): Platform {
+  let last:
+    | { readonly certificate: string; readonly privateKey: string; readonly problem: string | undefined }
+    | undefined;
+  return {
+    ...platform,
+    checkKeyPair(certificate, privateKey) {
+      if (last?.certificate !== certificate || last.privateKey !== privateKey)
+        last = { certificate, privateKey, problem: platform.checkKeyPair(certificate, privateKey) };
+      return last.problem;
+    },
   };
 }
 

@@ -13,8 +13,8 @@ import {
   type AssumptionOptions,
   assumptionOf,
   formatAssumed,
-  isOfPlaceholder,
   nothingAssumed,
+  placeholderFilter,
 } from "./assumptions.js";
 import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
@@ -79,8 +79,10 @@ function watched(
 }
 
 /** Findings of the compiler, without those about the contents of what is assumed. */
-export const compiledFindings = ({ store, assumed }: CompiledManifests): Finding[] =>
-  [...store.findings()].filter((finding) => !isOfPlaceholder(finding, assumed));
+export function compiledFindings({ store, assumed }: CompiledManifests): Finding[] {
+  const isOfPlaceholder = placeholderFilter(assumed);
+  return [...store.findings()].filter((finding) => !isOfPlaceholder(finding));
+}
 
 /**
  * Compiles two sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
