@@ -2,9 +2,9 @@ import { kindOf, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import { type Platform, update } from "../update.js";
+import { type Change, type Platform, resume, update } from "../update.js";
 import { assumedCertificate, assumeGateway } from "./gateway.js";
-import { placeholderOf } from "./placeholders.js";
+import { canExist, placeholderOf } from "./placeholders.js";
 import { referencesOf } from "./references.js";
 
 /** Kinds of which objects are assumed. */
@@ -39,21 +39,22 @@ const maxRounds = 4;
 export function compileAssuming(
   store: Store,
   { settings, objects }: { readonly settings: Settings; readonly objects: readonly KubeObject[] },
-  platform: Platform,
+  platform: Platform & Watcher,
   assumption: Assumption,
 ): Assumed {
   const isListed = assumerOf(objects, assumption);
   const known = checkingOnce(platform);
-  const isAssumed: IsAssumed = (ref) => ref.endsWith(`/${assumedCertificate}`) || isListed(ref);
+  const isAssumed: IsAssumed = (ref) =>
+    canExist(ref) && (ref.endsWith(`/${assumedCertificate}`) || isListed(ref));
   const gateway = assumeGateway(settings, objects, isAssumed);
-  update(store, [gateway.settings, ...objects, ...gateway.objects], known);
+  compile(store, [gateway.settings, ...objects, ...gateway.objects], known);
   const refs = new Set<Ref>(gateway.objects.map(({ ref }) => ref));
   const { ports, restricting } = referencesOf([...objects, ...gateway.objects]);
   for (let round = 0; round < maxRounds; round++) {
     const missing = missingIn(store).filter((ref) => !refs.has(ref) && isAssumed(ref));
     if (missing.length === 0) break;
     for (const ref of missing) refs.add(ref);
-    update(
+    compile(
       store,
       missing.map((ref) => placeholderOf(ref, ports)),
       known,
@@ -67,8 +68,22 @@ export function compileAssuming(
   };
 }
 
+/** Looks on while much is compiled. */
+interface Watcher {
+  /** Called after each `maxUnits` units with how many are left. */
+  compiling?(left: number): void;
+}
+
+function compile(store: Store, changes: Iterable<Change>, platform: Platform & Watcher): void {
+  let { left } = update(store, changes, platform);
+  while (left > 0) {
+    platform.compiling?.(left);
+    left = resume(store, platform).left;
+  }
+}
+
 /** All placeholders have one pair, which is checked once: a check takes more than a millisecond. */
-function checkingOnce(platform: Platform): Platform {
+function checkingOnce(platform: Platform & Watcher): Platform & Watcher {
   let last:
     | { readonly certificate: string; readonly privateKey: string; readonly problem: string | undefined }
     | undefined;

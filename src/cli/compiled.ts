@@ -18,7 +18,8 @@ import {
 } from "./assumptions.js";
 import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, type RepositoryManifests, readRepository } from "./objects.js";
+import { formatLocated, printable, type RepositoryManifests, readRepository } from "./objects.js";
+import { progress } from "./progress.js";
 import { readSettings, type SettingsFile } from "./settings-file.js";
 
 /** Manifests that are compiled, with what is assumed beside them. */
@@ -50,9 +51,17 @@ export function compileManifests(
   const assumption = { ...base, isKnown: (ref: Ref) => known.has(ref) || base.isKnown(ref) };
   const store = createMemoryStore();
   const input = { settings: used.file?.settings ?? asked, objects: manifests.objects };
-  const assumed = compileAssuming(store, input, { checkKeyPair }, assumption);
+  const assumed = compileAssuming(store, input, watchedPlatform, assumption);
+  progress.end();
   return { manifests, settings: assumed.settings, store, assumed, used };
 }
+
+const watchedPlatform = {
+  checkKeyPair,
+  maxUnits: 500,
+  compiling: (left: number): void =>
+    progress.tell(() => `compiling: ${left} hosts, certificates and Services are left`),
+};
 
 /** The manifests of the namespaces that settings among them name, which were read when these were not known. */
 function watched(
@@ -107,7 +116,7 @@ export function compileSides(
     return finish(isWhole ? first : compileManifests(input, options, known), read, sides[i] ?? "");
   });
   if (!before || !after) throw new Error("a comparison has two sides");
-  for (const line of formatAssumed(after.assumed)) console.error(line);
+  for (const line of formatAssumed(after.assumed)) console.error(printable(line));
   return [before, after];
 }
 
@@ -121,7 +130,8 @@ export async function compileInput(
     ...options,
     ...(settingsFile === undefined ? {} : { settings: settingsFile }),
   });
-  for (const line of [...compiled.used.lines, ...formatAssumed(compiled.assumed)]) console.error(line);
+  for (const line of [...compiled.used.lines, ...formatAssumed(compiled.assumed)])
+    console.error(printable(line));
   return finish(compiled, read, options.kube ? "the cluster" : options.file.join(", "));
 }
 

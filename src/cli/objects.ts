@@ -5,6 +5,7 @@ import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
+import { progress } from "./progress.js";
 import { findManifests } from "./repository.js";
 import { type FoundSettings, settingsObjectOf } from "./settings-content.js";
 
@@ -78,8 +79,15 @@ export function readRepository(
   const named = new Set(paths);
   const configurations: FoundSettings[] = [];
   const foreign: ForeignRoute[] = [];
+  let current = "";
+  let filesRead = 0;
   const manifests = collect(namespaces, (visit) => {
     const visitManifest: Visit = (value, place) => {
+      if (place.file !== current) {
+        current = place.file;
+        filesRead++;
+        progress.tell(() => `reading ${filesRead} of ${files.length} files: ${printable(place.file)}`);
+      }
       const route = foreignRouteOf(value);
       if (route) foreign.push(route);
       const holder = settingsObjectOf(value);
@@ -93,6 +101,7 @@ export function readRepository(
       ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
     ];
   });
+  progress.end();
   const located = findings.map(({ file, severity, reason, message }): Located => {
     const finding: Finding = { about: "File//", type: "FileError", severity, reason, message };
     return { finding, file, line: 0 };
@@ -180,7 +189,7 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** What users write may hold line ends and escape sequences, which a terminal or a log would follow. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** Empty for findings about a file or about a document that is no object. */
