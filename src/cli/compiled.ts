@@ -130,14 +130,14 @@ export async function compileInput(
     ...options,
     ...(settingsFile === undefined ? {} : { settings: settingsFile }),
   });
-  for (const line of [...compiled.used.lines, ...formatAssumed(compiled.assumed)])
-    console.error(printable(line));
+  for (const line of formatAssumed(compiled.assumed)) console.error(printable(line));
   return finish(compiled, read, options.kube ? "the cluster" : options.file.join(", "));
 }
 
 function finish(compiled: CompiledManifests, named: SettingsFile, where: string): CompiledPaths {
   const { manifests, settings, store, used } = compiled;
   const { findings, locate } = used.file ?? named;
+  for (const line of used.lines) console.error(printable(line));
   for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const one of [...used.located, ...manifests.located]) console.error(formatLocated(one));
   const errors = compiledFindings(compiled).filter(({ severity }) => severity === "error").length;

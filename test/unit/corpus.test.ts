@@ -64,3 +64,18 @@ describe("a repository in the shape of", () => {
     expect(await outcomeOf(command.split(" "))).toBe(outcome);
   });
 });
+
+describe("the page on CI shows what a command prints", () => {
+  const page = readFileSync(join(corpus, "../../docs/ci.md"), "utf8");
+  const shown = [...page.matchAll(/```sh\nisoline check ([^\n]*)\n```\n\n```\n([^`]*)```/g)];
+
+  it("of three checks", () => expect(shown.length).toBeGreaterThanOrEqual(3));
+
+  it.each(shown.map(([, command = "", lines = ""]) => ({ command, lines })))(
+    "$command",
+    async ({ command, lines }) => {
+      process.chdir(join(corpus, "../.."));
+      expect(await outcomeOf(command.split(" "))).toBe(`${lines}exit 0\n`);
+    },
+  );
+});

@@ -163,6 +163,7 @@ describe("settings among manifests", () => {
     out = "";
     diffCommand(before, folder, { format: "text" });
     expect(out).toContain("- web.test");
+    expect(errors.split("settings: contour.yaml of")).toHaveLength(3);
     rmSync(before, { recursive: true });
   });
 });
