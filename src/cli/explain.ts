@@ -3,9 +3,10 @@ import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
+import { orphansBeside, unservedFor } from "../lint/unserved.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isOfPods } from "../schema/meta.js";
-import { type AssumptionOptions, isOfPlaceholder } from "./assumptions.js";
+import { type AssumptionOptions, placeholderFilter } from "./assumptions.js";
 import { ask } from "./client.js";
 import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
@@ -46,6 +47,11 @@ export async function explainCommand(
   const explanation = explain(config, request, {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
     claimsOn: (host) => claimsOn(shown, host),
+    unservedFor: (host) => [
+      ...unservedFor(host, store, settings.spec),
+      ...orphansBeside(host, store, settings.spec),
+      ...manifests.foreign.flatMap(({ hosts, finding }) => (hosts.has(host) ? [finding] : [])),
+    ],
   });
   const known =
     options.kube || options.assumeMissing === "none" ? explanation : withUnknown(explanation, manifests);
@@ -54,16 +60,17 @@ export async function explainCommand(
 }
 
 /** What `claimsOn` reads of a store, without findings about the contents of what is assumed. */
-const withoutPlaceholders = ({ store, assumed }: CompiledPaths): Parameters<typeof claimsOn>[0] => ({
-  object: (ref) => store.object(ref),
-  claimants: (key) => store.claimants(key),
-  unit(key) {
-    const unit = store.unit(key);
-    return (
-      unit && { ...unit, findings: unit.findings.filter((finding) => !isOfPlaceholder(finding, assumed)) }
-    );
-  },
-});
+function withoutPlaceholders({ store, assumed }: CompiledPaths): Parameters<typeof claimsOn>[0] {
+  const isOfPlaceholder = placeholderFilter(assumed);
+  return {
+    object: (ref) => store.object(ref),
+    claimants: (key) => store.claimants(key),
+    unit(key) {
+      const unit = store.unit(key);
+      return unit && { ...unit, findings: unit.findings.filter((finding) => !isOfPlaceholder(finding)) };
+    },
+  };
+}
 
 /** Marks backends without endpoints in namespaces of which no EndpointSlices are among the files. */
 function withUnknown(explanation: Explanation, { objects }: Manifests): Explanation {

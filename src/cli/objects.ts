@@ -1,9 +1,13 @@
+import { resolve } from "node:path";
 import { ownedBy } from "../assume/owners.js";
+import { type ForeignRoute, foreignRouteOf } from "../lint/foreign-routes.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
+import { progress } from "./progress.js";
 import { findManifests } from "./repository.js";
+import { type FoundSettings, settingsObjectOf } from "./settings-content.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {
@@ -23,6 +27,8 @@ export interface Manifests {
   readonly broken: ReadonlySet<string>;
   /** Files with an object that has no valid kind or name, and may be any of those that were there before. */
   readonly unnamed: ReadonlySet<string>;
+  /** How many objects have no valid kind or name. */
+  readonly nameless: number;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
   /** Secrets and ConfigMaps that other manifests make when they are applied. */
@@ -49,19 +55,44 @@ export const readManifests = (paths: readonly string[], namespaces: readonly str
 export interface RepositoryManifests extends Manifests {
   /** How many files and documents were left out, by what they are. */
   readonly leftOut: ReadonlyMap<string, number>;
+  /** Objects that hold settings, in the order in which they were read. */
+  readonly configurations: readonly FoundSettings[];
+  /** Routes of other controllers. */
+  readonly foreign: readonly ForeignRoute[];
 }
 
-/** The same of folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. */
+/**
+ * The same of folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. A file of settings that a
+ * command names is none of the manifests of its folder.
+ */
 export function readRepository(
   paths: readonly string[],
   namespaces: readonly string[],
-  options: { readonly build?: boolean | undefined },
+  options: { readonly build?: boolean | undefined; readonly settings?: string | undefined },
 ): RepositoryManifests {
-  const { files, built, findings, leftOut } = findManifests(paths, { build: options.build ?? false });
+  const found = findManifests(paths, { build: options.build ?? false });
+  const { built, findings, leftOut } = found;
+  const isSettings = (file: string): boolean =>
+    options.settings !== undefined && resolve(file) === resolve(options.settings) && !paths.includes(file);
+  const files = found.files.filter((file) => !isSettings(file));
   const counts = new Map(leftOut);
   const named = new Set(paths);
+  const configurations: FoundSettings[] = [];
+  const foreign: ForeignRoute[] = [];
+  let current = "";
+  let filesRead = 0;
   const manifests = collect(namespaces, (visit) => {
     const visitManifest: Visit = (value, place) => {
+      if (place.file !== current) {
+        current = place.file;
+        filesRead++;
+        progress.tell(() => `reading ${filesRead} of ${files.length} files: ${printable(place.file)}`);
+      }
+      const route = foreignRouteOf(value);
+      if (route) foreign.push(route);
+      const holder = settingsObjectOf(value);
+      if (holder) configurations.push({ ...holder, value, place });
+      if (holder?.form === "IsolineSettings") return;
       if (named.has(place.file) || isManifest(value)) visit(value, place);
       else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
     };
@@ -70,6 +101,7 @@ export function readRepository(
       ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
     ];
   });
+  progress.end();
   const located = findings.map(({ file, severity, reason, message }): Located => {
     const finding: Finding = { about: "File//", type: "FileError", severity, reason, message };
     return { finding, file, line: 0 };
@@ -77,9 +109,12 @@ export function readRepository(
   const broken = findings.flatMap(({ file, severity }) => (severity === "error" ? [file] : []));
   return {
     ...manifests,
+    owned: new Set([...manifests.owned, ...found.generated]),
     located: [...located, ...manifests.located],
     broken: new Set([...manifests.broken, ...broken]),
     leftOut: counts,
+    configurations,
+    foreign,
   };
 }
 
@@ -96,6 +131,7 @@ function collect(namespaces: readonly string[], load: (visit: Visit) => readonly
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unnamed = new Set<string>();
+  let nameless = 0;
   const owned = new Set<Ref>();
   const unread = load((value, place) => {
     const parsed = parseObject(value, namespaces);
@@ -110,7 +146,10 @@ function collect(namespaces: readonly string[], load: (visit: Visit) => readonly
     } else if (parsed.ref) {
       invalid.add(parsed.ref);
       documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-    } else unnamed.add(place.file);
+    } else {
+      unnamed.add(place.file);
+      if (!parsed.noObject) nameless++;
+    }
   });
   return {
     objects: [...documents.values()].flatMap(({ object }) => object ?? []),
@@ -119,6 +158,7 @@ function collect(namespaces: readonly string[], load: (visit: Visit) => readonly
     invalid,
     broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
     unnamed,
+    nameless,
     ignored,
     owned,
   };
@@ -149,7 +189,7 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** What users write may hold line ends and escape sequences, which a terminal or a log would follow. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** Empty for findings about a file or about a document that is no object. */

@@ -1,3 +1,4 @@
+import { idleAnnotation, mayBeIdle } from "../graph/orphan.js";
 import { isForeignRestriction } from "../schema/foreign-annotations.js";
 import type { Finding } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -35,8 +36,8 @@ const known: Readonly<Record<string, readonly string[]>> = {
     "projectcontour.io/upstream-protocol.h2c",
     "projectcontour.io/upstream-protocol.tls",
   ],
-  HTTPProxy: [...classes, "isoline.dev/included-by"],
-  IngressRoute: [...classes, "isoline.dev/included-by"],
+  HTTPProxy: [...classes, idleAnnotation, "isoline.dev/included-by"],
+  IngressRoute: [...classes, idleAnnotation, "isoline.dev/included-by"],
   Secret: ["projectcontour.io/generated-by-version"],
 };
 
@@ -59,6 +60,7 @@ const values: Readonly<Record<string, (value: string) => string | undefined>> = 
   "ingress.kubernetes.io/force-ssl-redirect": boolean,
   "ingressclass.kubernetes.io/is-default-class": boolean,
   "isoline.dev/endpoints": isOneOf("eds", "inline", "service"),
+  [idleAnnotation]: boolean,
   "kubernetes.io/ingress.allow-http": boolean,
   "projectcontour.io/max-connections": isNumber,
   "projectcontour.io/max-pending-requests": isNumber,
@@ -81,7 +83,13 @@ export function lintAnnotations(object: KubeObject): Finding[] {
   });
 }
 
-function problemOf({ kind }: KubeObject, name: string, value: string): Omit<Lint, "path"> | undefined {
+const isRoot = ({ kind, spec }: KubeObject): boolean =>
+  (kind === "HTTPProxy" || kind === "IngressRoute") &&
+  "virtualhost" in spec &&
+  spec.virtualhost !== undefined;
+
+function problemOf(object: KubeObject, name: string, value: string): Omit<Lint, "path"> | undefined {
+  const { kind } = object;
   if (kind === "Ingress" && isForeignRestriction(name))
     return {
       reason: "ForeignAnnotation",
@@ -90,6 +98,11 @@ function problemOf({ kind }: KubeObject, name: string, value: string): Omit<Lint
   const current = name.replace(/^contour\.heptio\.com\//, "projectcontour.io/");
   if (known[kind]?.includes(current)) {
     const wrong = values[current]?.(value.trim());
+    if (current === idleAnnotation && mayBeIdle(object) && isRoot(object))
+      return {
+        reason: "IgnoredField",
+        message: `${JSON.stringify(name)} has no effect on an object with a virtual host, which is always served`,
+      };
     return wrong
       ? {
           reason: "AnnotationNotValid",

@@ -68,6 +68,79 @@ describe("isoline explain", () => {
     expect(out).toContain('"outcome": "not-found"');
   });
 
+  it.each([
+    [
+      "the class",
+      {
+        ...hostProxy("b.test", "a"),
+        spec: { ...(hostProxy("b.test", "a").spec as object), ingressClassName: "nginx" },
+      },
+      "spec: is not served: it is of the class nginx, and without the setting ingressClassNames, contour, isoline and objects of no class are served",
+    ],
+    [
+      "the setting gatewayRef",
+      [
+        ...gateway(onPort(8080, "web", "HTTP")),
+        gatewayRoute("HTTPRoute", "r", { hostnames: ["b.test"], rules: [{ backendRefs: backendRefs("a") }] }),
+      ],
+      "HTTPRoute/default/r spec: is not served: the setting gatewayRef names no Gateway",
+    ],
+    [
+      "the setting gatewayRef, with a wider host",
+      [
+        ...gateway(onPort(8080, "web", "HTTP")),
+        gatewayRoute("HTTPRoute", "r", { hostnames: ["*.test"], rules: [{ backendRefs: backendRefs("a") }] }),
+      ],
+      "HTTPRoute/default/r spec: is not served: the setting gatewayRef names no Gateway",
+    ],
+    [
+      "the group",
+      {
+        apiVersion: "traefik.io/v1alpha1",
+        kind: "IngressRoute",
+        metadata: { name: "t" },
+        spec: { routes: [{ match: "Host(`B.test`) && PathPrefix(`/`)" }] },
+      },
+      "IngressRoute/default/t: is not served: it is of traefik.io/v1alpha1, which another controller reads",
+    ],
+  ])("says why an object for a host is not served: %s", async (_, object, hint) => {
+    const manifests = ([] as Manifest[]).concat(object as Manifest | Manifest[]);
+    write("a.yaml", toYaml([...objects, ...manifests]));
+    await run("http://b.test/", { file: [folder] });
+    expect(out).toContain(hint);
+    out = "";
+    await run("http://a.test/", { file: [folder] });
+    expect(out).not.toContain("is not served");
+  });
+
+  it("names the orphans of a host's namespace for a path that has no route, and which of them are idle", async () => {
+    const part = (name: string, annotations: object) => ({
+      ...hostProxy("x", "a"),
+      metadata: { name, namespace: "default", annotations },
+      spec: { routes: [{ services: [{ name: "a", port: 80 }] }] },
+    });
+    const root = hostProxy("c.test", "a");
+    const routes = [{ conditions: [{ prefix: "/only" }], services: [{ name: "a", port: 80 }] }];
+    const idle = part("green", { "isoline.dev/idle": "true" });
+    write(
+      "a.yaml",
+      toYaml([
+        ...objects,
+        { ...root, spec: { virtualhost: { fqdn: "c.test" }, routes } },
+        part("lost", {}),
+        idle,
+      ]),
+    );
+    await run("http://c.test/other", { file: [folder] });
+    expect(out).toContain(
+      "HTTPProxy/default/lost: this HTTPProxy is not part of a delegation chain from a root HTTPProxy",
+    );
+    expect(out).toContain("HTTPProxy/default/green: is idle, as its annotation isoline.dev/idle declares");
+    out = "";
+    await run("http://c.test/only", { file: [folder] });
+    expect(out).not.toContain("hint");
+  });
+
   it("refuses what is no request, and tells of files that it can't read", async () => {
     await expect(run("a.test", { file: [write("a.yaml", yaml)] })).rejects.toThrow(UsageError);
     expect(await run("http://a.test/", { file: [join(folder, "missing")] })).toBe(3);
