@@ -1,6 +1,6 @@
 import type { Route, RouteMatch, VirtualHost } from "../gen/envoy.js";
 import { isSame } from "../schema/same.js";
-import type { EnvoyConfig } from "./config.js";
+import { type EnvoyConfig, managerOf } from "./config.js";
 import { explain } from "./explain.js";
 import type { Explanation, Outcome } from "./explanation.js";
 import { frontOf } from "./fronts.js";
@@ -46,6 +46,8 @@ export interface SiteRequests {
   readonly tried: number;
   /** Whether the requests stand for all. */
   readonly complete: boolean;
+  /** The routes are the same: only what is around them differs. */
+  readonly isRouted: boolean;
   /** How many are answered otherwise. */
   readonly differing: number;
   /** The first of these, those of a kind once. */
@@ -64,13 +66,20 @@ export function compareRequests(before: Side, after: Side): SiteRequests[] {
   let left = maxTried;
   for (const site of sitesOf(before.config, after.config, a, b)) {
     const [old, now] = [a.at(site), b.at(site)];
-    if (isSame(routesOf(old.virtualHost), routesOf(now.virtualHost))) continue;
-    const one = compareSite(site, { ...before, ...old }, { ...after, ...now }, left);
+    const isRouted = isSame(routesOf(old.virtualHost), routesOf(now.virtualHost));
+    if (isRouted && isSame(filtersOf(old), filtersOf(now))) continue;
+    const one = { ...compareSite(site, { ...before, ...old }, { ...after, ...now }, left), isRouted };
     left -= one.tried;
     found.push(one);
   }
   return found;
 }
+
+/** The HTTP filters and the TLS of the one chain of a site. */
+const filtersOf = ({ config }: SiteConfig): unknown =>
+  [...config.listeners.values()].flatMap(({ filter_chains = [] }) =>
+    filter_chains.map((chain) => [managerOf(chain)?.http_filters, chain.transport_socket]),
+  );
 
 /** All that a virtual host does, without names, which no request feels. */
 const routesOf = (host: VirtualHost | undefined): unknown =>
@@ -80,7 +89,7 @@ const withoutName = ({ name: _, metadata, ...route }: Route): Omit<Route, "name"
 
 type Met = Pick<Side, "knowsEndpoints"> & SiteConfig;
 
-function compareSite(site: Site, before: Met, after: Met, most: number): SiteRequests {
+function compareSite(site: Site, before: Met, after: Met, most: number): Omit<SiteRequests, "isRouted"> {
   const matches = [before, after].flatMap(({ virtualHost }) =>
     (virtualHost?.routes ?? []).map(({ match = {} }) => match),
   );
@@ -158,6 +167,7 @@ function answerAt(
           path,
           isEmpty,
           explanation.chain?.facts,
+          explanation.facts,
           { ...virtualHost, name: 0, domains: 0, routes: 0 },
         ]
       : [outcome, status],
@@ -170,7 +180,7 @@ const factsOf = ({ explanation: { chain, facts, outcome, backends } }: Answered)
     ? [
         {
           what: "backends",
-          value: backends.map(({ cluster, percent }) => `${serviceOf(cluster)} ${percent} %`).join(", "),
+          value: backends.map(({ cluster, weight }) => `${serviceOf(cluster)} (weight ${weight})`).join(", "),
         },
       ]
     : []),

@@ -38,7 +38,7 @@ export function review(before: Side, after: Side): Review {
   const [a, b] = aligned(before.config, after.config);
   const requests = compareRequests({ ...before, config: a }, { ...after, config: b });
   const rewritten = requests.filter(
-    ({ complete, differing, tried }) => complete && differing === 0 && tried > 0,
+    ({ isRouted, complete, differing, tried }) => !isRouted && complete && differing === 0 && tried > 0,
   );
   const equal = new Set(rewritten.map(({ site }) => site));
   const changes = diff(a, b).filter(({ kind, host = "" }) => kind !== "route" || !equal.has(host));

@@ -49,8 +49,18 @@ const dropped: Readonly<Record<string, RiskCode>> = {
 };
 
 /** The risk in facts that differ for what is served on both sides. */
-export const riskOfDetails = (details: readonly Detail[]): RiskCode[] =>
-  details.flatMap((detail) => riskOfDetail(detail) ?? []);
+export function riskOfDetails(details: readonly Detail[]): RiskCode[] {
+  // Where one side alone forwards, how it forwards is no change of that.
+  const isOther = details.some(
+    ({ what, before, after }) => forwards.has(what) && (before === undefined) !== (after === undefined),
+  );
+  return details.flatMap((detail) =>
+    isOther && ofForwarding.has(detail.what) ? [] : (riskOfDetail(detail) ?? []),
+  );
+}
+
+const forwards = new Set(["backends", "TCP to"]);
+const ofForwarding = new Set([...forwards, "timeout", "idle timeout", "retries"]);
 
 function riskOfDetail({ what, before, after }: Detail): RiskCode | undefined {
   const code = dropped[what];

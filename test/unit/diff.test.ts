@@ -233,12 +233,12 @@ describe("diff of a Gateway", () => {
     const opened = formatChanges(
       gatewayChanges([...edge, route("web", "a", "web")], [...edge, route("web", "a")]),
     );
-    expect(opened).toBe(`listeners
+    expect(opened).toBe(`x.test
+  + http on port 8080
+      prefix /: default/a/80
+listeners
   + http-8080
       address: 0.0.0.0:16080
-hosts
-  + x.test (http on port 8080)
-      prefix /: default/a/80
 `);
   });
 
@@ -306,13 +306,13 @@ hosts
   });
 });
 
-describe("formatChanges", () => {
+describe("formatReview", () => {
   it("puts routes under their host, with signs", () => {
     const text = formatChanges(changes([proxy([{ services: to("a") }])], [proxy([{ services: to("b") }])]));
-    expect(text).toBe(`hosts
-  ~ x.test (http)
-      ~ prefix /
-          backends: default/a/80 -> default/b/80
+    expect(text).toBe(`x.test  [backends-changed]
+  ~ http
+    ~ prefix /  [backends-changed]
+        backends: default/a/80 -> default/b/80
 clusters
   - default/a/80
   + default/b/80

@@ -117,10 +117,11 @@ describe("isoline diff", () => {
     const settings = write("s.yaml", stringify(gatewaySettings));
     const [before, after] = ["a.test", "b.test"].map((host) => write(`${host}.yaml`, gatewayYaml(host)));
     await run(before ?? "", after ?? "", { settings });
-    expect(out).toBe(`hosts
-  - a.test (http on port 8080)
+    expect(out).toBe(`a.test  [host-gone]
+  - http on port 8080  [host-gone]
       prefix /: default/a/80
-  + b.test (http on port 8080)
+b.test
+  + http on port 8080
       prefix /: default/a/80
 `);
   });
@@ -128,7 +129,7 @@ describe("isoline diff", () => {
   it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", async () => {
     const [before, after] = [write("a.yaml", yaml), write("b.yaml", yaml.replaceAll("a.test", "b.test"))];
     expect(await run(before, after)).toBe(0);
-    expect(out).toContain("+ b.test (http)");
+    expect(out).toContain("b.test\n  + http\n");
     expect(await run(before, after, { exitCode: true, format: "json" })).toBe(1);
     expect(await run(before, join(folder, "missing"), { exitCode: true })).toBe(3);
   });
