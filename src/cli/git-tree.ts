@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { messageOf } from "../schema/words.js";
@@ -66,10 +66,11 @@ const isRead = (path: string): boolean => manifestNames.has(extname(path)) || ot
 
 const isUnder = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
-/** The folder of a path, or the one above that is there. */
+/** A folder itself, else the nearest one above that is there. */
 function nearestFolder(path: string): string {
-  const folder = dirname(resolve(path));
-  return existsSync(folder) ? folder : nearestFolder(folder);
+  const whole = resolve(path);
+  const isFolder = statSync(whole, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder || dirname(whole) === whole ? whole : nearestFolder(dirname(whole));
 }
 
 /** @throws Error when the path is not in the repository. */
