@@ -1,9 +1,8 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const controls = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Control characters, marks that turn or hide the text around them, and ends of lines and paragraphs. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/**
- * What users write may hold line ends and escape sequences, which a terminal or a log would follow, and marks that turn or hide the
- * text around them.
- */
+/** A text of users in one line, without what a terminal, a log or a page would follow. */
 export const printable = (text: string): string =>
-  text.toWellFormed().replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  text
+    .toWellFormed()
+    .replace(unprintable, (one) => `\\u${(one.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);

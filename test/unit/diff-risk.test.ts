@@ -54,7 +54,10 @@ const route = (prefix: string, name: string, fields: Manifest = {}): Manifest =>
   ...fields,
 });
 const proxy = (routes: readonly Manifest[], host: Manifest = {}, fqdn = "x.test"): Manifest =>
-  httpProxy("default", fqdn.replace("*", "w").replaceAll(".", "-"), { virtualhost: { fqdn, ...host }, routes });
+  httpProxy("default", fqdn.replace("*", "w").replaceAll(".", "-"), {
+    virtualhost: { fqdn, ...host },
+    routes,
+  });
 
 const of = ({ hosts }: Review, host = "x.test"): HostReview | undefined =>
   hosts.find((one) => one.host === host);
