@@ -46,8 +46,10 @@ export interface SiteRequests {
   readonly tried: number;
   /** Whether the requests stand for all. */
   readonly complete: boolean;
-  /** The routes are the same: only what is around them differs. */
-  readonly isRouted: boolean;
+  /** Only what is around the routes differs. */
+  readonly sameRoutes: boolean;
+  /** Whether each request that was tried is treated as before, also where that can't be seen. */
+  readonly sameTreatment: boolean;
   /** How many are answered otherwise. */
   readonly differing: number;
   /** The first of these, those of a kind once. */
@@ -66,9 +68,9 @@ export function compareRequests(before: Side, after: Side): SiteRequests[] {
   let left = maxTried;
   for (const site of sitesOf(before.config, after.config, a, b)) {
     const [old, now] = [a.at(site), b.at(site)];
-    const isRouted = isSame(routesOf(old.virtualHost), routesOf(now.virtualHost));
-    if (isRouted && isSame(filtersOf(old), filtersOf(now))) continue;
-    const one = { ...compareSite(site, { ...before, ...old }, { ...after, ...now }, left), isRouted };
+    const sameRoutes = isSame(routesOf(old.virtualHost), routesOf(now.virtualHost));
+    if (sameRoutes && isSame(filtersOf(old), filtersOf(now))) continue;
+    const one = { ...compareSite(site, { ...before, ...old }, { ...after, ...now }, left), sameRoutes };
     left -= one.tried;
     found.push(one);
   }
@@ -89,7 +91,7 @@ const withoutName = ({ name: _, metadata, ...route }: Route): Omit<Route, "name"
 
 type Met = Pick<Side, "knowsEndpoints"> & SiteConfig;
 
-function compareSite(site: Site, before: Met, after: Met, most: number): Omit<SiteRequests, "isRouted"> {
+function compareSite(site: Site, before: Met, after: Met, most: number): Omit<SiteRequests, "sameRoutes"> {
   const matches = [before, after].flatMap(({ virtualHost }) =>
     (virtualHost?.routes ?? []).map(({ match = {} }) => match),
   );
@@ -97,10 +99,11 @@ function compareSite(site: Site, before: Met, after: Met, most: number): Omit<Si
   const tried = probes.slice(0, Math.max(0, most));
   const shown = new Map<string, RequestDifference>();
   const risk = new Set<RiskCode>();
-  let differing = 0;
+  let [differing, sameTreatment] = [0, true];
   for (const probe of tried) {
     const [old, now] = [answerAt(site, before, probe), answerAt(site, after, probe)];
     if (isSame(old.identity, now.identity)) continue;
+    sameTreatment = false;
     const difference = differenceOf(site, probe, old, now);
     if (isSame(difference.before, difference.after) && difference.details.length === 0) continue;
     differing++;
@@ -113,6 +116,7 @@ function compareSite(site: Site, before: Met, after: Met, most: number): Omit<Si
     site: siteLabel(site),
     tried: tried.length,
     complete: complete && tried.length === probes.length,
+    sameTreatment,
     differing,
     shown: [...shown.values()],
     risk: sortedRisk(risk),

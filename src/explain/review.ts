@@ -1,6 +1,8 @@
 import type { Change } from "./change.js";
 import type { EnvoyConfig } from "./config.js";
 import { aligned, diff } from "./diff.js";
+import { frontOf } from "./fronts.js";
+import { serviceOf } from "./names.js";
 import { compareRequests, type RequestDifference, type Side, type SiteRequests } from "./requests.js";
 import { type RiskCode, rankOf, riskOfChange, sortedRisk } from "./risk.js";
 
@@ -38,7 +40,7 @@ export function review(before: Side, after: Side): Review {
   const [a, b] = aligned(before.config, after.config);
   const requests = compareRequests({ ...before, config: a }, { ...after, config: b });
   const rewritten = requests.filter(
-    ({ isRouted, complete, differing, tried }) => !isRouted && complete && differing === 0 && tried > 0,
+    ({ sameRoutes, sameTreatment, complete }) => !sameRoutes && sameTreatment && complete,
   );
   const equal = new Set(rewritten.map(({ site }) => site));
   const changes = diff(a, b).filter(({ kind, host = "" }) => kind !== "route" || !equal.has(host));
@@ -59,18 +61,52 @@ function grouped(
   requests: readonly SiteRequests[],
   after: EnvoyConfig,
 ): Pick<Review, "hosts" | "others"> {
-  const reviewed = changes.map((change) => ({ ...change, risk: riskIn(change, requests, after) }));
-  const hosts = new Map<string, ReviewedChange[]>();
-  for (const change of reviewed) {
-    const host = hostOf(change);
-    if (host !== undefined) hosts.set(host, [...(hosts.get(host) ?? []), change]);
-  }
+  const known = knownOf(requests, after);
+  const reviewed = changes.map((change) => ({ ...change, risk: riskIn(change, known) }));
+  const hosts = groupedBy(reviewed, hostOf);
   return {
     hosts: [...hosts]
-      .map(([host, own]) => hostReview(host, own, requests, after))
+      .flatMap(([host, own]) => (host === undefined ? [] : [hostReview(host, own, known)]))
       .sort((x, y) => rankOf(x.risk) - rankOf(y.risk) || (x.host < y.host ? -1 : 1)),
-    others: reviewed.filter((change) => hostOf(change) === undefined),
+    others: hosts.get(undefined) ?? [],
   };
+}
+
+/** What risks are judged by. */
+interface Known {
+  readonly sites: ReadonlyMap<string, SiteRequests>;
+  readonly byHost: ReadonlyMap<string, readonly SiteRequests[]>;
+  /** Hosts that are served without TLS after the change. */
+  readonly inClear: ReadonlySet<string>;
+  /** Services with endpoints after the change. */
+  readonly withEndpoints: ReadonlySet<string>;
+}
+
+function knownOf(requests: readonly SiteRequests[], { tables, clusters, endpoints }: EnvoyConfig): Known {
+  const clear = [...tables].filter(([name]) => frontOf(name)?.family === "http");
+  const full = [...clusters].filter(([name, { load_assignment }]) =>
+    ((endpoints.get(name) ?? load_assignment)?.endpoints ?? []).some(
+      ({ lb_endpoints }) => lb_endpoints?.length,
+    ),
+  );
+  return {
+    sites: new Map(requests.map((one) => [one.site, one])),
+    byHost: groupedBy(requests, ({ site }) => nameIn(site)),
+    inClear: new Set(
+      clear.flatMap(([, { virtual_hosts = [] }]) => virtual_hosts.map(({ name = "" }) => name)),
+    ),
+    withEndpoints: new Set(full.map(([name]) => serviceOf(name))),
+  };
+}
+
+function groupedBy<K, T>(all: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group) group.push(one);
+    else groups.set(keyOf(one), [one]);
+  }
+  return groups;
 }
 
 /** All changes, those of hosts first. */
@@ -86,16 +122,12 @@ function hostOf({ kind, name, host }: Change): string | undefined {
   return kind === "server name" ? nameIn(name) : undefined;
 }
 
-function hostReview(
-  host: string,
-  changes: readonly ReviewedChange[],
-  requests: readonly SiteRequests[],
-  after: EnvoyConfig,
-): HostReview {
-  const own = requests.filter(({ site }) => nameIn(site) === host);
-  const told = own.flatMap((one) =>
-    one.risk.map((code) => (code === "host-gone" ? lossOf(one.site, after) : code)),
+function hostReview(host: string, changes: readonly ReviewedChange[], known: Known): HostReview {
+  const own = known.byHost.get(host) ?? [];
+  const shown = own.flatMap(({ site, shown }) =>
+    shown.map((one) => ({ ...one, risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))) })),
   );
+  const told = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
   return {
     host,
     risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...told]),
@@ -104,49 +136,26 @@ function hostReview(
       tried: own.reduce((sum, { tried }) => sum + tried, 0),
       complete: own.every(({ complete }) => complete),
       differing: own.reduce((sum, { differing }) => sum + differing, 0),
-      shown: own
-        .flatMap(({ shown }) => shown)
-        .map((one) => ({
-          ...one,
-          risk: one.risk.map((code) => (code === "host-gone" ? lossOfUrl(one.url, host, after) : code)),
-        }))
-        .sort((x, y) => rankOf(x.risk) - rankOf(y.risk)),
+      shown: shown.sort((x, y) => rankOf(x.risk) - rankOf(y.risk)),
     },
   };
 }
 
 /** A host that is no longer there over TLS, and is without, has lost its TLS. */
-const lossOf = (site: string, after: EnvoyConfig): RiskCode =>
-  / \(https/.test(site) && isServedInClear(nameIn(site), after) ? "tls-off" : "host-gone";
+const lossOf = (code: RiskCode, site: string, { inClear }: Known): RiskCode =>
+  code === "host-gone" && site.includes(" (https") && inClear.has(nameIn(site)) ? "tls-off" : code;
 
-const lossOfUrl = (url: string, host: string, after: EnvoyConfig): RiskCode =>
-  url.startsWith("https:") && isServedInClear(host, after) ? "tls-off" : "host-gone";
-
-const isServedInClear = (host: string, { tables }: EnvoyConfig): boolean =>
-  [...tables].some(
-    ([name, { virtual_hosts = [] }]) =>
-      /^(?:ingress_http|http-\d+)$/.test(name) && virtual_hosts.some((one) => one.name === host),
-  );
-
-function riskIn(change: Change, requests: readonly SiteRequests[], after: EnvoyConfig): readonly RiskCode[] {
+function riskIn(change: Change, known: Known): readonly RiskCode[] {
   const { kind, host = "", name, details } = change;
   const own = [...riskOfChange(change)];
   if (change.change === "removed") {
-    const site = requests.find((one) => one.site === host);
-    if (kind === "host" && !(site?.complete && site.differing === 0)) own.push(lossOf(host, after));
+    const site = known.sites.get(host);
+    if (kind === "host" && !(site?.complete && site.sameTreatment))
+      own.push(lossOf("host-gone", host, known));
     // Requests that were tried say more of a route, where they stand for all.
     if (kind === "route" && !site?.complete) own.push("route-lost");
     if (kind === "server name" && details.some(({ what }) => what === "TCP to")) own.push("host-gone");
   }
-  if (kind === "endpoints" && !hasEndpoints(name, after)) own.push("error-answer");
+  if (kind === "endpoints" && !known.withEndpoints.has(name)) own.push("error-answer");
   return sortedRisk(own);
 }
-
-const hasEndpoints = (service: string, { clusters, endpoints }: EnvoyConfig): boolean =>
-  [...clusters].some(
-    ([name, { load_assignment }]) =>
-      name.startsWith(service) &&
-      ((endpoints.get(name) ?? load_assignment)?.endpoints ?? []).some(
-        ({ lb_endpoints }) => lb_endpoints?.length,
-      ),
-  );
