@@ -81,13 +81,34 @@ function hostDetails(before: Host, after: Host): Detail[] {
 
 function diffRoutes(host: string, before: Host, after: Host): Change[] {
   const [a, b] = [routes(before), routes(after)];
-  return [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Change[] => {
+  const order = orderDetails(a, b);
+  const moved: Change[] =
+    order.length > 0
+      ? [{ kind: "route", name: "order of routes", host, change: "changed", details: order }]
+      : [];
+  const changes = [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Change[] => {
     const [old, now] = [a.get(key), b.get(key)];
     const details = routeDetails(old, now, before, after);
     if (details.length === 0) return [];
     const change = old ? (now ? "changed" : "removed") : "added";
     return [{ kind: "route", name: describeMatch((now ?? old)?.match ?? {}), host, change, details }];
   });
+  return [...changes, ...moved];
+}
+
+/** Routes of both sides that come in another order: of several that match a request, the first one wins. */
+function orderDetails(before: ReadonlyMap<string, Route>, after: ReadonlyMap<string, Route>): Detail[] {
+  const old = [...before.keys()].filter((key) => after.has(key));
+  const now = [...after.keys()].filter((key) => before.has(key));
+  const first = old.findIndex((key, i) => key !== now[i]);
+  if (first < 0) return [];
+  const last = old.findLastIndex((key, i) => key !== now[i]);
+  const told = (keys: readonly string[]): string =>
+    keys
+      .slice(first, last + 1)
+      .map((key) => describeMatch(before.get(key)?.match ?? {}))
+      .join("; ");
+  return [{ what: "order", before: told(old), after: told(now) }];
 }
 
 /** Routes by what they match, without names and metadata, which no request feels. */
