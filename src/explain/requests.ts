@@ -104,8 +104,8 @@ function compareSite(site: Site, before: Met, after: Met, most: number): Omit<Si
     const [old, now] = [answerAt(site, before, probe), answerAt(site, after, probe)];
     if (isSame(old.identity, now.identity)) continue;
     sameTreatment = false;
+    if (isUnseen(old, now)) continue;
     const difference = differenceOf(site, probe, old, now);
-    if (isSame(difference.before, difference.after) && difference.details.length === 0) continue;
     differing++;
     for (const code of difference.risk) risk.add(code);
     const { before: from, after: to, details, told } = difference;
@@ -190,6 +190,16 @@ const factsOf = ({ explanation: { chain, facts, outcome, backends } }: Answered)
     : []),
   ...facts.filter(({ what }) => what !== "backends"),
 ];
+
+/** Whether a client sees no difference, such as between a route that answers 404 without a body and no route. */
+function isUnseen(old: Answered, now: Answered): boolean {
+  const [a, b] = [old.answer, now.answer];
+  const isBare = ({ what, before, after }: Detail): boolean =>
+    what === "response" && /^\d+$/.test(before ?? after ?? "") && (before ?? after) === `${a.status}`;
+  const isOwn = [a, b].every(({ outcome }) => outcome === "respond" || outcome === "not-found");
+  if (!isOwn && !isSame(a, b)) return false;
+  return a.status === b.status && factDifferences(factsOf(old), factsOf(now)).every(isBare);
+}
 
 function differenceOf(site: Site, probe: Probe, old: Answered, now: Answered): RequestDifference {
   const port = frontOf(site.table)?.port;
