@@ -11,6 +11,8 @@ export interface GitTree {
   at(path: string): string;
   /** A text in which paths of the folder are those of the commit, such as `git:main:manifests/a.yaml`. */
   named(text: string): string;
+  /** Those of the paths that the commit does not have. */
+  readonly missing: readonly string[];
   /** What could not be written, with why. */
   readonly problems: readonly { readonly file: string; readonly message: string }[];
   remove(): void;
@@ -30,7 +32,7 @@ const otherNames = new Set(["Kustomization", ".isolineignore"]);
  * followed inside the commit alone. With `whole`, all other files are written too, as a kustomization may need them.
  *
  * @param paths relative to the current folder, as the command was given them.
- * @throws Error when git can't be run, there is no such commit, or it has none of the paths.
+ * @throws Error when git can't be run or there is no such commit.
  */
 export function exportTree(ref: string, paths: readonly string[], { whole = false } = {}): GitTree {
   const root = git(["-C", nearestFolder(paths[0] ?? "."), "rev-parse", "--show-toplevel"])
@@ -39,11 +41,10 @@ export function exportTree(ref: string, paths: readonly string[], { whole = fals
   const commit = commitOf(root, ref);
   const wanted = paths.map((path) => pathIn(root, path));
   const entries = entriesOf(root, commit, whole ? ["."] : wanted);
-  for (const [i, path] of wanted.entries())
-    if (path !== "." && !entries.some((entry) => isUnder(entry.path, path)))
-      throw new Error(
-        `git:${ref}: has no ${paths[i]}; name a file or folder that is there, as git:${ref}:PATH`,
-      );
+  const missing = paths.filter((_, i) => {
+    const path = wanted[i] ?? ".";
+    return path !== "." && !entries.some((entry) => isUnder(entry.path, path));
+  });
   const folder = mkdtempSync(join(tmpdir(), "isoline-git-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
@@ -54,6 +55,7 @@ export function exportTree(ref: string, paths: readonly string[], { whole = fals
       at: (path) => join(folder, pathIn(root, path)),
       named: (text) => text.replaceAll(`${folder}${sep}`, `git:${ref}:`).replaceAll(folder, `git:${ref}`),
       problems: problems.map(({ path, message }) => ({ file: `git:${ref}:${path}`, message })),
+      missing,
       remove,
     };
   } catch (error) {

@@ -105,16 +105,26 @@ const pathsOf = ({ path }: { readonly path?: string }, others: readonly SideWord
   return found.length > 0 ? found : ["."];
 };
 
-/** The manifests of a commit, with the paths that they have there. */
+/**
+ * The manifests of a commit, with the paths that they have there. A path of the other side alone may be new or gone.
+ *
+ * @throws Error when the path of its own is not there.
+ */
 function readCommit(
-  { ref }: { readonly ref: string },
+  { ref, path }: { readonly ref: string; readonly path?: string },
   paths: readonly string[],
   namespaces: readonly string[],
   build: boolean,
 ): RepositoryManifests {
   const tree = exportTree(ref, paths, { whole: build });
   try {
-    const read = readRepository(paths.map(tree.at), namespaces, { build });
+    for (const one of tree.missing) {
+      if (one === path)
+        throw new Error(`git:${ref}: has no ${one}; name a file or folder that is there, as git:${ref}:PATH`);
+      console.error(`git:${ref} has no ${one}, which counts as empty`);
+    }
+    const there = paths.filter((one) => !tree.missing.includes(one));
+    const read = readRepository(there.map(tree.at), namespaces, { build });
     const located = ({ finding, file, line }: Located): Located => ({
       finding: { ...finding, message: tree.named(finding.message) },
       file: tree.named(file),

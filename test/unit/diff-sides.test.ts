@@ -138,6 +138,14 @@ describe("a side in git", () => {
     expect(kinds(await told("git:main:old", "git:main"))).toEqual([]);
   });
 
+  it("is empty at a path that the other side alone has", async () => {
+    write("manifests/x.yaml", yaml(a, host("a")));
+    commit();
+    write("new/y.yaml", yaml(a, host("a", "new.test")));
+    expect(kinds(await told("git:main", join(folder, "new")))).toContain("host added new.test (http)");
+    expect(errors).toMatch(/git:main has no .*new, which counts as empty/);
+  });
+
   it("that is not there is an error that says what to do", async () => {
     write("manifests/x.yaml", yaml(a, host("a")));
     commit();
