@@ -65,6 +65,14 @@ const route: fc.Arbitrary<Route> = fc
   }));
 const routes = fc.array(route, { minLength: 1, maxLength: 5 });
 
+/** The same text of a path, matched in another way. */
+function inKind({ match = {}, ...action }: Route, kind: string): Route {
+  const { prefix, path, path_separated_prefix, ...conditions } = match;
+  const text = prefix ?? path ?? path_separated_prefix ?? "/";
+  const isSegment = kind !== "path_separated_prefix" || !text.endsWith("/");
+  return { ...action, match: { [isSegment ? kind : "prefix"]: text, ...conditions } };
+}
+
 /** The second list often is the first one, with routes dropped, moved or doubled. */
 const pair = routes.chain((before) =>
   fc.tuple(
@@ -74,6 +82,9 @@ const pair = routes.chain((before) =>
       fc.shuffledSubarray(before, { minLength: 1 }),
       fc.array(fc.constantFrom(...before), { minLength: 1, maxLength: 6 }),
       route.map((one) => [...before, one]),
+      fc
+        .constantFrom("prefix", "path", "path_separated_prefix")
+        .map((kind) => before.map((one) => inKind(one, kind))),
     ),
   ),
 );
@@ -162,7 +173,7 @@ it("requests show the difference of two lists of routes, or that there is none",
       } else counts.incomplete += told ? 1 : 0;
       if (differs) expect(told).toBeDefined();
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
-  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(20);
+  for (const count of Object.values(counts)) expect(count).toBeGreaterThan(5);
 });
