@@ -14,8 +14,14 @@ export interface GitTree {
   /** Those of the paths that the commit does not have. */
   readonly missing: readonly string[];
   /** What could not be written, with why. */
-  readonly problems: readonly { readonly file: string; readonly message: string }[];
+  readonly problems: readonly Problem[];
   remove(): void;
+}
+
+interface Problem {
+  readonly file: string;
+  readonly severity: "error" | "warning";
+  readonly message: string;
 }
 
 interface Entry {
@@ -54,7 +60,7 @@ export function exportTree(ref: string, paths: readonly string[], { whole = fals
     return {
       at: (path) => join(folder, pathIn(root, path)),
       named: (text) => text.replaceAll(`${folder}${sep}`, `git:${ref}:`).replaceAll(folder, `git:${ref}`),
-      problems: problems.map(({ path, message }) => ({ file: `git:${ref}:${path}`, message })),
+      problems: problems.map((problem) => ({ ...problem, file: `git:${ref}:${problem.file}` })),
       missing,
       remove,
     };
@@ -114,18 +120,15 @@ function entriesOf(root: string, commit: string, paths: readonly string[]): Entr
 /** Modes of git's trees. */
 const [linkMode, moduleMode] = ["120000", "160000"];
 
-function write(
-  root: string,
-  commit: string,
-  folder: string,
-  entries: readonly Entry[],
-): { readonly path: string; readonly message: string }[] {
-  const problems: { path: string; message: string }[] = [];
+function write(root: string, commit: string, folder: string, entries: readonly Entry[]): Problem[] {
+  const problems: Problem[] = [];
+  const add = (file: string, severity: Problem["severity"], message: string): void =>
+    void problems.push({ file, severity, message });
   const files = entries.filter(({ mode, path }) => {
     // No tree that git has made holds such a path; one that was made by hand may.
     const isSafe = path.split("/").every((part) => part !== ".." && part !== "." && part !== "");
-    if (!isSafe) problems.push({ path, message: "is no path that can be written; the commit is damaged" });
-    else if (mode === moduleMode) problems.push({ path, message: "is a submodule, which is not read" });
+    if (!isSafe) add(path, "error", "is no path that can be written; the commit is damaged");
+    else if (mode === moduleMode) add(path, "error", "is a submodule, which is not read");
     return isSafe && mode !== moduleMode;
   });
   const contents = readBlobs(
@@ -134,14 +137,14 @@ function write(
   );
   for (const [i, { path, mode }] of files.entries()) {
     const content = contents[i];
-    if (!content) {
-      // A link to a folder is not followed in a work tree either.
-      if (mode !== linkMode) problems.push({ path, message: "can't be read from the repository" });
-      continue;
+    if (content === undefined && mode === linkMode)
+      add(path, "warning", "is a link to no file of the commit, and is not read");
+    else if (content === undefined) add(path, "error", "can't be read from the repository");
+    else {
+      const file = join(folder, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content, { mode: 0o600 });
     }
-    const file = join(folder, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content, { mode: 0o600 });
   }
   return problems;
 }
@@ -185,7 +188,13 @@ function git(args: readonly string[], input?: string): Buffer {
     return execFileSync("git", args, {
       maxBuffer: maxOutput,
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, GIT_OPTIONAL_LOCKS: "0", GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0" },
+      env: {
+        ...process.env,
+        GIT_OPTIONAL_LOCKS: "0",
+        GIT_NO_LAZY_FETCH: "1",
+        GIT_TERMINAL_PROMPT: "0",
+        GIT_LITERAL_PATHSPECS: "1",
+      },
       ...(input === undefined ? {} : { input }),
     });
   } catch (error) {

@@ -131,8 +131,8 @@ function readCommit(
       line,
     });
     const problems = tree.problems.map(
-      ({ file, message }): Located => ({
-        finding: { about: "File//", severity: "error", type: "FileError", reason: "NotReadable", message },
+      ({ file, severity, message }): Located => ({
+        finding: { about: "File//", severity, type: "FileError", reason: "NotReadable", message },
         file,
         line: 0,
       }),
@@ -142,7 +142,10 @@ function readCommit(
       ...read,
       located: [...problems, ...read.located.map(located)],
       documents: new Map([...read.documents].map(([about, one]) => [about, place(one)])),
-      broken: new Set([...[...read.broken].map(tree.named), ...problems.map(({ file }) => file)]),
+      broken: new Set([
+        ...[...read.broken].map(tree.named),
+        ...tree.problems.flatMap(({ file, severity }) => (severity === "error" ? [file] : [])),
+      ]),
       unnamed: new Set([...read.unnamed].map(tree.named)),
     };
   } finally {

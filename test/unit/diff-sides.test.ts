@@ -174,6 +174,7 @@ describe("a side in git", () => {
     commit();
     for (const name of ["link.yaml", "out.yaml", "up", "round"]) rmSync(join(folder, "manifests", name));
     const found = kinds(await told("git:main", join(folder, "manifests")));
+    expect(errors).toMatch(/git:main:manifests\/out.yaml: warning: is a link to no file of the commit/);
     expect(found).toEqual([
       "host removed inside.test (http)",
       "listener removed ingress_http",
