@@ -1,21 +1,17 @@
 import type { Ref } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
-import { ask } from "./client.js";
 import { type ForeignConfig, parseConfig, readConfigFile } from "./config-file.js";
 import { exportTree } from "./git-tree.js";
 import type { KubeOptions } from "./kube-config.js";
 import { type Input, readInput } from "./kube-manifests.js";
 import type { Place } from "./load.js";
 import { type Located, type RepositoryManifests, readRepository } from "./objects.js";
-import { readToken, serverUrl } from "./server-url.js";
+import { askServer, type ServerOptions } from "./server-url.js";
 import type { SideWord } from "./side-words.js";
 
 /** How the parts of a side are read. */
-export interface SideOptions extends KubeOptions {
+export interface SideOptions extends KubeOptions, ServerOptions {
   readonly build?: boolean;
-  readonly tokenFile?: string;
-  readonly caFile?: string;
-  readonly insecure?: boolean;
 }
 
 /** A side of objects, which are to be compiled. */
@@ -45,7 +41,11 @@ export async function readSide(
 ): Promise<ObjectSide | ForeignSide> {
   const label = words.map(labelOf).join(" + ");
   const [only] = words;
-  if (only?.kind === "xds") return { label, ...(await askConfig(only.url, options)) };
+  if (only?.kind === "xds")
+    return {
+      label,
+      ...parseConfig(await askServer("xds:", only.url, "config", options), `xds:${only.url}`),
+    };
   if (only?.kind === "snapshot") return { label, ...readConfigFile(only.file) };
   const inputs: Input[] = [];
   for (const word of words) inputs.push(await readPart(word, others, settings, options));
@@ -174,18 +174,4 @@ function laidOver(below: Input, above: Input): Input {
     leftOut: counts(below.leftOut, above.leftOut),
     settings: above.settings,
   };
-}
-
-/** What a server serves. @throws Error when it can't be reached or refuses. */
-async function askConfig(
-  server: string,
-  { tokenFile, caFile, insecure }: SideOptions,
-): Promise<ForeignConfig> {
-  const url = serverUrl("xds:", server, "config", insecure);
-  const token = readToken(tokenFile);
-  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const { status, answer } = await ask(url, { method: "GET", headers, ...(caFile ? { caFile } : {}) });
-  const { detail = "" } = answer as { readonly detail?: string };
-  if (status !== 200) throw new Error(`${url.origin} answers ${status}: ${detail}`);
-  return parseConfig(answer, `xds:${server}`);
 }
