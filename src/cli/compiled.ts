@@ -5,6 +5,7 @@ import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
 import { notWatched } from "../schema/object.js";
+import { printable } from "../schema/printable.js";
 import type { Settings } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import { createMemoryStore } from "../store/memory.js";
@@ -18,7 +19,7 @@ import {
 } from "./assumptions.js";
 import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, printable, type RepositoryManifests, readRepository } from "./objects.js";
+import { formatLocated, type RepositoryManifests } from "./objects.js";
 import { progress } from "./progress.js";
 import { readSettings, type SettingsFile } from "./settings-file.js";
 
@@ -93,31 +94,36 @@ export function compiledFindings({ store, assumed }: CompiledManifests): Finding
   return [...store.findings()].filter((finding) => !isOfPlaceholder(finding));
 }
 
+/** One side of a comparison that is compiled from objects. */
+export interface CompiledSide {
+  readonly input: Input;
+  readonly label: string;
+  /** All that there is is known, so that nothing is assumed. */
+  readonly isLive: boolean;
+}
+
 /**
- * Compiles two sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
+ * Compiles the sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
  * adds does not take from the other what it refers to. Findings of documents and settings are printed on standard error.
  */
 export function compileSides(
-  sides: readonly [string, string],
-  options: AssumptionOptions & { readonly settings?: string; readonly build?: boolean },
-): readonly [CompiledPaths, CompiledPaths] {
-  const read = readSettings(options.settings);
-  const inputs = sides.map(
-    (path): Input => ({
-      ...readRepository([path], read.settings.spec.watchNamespaces, options),
-      settings: read.settings,
-    }),
-  );
-  const alone = inputs.map((input) => compileManifests(input, options));
+  sides: readonly CompiledSide[],
+  options: AssumptionOptions & Pick<InputOptions, "settings">,
+  read: SettingsFile,
+): readonly CompiledPaths[] {
+  const optionsFor = ({ isLive }: CompiledSide): typeof options & Pick<InputOptions, "kube"> =>
+    isLive ? { ...options, kube: [""] } : options;
+  const alone = sides.map((side) => compileManifests(side.input, optionsFor(side)));
   const known = new Set(alone.flatMap(({ assumed }) => assumed.refs));
-  const [before, after] = inputs.map((input, i) => {
+  const compiled = sides.map((side, i) => {
     const first = alone[i];
-    const isWhole = first !== undefined && [...known].every((ref) => first.store.object(ref));
-    return finish(isWhole ? first : compileManifests(input, options, known), read, sides[i] ?? "");
+    const isWhole =
+      first !== undefined && (side.isLive || [...known].every((ref) => first.store.object(ref)));
+    return finish(isWhole ? first : compileManifests(side.input, optionsFor(side), known), read, side.label);
   });
-  if (!before || !after) throw new Error("a comparison has two sides");
-  for (const line of formatAssumed(after.assumed)) console.error(printable(line));
-  return [before, after];
+  const last = compiled.findLast(({ assumed }) => assumed.refs.length > 0);
+  for (const line of last ? formatAssumed(last.assumed) : []) console.error(printable(line));
+  return compiled;
 }
 
 /** Compiles files or a cluster; findings of documents and settings are printed on standard error, with a count of the others. */

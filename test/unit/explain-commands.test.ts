@@ -174,41 +174,42 @@ describe("isoline explain", () => {
 });
 
 describe("isoline diff", () => {
-  const run = (before: string, after: string, options: Partial<DiffCommandOptions> = {}): number =>
-    diffCommand(before, after, { format: "text", ...options });
+  const run = (before: string, after: string, options: Partial<DiffCommandOptions> = {}): Promise<number> =>
+    diffCommand(before, after, { from: [], to: [], format: "text", ...options });
 
-  it("sees no change in another form and order", () => {
+  it("sees no change in another form and order", async () => {
     const other = write(
       "b.json",
       JSON.stringify({ apiVersion: "v1", kind: "List", items: objects.toReversed() }),
     );
-    expect(run(write("a.yaml", yaml), other, { exitCode: true })).toBe(0);
+    expect(await run(write("a.yaml", yaml), other, { exitCode: true })).toBe(0);
     expect(out).toBe("no change for traffic\n");
   });
 
-  it("tells the port of a Gateway's further listener", () => {
+  it("tells the port of a Gateway's further listener", async () => {
     const settings = write("s.yaml", stringify(gatewaySettings));
     const [before, after] = ["a.test", "b.test"].map((host) => write(`${host}.yaml`, gatewayYaml(host)));
-    run(before ?? "", after ?? "", { settings });
-    expect(out).toBe(`hosts
-  - a.test (http on port 8080)
+    await run(before ?? "", after ?? "", { settings });
+    expect(out).toBe(`a.test  [host-gone]
+  - http on port 8080  [host-gone]
       prefix /: default/a/80
-  + b.test (http on port 8080)
+b.test
+  + http on port 8080
       prefix /: default/a/80
 `);
   });
 
-  it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", () => {
+  it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", async () => {
     const [before, after] = [write("a.yaml", yaml), write("b.yaml", yaml.replaceAll("a.test", "b.test"))];
-    expect(run(before, after)).toBe(0);
-    expect(out).toContain("+ b.test (http)");
-    expect(run(before, after, { exitCode: true, format: "json" })).toBe(1);
-    expect(run(before, join(folder, "missing"), { exitCode: true })).toBe(3);
+    expect(await run(before, after)).toBe(0);
+    expect(out).toContain("b.test\n  + http\n");
+    expect(await run(before, after, { exitCode: true, format: "json" })).toBe(1);
+    expect(await run(before, join(folder, "missing"), { exitCode: true })).toBe(3);
   });
 
-  it("counts errors on standard error", () => {
+  it("counts errors on standard error", async () => {
     const bad = write("bad.yaml", `${yaml}---\n${stringify(hostProxy("bad.test", "missing"))}`);
-    run(bad, bad);
+    await run(bad, bad);
     expect(errors).toContain(`1 error in ${bad}; isoline check tells which`);
   });
 });

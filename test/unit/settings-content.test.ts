@@ -161,8 +161,8 @@ describe("settings among manifests", () => {
     expect(out).toContain("HTTPProxy/shop/web spec: is not served: it names no class");
     expect(errors).toContain("settings: contour.yaml of");
     out = "";
-    diffCommand(before, folder, { format: "text" });
-    expect(out).toContain("- web.test");
+    await diffCommand(before, folder, { format: "text", from: [], to: [] });
+    expect(out).toContain("web.test  [host-gone]");
     expect(errors.split("settings: contour.yaml of")).toHaveLength(3);
     rmSync(before, { recursive: true });
   });
