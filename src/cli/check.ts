@@ -1,6 +1,7 @@
 import { link } from "../link/snapshot.js";
 import { lintFindings } from "../lint/findings.js";
 import { findingsAt } from "../schema/meta.js";
+import { printable } from "../schema/printable.js";
 import { settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import { type AssumptionOptions, formatAssumed } from "./assumptions.js";
@@ -9,7 +10,7 @@ import { colourFindings, colourSummary, isColoured } from "./colour.js";
 import { compiledFindings, compileManifests } from "./compiled.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
-import { type Located, locateAll, printable } from "./objects.js";
+import { type Located, locateAll } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 import { formatLeftOut, formatSummary, summarize } from "./summary.js";
 

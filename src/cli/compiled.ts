@@ -1,10 +1,11 @@
 import { type Assumed, type Assumption, compileAssuming } from "../assume/assume.js";
 import { type EnvoyConfig, readConfig } from "../explain/config.js";
-import { link } from "../link/snapshot.js";
+import { link, type Snapshot } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
 import { notWatched } from "../schema/object.js";
+import { printable } from "../schema/printable.js";
 import type { Settings } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import { createMemoryStore } from "../store/memory.js";
@@ -18,7 +19,7 @@ import {
 } from "./assumptions.js";
 import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, printable, type RepositoryManifests, readRepository } from "./objects.js";
+import { formatLocated, type RepositoryManifests, readRepository } from "./objects.js";
 import { progress } from "./progress.js";
 import { readSettings, type SettingsFile } from "./settings-file.js";
 
@@ -35,6 +36,8 @@ export interface CompiledManifests {
 /** The same with the configuration that they compile to. */
 export interface CompiledPaths extends CompiledManifests {
   readonly config: EnvoyConfig;
+  /** The same as text. */
+  readonly snapshot: Snapshot;
   /** A file could not be read, or not all of it. */
   readonly broken: boolean;
 }
@@ -120,12 +123,13 @@ export function compileSides(
   return [before, after];
 }
 
-/** Compiles files or a cluster; findings of documents and settings are printed on standard error, with a count of the others. */
+/** Compiles files or a cluster, with settings of which `overrides` win; findings of documents and settings are printed on standard error, with a count of the others. */
 export async function compileInput(
   options: InputOptions & AssumptionOptions,
   settingsFile: string | undefined,
+  overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<CompiledPaths> {
-  const read = readSettings(settingsFile);
+  const read = readSettings(settingsFile, overrides);
   const compiled = compileManifests(await readInput({ ...options, asRepository: true }, read.settings), {
     ...options,
     ...(settingsFile === undefined ? {} : { settings: settingsFile }),
@@ -142,6 +146,6 @@ function finish(compiled: CompiledManifests, named: SettingsFile, where: string)
   for (const one of [...used.located, ...manifests.located]) console.error(formatLocated(one));
   const errors = compiledFindings(compiled).filter(({ severity }) => severity === "error").length;
   if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check tells which`);
-  const config = readConfig(link(store, withWholeTables(settings.spec)));
-  return { ...compiled, config, broken: manifests.broken.size > 0 };
+  const snapshot = link(store, withWholeTables(settings.spec));
+  return { ...compiled, snapshot, config: readConfig(snapshot), broken: manifests.broken.size > 0 };
 }

@@ -4,6 +4,7 @@ import { type ForeignRoute, foreignRouteOf } from "../lint/foreign-routes.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
+import { printable } from "../schema/printable.js";
 import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
 import { progress } from "./progress.js";
 import { findManifests } from "./repository.js";
@@ -184,13 +185,6 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     const place = documents.get(finding.about);
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-
-/** What users write may hold line ends and escape sequences, which a terminal or a log would follow. */
-export const printable = (text: string): string =>
-  text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** Empty for findings about a file or about a document that is no object. */
 export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);
