@@ -307,7 +307,7 @@ describe("isoline test", () => {
       readFileSync(path, "utf8")
         .split("\n")
         .findIndex((line) => line.includes(text)) + 1;
-    const [route, tls] = [lineOf(file, "prefix: /api") - 1, lineOf(file, "    tls:") + 1];
+    const [route, tls] = [lineOf(file, "prefix: /api") - 1, lineOf(file, "    tls:")];
     expect(out.replace(/ {2}hint .*\n/g, "")).toBe(`FAIL ${tests}:${lineOf(tests, "does not")} does not
   GET https://shop.test/api
   expected shop/a  (expect.backend, line ${lineOf(tests, "backend: shop/a")})
