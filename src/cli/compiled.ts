@@ -1,6 +1,6 @@
 import { type Assumed, type Assumption, compileAssuming } from "../assume/assume.js";
 import { type EnvoyConfig, readConfig } from "../explain/config.js";
-import { link } from "../link/snapshot.js";
+import { link, type Snapshot } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
@@ -36,6 +36,8 @@ export interface CompiledManifests {
 /** The same with the configuration that they compile to. */
 export interface CompiledPaths extends CompiledManifests {
   readonly config: EnvoyConfig;
+  /** The same as text. */
+  readonly snapshot: Snapshot;
   /** A file could not be read, or not all of it. */
   readonly broken: boolean;
 }
@@ -126,12 +128,13 @@ export function compileSides(
   return compiled;
 }
 
-/** Compiles files or a cluster; findings of documents and settings are printed on standard error, with a count of the others. */
+/** Compiles files or a cluster, with settings of which `overrides` win; findings of documents and settings are printed on standard error, with a count of the others. */
 export async function compileInput(
   options: InputOptions & AssumptionOptions,
   settingsFile: string | undefined,
+  overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<CompiledPaths> {
-  const read = readSettings(settingsFile);
+  const read = readSettings(settingsFile, overrides);
   const compiled = compileManifests(await readInput({ ...options, asRepository: true }, read.settings), {
     ...options,
     ...(settingsFile === undefined ? {} : { settings: settingsFile }),
@@ -148,6 +151,6 @@ function finish(compiled: CompiledManifests, named: SettingsFile, where: string)
   for (const one of [...used.located, ...manifests.located]) console.error(formatLocated(one));
   const errors = compiledFindings(compiled).filter(({ severity }) => severity === "error").length;
   if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check tells which`);
-  const config = readConfig(link(store, withWholeTables(settings.spec)));
-  return { ...compiled, config, broken: manifests.broken.size > 0 };
+  const snapshot = link(store, withWholeTables(settings.spec));
+  return { ...compiled, snapshot, config: readConfig(snapshot), broken: manifests.broken.size > 0 };
 }

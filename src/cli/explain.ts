@@ -1,4 +1,4 @@
-import { explain } from "../explain/explain.js";
+import { explain, type Knowledge } from "../explain/explain.js";
 import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
@@ -6,6 +6,7 @@ import { formatExplanation, type PlaceOf } from "../explain/text.js";
 import { orphansBeside, unservedFor } from "../lint/unserved.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isOfPods } from "../schema/meta.js";
+import type { RequestText } from "../schema/route-tests.js";
 import { type AssumptionOptions, placeholderFilter } from "./assumptions.js";
 import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
@@ -14,13 +15,30 @@ import type { Manifests } from "./objects.js";
 import { askServer, type ServerOptions } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-export interface ExplainCommandOptions extends InputOptions, AssumptionOptions, ServerOptions {
+/** What requests are explained from: files, a cluster or a running server. */
+export interface ExplainerOptions extends InputOptions, AssumptionOptions, ServerOptions {
   readonly settings?: string;
   /** A running server that is asked instead. */
   readonly xds?: string;
+}
+
+export interface ExplainCommandOptions extends ExplainerOptions {
   /** Lines of `name: value`. */
   readonly header: readonly string[];
   readonly format: "text" | "json";
+}
+
+/** Explains requests. */
+export interface Explainer {
+  /** @throws Error when a server can't be reached or refuses. */
+  explain(request: RequestText): Promise<Explanation>;
+  readonly placeOf: PlaceOf;
+  /** Whether that a cluster has no endpoints means that there are none. */
+  knowsEndpoints(cluster: string): boolean;
+  /** A file could not be read, or not all of it. */
+  readonly broken: boolean;
+  /** What was compiled; absent where a server is asked. */
+  readonly compiled?: CompiledPaths;
 }
 
 /** `isoline explain`: which route wins a request, and why. Returns the exit code. */
@@ -29,18 +47,37 @@ export async function explainCommand(
   url: string,
   options: ExplainCommandOptions,
 ): Promise<number> {
-  const request = parseRequest(method, url, options.header);
-  const title = `${method} ${url}`;
-  if (options.xds !== undefined) {
+  const request = { method, url, headers: options.header };
+  parseRequest(request);
+  const { explain, placeOf, broken } = await explainerOf(options);
+  print(await explain(request), `${method} ${url}`, options, placeOf);
+  return broken ? 3 : 0;
+}
+
+/**
+ * Compiles files or a cluster, or stands for a server. `overrides` are settings that win over those of the file.
+ *
+ * @throws UsageError where the options name several of these or none.
+ */
+export async function explainerOf(
+  options: ExplainerOptions,
+  overrides: Readonly<Record<string, unknown>> = {},
+): Promise<Explainer> {
+  const { xds } = options;
+  if (xds !== undefined) {
     if (options.kube || options.file.length > 0)
       throw new UsageError("-f, --kube and --xds: give one of them");
-    print(await askToExplain(options.xds, method, url, options), title, options, () => "");
-    return 0;
+    return {
+      explain: (request) => askToExplain(xds, request, options),
+      placeOf: () => "",
+      knowsEndpoints: () => true,
+      broken: false,
+    };
   }
-  const compiled = await compileInput(options, options.settings);
+  const compiled = await compileInput(options, options.settings, overrides);
   const { manifests, settings, store, config, broken } = compiled;
   const shown = withoutPlaceholders(compiled);
-  const explanation = explain(config, request, {
+  const knowledge: Knowledge = {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
     claimsOn: (host) => claimsOn(shown, host),
     unservedFor: (host) => [
@@ -48,11 +85,19 @@ export async function explainCommand(
       ...orphansBeside(host, store, settings.spec),
       ...manifests.foreign.flatMap(({ hosts, finding }) => (hosts.has(host) ? [finding] : [])),
     ],
-  });
-  const known =
-    options.kube || options.assumeMissing === "none" ? explanation : withUnknown(explanation, manifests);
-  print(known, title, options, placeIn(manifests));
-  return broken ? 3 : 0;
+  };
+  const isWhole = options.kube !== undefined || options.assumeMissing === "none";
+  const knowsEndpoints = isWhole ? () => true : endpointsIn(manifests);
+  return {
+    explain: async (request) => {
+      const explanation = explain(config, parseRequest(request), knowledge);
+      return withUnknown(explanation, knowsEndpoints);
+    },
+    placeOf: placeIn(manifests),
+    knowsEndpoints,
+    broken,
+    compiled,
+  };
 }
 
 /** What `claimsOn` reads of a store, without findings about the contents of what is assumed. */
@@ -68,11 +113,15 @@ function withoutPlaceholders({ store, assumed }: CompiledPaths): Parameters<type
   };
 }
 
-/** Marks backends without endpoints in namespaces of which no EndpointSlices are among the files. */
-function withUnknown(explanation: Explanation, { objects }: Manifests): Explanation {
+/** Of namespaces with no EndpointSlices among the files the endpoints are elsewhere. */
+function endpointsIn({ objects }: Manifests): (cluster: string) => boolean {
   const known = new Set(objects.filter(({ kind }) => isOfPods(kind)).map(({ meta }) => meta.namespace));
+  return (cluster) => known.has(cluster.split("/")[0] ?? "");
+}
+
+function withUnknown(explanation: Explanation, knowsEndpoints: Explainer["knowsEndpoints"]): Explanation {
   const backends = explanation.backends.map((backend) =>
-    backend.endpoints > 0 || known.has(backend.cluster.split("/")[0] ?? "")
+    backend.endpoints > 0 || knowsEndpoints(backend.cluster)
       ? backend
       : { ...backend, endpointsUnknown: true as const },
   );
@@ -92,18 +141,17 @@ function print(
 /** Asks a server what it serves. @throws Error when it can't be reached or refuses. */
 async function askToExplain(
   server: string,
-  method: string,
-  asked: string,
-  options: ExplainCommandOptions,
+  { method, url: asked, headers: lines }: RequestText,
+  options: ServerOptions,
 ): Promise<Explanation> {
   const query = new URLSearchParams({ method, url: asked });
-  for (const line of options.header) query.append("header", line);
+  for (const line of lines) query.append("header", line);
   return (await askServer("--xds", server, `explain?${query}`, options)) as Explanation;
 }
 
-function parseRequest(...given: Parameters<typeof readRequest>): ReturnType<typeof readRequest> {
+function parseRequest({ method, url, headers }: RequestText): ReturnType<typeof readRequest> {
   try {
-    return readRequest(...given);
+    return readRequest(method, url, headers);
   } catch (error) {
     if (error instanceof RequestError) throw new UsageError(error.message);
     throw error;

@@ -15,9 +15,10 @@ import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { addFleetCommand } from "./fleet-command.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
-import { assumptions, collect, files, input, kube, needFiles, settings } from "./options.js";
+import { assumptions, collect, files, input, kube, needFiles, server, settings } from "./options.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
+import { addTestCommand } from "./test-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
 import { UsageError } from "./usage.js";
 
@@ -66,25 +67,23 @@ function createProgram(done: (code: number) => void): Command {
     )
     .action(async (options: CheckCommandOptions) => done(await checkCommand(options)));
 
-  examples(
-    assumptions(
-      input(
-        program
-          .command("explain")
-          .description("say which route wins a request, and why")
-          .argument("<method>")
-          .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+  server(
+    examples(
+      assumptions(
+        input(
+          program
+            .command("explain")
+            .description("say which route wins a request, and why")
+            .argument("<method>")
+            .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+        ),
       ),
+      "isoline explain -f manifests/ GET http://echo.com/api",
+      "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
+      "isoline explain --xds https://isoline.example.com --token-file read-token GET http://echo.com/",
     ),
-    "isoline explain -f manifests/ GET http://echo.com/api",
-    "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
-    "isoline explain --xds https://isoline.example.com --token-file read-token GET http://echo.com/",
   )
     .addOption(settings())
-    .option("--xds <url>", "ask a running server what it serves")
-    .option("--token-file <file>", "with --xds: a token of the role read; default: $ISOLINE_TOKEN")
-    .option("--ca-file <file>", "with --xds: authorities (PEM) to trust for https beside the usual ones")
-    .option("--insecure", "with --xds: send the token over plain HTTP")
     .addOption(
       new Option("-H, --header <header>", "'name: value' (may be given more than once)")
         .argParser(collect)
@@ -95,6 +94,7 @@ function createProgram(done: (code: number) => void): Command {
       done(await explainCommand(method, url, options)),
     );
 
+  addTestCommand(program, done);
   addDiffCommand(program, done);
 
   const serve = examples(

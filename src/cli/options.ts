@@ -40,6 +40,13 @@ export const assumptions = (command: Command): Command =>
       "--build",
       "build kustomizations with kustomize or kubectl; without it their files are read as they are",
     );
+/** A running server in the place of manifests. */
+export const server = (command: Command): Command =>
+  command
+    .option("--xds <url>", "ask a running server what it serves")
+    .option("--token-file <file>", "with --xds: a token of the role read; default: $ISOLINE_TOKEN")
+    .option("--ca-file <file>", "with --xds: authorities (PEM) to trust for https beside the usual ones")
+    .option("--insecure", "with --xds: send the token over plain HTTP");
 export const settings = (): Option =>
   new Option("--settings <file>", "settings, or Contour's configuration file");
 

@@ -1,16 +1,45 @@
-import type { DownstreamTlsContext, FilterChain } from "../gen/envoy.js";
+import type { FilterChain } from "../gen/envoy.js";
 import { typed } from "./config.js";
 import { describeAddresses, type Fact } from "./protections.js";
 
 const filters = "type.googleapis.com/envoy.extensions.filters.network";
 const tlsType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 
+/** How a filter chain takes connections, in values. */
+export type TlsSeen =
+  | "passthrough"
+  | {
+      /** Such as `1.2`. */
+      readonly minimum: string;
+      readonly maximum: string;
+      /** Secrets, as `namespace/name`; undefined where certificates are in place of their names. */
+      readonly certificates: readonly string[] | undefined;
+      readonly clientCertificate: "required" | "optional" | "none";
+      /** A client certificate of any authority will do. */
+      readonly acceptsAny: boolean;
+    };
+
+/** Undefined without TLS. */
+export function tlsOf(chain: FilterChain): TlsSeen | undefined {
+  const tls = typed(chain.transport_socket?.typed_config, tlsType);
+  if (!tls) return chain.filter_chain_match ? "passthrough" : undefined;
+  const { common_tls_context: common, require_client_certificate: isRequired } = tls;
+  const { tls_minimum_protocol_version: minimum, tls_maximum_protocol_version: maximum } =
+    common?.tls_params ?? {};
+  const version = (text: string | undefined): string => text?.replace("TLSv1_", "1.") ?? "";
+  const { validation_context: validation } = common ?? {};
+  return {
+    minimum: version(minimum),
+    maximum: version(maximum),
+    certificates: common?.tls_certificate_sds_secret_configs?.map(({ name }) => name ?? ""),
+    clientCertificate: validation ? (isRequired ? "required" : "optional") : "none",
+    acceptsAny: validation?.trust_chain_verification === "ACCEPT_UNTRUSTED",
+  };
+}
+
 /** What a filter chain asks of a connection. Never tells a key. */
 export function chainFacts(chain: FilterChain): Fact[] {
-  const tls = typed(chain.transport_socket?.typed_config, tlsType);
-  const facts: Fact[] = [];
-  if (tls) facts.push(...tlsFacts(tls));
-  else if (chain.filter_chain_match) facts.push({ what: "TLS", value: "passed through" });
+  const facts = tlsFacts(tlsOf(chain));
   for (const { typed_config } of chain.filters ?? []) {
     const addresses = describeAddresses(typed(typed_config, `${filters}.rbac.v3.RBAC`)?.rules);
     if (addresses) facts.push({ what: "addresses", value: addresses });
@@ -18,21 +47,17 @@ export function chainFacts(chain: FilterChain): Fact[] {
   return facts;
 }
 
-function tlsFacts({ common_tls_context: common, require_client_certificate }: DownstreamTlsContext): Fact[] {
-  const names = common?.tls_certificate_sds_secret_configs?.map(({ name }) => name ?? "");
-  const { tls_minimum_protocol_version: minimum, tls_maximum_protocol_version: maximum } =
-    common?.tls_params ?? {};
-  const version = (text: string | undefined): string => text?.replace("TLSv1_", "1.") ?? "";
-  const facts: Fact[] = [{ what: "TLS", value: `${version(minimum)} to ${version(maximum)}` }];
-  if (names?.length) facts.push({ what: "certificate", value: names.join(", ") });
-  const { validation_context: validation } = common ?? {};
-  if (validation) {
-    const any = validation.trust_chain_verification === "ACCEPT_UNTRUSTED" ? ", any will do" : "";
+function tlsFacts(tls: TlsSeen | undefined): Fact[] {
+  if (!tls) return [];
+  if (tls === "passthrough") return [{ what: "TLS", value: "passed through" }];
+  const { minimum, maximum, certificates, clientCertificate, acceptsAny } = tls;
+  const facts: Fact[] = [{ what: "TLS", value: `${minimum} to ${maximum}` }];
+  if (certificates?.length) facts.push({ what: "certificate", value: certificates.join(", ") });
+  if (clientCertificate !== "none")
     facts.push({
       what: "client certificate",
-      value: `${require_client_certificate ? "required" : "optional"}${any}`,
+      value: `${clientCertificate}${acceptsAny ? ", any will do" : ""}`,
     });
-  }
   return facts;
 }
 

@@ -8,7 +8,8 @@ import type {
 import type { Finding } from "../schema/meta.js";
 import { closedCluster } from "../xds/filter-chain.js";
 import { filterNames } from "../xds/filter-names.js";
-import { chainFacts, tcpBackends } from "./chain.js";
+import { appliedBy, appliedToConnection } from "./applied.js";
+import { chainFacts, tcpBackends, tlsOf } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
@@ -17,9 +18,10 @@ import { describeFinding, findingHints, hostHints } from "./hints.js";
 import { meetListener } from "./listen.js";
 import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
+import { normalizationOf } from "./normalization.js";
 import type { Claims, Origin, Origins } from "./origins.js";
 import { locationOf } from "./redirect.js";
-import { hostName, type Normalization, type Request, type SeenRequest, seenRequest } from "./request.js";
+import { hostName, type Request, type SeenRequest, seenRequest } from "./request.js";
 import { rewritten } from "./rewrite.js";
 import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
 
@@ -41,13 +43,19 @@ interface Context extends Knowledge {
 }
 
 /** The part of an explanation that is known before a route is looked for. */
-type Way = Pick<Explanation, "chain" | "virtualHost"> & { readonly listener: ListenerSeen };
+type Way = Pick<Explanation, "chain" | "tls" | "virtualHost"> & { readonly listener: ListenerSeen };
 type ListenerSeen = NonNullable<Explanation["listener"]>;
 
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
 
 /** Tells what Envoy does with a request, as its own matcher would decide. */
 export function explain(config: RequestConfig, request: Request, knowledge: Knowledge = {}): Explanation {
+  const found = explainRequest(config, request, knowledge);
+  const claimants = knowledge.claimsOn?.(found.virtualHost?.name ?? hostName(request.authority)).claimants;
+  return claimants?.length ? { ...found, claimants } : found;
+}
+
+function explainRequest(config: RequestConfig, request: Request, knowledge: Knowledge): Explanation {
   const ports = knowledge.origins?.gatewayPorts();
   const context = { ...knowledge, config, request, ports };
   const met = meetListener(config, request, ports);
@@ -85,7 +93,12 @@ function describeListener(name: string, { address }: Listener, ports?: GatewayPo
 function explainChain(context: Context, before: Way, chain: FilterChain): Explanation {
   const { config, request } = context;
   const facts = chainFacts(chain);
-  const way = { ...before, ...(chain.name ? { chain: { name: chain.name, facts } } : {}) };
+  const tls = tlsOf(chain);
+  const way = {
+    ...before,
+    ...(chain.name ? { chain: { name: chain.name, facts } } : {}),
+    ...(tls ? { tls } : {}),
+  };
   const manager = managerOf(chain);
   if (!manager) {
     const backends = describeBackends(config, tcpBackends(chain));
@@ -98,14 +111,10 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
       };
     const summary = `the connection is passed on to ${backendNames(backends)}`;
     const hints = endpointTroubles(context, hostName(request.authority), backends);
-    return { ...nothing, ...way, outcome: "tcp", summary, backends, hints };
+    const applied = appliedToConnection(chain);
+    return { ...nothing, ...way, outcome: "tcp", summary, backends, applied, hints };
   }
-  const seen = seenRequest(request, {
-    escapedSlashes: escapedSlashesOf(manager),
-    normalizePath: manager.normalize_path ?? false,
-    mergeSlashes: manager.merge_slashes ?? false,
-    stripTrailingHostDot: manager.strip_trailing_host_dot ?? false,
-  });
+  const seen = seenRequest(request, normalizationOf(manager));
   if (!seen) {
     const summary = `400: Envoy refuses the path ${request.path}`;
     return { ...nothing, ...way, outcome: "refused", status: 400, summary };
@@ -123,13 +132,6 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
     return { ...nothing, ...way, outcome: "not-found", status: 404, summary, hints: hints(context, name) };
   }
   return explainHost(context, way, { manager, seen, table, host });
-}
-
-function escapedSlashesOf({
-  path_with_escaped_slashes_action: action,
-}: HttpConnectionManager): Normalization["escapedSlashes"] {
-  if (action === "REJECT_REQUEST") return "reject";
-  return action === "UNESCAPE_AND_FORWARD" ? "unescape" : "keep";
 }
 
 /** As the filter does: without a port and one dot at the end. */
@@ -217,6 +219,8 @@ function explainRoute(
 ): Effect {
   const { virtualHost } = host;
   const facts = routeFacts(route, { manager, virtualHost, values, nameOf: serviceOf });
+  const path = rewritten(route.route ?? {}, route.match, seen.path);
+  const applied = appliedBy(route, { manager, virtualHost }, { request, seen, path });
   if (route.redirect) {
     const status = redirectStatus(route);
     const location = locationOf(route, request, seen);
@@ -227,17 +231,24 @@ function explainRoute(
       location,
       backends: [],
       facts,
+      applied,
     };
   }
   if (route.direct_response) {
     const { status = 0 } = route.direct_response;
-    return { outcome: "respond", summary: `Envoy itself answers ${status}`, status, backends: [], facts };
+    return {
+      outcome: "respond",
+      summary: `Envoy itself answers ${status}`,
+      status,
+      backends: [],
+      facts,
+      applied,
+    };
   }
   const action = route.route ?? {};
   const backends = describeBackends(config, backendsOf(action));
-  const path = rewritten(action, route.match, seen.path);
   const summary = `goes to ${backendNames(backends)}${path === undefined ? "" : ` as ${path}`}`;
-  return { outcome: "forward", summary, backends, facts, ...(path === undefined ? {} : { path }) };
+  return { outcome: "forward", summary, backends, facts, applied, ...(path === undefined ? {} : { path }) };
 }
 
 const backendNames = (backends: readonly BackendSeen[]): string =>

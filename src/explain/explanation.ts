@@ -1,3 +1,6 @@
+import type { Ref } from "../schema/meta.js";
+import type { Applied } from "./applied.js";
+import type { TlsSeen } from "./chain.js";
 import type { Origin } from "./origins.js";
 import type { Fact } from "./protections.js";
 
@@ -70,6 +73,12 @@ export interface Explanation {
   /** What the backend sees for the path, when it is rewritten. */
   readonly path?: string;
   readonly facts: readonly Fact[];
+  /** How the connection is taken; absent without TLS. */
+  readonly tls?: TlsSeen;
+  /** What the facts say, in values; absent where nothing is done to the request. */
+  readonly applied?: Applied;
+  /** Objects that speak for the host, where they are known. */
+  readonly claimants?: readonly Ref[];
   /** Routes before the one that won, in order. */
   readonly tried: readonly RouteTried[];
   /** What may have been meant. */

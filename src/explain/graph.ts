@@ -1,15 +1,18 @@
 import type { FilterChain, Route, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
+import type { Snapshot } from "../link/snapshot.js";
+import type { RequestText } from "../schema/route-tests.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
-import { frontOf } from "./fronts.js";
+import { frontOf, type GatewayPorts } from "./fronts.js";
 import { describeMatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import type { Origin, Origins } from "./origins.js";
 import type { Fact } from "./protections.js";
-import { selectChain } from "./select.js";
-import { parseShown } from "./served-config.js";
+import { plainRequest, type Reach, sampleRequest } from "./sample.js";
+import { selectChain, selectVirtualHost } from "./select.js";
+import { configFor, parseShown, wholeTables } from "./served-config.js";
 
 export interface ClusterNode {
   readonly cluster: string;
@@ -26,12 +29,16 @@ export interface RouteNode {
   readonly origin?: Origin;
   readonly clusters: readonly ClusterNode[];
   readonly facts: readonly Fact[];
+  /** A request that this route takes; absent when none is known, or it has values that are hidden. */
+  readonly request?: RequestText;
 }
 
 /** What a connection meets: TLS, and clusters where it is passed on. */
 export interface ConnectionNode {
   readonly facts: readonly Fact[];
   readonly clusters: readonly ClusterNode[];
+  /** A request over such a connection, where it is passed on. */
+  readonly request?: RequestText;
 }
 
 export interface HostNode {
@@ -46,26 +53,61 @@ export interface HostNode {
 
 const maxEndpoints = 32;
 
+export interface NodeOptions {
+  readonly values?: Values;
+  /** Each route is given with a request that it takes, where one is known. */
+  readonly requests?: boolean;
+}
+
+/** Some hosts of what is served. */
+export function hostNodes(
+  hosts: readonly string[],
+  snapshot: Pick<Snapshot, "sets" | "tables">,
+  origins: Origins,
+  shown: NodeOptions,
+): HostNode[] {
+  const tables = wholeTables(snapshot.tables);
+  const config = configFor(snapshot, "");
+  return hosts.map((host) => hostNode(host, tables, config, origins, shown));
+}
+
+/** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */
+export function servedHosts({ tables, sets }: Pick<Snapshot, "sets" | "tables">): string[] {
+  const names = new Set<string>();
+  for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
+  const { listeners } = configFor({ sets, tables: new Map() }, "");
+  for (const { name = "", filter_chains = [] } of listeners.values()) {
+    if (!frontOf(name)) continue;
+    for (const chain of filter_chains) {
+      const passed = managerOf(chain) ? [] : ["*"];
+      for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);
+    }
+  }
+  return [...names].sort();
+}
+
 /** One host as a graph: its routes, where they come from, their clusters and endpoints. Holds no keys. */
 export function hostNode(
   host: string,
   tables: ReadonlyMap<string, ReadonlyMap<string, string>>,
   config: RequestConfig,
   origins: Origins,
-  values: Values = "shown",
+  { values = "shown", requests = false }: NodeOptions = {},
 ): HostNode {
   const found: Record<string, readonly RouteNode[]> = {};
   for (const [table, hosts] of tables) {
     const json = hosts.get(host);
     if (json === undefined) continue;
     const chain = chainOf(config, table === fallbackTable ? ingressHttps : table, host);
+    const reach = requests ? reachOfTable(table, hosts, host, origins.gatewayPorts()) : undefined;
     found[table] = routeNodes(
       parseShown<VirtualHost>(json),
-      { chain, config, values },
+      { chain, config, values, reach },
       origins.routes(table, host),
     );
   }
-  const { [ingressHttps]: tls, ...elsewhere } = connections(config, host);
+  const ways = requests ? (name: string) => wayTo(name, origins.gatewayPorts()) : undefined;
+  const { [ingressHttps]: tls, ...elsewhere } = connections(config, host, ways);
   return {
     host,
     ...(tls ? { tls } : {}),
@@ -75,13 +117,21 @@ export function hostNode(
 }
 
 /** By listener, without those for plain HTTP. */
-function connections(config: RequestConfig, host: string): Record<string, ConnectionNode> {
+function connections(
+  config: RequestConfig,
+  host: string,
+  ways: ((name: string) => Way) | undefined,
+): Record<string, ConnectionNode> {
   const found: Record<string, ConnectionNode> = {};
   for (const name of config.listeners.keys()) {
     const chain = frontOf(name)?.family === "http" ? undefined : chainOf(config, name, host);
     if (!chain) continue;
-    const clusters = managerOf(chain) ? [] : clusterNodes(config, tcpBackends(chain));
-    found[name] = { facts: chainFacts(chain), clusters };
+    const isPassedOn = !managerOf(chain);
+    found[name] = {
+      facts: chainFacts(chain),
+      clusters: isPassedOn ? clusterNodes(config, tcpBackends(chain)) : [],
+      ...(isPassedOn && ways ? { request: plainRequest(host, ways(name)) } : {}),
+    };
   }
   return found;
 }
@@ -97,30 +147,69 @@ function chainOf({ listeners }: RequestConfig, name: string, host: string): Filt
   return host === "*" || names?.includes(host) ? chain : undefined;
 }
 
+type Way = Omit<Reach, "manager" | "isFor">;
+
+/** How clients come to a listener or the table of its name. */
+function wayTo(name: string, ports: GatewayPorts | undefined): Way {
+  const isFallback = name === fallbackTable;
+  const front = frontOf(isFallback ? ingressHttps : name);
+  const port = front?.port === undefined ? undefined : (ports?.get(name) ?? front.port);
+  return {
+    scheme: front?.family === "https" || isFallback ? "https" : "http",
+    port,
+    namesServer: !isFallback,
+  };
+}
+
+function reachOfTable(
+  table: string,
+  hosts: ReadonlyMap<string, string>,
+  host: string,
+  ports: GatewayPorts | undefined,
+): Omit<Reach, "manager"> {
+  const isCovered = (asked: string): boolean => {
+    const virtual_hosts = [...hosts.keys()].map((name) => ({ name, domains: [name] }));
+    return selectVirtualHost({ virtual_hosts }, asked)?.virtualHost.name === host;
+  };
+  return {
+    ...wayTo(table, ports),
+    isFor: (asked) => asked === host || (!hosts.has(asked) && isCovered(asked)),
+  };
+}
+
 function routeNodes(
   virtualHost: VirtualHost,
   {
     chain,
     config,
     values,
+    reach,
   }: {
     readonly chain: FilterChain | undefined;
     readonly config: RequestConfig;
     readonly values: Values;
+    readonly reach: Omit<Reach, "manager"> | undefined;
   },
   origins: readonly Origin[],
 ): RouteNode[] {
   const manager = chain && managerOf(chain);
   return (virtualHost.routes ?? []).map((route: Route, i): RouteNode => {
     const origin = origins[i];
+    const request = manager && reach && sampleRequest(virtualHost, i, { ...reach, manager });
+    const isShown = values === "shown" || (request && reach && isOpen(request, reach));
     return {
       match: describeMatch(route.match ?? {}, values),
       ...(origin ? { origin } : {}),
       clusters: clusterNodes(config, route.route ? backendsOf(route.route) : []),
       facts: routeFacts(route, { manager, virtualHost, values, nameOf: serviceOf }),
+      ...(request && isShown ? { request } : {}),
     };
   });
 }
+
+/** Whether a request has no values that a route compares; that of Host is no secret. */
+const isOpen = ({ url, headers }: RequestText, { namesServer }: Pick<Reach, "namesServer">): boolean =>
+  headers.length === (namesServer ? 0 : 1) && !url.includes("?");
 
 const clusterNodes = (
   config: RequestConfig,

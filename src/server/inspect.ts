@@ -1,13 +1,10 @@
 import type { Context } from "hono";
-import { managerOf } from "../explain/config.js";
 import { explain } from "../explain/explain.js";
-import { frontOf } from "../explain/fronts.js";
-import { hostNode } from "../explain/graph.js";
+import { hostNodes, servedHosts } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
-import { configFor, wholeTables } from "../explain/served-config.js";
-import type { Snapshot } from "../link/snapshot.js";
+import { configFor } from "../explain/served-config.js";
 import { unservedFor } from "../lint/unserved.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
@@ -69,12 +66,12 @@ export function answerExplain(
 
 /**
  * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
- * `after` of the next page.
+ * `after` of the next page. With `requests` each route has a request that it takes.
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
   const { snapshot } = inspected.publisher;
   if (!snapshot) return nothingPublished(c);
-  const { host, after = "", limit = String(pageSize) } = c.req.query();
+  const { host, after = "", limit = String(pageSize), requests } = c.req.query();
   const size = Number(limit);
   if (!/^\d+$/.test(limit) || size < 1 || size > maxPageSize)
     return problem(c, 400, "bad-limit", `limit is a number from 1 to ${maxPageSize}`);
@@ -85,36 +82,12 @@ export function answerGraph(c: Context, inspected: Inspected, who: Identity): Re
       : hosts.filter((name) => name === host.toLowerCase());
   if (host !== undefined && chosen.length === 0)
     return problem(c, 404, "not-found", "this host is not served");
+  const { store, platform } = inspected;
+  const origins = originsIn(store, settingsOf(store), platform);
+  const shown = { values: valuesFor(who), requests: requests !== undefined };
   const last = chosen.at(-1) ?? "";
   const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
-  return c.json({ hosts: nodes(chosen, snapshot, inspected, valuesFor(who)), ...next }, 200, uncached);
-}
-
-function nodes(
-  hosts: readonly string[],
-  snapshot: Snapshot,
-  { store, platform }: Inspected,
-  values: Values,
-): object[] {
-  const tables = wholeTables(snapshot.tables);
-  const config = configFor(snapshot, "");
-  const origins = originsIn(store, settingsOf(store), platform);
-  return hosts.map((host) => hostNode(host, tables, config, origins, values));
-}
-
-/** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */
-function servedHosts({ tables, sets }: Snapshot): string[] {
-  const names = new Set<string>();
-  for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
-  const { listeners } = configFor({ sets, tables: new Map() }, "");
-  for (const { name = "", filter_chains = [] } of listeners.values()) {
-    if (!frontOf(name)) continue;
-    for (const chain of filter_chains) {
-      const passed = managerOf(chain) ? [] : ["*"];
-      for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);
-    }
-  }
-  return [...names].sort();
+  return c.json({ hosts: hostNodes(chosen, snapshot, origins, shown), ...next }, 200, uncached);
 }
 
 /** `GET /metrics`, in Prometheus's text format; `own` are the server's gauges. */

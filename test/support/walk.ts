@@ -174,3 +174,12 @@ export async function certificateFor(machine: Machine, ...names: readonly string
     openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile names.ext -out tls.crt 2>&1 &&
     rm tls.csr ca.key names.ext`);
 }
+
+/** A server of the quickstart at https://isoline.example.com, whose authority the machine trusts, with a token to read it in `read-token`. */
+export async function serveQuickstart(machine: Machine): Promise<void> {
+  await certificateFor(machine, "isoline.example.com");
+  machine.trust(machine.read("ca.crt"));
+  await machine.must("isoline token read --name reader --file tokens.txt > read-token");
+  const flags = "--listen 0.0.0.0:443 --tokens tokens.txt --tls-cert-file tls.crt --tls-key-file tls.key";
+  await untilPrinted(machine.start(`exec isoline serve -f examples/quickstart ${flags}`), /serves xDS on/);
+}

@@ -24,6 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   assume: ["schema", "update", "type store"],
   lint: ["schema", "graph", "type store"],
   explain: ["gen", "schema", "graph", "xds", "link", "type store"],
+  "route-tests": ["schema", "explain"],
 };
 
 const CORE = [...Object.keys(MAY_IMPORT), "index"];

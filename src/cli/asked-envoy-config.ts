@@ -1,0 +1,158 @@
+import { type EnvoyConfig, managerOf } from "../explain/config.js";
+import type {
+  Cluster,
+  FilterChain,
+  HttpConnectionManager,
+  Listener,
+  Route,
+  RouteConfiguration,
+  Secret,
+  VirtualHost,
+} from "../gen/envoy.js";
+import { filterNames } from "../xds/filter-names.js";
+
+/** What is Envoy's to decide is kept; what asks others, or judges who the client is, is taken out. */
+const withoutFilters: ReadonlySet<string> = new Set([
+  filterNames.authorization,
+  filterNames.ipFilter,
+  filterNames.jwt,
+  filterNames.localRateLimit,
+  filterNames.rateLimit,
+]);
+
+/** Where things are on this machine. */
+export interface Places {
+  /** Ports of 127.0.0.1 by the names of listeners. */
+  readonly listeners: ReadonlyMap<string, number>;
+  /** Ports of 127.0.0.1 by the names of clusters; one without a port has no endpoints. */
+  readonly backends: ReadonlyMap<string, number>;
+}
+
+/** A configuration in which everything is on 127.0.0.1 and nothing is asked of a control plane or another service. */
+export function localConfig(
+  config: EnvoyConfig,
+  places: Places,
+): { listeners: Listener[]; clusters: Cluster[] } {
+  return {
+    listeners: [...places.listeners].flatMap(([name, port]) => {
+      const listener = config.listeners.get(name);
+      return listener ? [localListener(listener, port, config)] : [];
+    }),
+    clusters: [...config.clusters.keys()].map((name) => localCluster(name, places.backends.get(name))),
+  };
+}
+
+const address = (port: number): NonNullable<Listener["address"]> => ({
+  socket_address: { address: "127.0.0.1", port_value: port },
+});
+
+/** HTTP/1.1 in clear, whatever the real one speaks: the echo servers speak no other. */
+const localCluster = (name: string, port: number | undefined): Cluster => ({
+  name,
+  type: "STATIC",
+  connect_timeout: "2s",
+  load_assignment: {
+    cluster_name: name,
+    endpoints: port === undefined ? [] : [{ lb_endpoints: [{ endpoint: { address: address(port) } }] }],
+  },
+});
+
+function localListener(listener: Listener, port: number, config: EnvoyConfig): Listener {
+  const { name, listener_filters = [], filter_chains = [] } = listener;
+  return {
+    ...(name === undefined ? {} : { name }),
+    address: address(port),
+    listener_filters: listener_filters.filter(
+      (filter) => filter.name !== "envoy.filters.listener.proxy_protocol",
+    ),
+    filter_chains: filter_chains.map((chain) => localChain(chain, config)),
+  };
+}
+
+function localChain(chain: FilterChain, config: EnvoyConfig): FilterChain {
+  const { name, filter_chain_match: match, transport_socket: socket, filters = [] } = chain;
+  const manager = managerOf(chain);
+  const kept = filters.filter((filter) => !/\.rbac$|\.rbac\./.test(filter.name ?? ""));
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(match ? { filter_chain_match: match } : {}),
+    ...(socket ? { transport_socket: localTls(socket, config.secrets) } : {}),
+    filters: manager
+      ? kept.map((filter) =>
+          isManager(filter.typed_config)
+            ? { ...filter, typed_config: localManager(manager, config) }
+            : filter,
+        )
+      : kept.map((filter) => ({ ...filter, ...withoutLog(filter.typed_config) })),
+  };
+}
+
+type Config = NonNullable<NonNullable<FilterChain["filters"]>[number]["typed_config"]>;
+
+const isManager = (config: Config | undefined): boolean =>
+  config?.["@type"].endsWith(".HttpConnectionManager") ?? false;
+
+function withoutLog(config: Config | undefined): { readonly typed_config?: Config } {
+  if (!config) return {};
+  return {
+    typed_config: Object.fromEntries(
+      Object.entries(config).filter(([key]) => key !== "access_log"),
+    ) as Config,
+  };
+}
+
+/** Certificates in place of their names, and clients without any. */
+function localTls(
+  socket: NonNullable<FilterChain["transport_socket"]>,
+  secrets: ReadonlyMap<string, Secret>,
+): NonNullable<FilterChain["transport_socket"]> {
+  const config = socket.typed_config as Config & {
+    readonly common_tls_context?: {
+      readonly tls_certificate_sds_secret_configs?: readonly { readonly name?: string }[];
+      readonly validation_context?: unknown;
+    };
+  };
+  const {
+    tls_certificate_sds_secret_configs: named,
+    validation_context: _,
+    ...context
+  } = config.common_tls_context ?? {};
+  const certificates = (named ?? []).flatMap(({ name = "" }) => secrets.get(name)?.tls_certificate ?? []);
+  return {
+    ...socket,
+    typed_config: {
+      ...config,
+      require_client_certificate: false,
+      common_tls_context: { ...context, ...(named ? { tls_certificates: certificates } : {}) },
+    } as Config,
+  };
+}
+
+function localManager(manager: HttpConnectionManager, { tables }: EnvoyConfig): Config {
+  const { rds, scoped_routes, access_log: _, tracing: __, http_filters = [], ...rest } = manager;
+  const table = tables.get(rds?.route_config_name ?? scoped_routes?.name ?? "");
+  return {
+    ...rest,
+    route_config: table ? localTable(table) : {},
+    http_filters: http_filters.filter(({ name }) => !withoutFilters.has(name ?? "")),
+  } as unknown as Config;
+}
+
+const localTable = (table: RouteConfiguration): RouteConfiguration => ({
+  ...table,
+  virtual_hosts: (table.virtual_hosts ?? []).map(
+    (host): VirtualHost => ({
+      ...withoutFilterConfig(host),
+      routes: (host.routes ?? []).map((route): Route => withoutFilterConfig(route)),
+    }),
+  ),
+});
+
+/** Of a filter that is not there Envoy takes no configuration. */
+function withoutFilterConfig<T extends Pick<Route, "typed_per_filter_config">>(owner: T): T {
+  const configs = Object.entries(owner.typed_per_filter_config ?? {});
+  return {
+    ...owner,
+    typed_per_filter_config: Object.fromEntries(configs.filter(([name]) => !withoutFilters.has(name))),
+  };
+}

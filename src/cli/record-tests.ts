@@ -1,0 +1,79 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { writeYaml } from "../documents/write.js";
+import { type HostNode, hostNodes, servedHosts } from "../explain/graph.js";
+import { originsIn } from "../explain/origins.js";
+import { readRequest } from "../explain/request.js";
+import { checkKeyPair } from "../platform/key-pair.js";
+import { observe } from "../route-tests/observed.js";
+import { type Recordable, recordables, recordedTest } from "../route-tests/record.js";
+import { isRecord } from "../schema/issues.js";
+import { printable } from "../schema/printable.js";
+import { plural } from "../schema/words.js";
+import type { Explainer, ExplainerOptions } from "./explain.js";
+import { askServer } from "./server-url.js";
+import { UsageError } from "./usage.js";
+
+export interface RecordOptions extends ExplainerOptions {
+  readonly overwrite?: boolean;
+}
+
+/** Writes a test for each route of each host that is served now, in the order of hosts and routes. Returns the exit code. */
+export async function recordTests(
+  file: string,
+  explainer: Explainer,
+  options: RecordOptions,
+): Promise<number> {
+  if (file !== "-" && existsSync(file) && !options.overwrite)
+    throw new UsageError(`--record ${file}: the file is there; --overwrite writes over it`);
+  const tests: unknown[] = [];
+  const skipped: Recordable[] = [];
+  for (const one of recordables(await hostsOf(explainer, options))) {
+    if (!one.request) skipped.push(one);
+    else {
+      const { method, url, headers } = one.request;
+      const explanation = await explainer.explain(one.request);
+      tests.push(recordedTest(one.request, observe(explanation, readRequest(method, url, headers).query)));
+    }
+  }
+  for (const one of skipped) console.error(`not recorded: ${printable(describe(one))}`);
+  if (tests.length === 0) throw new Error("nothing is served, so that there is nothing to record");
+  const text = writeYaml({ tests });
+  if (file === "-") process.stdout.write(text);
+  else writeFileSync(file, text);
+  console.error(
+    `${plural(tests.length, "test")} recorded${skipped.length > 0 ? `, ${plural(skipped.length, "route")} not` : ""}`,
+  );
+  return explainer.broken ? 3 : 0;
+}
+
+function describe({ host, match, origin }: Recordable): string {
+  const from = origin ? ` (${origin.ref} ${origin.field})` : "";
+  const why = match?.includes("(hidden)")
+    ? "values that it compares are shown to the role admin alone"
+    : "no request is known that comes to it; earlier routes may take all";
+  return `${host} ${match}${from}: ${why}`;
+}
+
+async function hostsOf({ compiled }: Explainer, options: RecordOptions): Promise<readonly HostNode[]> {
+  if (compiled) {
+    const { snapshot, store, settings } = compiled;
+    return hostNodes(servedHosts(snapshot), snapshot, originsIn(store, settings.spec, { checkKeyPair }), {
+      requests: true,
+    });
+  }
+  return servedBy(options.xds ?? "", options);
+}
+
+/** All pages of the graph of a server. */
+async function servedBy(server: string, options: RecordOptions): Promise<HostNode[]> {
+  const hosts: HostNode[] = [];
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const query = new URLSearchParams({ after, limit: "20", requests: "" });
+    const page = await askServer("--xds", server, `graph?${query}`, options);
+    if (!isRecord(page) || !Array.isArray(page.hosts))
+      throw new Error(`${server}: the answer is no graph of hosts`);
+    hosts.push(...(page.hosts as HostNode[]));
+    after = typeof page.next === "string" ? page.next : undefined;
+  }
+  return hosts;
+}

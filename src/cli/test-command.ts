@@ -1,0 +1,34 @@
+import { type Command, Option } from "commander";
+import { examples } from "./examples.js";
+import { assumptions, input, server, settings } from "./options.js";
+import { type TestCommandOptions, testCommand } from "./test.js";
+
+export function addTestCommand(program: Command, done: (code: number) => void): void {
+  const command = examples(
+    assumptions(
+      input(
+        program
+          .command("test")
+          .description(
+            "check what becomes of requests against files of route tests; exit with 1 when one fails",
+          )
+          .argument("[tests...]", "files or folders of tests, or -"),
+      ),
+    ),
+    "isoline test -f manifests/ route-tests/",
+    "isoline test -f manifests/ --envoy --format junit route-tests/ > report.xml",
+    "isoline test --kube --record route-tests/all.yaml",
+    "isoline test --xds https://isoline.example.com --token-file read-token route-tests/",
+  ).addOption(settings());
+  server(command)
+    .option(
+      "--record <file>",
+      "write a test for each route of what is served now, instead of running tests; - for standard output",
+    )
+    .option("--overwrite", "with --record: also where the file is there")
+    .option("--envoy", "ask a real Envoy on 127.0.0.1, with echo servers in the place of backends")
+    .addOption(new Option("--format <format>").choices(["text", "json", "junit", "tap"]).default("text"))
+    .action(async (tests: readonly string[], options: TestCommandOptions) =>
+      done(await testCommand(tests, options)),
+    );
+}

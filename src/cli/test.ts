@@ -1,0 +1,145 @@
+import type { Explanation } from "../explain/explanation.js";
+import type { Origin } from "../explain/origins.js";
+import { readRequest } from "../explain/request.js";
+import { judge } from "../route-tests/judge.js";
+import { type Observed, observe } from "../route-tests/observed.js";
+import { kindOf } from "../schema/meta.js";
+import { type Explainer, type ExplainerOptions, explainerOf } from "./explain.js";
+import { formatLocated } from "./objects.js";
+import { recordTests } from "./record-tests.js";
+import { startAskedEnvoy } from "./test-envoy.js";
+import { loadTests, type PlacedTest } from "./test-files.js";
+import {
+  isFailed,
+  type PlacedFailure,
+  type TestFormat,
+  type TestResult,
+  testReports,
+} from "./test-reports.js";
+import { UsageError } from "./usage.js";
+
+export interface TestCommandOptions extends ExplainerOptions {
+  /** Write tests to this file instead of running some; `-` is standard output. */
+  readonly record?: string;
+  /** With `record`: also where the file is there. */
+  readonly overwrite?: boolean;
+  /** Ask a real Envoy. */
+  readonly envoy?: boolean;
+  readonly format: TestFormat;
+}
+
+/** Names of Secrets are in the configuration only where certificates are not. */
+const overrides = { secrets: "sds" };
+
+/**
+ * `isoline test`: runs route tests, or records some. Returns the exit code.
+ *
+ * @throws UsageError; Error when a server, a cluster or an Envoy can't be reached or started.
+ */
+export async function testCommand(paths: readonly string[], options: TestCommandOptions): Promise<number> {
+  checkUse(paths, options);
+  if (options.record !== undefined)
+    return recordTests(options.record, await explainerOf(options, overrides), options);
+  const { tests, faults, warnings } = loadTests(paths);
+  for (const one of warnings) console.error(formatLocated(one));
+  const explainer = await explainerOf(options, overrides);
+  const results = await run(tests, explainer, options);
+  process.stdout.write(testReports[options.format]({ results, faults }));
+  if (explainer.broken || faults.length > 0) return 3;
+  return results.some(isFailed) ? 1 : 0;
+}
+
+function checkUse(
+  paths: readonly string[],
+  { record, envoy, xds, file, overwrite }: TestCommandOptions,
+): void {
+  if (record === undefined && paths.length === 0)
+    throw new UsageError("name a file with tests, or --record FILE to write one");
+  if (record !== undefined && paths.length > 0)
+    throw new UsageError("--record writes a file of tests and runs none: give it alone");
+  if (record === undefined && overwrite) throw new UsageError("--overwrite goes with --record");
+  if (envoy && record !== undefined) throw new UsageError("--envoy runs tests: --record does not take it");
+  if (envoy && xds !== undefined)
+    throw new UsageError(
+      "--envoy asks an Envoy of its own, for which it needs -f or --kube: --xds does not go with it",
+    );
+  if (paths.includes("-") && file.includes("-"))
+    throw new UsageError("standard input can't be tests and manifests at once");
+}
+
+async function run(
+  tests: readonly PlacedTest[],
+  explainer: Explainer,
+  { envoy: isAsked }: TestCommandOptions,
+): Promise<TestResult[]> {
+  const { compiled } = explainer;
+  const envoy = isAsked && compiled ? await startAskedEnvoy(compiled, explainer.knowsEndpoints) : undefined;
+  try {
+    const results: TestResult[] = [];
+    for (const test of tests) {
+      const start = performance.now();
+      const explanation = await explainer.explain(test.request);
+      const explained = observe(explanation, queryOf(test));
+      const observed = envoy ? await envoy.observe(test, explanation, explained) : explained;
+      results.push(resultOf(test, explanation, { observed, explainer, start }));
+    }
+    return results;
+  } finally {
+    await envoy?.stop();
+  }
+}
+
+const queryOf = ({ request: { method, url, headers } }: PlacedTest): string | undefined =>
+  readRequest(method, url, headers).query;
+
+function resultOf(
+  test: PlacedTest,
+  explanation: Explanation,
+  {
+    observed,
+    explainer,
+    start,
+  }: { readonly observed: Observed; readonly explainer: Explainer; readonly start: number },
+): TestResult {
+  const failures = judge(test, observed).map(
+    (failure): PlacedFailure => ({ ...failure, line: test.lineOf(failure.field) }),
+  );
+  const request = `${test.request.method} ${test.request.url}`;
+  return {
+    file: test.file,
+    line: test.lineOf(),
+    name: test.name ?? request,
+    request,
+    failures,
+    responsible: failures.length > 0 ? responsible(failures, explanation, explainer) : [],
+    hints: failures.length > 0 ? explanation.hints : [],
+    milliseconds: performance.now() - start,
+  };
+}
+
+/** Where an object says how TLS connections are taken; elsewhere it is another object's to say. */
+const tlsFields: Readonly<Record<string, string>> = {
+  HTTPProxy: "spec.virtualhost.tls",
+  IngressRoute: "spec.virtualhost.tls",
+  Ingress: "spec.tls",
+};
+
+/** The route that won, and of what is the host's own (TLS, or that there is no such route) the objects that speak for the host. */
+function responsible(
+  failures: readonly PlacedFailure[],
+  { route, claimants = [] }: Explanation,
+  { placeOf }: Explainer,
+): string[] {
+  const origin = route?.origin;
+  const isOfTls = ({ field }: PlacedFailure): boolean => /^expect\.(?:not\.)?tls\b/.test(field);
+  const tls = failures.filter(isOfTls);
+  const origins: Origin[] = [
+    ...(origin && tls.length < failures.length ? [origin] : []),
+    ...(tls.length > 0 ? claimants.map((ref) => ({ ref, field: tlsFields[kindOf(ref)] ?? "spec" })) : []),
+    ...(!origin && tls.length === 0 ? claimants.map((ref) => ({ ref, field: "spec" })) : []),
+  ];
+  return origins.map((one) => {
+    const place = placeOf(one);
+    return `${one.ref} ${one.field}${place ? ` (${place})` : ""}`;
+  });
+}

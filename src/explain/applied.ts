@@ -1,0 +1,98 @@
+import type { FilterChain, HeaderValueOption, Route } from "../gen/envoy.js";
+import { chainProtections, type Protections, type RouteScope, routeProtections } from "./guards.js";
+import { serviceOf } from "./names.js";
+import type { Request, SeenRequest } from "./request.js";
+
+/** A header that is changed on its way. */
+export interface HeaderChange {
+  /** Lower case. */
+  readonly name: string;
+  readonly action: "set" | "add" | "remove";
+  /** Without Envoy's escapes: `%` stands for itself, unless it begins a variable such as `%REQ(x-a)%`. */
+  readonly value?: string;
+  /** The one backend that it is for; absent for all. */
+  readonly service?: string;
+}
+
+/** What is done to a request and its answer, in values. */
+export interface Applied {
+  /** What backends see, of requests that are forwarded. */
+  readonly forwarded?: {
+    /** Without the query. */
+    readonly path: string;
+    /** Host headers, each once: backends with a share may see different ones. */
+    readonly hosts: readonly string[];
+  };
+  readonly requestHeaders: readonly HeaderChange[];
+  readonly responseHeaders: readonly HeaderChange[];
+  readonly protections: Protections;
+}
+
+/** What a route does to a request that it won. `path` is the one that backends see, `undefined` where none does. */
+export function appliedBy(
+  route: Route,
+  scope: RouteScope,
+  {
+    request,
+    seen,
+    path,
+  }: { readonly request: Request; readonly seen: SeenRequest; readonly path: string | undefined },
+): Applied {
+  const clusters = route.route?.weighted_clusters?.clusters ?? [];
+  const own = (side: "request" | "response"): HeaderChange[] => [
+    ...changesOf(route[`${side}_headers_to_add`], route[`${side}_headers_to_remove`]),
+    ...clusters.flatMap((cluster) =>
+      changesOf(
+        cluster[`${side}_headers_to_add`],
+        cluster[`${side}_headers_to_remove`],
+        serviceOf(cluster.name ?? ""),
+      ),
+    ),
+  ];
+  return {
+    ...(route.route
+      ? { forwarded: { path: path ?? seen.path, hosts: hostsFor(route.route, request, seen) } }
+      : {}),
+    requestHeaders: own("request"),
+    responseHeaders: own("response"),
+    protections: routeProtections(route, scope),
+  };
+}
+
+/** What is done to a connection that is passed on. */
+export const appliedToConnection = (chain: FilterChain): Applied => ({
+  requestHeaders: [],
+  responseHeaders: [],
+  protections: chainProtections(chain),
+});
+
+function hostsFor(action: NonNullable<Route["route"]>, request: Request, { headers }: SeenRequest): string[] {
+  const authority = headers.get(":authority") ?? request.authority;
+  const { host_rewrite_literal: literal, host_rewrite_header: from } = action;
+  const all = literal ?? (from && headers.get(from.toLowerCase())) ?? authority;
+  const some = (action.weighted_clusters?.clusters ?? []).filter(({ weight }) => weight);
+  const hosts = some.length > 0 ? some.map(({ host_rewrite_literal: one }) => one ?? all) : [all];
+  return [...new Set(hosts)];
+}
+
+const changesOf = (
+  set: readonly HeaderValueOption[] = [],
+  remove: readonly string[] = [],
+  service?: string,
+): HeaderChange[] => {
+  const only = service === undefined ? {} : { service };
+  return [
+    ...set.map(
+      ({ header, append_action: action }): HeaderChange => ({
+        name: header?.key?.toLowerCase() ?? "",
+        action: action === "OVERWRITE_IF_EXISTS_OR_ADD" ? "set" : "add",
+        value: unescaped(header?.value ?? ""),
+        ...only,
+      }),
+    ),
+    ...remove.map((name): HeaderChange => ({ name: name.toLowerCase(), action: "remove", ...only })),
+  ];
+};
+
+const unescaped = (value: string): string =>
+  value.replace(/%%|%[A-Z_]+[^%]*%/g, (part) => (part === "%%" ? "%" : part));

@@ -1,0 +1,116 @@
+import type { HeaderChange } from "../explain/applied.js";
+import type { HostNode } from "../explain/graph.js";
+import type { Origin } from "../explain/origins.js";
+import { isSensitiveHeader, notShown } from "../explain/served-config.js";
+import type { RequestText } from "../schema/route-tests.js";
+import type { Observed } from "./observed.js";
+
+/** A route or passed on connection of what is served. */
+export interface Recordable {
+  readonly host: string;
+  /** The route in words; undefined of a connection. */
+  readonly match: string | undefined;
+  readonly origin: Origin | undefined;
+  /** Undefined where no request is known that comes to it. */
+  readonly request: RequestText | undefined;
+}
+
+/** All that can be recorded of some hosts, in their order. */
+export function recordables(hosts: readonly HostNode[]): Recordable[] {
+  return hosts.flatMap(({ host, tables, tls, elsewhere = {} }) => [
+    ...Object.values(tables).flatMap((routes) =>
+      routes.map(({ match, origin, request }): Recordable => ({ host, match, origin, request })),
+    ),
+    ...[...(tls ? [tls] : []), ...Object.values(elsewhere)].flatMap(({ request }): Recordable[] =>
+      request ? [{ host, match: undefined, origin: undefined, request }] : [],
+    ),
+  ]);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A test, as it is written, of what came of a request. */
+export function recordedTest({ method, url, headers }: RequestText, observed: Observed): Fields {
+  const map = Object.fromEntries(headers.map((line) => line.split(/: (.*)/s) as [string, string]));
+  const request = headers.length > 0 ? { method, url, headers: map } : `${method} ${url}`;
+  return { request, expect: expectationOf(observed, sentBy(url, map.host)) };
+}
+
+/** The path and host that backends see where nothing is rewritten. */
+function sentBy(
+  url: string,
+  hostHeader: string | undefined,
+): { readonly path: string; readonly host: string } {
+  const [, place = "", path = ""] = /^\w+:\/\/([^/?]+)([^?]*)/.exec(url) ?? [];
+  return { path: path || "/", host: hostHeader ?? place };
+}
+
+function expectationOf(observed: Observed, sent: ReturnType<typeof sentBy>): Fields {
+  const { outcome, backends, status, location, path, hosts, requestHeaders, responseHeaders } = observed;
+  if (outcome === "closed") return { closed: true };
+  const isPassed = outcome === "forward" || outcome === "tcp";
+  const [first] = backends;
+  const shares = Object.fromEntries(backends.map(({ service, weight }) => [service, weight]));
+  const asked = withValue(requestHeaders);
+  const answered = withValue(responseHeaders);
+  return {
+    ...(isPassed && first && backends.length === 1 ? { backend: first.service } : {}),
+    ...(isPassed && backends.length > 1 ? { weights: shares } : {}),
+    ...(isPassed || status === undefined ? {} : { status }),
+    ...(location === undefined ? {} : { location }),
+    ...(path === undefined || path === sent.path ? {} : { path }),
+    ...(hosts.length === 1 && hosts[0] !== sent.host ? { host: hosts[0] } : {}),
+    ...(asked ? { requestHeaders: asked } : {}),
+    ...(answered ? { responseHeaders: answered } : {}),
+    tls: tlsOf(observed),
+    ...protectionsOf(observed),
+  };
+}
+
+/** Changes for all backends alike; values that may be credentials are left out. */
+function withValue(changes: readonly HeaderChange[]): Fields | undefined {
+  const shared = changes.filter(({ service }) => service === undefined);
+  const isOpen = ({ name, value }: HeaderChange): boolean => value !== notShown && !isSensitiveHeader(name);
+  const set = shared.filter((change) => change.action !== "remove" && isOpen(change));
+  const setAny = shared.filter((change) => change.action !== "remove" && !isOpen(change));
+  const removed = shared.filter(({ action }) => action === "remove");
+  const namesOf = (some: readonly HeaderChange[]): string[] => [...new Set(some.map(({ name }) => name))];
+  const fields = {
+    ...(set.length > 0 ? { set: Object.fromEntries(set.map(({ name, value }) => [name, value])) } : {}),
+    ...(setAny.length > 0 ? { setAny: namesOf(setAny) } : {}),
+    ...(removed.length > 0 ? { removed: namesOf(removed) } : {}),
+  };
+  return Object.keys(fields).length > 0 ? fields : undefined;
+}
+
+function tlsOf({ tls }: Observed): Fields | string {
+  if (typeof tls !== "object") return tls ?? "none";
+  const { certificates, minimum, clientCertificate } = tls;
+  const [certificate] = certificates ?? [];
+  return {
+    ...(certificate ? { certificate } : {}),
+    ...(minimum ? { minimumVersion: minimum } : {}),
+    clientCertificate,
+  };
+}
+
+const units: Readonly<Record<number, string>> = { 1: "second", 60: "minute", 3600: "hour" };
+
+function protectionsOf({ protections }: Observed): Fields {
+  const { authorization, jwt, localRateLimit: local, globalRateLimit: global, addresses } = protections;
+  const unit = local && units[local.seconds];
+  const rateLimit = local
+    ? unit
+      ? `${local.requests}/${unit}`
+      : "local"
+    : global === undefined
+      ? undefined
+      : "global";
+  const found = {
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(jwt === undefined ? {} : { jwt }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(addresses ? { addresses: { [addresses.action]: addresses.ranges } } : {}),
+  };
+  return Object.keys(found).length > 0 ? { protections: found } : {};
+}

@@ -1,0 +1,236 @@
+import { z } from "zod";
+import { isRecord, quote, schemaError, schemaFindings } from "./issues.js";
+import type { Finding } from "./meta.js";
+import { nearestName } from "./spelling.js";
+
+const about = "File//";
+
+const serviceName = z.string().regex(/^[^\s/]+\/[^\s/]+(?:\/\d+)?$/, {
+  error: "must be a Service as NAMESPACE/NAME or NAMESPACE/NAME/PORT",
+});
+const services = z.preprocess(
+  (value) => (typeof value === "string" ? [value] : value),
+  z.array(serviceName).min(1),
+);
+const objectName = z.string().regex(/^[^\s/]+\/[^\s/]+$/, { error: "must be NAMESPACE/NAME" });
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: "must be the name of a header" })
+  .transform((name) => name.toLowerCase());
+/** YAML reads a version without quotes as a number. */
+const version = z.preprocess(
+  (value) => (typeof value === "number" ? String(value) : value),
+  z.enum(["1.2", "1.3"]),
+);
+
+const headerChanges = z
+  .strictObject({
+    set: z.record(headerName, z.string()).default({}),
+    setAny: z.array(headerName).default([]),
+    removed: z.array(headerName).default([]),
+  })
+  .optional();
+
+const tlsForms = '"none", "passthrough", or a map with certificate, minimumVersion or clientCertificate';
+const tlsWords = z.enum(["none", "passthrough"], { error: `must be ${tlsForms}` });
+const tlsFields = z.strictObject({
+  certificate: objectName.optional(),
+  minimumVersion: version.optional(),
+  clientCertificate: z.enum(["required", "optional", "none"]).optional(),
+});
+
+const ranges = z.array(z.string()).min(1);
+const addressFields = z.strictObject({ allow: ranges.optional(), deny: ranges.optional() });
+const rate = /^\d+\/(?:second|minute|hour)$/;
+
+/** A union whose message says what it takes. */
+const says =
+  (what: string): ((issue: { readonly input?: unknown }) => string) =>
+  ({ input }) =>
+    `${input === undefined ? "is missing; it must be" : "must be"} ${what}`;
+
+/** True or false, or one value more precisely. */
+const orFlag = <T extends z.ZodType>(schema: T, what: string): z.ZodUnion<[z.ZodBoolean, T]> =>
+  z.union([z.boolean(), schema], { error: says(`true, false or ${what}`) });
+
+const rates = 'true, false, "local", "global" or a rate such as "10/minute"';
+const rateLimit = z
+  .string()
+  .refine((text) => text === "local" || text === "global" || rate.test(text), { error: `must be ${rates}` });
+
+const protections = z
+  .strictObject({
+    authorization: orFlag(objectName, "an ExtensionService as NAMESPACE/NAME").optional(),
+    jwt: orFlag(z.string(), "the name of a provider").optional(),
+    rateLimit: z.union([z.boolean(), rateLimit], { error: says(rates) }).optional(),
+    addresses: orFlag(addressFields, "a map with allow or deny").optional(),
+  })
+  .optional();
+
+const expectation = {
+  backend: services.optional(),
+  weights: z.record(serviceName, z.number().int().min(0)).optional(),
+  status: z.number().int().min(100).max(599).optional(),
+  closed: z.boolean().optional(),
+  location: z.string().optional(),
+  path: z.string().optional(),
+  host: z.string().optional(),
+  requestHeaders: headerChanges,
+  responseHeaders: headerChanges,
+  tls: z.union([tlsWords, tlsFields], { error: says(tlsForms) }).optional(),
+  protections,
+};
+
+const requestFields = z
+  .strictObject({
+    method: z.string().default("GET"),
+    url: z.string().optional(),
+    scheme: z.enum(["http", "https"]).optional(),
+    host: z.string().optional(),
+    port: z.number().int().min(1).max(65_535).optional(),
+    path: z.string().optional(),
+    sni: z.string().optional(),
+    headers: z.record(headerName, z.string()).default({}),
+  })
+  .superRefine(({ url, host, scheme, port, path, sni }, context) => {
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: "custom", message, path: [field] });
+    if (url === undefined && host === undefined)
+      refuse("host", "is missing; give url, or host with scheme and path");
+    const parts = { host, scheme, port, path, sni };
+    for (const [field, value] of url === undefined ? [] : Object.entries(parts))
+      if (value !== undefined) refuse(field, "is a part of url; give url alone, or its parts in place of it");
+    if (path !== undefined && !path.startsWith("/")) refuse("path", "must begin with /");
+    if (sni !== undefined && scheme !== "https") refuse("sni", "needs scheme: https");
+  });
+
+const test = z.strictObject({
+  name: z.string().min(1).optional(),
+  request: z.union([z.string(), requestFields], { error: says("METHOD URL, or a map with url or host") }),
+  expect: z.strictObject({ ...expectation, not: z.strictObject(expectation).optional() }),
+});
+
+/** What a request must come to; under `not`, what it must not come to. Of what is absent nothing is asked. */
+export type Expectation = z.output<z.ZodObject<typeof expectation>>;
+export type HeaderExpectation = NonNullable<Expectation["requestHeaders"]>;
+export type TlsExpectation = NonNullable<Expectation["tls"]>;
+export type ProtectionsExpectation = NonNullable<Expectation["protections"]>;
+
+/** A request as `readRequest` takes it. */
+export interface RequestText {
+  readonly method: string;
+  readonly url: string;
+  /** Lines of `name: value`. */
+  readonly headers: readonly string[];
+}
+
+export interface RouteTest {
+  readonly name: string | undefined;
+  /** Its place in the file, such as `tests[2]`. */
+  readonly path: string;
+  readonly request: RequestText;
+  readonly expect: Expectation;
+  readonly not: Expectation | undefined;
+}
+
+export interface RouteTests {
+  readonly tests: readonly RouteTest[];
+  /** What is wrong with the others. */
+  readonly findings: readonly Finding[];
+}
+
+/** Reads the document of a test file: a map with a list `tests`. A test that is not valid costs only itself. */
+export function parseRouteTests(value: unknown): RouteTests {
+  if (!isRecord(value) || !Array.isArray(value.tests))
+    return {
+      tests: [],
+      findings: [schemaError(about, "is no test file: it must be a map with a list of tests", "tests")],
+    };
+  const findings: Finding[] = [];
+  for (const key of Object.keys(value).filter((name) => name !== "tests"))
+    findings.push(schemaError(about, `is no field of a test file${nearest(key)}`, key));
+  if (value.tests.length === 0) findings.push(schemaError(about, "must have at least 1 entry", "tests"));
+  const tests = value.tests.flatMap((one: unknown, i) => {
+    const parsed = parseTest(one, i);
+    if ("tests" in parsed) findings.push(...parsed.findings);
+    return "tests" in parsed ? [] : [parsed];
+  });
+  return { tests, findings };
+}
+
+function parseTest(input: unknown, index: number): RouteTest | RouteTests {
+  const prefix = ["tests", index];
+  const parsed = test.safeParse(input);
+  const path = `tests[${index}]`;
+  if (!parsed.success)
+    return {
+      tests: [],
+      findings: schemaFindings(about, parsed.error.issues.flatMap(plainIssues), input, prefix, false),
+    };
+  const { name, request, expect } = parsed.data;
+  const { not, ...wanted } = expect;
+  if (!asksAnything(wanted) && !asksAnything(not ?? {}))
+    return {
+      tests: [],
+      findings: [schemaError(about, "expects nothing; give at least one field", `${path}.expect`)],
+    };
+  return { name, path, request: textOf(request), expect: wanted, not };
+}
+
+const asksAnything = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.length > 0;
+  return isRecord(value) ? Object.values(value).some(asksAnything) : value !== undefined;
+};
+
+type Issue = z.core.$ZodIssue;
+
+/** Unknown fields one by one, and of alternatives what is wrong with the one of the value's form. */
+function plainIssues(issue: Issue): Issue[] {
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key): Issue => {
+      const message = `is no field here${nearest(key)}`;
+      return { code: "custom", message, path: [...issue.path, key], input: undefined };
+    });
+  if (issue.code !== "invalid_union") return [issue];
+  const inner = issue.errors.map((issues) =>
+    issues.map((one): Issue => ({ ...one, path: [...issue.path, ...one.path] })),
+  );
+  const fitting = inner.find(
+    (issues) => !issues.some((one) => one.path.length === issue.path.length && isOfForm(one)),
+  );
+  return (
+    fitting?.flatMap(plainIssues) ?? [
+      { code: "custom", message: issue.message, path: issue.path, input: undefined },
+    ]
+  );
+}
+
+const isOfForm = ({ code }: Issue): boolean => code === "invalid_type" || code === "invalid_value";
+
+const names = [
+  ...["tests", "name", "request", "expect", "not", ...Object.keys(expectation)],
+  ...["method", "url", "scheme", "host", "port", "path", "sni", "headers", "set", "setAny", "removed"],
+  ...["certificate", "minimumVersion", "clientCertificate"],
+  ...["authorization", "jwt", "rateLimit", "addresses", "allow", "deny"],
+];
+
+function nearest(key: string): string {
+  const found = nearestName(key, names);
+  return found ? `; ${quote(found)} may be meant` : "";
+}
+
+/** `METHOD URL`, or a URL alone, which is asked by GET. */
+function textOf(request: string | z.output<typeof requestFields>): RequestText {
+  if (typeof request === "string") {
+    const [, method = "GET", url = ""] = /^(?:([^\s/:]+)\s+)?(.*)$/s.exec(request.trim()) ?? [];
+    return { method, url, headers: [] };
+  }
+  const { method, url, scheme = "http", host = "", port, path = "/", sni, headers } = request;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  if (url !== undefined) return { method, url, headers: lines };
+  const suffix = port === undefined ? "" : `:${port}`;
+  // Without a name the client names an address, for which there is no server name.
+  const place = sni === undefined ? host : sni || "127.0.0.1";
+  const own = sni === undefined ? [] : [`host: ${host}${suffix}`];
+  return { method, url: `${scheme}://${place}${suffix}${path}`, headers: [...own, ...lines] };
+}
