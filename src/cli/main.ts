@@ -312,7 +312,7 @@ function addTokenCommand(program: Command): void {
           "only the Envoy of this node.id; with * at the end all whose node.id begins so",
         )
         .option("--envoy-file <file>", "write it as a secret file for `isoline bootstrap --token-file`");
-    if (role === "publish")
+    if (role === "publish" || role === "preview")
       command
         .option("--source <name>", "only this source; with --namespaces alone, that of the token's --name")
         .option("--namespaces <names>", "only objects in these namespaces, comma-separated");
@@ -328,6 +328,7 @@ function addTokenCommand(program: Command): void {
 
 const roleTexts: Readonly<Record<Role, string>> = {
   hook: "for webhooks: rings, and asks whether an object is valid",
+  preview: "for CI of pull requests: asks what a push would change, and changes nothing",
   publish: "for CI: pushes sources",
   node: "for Envoys: gets configuration with its keys",
   read: "for people and dashboards: reads the status, never keys",

@@ -5,6 +5,7 @@ import { formatChanges } from "../explain/diff-text.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { namespaceOf, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
+import { hideValues } from "./hidden-values.js";
 import type { Namespaces } from "./visible.js";
 
 /** Beyond this many clusters a diff takes more memory than a function has. */
@@ -17,13 +18,21 @@ export class Traffic {
   readonly #own = new Set<Change>();
   readonly #others = new Set<Change>();
 
+  private readonly namespaces: Namespaces;
+
   constructor(
     before: Snapshot,
     after: Snapshot,
-    private readonly namespaces: Namespaces,
+    { namespaces, hidesValues }: { readonly namespaces?: readonly string[]; readonly hidesValues?: boolean },
   ) {
+    this.namespaces = namespaces;
     this.#tooMany = Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters;
-    this.#changes = this.#tooMany ? [] : diff(readConfig(before), readConfig(after));
+    const [a, b] = this.#tooMany
+      ? []
+      : [readConfig(before), readConfig(after)].map(
+          hidesValues ? hideValues(crypto.randomUUID()) : (config) => config,
+        );
+    this.#changes = a && b ? diff(a, b) : [];
   }
 
   /**

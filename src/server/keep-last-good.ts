@@ -1,0 +1,302 @@
+import { type Finding, kindOf, type Ref } from "../schema/meta.js";
+import type { KubeObject } from "../schema/object.js";
+import { plural } from "../schema/words.js";
+import type { HeldObject, Store, UnitKey } from "../store/store.js";
+import { type Platform, unitsLeft, update } from "../update.js";
+import { answersOf } from "./answers.js";
+import { settingsOf } from "./publisher.js";
+import { findingsAbout } from "./review.js";
+import { compileLeft, inSlices, pause } from "./slices.js";
+import { dropOld } from "./source-history.js";
+import {
+  applyingNames,
+  judgingNames,
+  keptRevisions,
+  setJudging,
+  sourceFindings,
+  writeFindings,
+  writeKept,
+} from "./source-state.js";
+
+/** An object that a push changes, as it was: valid, and answering. */
+export interface Edit {
+  readonly object: KubeObject;
+  /** The revision of the source that the text is of. */
+  readonly revision: number;
+  /** The hosts and listeners that it spoke for. */
+  readonly units: readonly UnitKey[];
+}
+
+/** An edit that made its object invalid, with the text before in the place of the new one to see what comes of it. */
+interface Tried extends Edit {
+  readonly now: KubeObject;
+  /** What was answered with the new text. */
+  readonly answered: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** The edits of one push, from its first change until it is settled which of them cost an answer. */
+interface Judging {
+  /** UTF-16 units of the objects that stayed from before already. */
+  readonly heldSize: number;
+  /** How many lists of edits are stored. */
+  readonly parts: number;
+  readonly tried?: readonly Tried[];
+  readonly rounds: number;
+}
+
+/** What came of a source's edits: the objects that keep their text, and findings about those that could not. */
+export interface Judged {
+  readonly source: string;
+  readonly kept: readonly HeldObject[];
+  readonly findings: readonly Finding[];
+}
+
+const routing: ReadonlySet<string> = new Set([
+  "HTTPProxy",
+  "IngressRoute",
+  "Ingress",
+  "HTTPRoute",
+  "GRPCRoute",
+  "TLSRoute",
+  "TCPRoute",
+]);
+/** Edits that are looked at without a pause, and stored together. */
+const partSize = 200;
+/** Rounds in which texts before are taken back, before all that are left are. */
+const maxRounds = 5;
+/** UTF-16 units of what stays from before, of a source: as much as one push may be. */
+export const maxHeldSize = 32 * 1024 * 1024;
+/** Findings that are kept of one text. */
+const maxFindings = 10;
+
+const sizeOf = (objects: readonly KubeObject[]): number =>
+  objects.length === 0 ? 0 : JSON.stringify(objects).length;
+
+/** Whether objects that stay from before are more than a source may have of them. */
+export const isTooMuch = (held: readonly HeldObject[]): boolean => sizeOf(held) > maxHeldSize;
+
+/** Of the objects that a push changes those that are valid and answer now, as they are now. */
+export async function goodEdits(
+  store: Store,
+  changed: readonly KubeObject[],
+  { at, source, revision }: { readonly at: number; readonly source: string; readonly revision: number },
+): Promise<readonly Edit[]> {
+  const edits: Edit[] = [];
+  const kept = new Map(keptRevisions(store, source));
+  for (const [i, { kind, ref }] of changed.entries()) {
+    if (i % partSize === partSize - 1) await pause();
+    const object = routing.has(kind) ? store.object(ref) : undefined;
+    if (!object || errorsAbout(store, ref, at).length > 0) continue;
+    const units = unitsOf(store, ref);
+    if (answersOf(store, units).size > 0) edits.push({ object, revision: kept.get(ref) ?? revision, units });
+  }
+  return edits;
+}
+
+const errorsAbout = (store: Store, ref: Ref, now: number): readonly Finding[] =>
+  findingsAbout(store, ref, now).filter(({ severity }) => severity === "error");
+
+/** The hosts, and the listeners for plain TCP, that an object speaks for or is read for. */
+const unitsOf = (store: Store, ref: Ref): readonly UnitKey[] =>
+  [...new Set([...store.claimsOf(ref), ...store.readers(ref)])].filter((key): key is UnitKey =>
+    /^(?:vhost|tcp):/.test(key),
+  );
+
+const judgingCursor = (name: string): string => `judging:${name}`;
+
+function readJudging(store: Pick<Store, "cursor">, name: string): Judging | undefined {
+  const text = store.cursor(judgingCursor(name));
+  return text ? (JSON.parse(text) as Judging) : undefined;
+}
+
+function writeJudging(store: Store, name: string, judging: Judging | undefined): void {
+  if (judging || store.cursor(judgingCursor(name)))
+    store.setCursor(judgingCursor(name), judging ? JSON.stringify(judging) : "");
+  setJudging(store, name, judging !== undefined);
+}
+
+const partCursor = (name: string, part: number): string => `judging:${name}/${part}`;
+
+/** Notes the edits of a push, before the first of its changes is made. Until they are judged the store is not published. */
+export function noteEdits(
+  store: Store,
+  name: string,
+  edits: readonly Edit[],
+  held: readonly HeldObject[],
+): void {
+  forgetEdits(store, name);
+  if (edits.length === 0) return;
+  let parts = 0;
+  for (let start = 0; start < edits.length; start += partSize)
+    store.setCursor(partCursor(name, parts++), JSON.stringify(edits.slice(start, start + partSize)));
+  writeJudging(store, name, { heldSize: sizeOf(held), parts, rounds: 0 });
+}
+
+export function forgetEdits(store: Store, name: string): void {
+  const { parts = 0 } = readJudging(store, name) ?? {};
+  for (let part = 0; part < parts; part++) store.setCursor(partCursor(name, part), "");
+  writeJudging(store, name, undefined);
+}
+
+function* editsIn(store: Store, name: string, { parts }: Judging): Iterable<Edit> {
+  for (let part = 0; part < parts; part++)
+    yield* JSON.parse(store.cursor(partCursor(name, part)) || "[]") as readonly Edit[];
+}
+
+interface Options {
+  readonly store: Store;
+  readonly platform: Platform;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Called with what came of a source's edits, in the transaction that settles them. */
+  settled(judged: Judged): void;
+}
+
+/** Sources whose content is applied whole, and whose edits can be judged as soon as no unit waits. */
+function nextName(store: Store): string | undefined {
+  const applying = new Set(applyingNames(store));
+  return judgingNames(store).find((name) => !applying.has(name));
+}
+
+/** Judges what can be judged without a pause: all of it, as long as the platform leaves no units. */
+export function judgeAtOnce(options: Options): void {
+  const { store } = options;
+  for (let name = nextName(store); name !== undefined && unitsLeft(store) === 0; name = nextName(store))
+    judgeNext(name, options);
+}
+
+/** Compiles what is left and judges edits, as much as the platform takes for one request. Returns how many units are compiled by now. */
+export async function compileAndJudge(options: Options, done = 0): Promise<number> {
+  const { store, platform } = options;
+  let units = done;
+  for (;;) {
+    units = await compileLeft(store, platform, units);
+    const name = nextName(store);
+    if (unitsLeft(store) > 0 || name === undefined) return units;
+    judgeNext(name, { ...options, platform: inSlices(platform) });
+    await pause();
+  }
+}
+
+/**
+ * One step: from the new texts to those before where an object became invalid, or from these back to the new text where the one before is
+ * no better. An object keeps its text where it is valid with it, as everything else is now, and answers what it does not with the new one.
+ */
+function judgeNext(name: string, options: Options): void {
+  const { store, platform } = options;
+  store.transaction(() => {
+    const judging = readJudging(store, name);
+    const changes = judging?.tried
+      ? takeBack(name, judging, judging.tried, options)
+      : tryOld(name, judging, options);
+    update(store, changes, platform);
+  });
+}
+
+function tryOld(name: string, judging: Judging | undefined, options: Options): readonly KubeObject[] {
+  const { store } = options;
+  const isOn = settingsOf(store).keepLastGood;
+  const tried = judging && isOn ? [...brokenEdits(store, editsIn(store, name, judging), options.now())] : [];
+  if (!judging || tried.length === 0) {
+    forgetEdits(store, name);
+    return [];
+  }
+  const fitting: Tried[] = [];
+  const findings: Finding[] = [];
+  let size = judging.heldSize;
+  for (const one of tried) {
+    size += sizeOf([one.object]);
+    if (size <= maxHeldSize) fitting.push(one);
+    else if (findings.length < maxFindings) findings.push(tooLarge(one.object.ref));
+  }
+  if (findings.length > 0) options.settled({ source: name, kept: [], findings });
+  writeJudging(store, name, { ...judging, tried: fitting });
+  return fitting.map(({ object }) => object);
+}
+
+/** The edits after which an object has an error. */
+function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable<Tried> {
+  for (const edit of edits) {
+    const { ref } = edit.object;
+    const now = store.object(ref);
+    const findings = now ? errorsAbout(store, ref, at).slice(0, maxFindings) : [];
+    if (now && findings.length > 0)
+      yield { ...edit, now, answered: [...answersOf(store, edit.units)], findings };
+  }
+}
+
+function takeBack(
+  name: string,
+  judging: Judging,
+  tried: readonly Tried[],
+  { store, now, settled }: Options,
+): readonly KubeObject[] {
+  const isBetter = ({ object, units, answered }: Tried): boolean => {
+    if (errorsAbout(store, object.ref, now()).length > 0) return false;
+    const before = new Set(answered);
+    return [...answersOf(store, units)].some((answer) => !before.has(answer));
+  };
+  const better = tried.filter(isBetter);
+  if (better.length === tried.length) {
+    forgetEdits(store, name);
+    if (tried.length > 0) settled({ source: name, kept: tried.map(keptOf), findings: [] });
+    return [];
+  }
+  const kept = judging.rounds < maxRounds ? better : [];
+  writeJudging(store, name, { ...judging, tried: kept, rounds: judging.rounds + 1 });
+  const refs = new Set(kept.map(({ object }) => object.ref));
+  return tried.filter(({ object }) => !refs.has(object.ref)).map((one) => one.now);
+}
+
+/** The object before, as it is stored with the content. */
+const keptOf = ({ object, revision, now, findings }: Tried): HeldObject => ({
+  ...object,
+  kept: { revision, findings: [...findings, notice(now, revision)] },
+});
+
+/** The reason of findings about objects that keep their text. */
+const keptReason = "LastGoodKept";
+
+function notice({ ref, meta }: KubeObject, revision: number): Finding {
+  const generation = meta.generation > 0 ? ` (generation ${meta.generation})` : "";
+  const message = `the pushed text${generation} is not valid and would take down what this ${kindOf(ref)} answers: its text of revision ${revision} of the source is served until it is mended or removed`;
+  return { about: ref, severity: "error", type: "SourceError", reason: keptReason, message };
+}
+
+const tooLarge = (about: Ref): Finding => ({
+  about,
+  severity: "warning",
+  type: "SourceError",
+  reason: "TooMuchHeld",
+  message:
+    "the source holds 32 MB of objects that stay as they were before, and no more of them: the text before is not kept",
+});
+
+/** Stores with a source's newest content which objects keep their text, and why. */
+export function storeKept(store: Store, judged: Judged): void {
+  const { source, kept } = judged;
+  const [newest] = store.revisions(source);
+  const content = newest && store.revisionContent(source, newest.revision);
+  if (newest && content && kept.length > 0) {
+    const refs = new Set(kept.map(({ ref }) => ref));
+    const held = [...content.held.filter(({ ref }) => !refs.has(ref)), ...kept];
+    store.putRevision(newest, { text: content.text, held });
+    dropOld(store, source);
+    writeKept(store, source, held);
+  }
+  writeFindings(store, source, [...sourceFindings(store, source), ...findingsOf(judged)]);
+}
+
+/** What is to be said of what came of edits. */
+export const findingsOf = ({ kept, findings }: Judged): readonly Finding[] => [
+  ...findingsOfKept(kept),
+  ...findings,
+];
+
+/** What is to be said of objects that keep their text. */
+export const findingsOfKept = (held: readonly HeldObject[]): readonly Finding[] =>
+  held.flatMap(({ kept }) => kept?.findings ?? []);
+
+export const describeKept = ({ source, kept }: Judged): string =>
+  `the source ${source}: ${plural(kept.length, "object")} not valid as pushed, with the text before served instead, such as ${kept[0]?.ref ?? ""}`;
