@@ -16,7 +16,7 @@ import { addFleetCommand } from "./fleet-command.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
 import { assumptions, collect, files, input, kube, needFiles, settings } from "./options.js";
-import { type PublishCommandOptions, publishCommand } from "./publish.js";
+import { addHistoryCommand, addPublishCommand } from "./publish-command.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
 import { UsageError } from "./usage.js";
@@ -158,6 +158,7 @@ function createProgram(done: (code: number) => void): Command {
   addContourFlags(serve);
 
   addPublishCommand(program, done);
+  addHistoryCommand(program, done);
   addAcceptShrinkCommand(examples, program, done);
   addFleetCommand(program, done);
   addTokenCommand(program);
@@ -217,36 +218,6 @@ function createProgram(done: (code: number) => void): Command {
     .option("--admin-port <port>", "Envoy's admin interface", "9001")
     .action((options: DemoCommandOptions) => demoCommand(options));
   return program;
-}
-
-function addPublishCommand(program: Command, done: (code: number) => void): void {
-  examples(
-    program
-      .command("publish")
-      .description("send manifests to a function that has no API server, as the whole of one source"),
-    "isoline publish -f manifests/ --to https://xds.example.com --source web --revision git --token-file ci.token",
-    "isoline publish -f manifests/ --to https://xds.example.com --source web --dry-run --format github",
-  )
-    .addOption(files())
-    .addOption(settings())
-    .requiredOption("--to <url>", "the function")
-    .requiredOption("--source <name>", "which source of the function this is all of")
-    .option(
-      "--revision <number>",
-      "higher at each push: a CI run's number, or `git` for the time of the commit",
-    )
-    .option("--expect <number>", "the revision that must be there now; 0 for none")
-    .option("--strict", "publish nothing when an object is not valid")
-    .option("--dry-run", "say what would change, and change nothing")
-    .option("--accept-shrink", "publish even if much of what is there would go")
-    .option("--token-file <file>", "holds the token to show (default: $ISOLINE_TOKEN)")
-    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
-    .option("--insecure", "send over http:// to another machine")
-    .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
-    .action(async (options: PublishCommandOptions) => {
-      needFiles(options.file);
-      done(await publishCommand(options));
-    });
 }
 
 function addManifestsCommand(program: Command): void {
