@@ -37,10 +37,14 @@ interface Tried extends Edit {
 
 /** The edits of one push, from its first change until it is settled which of them cost an answer. */
 interface Judging {
-  /** UTF-16 units of the objects that stayed from before already. */
+  /** UTF-16 units of the objects that stay from before. */
   readonly heldSize: number;
-  /** How many lists of edits are stored. */
+  /** How many lists of edits are stored, and the first of them that is not judged yet. */
   readonly parts: number;
+  readonly next: number;
+  /** How many lists of what came of them are stored. */
+  readonly outcomes: number;
+  /** Those that are being judged, and how often some of these were taken back. */
   readonly tried?: readonly Tried[];
   readonly rounds: number;
 }
@@ -63,12 +67,14 @@ const routing: ReadonlySet<string> = new Set([
 ]);
 /** Edits that are looked at without a pause, and stored together. */
 const partSize = 200;
+/** Lists of edits that are judged together. */
+const partsAtOnce = 5;
 /** Rounds in which texts before are taken back, before all that are left are. */
 const maxRounds = 5;
 /** UTF-16 units of what stays from before, of a source: as much as one push may be. */
 export const maxHeldSize = 32 * 1024 * 1024;
 /** Findings that are kept of one text. */
-const maxFindings = 10;
+const maxFindings = 3;
 
 const sizeOf = (objects: readonly KubeObject[]): number =>
   objects.length === 0 ? 0 : JSON.stringify(objects).length;
@@ -117,6 +123,7 @@ function writeJudging(store: Store, name: string, judging: Judging | undefined):
 }
 
 const partCursor = (name: string, part: number): string => `judging:${name}/${part}`;
+const outcomeCursor = (name: string, part: number): string => `judging:${name}/outcome/${part}`;
 
 /** Notes the edits of a push, before the first of its changes is made. Until they are judged the store is not published. */
 export function noteEdits(
@@ -130,19 +137,22 @@ export function noteEdits(
   let parts = 0;
   for (let start = 0; start < edits.length; start += partSize)
     store.setCursor(partCursor(name, parts++), JSON.stringify(edits.slice(start, start + partSize)));
-  writeJudging(store, name, { heldSize: sizeOf(held), parts, rounds: 0 });
+  writeJudging(store, name, { heldSize: sizeOf(held), parts, next: 0, outcomes: 0, rounds: 0 });
 }
 
 export function forgetEdits(store: Store, name: string): void {
-  const { parts = 0 } = readJudging(store, name) ?? {};
+  const { parts = 0, outcomes = 0 } = readJudging(store, name) ?? {};
   for (let part = 0; part < parts; part++) store.setCursor(partCursor(name, part), "");
+  for (let part = 0; part < outcomes; part++) store.setCursor(outcomeCursor(name, part), "");
   writeJudging(store, name, undefined);
 }
 
-function* editsIn(store: Store, name: string, { parts }: Judging): Iterable<Edit> {
-  for (let part = 0; part < parts; part++)
-    yield* JSON.parse(store.cursor(partCursor(name, part)) || "[]") as readonly Edit[];
+function listOf<T>(store: Store, cursors: readonly string[]): readonly T[] {
+  return cursors.flatMap((cursor) => JSON.parse(store.cursor(cursor) || "[]") as readonly T[]);
 }
+
+const numbers = (from: number, to: number): readonly number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
 interface Options {
   readonly store: Store;
@@ -180,39 +190,65 @@ export async function compileAndJudge(options: Options, done = 0): Promise<numbe
 }
 
 /**
- * One step: from the new texts to those before where an object became invalid, or from these back to the new text where the one before is
- * no better. An object keeps its text where it is valid with it, as everything else is now, and answers what it does not with the new one.
+ * One step, of some edits at a time: from the new texts to those before where an object became invalid, or from these back to the new text
+ * where the one before is no better. An object keeps its text where it is valid with it, as everything else is now, and answers what it
+ * does not with the new one.
  */
 function judgeNext(name: string, options: Options): void {
   const { store, platform } = options;
   store.transaction(() => {
     const judging = readJudging(store, name);
-    const changes = judging?.tried
-      ? takeBack(name, judging, judging.tried, options)
-      : tryOld(name, judging, options);
-    update(store, changes, platform);
+    if (!judging || !settingsOf(store).keepLastGood) return settle(name, 0, options);
+    if (judging.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
+    else if (judging.next < judging.parts) update(store, tryOld(name, judging, options), platform);
+    else settle(name, judging.outcomes, options);
   });
 }
 
-function tryOld(name: string, judging: Judging | undefined, options: Options): readonly KubeObject[] {
-  const { store } = options;
-  const isOn = settingsOf(store).keepLastGood;
-  const tried = judging && isOn ? [...brokenEdits(store, editsIn(store, name, judging), options.now())] : [];
-  if (!judging || tried.length === 0) {
-    forgetEdits(store, name);
-    return [];
-  }
+/** All is judged: says what came of it. */
+function settle(name: string, outcomes: number, { store, settled }: Options): void {
+  const cursors = numbers(0, outcomes).map((part) => outcomeCursor(name, part));
+  const found = listOf<HeldObject | Finding>(store, cursors);
+  forgetEdits(store, name);
+  const kept = found.filter((one) => "spec" in one);
+  const findings = found.filter((one) => "about" in one);
+  if (found.length > 0) settled({ source: name, kept, findings });
+}
+
+function tryOld(name: string, judging: Judging, { store, now }: Options): readonly KubeObject[] {
+  const next = Math.min(judging.parts, judging.next + partsAtOnce);
+  const cursors = numbers(judging.next, next).map((part) => partCursor(name, part));
   const fitting: Tried[] = [];
   const findings: Finding[] = [];
-  let size = judging.heldSize;
-  for (const one of tried) {
-    size += sizeOf([one.object]);
-    if (size <= maxHeldSize) fitting.push(one);
-    else if (findings.length < maxFindings) findings.push(tooLarge(one.object.ref));
+  let { heldSize } = judging;
+  for (const one of brokenEdits(store, listOf<Edit>(store, cursors), now())) {
+    const size = sizeOf([one.object]);
+    if (heldSize + size > maxHeldSize) findings.push(tooLarge(one.object.ref));
+    else {
+      fitting.push(one);
+      heldSize += size;
+    }
   }
-  if (findings.length > 0) options.settled({ source: name, kept: [], findings });
-  writeJudging(store, name, { ...judging, tried: fitting });
+  const noted = noteOutcome(store, name, judging, findings);
+  writeJudging(store, name, {
+    ...noted,
+    next,
+    heldSize,
+    rounds: 0,
+    ...(fitting.length > 0 ? { tried: fitting } : {}),
+  });
   return fitting.map(({ object }) => object);
+}
+
+function noteOutcome(
+  store: Store,
+  name: string,
+  judging: Judging,
+  found: readonly (HeldObject | Finding)[],
+): Judging {
+  if (found.length === 0) return judging;
+  store.setCursor(outcomeCursor(name, judging.outcomes), JSON.stringify(found));
+  return { ...judging, outcomes: judging.outcomes + 1 };
 }
 
 /** The edits after which an object has an error. */
@@ -230,7 +266,7 @@ function takeBack(
   name: string,
   judging: Judging,
   tried: readonly Tried[],
-  { store, now, settled }: Options,
+  { store, now }: Options,
 ): readonly KubeObject[] {
   const isBetter = ({ object, units, answered }: Tried): boolean => {
     if (errorsAbout(store, object.ref, now()).length > 0) return false;
@@ -239,8 +275,8 @@ function takeBack(
   };
   const better = tried.filter(isBetter);
   if (better.length === tried.length) {
-    forgetEdits(store, name);
-    if (tried.length > 0) settled({ source: name, kept: tried.map(keptOf), findings: [] });
+    const { tried: _, ...rest } = noteOutcome(store, name, judging, better.map(keptOf));
+    writeJudging(store, name, rest);
     return [];
   }
   const kept = judging.rounds < maxRounds ? better : [];

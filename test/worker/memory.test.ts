@@ -47,5 +47,8 @@ it(`holds ${count} applications in an isolate's memory`, async () => {
   const edited = application(7, "team-7", "3s").map((object) => JSON.stringify(object));
   expect(await push(`${text}\n${edited.join("\n")}`)).toMatchObject({ revision: 2, changed: true });
   expect(await poll("routes", ["ingress_http"])).toBe(count);
+  const moved = text.replaceAll('"15s"', '"4s"');
+  expect(await push(moved)).toMatchObject({ revision: 3, findings: [] });
+  expect(await poll("routes", ["ingress_http"])).toBe(count);
   expect(isAlive()).toBe(true);
 });
