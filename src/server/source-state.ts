@@ -74,6 +74,10 @@ export const keptRevisions = (
   name: string,
 ): readonly (readonly [Ref, number])[] => listOf(store, `source:${name}/kept`);
 
+/** How many objects of all sources keep the text of an earlier revision. */
+export const keptCount = (store: Pick<Store, "cursor">): number =>
+  sourceNames(store).reduce((count, name) => count + keptRevisions(store, name).length, 0);
+
 export function writeKept(store: Store, name: string, held: readonly HeldObject[]): void {
   const kept = held.flatMap(({ ref, kept: good }) => (good ? [[ref, good.revision]] : []));
   put(store, `source:${name}/kept`, kept.length > 0 ? JSON.stringify(kept) : "");
