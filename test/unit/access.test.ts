@@ -134,28 +134,21 @@ describe("the HTTP surface", () => {
 
   it("lets a preview token try a push of its source, and nothing else on any path", async () => {
     const { ask, rings, confirmed } = rig(all);
-    const paths = surface
+    const queries = ["", "?dry-run=1", "?dry-run=0", "?complete=1", "?dry-run=1&rollback=1"];
+    const asked = surface
       .filter((path) => !open.includes(path))
-      .map((path) => path.replace(":name", "main").replace(":revision", "1").replace(":token", "v"));
-    for (const path of paths)
-      for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"])
-        for (const query of ["", "?dry-run=1", "?dry-run=0", "?complete=1", "?dry-run=1&rollback=1"]) {
-          const { status } = await ask(
-            method,
-            `${path}${query}`,
-            "v",
-            method === "GET" ? {} : { body: "[]" },
-          );
-          const isTry = method === "PUT" && path === "/sources/main" && query.startsWith("?dry-run=1");
-          const isNoMethod = status === 405;
-          expect([method, path, query, isNoMethod || status === (isTry ? status : 401)]).toEqual([
-            method,
-            path,
-            query,
-            true,
-          ]);
-          if (isTry) expect([200, 400]).toContain(status);
-        }
+      .map((path) => path.replace(":name", "main").replace(":revision", "1").replace(":token", "v"))
+      .flatMap((path) => queries.map((query) => `${path}${query}`));
+    const taken = new Set<string>();
+    for (const path of asked)
+      for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"]) {
+        const { status } = await ask(method, path, "v", method === "GET" ? {} : { body: "[]" });
+        if (status !== 401 && status !== 405) taken.add(`${method} ${path} ${status}`);
+      }
+    expect([...taken]).toEqual([
+      "PUT /sources/main?dry-run=1 200",
+      "PUT /sources/main?dry-run=1&rollback=1 400",
+    ]);
     expect((await ask("PUT", "/sources/other?dry-run=1", "v", { body: "[]" })).status).toBe(403);
     expect((await ask("PUT", "/sources/main?dry-run=1", "v", { body: "[]" })).status).toBe(200);
     expect([rings(), confirmed()]).toEqual([0, 0]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory.js";
+import { replaceAll } from "../../src/update.js";
 import { httpProxy, ingressRoute, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 import { pushServer } from "../support/pushing.js";
@@ -178,7 +179,7 @@ const kept: readonly Case[] = [
 
 describe("an edit that is not valid and takes down what answered", () => {
   it.each(kept)("%s: keeps the text before", async (_, others, good, bad, about) => {
-    const { put, ask, log } = pushServer();
+    const { put, ask, log, store } = pushServer();
     expect(
       (await put([...others, ...good])).findings?.filter(({ severity }) => severity === "error"),
     ).toEqual([]);
@@ -199,6 +200,11 @@ describe("an edit that is not valid and takes down what answered", () => {
     });
     expect((await ask("GET", "/status")).findings).toEqual(answer.findings);
     expect(log.join("\n")).toContain(about);
+    const fresh = createMemoryStore();
+    replaceAll(fresh, [...store.objects()], { checkKeyPair: () => undefined });
+    expect(new Map([...store.units()].map((unit) => [unit.unit, unit.resources]))).toEqual(
+      new Map([...fresh.units()].map((unit) => [unit.unit, unit.resources])),
+    );
   });
 });
 

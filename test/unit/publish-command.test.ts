@@ -308,6 +308,25 @@ describe("isoline history and --rollback", () => {
   });
 });
 
+describe("an edit that leads nowhere", () => {
+  it("is told with the revision that is served instead, and sets the exit code", async () => {
+    const server = await start();
+    onTestFinished(() => server.close());
+    expect(await publish(server.url, [good])).toBe(0);
+    const broken = { ...good, spec: { ...good.spec, routes: [{ services: [{ name: "no", port: 80 }] }] } };
+    for (const options of [{ dryRun: true }, {}, { format: "json" }] as const) {
+      out = "";
+      expect(await publish(server.url, [broken], options)).toBe(1);
+      expect(out).toContain("its text of revision 1 of the source is served until it is mended or removed");
+    }
+    expect(err.at(-1)).toBe(
+      "web at revision 3: 1 object published; what is served stays the same, 2 errors, 0 warnings",
+    );
+    expect(await publish(server.url, [broken], { strict: true })).toBe(1);
+    expect(err.at(-1)).toContain("422 invalid-objects");
+  });
+});
+
 describe("settings that are forgotten", () => {
   it("are refused, in a dry run too, without --default-settings", async () => {
     const server = await start();
