@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory.js";
-import { replaceAll } from "../../src/update.js";
+import { replaceAll, resume } from "../../src/update.js";
 import { httpProxy, ingressRoute, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 import { pushServer } from "../support/pushing.js";
@@ -49,6 +49,11 @@ const refs = (...names: readonly string[]): Manifest => ({ backendRefs: backendR
 
 const child = (spec: Manifest): Manifest => httpProxy(team, "child", spec);
 const including = proxy({ routes: [], includes: [{ name: "child", conditions: [{ prefix: "/c" }] }] });
+
+const passthrough = (fqdn: string, port: number): Manifest => ({
+  virtualhost: { fqdn, tls: { passthrough: true } },
+  tcpproxy: to(port),
+});
 
 type Case = readonly [
   name: string,
@@ -122,6 +127,18 @@ const kept: readonly Case[] = [
     [app, { kind: "IsolineSettings", spec: { invalidRoutes: "keep-valid" } }],
     [proxy()],
     [broken],
+    "HTTPProxy/team/web",
+  ],
+  [
+    "HTTPProxy: passthrough of a host that is kept, below a wildcard of others",
+    [
+      { kind: "IsolineSettings", spec: { hostOwners: [{ host: "a.test", namespaces: [team] }] } },
+      app,
+      service("other", "app"),
+      httpProxy("other", "wild", passthrough("*.test", 80)),
+    ],
+    [httpProxy(team, "web", passthrough("a.test", 80))],
+    [httpProxy(team, "web", passthrough("a.test", 81))],
     "HTTPProxy/team/web",
   ],
   ["IngressRoute: a missing port", [app], [legacy(to(80))], [legacy(to(81))], "IngressRoute/team/web"],
@@ -243,6 +260,9 @@ const across = (...more: readonly string[]): Manifest =>
     backendRefs: [{ name: "app", namespace: team, port: 80 }, ...backendRefs(...more)],
   });
 
+const twoPaths = (port: number, name: string): Manifest =>
+  ingress([path(port), { ...path(80, "/b"), backend: { service: { name, port: { number: 80 } } } }]);
+
 const gone: readonly (readonly [string, readonly Manifest[], readonly Manifest[]])[] = [
   ["a Secret that is removed", [app, delegation, pair, secure], [app, delegation, annotated(secure)]],
   [
@@ -259,6 +279,21 @@ const gone: readonly (readonly [string, readonly Manifest[], readonly Manifest[]
   ["a deletion", [app, proxy()], [app]],
   ["keepLastGood: false", [off, app, proxy()], [off, app, broken]],
   ["keepLastGood: false, which comes with it", [app, proxy()], [off, app, broken]],
+  [
+    "a Service of one path that is removed",
+    [app, service(team, "b"), twoPaths(80, "b")],
+    [app, twoPaths(81, "b")],
+  ],
+  [
+    "an object that was partly valid before, and would be whole now",
+    [app, twoPaths(80, "b")],
+    [app, service(team, "b"), twoPaths(81, "b")],
+  ],
+  [
+    "an object that was valid before, and answered nothing as its root was not",
+    [app, proxy({ routes: [to(81)], includes: [{ name: "child" }] }), child({ routes: [to(80)] })],
+    [app, including, child({ routes: [to(81)] })],
+  ],
   ["an object that was not valid before", [app, broken], [app, proxy({ routes: [to(82)] })]],
   [
     "an object that answered nothing before",
@@ -417,6 +452,20 @@ describe("a text that is kept", () => {
     }
     const last = pushServer({ store });
     for (const i of [0, 5, 11]) expect(await last.serves(`h${i}.test`)).toBe('"forward"');
+  });
+
+  it("is judged before anything is published, where a process ended between compiling and that", async () => {
+    const store = createMemoryStore();
+    const first = pushServer({ store, maxUnits: 1 });
+    await first.put([app, proxy(), root("b", { virtualhost: { fqdn: "b.test" } })]);
+    const b = root("b", { virtualhost: { fqdn: "b.test" }, routes: [to(81)] });
+    await first.ask("PUT", "/sources/main", [app, broken, b]);
+    resume(store, { checkKeyPair: () => undefined });
+    expect([store.pendingCount, store.cursor("judging")]).toEqual([0, '["main"]']);
+    const { publisher, serves, sources } = pushServer({ store });
+    expect(publisher.snapshot).toBeUndefined();
+    await sources.continue();
+    expect(await serves("a.test")).toBe('"forward"');
   });
 
   it("is judged before the next push of the source changes what it is judged by", async () => {
