@@ -27,7 +27,7 @@ export interface Edit {
   readonly units: readonly UnitKey[];
 }
 
-/** An edit that made its object invalid, with the text before in the place of the new one to see what comes of it. */
+/** An edit that made its object invalid. The text before is in the store, to see what comes of it. */
 interface Tried extends Edit {
   readonly now: KubeObject;
   /** What was answered with the new text. */
@@ -35,7 +35,7 @@ interface Tried extends Edit {
   readonly findings: readonly Finding[];
 }
 
-/** The edits of one push, from its first change until it is settled which of them cost an answer. */
+/** The edits of one push, from its first change until each of them is judged. */
 interface Judging {
   /** UTF-16 units of the objects that stay from before. */
   readonly heldSize: number;
@@ -190,18 +190,18 @@ export async function compileAndJudge(options: Options, done = 0): Promise<numbe
 }
 
 /**
- * One step, of some edits at a time: from the new texts to those before where an object became invalid, or from these back to the new text
- * where the one before is no better. An object keeps its text where it is valid with it, as everything else is now, and answers what it
- * does not with the new one.
+ * One step, for some edits at a time: puts the texts before in place of those that made their objects invalid, or takes them back. An object
+ * keeps its text where it is valid with it, with all else as it is now, and answers something that it does not answer with the new text.
  */
 function judgeNext(name: string, options: Options): void {
   const { store, platform } = options;
   store.transaction(() => {
     const judging = readJudging(store, name);
-    if (!judging || !settingsOf(store).keepLastGood) return settle(name, 0, options);
-    if (judging.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
-    else if (judging.next < judging.parts) update(store, tryOld(name, judging, options), platform);
-    else settle(name, judging.outcomes, options);
+    const isOn = settingsOf(store).keepLastGood;
+    if (judging?.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
+    else if (judging && isOn && judging.next < judging.parts)
+      update(store, tryOld(name, judging, options), platform);
+    else settle(name, judging?.outcomes ?? 0, options);
   });
 }
 

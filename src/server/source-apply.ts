@@ -15,7 +15,7 @@ export interface Job {
   readonly revision: Omit<Revision, "size">;
   /** What a push changes; absent where a content is applied anew. */
   readonly noted?: NotedChanges;
-  /** Objects that the push changes and that are to keep their text where it is not valid and costs an answer. */
+  /** Objects that the push changes and that may keep their text (`keep-last-good.ts`). */
   readonly edits?: readonly Edit[];
   /** To be kept; absent where it is already. */
   readonly content?: RevisionContent;

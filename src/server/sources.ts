@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { isRecord } from "../schema/issues.js";
-import type { KubeObject } from "../schema/object.js";
+import type { HeldObject } from "../store/store.js";
 import { problem } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { readBody, readText } from "./request.js";
@@ -129,8 +129,12 @@ function copyIn(text: string): Omit<SourceCopy, "source" | "revision"> | undefin
   return { at: Number(at), by, text: content, held, digest: "" };
 }
 
-const isHeld = (value: unknown): value is KubeObject =>
+const isKept = (value: unknown): boolean =>
+  isRecord(value) && Number.isSafeInteger(value.revision) && Array.isArray(value.findings);
+
+const isHeld = (value: unknown): value is HeldObject =>
   isRecord(value) &&
+  (value.kept === undefined || isKept(value.kept)) &&
   typeof value.kind === "string" &&
   typeof value.ref === "string" &&
   value.ref.split("/").length === 3 &&
