@@ -66,7 +66,10 @@ export function review(
   if (!ready) return { ...allowed, warnings: [...warnings, notReady(object.ref)] };
   const before = new Set(findingsAbout(store, object.ref, now).map(keyOf));
   const { undo } = tryChanges(store, [object], platform);
-  const findings = [...findingsAbout(store, object.ref, now), ...lintObject(object, store, settingsOf(store))];
+  const findings = [
+    ...findingsAbout(store, object.ref, now),
+    ...lintObject(object, store, settingsOf(store)),
+  ];
   undo();
   const isError = (finding: Finding): boolean =>
     finding.severity === "error" &&
