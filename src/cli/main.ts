@@ -16,7 +16,7 @@ import { addFleetCommand } from "./fleet-command.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
 import { assumptions, collect, files, input, kube, needFiles, server, settings } from "./options.js";
-import { type PublishCommandOptions, publishCommand } from "./publish.js";
+import { addHistoryCommand, addPublishCommand } from "./publish-command.js";
 import { type ServeCommandOptions, serveCommand } from "./serve-command.js";
 import { addTestCommand } from "./test-command.js";
 import { revokeCommand, type TokenCommandOptions, tokenCommand } from "./token.js";
@@ -141,6 +141,7 @@ function createProgram(done: (code: number) => void): Command {
   addContourFlags(serve);
 
   addPublishCommand(program, done);
+  addHistoryCommand(program, done);
   addAcceptShrinkCommand(examples, program, done);
   addFleetCommand(program, done);
   addTokenCommand(program);
@@ -200,36 +201,6 @@ function createProgram(done: (code: number) => void): Command {
     .option("--admin-port <port>", "Envoy's admin interface", "9001")
     .action((options: DemoCommandOptions) => demoCommand(options));
   return program;
-}
-
-function addPublishCommand(program: Command, done: (code: number) => void): void {
-  examples(
-    program
-      .command("publish")
-      .description("send manifests to a function that has no API server, as the whole of one source"),
-    "isoline publish -f manifests/ --to https://xds.example.com --source web --revision git --token-file ci.token",
-    "isoline publish -f manifests/ --to https://xds.example.com --source web --dry-run --format github",
-  )
-    .addOption(files())
-    .addOption(settings())
-    .requiredOption("--to <url>", "the function")
-    .requiredOption("--source <name>", "which source of the function this is all of")
-    .option(
-      "--revision <number>",
-      "higher at each push: a CI run's number, or `git` for the time of the commit",
-    )
-    .option("--expect <number>", "the revision that must be there now; 0 for none")
-    .option("--strict", "publish nothing when an object is not valid")
-    .option("--dry-run", "say what would change, and change nothing")
-    .option("--accept-shrink", "publish even if much of what is there would go")
-    .option("--token-file <file>", "holds the token to show (default: $ISOLINE_TOKEN)")
-    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
-    .option("--insecure", "send over http:// to another machine")
-    .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
-    .action(async (options: PublishCommandOptions) => {
-      needFiles(options.file);
-      done(await publishCommand(options));
-    });
 }
 
 function addManifestsCommand(program: Command): void {
@@ -295,7 +266,7 @@ function addTokenCommand(program: Command): void {
           "only the Envoy of this node.id; with * at the end all whose node.id begins so",
         )
         .option("--envoy-file <file>", "write it as a secret file for `isoline bootstrap --token-file`");
-    if (role === "publish")
+    if (role === "publish" || role === "preview")
       command
         .option("--source <name>", "only this source; with --namespaces alone, that of the token's --name")
         .option("--namespaces <names>", "only objects in these namespaces, comma-separated");
@@ -311,6 +282,7 @@ function addTokenCommand(program: Command): void {
 
 const roleTexts: Readonly<Record<Role, string>> = {
   hook: "for webhooks: rings, and asks whether an object is valid",
+  preview: "for CI of pull requests: asks what a push would change, and changes nothing",
   publish: "for CI: pushes sources",
   node: "for Envoys: gets configuration with its keys",
   read: "for people and dashboards: reads the status, never keys",

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Finding } from "../schema/meta.js";
-import { messageOf, plural } from "../schema/words.js";
+import { plural } from "../schema/words.js";
 import { isSimpleName } from "../server/tokens.js";
-import { ask } from "./client.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
 import { loadDocuments } from "./load.js";
-import { type Located, locateAll, readManifests } from "./objects.js";
+import { type Located, locateAll, type Manifests, readManifests } from "./objects.js";
+import { needFiles } from "./options.js";
+import { type Outcome, send, type Target } from "./publish-target.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { readSettingsValue } from "./settings-file.js";
 import { UsageError } from "./usage.js";
@@ -15,102 +15,104 @@ import { UsageError } from "./usage.js";
 /** The options of `isoline publish` as commander hands them over. */
 export interface PublishCommandOptions {
   readonly file: readonly string[];
-  readonly to: string;
+  readonly to: readonly string[];
   readonly source: string;
   readonly settings?: string;
+  readonly defaultSettings?: boolean;
+  readonly rollback?: string;
   readonly revision?: string;
   readonly expect?: string;
   readonly strict?: boolean;
   readonly dryRun?: boolean;
   readonly acceptShrink?: boolean;
-  readonly tokenFile?: string;
+  /** One for all servers, or one for each in their order. */
+  readonly tokenFile?: readonly string[];
   readonly caFile?: string;
   readonly insecure?: boolean;
   readonly format: CheckFormat;
 }
 
-/** What the server says of a push; problem details when it is refused. */
-interface Answer {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly revision?: number;
-  readonly objects?: number;
-  readonly changed?: boolean;
-  readonly traffic?: readonly string[];
-  readonly findings?: readonly Finding[];
-  /** Units that the server has still to compile. */
-  readonly left?: number;
-  /** Sources that Envoys have and that were not pushed again since the server lost its store. */
-  readonly missing?: number;
-}
-
-const lookMs = 300;
-const maxLooks = 1000;
-
-type Credentials = Pick<Parameters<typeof ask>[1], "headers" | "caFile">;
-
-/** Waits for a server that compiles in batches: only then all findings are known. */
-async function whenCompiled(url: URL, credentials: Credentials, answer: Answer): Promise<Answer> {
-  const source = new URL(url.pathname, url);
-  for (let looks = 0; looks < maxLooks; looks++) {
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
-    const looked = await ask(source, { method: "GET", ...credentials });
-    const { revision, left, findings = [] } = looked.answer as Answer;
-    // A newer push has its own publisher to tell.
-    if (looked.status !== 200 || revision !== answer.revision) return answer;
-    if (!left) return { ...answer, changed: true, findings };
-  }
-  return answer;
-}
-
 /**
- * `isoline publish`: sends manifests as the whole of one source. Returns the exit code: 1 when an object is not valid
- * or the push is refused, 3 when files or the server can't be reached.
+ * `isoline publish`: sends manifests as the whole of one source, or has an earlier revision of it published once more. Several servers are
+ * asked with a dry run before the first is changed. Returns the exit code: 1 when an object is not valid or a push is refused, 3 when
+ * files or a server can't be reached.
  *
  * @throws UsageError when an option is not valid.
  */
 export async function publishCommand(options: PublishCommandOptions): Promise<number> {
-  const url = urlOf(options);
-  const token = readToken(options.tokenFile);
-  const manifests = readManifests(options.file, []);
-  if (manifests.broken.size > 0) {
+  checkOptions(options);
+  const targets = targetsOf(options);
+  const manifests = options.rollback === undefined ? readManifests(options.file, []) : undefined;
+  if (manifests && manifests.broken.size > 0) {
     write(options, manifests.located);
     console.error("nothing was published: what can't be read would be taken for removed");
     return 3;
   }
-  const body = gzipSync(contentOf(options));
-  const credentials: Credentials = {
-    headers: token ? { authorization: `Bearer ${token}` } : {},
-    ...(options.caFile ? { caFile: options.caFile } : {}),
-  };
-  const headers = { "content-encoding": "gzip", ...credentials.headers };
-  let status: number;
-  let answer: Answer;
-  try {
-    const told = await ask(url, { method: "PUT", ...credentials, headers, body });
-    status = told.status;
-    answer = told.answer as Answer;
-    if (status === 200 && answer.left) answer = await whenCompiled(url, credentials, answer);
-  } catch (error) {
-    console.error(messageOf(error));
-    return 3;
+  const body = manifests && gzipSync(contentOf(options));
+  const { dryRun = false } = options;
+  if (targets.length > 1 && !dryRun) {
+    const failed = (await inTurn(targets, (target) => send(target, body, true))).filter(isFailure);
+    if (failed.length > 0) return reportNoneChanged(options, failed, manifests);
   }
-  const located = locateAll(answer.findings ?? [], manifests.documents);
-  write(options, located);
-  return report(options, status, answer, located);
+  const outcomes: Outcome[] = [];
+  for (const target of targets) {
+    const outcome = await send(target, body, dryRun);
+    outcomes.push(outcome);
+    if (isFailure(outcome) && !dryRun) break;
+  }
+  return report(options, outcomes, targets, manifests);
+}
+
+const isFailure = ({ failure }: Outcome): boolean => failure !== undefined;
+
+async function inTurn(
+  targets: readonly Target[],
+  ask: (target: Target) => Promise<Outcome>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const target of targets) outcomes.push(await ask(target));
+  return outcomes;
+}
+
+function reportNoneChanged(
+  options: PublishCommandOptions,
+  failed: readonly Outcome[],
+  manifests: Manifests | undefined,
+): number {
+  writeFindings(options, failed, manifests);
+  for (const { failure } of failed) console.error(failure);
+  console.error(`nothing was published to any of the ${options.to.length} servers`);
+  return worst(failed);
 }
 
 function report(
-  { source, dryRun, to }: PublishCommandOptions,
-  status: number,
-  answer: Answer,
-  located: readonly Located[],
+  options: PublishCommandOptions,
+  outcomes: readonly Outcome[],
+  targets: readonly Target[],
+  manifests: Manifests | undefined,
 ): number {
-  if (status !== 200) {
-    console.error(
-      `${to} refuses (${status} ${answer.code ?? ""}): ${answer.detail ?? "no reason given"}${fixOf(answer)}`,
-    );
-    return status >= 500 ? 3 : 1;
+  const findings = writeFindings(options, outcomes, manifests);
+  for (const outcome of outcomes) reportOne(options, outcome, findings.get(outcome) ?? []);
+  if (outcomes.some(isFailure) && outcomes.length > 1 && !options.dryRun)
+    reportHalf(options, outcomes, targets.slice(outcomes.length));
+  const failure = worst(outcomes);
+  if (failure > 0) return failure;
+  const isBad = outcomes.some(
+    (outcome) =>
+      (outcome.answer.missing ?? 0) > 0 ||
+      findings.get(outcome)?.some(({ finding }) => finding.severity === "error"),
+  );
+  return isBad ? 1 : 0;
+}
+
+function reportOne(
+  { source, dryRun, rollback }: PublishCommandOptions,
+  { target: { to }, answer, failure }: Outcome,
+  located: readonly Located[],
+): void {
+  if (failure !== undefined) {
+    console.error(failure);
+    return;
   }
   for (const line of answer.traffic ?? []) console.error(line);
   const errors = located.filter(({ finding }) => finding.severity === "error").length;
@@ -119,29 +121,64 @@ function report(
     : answer.changed
       ? "published"
       : "published; what is served stays the same";
+  const from = rollback === undefined ? "" : ` with the content of revision ${rollback}`;
   console.error(
-    `${source} at revision ${answer.revision}: ${plural(answer.objects ?? 0, "object")} ${done}, ${plural(errors, "error")}, ${plural(located.length - errors, "warning")}`,
+    `${source} at revision ${answer.revision}${from}: ${plural(answer.objects ?? 0, "object")} ${done}, ${plural(errors, "error")}, ${plural(located.length - errors, "warning")}`,
   );
   const { missing = 0 } = answer;
   if (missing > 0)
     console.error(
       `${to} has lost its store: Envoys keep what they have until ${missing} more of its sources are pushed again, or until an admin's POST /sources?complete says that what is pushed is all`,
     );
-  return errors > 0 || missing > 0 ? 1 : 0;
 }
 
-const fixes: Readonly<Record<string, string>> = {
-  unauthorized: "; give --token-file, or ISOLINE_TOKEN, with a token of the role publish",
-  shrink: " (--accept-shrink)",
-  "stale-revision": "; a newer push is there, so this one is not needed, or give a higher --revision",
-};
-const fixOf = ({ code }: Answer): string => (code && fixes[code]) || "";
+/** Some servers are changed, and one is not: what is where, and how to come back to one state. */
+function reportHalf(
+  { source }: PublishCommandOptions,
+  outcomes: readonly Outcome[],
+  notAsked: readonly Target[],
+): void {
+  const changed = outcomes.filter((outcome) => !isFailure(outcome));
+  const where = changed.map(
+    ({ target: { to }, answer }) => `${to} is at revision ${answer.revision} (before: ${answer.before})`,
+  );
+  const others = notAsked.map(({ to }) => to);
+  console.error(
+    [
+      `the servers differ: ${where.join(", ")}; ${outcomes.at(-1)?.target.to ?? ""} was not changed, or did not say so`,
+      ...(others.length > 0 ? [`; not asked: ${others.join(", ")}`] : []),
+      ". Run the same command again when the cause is mended (a server that has the revision takes it again). To go back instead:",
+    ].join(""),
+  );
+  for (const { target, answer } of changed)
+    console.error(
+      answer.before
+        ? `  isoline publish --rollback ${answer.before} --expect ${answer.revision} --source ${source} --to ${target.to}`
+        : `  ${target.to} had no source ${source} before: an admin's DELETE /sources/${source} takes it away`,
+    );
+}
+
+const worst = (outcomes: readonly Outcome[]): number => Math.max(0, ...outcomes.map(({ code }) => code));
+
+/** Writes the findings of all servers, each once. Returns those of each. */
+function writeFindings(
+  options: PublishCommandOptions,
+  outcomes: readonly Outcome[],
+  manifests: Manifests | undefined,
+): ReadonlyMap<Outcome, readonly Located[]> {
+  const documents: Manifests["documents"] = manifests?.documents ?? new Map();
+  const byOutcome = new Map(
+    outcomes.map((outcome) => [outcome, locateAll(outcome.answer.findings ?? [], documents)]),
+  );
+  const all = new Map([...byOutcome.values()].flat().map((located) => [JSON.stringify(located), located]));
+  write(options, [...all.values()]);
+  return byOutcome;
+}
 
 const write = ({ format }: PublishCommandOptions, located: readonly Located[]): void =>
   void process.stdout.write(findingWriters[format](located));
 
-/** Documents as they were read, with the settings as one more. */
-/** JSON Lines: the server parses them one by one. */
+/** JSON Lines, which the server parses one by one: documents as they were read, with the settings as one more. */
 function contentOf({ file, settings }: PublishCommandOptions): string {
   const values: string[] = [];
   loadDocuments(file, (value) => void values.push(JSON.stringify(value)));
@@ -151,19 +188,42 @@ function contentOf({ file, settings }: PublishCommandOptions): string {
   return values.length === 0 ? "[]" : values.join("\n");
 }
 
-function urlOf(options: PublishCommandOptions): URL {
-  const { to, source, insecure, strict, dryRun, acceptShrink, expect } = options;
+function checkOptions({ file, source, settings, defaultSettings, rollback }: PublishCommandOptions): void {
   if (!isSimpleName(source)) throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
+  if (settings && defaultSettings)
+    throw new UsageError("--settings and --default-settings contradict each other; give one of them");
+  if (rollback === undefined) needFiles(file);
+  else if (file.length > 0 || settings)
+    throw new UsageError("--rollback publishes what was pushed before: leave out -f and --settings");
+}
+
+function targetsOf(options: PublishCommandOptions): Target[] {
+  const { to: servers, tokenFile: files = [], caFile } = options;
+  if (files.length > 1 && files.length !== servers.length)
+    throw new UsageError("--token-file: give one for all servers, or one for each --to in the same order");
+  const origins = servers.map((to) => urlOf(to, options));
+  const twice = origins.find((url, i) => origins.findIndex(({ href }) => href === url.href) < i);
+  if (twice) throw new UsageError(`--to ${twice.origin}: is given twice`);
+  return servers.map((to, i) => {
+    const token = readToken(files.length > 1 ? files[i] : files[0]);
+    const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+    return { to, url: urlOf(to, options), credentials: { headers, ...(caFile ? { caFile } : {}) } };
+  });
+}
+
+function urlOf(to: string, options: PublishCommandOptions): URL {
+  const { source, insecure, strict, acceptShrink, defaultSettings, expect, rollback } = options;
   const url = serverUrl("--to", to, `sources/${source}`, insecure);
   const revision = revisionOf(options);
   if (revision !== undefined) url.searchParams.set("revision", String(revision));
   if (expect !== undefined) url.searchParams.set("expect", String(wholeNumber("--expect", expect)));
-  for (const [key, set] of Object.entries({ strict, "dry-run": dryRun, "accept-shrink": acceptShrink }))
-    if (set) url.searchParams.set(key, "1");
+  if (rollback !== undefined) url.searchParams.set("rollback", String(wholeNumber("--rollback", rollback)));
+  const flags = { strict, "accept-shrink": acceptShrink, "default-settings": defaultSettings };
+  for (const [key, set] of Object.entries(flags)) if (set) url.searchParams.set(key, "1");
   return url;
 }
 
-function wholeNumber(option: string, text: string): number {
+export function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
   throw new UsageError(`${option} ${text}: expected a whole number`);

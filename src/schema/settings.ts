@@ -112,6 +112,8 @@ const settingsSpec = z.object({
   watchNamespaces: names,
   /** How many sources may be pushed. */
   maxSources: count.max(10_000).default(100),
+  /** Of pushes: an object whose edit is not valid and would take down what it answers keeps its text before. */
+  keepLastGood: z.boolean().default(true),
   /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */
   gatewayRef: z.object({ namespace: name, name }).optional(),
   /** Kinds that are left out, by Contour's names. */

@@ -19,8 +19,10 @@ import { answerConfig } from "./served-config.js";
 import {
   completeSources,
   deleteSource,
+  getHistory,
   getRevision,
   getSource,
+  isDryRun,
   listSources,
   putRevision,
   putSource,
@@ -59,8 +61,8 @@ export interface AppOptions {
 interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
-  /** Undefined: for everyone. */
-  readonly role: Role | undefined;
+  /** Undefined: for everyone. Of some paths the role depends on what the query asks for. */
+  readonly role: Role | undefined | ((c: Context) => Role);
   handle(c: Context, who: Identity): Response | Promise<Response>;
 }
 
@@ -135,8 +137,14 @@ const sourceRoutes = (sources: PushedSources): readonly Route[] => [
   {
     method: "PUT",
     path: "/sources/:name",
-    role: "publish",
+    role: (c) => (isDryRun(c) ? "preview" : "publish"),
     handle: (c, who) => putSource(c, sources, who),
+  },
+  {
+    method: "GET",
+    path: "/sources/:name/revisions",
+    role: "publish",
+    handle: (c, who) => getHistory(c, sources, who),
   },
   {
     method: "GET",
@@ -199,7 +207,8 @@ export function createApp(options: AppOptions): Hono<Variables> {
   });
   for (const { method, path, role, handle } of routes) {
     app.on(method, path, (c) => {
-      const who = role === undefined ? nobody : identityFor(c.get("identities") ?? [], role);
+      const asked = typeof role === "function" ? role(c) : role;
+      const who = asked === undefined ? nobody : identityFor(c.get("identities") ?? [], asked);
       return who ? handle(c, who) : refuse(c, unauthorized);
     });
   }

@@ -52,10 +52,24 @@ const tlsRequired: Refusal = {
   headers: { upgrade: "TLS/1.2" },
 };
 
-/** Everything but what belongs to other roles alone: keys go to nodes only. */
-export const identityFor = (identities: readonly Identity[], role: Role): Identity | undefined =>
-  identities.find((identity) => identity.role === role) ??
-  (role === "node" ? undefined : identities.find((identity) => identity.role === "admin"));
+/** Roles that may do what a path asks for, the one that sees most first. Keys go to nodes only. */
+const mayDo: Readonly<Record<Role, readonly Role[]>> = {
+  node: ["node"],
+  hook: ["hook", "admin"],
+  read: ["read", "admin"],
+  publish: ["publish", "admin"],
+  preview: ["publish", "admin", "preview"],
+  admin: ["admin"],
+};
+
+/** The identity among those of a token by which a request is let in. */
+export function identityFor(identities: readonly Identity[], role: Role): Identity | undefined {
+  for (const one of mayDo[role]) {
+    const found = identities.find((identity) => identity.role === one);
+    if (found) return found;
+  }
+  return undefined;
+}
 
 /** Whoever can reach the server may do everything: for a listener on loopback. */
 export const everyone: Authenticate = () =>

@@ -23,6 +23,7 @@ const gauges = {
   sequence: "The sequence of the last publication: the first part of versions.",
   resources: "Resources served, by type.",
   unsendable: "1 for a type whose last answer could not be sent; the status says why.",
+  objects_kept: "Pushed objects whose new text is not valid, so that the text before is served.",
   findings: "Findings about objects, by severity.",
   nodes: "Envoys that polled within a minute.",
   nodes_refusing: "Envoys that refused what they were sent last, by type.",

@@ -5,7 +5,7 @@ import type { Store } from "../store/store.js";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
 import type { Pushed } from "./origin.js";
-import { workLeft } from "./source-state.js";
+import { keptCount, workLeft } from "./source-state.js";
 
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
@@ -63,6 +63,7 @@ export class Publisher {
     for (const { severity } of this.findings) count[severity]++;
     return [
       ["sequence", this.sequence],
+      ["objects_kept", keptCount(this.store)],
       ["findings", count.error, { severity: "error" }],
       ["findings", count.warning, { severity: "warning" }],
     ];

@@ -1,6 +1,8 @@
 import { claimsOf } from "../graph/claims.js";
 import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
-import type { Store } from "../store/store.js";
+import type { KubeObject } from "../schema/object.js";
+import { settingsRef } from "../schema/settings.js";
+import type { HeldObject, Store } from "../store/store.js";
 import { settingsOf } from "./publisher.js";
 import type { ParsedSource, SourceRefusal } from "./source.js";
 import { type SourceState, sourceNames, sourceRefs } from "./source-state.js";
@@ -19,6 +21,10 @@ export interface Push {
   readonly dryRun: boolean;
   /** Apply a push that takes away much of what was there. */
   readonly acceptShrink: boolean;
+  /** Apply a push without settings to a source that has some: the server's own hold again, or the defaults. */
+  readonly defaultSettings?: boolean;
+  /** Tell no values that headers are compared with or set to. */
+  readonly hidesValues?: boolean;
   /** The only namespaces that may be touched, and told of in the answer; undefined for all. */
   readonly namespaces?: readonly string[];
   /** The name of the token. */
@@ -27,7 +33,7 @@ export interface Push {
 
 export interface RefusedPush {
   readonly refused: {
-    readonly status: 400 | 403 | 409 | 412 | 422;
+    readonly status: 400 | 403 | 404 | 409 | 412 | 422;
     readonly code: string;
     readonly detail: string;
     readonly findings: readonly Finding[];
@@ -52,6 +58,13 @@ export const refusedPush = (
   detail: string,
   findings: readonly Finding[] = [],
 ): RefusedPush => ({ refused: { status, code, detail, findings } });
+
+export const tooMuchHeld = (): RefusedPush =>
+  refusedPush(
+    422,
+    "too-much-held",
+    "the objects that are not valid would stay as they were, and are more than the 32 MB that a source may hold so; mend or remove some",
+  );
 
 /** The same revision with the same content is a push that is tried again; with other content, two publishers raced. */
 export function checkRevision(
@@ -82,15 +95,17 @@ export function checkCount(store: Store, { name }: Push): RefusedPush | undefine
   return refusedPush(409, "too-many-sources", detail);
 }
 
+/** Checks a parsed text, with the objects that it was kept with where it was pushed before. */
 export function checkContent(
   store: Store,
   push: Push,
   before: SourceState,
   source: ParsedSource,
+  held: readonly HeldObject[],
 ): RefusedPush | undefined {
   const { namespaces } = push;
   if (namespaces) {
-    const foreign = foreignRefs(namespaces, source);
+    const foreign = foreignRefs(namespaces, source, held);
     const detail = `this token may push to ${namespaces.join(", ")} alone; nothing was changed`;
     if (foreign.length > 0) return refusedPush(403, "namespace-not-allowed", detail, foreign.map(notAllowed));
     if (before.refs.some((ref) => !namespaces.includes(namespaceOf(ref))))
@@ -100,7 +115,7 @@ export function checkContent(
         `the source holds objects of other namespaces; ${detail}`,
       );
   }
-  const clashes = clashesOf(store, push, source);
+  const clashes = clashesOf(store, push, [...source.objects, ...held]);
   if (clashes.length > 0)
     return refusedPush(
       409,
@@ -108,7 +123,21 @@ export function checkContent(
       "objects are in another source; nothing was changed",
       clashes,
     );
-  return push.acceptShrink ? undefined : checkShrink(store, before, source);
+  const forgotten = push.defaultSettings ? undefined : checkSettings(before, source);
+  return forgotten ?? (push.acceptShrink ? undefined : checkShrink(store, before, source));
+}
+
+/** Settings that are left out are more likely forgotten than meant to go. */
+function checkSettings(
+  { refs }: SourceState,
+  { objects, invalid, hasUnnamed }: ParsedSource,
+): RefusedPush | undefined {
+  const isThere =
+    hasUnnamed || invalid.includes(settingsRef) || objects.some(({ ref }) => ref === settingsRef);
+  if (!refs.includes(settingsRef) || isThere) return undefined;
+  const detail =
+    "the source has settings, and this push has none; push them too, or push with default-settings to go back to those that the server was started with, or the defaults";
+  return refusedPush(409, "settings-missing", detail);
 }
 
 function checkShrink(store: Store, before: SourceState, source: ParsedSource): RefusedPush | undefined {
@@ -126,8 +155,12 @@ function checkShrink(store: Store, before: SourceState, source: ParsedSource): R
 const isHost = (claim: string): boolean => claim.startsWith("vhost:");
 
 /** What is pushed outside the namespaces of its token. */
-function foreignRefs(namespaces: readonly string[], { objects, invalid }: ParsedSource): readonly Ref[] {
-  const pushed = new Set([...objects.map(({ ref }) => ref), ...invalid]);
+function foreignRefs(
+  namespaces: readonly string[],
+  { objects, invalid }: ParsedSource,
+  held: readonly HeldObject[],
+): readonly Ref[] {
+  const pushed = new Set([...[...objects, ...held].map(({ ref }) => ref), ...invalid]);
   return [...pushed].filter((ref) => !namespaces.includes(namespaceOf(ref)));
 }
 
@@ -139,13 +172,14 @@ const notAllowed = (ref: Ref): Finding => ({
   message: "is outside the namespaces of the token",
 });
 
-function clashesOf(store: Store, { name, namespaces }: Push, source: ParsedSource): Finding[] {
+function clashesOf(store: Store, { name, namespaces }: Push, objects: readonly KubeObject[]): Finding[] {
+  const refs = new Set(objects.map(({ ref }) => ref));
   const others = sourceNames(store).filter((other) => other !== name);
   return others.flatMap((other) => {
     const held = new Set(sourceRefs(store, other));
-    return source.objects
-      .filter(({ ref }) => held.has(ref))
-      .map(({ ref }) => ({
+    return [...refs]
+      .filter((ref) => held.has(ref))
+      .map((ref) => ({
         about: ref,
         severity: "error" as const,
         type: "SourceError",

@@ -2,13 +2,16 @@ import { compilerVersion } from "../compile.js";
 import { isSameServed } from "../link/snapshot.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type Settings, settingsRef } from "../schema/settings.js";
-import type { Store } from "../store/store.js";
+import type { HeldObject, Store } from "../store/store.js";
 import { tryChanges } from "../trial.js";
-import { type Change, type Platform, resume, unitsLeft, update } from "../update.js";
+import { type Change, type Platform, update } from "../update.js";
 import { contentHash } from "../xds/hash.js";
+import { Applier } from "./applier.js";
 import type { Inspected } from "./inspect.js";
+import { compileAndJudge, findingsOf, forgetEdits, isTooMuch, judgeAtOnce } from "./keep-last-good.js";
 import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
 import type { Publisher } from "./publisher.js";
+import { leftOf, type Pushed, type RemovedSource } from "./push-answer.js";
 import {
   checkContent,
   checkCount,
@@ -17,12 +20,15 @@ import {
   type Push,
   type RefusedPush,
   refusedPush,
+  tooMuchHeld,
 } from "./push-checks.js";
+import { jobOfPush } from "./push-job.js";
 import { findLost, isOutdated, reapply } from "./reapply.js";
-import { compileLeft, inSlices } from "./slices.js";
-import { type ParsedSource, parseSource } from "./source.js";
-import { applyJob, type Job, jobOf, settleJob } from "./source-apply.js";
-import { copyOf, dropOld, listRevisions, type SourceCopy } from "./source-history.js";
+import { inSlices } from "./slices.js";
+import { parseSource } from "./source.js";
+import { beginJudging, type Job, jobOf, settleJob } from "./source-apply.js";
+import { type HistoryEntry, historyOf, revisionAt } from "./source-changes.js";
+import { copyOf, dropOld, isHeldAlone, listRevisions, type SourceCopy } from "./source-history.js";
 import {
   applyingNames,
   readHead,
@@ -38,44 +44,19 @@ import {
 import { Traffic } from "./traffic.js";
 import { type Namespaces, visibleFindings } from "./visible.js";
 
-export interface Pushed {
-  readonly source: string;
-  readonly revision: number;
-  readonly objects: number;
-  /** Whether what is served differs from before; true as long as units are left, as that is not known yet. */
-  readonly changed: boolean;
-  /** The sequence of what is served after it. */
-  readonly version: number;
-  readonly findings: readonly Finding[];
-  /** Units that are still to be compiled: until then nothing is published, and `findings` is not all. */
-  readonly left?: number;
-  /** Sources that Envoys have and that were not pushed again since the store was lost: until they are, these Envoys keep what they have. */
-  readonly missing?: number;
-  /** Of a dry run: what would change for traffic, a line each. */
-  readonly traffic?: readonly string[];
-}
-
-/** A source that was taken away. */
-export interface RemovedSource {
-  readonly source: string;
-  /** How many went with it. */
-  readonly objects: number;
-  readonly changed: boolean;
-  /** The sequence of what is served after it. */
-  readonly version: number;
-  /** Units that are still to be compiled: until then nothing is published. */
-  readonly left?: number;
-}
-
 /** Sources that are pushed, each a part of what one store holds. */
 export class PushedSources {
+  readonly #applier: Applier;
+
   constructor(
     private readonly store: Store,
     private readonly publisher: Publisher,
     private readonly platform: Platform,
     /** The settings that hold where no source has settings. */
     private readonly settings?: Settings,
-  ) {}
+  ) {
+    this.#applier = new Applier(store, publisher, platform);
+  }
 
   get inspected(): Inspected {
     const { store, publisher, platform } = this;
@@ -90,17 +71,11 @@ export class PushedSources {
     tellPushed(this.store, this.publisher);
     if (!arePushed && (this.settings || this.store.object(settingsRef)))
       update(this.store, this.#without([settingsRef]), this.platform);
-    if (names.length > 0) this.#publish();
-    if (this.#toApply().length > 0)
+    if (names.length > 0) this.#applier.publish();
+    if (workLeft(this.store) > 0 || this.#toApply().length > 0)
       this.continue().catch((error: unknown) =>
         this.publisher.log(`can't apply what was pushed: ${String(error)}`),
       );
-  }
-
-  /** Publishes what there is, under versions that say which sources it is of. Returns whether that is something else. */
-  #publish(): boolean {
-    tellPushed(this.store, this.publisher);
-    return this.publisher.publish();
   }
 
   /** Sources whose content has to be applied: one that was not to its end, and those that another compiler has read. */
@@ -125,9 +100,10 @@ export class PushedSources {
         });
         applied ||= done;
       }
-      const units = await compileLeft(this.store, this.platform);
-      this.#publish();
-      return applied || units > 0;
+      const left = workLeft(this.store);
+      const units = await compileAndJudge(this.#applier.judgement);
+      this.#applier.publish();
+      return applied || units > 0 || workLeft(this.store) < left;
     });
   }
 
@@ -157,8 +133,9 @@ export class PushedSources {
     if (!sourceNames(this.store).includes(name)) return undefined;
     const refs = sourceRefs(this.store, name);
     update(this.store, this.#without(refs), inSlices(this.platform));
+    forgetEdits(this.store, name);
     removeSource(this.store, name);
-    const changed = this.#publish();
+    const changed = this.#applier.publish();
     const left = workLeft(this.store);
     const { sequence: version } = this.publisher;
     return { source: name, objects: refs.length, changed: changed || left > 0, version, ...leftOf(left) };
@@ -180,13 +157,6 @@ export class PushedSources {
     };
   }
 
-  /** What is tried and taken back must not be mixed with what is left of a push before. */
-  #finish(): void {
-    if (unitsLeft(this.store) === 0) return;
-    resume(this.store, { checkKeyPair: this.platform.checkKeyPair });
-    this.#publish();
-  }
-
   /** The write before, whose text may still be read. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -202,42 +172,48 @@ export class PushedSources {
     return this.#inTurn(() => this.#put(push));
   }
 
-  async #put(push: Push): Promise<Pushed | RefusedPush> {
+  /** Pushes the content of an earlier revision once more, with the objects that stayed as they were before it. */
+  rollBack(push: Push, to: number): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => {
+      const kept = listRevisions(this.store, push.name);
+      const content = copyOf(this.store, push.name, revisionAt(this.store, push.name, kept, to) ?? to);
+      if (content) return this.#put({ ...push, text: content.text }, content.held);
+      const numbers = kept.map(({ revision }) => revision).join(", ") || "none";
+      return refusedPush(404, "revision-not-kept", `revision ${to} is not kept; kept are: ${numbers}`);
+    });
+  }
+
+  async #put(push: Push, held: readonly HeldObject[] = []): Promise<Pushed | RefusedPush> {
     const { store } = this;
     const state = readSource(store, push.name);
     const digest = contentHash(push.text);
     const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(store, push);
     if (stale) return stale;
     const revision = push.revision ?? state.revision + 1;
-    if (this.#isHeld(push, state, digest))
+    if (held.length === 0 && this.#isHeld(push, state, digest))
       return store.transaction(() => this.#renumber(push, state, revision));
     const source = await parseSource(push.text);
     if ("code" in source) return notContent(source);
-    const refusal = checkContent(store, push, state, source);
+    const refusal = checkContent(store, push, state, source, held);
     if (refusal) return refusal;
-    if (push.strict || push.dryRun) this.#finish();
-    const { name, text, by = "" } = push;
-    const job = jobOf(
-      store,
-      { source: name, revision, at: this.publisher.now(), digest, by },
-      { text, source },
-      { before: state, without: (refs) => this.#without(refs) },
-    );
-    if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, source, job));
-    return this.#answer(push, source, job, await this.#carryOut(job));
+    if (push.strict || push.dryRun) this.#applier.finish();
+    else await this.#applier.finishJudging(push.name);
+    const at = this.publisher.now();
+    const known = {
+      before: state,
+      source,
+      held,
+      revision: { source: push.name, revision, at, digest, by: push.by ?? "" },
+    };
+    const job = await jobOfPush(store, push.text, known, (refs) => this.#without(refs));
+    if (isTooMuch(job.content.held)) return tooMuchHeld();
+    if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, state, job));
+    return this.#answer(push, state, job, await this.#applier.carryOut(job));
   }
 
-  /** Applies a job and publishes what comes of it, as far as the platform takes it for one request. Returns whether that differs. */
-  async #carryOut(job: Job): Promise<boolean> {
-    let published = false;
-    let changed = false;
-    const units = await applyJob(this.store, job, this.platform, () => {
-      changed = this.#publish();
-      published = workLeft(this.store) === 0;
-    });
-    if (published) return changed;
-    await compileLeft(this.store, this.platform, units);
-    return this.#publish();
+  /** The kept revisions of a source, the newest first, as far as one may see that is bound to namespaces. */
+  history(name: string, namespaces?: Namespaces): readonly HistoryEntry[] {
+    return historyOf(this.store, name, listRevisions(this.store, name), namespaces);
   }
 
   /** All sources with their revisions and what is kept of their contents. */
@@ -261,7 +237,14 @@ export class PushedSources {
   async #putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
     const { store } = this;
     const { source: name, revision, at, by, text, held } = copy;
-    const push: Push = { name, text, strict: false, dryRun: false, acceptShrink: true };
+    const push: Push = {
+      name,
+      text,
+      strict: false,
+      dryRun: false,
+      acceptShrink: true,
+      defaultSettings: true,
+    };
     const state = readSource(store, name);
     const digest = contentHash(text);
     const kept = store.revisions(name).find((one) => one.revision === revision);
@@ -279,7 +262,7 @@ export class PushedSources {
     if (refusal) return refusal;
     const source = await parseSource(text);
     if ("code" in source) return notContent(source);
-    const foreign = checkContent(store, push, state, source);
+    const foreign = checkContent(store, push, state, source, held);
     if (foreign) return foreign;
     const job = jobOf(
       store,
@@ -291,7 +274,7 @@ export class PushedSources {
         without: (refs) => this.#without(refs),
       },
     );
-    return this.#answer(push, source, job, await this.#carryOut(job));
+    return this.#answer(push, state, job, await this.#applier.carryOut(job));
   }
 
   /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */
@@ -303,7 +286,7 @@ export class PushedSources {
     return (
       compiler === compilerVersion &&
       applyingNames(this.store).length === 0 &&
-      this.store.revisions(push.name)[0]?.digest === pushed
+      isHeldAlone(this.store.revisions(push.name)[0], pushed, push.text)
     );
   }
 
@@ -319,6 +302,7 @@ export class PushedSources {
     return {
       source: name,
       revision,
+      before: state.revision,
       objects: state.refs.length,
       changed: false,
       version: this.publisher.sequence,
@@ -344,18 +328,25 @@ export class PushedSources {
   }
 
   /** Applies a push to see what comes of it, and takes it back where it is a dry run, or strict and not valid. */
-  #try(push: Push, source: ParsedSource, job: Job): Pushed | RefusedPush {
-    const old = push.dryRun ? this.publisher.preview() : undefined;
-    const { undo } = tryChanges(this.store, job.changes, this.platform);
+  #try(push: Push, state: SourceState, job: Job): Pushed | RefusedPush {
+    const { store, publisher } = this;
+    const old = push.dryRun ? publisher.preview() : undefined;
+    const judged: Finding[] = [];
+    if (!push.strict) beginJudging(store, job);
+    const { undo } = tryChanges(store, job.changes, this.platform);
+    judgeAtOnce({
+      ...this.#applier.judgementAtOnce,
+      settled: (outcome) => judged.push(...findingsOf(outcome)),
+    });
     const others = this.#refsOfOthers(push.name, new Set(job.refs));
-    const all = [...source.findings, ...this.publisher.storeFindings];
+    const all = [...job.findings, ...judged, ...publisher.storeFindings];
     const errors =
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
-    const tried = old && this.publisher.preview();
-    const traffic = old && tried && new Traffic(old, tried, push.namespaces);
-    traffic?.judge(this.store);
+    const tried = old && publisher.preview();
+    const traffic = old && tried && new Traffic(old, tried, push);
+    traffic?.judge(store);
     if (errors || push.dryRun) undo();
-    traffic?.judge(this.store);
+    traffic?.judge(store);
     if (errors)
       return refusedPush(
         422,
@@ -365,26 +356,26 @@ export class PushedSources {
       );
     if (old && tried && traffic) {
       const findings = visibleFindings([...all, ...tried.findings], push.namespaces);
-      const answer = this.#answer(push, source, job, !isSameServed(old, tried));
+      const answer = this.#answer(push, state, job, !isSameServed(old, tried));
       return { ...answer, findings, traffic: traffic.lines };
     }
-    settleJob(this.store, job);
-    return this.#answer(push, source, job, this.#publish());
+    settleJob(store, job);
+    return this.#answer(push, state, job, this.#applier.publish());
   }
 
-  #answer(push: Push, source: ParsedSource, { revision }: Job, changed: boolean): Pushed {
+  #answer(push: Push, before: SourceState, { revision, objects }: Job, changed: boolean): Pushed {
     const left = workLeft(this.store);
+    const findings = [...sourceFindings(this.store, push.name), ...this.publisher.findings];
     return {
       source: push.name,
       revision: revision.revision,
-      objects: source.objects.length,
+      before: before.revision,
+      objects,
       changed: changed || left > 0,
       version: this.publisher.sequence,
-      findings: visibleFindings([...source.findings, ...this.publisher.findings], push.namespaces),
+      findings: visibleFindings(findings, push.namespaces),
       ...leftOf(left),
       ...missingIn(this.publisher),
     };
   }
 }
-
-const leftOf = (left: number): Pick<Pushed, "left"> => (left > 0 ? { left } : {});

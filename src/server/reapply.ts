@@ -3,6 +3,7 @@ import type { Finding, Ref } from "../schema/meta.js";
 import type { Revision, RevisionContent, Store } from "../store/store.js";
 import type { Change, Platform } from "../update.js";
 import { contentHash } from "../xds/hash.js";
+import { forgetEdits } from "./keep-last-good.js";
 import { parseSource } from "./source.js";
 import { applyJob, jobOf } from "./source-apply.js";
 import { applyingNames, readHead, readSource, setApplying, sourceNames, writeHead } from "./source-state.js";
@@ -83,7 +84,10 @@ async function apply(
   const source = await parseSource(content.text);
   if ("code" in source) return source.detail;
   const isNewest = newest.revision === revision.revision;
-  if (!isNewest) log(aside(newest, revision).message);
+  if (!isNewest) {
+    log(aside(newest, revision).message);
+    forgetEdits(store, revision.source);
+  }
   const findings = isNewest ? source.findings : [...source.findings, aside(newest, revision)];
   const { source: name, digest, at, by } = revision;
   // The newest revision stays the one that a push has to follow.

@@ -64,9 +64,12 @@ export function review(
   if (!("object" in parsed)) return unread(parsed.findings, old);
   const { object, findings: warnings } = parsed;
   if (!ready) return { ...allowed, warnings: [...warnings, notReady(object.ref)] };
-  const before = new Set(findingsOf(store, object.ref, now).map(keyOf));
+  const before = new Set(findingsAbout(store, object.ref, now).map(keyOf));
   const { undo } = tryChanges(store, [object], platform);
-  const findings = [...findingsOf(store, object.ref, now), ...lintObject(object, store, settingsOf(store))];
+  const findings = [
+    ...findingsAbout(store, object.ref, now),
+    ...lintObject(object, store, settingsOf(store)),
+  ];
   undo();
   const isError = (finding: Finding): boolean =>
     finding.severity === "error" &&
@@ -91,7 +94,7 @@ function unread(findings: readonly Finding[], old: unknown): Verdict {
 }
 
 /** Findings about one object, by the units that it speaks for or that read it. */
-function findingsOf(store: Store, ref: Ref, now: number): readonly Finding[] {
+export function findingsAbout(store: Store, ref: Ref, now: number): readonly Finding[] {
   const units = new Set<string>([...store.claimsOf(ref), ...store.readers(ref)]);
   const findings = [...units].flatMap((unit) => store.unit(unit as UnitKey)?.findings ?? []);
   return [...findingsAt(now, findings)].filter(({ about }) => about === ref);

@@ -1,10 +1,11 @@
 import type { KubeObject } from "../schema/object.js";
 import type { Revision, RevisionContent, Store } from "../store/store.js";
 import { contentHash } from "../xds/hash.js";
+import { type NotedChanges, noteChanges } from "./source-changes.js";
 import { readHead, sourceRefs } from "./source-state.js";
 
 /** Contents of a source that are kept, with the one that is served. */
-const maxRevisions = 10;
+export const maxRevisions = 10;
 /** UTF-16 units of the contents of a source that are kept beside the newest, which is always kept: as much as one push may be. */
 const maxOlderSize = 32 * 1024 * 1024;
 
@@ -12,16 +13,24 @@ const maxOlderSize = 32 * 1024 * 1024;
  * Keeps a content as the newest of its source. The same text as that of the newest becomes that revision's: a history of pipelines
  * that changed nothing would leave no room for what did.
  */
-export function keepRevision(store: Store, revision: Omit<Revision, "size">, content: RevisionContent): void {
+export function keepRevision(
+  store: Store,
+  revision: Omit<Revision, "size">,
+  content: RevisionContent,
+  changes?: NotedChanges,
+): void {
   const [newest] = store.revisions(revision.source);
-  const noneHeld = "[]".length;
-  const isSame =
-    newest?.digest === revision.digest &&
-    content.held.length === 0 &&
-    newest.size === content.text.length + noneHeld;
+  const isSame = content.held.length === 0 && isHeldAlone(newest, revision.digest, content.text);
   if (newest && isSame) store.renumberRevision(newest, revision);
   else store.putRevision(revision, content);
   dropOld(store, revision.source);
+  if (changes && !isSame) noteChanges(store, revision, changes);
+}
+
+/** Whether a revision is of a text, and nothing is held beside it. */
+export function isHeldAlone(revision: Revision | undefined, digest: string, text: string): boolean {
+  const noneHeld = "[]".length;
+  return revision?.digest === digest && revision.size === text.length + noneHeld;
 }
 
 export function dropOld(store: Store, source: string): void {

@@ -1,5 +1,5 @@
 import type { Finding, Ref } from "../schema/meta.js";
-import type { Store } from "../store/store.js";
+import type { HeldObject, Store } from "../store/store.js";
 import { unitsLeft } from "../update.js";
 
 /** What a store keeps of a pushed source, beside its objects and contents. */
@@ -51,8 +51,11 @@ export function writeSource(store: Store, name: string, state: Omit<SourceState,
   const { refs, findings, ...head } = state;
   writeHead(store, name, { ...head, objects: refs.length });
   put(store, `source:${name}/refs`, JSON.stringify(refs));
-  put(store, `source:${name}/findings`, JSON.stringify(findings));
+  writeFindings(store, name, findings);
 }
+
+export const writeFindings = (store: Store, name: string, findings: readonly Finding[]): void =>
+  put(store, `source:${name}/findings`, JSON.stringify(findings));
 
 export function writeHead(store: Store, name: string, head: SourceHead): void {
   put(store, `source:${name}`, JSON.stringify(head));
@@ -63,6 +66,21 @@ export function writeHead(store: Store, name: string, head: SourceHead): void {
 /** Writes what differs alone. */
 function put(store: Store, cursor: string, value: string): void {
   if ((store.cursor(cursor) ?? "") !== value) store.setCursor(cursor, value);
+}
+
+/** Objects that keep the text of an earlier revision, with that revision. */
+export const keptRevisions = (
+  store: Pick<Store, "cursor">,
+  name: string,
+): readonly (readonly [Ref, number])[] => listOf(store, `source:${name}/kept`);
+
+/** How many objects of all sources keep the text of an earlier revision. */
+export const keptCount = (store: Pick<Store, "cursor">): number =>
+  sourceNames(store).reduce((count, name) => count + keptRevisions(store, name).length, 0);
+
+export function writeKept(store: Store, name: string, held: readonly HeldObject[]): void {
+  const kept = held.flatMap(({ ref, kept: good }) => (good ? [[ref, good.revision]] : []));
+  put(store, `source:${name}/kept`, kept.length > 0 ? JSON.stringify(kept) : "");
 }
 
 const applyingCursor = "applying";
@@ -77,9 +95,18 @@ export function setApplying(store: Store, name: string, is: boolean): void {
   put(store, applyingCursor, names.length > 0 ? JSON.stringify(names) : "");
 }
 
-/** What is still to be done before a store may be served: units to compile, and sources to apply. */
+/** Sources of which edits wait to be judged. */
+export const judgingNames = (store: Pick<Store, "cursor">): readonly string[] => listOf(store, "judging");
+
+export function setJudging(store: Store, name: string, is: boolean): void {
+  const others = judgingNames(store).filter((other) => other !== name);
+  const names = is ? [...others, name] : others;
+  put(store, "judging", names.length > 0 ? JSON.stringify(names) : "");
+}
+
+/** What is still to be done before a store may be served: units to compile, sources to apply, and edits to judge. */
 export const workLeft = (store: Pick<Store, "cursor" | "pendingCount">): number =>
-  unitsLeft(store) + applyingNames(store).length;
+  unitsLeft(store) + applyingNames(store).length + judgingNames(store).length;
 
 /** Notes objects that a source may have from now on, before they are put: whatever interrupts that, a later push finds them. */
 export const noteRefs = (store: Store, name: string, refs: readonly Ref[]): void =>
@@ -88,7 +115,8 @@ export const noteRefs = (store: Store, name: string, refs: readonly Ref[]): void
 /** Forgets a source with its contents: its revisions begin anew. */
 export function removeSource(store: Store, name: string): void {
   setApplying(store, name, false);
-  for (const end of ["", "/refs", "/findings"]) store.setCursor(`source:${name}${end}`, "");
+  for (const end of ["", "/refs", "/findings", "/history", "/kept"])
+    store.setCursor(`source:${name}${end}`, "");
   for (const { revision } of store.revisions(name)) store.dropRevision(name, revision);
   store.setCursor("sources", JSON.stringify(sourceNames(store).filter((other) => other !== name)));
 }

@@ -1,22 +1,32 @@
 import type { Context } from "hono";
 import { isRecord } from "../schema/issues.js";
-import type { KubeObject } from "../schema/object.js";
+import type { HeldObject } from "../store/store.js";
 import { problem } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { readBody, readText } from "./request.js";
-import type { SourceCopy } from "./source-history.js";
+import { maxRevisions, type SourceCopy } from "./source-history.js";
 import { type Identity, isSimpleName } from "./tokens.js";
 
 const uncached = { "cache-control": "no-store" };
 const maxSourceBytes = 32 * 1024 * 1024;
-const flags = { strict: "strict", "dry-run": "dryRun", "accept-shrink": "acceptShrink" } as const;
+const flags = {
+  strict: "strict",
+  "accept-shrink": "acceptShrink",
+  "default-settings": "defaultSettings",
+} as const;
 
-/** `PUT /sources/NAME?revision=N&expect=N&strict&dry-run&accept-shrink`: the body is the source's whole content. */
+/** Whether a push only asks what would come of it. */
+export const isDryRun = (c: Context): boolean => isSet(c.req.query("dry-run"));
+
+/**
+ * `PUT /sources/NAME?revision=N&expect=N&strict&dry-run&accept-shrink&default-settings`: the body is the source's whole content; with
+ * `rollback=N` there is none, and the content is that of revision N.
+ */
 export async function putSource(c: Context, sources: PushedSources, who: Identity): Promise<Response> {
   const name = nameOf(c, who);
   if (name instanceof Response) return name;
-  const numbers: { revision?: number; expect?: number } = {};
-  for (const key of ["revision", "expect"] as const) {
+  const numbers: { revision?: number; expect?: number; rollback?: number } = {};
+  for (const key of ["revision", "expect", "rollback"] as const) {
     const text = c.req.query(key);
     if (text === undefined) continue;
     const value = Number(text);
@@ -26,16 +36,21 @@ export async function putSource(c: Context, sources: PushedSources, who: Identit
   }
   const asked = Object.entries(flags).map(([query, option]) => [option, isSet(c.req.query(query))] as const);
   const text = readText(await readBody(c.req.raw, maxSourceBytes));
-  const { namespaces } = who;
-  const outcome = await sources.put({
+  const { namespaces, role } = who;
+  const { rollback, ...order } = numbers;
+  if (rollback !== undefined && text !== "")
+    return problem(c, 400, "bad-rollback", "a rollback takes the content of a revision, and no body");
+  const push = {
     name,
     text,
-    ...numbers,
+    ...order,
     ...(Object.fromEntries(asked) as Record<(typeof flags)[keyof typeof flags], boolean>),
+    dryRun: isDryRun(c) || role === "preview",
+    hidesValues: role === "preview",
     ...(namespaces ? { namespaces } : {}),
     by: who.name,
-  });
-  return answerOf(c, outcome);
+  };
+  return answerOf(c, await (rollback === undefined ? sources.put(push) : sources.rollBack(push, rollback)));
 }
 
 function answerOf(c: Context, outcome: Awaited<ReturnType<PushedSources["put"]>>): Response {
@@ -63,6 +78,18 @@ export function getSource(c: Context, sources: PushedSources, who: Identity): Re
   if (name instanceof Response) return name;
   const found = sources.describe(name, who.namespaces);
   return found ? c.json(found, 200, uncached) : unknownSource(c);
+}
+
+/** `GET /sources/NAME/revisions?last=N`: who pushed what is kept of a source, when, and which objects that changed; no contents. */
+export function getHistory(c: Context, sources: PushedSources, who: Identity): Response {
+  const name = nameOf(c, who);
+  if (name instanceof Response) return name;
+  const last = c.req.query("last") ?? String(maxRevisions);
+  if (!/^[1-9]\d{0,3}$/.test(last)) return problem(c, 400, "bad-last", "last is a whole number from 1");
+  const revisions = sources.history(name, who.namespaces);
+  return revisions.length === 0
+    ? unknownSource(c)
+    : c.json({ source: name, revisions: revisions.slice(0, Number(last)) }, 200, uncached);
 }
 
 /** `GET /sources`: all sources with their revisions, without contents. */
@@ -102,8 +129,12 @@ function copyIn(text: string): Omit<SourceCopy, "source" | "revision"> | undefin
   return { at: Number(at), by, text: content, held, digest: "" };
 }
 
-const isHeld = (value: unknown): value is KubeObject =>
+const isKept = (value: unknown): boolean =>
+  isRecord(value) && Number.isSafeInteger(value.revision) && Array.isArray(value.findings);
+
+const isHeld = (value: unknown): value is HeldObject =>
   isRecord(value) &&
+  (value.kept === undefined || isKept(value.kept)) &&
   typeof value.kind === "string" &&
   typeof value.ref === "string" &&
   value.ref.split("/").length === 3 &&

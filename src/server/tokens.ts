@@ -1,5 +1,5 @@
 /** What a token may be used for; each path of the HTTP surface asks for one of them. */
-export const roles = ["hook", "publish", "node", "read", "admin"] as const;
+export const roles = ["hook", "preview", "publish", "node", "read", "admin"] as const;
 export type Role = (typeof roles)[number];
 
 /** Who a request comes from. */
@@ -13,9 +13,9 @@ export interface Identity {
   readonly fleet: string;
   /** `node`: the one `node.id`, or with a final `*` what it begins with. */
   readonly nodes?: string;
-  /** `publish`: the one source that may be written; always there with `namespaces`. */
+  /** `publish`, `preview`: the one source that may be written or tried; always there with `namespaces`. */
   readonly source?: string;
-  /** `publish`: the namespaces that pushed objects may be in. */
+  /** `publish`, `preview`: the namespaces that pushed objects may be in. */
   readonly namespaces?: readonly string[];
 }
 
@@ -56,11 +56,11 @@ const options: Readonly<Record<string, (text: string) => Partial<TokenEntry> | u
   },
 };
 
-/** Which options mean something for one role alone. */
-const optionRoles: Readonly<Record<string, Role>> = {
-  nodes: "node",
-  source: "publish",
-  namespaces: "publish",
+/** Which options mean something for some roles alone. */
+const optionRoles: Readonly<Record<string, readonly Role[]>> = {
+  nodes: ["node"],
+  source: ["publish", "preview"],
+  namespaces: ["publish", "preview"],
 };
 
 /**
@@ -117,7 +117,7 @@ function parseLine([role = "", digest = "", ...rest]: readonly string[]): TokenE
     const read = Object.hasOwn(options, key) ? options[key]?.(value) : undefined;
     if (!read) return `word ${rest.indexOf(word) + 3} is not a valid ${Object.keys(options).join("=, ")}=`;
     const only = optionRoles[key];
-    if (only && only !== found) return `${key}= is for the role ${only}`;
+    if (only && !only.includes(found)) return `${key}= is for the role ${only.join(" or ")}`;
     entry = { ...entry, ...read };
   }
   return entry;

@@ -6,6 +6,7 @@ import { formatReview } from "../explain/review-text.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { namespaceOf, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
+import { hideValues } from "./hidden-values.js";
 import type { Namespaces } from "./visible.js";
 
 /** Beyond this many clusters a diff takes more memory than a function has. */
@@ -18,13 +19,17 @@ export class Traffic {
   readonly #own = new Set<Change>();
   readonly #others = new Set<Change>();
 
+  private readonly namespaces: Namespaces;
+
   constructor(
     before: Snapshot,
     after: Snapshot,
-    private readonly namespaces: Namespaces,
+    { namespaces, hidesValues }: { readonly namespaces?: readonly string[]; readonly hidesValues?: boolean },
   ) {
+    this.namespaces = namespaces;
     const isTooMuch = Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters;
-    const sides = isTooMuch ? undefined : aligned(readConfig(before), readConfig(after));
+    const shown = hidesValues ? hideValues(crypto.randomUUID()) : (config: EnvoyConfig) => config;
+    const sides = isTooMuch ? undefined : aligned(shown(readConfig(before)), shown(readConfig(after)));
     this.#after = sides?.[1];
     this.#changes = sides ? diff(...sides) : [];
   }

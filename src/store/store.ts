@@ -82,10 +82,21 @@ export interface Revision {
   readonly by: string;
 }
 
-/** What a source was made of: the text that was pushed, and the objects that stayed from before as the text has them not valid. */
+/** Why an object that is valid by its fields stays as it was. */
+export interface KeptGood {
+  /** The revision of the source whose text of the object is served. */
+  readonly revision: number;
+  /** What is wrong with the text that was pushed. */
+  readonly findings: readonly Finding[];
+}
+
+/** An object that stayed from before: `kept` is absent where the pushed text of it is not valid by its fields. */
+export type HeldObject = KubeObject & { readonly kept?: KeptGood };
+
+/** What a source was made of: the text that was pushed, and the objects that stayed from before. */
 export interface RevisionContent {
   readonly text: string;
-  readonly held: readonly KubeObject[];
+  readonly held: readonly HeldObject[];
 }
 
 /** Why a store can't be used; `code` is the code of a problem (`docs/operations.md`). Nothing in the store was changed. */

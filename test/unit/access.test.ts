@@ -64,6 +64,7 @@ const all = [
   line("publish", "p"),
   line("hook", "h"),
   line("admin", "a"),
+  line("preview", "v", "source=main"),
 ];
 const open = ["/", "/healthz", "/readyz"];
 const surface = [
@@ -81,6 +82,7 @@ const surface = [
   "/metrics",
   "/sources",
   "/sources/:name",
+  "/sources/:name/revisions",
   "/sources/:name/revisions/:revision",
   "/status",
   ...open,
@@ -129,6 +131,29 @@ describe("the HTTP surface", () => {
       const { status } = await ask(method, path, other, method === "POST" ? poll : {});
       expect(status).toBe(401);
     }
+  });
+
+  it("lets a preview token try a push of its source, and nothing else on any path", async () => {
+    const { ask, rings, confirmed } = rig(all);
+    const queries = ["", "?dry-run=1", "?dry-run=0", "?complete=1", "?dry-run=1&rollback=1"];
+    const asked = surface
+      .filter((path) => !open.includes(path))
+      .map((path) => path.replace(":name", "main").replace(":revision", "1").replace(":token", "v"))
+      .flatMap((path) => queries.map((query) => `${path}${query}`));
+    const taken = new Set<string>();
+    for (const path of asked)
+      for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"]) {
+        const { status } = await ask(method, path, "v", method === "GET" ? {} : { body: "[]" });
+        if (status !== 401 && status !== 405) taken.add(`${method} ${path} ${status}`);
+      }
+    expect([...taken]).toEqual([
+      "PUT /sources/main?dry-run=1 200",
+      "PUT /sources/main?dry-run=1&rollback=1 400",
+    ]);
+    expect((await ask("PUT", "/sources/other?dry-run=1", "v", { body: "[]" })).status).toBe(403);
+    expect((await ask("PUT", "/sources/main?dry-run=1", "v", { body: "[]" })).status).toBe(200);
+    expect([rings(), confirmed()]).toEqual([0, 0]);
+    expect((await ask("GET", "/sources/main", "p")).status).toBe(404);
   });
 
   it("T56: keeps keys from an admin", async () => {
@@ -302,7 +327,7 @@ admin   sha256:${digest} name=boss`;
 
 describe("tokens", () => {
   it.each([
-    ["boss sha256:00", "line 1: the first word is a role: hook, publish, node, read, admin"],
+    ["boss sha256:00", "line 1: the first word is a role: hook, preview, publish, node, read, admin"],
     [
       "\nread secret-in-clear",
       "line 2: the second word is sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint",

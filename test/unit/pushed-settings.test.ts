@@ -51,7 +51,9 @@ describe("settings of `serve --push`", () => {
     const { push, remove, spec } = await start({}, "rootNamespaces: [infra]");
     await push("a", [pushed]);
     expect(spec().rootNamespaces).toEqual(["pushed"]);
-    await push("a", []);
+    expect(await push("a", [])).toBe(409);
+    expect(spec().rootNamespaces).toEqual(["pushed"]);
+    await push("a", [], "?default-settings=1");
     expect(spec().rootNamespaces).toEqual(["infra"]);
     await push("b", [pushed]);
     expect(spec().rootNamespaces).toEqual(["pushed"]);

@@ -55,7 +55,7 @@ it("a file of tokens logs errors and warnings by line when it is read", () => {
   const tokens = new TokenFile(file, (line) => log.push(line)).read();
   expect(tokens.entries).toHaveLength(1);
   expect(log.map((line) => line.replace(file, "FILE"))).toEqual([
-    "FILE: line 3: the first word is a role: hook, publish, node, read, admin",
+    "FILE: line 3: the first word is a role: hook, preview, publish, node, read, admin",
     "FILE: line 2: nodes=edge- is read as nodes=edge-*: write the * for a prefix",
   ]);
 });

@@ -47,5 +47,14 @@ it(`holds ${count} applications in an isolate's memory`, async () => {
   const edited = application(7, "team-7", "3s").map((object) => JSON.stringify(object));
   expect(await push(`${text}\n${edited.join("\n")}`)).toMatchObject({ revision: 2, changed: true });
   expect(await poll("routes", ["ingress_http"])).toBe(count);
+  // All hosts at once: their edits, and then texts before that are kept, are as much as a push is.
+  const moved = text.replaceAll('"15s"', '"4s"');
+  expect(await push(moved)).toMatchObject({ revision: 3, findings: [] });
+  const broken = moved.replaceAll(
+    /("services":\[\{"name":"app-\d+","port":)80/g,
+    (_, before) => `${before}81`,
+  );
+  expect(await push(broken)).toMatchObject({ revision: 4 });
+  expect(await poll("routes", ["ingress_http"])).toBe(count);
   expect(isAlive()).toBe(true);
 });

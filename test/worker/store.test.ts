@@ -1,78 +1,26 @@
-import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { Miniflare } from "miniflare";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { hostProxy, type Manifest, service } from "../support/backend.js";
 import { inDatabase } from "../support/database.js";
 import { eventually } from "../support/envoy.js";
-import { freePort } from "../support/http.js";
+import { type KeptWorker, keptWorker } from "../support/kept-worker.js";
 
-const line = (role: string): string =>
-  `${role} sha256:${createHash("sha256").update(role).digest("hex")} name=${role}`;
-
-let folder: string;
-let port: number;
-let lines: string[];
+let worker: KeptWorker<Body>;
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "isoline-worker-store-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  port = await freePort();
-  lines = [];
+  worker = await keptWorker(["node", "publish", "read", "admin"].map((role) => ({ role, token: role })));
 });
-
-/** The built Worker over the folder, while `work` runs. */
-async function running<T>(work: () => Promise<T>): Promise<T> {
-  const worker = new Miniflare({
-    host: "127.0.0.1",
-    port,
-    modules: [
-      {
-        type: "ESModule",
-        path: "worker.js",
-        contents: readFileSync(new URL("../../dist/worker.js", import.meta.url), "utf8"),
-      },
-    ],
-    compatibilityDate: "2026-04-01",
-    compatibilityFlags: ["nodejs_compat"],
-    durableObjects: { FLEET: { className: "Fleet", useSQLite: true } },
-    durableObjectsPersist: folder,
-    bindings: {
-      ISOLINE_INSECURE: "1",
-      ISOLINE_TOKENS: ["node", "publish", "read", "admin"].map(line).join("\n"),
-    },
-    handleRuntimeStdio: (_: Readable, stderr: Readable) =>
-      void stderr.on("data", (data: Buffer) => lines.push(data.toString())),
-  });
-  try {
-    await worker.ready;
-    return await work();
-  } finally {
-    await worker.dispose();
-  }
-}
+const running = <T>(work: () => Promise<T>): Promise<T> => worker.running(work);
+const ask: KeptWorker<Body>["ask"] = (path, role = "admin", init = {}) => worker.ask(path, role, init);
 
 /** The object's database, of which nothing has it open. */
 function databaseFile(): string {
-  const all = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const all = readdirSync(worker.folder, { recursive: true, encoding: "utf8" });
   const name = all.find((file) => /[0-9a-f]{64}\.sqlite$/.test(file));
   if (!name) throw new Error(`no database among ${all.join(", ")}`);
-  return join(folder, name);
+  return join(worker.folder, name);
 }
 
-async function ask(
-  path: string,
-  role = "admin",
-  init: RequestInit = {},
-): Promise<{ status: number; body: Body }> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    ...init,
-    headers: { authorization: `Bearer ${role}` },
-  });
-  return { status: answer.status, body: (await answer.json()) as Body };
-}
 interface Body {
   readonly code?: string;
   readonly left?: number;
@@ -150,7 +98,7 @@ describe("the store of a Worker", () => {
         expect(await ask(path)).toMatchObject({ status: 503, body: { code: "store-too-new" } });
       expect(await push(manifests(1))).toMatchObject({ status: 503, body: { code: "store-too-new" } });
     });
-    expect(lines.join("")).toContain("store-too-new: the store has tables of version 99");
+    expect(worker.lines.join("")).toContain("store-too-new: the store has tables of version 99");
     inDatabase(databaseFile(), (database) => database.exec("UPDATE isoline_schema SET version = 3"));
     await running(async () => expect(await table()).toBe(3));
   });
@@ -165,7 +113,7 @@ describe("the store of a Worker", () => {
       await eventually(async () => (await table()) === 3, "the text is applied");
       expect(await ask("/sources/main")).toMatchObject({ body: { revision: 1, objects: 5 } });
     });
-    expect(lines.join("")).toContain(
+    expect(worker.lines.join("")).toContain(
       "store-damaged: the store was made anew of 1 contents of sources; 0 could not be read",
     );
   });

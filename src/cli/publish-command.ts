@@ -1,0 +1,68 @@
+import { type Command, Option } from "commander";
+import { examples } from "./examples.js";
+import { type HistoryCommandOptions, historyCommand } from "./history.js";
+import { collect, files, settings } from "./options.js";
+import { type PublishCommandOptions, publishCommand } from "./publish.js";
+
+/** Adds `isoline publish`; `done` takes the exit code. */
+export function addPublishCommand(program: Command, done: (code: number) => void): void {
+  examples(
+    program
+      .command("publish")
+      .description("send manifests to functions that have no API server, as the whole of one source"),
+    "isoline publish -f manifests/ --to https://xds.example.com --source web --revision git --token-file ci.token",
+    "isoline publish -f manifests/ --to https://xds.example.com --source web --dry-run --format github",
+    "isoline publish -f manifests/ --to https://eu.example.com --to https://us.example.com --source web --token-file ci.token",
+    "isoline publish --rollback 128 --to https://xds.example.com --source web --token-file ci.token",
+  )
+    .addOption(files())
+    .addOption(settings())
+    .option("--default-settings", "publish without settings although the source has some: they go")
+    .addOption(
+      new Option(
+        "--to <url>",
+        "a function; of several each is asked with a dry run before the first is changed",
+      )
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
+    .requiredOption("--source <name>", "which source of the function this is all of")
+    .option(
+      "--revision <number>",
+      "higher at each push: a CI run's number, or `git` for the time of the commit",
+    )
+    .option("--rollback <number>", "instead of files: the content of this revision, as a new one")
+    .option("--expect <number>", "the revision that must be there now; 0 for none")
+    .option("--strict", "publish nothing when an object is not valid")
+    .option("--dry-run", "say what would change, and change nothing")
+    .option("--accept-shrink", "publish even if much of what is there would go")
+    .addOption(
+      new Option(
+        "--token-file <file>",
+        "holds the token to show, for all servers or for each in the order of --to (default: $ISOLINE_TOKEN)",
+      ).argParser(collect),
+    )
+    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
+    .option("--insecure", "send over http:// to another machine")
+    .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
+    .action(async (options: PublishCommandOptions) => done(await publishCommand(options)));
+}
+
+/** Adds `isoline history`. */
+export function addHistoryCommand(program: Command, done: (code: number) => void): void {
+  examples(
+    program
+      .command("history")
+      .description("list who pushed what is kept of a source, when, and which objects that changed"),
+    "isoline history --xds https://xds.example.com --source web --token-file ci.token",
+    "isoline history --xds https://xds.example.com --source web --last 3 --format json",
+  )
+    .requiredOption("--xds <url>", "the server")
+    .requiredOption("--source <name>", "the source")
+    .option("--last <count>", "only so many revisions, the newest first")
+    .option("--token-file <file>", "holds a token of the role publish or admin (default: $ISOLINE_TOKEN)")
+    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
+    .option("--insecure", "send the token over http:// to another machine")
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .action(async (options: HistoryCommandOptions) => done(await historyCommand(options)));
+}
