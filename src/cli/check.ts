@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { link } from "../link/snapshot.js";
 import { lintFindings } from "../lint/findings.js";
 import { findingsAt } from "../schema/meta.js";
@@ -7,16 +8,24 @@ import { type AssumptionOptions, formatAssumed } from "./assumptions.js";
 import { placed } from "./base-dir.js";
 import { compiledFindings, compileManifests } from "./compiled.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
+import { stepSummary, writeStepSummary } from "./github.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
-import { type Located, locateAll } from "./objects.js";
+import { isShown, type Located, locateAll } from "./objects.js";
 import { readSettings } from "./settings-file.js";
 import { formatLeftOut, formatSummary, summarize } from "./summary.js";
+import { withSuppressions } from "./suppressions.js";
 
 export interface CheckCommandOptions extends InputOptions, AssumptionOptions {
   readonly settings?: string;
   readonly strict?: boolean;
   /** Paths in what is printed are from this folder. */
   readonly baseDir?: string;
+  /** Files of suppressions. */
+  readonly suppress?: readonly string[];
+  /** Where `docs/` is on the web, for links of SARIF. */
+  readonly docsUrl?: string;
+  /** Also writes the findings as SARIF into this file. */
+  readonly sarifFile?: string;
   readonly format: CheckFormat;
 }
 
@@ -28,12 +37,13 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
   const { settings: asked, findings, locate } = readSettings(options.settings);
   const compiled = compileManifests(await readInput({ ...options, asRepository: true }, asked), options);
   const { manifests, settings, store, assumed } = compiled;
-  const located: Located[] = [
+  const now = Date.now();
+  const found: Located[] = [
     ...findings.map(locate),
     ...manifests.located,
     ...locateAll(
       [
-        ...findingsAt(Date.now(), compiledFindings(compiled)),
+        ...findingsAt(now, compiledFindings(compiled)),
         ...orphanFindings(store, settings.spec),
         ...lintFindings(store, settings.spec),
         ...link(store, settings.spec).findings,
@@ -41,13 +51,39 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
       manifests.documents,
     ),
   ];
-  process.stdout.write(findingWriters[options.format](placed(located, options)));
-  const errors = located.filter(({ finding }) => finding.severity === "error").length;
-  const all = located.map(({ finding }) => finding);
-  const counts = `${plural(errors, "error")}, ${plural(located.length - errors, "warning")}`;
+  const all = found.map(({ finding }) => finding);
+  const located = withSuppressions(found, manifests, options.suppress ?? [], now);
   const summary = formatSummary(summarize(manifests, store, settings.spec, all));
-  for (const line of [...formatLeftOut(manifests), ...formatAssumed(assumed), `${summary}; ${counts}`])
-    console.error(line);
+  const counted = countsOf(located);
+  const lines = [...formatLeftOut(manifests), ...formatAssumed(assumed), `${summary}; ${counted.text}`];
+  writeFindings(located, options, lines);
+  for (const line of lines) console.error(line);
   if (manifests.broken.size > 0 && manifests.objects.length === 0) return 3;
-  return errors > 0 || (options.strict && located.length > 0) ? 1 : 0;
+  return counted.errors > 0 || (options.strict && counted.warnings > 0) ? 1 : 0;
+}
+
+/** `1 error, 2 warnings, 3 suppressed`. */
+function countsOf(located: readonly Located[]): { errors: number; warnings: number; text: string } {
+  const shown = located.filter(isShown);
+  const errors = shown.filter(({ finding }) => finding.severity === "error").length;
+  const warnings = shown.length - errors;
+  const hidden = located.length - shown.length;
+  const text = [
+    plural(errors, "error"),
+    plural(warnings, "warning"),
+    ...(hidden > 0 ? [`${hidden} suppressed`] : []),
+  ];
+  return { errors, warnings, text: text.join(", ") };
+}
+
+function writeFindings(
+  located: readonly Located[],
+  options: CheckCommandOptions,
+  lines: readonly string[],
+): void {
+  const { format, sarifFile } = options;
+  process.stdout.write(findingWriters[format](placed(located, options), options));
+  if (format === "github") writeStepSummary(() => stepSummary(placed(located, options), lines));
+  if (sarifFile === undefined) return;
+  writeFileSync(sarifFile, findingWriters.sarif(placed(located, { ...options, format: "sarif" }), options));
 }

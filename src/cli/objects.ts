@@ -1,8 +1,9 @@
 import { ownedBy } from "../assume/owners.js";
+import type { Suppression } from "../lint/suppress.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
-import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
+import { type LoadFinding, loadDocuments, loadText, type Place, positionOf, type Visit } from "./load.js";
 import { findManifests } from "./repository.js";
 
 /** A finding with the place in a file that it speaks of. */
@@ -10,6 +11,10 @@ export interface Located {
   readonly finding: Finding;
   readonly file: string;
   readonly line: number;
+  /** From 1, in UTF-16 code units, where it is known. */
+  readonly column?: number;
+  /** Why it is hidden, where it is. */
+  readonly suppression?: Pick<Suppression, "kind" | "reason">;
 }
 
 export interface Manifests {
@@ -135,7 +140,7 @@ const duplicate = (about: Ref, earlier: Place): Finding => ({
 const locate = (finding: Finding, place: Place): Located => ({
   finding,
   file: place.file,
-  line: finding.path ? lineOf(place, finding.path) : place.line,
+  ...(finding.path ? positionOf(place, finding.path) : { line: place.line }),
 });
 
 /** Gives findings of the compiler their places. */
@@ -149,8 +154,11 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** What users write may hold line ends and escape sequences, which a terminal or a log would follow. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Whether a finding is told; hidden ones do not count. */
+export const isShown = ({ suppression }: Located): boolean => suppression === undefined;
 
 /** Empty for findings about a file or about a document that is no object. */
 export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readOne, type TextDocument } from "../documents/documents.js";
-import { lineOf } from "../documents/locate.js";
+import { positionOf } from "../documents/locate.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { parseSettings, type Settings } from "../schema/settings.js";
@@ -30,7 +30,7 @@ export function readSettings(
     locate: (finding) => ({
       finding,
       file: file ?? "",
-      line: document && finding.path ? lineOf(document.part, finding.path) : 0,
+      ...(document && finding.path ? positionOf(document.part, finding.path) : { line: 0 }),
     }),
   };
 }

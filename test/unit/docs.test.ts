@@ -10,6 +10,7 @@ import { httpProxySpec } from "../../src/schema/httpproxy.js";
 import { ingressSpec } from "../../src/schema/ingress.js";
 import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { parseSuppressions } from "../../src/schema/suppressions.js";
 import { plainPages } from "../docs/plain-pages.js";
 import { replaced } from "../docs/replaced.js";
 import { type Manifest, service, tlsSecret } from "../support/backend.js";
@@ -78,6 +79,10 @@ describe("examples in the docs", () => {
 
   it.each(yaml)("$name", ({ text }) => {
     const values = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+    if (values.some((value) => value.suppressions !== undefined)) {
+      expect(values.flatMap((value) => parseSuppressions(value).findings)).toEqual([]);
+      return;
+    }
     if (values.some((value) => value.kind === undefined)) {
       expect(values.flatMap((value) => parseSettings(value).findings)).toEqual([]);
       return;

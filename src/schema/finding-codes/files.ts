@@ -47,6 +47,26 @@ export const fileCodes = {
     "Render the chart and check the result: `helm template NAME CHART | isoline check -f -`.",
     "A folder with `Chart.yaml` and `templates/`.",
   ),
+  SuppressionExpired: warning(
+    "The last day of a suppression is over. What it hid is told again.",
+    "Mend the cause, or set a later day.",
+    "`SameMatch until 2026-01-31: until the move is done`, in February.",
+  ),
+  SuppressionNotAllowed: warning(
+    "A suppression names a finding that is an error. Errors stay: their objects are not served.",
+    "Mend the error, and remove the suppression.",
+    "A suppression of `SecretNotValid`.",
+  ),
+  SuppressionNotValid: warning(
+    "A line of the annotation `isoline.dev/suppress` can't be read. It hides nothing.",
+    "Write `CODE: reason` or `CODE until 2027-01-31: reason`.",
+    "`isoline.dev/suppress: SameMatch`, without a reason.",
+  ),
+  SuppressionUnused: warning(
+    "A suppression hides nothing: its finding is not there.",
+    "Remove the suppression.",
+    "A suppression that stayed after its cause was mended.",
+  ),
   TooManyFindings: either(
     "More findings of one kind about one object than are listed.",
     "Mend those that are listed and check again.",
