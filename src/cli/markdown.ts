@@ -1,4 +1,4 @@
-import { printable } from "./objects.js";
+import { printable } from "../schema/printable.js";
 
 /**
  * Text of users as a code span of Markdown, also in the cell of a table: in one, neither links nor mentions nor HTML come of it.

@@ -3,6 +3,7 @@ import type { Suppression } from "../lint/suppress.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
+import { printable } from "../schema/printable.js";
 import { type LoadFinding, loadDocuments, loadText, type Place, positionOf, type Visit } from "./load.js";
 import { findManifests } from "./repository.js";
 
@@ -149,13 +150,6 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     const place = documents.get(finding.about);
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-
-/** What users write may hold line ends and escape sequences, which a terminal or a log would follow. */
-export const printable = (text: string): string =>
-  text.replace(controls, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** Whether a finding is told; hidden ones do not count. */
 export const isShown = ({ suppression }: Located): boolean => suppression === undefined;

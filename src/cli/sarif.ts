@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { CodeText } from "../schema/finding-codes/code.js";
 import { findingCodes, isFindingCode } from "../schema/finding-codes.js";
-import { type Located, printable, shownAbout } from "./objects.js";
+import { printable } from "../schema/printable.js";
+import { type Located, shownAbout } from "./objects.js";
 
 /** Put in by the build. */
 declare const ISOLINE_VERSION: string;
