@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { logLine } from "../cli/log-line.js";
 import { code } from "../cli/markdown.js";
 import { messageOf } from "../schema/words.js";
 import { commentText, markerOf, publishComment } from "./comment.js";
@@ -55,20 +56,27 @@ interface Output {
   readonly stderr: string;
 }
 
-/** Runs the command line without the secrets of the action; `more` is added to its environment. */
-function isoline({ cli, env }: Run, args: readonly string[], more: Env, printed: boolean): Output {
-  const own = Object.entries(env).filter(
-    ([name]) => !/^INPUT_|^ISOLINE_|^GITHUB_(?:STEP_SUMMARY|OUTPUT)$/.test(name),
-  );
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [cli, ...args], {
+/**
+ * Runs the command line without the secrets of the action; `more` is added to its environment. What it prints holds names that users
+ * chose: of its standard output the runner gets `commands` as they are, other text as lines of the log.
+ */
+function isoline(run: Run, args: readonly string[], more: Env, output: "commands" | "text" | "kept"): Output {
+  const own = Object.entries(run.env).filter(([name]) => !secret.test(name));
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [run.cli, ...args], {
     env: { ...Object.fromEntries(own), ...more },
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
-    stdio: ["ignore", printed ? "inherit" : "pipe", printed ? "inherit" : "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   if (error) throw error;
-  return { code: status ?? 3, stdout: stdout ?? "", stderr: stderr ?? "" };
+  if (output === "commands" && stdout) run.log(stdout.trimEnd());
+  const text = output === "text" ? stdout + stderr : stderr;
+  for (const line of text.split(/[\r\n]+/)) if (line !== "") run.log(logLine(line));
+  return { code: status ?? 3, stdout, stderr };
 }
+
+/** Inputs, tokens, and files of the runner that the action writes by itself. */
+const secret = /^INPUT_|^ISOLINE_|^GITHUB_(?:STEP_SUMMARY|OUTPUT)$/;
 
 const repeated = (option: string, values: readonly string[]): readonly string[] =>
   values.flatMap((value) => [option, value]);
@@ -100,7 +108,7 @@ function check(run: Run): { readonly code: number; readonly markdown: string } {
       ...(docsUrl ? ["--docs-url", docsUrl] : []),
     ],
     { GITHUB_STEP_SUMMARY: summary },
-    true,
+    "commands",
   );
   const markdown =
     readFileSync(summary, "utf8") || "### isoline check\n\nThe check did not run; see the log of the step.\n";
@@ -157,8 +165,7 @@ function diff(run: Run, base: string): { readonly code: number; readonly markdow
       ...repeated("--to", inputs.files),
     ];
     const args = ["diff", ...sides, ...fileOptions(inputs), "--format", "markdown"];
-    const { code: exit, stdout, stderr } = isoline(run, args, {}, false);
-    if (stderr) run.log(stderr.trimEnd());
+    const { code: exit, stdout, stderr } = isoline(run, args, {}, "kept");
     if (stdout.trim() !== "") return { code: exit, markdown: stdout };
     return { code: exit, markdown: notCompared(stderr) };
   } catch (error) {
@@ -196,6 +203,6 @@ function publish(run: Run, checkCode: number): number {
       ...(dryRun ? ["--dry-run"] : ["--revision", env.GITHUB_RUN_NUMBER ?? ""]),
     ],
     { ISOLINE_TOKEN: token },
-    true,
+    "text",
   ).code;
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { link } from "../link/snapshot.js";
 import { lintFindings } from "../lint/findings.js";
 import { findingsAt } from "../schema/meta.js";
+import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
 import { orphanFindings } from "../status/contour.js";
 import { type AssumptionOptions, formatAssumed } from "./assumptions.js";
@@ -57,7 +58,7 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
   const counted = countsOf(located);
   const lines = [...formatLeftOut(manifests), ...formatAssumed(assumed), `${summary}; ${counted.text}`];
   writeFindings(located, options, lines);
-  for (const line of lines) console.error(line);
+  for (const line of lines) console.error(printable(line));
   if (manifests.broken.size > 0 && manifests.objects.length === 0) return 3;
   return counted.errors > 0 || (options.strict && counted.warnings > 0) ? 1 : 0;
 }

@@ -1,8 +1,9 @@
 import { githubText } from "./github.js";
+import { gitlabReport } from "./gitlab.js";
 import { formatLocated, isShown, type Located, shownAbout } from "./objects.js";
 import { type SarifOptions, sarif } from "./sarif.js";
 
-export const checkFormats = ["text", "json", "github", "sarif"] as const;
+export const checkFormats = ["text", "json", "github", "gitlab", "sarif"] as const;
 export type CheckFormat = (typeof checkFormats)[number];
 
 type Writer = (located: readonly Located[], options?: SarifOptions) => string;
@@ -16,6 +17,7 @@ export const findingWriters: Readonly<Record<CheckFormat, Writer>> = {
       .join(""),
   json: (located) => `${JSON.stringify(located.map(record))}\n`,
   github: githubText,
+  gitlab: (located) => `${JSON.stringify(gitlabReport(located))}\n`,
   sarif: (located, options = {}) => `${JSON.stringify(sarif(located, options))}\n`,
 };
 

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { plural } from "../schema/words.js";
+import { logLine } from "./log-line.js";
 import { code } from "./markdown.js";
 import { formatLocated, isShown, type Located, shownAbout } from "./objects.js";
 
@@ -13,9 +14,6 @@ const escapeData = (text: string): string =>
   text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 const escapeProperty = (text: string): string =>
   escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-
-/** A line of a log that the runner takes for no command, neither `::name::` at its beginning nor `##[name]` within. */
-const logLine = (text: string): string => `- ${text.replaceAll("##[", "# #[")}`;
 
 /**
  * Workflow commands of GitHub Actions, errors first. The runner shows ten annotations of a level; findings beyond are plain lines of the

@@ -63,7 +63,7 @@ function createProgram(done: (code: number) => void): Command {
     .option("--strict", "warnings count as errors")
     .option(
       "--base-dir <folder>",
-      "paths in the output are from this folder; default for github and sarif: the root of the repository",
+      "paths in the output are from this folder; default for github, gitlab and sarif: the root of the repository",
     )
     .addOption(
       new Option(

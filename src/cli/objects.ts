@@ -151,9 +151,6 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
 
-/** Whether a finding is told; hidden ones do not count. */
-export const isShown = ({ suppression }: Located): boolean => suppression === undefined;
-
 /** Empty for findings about a file or about a document that is no object. */
 export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);
 
@@ -164,3 +161,6 @@ export function formatLocated({ finding, file, line }: Located): string {
   const what = [severity, shownAbout(about), path].filter((word) => word !== "").join(" ");
   return printable(`${place}${what}: ${message} (${type}/${reason})`);
 }
+
+/** Whether a finding is told; hidden ones do not count. */
+export const isShown = ({ suppression }: Located): boolean => suppression === undefined;

@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Seen, startHttp } from "./http-server.js";
 
+const bundle = (name: string): string => join(import.meta.dirname, "../../action", name);
+
 /** What a fake GitHub knows of one pull request. */
 export interface FakeGitHub {
   readonly url: string;
@@ -18,7 +20,12 @@ export interface FakeGitHub {
   failures: number;
 }
 
-export const apiToken = "gh-token-of-the-job";
+/** Whether `isoline diff` can read commits and write Markdown. */
+export const canReview = execFileSync(process.execPath, [bundle("isoline.mjs"), "diff", "--help"], {
+  encoding: "utf8",
+}).includes("markdown");
+
+const apiToken = "gh-token-of-the-job";
 
 /** Starts GitHub's API for comments, as far as the action uses it. */
 export async function startGitHub(): Promise<FakeGitHub> {
@@ -160,10 +167,13 @@ export async function runAction({
     ),
     ...env,
   };
-  const main = join(import.meta.dirname, "../../action/main.mjs");
   const { code, log } = await new Promise<{ code: number; log: string }>((resolve) => {
-    execFile(process.execPath, [main], { cwd: at.folder, env: child }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code ?? 99) : 0, log: stdout + stderr }),
+    execFile(
+      process.execPath,
+      [bundle("main.mjs")],
+      { cwd: at.folder, env: child },
+      (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code ?? 99) : 0, log: stdout + stderr }),
     );
   });
   return { code, log, summary: readFileSync(summaryFile, "utf8") };

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { commentText, markerOf } from "../../src/action/comment.js";
 import { InputError, readInputs } from "../../src/action/inputs.js";
 import { startServer } from "../../src/cli/serve.js";
-import { checkout, type Files, runAction, startGitHub } from "../support/github.js";
+import { canReview, checkout, type Files, runAction, startGitHub } from "../support/github.js";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -31,11 +31,6 @@ spec: {ports: [{port: 80}]}
 const files = (text: string): Files => ({ "manifests/routes.yaml": text, "manifests/service.yaml": service });
 const good = files(proxy("shop.example.com"));
 const broken = files(proxy("shop.example.com", { service: "webb" }));
-
-/** Whether `isoline diff` can read commits and write Markdown. */
-const canReview = execFileSync(process.execPath, [join(root, "action/isoline.mjs"), "diff", "--help"], {
-  encoding: "utf8",
-}).includes("markdown");
 
 /** A comment without what Markdown shows as text alone. */
 const marksOf = (body: string): string =>
@@ -128,6 +123,7 @@ describe("a pull request", () => {
     const evil = "</details> `` | @shop/team <img src=http://evil.test> [a](http://evil.test) ##[error]x";
     const at = checkout(good, {
       ...files(proxy("shop.example.com", { path: evil })),
+      "manifests/kind.yaml": 'apiVersion: a/v1\nkind: "X\\n::error::x\\n ##[group]"\nmetadata: {name: a}',
       "manifests/::error::x ##[add-path]y.yaml": "a: [",
     });
     const { log } = await runAction({ at, github });

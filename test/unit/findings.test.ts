@@ -131,6 +131,27 @@ interface Result {
   }[];
 }
 
+it("for GitLab, a report of Code Quality has what is shown, each with a fingerprint of its own", () => {
+  const report = JSON.parse(
+    findingWriters.gitlab([
+      located(),
+      located(),
+      located({ severity: "warning" }, { file: "", line: 0 }),
+      hidden,
+    ]),
+  ) as { fingerprint: string }[];
+  expect(new Set(report.map(({ fingerprint }) => fingerprint)).size).toBe(3);
+  expect(report.map(({ fingerprint: _, ...rest }) => rest)).toEqual([
+    ...[1, 2].map(() => ({
+      description: "HTTPProxy/default/p: is wrong",
+      check_name: "Invalid",
+      severity: "major",
+      location: { path: "a.yaml", lines: { begin: 7 } },
+    })),
+    expect.objectContaining({ severity: "minor", location: { path: ".", lines: { begin: 1 } } }),
+  ]);
+});
+
 describe("SARIF", () => {
   const logOf = (all: readonly Located[], docsUrl?: string): Log =>
     JSON.parse(findingWriters.sarif(all, { docsUrl })) as Log;
