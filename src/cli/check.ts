@@ -12,6 +12,7 @@ import { type CheckFormat, findingWriters } from "./findings.js";
 import { stepSummary, writeStepSummary } from "./github.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
 import { isShown, type Located, locateAll } from "./objects.js";
+import { oneForEachCause } from "./one-cause.js";
 import { readSettings } from "./settings-file.js";
 import { formatLeftOut, formatSummary, summarize } from "./summary.js";
 import { withSuppressions } from "./suppressions.js";
@@ -53,7 +54,7 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
     ),
   ];
   const all = found.map(({ finding }) => finding);
-  const located = withSuppressions(found, manifests, options.suppress ?? [], now);
+  const located = withSuppressions(oneForEachCause(found), manifests, options.suppress ?? [], now);
   const summary = formatSummary(summarize(manifests, store, settings.spec, all));
   const counted = countsOf(located);
   const lines = [...formatLeftOut(manifests), ...formatAssumed(assumed), `${summary}; ${counted.text}`];

@@ -1,6 +1,7 @@
+import { shownAbout } from "../schema/shown.js";
 import { githubText } from "./github.js";
 import { gitlabReport } from "./gitlab.js";
-import { formatLocated, isShown, type Located, shownAbout } from "./objects.js";
+import { formatLocated, isShown, type Located } from "./objects.js";
 import { type SarifOptions, sarif } from "./sarif.js";
 
 export const checkFormats = ["text", "json", "github", "gitlab", "sarif"] as const;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Located, shownAbout } from "./objects.js";
+import { shownAbout } from "../schema/shown.js";
+import type { Located } from "./objects.js";
 
 /**
  * What identifies a finding over time, so that neither moved lines nor entries before it in a list make a new one of it: its object, code,

@@ -4,6 +4,7 @@ import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import { printable } from "../schema/printable.js";
+import { shownAbout } from "../schema/shown.js";
 import { type LoadFinding, loadDocuments, loadText, type Place, positionOf, type Visit } from "./load.js";
 import { findManifests } from "./repository.js";
 
@@ -150,9 +151,6 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     const place = documents.get(finding.about);
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
-
-/** Empty for findings about a file or about a document that is no object. */
-export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);
 
 /** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
 export function formatLocated({ finding, file, line }: Located): string {

@@ -2,8 +2,9 @@ import { pathToFileURL } from "node:url";
 import type { CodeText } from "../schema/finding-codes/code.js";
 import { findingCodes, isFindingCode } from "../schema/finding-codes.js";
 import { printable } from "../schema/printable.js";
+import { shownAbout } from "../schema/shown.js";
 import { fingerprintsOf } from "./fingerprints.js";
-import { type Located, shownAbout } from "./objects.js";
+import type { Located } from "./objects.js";
 
 /** Put in by the build. */
 declare const ISOLINE_VERSION: string;
