@@ -24,7 +24,8 @@ export const findingWriters: Readonly<Record<CheckFormat, Writer>> = {
 
 const record = ({ finding, file, line, column, suppression }: Located): object => ({
   ...finding,
-  about: shownAbout(finding.about),
+  // Programs get refs.
+  about: shownAbout(finding.about) && finding.about,
   file,
   line,
   ...(column === undefined ? {} : { column }),
