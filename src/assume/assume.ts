@@ -1,10 +1,10 @@
-import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { kindOf, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import { type Platform, update } from "../update.js";
+import { type Change, type Platform, resume, update } from "../update.js";
 import { assumedCertificate, assumeGateway } from "./gateway.js";
-import { placeholderOf } from "./placeholders.js";
+import { canExist, placeholderOf } from "./placeholders.js";
 import { referencesOf } from "./references.js";
 
 /** Kinds of which objects are assumed. */
@@ -16,7 +16,7 @@ export interface Assumption {
   readonly mode: "auto" | "none" | "all" | readonly Assumable[];
   /** Whether an object is known to exist elsewhere, whatever the mode. */
   isKnown(ref: Ref): boolean;
-  /** What other objects of the input make when they are applied (`ownedBy`). */
+  /** What other objects of the input make when they are applied (`ownedBy`); in all namespaces where a ref has none. */
   readonly owned: ReadonlySet<Ref>;
 }
 
@@ -39,23 +39,25 @@ const maxRounds = 4;
 export function compileAssuming(
   store: Store,
   { settings, objects }: { readonly settings: Settings; readonly objects: readonly KubeObject[] },
-  platform: Platform,
+  platform: Platform & Watcher,
   assumption: Assumption,
 ): Assumed {
   const isListed = assumerOf(objects, assumption);
-  const isAssumed: IsAssumed = (ref) => ref.endsWith(`/${assumedCertificate}`) || isListed(ref);
+  const known = checkingOnce(platform);
+  const isAssumed: IsAssumed = (ref) =>
+    canExist(ref) && (ref.endsWith(`/${assumedCertificate}`) || isListed(ref));
   const gateway = assumeGateway(settings, objects, isAssumed);
-  update(store, [gateway.settings, ...objects, ...gateway.objects], platform);
+  compile(store, [gateway.settings, ...objects, ...gateway.objects], known);
   const refs = new Set<Ref>(gateway.objects.map(({ ref }) => ref));
   const { ports, restricting } = referencesOf([...objects, ...gateway.objects]);
   for (let round = 0; round < maxRounds; round++) {
     const missing = missingIn(store).filter((ref) => !refs.has(ref) && isAssumed(ref));
     if (missing.length === 0) break;
     for (const ref of missing) refs.add(ref);
-    update(
+    compile(
       store,
       missing.map((ref) => placeholderOf(ref, ports)),
-      platform,
+      known,
     );
   }
   const sorted = [...refs].filter((ref) => !isOfGateway(ref)).sort();
@@ -63,6 +65,35 @@ export function compileAssuming(
     settings: gateway.settings,
     refs: sorted,
     restricting: sorted.filter((ref) => restricting.has(ref)),
+  };
+}
+
+/** Looks on while much is compiled. */
+interface Watcher {
+  /** Called after each `maxUnits` units with how many are left. */
+  compiling?(left: number): void;
+}
+
+function compile(store: Store, changes: Iterable<Change>, platform: Platform & Watcher): void {
+  let { left } = update(store, changes, platform);
+  while (left > 0) {
+    platform.compiling?.(left);
+    left = resume(store, platform).left;
+  }
+}
+
+/** All placeholders have one pair, which is checked once: a check takes more than a millisecond. */
+function checkingOnce(platform: Platform & Watcher): Platform & Watcher {
+  let last:
+    | { readonly certificate: string; readonly privateKey: string; readonly problem: string | undefined }
+    | undefined;
+  return {
+    ...platform,
+    checkKeyPair(certificate, privateKey) {
+      if (last?.certificate !== certificate || last.privateKey !== privateKey)
+        last = { certificate, privateKey, problem: platform.checkKeyPair(certificate, privateKey) };
+      return last.problem;
+    },
   };
 }
 
@@ -82,13 +113,18 @@ function missingIn(store: Store): Ref[] {
 
 export type IsAssumed = (ref: Ref) => boolean;
 
+const isOwned = (ref: Ref, owned: ReadonlySet<Ref>): boolean => {
+  const [kind = "", , name = ""] = ref.split("/");
+  return owned.has(ref) || owned.has(refOf(kind, "", name));
+};
+
 function assumerOf(objects: readonly KubeObject[], { mode, isKnown, owned }: Assumption): IsAssumed {
   const present = new Set(objects.map(({ kind, meta }) => `${kind}/${meta.namespace}`));
   return (ref) => {
     const kind = kindOf(ref);
     if (isKnown(ref) || mode === "all") return true;
     if (mode === "none") return false;
-    if (mode === "auto") return owned.has(ref) || !present.has(`${kind}/${namespaceOf(ref)}`);
+    if (mode === "auto") return isOwned(ref, owned) || !present.has(`${kind}/${namespaceOf(ref)}`);
     return (mode as readonly string[]).includes(kind === "GatewayClass" ? "Gateway" : kind);
   };
 }

@@ -1,3 +1,4 @@
+import { isSubdomain } from "../schema/fields.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { type Ref, refOf } from "../schema/meta.js";
 import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
@@ -52,7 +53,7 @@ function mostNamed(routes: readonly GatewayRoute[]): GatewayName | undefined {
   const counts = new Map<string, number>();
   for (const { meta, spec } of routes)
     for (const { group, kind, namespace, name } of spec.parentRefs) {
-      if (group !== gatewayGroup || kind !== "Gateway") continue;
+      if (group !== gatewayGroup || kind !== "Gateway" || !isSubdomain(name)) continue;
       const key = `${namespace || meta.namespace}/${name}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
@@ -109,6 +110,7 @@ function addListener(
   kind: GatewayRoute["kind"],
   { sectionName, port }: { readonly sectionName?: string | undefined; readonly port?: number | undefined },
 ): void {
+  if (sectionName !== undefined && !isSubdomain(sectionName)) return;
   const protocol = protocolOf(kind, sectionName, port);
   const name =
     sectionName ?? (port === undefined ? protocol.toLowerCase() : `${protocol.toLowerCase()}-${port}`);

@@ -28,7 +28,8 @@ export function ownedBy(value: unknown): readonly Ref[] {
     case "bitnami.com/SealedSecret":
       return secret(name);
     case "kustomize.config.k8s.io/Kustomization":
-      return generated(value);
+    case "kustomize.config.k8s.io/Component":
+      return generatedBy(value);
     case "networking.k8s.io/Ingress":
       return isIssued(value) ? listOf(spec.tls).flatMap((entry) => secret(mapOf(entry).secretName)) : [];
     case "gateway.networking.k8s.io/Gateway":
@@ -36,12 +37,16 @@ export function ownedBy(value: unknown): readonly Ref[] {
         ? listOf(spec.listeners).flatMap((listener) => certificatesOf(listener).flatMap(secret))
         : [];
     default:
-      return value.kind === undefined ? generated(value) : [];
+      return [];
   }
 }
 
-function generated(value: Raw): readonly Ref[] {
-  const namespace = textOf(value.namespace) || "default";
+/**
+ * Secrets and ConfigMaps that the generators of a kustomization make. Without a namespace they go where the kustomization is applied: their refs have
+ * none either, and stand for all namespaces.
+ */
+export function generatedBy(value: Raw): readonly Ref[] {
+  const namespace = textOf(value.namespace);
   const of = (kind: string, list: unknown): Ref[] =>
     listOf(list).flatMap((one) => {
       const { name, namespace: own } = mapOf(one);

@@ -1,3 +1,4 @@
+import { isLabel, isSubdomain } from "../schema/fields.js";
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import {
@@ -11,7 +12,17 @@ import type { PortsAsked, References } from "./references.js";
 /** Numbers of ports that are asked for by name alone. */
 const firstNamedPort = 60_000;
 
-/** An object with a name and contents that let everything compile that refers to it. */
+/** Whether an object can have this name: a misspelt one, or one with a placeholder such as `${NAME}`, is none that could be elsewhere. */
+export function canExist(ref: Ref): boolean {
+  const [kind, namespace = "", name = "", ...more] = ref.split("/");
+  return (
+    isSubdomain(name) &&
+    more.length === 0 &&
+    (kind === "GatewayClass" ? namespace === "" : isLabel(namespace))
+  );
+}
+
+/** An object with a name that it can have and contents that let everything compile that refers to it. */
 export function placeholderOf(ref: Ref, ports: References["ports"]): KubeObject {
   const metadata = { namespace: namespaceOf(ref), name: ref.split("/")[2] };
   switch (kindOf(ref)) {
@@ -45,7 +56,7 @@ function portsOf(asked: PortsAsked | undefined): object[] {
   const numbers = [...(asked?.numbers ?? [])]
     .filter((port) => port >= 1 && port <= 65535)
     .sort((a, b) => a - b);
-  const names = [...(asked?.names ?? [])].sort();
+  const names = [...(asked?.names ?? [])].filter(isLabel).sort();
   return [
     ...numbers.map((port) => ({ name: `port-${port}`, port })),
     ...names.map((name, i) => ({ name, port: firstNamedPort + i })),

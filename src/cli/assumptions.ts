@@ -96,8 +96,9 @@ const shorten = (names: readonly string[]): string =>
     ? names.join(", ")
     : `${names.slice(0, maxNames).join(", ")} and ${names.length - maxNames} more`;
 
-/** Whether a finding is about the contents of an assumed Secret, which are none of the user's. */
-export function isOfPlaceholder({ reason, message }: Finding, { refs }: Assumed): boolean {
-  if (reason !== "CertificateNameMismatch") return false;
-  return refs.some((ref) => kindOf(ref) === "Secret" && message.includes(`Secret "${nameOf(ref)}"`));
+/** Tells the findings about the contents of assumed Secrets, which are none of the user's. */
+export function placeholderFilter({ refs }: Assumed): (finding: Finding) => boolean {
+  const secrets = new Set(refs.flatMap((ref) => (kindOf(ref) === "Secret" ? [nameOf(ref)] : [])));
+  return ({ reason, message }) =>
+    reason === "CertificateNameMismatch" && secrets.has(/Secret "([^"]*)"/.exec(message)?.[1] ?? "");
 }

@@ -3,10 +3,11 @@ import { link } from "../link/snapshot.js";
 import { lintFindings } from "../lint/findings.js";
 import { findingsAt } from "../schema/meta.js";
 import { printable } from "../schema/printable.js";
+import { settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
-import { orphanFindings } from "../status/contour.js";
 import { type AssumptionOptions, formatAssumed } from "./assumptions.js";
 import { placed } from "./base-dir.js";
+import { colourFindings, colourSummary, isColoured } from "./colour.js";
 import { compiledFindings, compileManifests } from "./compiled.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
 import { stepSummary, writeStepSummary } from "./github.js";
@@ -36,30 +37,36 @@ export interface CheckCommandOptions extends InputOptions, AssumptionOptions {
  * the exit code.
  */
 export async function checkCommand(options: CheckCommandOptions): Promise<number> {
-  const { settings: asked, findings, locate } = readSettings(options.settings);
-  const compiled = compileManifests(await readInput({ ...options, asRepository: true }, asked), options);
-  const { manifests, settings, store, assumed } = compiled;
+  const named = readSettings(options.settings);
+  const input = await readInput({ ...options, asRepository: true }, named.settings);
+  const compiled = compileManifests(input, options);
+  const { manifests, settings, store, assumed, used } = compiled;
+  const { findings, locate } = used.file ?? named;
   const now = Date.now();
   const found: Located[] = [
     ...findings.map(locate),
+    ...used.located,
     ...manifests.located,
     ...locateAll(
       [
         ...findingsAt(now, compiledFindings(compiled)),
-        ...orphanFindings(store, settings.spec),
         ...lintFindings(store, settings.spec),
         ...link(store, settings.spec).findings,
       ],
       manifests.documents,
-    ),
+    ).map((one) => (one.finding.about === settingsRef ? locate(one.finding) : one)),
   ];
   const all = found.map(({ finding }) => finding);
   const located = withSuppressions(oneForEachCause(found), manifests, options.suppress ?? [], now);
-  const summary = formatSummary(summarize(manifests, store, settings.spec, all));
+  const summary = formatSummary(
+    summarize(manifests, store, settings.spec, { findings: all, settingsFrom: used.ref }),
+  );
   const counted = countsOf(located);
-  const lines = [...formatLeftOut(manifests), ...formatAssumed(assumed), `${summary}; ${counted.text}`];
-  writeFindings(located, options, lines);
+  const lines = [...used.lines, ...formatLeftOut(manifests), ...formatAssumed(assumed)];
+  const last = printable(`${summary}; ${counted.text}`);
+  writeFindings(located, options, [...lines, last]);
   for (const line of lines) console.error(printable(line));
+  console.error(isColoured(process.stderr) ? colourSummary(last, counted.errors, counted.warnings) : last);
   if (manifests.broken.size > 0 && manifests.objects.length === 0) return 3;
   return counted.errors > 0 || (options.strict && counted.warnings > 0) ? 1 : 0;
 }
@@ -84,7 +91,9 @@ function writeFindings(
   lines: readonly string[],
 ): void {
   const { format, sarifFile } = options;
-  process.stdout.write(findingWriters[format](placed(located, options), options));
+  const written = findingWriters[format](placed(located, options), options);
+  const isPlain = format !== "text" || !isColoured(process.stdout);
+  process.stdout.write(isPlain ? written : colourFindings(written));
   if (format === "github") writeStepSummary(() => stepSummary(placed(located, options), lines));
   if (sarifFile === undefined) return;
   writeFileSync(sarifFile, findingWriters.sarif(placed(located, { ...options, format: "sarif" }), options));

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeYaml } from "../documents/write.js";
+import { orphanFindings } from "../graph/orphan.js";
 import type { Body, Bytes } from "../link/body.js";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";
@@ -9,7 +10,6 @@ import { formatVersion } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { replacePrivateFile } from "../platform/private-file.js";
 import { findingsAt } from "../schema/meta.js";
-import { orphanFindings } from "../status/contour.js";
 import { type ObjectStatus, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";

@@ -3,7 +3,9 @@ import { type EnvoyConfig, readConfig } from "../explain/config.js";
 import { link } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import type { Finding, Ref } from "../schema/meta.js";
+import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
+import { notWatched } from "../schema/object.js";
+import { printable } from "../schema/printable.js";
 import type { Settings } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import { createMemoryStore } from "../store/memory.js";
@@ -12,11 +14,13 @@ import {
   type AssumptionOptions,
   assumptionOf,
   formatAssumed,
-  isOfPlaceholder,
   nothingAssumed,
+  placeholderFilter,
 } from "./assumptions.js";
+import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, type RepositoryManifests, readRepository } from "./objects.js";
+import { formatLocated, type RepositoryManifests } from "./objects.js";
+import { progress } from "./progress.js";
 import { readSettings, type SettingsFile } from "./settings-file.js";
 
 /** Manifests that are compiled, with what is assumed beside them. */
@@ -25,6 +29,8 @@ export interface CompiledManifests {
   readonly settings: Settings;
   readonly store: Store;
   readonly assumed: Assumed;
+  /** What comes of settings among the manifests. */
+  readonly used: UsedSettings;
 }
 
 /** The same with the configuration that they compile to. */
@@ -36,47 +42,88 @@ export interface CompiledPaths extends CompiledManifests {
 
 /** Compiles an input; of files a part of what they refer to may be assumed. @throws UsageError as `assumptionOf` does. */
 export function compileManifests(
-  { settings: asked, ...manifests }: Input,
-  options: AssumptionOptions & Pick<InputOptions, "kube">,
+  { settings: asked, ...read }: Input,
+  options: AssumptionOptions & Pick<InputOptions, "kube" | "settings">,
   known: ReadonlySet<Ref> = new Set(),
 ): CompiledManifests {
+  const used = usedSettings(read.configurations, options.settings);
+  const manifests = used.file ? watched(read, used.file.settings.spec.watchNamespaces, used.ref) : read;
   const base: Assumption = options.kube ? nothingAssumed : assumptionOf(options, manifests);
   const assumption = { ...base, isKnown: (ref: Ref) => known.has(ref) || base.isKnown(ref) };
   const store = createMemoryStore();
-  const input = { settings: asked, objects: manifests.objects };
-  const assumed = compileAssuming(store, input, { checkKeyPair }, assumption);
-  return { manifests, settings: assumed.settings, store, assumed };
+  const input = { settings: used.file?.settings ?? asked, objects: manifests.objects };
+  const assumed = compileAssuming(store, input, watchedPlatform, assumption);
+  progress.end();
+  return { manifests, settings: assumed.settings, store, assumed, used };
+}
+
+const watchedPlatform = {
+  checkKeyPair,
+  maxUnits: 500,
+  compiling: (left: number): void =>
+    progress.tell(() => `compiling: ${left} hosts, certificates and Services are left`),
+};
+
+/** The manifests of the namespaces that settings among them name, which were read when these were not known. */
+function watched(
+  manifests: RepositoryManifests,
+  namespaces: readonly string[],
+  settingsFrom: Ref | undefined,
+): RepositoryManifests {
+  if (namespaces.length === 0) return manifests;
+  const isWatched = (ref: Ref): boolean => ["", ...namespaces].includes(namespaceOf(ref));
+  const objects = manifests.objects.filter(({ ref }) => isWatched(ref));
+  const ignored = new Map(manifests.ignored);
+  for (const { ref, kind } of manifests.objects) {
+    if (isWatched(ref) || ref === settingsFrom) continue;
+    const what = notWatched(kind);
+    ignored.set(what, (ignored.get(what) ?? 0) + 1);
+  }
+  return {
+    ...manifests,
+    objects,
+    ignored,
+    located: manifests.located.filter(({ finding }) => isWatched(finding.about)),
+    invalid: new Set([...manifests.invalid].filter(isWatched)),
+  };
 }
 
 /** Findings of the compiler, without those about the contents of what is assumed. */
-export const compiledFindings = ({ store, assumed }: CompiledManifests): Finding[] =>
-  [...store.findings()].filter((finding) => !isOfPlaceholder(finding, assumed));
+export function compiledFindings({ store, assumed }: CompiledManifests): Finding[] {
+  const isOfPlaceholder = placeholderFilter(assumed);
+  return [...store.findings()].filter((finding) => !isOfPlaceholder(finding));
+}
+
+/** One side of a comparison that is compiled from objects. */
+export interface CompiledSide {
+  readonly input: Input;
+  readonly label: string;
+  /** All that there is is known, so that nothing is assumed. */
+  readonly isLive: boolean;
+}
 
 /**
- * Compiles two sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
+ * Compiles the sides of a comparison. What is assumed of one side is assumed of the other, too, so that a manifest that one side
  * adds does not take from the other what it refers to. Findings of documents and settings are printed on standard error.
  */
 export function compileSides(
-  sides: readonly [string, string],
-  options: AssumptionOptions & { readonly settings?: string; readonly build?: boolean },
-): readonly [CompiledPaths, CompiledPaths] {
-  const read = readSettings(options.settings);
-  const inputs = sides.map(
-    (path): Input => ({
-      ...readRepository([path], read.settings.spec.watchNamespaces, options),
-      settings: read.settings,
-    }),
-  );
-  const alone = inputs.map((input) => compileManifests(input, options));
+  sides: readonly CompiledSide[],
+  options: AssumptionOptions & Pick<InputOptions, "settings">,
+  read: SettingsFile,
+): readonly CompiledPaths[] {
+  const optionsFor = ({ isLive }: CompiledSide): typeof options & Pick<InputOptions, "kube"> =>
+    isLive ? { ...options, kube: [""] } : options;
+  const alone = sides.map((side) => compileManifests(side.input, optionsFor(side)));
   const known = new Set(alone.flatMap(({ assumed }) => assumed.refs));
-  const [before, after] = inputs.map((input, i) => {
+  const compiled = sides.map((side, i) => {
     const first = alone[i];
-    const isWhole = first !== undefined && [...known].every((ref) => first.store.object(ref));
-    return finish(isWhole ? first : compileManifests(input, options, known), read, sides[i] ?? "");
+    const isWhole =
+      first !== undefined && (side.isLive || [...known].every((ref) => first.store.object(ref)));
+    return finish(isWhole ? first : compileManifests(side.input, optionsFor(side), known), read, side.label);
   });
-  if (!before || !after) throw new Error("a comparison has two sides");
-  for (const line of formatAssumed(after.assumed)) console.error(line);
-  return [before, after];
+  const last = compiled.findLast(({ assumed }) => assumed.refs.length > 0);
+  for (const line of last ? formatAssumed(last.assumed) : []) console.error(printable(line));
+  return compiled;
 }
 
 /** Compiles files or a cluster; findings of documents and settings are printed on standard error, with a count of the others. */
@@ -85,22 +132,20 @@ export async function compileInput(
   settingsFile: string | undefined,
 ): Promise<CompiledPaths> {
   const read = readSettings(settingsFile);
-  const compiled = compileManifests(
-    await readInput({ ...options, asRepository: true }, read.settings),
-    options,
-  );
-  for (const line of formatAssumed(compiled.assumed)) console.error(line);
+  const compiled = compileManifests(await readInput({ ...options, asRepository: true }, read.settings), {
+    ...options,
+    ...(settingsFile === undefined ? {} : { settings: settingsFile }),
+  });
+  for (const line of formatAssumed(compiled.assumed)) console.error(printable(line));
   return finish(compiled, read, options.kube ? "the cluster" : options.file.join(", "));
 }
 
-function finish(
-  compiled: CompiledManifests,
-  { findings, locate }: SettingsFile,
-  where: string,
-): CompiledPaths {
-  const { manifests, settings, store } = compiled;
+function finish(compiled: CompiledManifests, named: SettingsFile, where: string): CompiledPaths {
+  const { manifests, settings, store, used } = compiled;
+  const { findings, locate } = used.file ?? named;
+  for (const line of used.lines) console.error(printable(line));
   for (const finding of findings) console.error(formatLocated(locate(finding)));
-  for (const one of manifests.located) console.error(formatLocated(one));
+  for (const one of [...used.located, ...manifests.located]) console.error(formatLocated(one));
   const errors = compiledFindings(compiled).filter(({ severity }) => severity === "error").length;
   if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check tells which`);
   const config = readConfig(link(store, withWholeTables(settings.spec)));

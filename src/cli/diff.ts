@@ -1,73 +1,138 @@
-import { diff } from "../explain/diff.js";
-import { formatChanges } from "../explain/diff-text.js";
-import type { Finding, Ref } from "../schema/meta.js";
-import { isSame } from "../schema/same.js";
+import { appendFileSync, existsSync, statSync } from "node:fs";
+import { changesIn, type Review, type ReviewedChange, review } from "../explain/review.js";
+import { formatReview, markdownReview, type Remarks } from "../explain/review-text.js";
+import { isOfPods } from "../schema/meta.js";
+import { hidden } from "../server/hidden.js";
 import type { AssumptionOptions } from "./assumptions.js";
-import { type CompiledPaths, compiledFindings, compileSides } from "./compiled.js";
+import { compileSides } from "./compiled.js";
+import { readSettings } from "./settings-file.js";
+import { readSides, type SideArguments } from "./side-words.js";
+import { readSide, type SideOptions } from "./sides.js";
+import {
+  assumedIn,
+  type ComparedSide,
+  formatUncompared,
+  hiddenValues,
+  rewrittenIn,
+  type Uncompared,
+  uncomparedIn,
+} from "./uncompared.js";
+import { UsageError } from "./usage.js";
 
-export interface DiffCommandOptions extends AssumptionOptions {
+export interface DiffCommandOptions
+  extends AssumptionOptions,
+    SideOptions,
+    Pick<SideArguments, "from" | "to"> {
   readonly settings?: string;
-  readonly build?: boolean;
-  readonly format: "text" | "json";
+  readonly format: "text" | "json" | "markdown";
+  /** The review is also written to the summary of a step of GitHub Actions. */
+  readonly stepSummary?: boolean;
   /** Changes, and objects that could not be compared, make the exit code 1. */
   readonly exitCode?: boolean;
 }
 
-/** An object that is not valid on a side and differs between the sides, so that what it does to traffic is not known. */
-interface Uncompared {
-  readonly about: Ref;
-  readonly side: "before" | "after" | "both";
-  readonly message: string;
+/** `isoline diff`: what changes for traffic between two sides. Returns the exit code. */
+export async function diffCommand(
+  before: string | undefined,
+  after: string | undefined,
+  options: DiffCommandOptions,
+): Promise<number> {
+  const summaryFile = options.stepSummary ? stepSummaryFile() : undefined;
+  const words = readSides({ before, after, from: options.from, to: options.to });
+  const [a, b] = await compiledSides(words, options);
+  const reviewed = withoutUnknown(review(endpointsKnown(a), endpointsKnown(b)), a, b);
+  const uncompared = [...uncomparedIn(a, b), ...assumedIn(a, b), ...hiddenValues(a, b)];
+  const rewritten = rewrittenIn(a, b);
+  const remarks = { uncompared: formatUncompared(uncompared), rewritten };
+  process.stdout.write(printed(reviewed, { ...remarks, objects: uncompared }, options));
+  if (summaryFile !== undefined) appendSummary(summaryFile, reviewed, remarks);
+  if (a.compiled?.broken || b.compiled?.broken) return 3;
+  return options.exitCode && changesIn(reviewed).length + uncompared.length > 0 ? 1 : 0;
 }
 
-/** `isoline diff`: what changes for traffic between two sets of manifests. Returns the exit code. */
-export function diffCommand(before: string, after: string, options: DiffCommandOptions): number {
-  const [a, b] = compileSides([before, after], options);
-  const changes = diff(a.config, b.config);
-  const uncompared = uncomparedIn(a, b);
-  if (options.format === "json")
-    process.stdout.write(`${JSON.stringify({ changes, uncompared }, null, 2)}\n`);
-  else process.stdout.write(formatUncompared(uncompared) + textOf(changes, uncompared));
-  if (a.broken || b.broken) return 3;
-  return options.exitCode && changes.length + uncompared.length > 0 ? 1 : 0;
+function printed(
+  reviewed: Review,
+  { objects, ...remarks }: Remarks & { readonly objects: readonly Uncompared[] },
+  { format }: DiffCommandOptions,
+): string {
+  if (format === "markdown") return markdownReview(reviewed, remarks);
+  if (format === "text") return formatReview(reviewed, remarks);
+  const { hosts, rewritten } = reviewed;
+  const told = {
+    changes: changesIn(reviewed),
+    hosts: hosts.map(({ host, risk, requests }) => ({ host, risk, requests })),
+    uncompared: objects,
+    rewritten: { hosts: rewritten, objects: remarks.rewritten },
+  };
+  return `${JSON.stringify(told, null, 2)}\n`;
 }
 
-const textOf = (changes: ReturnType<typeof diff>, uncompared: readonly Uncompared[]): string =>
-  changes.length === 0 && uncompared.length > 0 ? "no other change for traffic\n" : formatChanges(changes);
+type Sides = readonly [ComparedSide, ComparedSide];
 
-function formatUncompared(uncompared: readonly Uncompared[]): string {
-  if (uncompared.length === 0) return "";
-  const where = { before: "before", after: "after", both: "before and after" };
-  const lines = uncompared.map(
-    ({ about, side, message }) => `  ? ${about}: not valid ${where[side]}: ${message}\n`,
-  );
-  return `not compared\n${lines.join("")}`;
-}
-
-function uncomparedIn(a: CompiledPaths, b: CompiledPaths): Uncompared[] {
-  const [before, after] = [errorsOf(a), errorsOf(b)];
-  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((about): Uncompared[] => {
-    const [wrong, stillWrong] = [before.get(about), after.get(about)];
-    const finding = stillWrong ?? wrong;
-    if (!finding) return [];
-    // The same invalid object with the same error on both sides changes nothing.
-    if (wrong && stillWrong && isUnchanged(about, a, b) && wrong.message === stillWrong.message) return [];
-    const side = wrong && stillWrong ? "both" : wrong ? "before" : "after";
-    const path = finding.path ? `${finding.path} ` : "";
-    return [{ about, side, message: `${path}${finding.message}` }];
+async function compiledSides(
+  words: ReturnType<typeof readSides>,
+  options: DiffCommandOptions,
+): Promise<Sides> {
+  const read = readSettings(options.settings);
+  const sides = [
+    await readSide(words[0], words[1], read.settings, options),
+    await readSide(words[1], words[0], read.settings, options),
+  ];
+  const ofObjects = sides.flatMap((side) => ("input" in side ? [side] : []));
+  const compiled = compileSides(ofObjects, options, read);
+  const [a, b] = sides.map((side): ComparedSide => {
+    if (!("input" in side)) return { ...side, isLive: true };
+    const own = compiled[ofObjects.indexOf(side)];
+    if (!own) throw new Error(`${side.label} is not compiled`);
+    return { compiled: own, config: own.config, isLive: side.isLive };
   });
+  if (!a || !b) throw new Error("a comparison has two sides");
+  if (a.values === undefined && b.values === undefined) return [a, b];
+  const values = a.values !== "hidden" && b.values !== "hidden";
+  return [
+    { ...a, config: await hidden(a.config, { values }) },
+    { ...b, config: await hidden(b.config, { values }) },
+  ];
 }
 
-const isUnchanged = (about: Ref, a: CompiledPaths, b: CompiledPaths): boolean => {
-  const [old, now] = [a.store.object(about), b.store.object(about)];
-  return old !== undefined && now !== undefined && isSame(old, now);
-};
+/** Of files the endpoints are known in namespaces of which they hold some; elsewhere all are. */
+function endpointsKnown({ config, isLive, compiled }: ComparedSide): Parameters<typeof review>[0] {
+  const known = new Set(
+    compiled?.manifests.objects.filter(({ kind }) => isOfPods(kind)).map(({ meta }) => meta.namespace),
+  );
+  return { config, knowsEndpoints: (cluster) => isLive || known.has(cluster.split("/")[0] ?? "") };
+}
 
-/** The first error of each object. */
-function errorsOf(compiled: CompiledPaths): Map<Ref, Finding> {
-  const errors = new Map<Ref, Finding>();
-  const located = compiled.manifests.located.map(({ finding }) => finding);
-  for (const finding of [...located, ...compiledFindings(compiled)])
-    if (finding.severity === "error" && !errors.has(finding.about)) errors.set(finding.about, finding);
-  return errors;
+/**
+ * Without what files do not hold and a live side does: endpoints of namespaces of which they have none, and the contents of what is
+ * assumed.
+ */
+function withoutUnknown(reviewed: Review, a: ComparedSide, b: ComparedSide): Review {
+  if (a.isLive === b.isLive) return reviewed;
+  const files = endpointsKnown(a.isLive ? b : a);
+  const assumed = new Set<string>(assumedIn(a, b).map(({ about }) => about));
+  const isUnknown = ({ kind, name }: ReviewedChange): boolean => {
+    if (kind === "endpoints" && !files.knowsEndpoints(name)) return true;
+    if (kind === "certificate") return assumed.has(`Secret/${name}`);
+    const [namespace, service] = name.split("/");
+    return (kind === "cluster" || kind === "endpoints") && assumed.has(`Service/${namespace}/${service}`);
+  };
+  return { ...reviewed, others: reviewed.others.filter((change) => !isUnknown(change)) };
+}
+
+/** GitHub takes a MiB of each step. */
+const maxSummary = 1 << 20;
+
+/** @throws UsageError outside of GitHub Actions. */
+function stepSummaryFile(): string {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (file) return file;
+  throw new UsageError(
+    "--step-summary: $GITHUB_STEP_SUMMARY names no file; it is set in a step of GitHub Actions",
+  );
+}
+
+function appendSummary(file: string, reviewed: Review, remarks: Remarks): void {
+  const written = existsSync(file) ? statSync(file).size : 0;
+  appendFileSync(file, markdownReview(reviewed, remarks, Math.max(0, maxSummary - written)));
 }

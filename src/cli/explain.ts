@@ -3,24 +3,21 @@ import type { Explanation } from "../explain/explanation.js";
 import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
 import { RequestError, readRequest } from "../explain/request.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
+import { orphansBeside, unservedFor } from "../lint/unserved.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isOfPods } from "../schema/meta.js";
-import { type AssumptionOptions, isOfPlaceholder } from "./assumptions.js";
-import { ask } from "./client.js";
+import { type AssumptionOptions, placeholderFilter } from "./assumptions.js";
 import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
 import { lineOf } from "./load.js";
 import type { Manifests } from "./objects.js";
-import { readToken, serverUrl } from "./server-url.js";
+import { askServer, type ServerOptions } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-export interface ExplainCommandOptions extends InputOptions, AssumptionOptions {
+export interface ExplainCommandOptions extends InputOptions, AssumptionOptions, ServerOptions {
   readonly settings?: string;
   /** A running server that is asked instead. */
   readonly xds?: string;
-  readonly tokenFile?: string;
-  readonly caFile?: string;
-  readonly insecure?: boolean;
   /** Lines of `name: value`. */
   readonly header: readonly string[];
   readonly format: "text" | "json";
@@ -37,7 +34,7 @@ export async function explainCommand(
   if (options.xds !== undefined) {
     if (options.kube || options.file.length > 0)
       throw new UsageError("-f, --kube and --xds: give one of them");
-    print(await askServer(options.xds, method, url, options), title, options, () => "");
+    print(await askToExplain(options.xds, method, url, options), title, options, () => "");
     return 0;
   }
   const compiled = await compileInput(options, options.settings);
@@ -46,6 +43,11 @@ export async function explainCommand(
   const explanation = explain(config, request, {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
     claimsOn: (host) => claimsOn(shown, host),
+    unservedFor: (host) => [
+      ...unservedFor(host, store, settings.spec),
+      ...orphansBeside(host, store, settings.spec),
+      ...manifests.foreign.flatMap(({ hosts, finding }) => (hosts.has(host) ? [finding] : [])),
+    ],
   });
   const known =
     options.kube || options.assumeMissing === "none" ? explanation : withUnknown(explanation, manifests);
@@ -54,16 +56,17 @@ export async function explainCommand(
 }
 
 /** What `claimsOn` reads of a store, without findings about the contents of what is assumed. */
-const withoutPlaceholders = ({ store, assumed }: CompiledPaths): Parameters<typeof claimsOn>[0] => ({
-  object: (ref) => store.object(ref),
-  claimants: (key) => store.claimants(key),
-  unit(key) {
-    const unit = store.unit(key);
-    return (
-      unit && { ...unit, findings: unit.findings.filter((finding) => !isOfPlaceholder(finding, assumed)) }
-    );
-  },
-});
+function withoutPlaceholders({ store, assumed }: CompiledPaths): Parameters<typeof claimsOn>[0] {
+  const isOfPlaceholder = placeholderFilter(assumed);
+  return {
+    object: (ref) => store.object(ref),
+    claimants: (key) => store.claimants(key),
+    unit(key) {
+      const unit = store.unit(key);
+      return unit && { ...unit, findings: unit.findings.filter((finding) => !isOfPlaceholder(finding)) };
+    },
+  };
+}
 
 /** Marks backends without endpoints in namespaces of which no EndpointSlices are among the files. */
 function withUnknown(explanation: Explanation, { objects }: Manifests): Explanation {
@@ -87,22 +90,15 @@ function print(
 }
 
 /** Asks a server what it serves. @throws Error when it can't be reached or refuses. */
-async function askServer(
+async function askToExplain(
   server: string,
   method: string,
   asked: string,
-  { header, tokenFile, caFile, insecure }: ExplainCommandOptions,
+  options: ExplainCommandOptions,
 ): Promise<Explanation> {
-  const url = serverUrl("--xds", server, "explain", insecure);
   const query = new URLSearchParams({ method, url: asked });
-  for (const line of header) query.append("header", line);
-  url.search = query.toString();
-  const token = readToken(tokenFile);
-  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const told = await ask(url, { method: "GET", headers, ...(caFile ? { caFile } : {}) });
-  const answer = told.answer as Explanation & { readonly detail?: string };
-  if (told.status !== 200) throw new Error(`${url.origin} answers ${told.status}: ${answer.detail ?? ""}`);
-  return answer;
+  for (const line of options.header) query.append("header", line);
+  return (await askServer("--xds", server, `explain?${query}`, options)) as Explanation;
 }
 
 function parseRequest(...given: Parameters<typeof readRequest>): ReturnType<typeof readRequest> {

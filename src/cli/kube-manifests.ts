@@ -19,6 +19,8 @@ export interface InputOptions extends KubeOptions {
   readonly kube?: readonly string[];
   /** Folders are read as they are in repositories (`readRepository`), not as what a server is given. */
   readonly asRepository?: true;
+  /** With `asRepository`: a file of settings that is named, and is none of the manifests. */
+  readonly settings?: string;
   /** With `asRepository`: kustomizations are built. */
   readonly build?: boolean;
 }
@@ -45,7 +47,7 @@ export async function readInput(options: InputOptions, settings: Settings): Prom
   if (!kube) {
     const manifests = options.asRepository
       ? readRepository(file, watchNamespaces, options)
-      : { ...readManifests(file, watchNamespaces), leftOut: new Map() };
+      : { ...readManifests(file, watchNamespaces), leftOut: new Map(), configurations: [], foreign: [] };
     return { ...manifests, settings };
   }
   return readClusters(kubeTargets(kube, options), settings);
@@ -78,9 +80,12 @@ async function readClusters(targets: readonly KubeTarget[], settings: Settings):
     invalid,
     broken: new Set(),
     unnamed: new Set(),
+    nameless: 0,
     ignored: new Map(),
     owned: new Set(),
     leftOut: new Map(),
+    configurations: [],
+    foreign: [],
     settings: followed.settings,
   };
 }

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { generatedBy } from "../assume/owners.js";
 import { readNow } from "../documents/documents.js";
 import { isRecord } from "../schema/issues.js";
+import type { Ref } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
 
 /** A message about a folder that can't be read as it is. */
@@ -19,6 +21,8 @@ interface Kustomization {
   /** Local paths of files and folders that it names. */
   readonly resources: readonly string[];
   readonly patches: readonly string[];
+  /** Secrets and ConfigMaps that its generators make. */
+  readonly generated: readonly Ref[];
   /** Why it can't be built here. */
   readonly problem?: string;
 }
@@ -31,6 +35,8 @@ export interface Kustomizations {
   readonly patches: ReadonlySet<string>;
   /** Files and folders whose content is in what was built. */
   readonly covered: readonly string[];
+  /** Secrets and ConfigMaps that generators make of what was not built. */
+  readonly generated: readonly Ref[];
 }
 
 /** Reads kustomizations by the paths of their files; with `build`, builds those that no other one names. */
@@ -39,7 +45,10 @@ export function readKustomizations(files: readonly string[], build: boolean): Ku
   const named = new Set(all.flatMap(({ resources }) => resources));
   const tops = all.filter(({ folder }) => !named.has(folder));
   const patches = new Set(all.flatMap((one) => one.patches));
-  if (!build) return { built: [], patches, covered: [], findings: tops.map(notBuilt) };
+  if (!build) {
+    const generated = all.flatMap((one) => one.generated);
+    return { built: [], patches, covered: [], generated, findings: tops.map(notBuilt) };
+  }
   const built: { file: string; text: string }[] = [];
   const findings: FolderFinding[] = [];
   const covered = all.map(({ folder }) => folder);
@@ -49,7 +58,7 @@ export function readKustomizations(files: readonly string[], build: boolean): Ku
     else findings.push({ file: one.file, severity: "error", reason: "NotBuilt", message: made.problem });
   }
   const resources = all.flatMap((one) => one.resources);
-  return { built, findings, patches, covered: [...covered, ...resources] };
+  return { built, findings, patches, covered: [...covered, ...resources], generated: [] };
 }
 
 const notBuilt = ({ file, folder }: Kustomization): FolderFinding => ({
@@ -63,7 +72,7 @@ const remote = /^(?:[a-z+]+:\/\/|git@|github\.com\/|[^/]+\.[a-z]{2,}\/[^.])|\?re
 
 function readKustomization(file: string): Kustomization {
   const folder = dirname(file);
-  const none = { file, folder: normalize(folder), resources: [], patches: [] };
+  const none = { file, folder: normalize(folder), resources: [], patches: [], generated: [] };
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -84,6 +93,7 @@ function readKustomization(file: string): Kustomization {
     ...none,
     resources: local(resources.filter((one) => !remote.test(one))),
     patches: local(patches),
+    generated: generatedBy(value),
     ...(problem ? { problem } : {}),
   };
 }

@@ -9,7 +9,7 @@ import { type CompileCommandOptions, compileCommand } from "./compile.js";
 import { type CostCommandOptions, costCommand } from "./cost.js";
 import { crdsCommand } from "./crds.js";
 import { type DemoCommandOptions, demoCommand } from "./demo.js";
-import { type DiffCommandOptions, diffCommand } from "./diff.js";
+import { addDiffCommand } from "./diff-command.js";
 import { examples } from "./examples.js";
 import { type ExplainCommandOptions, explainCommand } from "./explain.js";
 import { checkFormats } from "./findings.js";
@@ -106,24 +106,7 @@ function createProgram(done: (code: number) => void): Command {
       done(await explainCommand(method, url, options)),
     );
 
-  examples(
-    assumptions(
-      program
-        .command("diff")
-        .description("say what changes for traffic from one set of manifests to another")
-        .argument("<before>", "a file, a folder or -")
-        .argument("<after>"),
-    ),
-    "isoline diff main/manifests/ manifests/",
-    "isoline diff before.yaml after.yaml --format json --exit-code",
-  )
-    .addOption(settings())
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
-    .option("--exit-code", "exit with 1 when something changes or could not be compared")
-    .action((before: string, after: string, options: DiffCommandOptions) => {
-      if (before === "-" && after === "-") throw new UsageError("only one side can be standard input");
-      done(diffCommand(before, after, options));
-    });
+  addDiffCommand(program, done);
 
   const serve = examples(
     program

@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { ownedBy } from "../assume/owners.js";
+import { type ForeignRoute, foreignRouteOf } from "../lint/foreign-routes.js";
 import type { Suppression } from "../lint/suppress.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
@@ -6,7 +8,9 @@ import { type KubeObject, parseObject } from "../schema/object.js";
 import { printable } from "../schema/printable.js";
 import { shownAbout } from "../schema/shown.js";
 import { type LoadFinding, loadDocuments, loadText, type Place, positionOf, type Visit } from "./load.js";
+import { progress } from "./progress.js";
 import { findManifests } from "./repository.js";
+import { type FoundSettings, settingsObjectOf } from "./settings-content.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {
@@ -30,6 +34,8 @@ export interface Manifests {
   readonly broken: ReadonlySet<string>;
   /** Files with an object that has no valid kind or name, and may be any of those that were there before. */
   readonly unnamed: ReadonlySet<string>;
+  /** How many objects have no valid kind or name. */
+  readonly nameless: number;
   /** Kinds left out, with how many documents of each. */
   readonly ignored: ReadonlyMap<string, number>;
   /** Secrets and ConfigMaps that other manifests make when they are applied. */
@@ -56,19 +62,44 @@ export const readManifests = (paths: readonly string[], namespaces: readonly str
 export interface RepositoryManifests extends Manifests {
   /** How many files and documents were left out, by what they are. */
   readonly leftOut: ReadonlyMap<string, number>;
+  /** Objects that hold settings, in the order in which they were read. */
+  readonly configurations: readonly FoundSettings[];
+  /** Routes of other controllers. */
+  readonly foreign: readonly ForeignRoute[];
 }
 
-/** The same of folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. */
+/**
+ * The same of folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. A file of settings that a
+ * command names is none of the manifests of its folder.
+ */
 export function readRepository(
   paths: readonly string[],
   namespaces: readonly string[],
-  options: { readonly build?: boolean | undefined },
+  options: { readonly build?: boolean | undefined; readonly settings?: string | undefined },
 ): RepositoryManifests {
-  const { files, built, findings, leftOut } = findManifests(paths, { build: options.build ?? false });
+  const found = findManifests(paths, { build: options.build ?? false });
+  const { built, findings, leftOut } = found;
+  const isSettings = (file: string): boolean =>
+    options.settings !== undefined && resolve(file) === resolve(options.settings) && !paths.includes(file);
+  const files = found.files.filter((file) => !isSettings(file));
   const counts = new Map(leftOut);
   const named = new Set(paths);
+  const configurations: FoundSettings[] = [];
+  const foreign: ForeignRoute[] = [];
+  let current = "";
+  let filesRead = 0;
   const manifests = collect(namespaces, (visit) => {
     const visitManifest: Visit = (value, place) => {
+      if (place.file !== current) {
+        current = place.file;
+        filesRead++;
+        progress.tell(() => `reading ${filesRead} of ${files.length} files: ${printable(place.file)}`);
+      }
+      const route = foreignRouteOf(value);
+      if (route) foreign.push(route);
+      const holder = settingsObjectOf(value);
+      if (holder) configurations.push({ ...holder, value, place });
+      if (holder?.form === "IsolineSettings") return;
       if (named.has(place.file) || isManifest(value)) visit(value, place);
       else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
     };
@@ -77,6 +108,7 @@ export function readRepository(
       ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
     ];
   });
+  progress.end();
   const located = findings.map(({ file, severity, reason, message }): Located => {
     const finding: Finding = { about: "File//", type: "FileError", severity, reason, message };
     return { finding, file, line: 0 };
@@ -84,9 +116,12 @@ export function readRepository(
   const broken = findings.flatMap(({ file, severity }) => (severity === "error" ? [file] : []));
   return {
     ...manifests,
+    owned: new Set([...manifests.owned, ...found.generated]),
     located: [...located, ...manifests.located],
     broken: new Set([...manifests.broken, ...broken]),
     leftOut: counts,
+    configurations,
+    foreign,
   };
 }
 
@@ -103,6 +138,7 @@ function collect(namespaces: readonly string[], load: (visit: Visit) => readonly
   const ignored = new Map<string, number>();
   const located: Located[] = [];
   const unnamed = new Set<string>();
+  let nameless = 0;
   const owned = new Set<Ref>();
   const unread = load((value, place) => {
     const parsed = parseObject(value, namespaces);
@@ -117,7 +153,10 @@ function collect(namespaces: readonly string[], load: (visit: Visit) => readonly
     } else if (parsed.ref) {
       invalid.add(parsed.ref);
       documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
-    } else unnamed.add(place.file);
+    } else {
+      unnamed.add(place.file);
+      if (!parsed.noObject) nameless++;
+    }
   });
   return {
     objects: [...documents.values()].flatMap(({ object }) => object ?? []),
@@ -126,6 +165,7 @@ function collect(namespaces: readonly string[], load: (visit: Visit) => readonly
     invalid,
     broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
     unnamed,
+    nameless,
     ignored,
     owned,
   };

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
 import ignore, { type Ignore } from "ignore";
+import type { Ref } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
 import { type FolderFinding, readKustomizations } from "./kustomization.js";
 import { manifestNames } from "./load.js";
@@ -12,6 +13,8 @@ export interface Repository {
   /** Kustomizations that were built, with the manifests that came of them. */
   readonly built: readonly { readonly file: string; readonly text: string }[];
   readonly findings: readonly FolderFinding[];
+  /** Secrets and ConfigMaps that generators of kustomizations make. */
+  readonly generated: readonly Ref[];
   /** How many files were left out, by what they are. */
   readonly leftOut: ReadonlyMap<string, number>;
 }
@@ -40,6 +43,7 @@ export function findManifests(
   const files: string[] = [];
   const findings: FolderFinding[] = [];
   const built: { file: string; text: string }[] = [];
+  const generated: Ref[] = [];
   const leftOut = new Map<string, number>();
   for (const path of paths) {
     if (!isFolder(path)) {
@@ -56,16 +60,18 @@ export function findManifests(
     };
     walkFolder(path, walk, findings, undefined);
     for (const [chart, count] of walk.charts) findings.push(chartFinding(chart, count));
-    const { patches, findings: more, built: made, covered } = readKustomizations(walk.kustomizations, build);
-    findings.push(...more);
-    built.push(...made);
+    const read = readKustomizations(walk.kustomizations, build);
+    const { patches, covered } = read;
+    findings.push(...read.findings);
+    built.push(...read.built);
+    generated.push(...read.generated);
     for (const file of walk.files) {
       if (covered.some((folder) => isUnder(file, folder))) count(leftOut, "file of a built kustomization");
       else if (patches.has(normalize(file))) count(leftOut, "file that is a patch of a kustomization");
       else files.push(file);
     }
   }
-  return { files, built, findings, leftOut };
+  return { files, built, findings, generated, leftOut };
 }
 
 const count = (counts: Map<string, number>, what: string): void =>

@@ -71,7 +71,9 @@ export interface RunningServer {
 /** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   let source: Source | undefined;
-  const hub = new Hub({ now: steadyNow, log: options.log, synced: () => source?.synced ?? true });
+  const replicaMs = options.kube?.peers?.length ? staleMsOf(options.kube) : 0;
+  const synced = (): boolean => source?.synced ?? true;
+  const hub = new Hub({ now: steadyNow, log: options.log, synced, replicaMs });
   if (options.storesPutAside) hub.metrics.count("stores_put_aside_total", undefined, options.storesPutAside);
   const heldErrors = new HeldErrors({
     now: steadyNow,
@@ -203,10 +205,16 @@ async function startCluster(
 /** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
 const defaultStaleSeconds = 180;
 
+const staleMsOf = ({
+  staleSeconds = defaultStaleSeconds,
+  pollSeconds = 0,
+}: Pick<ClusterOptions, "staleSeconds" | "pollSeconds">): number =>
+  Math.max(staleSeconds, 2 * pollSeconds) * 1000;
+
 function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
-  const { staleSeconds = defaultStaleSeconds, pollSeconds = 0, peers = [] } = kube ?? {};
+  const { peers = [] } = kube ?? {};
   const aside = new StepAside({
-    staleMs: Math.max(staleSeconds, 2 * pollSeconds) * 1000,
+    staleMs: staleMsOf(kube ?? {}),
     lookedAt,
     now: steadyNow,
     freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),

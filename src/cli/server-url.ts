@@ -1,6 +1,35 @@
 import { readFileSync } from "node:fs";
 import { isLoopback } from "../server/auth.js";
+import { ask } from "./client.js";
 import { UsageError } from "./usage.js";
+
+/** How a running server is asked. */
+export interface ServerOptions {
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+  readonly insecure?: boolean;
+}
+
+/**
+ * What a path of a running server answers, which is JSON.
+ *
+ * @throws UsageError as `serverUrl` and `readToken` do.
+ * @throws Error when it can't be reached or refuses.
+ */
+export async function askServer(
+  option: string,
+  server: string,
+  path: string,
+  { tokenFile, caFile, insecure }: ServerOptions,
+): Promise<unknown> {
+  const url = serverUrl(option, server, path, insecure);
+  const token = readToken(tokenFile);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const { status, answer } = await ask(url, { method: "GET", headers, ...(caFile ? { caFile } : {}) });
+  if (status === 200) return answer;
+  const { detail = "" } = answer as { readonly detail?: string };
+  throw new Error(`${url.origin} answers ${status}: ${detail}`);
+}
 
 /**
  * A path of a running server. Tokens do not leave this machine in clear unless that is asked for.

@@ -1,6 +1,5 @@
-import { classOf, isClassed, isOfClass } from "../graph/class.js";
-import { unservedReasons } from "../lint/unserved.js";
-import { type Finding, isSubstitute, type Ref } from "../schema/meta.js";
+import { whyUnserved } from "../lint/unserved.js";
+import { type Finding, isSubstitute, kindOf, type Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import type { Store } from "../store/store.js";
@@ -11,8 +10,12 @@ export interface Summary {
   /** Objects and documents of any kind. */
   readonly read: number;
   readonly served: number;
+  /** Objects whose settings are used: one at most. */
+  readonly settings: number;
   /** Valid objects that nothing serves, by what they are. */
   readonly unserved: ReadonlyMap<string, number>;
+  /** Objects that no root includes, as their annotation declares, by kind. */
+  readonly idle: ReadonlyMap<string, number>;
   /** Objects of kinds that say nothing about routing, by kind. */
   readonly ignored: ReadonlyMap<string, number>;
   /** Objects with an error. */
@@ -20,46 +23,86 @@ export interface Summary {
   readonly hosts: number;
 }
 
-/** Accounts for every object that was read. `findings` are all that there are about them. */
+/** What is known of objects beside the store. */
+interface Known {
+  /** All findings about them. */
+  readonly findings: readonly Finding[];
+  /** The object whose settings are used. */
+  readonly settingsFrom: Ref | undefined;
+}
+
+/** Accounts for every object that was read. */
 export function summarize(
-  manifests: Pick<Manifests, "objects" | "invalid" | "ignored">,
+  manifests: Pick<Manifests, "objects" | "invalid" | "nameless" | "ignored">,
   store: Store,
   settings: SettingsSpec,
-  findings: readonly Finding[],
+  { findings, settingsFrom }: Known,
 ): Summary {
   const refused = new Set<Ref>(manifests.invalid);
-  const notServed = new Set<Ref>();
-  for (const { about, severity, reason } of findings) {
+  for (const { about, severity } of findings)
     if (severity === "error" && store.object(about)) refused.add(about);
-    else if (unservedReasons.has(reason)) notServed.add(about);
-  }
   const unserved = new Map<string, number>();
-  const count = (what: string): void => void unserved.set(what, (unserved.get(what) ?? 0) + 1);
+  const idle = new Map<string, number>();
   let served = 0;
   for (const object of manifests.objects) {
-    if (refused.has(object.ref) || isSubstitute(object)) continue;
-    if (isClassed(object) && !isOfClass(object, settings) && classOf(object) !== "")
-      count(`${object.kind} of class ${classOf(object)}`);
-    else if (notServed.has(object.ref)) count(object.kind);
+    if (refused.has(object.ref) || isSubstitute(object) || object.ref === settingsFrom) continue;
+    const why = whyUnserved(object, store, settings);
+    const counts = why?.idle ? idle : unserved;
+    if (why) counts.set(why.what, (counts.get(why.what) ?? 0) + 1);
     else served++;
   }
-  const ignored = [...manifests.ignored.values()].reduce((sum, one) => sum + one, 0);
-  const others = [...unserved.values()].reduce((sum, one) => sum + one, 0);
+  const ignored = withoutOne(manifests.ignored, settingsFrom);
+  const isUsed = settingsFrom !== undefined && !refused.has(settingsFrom);
+  const others = [unserved, idle, ignored].reduce((sum, counts) => sum + totalOf(counts), 0);
+  const wrong = refused.size + manifests.nameless;
   return {
-    read: served + refused.size + others + ignored,
+    read: served + wrong + others + Number(isUsed),
     served,
+    settings: Number(isUsed),
     unserved,
-    ignored: manifests.ignored,
-    refused: refused.size,
+    idle,
+    ignored,
+    refused: wrong,
     hosts: [...store.units()].filter(
       ({ unit, resources }) => unit.startsWith("vhost:") && resources.length > 0,
     ).length,
   };
 }
 
+/** Ignored kinds without the object whose settings are used, where it is of such a kind. */
+function withoutOne(
+  ignored: ReadonlyMap<string, number>,
+  used: Ref | undefined,
+): ReadonlyMap<string, number> {
+  const what = used && [...ignored.keys()].find((key) => key.startsWith(`${kindOf(used)} of `));
+  if (what === undefined) return ignored;
+  const rest = new Map(ignored);
+  rest.set(what, (ignored.get(what) ?? 0) - 1);
+  if (rest.get(what) === 0) rest.delete(what);
+  return rest;
+}
+
+const totalOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, one) => sum + one, 0);
+
 /** `3 objects read: 2 served, 1 refused; 1 host`. */
-export function formatSummary({ read, served, unserved, ignored, refused, hosts }: Summary): string {
-  const parts = [`${served} served`, ...counted("not served", unserved), ...counted("ignored", ignored)];
+export function formatSummary({
+  read,
+  served,
+  settings,
+  unserved,
+  idle,
+  ignored,
+  refused,
+  hosts,
+}: Summary): string {
+  const parts = [
+    `${served} served`,
+    ...(settings > 0 ? [`${settings} used as settings`] : []),
+    ...counted("idle", idle),
+    ...counted("not served", unserved),
+    ...counted("ignored", ignored),
+  ];
   if (refused > 0) parts.push(`${refused} refused`);
   return `${plural(read, "object")} read: ${parts.join(", ")}; ${plural(hosts, "host")}`;
 }
@@ -82,6 +125,5 @@ function counted(word: string, counts: ReadonlyMap<string, number>): string[] {
   const sorted = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const listed = sorted.slice(0, maxListed).map(([what, count]) => `${count} ${what}`);
   if (sorted.length > maxListed) listed.push(`${sorted.length - maxListed} more kinds`);
-  const sum = sorted.reduce((total, [, count]) => total + count, 0);
-  return [`${sum} ${word} (${listed.join(", ")})`];
+  return [`${totalOf(counts)} ${word} (${listed.join(", ")})`];
 }

@@ -13,19 +13,19 @@ export interface Position {
 }
 
 /**
- * Where the value of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` of the first document in a part
- * begins, or the nearest parent of it that is there.
+ * Where a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` of the first document in a part begins, or the
+ * nearest parent of it that is there: its key, or the entry of a list.
  */
 export function positionOf(part: Part, path: string): Position {
   const map = mapOf(part);
   if (!map) return { line: part.line, column: 1 };
-  let at = 1;
+  let at: Child = { key: 1, value: 1 };
   for (const [, quoted, index, word] of path.matchAll(step)) {
-    const next = map.child(at, quoted ?? word ?? Number(index));
+    const next = map.child(at.value, quoted ?? word ?? Number(index));
     if (next === undefined) break;
     at = next;
   }
-  const { line, column } = map.at(at);
+  const { line, column } = map.at(at.key);
   return { line: part.line + line, column };
 }
 
@@ -55,12 +55,18 @@ function makeMap(part: Part): DocumentMap | undefined {
   }
 }
 
+/** A value with its key, by the indices of their first events; an entry of a list is both. */
+interface Child {
+  readonly key: number;
+  readonly value: number;
+}
+
 /** Finds nodes, which are known by the index of their first event. */
 class DocumentMap {
   /** For each event that begins a node the index after its last one. */
   readonly #ends: Int32Array;
   readonly #lineStarts: readonly number[];
-  readonly #children = new Map<number, ReadonlyMap<string | number, number>>();
+  readonly #children = new Map<number, ReadonlyMap<string | number, Child>>();
 
   constructor(private readonly text: Events) {
     this.#ends = endsOf(text.events);
@@ -68,7 +74,7 @@ class DocumentMap {
   }
 
   /** The value of a key or an index. */
-  child(node: number, key: string | number): number | undefined {
+  child(node: number, key: string | number): Child | undefined {
     let children = this.#children.get(node);
     if (!children) {
       children = this.#read(node);
@@ -77,17 +83,19 @@ class DocumentMap {
     return children.get(key);
   }
 
-  #read(node: number): ReadonlyMap<string | number, number> {
+  #read(node: number): ReadonlyMap<string | number, Child> {
     const { events, source } = this.text;
     const isMap = events[node]?.type === EVENT_ID.MAPPING;
-    const children = new Map<string | number, number>();
+    const children = new Map<string | number, Child>();
     if (!isMap && events[node]?.type !== EVENT_ID.SEQUENCE) return children;
     const end = (this.#ends[node] ?? 0) - 1;
     for (let at = node + 1, index = 0; at < end; index++) {
-      const key = events[at];
+      const first = at;
+      const key = events[first];
       if (isMap) at = this.#ends[at] ?? end;
-      if (!isMap) children.set(index, at);
-      else if (key?.type === EVENT_ID.SCALAR) children.set(keyText(scalarIn(source, key)) ?? "", at);
+      const child = { key: first, value: at };
+      if (!isMap) children.set(index, child);
+      else if (key?.type === EVENT_ID.SCALAR) children.set(keyText(scalarIn(source, key)) ?? "", child);
       at = this.#ends[at] ?? end;
     }
     return children;

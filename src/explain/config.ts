@@ -39,7 +39,9 @@ export const readConfig = ({ sets }: Pick<Snapshot, "sets">): EnvoyConfig => ({
 });
 
 /** Route tables that are served in parts, put together; a host may be in several. */
-function wholeTables(parsed: ReadonlyMap<string, RouteConfiguration>): Map<string, RouteConfiguration> {
+export function wholeTables(
+  parsed: ReadonlyMap<string, RouteConfiguration>,
+): Map<string, RouteConfiguration> {
   const whole = new Map<string, RouteConfiguration>();
   for (const [part, table] of parsed) {
     const name = part.replace(/\/[01]+$/, "");

@@ -3,14 +3,12 @@ import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
 import type { Change } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
 import { routeFacts } from "./facts.js";
-import { frontOf, reachOf } from "./fronts.js";
+import { frontOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
 import { describeMatch } from "./match.js";
 import { protectionFacts } from "./protections.js";
 import { selectChain } from "./select.js";
-
-const labelOf = (table: string): string =>
-  table === fallbackTable ? "https without a server name" : reachOf(table);
+import { siteLabel } from "./sites.js";
 
 /** A virtual host with what is around it. */
 interface Host {
@@ -30,7 +28,7 @@ function hosts(config: EnvoyConfig): Map<string, Host> {
   const found = new Map<string, Host>();
   for (const [name, table] of config.tables)
     for (const virtualHost of table.virtual_hosts ?? [])
-      found.set(`${virtualHost.name} (${labelOf(name)})`, {
+      found.set(siteLabel({ host: virtualHost.name ?? "", table: name }), {
         virtualHost,
         manager: managerFor(config, table, virtualHost),
       });
@@ -83,20 +81,47 @@ function hostDetails(before: Host, after: Host): Detail[] {
 
 function diffRoutes(host: string, before: Host, after: Host): Change[] {
   const [a, b] = [routes(before), routes(after)];
-  return [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Change[] => {
+  const order = orderDetails(a, b);
+  const moved: Change[] =
+    order.length > 0
+      ? [{ kind: "route", name: "order of routes", host, change: "changed", details: order }]
+      : [];
+  const changes = [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Change[] => {
     const [old, now] = [a.get(key), b.get(key)];
     const details = routeDetails(old, now, before, after);
     if (details.length === 0) return [];
     const change = old ? (now ? "changed" : "removed") : "added";
     return [{ kind: "route", name: describeMatch((now ?? old)?.match ?? {}), host, change, details }];
   });
+  return [...changes, ...moved];
+}
+
+/** Routes of both sides that come in another order: of several that match a request, the first one wins. */
+function orderDetails(before: ReadonlyMap<string, Route>, after: ReadonlyMap<string, Route>): Detail[] {
+  const old = [...before.keys()].filter((key) => after.has(key));
+  const now = [...after.keys()].filter((key) => before.has(key));
+  const first = old.findIndex((key, i) => key !== now[i]);
+  if (first < 0) return [];
+  const last = old.findLastIndex((key, i) => key !== now[i]);
+  const told = (keys: readonly string[]): string =>
+    keys
+      .slice(first, last + 1)
+      .map((key) => describeMatch(before.get(key)?.match ?? {}))
+      .join("; ");
+  return [{ what: "order", before: told(old), after: told(now) }];
 }
 
 /** Routes by what they match, without names and metadata, which no request feels. */
 function routes({ virtualHost }: Host): Map<string, Route> {
-  return new Map(
-    (virtualHost.routes ?? []).map(({ name: _, metadata, ...route }) => [JSON.stringify(route.match), route]),
-  );
+  const found = new Map<string, Route>();
+  for (const { name: _, metadata, ...route } of virtualHost.routes ?? []) {
+    const match = JSON.stringify(route.match);
+    let key = match;
+    // Where values are hidden, several may look the same.
+    for (let i = 1; found.has(key); i++) key = `${match} ${i}`;
+    found.set(key, route);
+  }
+  return found;
 }
 
 function routeDetails(old: Route | undefined, now: Route | undefined, before: Host, after: Host): Detail[] {

@@ -10,11 +10,17 @@ import { serviceOf } from "./names.js";
 import type { Fact } from "./protections.js";
 import { clusterNames, listenerNames, type Names, renamed } from "./rename.js";
 
-/** What changes for traffic from one configuration to another; names of objects and routes do not count. */
-export function diff(before: EnvoyConfig, after: EnvoyConfig): Change[] {
+/** Two configurations in which clusters and listeners that are the same have the same names. */
+export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [EnvoyConfig, EnvoyConfig] {
   const [clusterNamed, listenerNamed] = [clusterNames(before, after), listenerNames(before, after)];
-  const a = withNames(before, new Map([...clusterNamed.before, ...listenerNamed.before]));
-  const b = withNames(after, new Map([...clusterNamed.after, ...listenerNamed.after]));
+  return [
+    withNames(before, new Map([...clusterNamed.before, ...listenerNamed.before])),
+    withNames(after, new Map([...clusterNamed.after, ...listenerNamed.after])),
+  ];
+}
+
+/** What changes for traffic from one configuration to another, which are `aligned`; names of objects and routes do not count. */
+export function diff(a: EnvoyConfig, b: EnvoyConfig): Change[] {
   return [
     ...compare("listener", listeners(a), listeners(b), frameDetails),
     ...compare("server name", chains(a), chains(b), chainDetails),

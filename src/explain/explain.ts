@@ -5,6 +5,7 @@ import type {
   Route,
   RouteConfiguration,
 } from "../gen/envoy.js";
+import type { Finding } from "../schema/meta.js";
 import { closedCluster } from "../xds/filter-chain.js";
 import { filterNames } from "../xds/filter-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
@@ -12,7 +13,7 @@ import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
 import { type GatewayPorts, reachOf } from "./fronts.js";
-import { describeFinding, hostHints } from "./hints.js";
+import { describeFinding, findingHints, hostHints } from "./hints.js";
 import { meetListener } from "./listen.js";
 import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
@@ -27,6 +28,8 @@ export interface Knowledge {
   readonly origins?: Origins;
   /** Objects that speak for a host, also where they are not valid. */
   claimsOn?(host: string): Claims;
+  /** Why valid objects that are for a host, or may have routes for it, are not served. */
+  unservedFor?(host: string): readonly Finding[];
   /** Of headers and query parameters that requests are compared with; shown by default. */
   readonly values?: Values;
 }
@@ -63,8 +66,15 @@ export function explain(config: RequestConfig, request: Request, knowledge: Know
 }
 
 /** Where a request ended up that is served by none: what hosts are there. */
-const hints = ({ config, request, claimsOn, ports }: Context, asked?: string): string[] =>
-  hostHints(config, request, { asked, claims: claimsOn?.(hostName(request.authority)), ports });
+function hints({ config, request, claimsOn, unservedFor, ports }: Context, asked?: string): string[] {
+  const host = hostName(request.authority);
+  return hostHints(config, request, {
+    asked,
+    claims: claimsOn?.(host),
+    unserved: unservedFor?.(host),
+    ports,
+  });
+}
 
 function describeListener(name: string, { address }: Listener, ports?: GatewayPorts): ListenerSeen {
   const { address: ip = "", port_value: port = 0 } = address?.socket_address ?? {};
@@ -166,7 +176,7 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     status: 404,
     summary,
     tried,
-    hints: labelHints(domain, tried),
+    hints: [...labelHints(domain, tried), ...findingHints(context.unservedFor?.(name))],
   };
 }
 

@@ -15,6 +15,8 @@ export interface HintsKnown {
   /** The listener that has not got it. */
   readonly asked?: string | undefined;
   readonly claims?: Claims | undefined;
+  /** Why valid objects that are for the host are not served. */
+  readonly unserved?: readonly Finding[] | undefined;
   readonly ports?: GatewayPorts | undefined;
 }
 
@@ -22,16 +24,12 @@ export interface HintsKnown {
 export function hostHints(
   config: RequestConfig,
   { authority }: Request,
-  { asked, claims, ports }: HintsKnown,
+  { asked, claims, unserved, ports }: HintsKnown,
 ): string[] {
   const host = hostName(authority);
   const found: string[] = [];
   if (claims?.claimants.length) found.push(`${host} is claimed by ${claims.claimants.join(", ")}`);
-  found.push(...(claims?.findings ?? []).slice(0, maxFindings).map(describeFinding));
-  if (!ports && claims?.claimants.some((ref) => ofGatewayApi.test(ref)))
-    found.push(
-      "there is no Gateway to serve it: the setting gatewayRef names none that is there with its class",
-    );
+  found.push(...findingHints(claims?.findings), ...findingHints(unserved));
   const others = [...config.listeners.keys()].filter(
     (name) => name !== asked && isServed(config, host, name),
   );
@@ -42,7 +40,8 @@ export function hostHints(
   return found;
 }
 
-const ofGatewayApi = /^(?:HTTP|GRPC|TLS)Route\//;
+export const findingHints = (findings: readonly Finding[] = []): string[] =>
+  findings.slice(0, maxFindings).map(describeFinding);
 
 export const describeFinding = ({ about, path, message }: Finding): string =>
   `${about}${path ? ` ${path}` : ""}: ${message}`;

@@ -34,7 +34,7 @@ export function mismatch(
 }
 
 /** Whether a route is for the path, whatever else it asks for. */
-export const matchesPath = (match: RouteMatch, request: SeenRequest): boolean =>
+export const matchesPath = (match: RouteMatch, request: Pick<SeenRequest, "path">): boolean =>
   pathMismatch(match, request.path) === undefined;
 
 function pathMismatch(match: RouteMatch, path: string): string | undefined {

@@ -13,12 +13,17 @@ import { selectVirtualHost } from "./select.js";
 
 /** Headers whose values are often credentials. */
 const sensitive = /authorization|cookie|token|secret|password|api-?key|credential/i;
-const hidden = "(not shown)";
+export const notShown = "(not shown)";
+
+/** Whether the values of a header are not to be shown. */
+export const isSensitiveHeader = (name: string): boolean => sensitive.test(name);
 
 /** Parses a fragment without the values of headers that may be credentials. */
 export const parseShown = <T>(json: string): T =>
   JSON.parse(json, (key, value: unknown) =>
-    key === "header" && isHeader(value) && sensitive.test(value.key) ? { ...value, value: hidden } : value,
+    key === "header" && isHeader(value) && isSensitiveHeader(value.key)
+      ? { ...value, value: notShown }
+      : value,
   ) as T;
 
 const isHeader = (value: unknown): value is { readonly key: string } =>

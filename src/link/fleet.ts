@@ -178,6 +178,8 @@ export class Fleet {
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
     // An empty version after one that was accepted is a new Envoy under the old name.
     else if (version === "") subscription.refused = subscription.delivered = "";
+    // Given by another replica: what was delivered here before says nothing any more.
+    else if (version !== accepted) subscription.refused = subscription.delivered = "";
     if (!isActive(subscription, now)) subscription.withheldAt = 0;
     subscription.accepted = version;
     subscription.seen = now;

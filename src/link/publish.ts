@@ -1,5 +1,13 @@
 import { type Fleet, type Subscriptions, subscriptionKey } from "./fleet.js";
-import { hasClusters, hasEndpoints, hasRoutes, isWhole, lacksEndpoints, newerAt } from "./progress.js";
+import {
+  hasClusters,
+  hasEndpoints,
+  hasRoutes,
+  isWhole,
+  lacksEndpoints,
+  newerAt,
+  pollsClusters,
+} from "./progress.js";
 import type { ResourceSet } from "./resource-set.js";
 import { type Answer, isByName, type Request, respond } from "./respond.js";
 import { type Served, selectVersion, serveSet } from "./served.js";
@@ -16,6 +24,11 @@ export interface PublicationOptions {
    * again, another replica if the one that held its poll is stopped.
    */
   readonly waitMs: number;
+  /**
+   * How long (ms) another replica may serve what was before an edit: what is no longer used is kept for so much longer, also where all
+   * Envoys that poll here have the routes. 0: there is no other replica.
+   */
+  readonly replicaMs: number;
   /** How long (ms) an Envoy may be ahead of this replica before it is taken back: see `learn`. */
   readonly patienceMs: number;
   /** Whether this replica has what its source has now: else it takes no Envoy back. */
@@ -26,6 +39,7 @@ export interface PublicationOptions {
 
 const usual: PublicationOptions = {
   waitMs: 35_000,
+  replicaMs: 0,
   patienceMs: 5000,
   synced: () => true,
   raised: () => undefined,
@@ -68,6 +82,8 @@ export class Publication {
   readonly #added = new Map<string, number>();
   /** What no snapshot uses any more, and since when; the oldest first. */
   readonly #unused = new Map(kept.map((type) => [type, new Map<string, number>()] as const));
+  /** The highest sequence that was reported with what is to be served in the end, of types that are asked for whole. */
+  readonly #reported = new Map<XdsType, number>();
   /** Since when an Envoy is known to be ahead. */
   #aheadSince: number | undefined;
   #patienceMs: number;
@@ -85,6 +101,11 @@ export class Publication {
     return keepTimes * this.#options.waitMs;
   }
 
+  /** How long what is no longer used is kept at most. */
+  get #unusedMs(): number {
+    return this.#keepMs + this.#options.replicaMs;
+  }
+
   get phase(): Phase {
     return this.#oldest === undefined ? "settled" : "switching";
   }
@@ -100,6 +121,7 @@ export class Publication {
    */
   publish(snapshot: Snapshot, sequence: number, now: number): XdsType[] {
     this.#target = snapshot;
+    this.#reported.clear();
     this.#sequence = Math.max(sequence, this.#sequence + 1);
     if (!this.#served) {
       this.#serveAll(snapshot.sets);
@@ -123,7 +145,7 @@ export class Publication {
       if (!before || !target) continue;
       for (const name of unused.keys()) if (target.has(name)) unused.delete(name);
       for (const name of before.namesNotIn(target)) if (!unused.has(name)) unused.set(name, now);
-      for (const [name, at] of unused) if (now - at >= this.#keepMs) unused.delete(name);
+      for (const [name, at] of unused) if (now - at >= this.#unusedMs) unused.delete(name);
       sets[type] = before.mergedWith(target, (name) => unused.has(name));
     }
     return sets;
@@ -148,15 +170,16 @@ export class Publication {
   #clear(now: number): XdsType[] {
     const [oldest, target] = [this.#oldest, this.#target?.sets];
     if (oldest === undefined || !target) return [];
-    if (!this.#allHaveRoutes(now)) return now - oldest < this.#keepMs ? [] : this.#serve(this.#merged(now));
+    if (this.#options.replicaMs > 0 || !this.#allHaveRoutes(now))
+      return now - oldest < this.#unusedMs ? [] : this.#serve(this.#merged(now), true);
     for (const unused of this.#unused.values()) unused.clear();
-    return this.#serve(Object.fromEntries(kept.map((type) => [type, target[type]])));
+    return this.#serve(Object.fromEntries(kept.map((type) => [type, target[type]])), true);
   }
 
   /** When `advance` has to be called at the latest; undefined when nothing is under way. */
   get deadline(): number | undefined {
     const deadlines = [
-      ...(this.#oldest === undefined ? [] : [this.#oldest + this.#keepMs]),
+      ...(this.#oldest === undefined ? [] : [this.#oldest + this.#unusedMs]),
       ...(this.#aheadSince === undefined ? [] : [this.#aheadSince + this.#patienceMs]),
     ];
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
@@ -215,7 +238,7 @@ export class Publication {
     const envoy = this.fleet.of(request);
     const isOwn = this.#isOwn(request, envoy);
     const changedAt = isOwn ? this.#clustersAt : Math.max(this.#clustersAt, this.#startedAt);
-    const mayLack = !isOwn || now - changedAt < waitMs;
+    const mayLack = !isOwn || now - changedAt < waitMs || pollsClusters(envoy, now);
     if (mayLack && !(envoy && hasClusters(envoy, clusters, target, changedAt))) return waitMs;
     const added = this.#addedOfLate(now);
     if (added.length > 0 && !(envoy && hasEndpoints(envoy, added))) return waitMs;
@@ -283,6 +306,8 @@ export class Publication {
     const reported = parseVersion(version);
     if (!served || !reported || !isOrdered(reported)) return;
     this.#sequence = Math.max(this.#sequence, reported.sequence + 1);
+    if (!isByName(type) && (reported.target ?? reported.hash) === this.#target?.sets[type].hash)
+      this.#reported.set(type, Math.max(this.#reported.get(type) ?? 0, reported.sequence));
     const hash = selectVersion(served, isByName(type) ? names : [])?.resources.hash;
     if (hash === reported.hash) this.fleet.keepsStep(request, type, names);
     else if (hash !== undefined && isNewer(reported, { sequence: served.sequence, hash })) this.#isAhead(now);
@@ -323,17 +348,22 @@ export class Publication {
     this.#sequence++;
   }
 
-  #versioned(type: XdsType, set: ResourceSet): Served {
-    return serveSet(set, this.#sequence, this.#target?.sets[type]);
+  #versioned(type: XdsType, set: ResourceSet, sequence = this.#sequence): Served {
+    return serveSet(set, sequence, this.#target?.sets[type]);
   }
 
-  #serve(sets: Partial<Record<XdsType, ResourceSet>>): XdsType[] {
+  /**
+   * `isEnd`: only what is no longer used goes. That is no news, and its version is not above what another replica has given, which may
+   * have seen an edit that this one has not.
+   */
+  #serve(sets: Partial<Record<XdsType, ResourceSet>>, isEnd = false): XdsType[] {
     const served = { ...(this.#served as Readonly<Record<XdsType, Served>>) };
     const changed: XdsType[] = [];
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
       if (old.set.isSame(set)) continue;
-      served[type] = this.#versioned(type, set);
+      const last = isEnd ? Math.max(old.sequence, this.#reported.get(type) ?? 0) : undefined;
+      served[type] = this.#versioned(type, set, last === undefined ? this.#sequence : last + 1);
       this.fleet.forget(type, old.set.namesNotIn(set));
       changed.push(type);
     }

@@ -1,3 +1,4 @@
+import { idleAnnotation, mayBeIdle } from "../graph/orphan.js";
 import { isForeignRestriction } from "../schema/foreign-annotations.js";
 import type { Finding } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -36,8 +37,8 @@ const known: Readonly<Record<string, readonly string[]>> = {
     "projectcontour.io/upstream-protocol.h2c",
     "projectcontour.io/upstream-protocol.tls",
   ],
-  HTTPProxy: [...classes, "isoline.dev/included-by"],
-  IngressRoute: [...classes, "isoline.dev/included-by"],
+  HTTPProxy: [...classes, idleAnnotation, "isoline.dev/included-by"],
+  IngressRoute: [...classes, idleAnnotation, "isoline.dev/included-by"],
   Secret: ["projectcontour.io/generated-by-version"],
 };
 
@@ -62,6 +63,7 @@ const values: Readonly<Record<string, (value: string) => string | undefined>> = 
   "ingress.kubernetes.io/force-ssl-redirect": boolean,
   "ingressclass.kubernetes.io/is-default-class": boolean,
   "isoline.dev/endpoints": isOneOf("eds", "inline", "service"),
+  [idleAnnotation]: boolean,
   "kubernetes.io/ingress.allow-http": boolean,
   "projectcontour.io/max-connections": isNumber,
   "projectcontour.io/max-pending-requests": isNumber,
@@ -84,7 +86,13 @@ export function lintAnnotations(object: KubeObject): Finding[] {
   });
 }
 
-function problemOf({ kind }: KubeObject, name: string, value: string): Omit<Lint, "path"> | undefined {
+const isRoot = ({ kind, spec }: KubeObject): boolean =>
+  (kind === "HTTPProxy" || kind === "IngressRoute") &&
+  "virtualhost" in spec &&
+  spec.virtualhost !== undefined;
+
+function problemOf(object: KubeObject, name: string, value: string): Omit<Lint, "path"> | undefined {
+  const { kind } = object;
   if (kind === "Ingress" && isForeignRestriction(name))
     return {
       reason: "ForeignAnnotation",
@@ -94,6 +102,11 @@ function problemOf({ kind }: KubeObject, name: string, value: string): Omit<Lint
   if (general.includes(current)) return undefined;
   if (known[kind]?.includes(current)) {
     const wrong = values[current]?.(value.trim());
+    if (current === idleAnnotation && mayBeIdle(object) && isRoot(object))
+      return {
+        reason: "IgnoredField",
+        message: `${JSON.stringify(name)} has no effect on an object with a virtual host, which is always served`,
+      };
     return wrong
       ? {
           reason: "AnnotationNotValid",

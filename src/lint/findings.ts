@@ -7,7 +7,8 @@ import type { Store } from "../store/store.js";
 import { lintAnnotations } from "./annotations.js";
 import { lintHttpProxy } from "./httpproxy.js";
 import { lintIngress } from "./ingress.js";
-import { unservedFindings } from "./unserved.js";
+import { unservedFindings, whyUnserved } from "./unserved.js";
+import { lintValues } from "./values.js";
 
 /**
  * Warnings about objects that are valid: parts that have no effect, and objects that nothing serves. They follow from the objects
@@ -15,11 +16,20 @@ import { unservedFindings } from "./unserved.js";
  */
 export function lintFindings(store: Store, settings: SettingsSpec): Finding[] {
   const findings: Finding[] = [];
-  for (const object of store.objects()) {
-    if (isSubstitute(object) || (isClassed(object) && !isOfClass(object, settings))) continue;
-    findings.push(...lintAnnotations(object), ...lintSpec(object, store));
-  }
+  for (const object of store.objects()) findings.push(...lintParts(object, store, settings));
   return [...findings, ...unservedFindings(store, settings)];
+}
+
+/** The same about one object, which the store holds; what is told of settings is told of the object. */
+export function lintObject(object: KubeObject, store: Store, settings: SettingsSpec): Finding[] {
+  const unserved = whyUnserved(object, store, settings);
+  const parts = lintParts(object, store, settings);
+  return unserved && unserved.told !== "none" ? [...parts, unserved.finding] : parts;
+}
+
+function lintParts(object: KubeObject, store: Store, settings: SettingsSpec): Finding[] {
+  if (isSubstitute(object) || (isClassed(object) && !isOfClass(object, settings))) return [];
+  return [...lintAnnotations(object), ...lintValues(object), ...lintSpec(object, store)];
 }
 
 function lintSpec(object: KubeObject, store: Store): Finding[] {

@@ -1,54 +1,157 @@
 import { classOf, isClassed, isOfClass } from "../graph/class.js";
+import { widerThan } from "../graph/gateway/hostnames.js";
+import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/orphan.js";
+import { isLeftOut } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
-import { type Finding, isSubstitute, refOf } from "../schema/meta.js";
-import { type GatewayRoute, isGatewayRoute } from "../schema/object.js";
+import { type Finding, isSubstitute, type Ref, refOf } from "../schema/meta.js";
+import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import type { Store } from "../store/store.js";
 import { type Lint, lint } from "./lint.js";
 
-/** Reasons of findings about objects that nothing serves; `Orphaned` is told where includes are read. */
-export const unservedReasons: ReadonlySet<string> = new Set([
-  "ClassNotServed",
-  "NoParent",
-  "NoMatchingParent",
-  "Orphaned",
-]);
+/** A valid object of a routing kind that nothing serves. */
+export interface Unserved {
+  /** What it is, for the summary, such as `HTTPRoute` or `Ingress of class nginx`. */
+  readonly what: string;
+  /** Why, with the object that it is about. */
+  readonly finding: Finding;
+  /**
+   * `object`: the finding is told of each object. `settings`: one finding of the settings stands for all such objects. `none`: the author means
+   * it, as with the class of another controller.
+   */
+  readonly told: "object" | "settings" | "none";
+  /** Declared by the annotation `isoline.dev/idle`. */
+  readonly idle: boolean;
+}
 
-/**
- * Objects of routing kinds that nothing serves although they are valid: without the class that is served, without a Gateway, or with
- * parents that are not there. Objects that name another class are left out, as another controller serves them.
- */
+/** Why nothing serves an object that is valid; undefined where something does, and for kinds that are no routes. */
+export function whyUnserved(object: KubeObject, store: Store, settings: SettingsSpec): Unserved | undefined {
+  if (isSubstitute(object)) return undefined;
+  if (isLeftOut(object.kind, settings))
+    return unserved(object, "none", {
+      reason: "KindLeftOut",
+      message: `is not served: the setting disableFeatures leaves ${object.kind} out`,
+      path: "kind",
+      what: `${object.kind} of disableFeatures`,
+    });
+  if (isClassed(object) && !isOfClass(object, settings))
+    return ofOtherClass(object, classOf(object), settings);
+  if (isOrphan(object, store)) return orphaned(object, orphanFinding(object));
+  if (object.kind === "Gateway") return otherGateway(object, settings);
+  return isGatewayRoute(object) ? withoutParent(object, store, settings) : undefined;
+}
+
+interface Why extends Lint {
+  readonly what?: string;
+}
+
+const unserved = (object: KubeObject, told: Unserved["told"], { what, ...why }: Why): Unserved => ({
+  what: what ?? object.kind,
+  finding: lint(object.ref, why),
+  told,
+  idle: false,
+});
+
+function ofOtherClass(object: KubeObject, name: string, { ingressClassNames }: SettingsSpec): Unserved {
+  const served =
+    ingressClassNames.length > 0
+      ? `the setting ingressClassNames has ${ingressClassNames.join(", ")} alone`
+      : "without the setting ingressClassNames, contour, isoline and objects of no class are served";
+  const message = `is not served: it ${name ? `is of the class ${name}` : "names no class"}, and ${served}`;
+  const what = name ? `${object.kind} of class ${name}` : object.kind;
+  return unserved(object, name ? "none" : "object", {
+    reason: "ClassNotServed",
+    message,
+    path: "spec",
+    what,
+  });
+}
+
+function orphaned(object: KubeObject, finding: Finding): Unserved {
+  if (!mayBeIdle(object)) return { what: object.kind, finding, told: "object", idle: false };
+  const message = `is idle, as its annotation ${idleAnnotation} declares: ${finding.message}`;
+  return { what: object.kind, finding: { ...finding, message }, told: "none", idle: true };
+}
+
+function otherGateway(object: KubeObject, { gatewayRef }: SettingsSpec): Unserved | undefined {
+  if (!gatewayRef) return unserved(object, "settings", { ...noGateway, path: "spec" });
+  if (object.ref === refOf("Gateway", gatewayRef.namespace, gatewayRef.name)) return undefined;
+  return unserved(object, "none", {
+    reason: "OtherGateway",
+    message: `is not served: ${namedBySetting(gatewayRef)}`,
+    path: "spec",
+    what: "Gateway that gatewayRef does not name",
+  });
+}
+
+function withoutParent(object: GatewayRoute, store: Store, settings: SettingsSpec): Unserved | undefined {
+  const { gatewayRef } = settings;
+  if (!gatewayRef) return unserved(object, "settings", { ...noGateway, path: "spec" });
+  const problem = parentProblem(object, gatewayRef, store);
+  if (problem) return unserved(object, "object", problem);
+  const missing = missingGateway(store, gatewayRef);
+  const message = `is not served: the setting gatewayRef ${missing}`;
+  return missing
+    ? unserved(object, "settings", { reason: "GatewayNotFound", message, path: "spec" })
+    : undefined;
+}
+
+const noGateway = {
+  reason: "NoGateway",
+  message: "is not served: the setting gatewayRef names no Gateway",
+} as const;
+
+/** Findings about objects that nothing serves, and about the settings that name no Gateway, or one that is not there. */
 export function unservedFindings(store: Store, settings: SettingsSpec): Finding[] {
   const findings: Finding[] = [];
   let routes = 0;
+  const gateways: KubeObject[] = [];
   for (const object of store.objects()) {
+    const found = whyUnserved(object, store, settings);
+    if (found?.told === "object") findings.push(found.finding);
     if (isSubstitute(object)) continue;
-    if (isClassed(object) && classOf(object) === "" && !isOfClass(object, settings))
-      findings.push(lint(object.ref, withoutClass(settings)));
-    else if (isGatewayRoute(object)) {
-      routes++;
-      const problem = settings.gatewayRef && parentProblem(object, settings.gatewayRef, store);
-      if (problem) findings.push(lint(object.ref, problem));
-    }
+    if (isGatewayRoute(object)) routes++;
+    else if (object.kind === "Gateway") gateways.push(object);
   }
-  if (settings.gatewayRef) {
-    const missing = gatewayProblem(store, settings.gatewayRef);
-    if (missing && routes > 0) findings.push(lint(settingsRef, missing));
-  } else findings.push(...withoutSetting(store, routes));
+  const problem = settings.gatewayRef
+    ? routes > 0 && gatewayProblem(store, settings.gatewayRef)
+    : withoutSetting(routes, gateways);
+  if (problem) findings.push(lint(settingsRef, problem));
   return findings;
 }
 
-const withoutClass = ({ ingressClassNames }: SettingsSpec): Lint => ({
-  reason: "ClassNotServed",
-  message: `is not served: it names no class, and the setting ingressClassNames has ${ingressClassNames.join(", ")} alone`,
-  path: "spec",
-});
+/**
+ * Why objects that are for a host are not served, also where their host is wider. The claims are those of the host; objects of all classes and
+ * Gateways have them.
+ */
+export function unservedFor(host: string, store: Store, settings: SettingsSpec): Finding[] {
+  const names = [host, ...widerThan(host).filter((name) => name !== "*")];
+  const refs = new Set<Ref>(
+    names.flatMap((name) => [...store.claimants(`vhost:${name}`), ...store.claimants(`routes:${name}`)]),
+  );
+  return [...refs].flatMap((ref) => {
+    const object = store.object(ref);
+    const found = object && whyUnserved(object, store, settings);
+    return found ? [found.finding] : [];
+  });
+}
+
+/** Why the orphans of the namespaces of a host's objects are not served: a route that is missed may be one of theirs. */
+export function orphansBeside(host: string, store: Store, settings: SettingsSpec): Finding[] {
+  const namespaces = new Set(store.claimants(`vhost:${host}`).map((ref) => ref.split("/")[1]));
+  const findings: Finding[] = [];
+  for (const object of store.objects()) {
+    if (!namespaces.has(object.meta.namespace) || !isOrphan(object, store)) continue;
+    const found = whyUnserved(object, store, settings);
+    if (found) findings.push(found.finding);
+  }
+  return findings;
+}
 
 /** Objects of the Gateway API beside settings that name no Gateway. */
-function withoutSetting(store: Store, routes: number): Finding[] {
-  const gateways = [...store.objects()].filter(({ kind }) => kind === "Gateway");
-  if (routes + gateways.length === 0) return [];
+function withoutSetting(routes: number, gateways: readonly KubeObject[]): Lint | undefined {
+  if (routes + gateways.length === 0) return undefined;
   const counts = [plural(routes, "route"), plural(gateways.length, "Gateway")].filter(
     (text) => !text.startsWith("0 "),
   );
@@ -57,7 +160,7 @@ function withoutSetting(store: Store, routes: number): Finding[] {
     ? `gatewayRef: {namespace: ${first.meta.namespace}, name: ${first.meta.name}}`
     : "gatewayRef: {namespace: NAMESPACE, name: NAME}";
   const message = `${counts.join(" and ")} of the Gateway API ${routes + gateways.length === 1 ? "is" : "are"} not served: the settings name no Gateway; set ${example}`;
-  return [lint(settingsRef, { reason: "NoGateway", message, path: "gatewayRef" })];
+  return { reason: "NoGateway", message, path: "gatewayRef" };
 }
 
 interface GatewayName {
@@ -65,16 +168,30 @@ interface GatewayName {
   readonly name: string;
 }
 
-function gatewayProblem(store: Store, { namespace, name }: GatewayName): Lint | undefined {
+const namedBySetting = ({ namespace, name }: GatewayName): string =>
+  `the setting gatewayRef names ${namespace}/${name}`;
+
+/** What is not there of the Gateway that the settings name. */
+function missingGateway(store: Store, { namespace, name }: GatewayName): string | undefined {
+  const names = `names the Gateway ${namespace}/${name}`;
   const gateway = store.object(refOf("Gateway", namespace, name));
-  if (gateway) return undefined;
-  const message = `names the Gateway ${namespace}/${name}, which is not there: no route of the Gateway API is served`;
+  if (gateway?.kind !== "Gateway") return `${names}, which is not there`;
+  const { gatewayClassName } = gateway.spec;
+  const isThere = store.object(refOf("GatewayClass", "", gatewayClassName)) !== undefined;
+  return isThere ? undefined : `${names}, whose GatewayClass ${gatewayClassName} is not there`;
+}
+
+/** A GatewayClass that is not there is told of the Gateway that names it. */
+function gatewayProblem(store: Store, gatewayRef: GatewayName): Lint | undefined {
+  const { namespace, name } = gatewayRef;
+  if (store.object(refOf("Gateway", namespace, name))) return undefined;
+  const message = `${missingGateway(store, gatewayRef)}: no route of the Gateway API is served`;
   return { reason: "GatewayNotFound", message, path: "gatewayRef" };
 }
 
 /** Why no parent of a route is the Gateway that is served; undefined when one is. */
 function parentProblem({ meta, spec }: GatewayRoute, gateway: GatewayName, store: Store): Lint | undefined {
-  const served = `the setting gatewayRef names ${gateway.namespace}/${gateway.name}`;
+  const served = namedBySetting(gateway);
   if (spec.parentRefs.length === 0)
     return {
       reason: "NoParent",

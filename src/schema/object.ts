@@ -108,6 +108,11 @@ type Kinds = typeof kinds;
 export const versionsRead = (kind: keyof Kinds): readonly string[] => kinds[kind].versions;
 type Kind = keyof Kinds;
 
+/** Whether a kind of this name is read in the API group of a version. */
+export const isKindRead = (kind: string, apiVersion: string): boolean =>
+  Object.hasOwn(kinds, kind) &&
+  kinds[kind as Kind].versions.some((known) => groupOf(known) === groupOf(apiVersion));
+
 interface KindReader {
   readonly versions: readonly string[];
   readonly schema: z.ZodType;
@@ -148,10 +153,13 @@ export function parseObject(input: unknown, namespaces: readonly string[] = []):
   if (typeof apiVersion !== "string" || apiVersion === "")
     return { ...refuse(`is missing; ${quote(kind)} needs one`, "apiVersion"), noObject: true };
   if (namespaces.length > 0 && !isWatched(kind, input, namespaces))
-    return { ignored: `${kind.slice(0, 80)} in namespaces that are not watched`, findings: noFindings };
+    return { ignored: notWatched(kind), findings: noFindings };
   if (!Object.hasOwn(kinds, kind)) return unknownKind(kind, apiVersion, input);
   return parseKind(kind as Kind, apiVersion, input);
 }
+
+/** How objects of a kind are counted that the setting watchNamespaces leaves out. */
+export const notWatched = (kind: string): string => `${kind.slice(0, 80)} in namespaces that are not watched`;
 
 function isWatched(kind: string, { metadata }: Raw, namespaces: readonly string[]): boolean {
   const reader: KindReader | undefined = Object.hasOwn(kinds, kind) ? kinds[kind as Kind] : undefined;
@@ -164,8 +172,7 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const { versions, schema, clusterScoped = false, body }: KindReader = kinds[kind];
   const version = versions.includes(apiVersion);
   // Another group's object of the same name, such as a Knative Service, is none of ours.
-  if (!version && !versions.some((known) => groupOf(known) === groupOf(apiVersion)))
-    return ignore(kind, apiVersion);
+  if (!version && !isKindRead(kind, apiVersion)) return ignore(kind, apiVersion);
   const { problem, path, nulls } = inspect(raw);
   if (problem) return hostile(kind, raw, schemaError(nobody, problem, path));
   const input = nulls ? (withoutNulls(raw) as Raw) : raw;

@@ -26,7 +26,7 @@ export function unsupportedFields(kind: keyof typeof kindShapes, about: Ref, inp
   const fields = unsupported[kind];
   if (!fields) return [];
   return fields.flatMap((field) =>
-    placesOf(input, field.split(".")).map((path) => ({
+    placesOf(input, field.split(".")).map(({ path }) => ({
       about,
       severity: "warning" as const,
       type: "SchemaError",
@@ -37,12 +37,19 @@ export function unsupportedFields(kind: keyof typeof kindShapes, about: Ref, inp
   );
 }
 
-function placesOf(value: unknown, [key, ...rest]: readonly string[]): (string | number)[][] {
-  if (Array.isArray(value))
-    return key === undefined
-      ? [[]]
-      : value.flatMap((one, i) => placesOf(one, [key, ...rest]).map((path) => [i, ...path]));
-  if (key === undefined) return [[]];
-  if (!isRecord(value) || !Object.hasOwn(value, key)) return [];
-  return placesOf(value[key], rest).map((path) => [key, ...path]);
+/** A value with its path. */
+interface PlaceOf {
+  readonly path: readonly (string | number)[];
+  readonly value: unknown;
 }
+
+/** The values of a field of an object, by its names from the outermost on; lists on the way are looked through. */
+export function placesOf(value: unknown, [key, ...rest]: readonly string[]): readonly PlaceOf[] {
+  if (key === undefined) return [{ path: [], value }];
+  if (Array.isArray(value)) return value.flatMap((one, i) => within(i, placesOf(one, [key, ...rest])));
+  if (!isRecord(value) || !Object.hasOwn(value, key)) return [];
+  return within(key, placesOf(value[key], rest));
+}
+
+const within = (step: string | number, places: readonly PlaceOf[]): readonly PlaceOf[] =>
+  places.map(({ path, value }) => ({ path: [step, ...path], value }));

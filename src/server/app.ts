@@ -15,6 +15,7 @@ import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
+import { answerConfig } from "./served-config.js";
 import {
   completeSources,
   deleteSource,
@@ -44,7 +45,7 @@ export interface AppOptions {
   readonly hooks?: Hooks;
   /** Present where a cluster is followed: what waits to be confirmed. */
   holds?(): readonly FollowedHolds[];
-  /** What `/metrics`, `/graph` and `/explain` look into. */
+  /** What `/metrics`, `/graph`, `/explain` and `/config` look into. */
   readonly inspected?: Inspected;
   /** Present where a cluster is followed. */
   standing?(): Standing;
@@ -113,6 +114,7 @@ const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Rout
   },
   { method: "GET", path: "/graph", role: "read", handle: (c, who) => answerGraph(c, inspected, who) },
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
+  { method: "GET", path: "/config", role: "read", handle: (c, who) => answerConfig(c, inspected, who) },
 ];
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [

@@ -95,11 +95,14 @@ const maxWarnings = 15;
 const maxWarning = 250;
 const maxDenial = 4000;
 
-const textOf = ({ path, message }: Finding): string => (path ? `${path}: ${message}` : message);
-const warningOf = (finding: Finding): string =>
-  textOf(finding)
-    .replace(/[\r\n]+/g, " ")
-    .slice(0, maxWarning);
+/** `path: message (Type/Reason)`, as `isoline check` prints it, of so many characters at most; the code is kept. */
+function textOf({ path, message, type, reason }: Finding, most: number): string {
+  const code = ` (${type}/${reason})`;
+  const text = (path ? `${path}: ${message}` : message).replace(/[\r\n]+/g, " ");
+  return text.slice(0, most - code.length) + code;
+}
+
+const warningOf = (finding: Finding): string => textOf(finding, maxWarning);
 
 /** A `metav1.Status` with a cause for each error, so that clients can show fields. */
 function denial(errors: readonly Finding[]): object {
@@ -108,7 +111,10 @@ function denial(errors: readonly Finding[]): object {
     status: "Failure",
     code: 422,
     reason: "Invalid",
-    message: errors.map(textOf).join("; ").slice(0, maxDenial),
+    message: errors
+      .map((error) => textOf(error, maxDenial))
+      .join("; ")
+      .slice(0, maxDenial),
     details: {
       kind: about.split("/")[0],
       name: about.split("/")[2],

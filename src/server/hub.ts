@@ -21,6 +21,8 @@ export interface HubOptions {
   random?(): number;
   /** Whether what was published last is what the source has now; without it: always. */
   synced?(): boolean;
+  /** How long (ms) other replicas may serve what was before an edit; without it there are none. */
+  readonly replicaMs?: number;
   timers?: Timers;
   /** Polls that are held for one token at a time. */
   maxHeld?: number;
@@ -97,6 +99,7 @@ export class Hub {
     this.#publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
       raised: (sequence) => this.#tellRaised(sequence),
+      replicaMs: options.replicaMs ?? 0,
     });
   }
 
@@ -177,11 +180,10 @@ export class Hub {
     const { now } = this.options;
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now()))
       return { status: 503, reason: this.#refusals.otherName(asked, this.#names.names) };
-    const { names } = asked;
     const request: Poll = {
       ...asked,
       ...partVersion(asked.version),
-      names: isByName(asked.type) ? names : [],
+      names: isByName(asked.type) ? asked.names : [],
     };
     const last = now() + holdMs;
     let end = last;

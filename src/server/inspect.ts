@@ -8,6 +8,7 @@ import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
 import { configFor, wholeTables } from "../explain/served-config.js";
 import type { Snapshot } from "../link/snapshot.js";
+import { unservedFor } from "../lint/unserved.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
 import type { Gauge, Metrics } from "./metrics.js";
@@ -51,10 +52,12 @@ export function answerExplain(
   if (!snapshot) return nothingPublished(c);
   const { method = "GET", url = "" } = c.req.query();
   try {
+    const settings = settingsOf(store);
     const request = readRequest(method, url, c.req.queries("header") ?? []);
     const explanation = explain(configFor(snapshot, hostName(request.authority)), request, {
-      origins: originsIn(store, settingsOf(store), platform),
+      origins: originsIn(store, settings, platform),
       claimsOn: (host) => claimsOn(store, host),
+      unservedFor: (host) => unservedFor(host, store, settings),
       values: valuesFor(who),
     });
     return c.json(explanation, 200, uncached);

@@ -1,8 +1,10 @@
+import { lintObject } from "../lint/findings.js";
 import { type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import { parseObject } from "../schema/object.js";
 import type { Store, UnitKey } from "../store/store.js";
 import { tryChanges } from "../trial.js";
 import type { Platform } from "../update.js";
+import { settingsOf } from "./publisher.js";
 
 /** What is to be said of a change before it is made. */
 export interface Verdict {
@@ -48,7 +50,8 @@ const unresolved: ReadonlySet<string> = new Set([
 const allowed: Verdict = { allowed: true, errors: [], warnings: [] };
 
 /**
- * Judges an object as it would be after a change: by its schema, and by compiling it in place and taking that back.
+ * Judges an object as it would be after a change: by its schema, and by compiling it in place and taking that back. The findings are those of
+ * `isoline check` for the objects of the store with this one.
  * An error that the object had before is a warning, lest nobody can edit an object that is already invalid.
  */
 export function review(
@@ -57,13 +60,13 @@ export function review(
   { store, platform, ready, strict, now }: ReviewOptions,
 ): Verdict {
   const parsed = parseObject(raw);
-  if ("ignored" in parsed) return allowed;
+  if ("ignored" in parsed) return { ...allowed, warnings: parsed.findings };
   if (!("object" in parsed)) return unread(parsed.findings, old);
   const { object, findings: warnings } = parsed;
   if (!ready) return { ...allowed, warnings: [...warnings, notReady(object.ref)] };
   const before = new Set(findingsOf(store, object.ref, now).map(keyOf));
   const { undo } = tryChanges(store, [object], platform);
-  const findings = findingsOf(store, object.ref, now);
+  const findings = [...findingsOf(store, object.ref, now), ...lintObject(object, store, settingsOf(store))];
   undo();
   const isError = (finding: Finding): boolean =>
     finding.severity === "error" &&
@@ -81,8 +84,9 @@ export function review(
 function unread(findings: readonly Finding[], old: unknown): Verdict {
   const parsed = old === undefined || old === null ? undefined : parseObject(old);
   const before = new Set(parsed && "findings" in parsed ? parsed.findings.map(keyOf) : []);
-  const errors = findings.filter((finding) => !before.has(keyOf(finding)));
-  const warnings = findings.filter((finding) => before.has(keyOf(finding)));
+  const isError = (finding: Finding): boolean => finding.severity === "error" && !before.has(keyOf(finding));
+  const errors = findings.filter(isError);
+  const warnings = findings.filter((finding) => !isError(finding));
   return { allowed: errors.length === 0, errors, warnings };
 }
 

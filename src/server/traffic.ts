@@ -1,7 +1,8 @@
 import type { Change } from "../explain/change.js";
-import { readConfig } from "../explain/config.js";
-import { diff } from "../explain/diff.js";
-import { formatChanges } from "../explain/diff-text.js";
+import { type EnvoyConfig, readConfig } from "../explain/config.js";
+import { aligned, diff } from "../explain/diff.js";
+import { reviewOf } from "../explain/review.js";
+import { formatReview } from "../explain/review-text.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { namespaceOf, type Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
@@ -13,7 +14,7 @@ const maxDiffClusters = 3000;
 /** What changes for traffic, as far as one may see that is bound to namespaces. */
 export class Traffic {
   readonly #changes: readonly Change[];
-  readonly #tooMany: boolean;
+  readonly #after: EnvoyConfig | undefined;
   readonly #own = new Set<Change>();
   readonly #others = new Set<Change>();
 
@@ -22,8 +23,10 @@ export class Traffic {
     after: Snapshot,
     private readonly namespaces: Namespaces,
   ) {
-    this.#tooMany = Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters;
-    this.#changes = this.#tooMany ? [] : diff(readConfig(before), readConfig(after));
+    const isTooMuch = Math.max(before.sets.clusters.size, after.sets.clusters.size) > maxDiffClusters;
+    const sides = isTooMuch ? undefined : aligned(readConfig(before), readConfig(after));
+    this.#after = sides?.[1];
+    this.#changes = sides ? diff(...sides) : [];
   }
 
   /**
@@ -42,12 +45,13 @@ export class Traffic {
   }
 
   get lines(): readonly string[] {
-    if (this.#tooMany) return [`over ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
+    if (!this.#after) return [`over ${maxDiffClusters} clusters: use \`isoline diff\` on the manifests`];
     const shown = this.namespaces
       ? this.#changes.filter((change) => this.#own.has(change) && !this.#others.has(change))
       : this.#changes;
     const isWhole = shown.length === this.#changes.length;
-    const told = isWhole || shown.length > 0 ? formatChanges(shown).trimEnd().split("\n") : [];
+    const text = formatReview(reviewOf(shown, this.#after), { uncompared: [], rewritten: [] });
+    const told = isWhole || shown.length > 0 ? text.trimEnd().split("\n") : [];
     return isWhole ? told : [...told, "changes that also concern other namespaces are left out"];
   }
 }

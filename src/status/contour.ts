@@ -1,9 +1,9 @@
 import { isIP } from "../graph/address.js";
 import { isClassed, isOfClass } from "../graph/class.js";
+import { orphanText } from "../graph/orphan.js";
 import { type Finding, isSubstitute, type ObjectMeta } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
-import type { Store } from "../store/store.js";
 import { clipped, firstOf } from "./bounds.js";
 
 /** Contour's kinds and Ingress: what has a status without a Gateway. */
@@ -23,27 +23,6 @@ export const isContourKind = (kind: string): kind is ContourKind => Object.hasOw
 export function isReported(object: KubeObject, settings: SettingsSpec): object is ContourObject {
   if (!isContourKind(object.kind) || isSubstitute(object)) return false;
   return !isClassed(object) || isOfClass(object, settings);
-}
-
-const orphanText = (kind: "HTTPProxy" | "IngressRoute"): string =>
-  `this ${kind} is not part of a delegation chain from a root ${kind}`;
-
-/** Whether an object without a virtual host is included (or delegated to) by nobody. */
-export function isOrphan(object: ContourObject, store: Store): boolean {
-  if (object.kind !== "HTTPProxy" && object.kind !== "IngressRoute") return false;
-  if (object.spec.virtualhost) return false;
-  return !store.readers(object.ref).some((unit) => unit.startsWith("vhost:"));
-}
-
-/** HTTPProxies and IngressRoutes that no root leads to, as findings of error type `Orphaned`. */
-export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] {
-  const found: Finding[] = [];
-  for (const object of store.objects()) {
-    if (!isReported(object, settings) || !isOrphan(object, store)) continue;
-    const message = orphanText(object.kind as "HTTPProxy");
-    found.push({ about: object.ref, severity: "warning", type: "Orphaned", reason: "Orphaned", message });
-  }
-  return found;
 }
 
 /** The status of an object that was read, by what is wrong with it. */

@@ -1,4 +1,5 @@
 import { ledgerOf } from "../graph/cost/ledger.js";
+import { isOrphan } from "../graph/orphan.js";
 import type { Kind, ObjectByKind, Reader } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import {
@@ -21,7 +22,6 @@ import {
   type ContourKind,
   contourStatus,
   isContourKind,
-  isOrphan,
   isReported,
   unreadStatus,
 } from "./contour.js";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../src/explain/config.js";
-import { diff } from "../../src/explain/diff.js";
+import { aligned, diff } from "../../src/explain/diff.js";
 import { link, type Snapshot } from "../../src/link/snapshot.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
@@ -69,15 +69,15 @@ describe.each(cases)("diff of golden case %s", (name) => {
   const config = readConfig(before);
 
   it("tells nothing for another order", () => {
-    expect(diff(config, readConfig(snapshot(objects.toReversed())))).toEqual([]);
+    expect(diff(...aligned(config, readConfig(snapshot(objects.toReversed()))))).toEqual([]);
   });
 
   it("tells of every object that is lost, both ways, when Envoy gets less", () => {
     for (const object of objects) {
       const after = snapshot(objects.filter((other) => other !== object));
-      const there = diff(config, readConfig(after));
+      const there = diff(...aligned(config, readConfig(after)));
       expect([object.ref, there.length === 0]).toEqual([object.ref, content(before) === content(after)]);
-      expect(diff(readConfig(after), config)).toHaveLength(there.length);
+      expect(diff(...aligned(readConfig(after), config))).toHaveLength(there.length);
     }
   });
 
@@ -87,7 +87,7 @@ describe.each(cases)("diff of golden case %s", (name) => {
       for (const spec of mutants(object.spec)) {
         const after = tryObjects(objects, object, spec);
         if (!after || content(before) === content(after)) continue;
-        const changes = diff(config, readConfig(after));
+        const changes = diff(...aligned(config, readConfig(after)));
         const blank = changes.flatMap(({ details }) =>
           details.filter((detail) => detail.before === detail.after && detail.before !== "(not shown)"),
         );

@@ -37,16 +37,25 @@ const namesOf = (type: PolledType): string[] => (type === "routes" ? ["r"] : [])
 /** A replica: it sees edits a little later than they are made, and its clock is off. */
 class Replica {
   #fleet = new Fleet();
-  publication = this.#made();
+  publication: Publication;
   seen = -1;
   pausedUntil = 0;
+  /** Cut off from the cluster: it answers and sees no edit. */
+  blindUntil = 0;
   raises = 0;
 
-  constructor(public clockMs: number) {}
+  constructor(
+    public clockMs: number,
+    private readonly replicaMs = 0,
+  ) {
+    this.publication = this.#made();
+  }
 
   #made(): Publication {
     this.#fleet = new Fleet();
-    return new Publication(this.#fleet, { raised: () => this.raises++ });
+    const synced = (): boolean => this.blindUntil === 0;
+    const replicaMs = this.replicaMs;
+    return new Publication(this.#fleet, { raised: () => this.raises++, synced, replicaMs });
   }
 
   /** As after a crash with a store in memory, on a machine with another clock. */
@@ -207,6 +216,57 @@ function simulate(clocks: readonly number[], steps: readonly Step[], look: (envo
   };
 }
 
+/**
+ * Runs steps in which an Envoy polls one replica and moves to the other one from time to time, perhaps long after it was there, while
+ * one of them is cut off from the cluster.
+ */
+function simulateMoves(moves: readonly Move[], look: (envoy: Envoy) => void): void {
+  let now = 10_000_000_000;
+  let edits = 0;
+  const replicas = [new Replica(0, 240_000), new Replica(0, 240_000)];
+  const envoy = new Envoy("one");
+  const go = (ms: number, home: number): void => {
+    for (const end = now + ms; now < end; ) {
+      now += 100;
+      for (const replica of replicas) {
+        if (now >= replica.blindUntil) {
+          replica.blindUntil = 0;
+          // A watch goes on from where it was.
+          for (let one = replica.seen + 1; one <= edits; one++) replica.see(one, now);
+        }
+        replica.publication.advance(now);
+      }
+      const replica = replicas[home % 2];
+      for (const type of types) {
+        if (replica) envoy.poll(type, replica, now);
+        look(envoy);
+      }
+    }
+  };
+  go(1000, 0);
+  for (const { ms, home, edit: edited, cutMs } of moves) {
+    if (edited) edits++;
+    const [cutOff] = replicas;
+    // Where both are, neither has all that Envoys may still route to.
+    if (cutOff && cutMs !== null) cutOff.blindUntil = now + cutMs;
+    go(ms, home);
+  }
+}
+
+interface Move {
+  readonly ms: number;
+  readonly home: number;
+  readonly edit: boolean;
+  /** How long the first replica is cut off from now on. */
+  readonly cutMs: number | null;
+}
+const move: fc.Arbitrary<Move> = fc.record({
+  ms: fc.oneof(fc.nat(500), fc.nat(5000), fc.nat(60_000)),
+  home: fc.nat(1),
+  edit: fc.boolean(),
+  cutMs: fc.option(fc.nat(200_000), { freq: 3 }),
+});
+
 const runs = { numRuns: Number(process.env.RUNS ?? 20), endOnFailure: true };
 
 it("no Envoy has a route without its cluster, however its polls are spread, clocks are off and replicas pause", () => {
@@ -220,6 +280,15 @@ it("no Envoy has a route without its cluster, however its polls are spread, cloc
   );
   // A poll at a replica that is stopped is stuck for 30 s; another follows when it is answered.
   expect(longest).toBeLessThan(80_000);
+});
+
+it("no Envoy has a route without its cluster when it comes from a replica that was cut off", () => {
+  fc.assert(
+    fc.property(fc.array(move, { minLength: 3, maxLength: 12 }), (moves) =>
+      simulateMoves(moves, ({ lacks }) => expect(lacks).toEqual([])),
+    ),
+    { ...runs, numRuns: Number(process.env.RUNS ?? 100) },
+  );
 });
 
 it("all Envoys come to rest on the last edit where replicas restart with other clocks, and none is taken back and forth", () => {

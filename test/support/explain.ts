@@ -4,6 +4,7 @@ import type { Explanation } from "../../src/explain/explanation.js";
 import { claimsOn, originsIn } from "../../src/explain/origins.js";
 import { readRequest } from "../../src/explain/request.js";
 import { link } from "../../src/link/snapshot.js";
+import { orphansBeside, unservedFor } from "../../src/lint/unserved.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
 import { compileAll, platform } from "./compile.js";
@@ -19,6 +20,10 @@ export function explainer(
   const knowledge = {
     origins: originsIn(store, settings, platform),
     claimsOn: (host: string) => claimsOn(store, host),
+    unservedFor: (host: string) => [
+      ...unservedFor(host, store, settings),
+      ...orphansBeside(host, store, settings),
+    ],
   };
   return (method, url, headers) => explain(config, readRequest(method, url, headers), knowledge);
 }

@@ -71,6 +71,7 @@ const surface = [
   "/accept-shrink",
   "/explain",
   "/graph",
+  "/config",
   "/hooks/admission",
   "/hooks/admission/:token",
   "/hooks/audit",

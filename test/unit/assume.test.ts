@@ -230,7 +230,10 @@ describe("what another manifest makes", () => {
       },
       ["Secret/shop/a", "ConfigMap/c/b"],
     ],
-    [{ secretGenerator: [{ name: "a" }] }, ["Secret/default/a"]],
+    [
+      { kind: "Component", apiVersion: "kustomize.config.k8s.io/v1alpha1", secretGenerator: [{ name: "a" }] },
+      ["Secret//a"],
+    ],
     [
       { ...ingress, metadata: { ...meta, annotations: { "cert-manager.io/cluster-issuer": "le" } } },
       ["Secret/shop/blog"],

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Change } from "../../src/explain/change.js";
 import { type EnvoyConfig, readConfig } from "../../src/explain/config.js";
-import { diff } from "../../src/explain/diff.js";
-import { formatChanges } from "../../src/explain/diff-text.js";
+import { aligned, diff } from "../../src/explain/diff.js";
+import { reviewOf } from "../../src/explain/review.js";
+import { formatReview } from "../../src/explain/review-text.js";
 import { link } from "../../src/link/snapshot.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
@@ -21,7 +22,9 @@ const parse = (manifests: readonly Manifest[]): KubeObject[] =>
   });
 const services = ["a", "b"].map((name) => service("default", name));
 const changes = (before: readonly Manifest[], after: readonly Manifest[]): Change[] =>
-  diff(config(parse([...services, ...before])), config(parse([...services, ...after])));
+  diff(...aligned(config(parse([...services, ...before])), config(parse([...services, ...after]))));
+const formatChanges = (found: readonly Change[]): string =>
+  formatReview(reviewOf(found, config([])), { uncompared: [], rewritten: [] });
 
 const to = (name: string, fields: Manifest = {}): readonly Manifest[] => [{ name, port: 80, ...fields }];
 const proxy = (routes: readonly Manifest[], host: Manifest = {}, fqdn = "x.test"): Manifest =>
@@ -194,7 +197,7 @@ describe("diff of a Gateway", () => {
     const [a, b] = [before, after].map((manifests) =>
       config([...parse([...services, ...manifests]), settings]),
     );
-    return a && b ? diff(a, b) : [];
+    return a && b ? diff(...aligned(a, b)) : [];
   };
   const route = (
     name: string,
@@ -230,12 +233,12 @@ describe("diff of a Gateway", () => {
     const opened = formatChanges(
       gatewayChanges([...edge, route("web", "a", "web")], [...edge, route("web", "a")]),
     );
-    expect(opened).toBe(`listeners
+    expect(opened).toBe(`x.test
+  + http on port 8080
+      prefix /: default/a/80
+listeners
   + http-8080
       address: 0.0.0.0:16080
-hosts
-  + x.test (http on port 8080)
-      prefix /: default/a/80
 `);
   });
 
@@ -303,13 +306,13 @@ hosts
   });
 });
 
-describe("formatChanges", () => {
+describe("formatReview", () => {
   it("puts routes under their host, with signs", () => {
     const text = formatChanges(changes([proxy([{ services: to("a") }])], [proxy([{ services: to("b") }])]));
-    expect(text).toBe(`hosts
-  ~ x.test (http)
-      ~ prefix /
-          backends: default/a/80 -> default/b/80
+    expect(text).toBe(`x.test  [backends-changed]
+  ~ http
+    ~ prefix /  [backends-changed]
+        backends: default/a/80 -> default/b/80
 clusters
   - default/a/80
   + default/b/80

@@ -68,6 +68,79 @@ describe("isoline explain", () => {
     expect(out).toContain('"outcome": "not-found"');
   });
 
+  it.each([
+    [
+      "the class",
+      {
+        ...hostProxy("b.test", "a"),
+        spec: { ...(hostProxy("b.test", "a").spec as object), ingressClassName: "nginx" },
+      },
+      "spec: is not served: it is of the class nginx, and without the setting ingressClassNames, contour, isoline and objects of no class are served",
+    ],
+    [
+      "the setting gatewayRef",
+      [
+        ...gateway(onPort(8080, "web", "HTTP")),
+        gatewayRoute("HTTPRoute", "r", { hostnames: ["b.test"], rules: [{ backendRefs: backendRefs("a") }] }),
+      ],
+      "HTTPRoute/default/r spec: is not served: the setting gatewayRef names no Gateway",
+    ],
+    [
+      "the setting gatewayRef, with a wider host",
+      [
+        ...gateway(onPort(8080, "web", "HTTP")),
+        gatewayRoute("HTTPRoute", "r", { hostnames: ["*.test"], rules: [{ backendRefs: backendRefs("a") }] }),
+      ],
+      "HTTPRoute/default/r spec: is not served: the setting gatewayRef names no Gateway",
+    ],
+    [
+      "the group",
+      {
+        apiVersion: "traefik.io/v1alpha1",
+        kind: "IngressRoute",
+        metadata: { name: "t" },
+        spec: { routes: [{ match: "Host(`B.test`) && PathPrefix(`/`)" }] },
+      },
+      "IngressRoute/default/t: is not served: it is of traefik.io/v1alpha1, which another controller reads",
+    ],
+  ])("says why an object for a host is not served: %s", async (_, object, hint) => {
+    const manifests = ([] as Manifest[]).concat(object as Manifest | Manifest[]);
+    write("a.yaml", toYaml([...objects, ...manifests]));
+    await run("http://b.test/", { file: [folder] });
+    expect(out).toContain(hint);
+    out = "";
+    await run("http://a.test/", { file: [folder] });
+    expect(out).not.toContain("is not served");
+  });
+
+  it("names the orphans of a host's namespace for a path that has no route, and which of them are idle", async () => {
+    const part = (name: string, annotations: object) => ({
+      ...hostProxy("x", "a"),
+      metadata: { name, namespace: "default", annotations },
+      spec: { routes: [{ services: [{ name: "a", port: 80 }] }] },
+    });
+    const root = hostProxy("c.test", "a");
+    const routes = [{ conditions: [{ prefix: "/only" }], services: [{ name: "a", port: 80 }] }];
+    const idle = part("green", { "isoline.dev/idle": "true" });
+    write(
+      "a.yaml",
+      toYaml([
+        ...objects,
+        { ...root, spec: { virtualhost: { fqdn: "c.test" }, routes } },
+        part("lost", {}),
+        idle,
+      ]),
+    );
+    await run("http://c.test/other", { file: [folder] });
+    expect(out).toContain(
+      "HTTPProxy/default/lost: this HTTPProxy is not part of a delegation chain from a root HTTPProxy",
+    );
+    expect(out).toContain("HTTPProxy/default/green: is idle, as its annotation isoline.dev/idle declares");
+    out = "";
+    await run("http://c.test/only", { file: [folder] });
+    expect(out).not.toContain("hint");
+  });
+
   it("refuses what is no request, and tells of files that it can't read", async () => {
     await expect(run("a.test", { file: [write("a.yaml", yaml)] })).rejects.toThrow(UsageError);
     expect(await run("http://a.test/", { file: [join(folder, "missing")] })).toBe(3);
@@ -101,41 +174,42 @@ describe("isoline explain", () => {
 });
 
 describe("isoline diff", () => {
-  const run = (before: string, after: string, options: Partial<DiffCommandOptions> = {}): number =>
-    diffCommand(before, after, { format: "text", ...options });
+  const run = (before: string, after: string, options: Partial<DiffCommandOptions> = {}): Promise<number> =>
+    diffCommand(before, after, { from: [], to: [], format: "text", ...options });
 
-  it("sees no change in another form and order", () => {
+  it("sees no change in another form and order", async () => {
     const other = write(
       "b.json",
       JSON.stringify({ apiVersion: "v1", kind: "List", items: objects.toReversed() }),
     );
-    expect(run(write("a.yaml", yaml), other, { exitCode: true })).toBe(0);
+    expect(await run(write("a.yaml", yaml), other, { exitCode: true })).toBe(0);
     expect(out).toBe("no change for traffic\n");
   });
 
-  it("tells the port of a Gateway's further listener", () => {
+  it("tells the port of a Gateway's further listener", async () => {
     const settings = write("s.yaml", stringify(gatewaySettings));
     const [before, after] = ["a.test", "b.test"].map((host) => write(`${host}.yaml`, gatewayYaml(host)));
-    run(before ?? "", after ?? "", { settings });
-    expect(out).toBe(`hosts
-  - a.test (http on port 8080)
+    await run(before ?? "", after ?? "", { settings });
+    expect(out).toBe(`a.test  [host-gone]
+  - http on port 8080  [host-gone]
       prefix /: default/a/80
-  + b.test (http on port 8080)
+b.test
+  + http on port 8080
       prefix /: default/a/80
 `);
   });
 
-  it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", () => {
+  it("exits with 1 for changes where that is asked for, and with 3 for what can't be read", async () => {
     const [before, after] = [write("a.yaml", yaml), write("b.yaml", yaml.replaceAll("a.test", "b.test"))];
-    expect(run(before, after)).toBe(0);
-    expect(out).toContain("+ b.test (http)");
-    expect(run(before, after, { exitCode: true, format: "json" })).toBe(1);
-    expect(run(before, join(folder, "missing"), { exitCode: true })).toBe(3);
+    expect(await run(before, after)).toBe(0);
+    expect(out).toContain("b.test\n  + http\n");
+    expect(await run(before, after, { exitCode: true, format: "json" })).toBe(1);
+    expect(await run(before, join(folder, "missing"), { exitCode: true })).toBe(3);
   });
 
-  it("counts errors on standard error", () => {
+  it("counts errors on standard error", async () => {
     const bad = write("bad.yaml", `${yaml}---\n${stringify(hostProxy("bad.test", "missing"))}`);
-    run(bad, bad);
+    await run(bad, bad);
     expect(errors).toContain(`1 error in ${bad}; isoline check tells which`);
   });
 });

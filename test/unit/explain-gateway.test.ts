@@ -224,7 +224,7 @@ describe("explain, by routes of the Gateway API", () => {
     );
     expect(explainer(parse(detached))("GET", "http://x.test/").hints).toEqual([
       "x.test is claimed by HTTPRoute/default/detached",
-      "there is no Gateway to serve it: the setting gatewayRef names none that is there with its class",
+      "HTTPRoute/default/detached spec: is not served: the setting gatewayRef names the Gateway infra/edge, which is not there",
     ]);
   });
 

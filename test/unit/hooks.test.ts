@@ -106,6 +106,30 @@ describe("the admission webhook", () => {
     expect((await rig({ strict: true }).admit(lacking)).response?.allowed).toBe(false);
   });
 
+  it("warns as check does of what has no effect and of what nothing serves, with the code at the end", async () => {
+    const { admit } = rig();
+    const name = "x".repeat(300);
+    const annotations = { [`projectcontour.io/${name}`]: "a", "projectcontour.io/retry-on": "5xx" };
+    const orphan = { ...route({}), metadata: { name: "new", namespace: "default", annotations } };
+    const spec = { routes: [{ services: [{ name: "a", port: 80 }] }], zzz: 1 };
+    const { response } = await admit({ ...orphan, spec });
+    expect(response?.allowed).toBe(true);
+    expect(response?.warnings?.map((text) => text.replace(/.* /, ""))).toEqual([
+      "(SchemaError/UnknownField)",
+      "(LintError/UnknownAnnotation)",
+      "(LintError/AnnotationOfAnotherKind)",
+      "(Orphaned/Orphaned)",
+    ]);
+    expect(Math.max(...(response?.warnings ?? []).map((text) => text.length))).toBe(250);
+  });
+
+  it("denies for errors alone, where an object has warnings too", async () => {
+    const { response } = await rig().admit(withSpec({ virtualhost: { fqdn: 7 }, zzz: 1 }));
+    expect(response?.status?.details.causes.map(({ field }) => field)).toEqual(["spec.virtualhost.fqdn"]);
+    expect(response?.status?.message).toMatch(/ \(SchemaError\/Invalid\)$/);
+    expect(response?.warnings).toHaveLength(1);
+  });
+
   it("lets an object be edited that was invalid before, with a warning", async () => {
     const { admit, store } = rig();
     const bad = route({ timeoutPolicy: { response: "soon" } });

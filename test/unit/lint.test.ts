@@ -210,6 +210,12 @@ describe("an object that nothing serves", () => {
     metadata: { name: "edge", namespace: "infra" },
     spec: { gatewayClassName: "a", listeners: [{ name: "http", port: 80, protocol: "HTTP" }] },
   };
+  const gatewayClass = {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "GatewayClass",
+    metadata: { name: "a" },
+    spec: { controllerName: "a.test/b" },
+  };
   const gatewayRef = { namespace: "infra", name: "edge" };
 
   it("is reported with the reason: no class where one is asked for", () => {
@@ -224,6 +230,7 @@ describe("an object that nothing serves", () => {
     const parent = { name: "edge", namespace: "infra" };
     const objects = [
       gateway,
+      gatewayClass,
       route("good", [parent]),
       route("misspelt", [{ name: "edgee", namespace: "infra" }]),
       route("namespace", [{ name: "edge" }]),
@@ -244,6 +251,55 @@ describe("an object that nothing serves", () => {
     expect(lints([route("a", [{ name: "edge", namespace: "infra" }])], { gatewayRef })).toEqual([
       "Settings//isoline gatewayRef GatewayNotFound",
     ]);
+    // A GatewayClass that is not there is told of the Gateway.
+    expect(lints(objects, { gatewayRef })).toEqual(["HTTPRoute/shop/b spec NoParent"]);
     expect(lints([proxy({ routes: [{ services }] })])).toEqual([]);
+  });
+
+  it("is counted and not reported where it is meant: another Gateway or class, a kind that is left out, an idle object", () => {
+    const other = { ...gateway, metadata: { name: "other", namespace: "infra" } };
+    const foreign = ingress({ ingressClassName: "nginx", rules: [rule("a.test")] });
+    const grpc = { ...route("grpc", [{ name: "edge" }]), kind: "GRPCRoute" };
+    const idle = { routes: [{ services }], virtualhost: undefined };
+    const green = proxy(idle, { annotations: { "isoline.dev/idle": "true" } });
+    const objects = [gateway, gatewayClass, other, foreign, grpc, green];
+    expect(lints(objects, { gatewayRef, disableFeatures: ["grpcroutes"] })).toEqual([]);
+    expect(lints([proxy(idle)])).toEqual(["HTTPProxy/shop/web undefined Orphaned"]);
+  });
+});
+
+describe("a value that no reader knows", () => {
+  it.each([
+    [
+      "proxy",
+      proxy({ routes: [{ services, loadBalancerPolicy: { strategy: "cookie" } }] }),
+      "spec.routes[0].loadBalancerPolicy.strategy",
+    ],
+    [
+      "TLS version",
+      proxy({
+        virtualhost: { fqdn: "web.test", tls: { secretName: "a", minimumProtocolVersion: "TLSv1.3" } },
+        routes: [{ services }],
+      }),
+      "spec.virtualhost.tls.minimumProtocolVersion",
+    ],
+    [
+      "TCP",
+      proxy({ tcpproxy: { services, loadBalancerPolicy: { strategy: "LeastRequest" } } }),
+      "spec.tcpproxy.loadBalancerPolicy.strategy",
+    ],
+  ])("is reported at its place: %s", (_, object, path) => {
+    expect(lints([object])).toEqual([`HTTPProxy/shop/web ${path} UnknownValue`]);
+  });
+
+  it("is none where it is known or absent", () => {
+    const policies = ["RoundRobin", "WeightedLeastRequest", "Random", "Cookie", "RequestHash", ""].map(
+      (strategy, i) => ({
+        conditions: [{ prefix: `/${i}` }],
+        services,
+        loadBalancerPolicy: { strategy },
+      }),
+    );
+    expect(lints([proxy({ routes: policies })])).toEqual([]);
   });
 });

@@ -143,7 +143,7 @@ describe("lineOf", () => {
     if (!first || !second || !other) throw new Error("no members");
     expect([first.line, second.line, other.line]).toEqual([4, 5, 1]);
     expect(["a", "", "nothing"].map((path) => lineOf(first, path))).toEqual([4, 4, 4]);
-    expect(["b.c[1].d", "b.c[1].x", "b.c[7]", ""].map((path) => lineOf(second, path))).toEqual([8, 8, 7, 5]);
+    expect(["b.c[1].d", "b.c[1].x", "b.c[7]", ""].map((path) => lineOf(second, path))).toEqual([8, 8, 6, 5]);
     expect(["b.c[1].d", "b.c", ""].map((path) => lineOf(other, path))).toEqual([6, 5, 4]);
   });
 
@@ -152,7 +152,7 @@ describe("lineOf", () => {
     const document = load([write("a.yaml", text)]).documents[0];
     if (!document) throw new Error("no document");
     const lines = ["a.p", "a.80.b", "a.80.c[0]", "a.true", "x.p"].map((path) => lineOf(document, path));
-    expect(lines).toEqual([4, 6, 8, 10, 2]);
+    expect(lines).toEqual([3, 6, 8, 10, 2]);
   });
 
   it("gives the line of the document for JSON Lines", () => {
@@ -171,8 +171,9 @@ describe("readSettings", () => {
   });
 
   it.each([
-    ["kind: ConfigMap\napiVersion: v1\ndata: {contour.yaml: x}\n", "ConfigMap"],
-    ["kind: IsolineSettings\nspec: {}\n", "IsolineSettings"],
+    ["kind: ConfigMap\napiVersion: v1\ndata: {other.yaml: x}\n", "ConfigMap"],
+    ["kind: Service\napiVersion: v1\nspec: {}\n", "Service"],
+    ["kind: ConfigMap\napiVersion: v1\ndata: {contour.yaml: '{'}\n", "contour.yaml: line 1: not valid YAML"],
     ["a: 1\na: 2\n", "line 2: a: the key is set twice"],
     ["a: 1\n---\nb: 2\n", "line 3: one document is expected"],
     ["a: [\n", "line 2: not valid YAML"],

@@ -221,7 +221,7 @@ describe("a publisher that is bound to namespaces", () => {
       ...after,
       root("team", "new.test"),
     ]);
-    expect([status, traffic?.join("\n")]).toEqual([200, expect.stringContaining("+ new.test")]);
+    expect([status, traffic?.join("\n")]).toEqual([200, expect.stringMatching(/^new.test\n {2}[+] http$/m)]);
     expect(traffic?.join("\n")).not.toMatch(secretly);
     expect(traffic?.at(-1)).toBe("changes that also concern other namespaces are left out");
     const whole = await ask("tenant", "PUT", path, [...always, ...before]);

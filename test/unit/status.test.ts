@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { orphanFindings } from "../../src/graph/orphan.js";
 import { parseSettings } from "../../src/schema/settings.js";
-import { orphanFindings } from "../../src/status/contour.js";
 import { statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";

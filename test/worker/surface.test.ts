@@ -120,7 +120,7 @@ describe.each([
     expect((await ask("GET", "/readyz", "read")).status).toBe(503);
     expect((await ask("GET", "/healthz", "")).text).toBe("ok\n");
     for (const type of xdsTypes) expect((await poll(type, "early", "", ["x"])).status).toBe(503);
-    expect((await ask("GET", "/graph", "read")).status).toBe(503);
+    for (const path of ["/graph", "/config"]) expect((await ask("GET", path, "read")).status).toBe(503);
   });
 
   it("says nothing to strangers: every method and path", async () => {
@@ -129,6 +129,7 @@ describe.each([
       "/metrics",
       "/graph",
       "/explain",
+      "/config",
       "/sources/x",
       "/nothing",
       "//status",
@@ -288,10 +289,13 @@ describe.each([
     expect(explained.json).toMatchObject({ outcome: "forward", virtualHost: { name: "h0.test" } });
     const graph = await ask("GET", "/graph?host=h0.test", "read");
     expect(graph.json).toMatchObject({ hosts: [{ host: "h0.test" }] });
+    const config = await ask("GET", "/config", "read");
+    expect(config.json).toMatchObject({ values: "hidden" });
+    expect(config.text).toContain('"name":"h0.test"');
     const metrics = await ask("GET", "/metrics", "read");
     expect(metrics.text).toMatch(/isoline_polls_total\{type="clusters",code="200"\} \d+/);
     const status = await ask("GET", "/status", "read");
-    for (const { text } of [explained, graph, metrics, status])
+    for (const { text } of [explained, graph, config, metrics, status])
       expect(text).not.toMatch(/PRIVATE KEY|LS0tLS1CRUdJTi/);
     expect((await ask("DELETE", "/status", "read")).headers.get("allow")).toBe("GET");
     expect((await ask("GET", "/nothing", "read")).status).toBe(404);

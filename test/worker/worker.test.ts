@@ -214,7 +214,7 @@ describe("the Worker", () => {
       const answer = await fetch(`http://127.0.0.1:${worker.port}${path}`, { headers });
       return { status: answer.status, text: await answer.text() };
     };
-    for (const path of ["/metrics", "/graph", "/explain?url=http://app.test/"]) {
+    for (const path of ["/metrics", "/graph", "/config", "/explain?url=http://app.test/"]) {
       expect((await get(path)).status).toBe(401);
       expect((await get(path, nodeToken)).status).toBe(401);
       const told = await get(path, readToken);

@@ -27,6 +27,11 @@ export const lintCodes = {
     "Remove the field, or change what the message names beside it.",
     "`timeoutPolicy` beside `requestRedirectPolicy`, which Envoy answers by itself.",
   ),
+  KindLeftOut: warning(
+    "The setting `disableFeatures` leaves the kind out. The object is not served.",
+    "Remove the kind from the setting, or the object.",
+    "A TLSRoute beside `disableFeatures: [tlsroutes]`.",
+  ),
   LiteralWildcard: warning(
     "A path with `/*` matches the character `*` alone.",
     "Write the path without `*`, with `pathType: Prefix`.",
@@ -52,6 +57,16 @@ export const lintCodes = {
     "Include it from a root object, give it a `virtualhost`, or remove it.",
     "An HTTPProxy without `virtualhost` that no `includes` names.",
   ),
+  OtherGateway: warning(
+    "The setting `gatewayRef` names another Gateway. This one is not served.",
+    "Name this Gateway in the setting, or leave it to another controller.",
+    "A Gateway `internal` beside `gatewayRef: {namespace: edge, name: public}`.",
+  ),
+  OtherGroup: warning(
+    "The object is of a kind of routes of another group, which another controller reads. It is not served here.",
+    "Write the routes with a kind that is served, or leave the object to its controller.",
+    "An IngressRoute of `traefik.io/v1alpha1`.",
+  ),
   PathNeverMatches: warning(
     "No request has such a path after Envoy has normalised it.",
     "Write the path as Envoy sees it, or a regular expression.",
@@ -66,6 +81,11 @@ export const lintCodes = {
     "Two routes of a host match the same requests. The first one gets them all.",
     "Make the conditions different, or remove one route.",
     "Two routes with `conditions: [{prefix: /api}]`.",
+  ),
+  UnknownValue: warning(
+    "A field has a value that is not one of those that it takes. It has no effect.",
+    "Write the value that the message names, in its case.",
+    "`loadBalancerPolicy: {strategy: roundrobin}`.",
   ),
   SeveralSecrets: warning(
     "A host has different Secrets in several entries of `spec.tls`. The last good one is used.",

@@ -22,6 +22,11 @@ export const settingsCodes = {
     "Remove it, or use what the message names.",
     "`debug: true` of Contour's configuration.",
   ),
+  SettingsTwice: warning(
+    "Several objects among the files hold settings. The first one is used.",
+    "Leave one, or choose with `--settings FILE`.",
+    "Two ContourConfigurations in one folder.",
+  ),
   UnknownKey: warning(
     "There is no such setting. It has no effect.",
     "Correct the name, or remove it.",

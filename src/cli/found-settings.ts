@@ -1,0 +1,67 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import type { Located } from "./objects.js";
+import { contentOf, type FoundSettings, SettingsFault } from "./settings-content.js";
+import { readSettings, type SettingsFile, settingsFileOf } from "./settings-file.js";
+
+/** Which settings manifests are compiled with, where some are among them. */
+export interface UsedSettings {
+  /** Those of the first object among the manifests; undefined where `--settings` names a file, which wins. */
+  readonly file: SettingsFile | undefined;
+  /** The object that they are in. */
+  readonly ref: Ref | undefined;
+  /** What is wrong with the objects that hold settings. */
+  readonly located: readonly Located[];
+  /** What was used, for people. */
+  readonly lines: readonly string[];
+}
+
+/** Chooses among the settings of `--settings` and those that manifests hold. */
+export function usedSettings(found: readonly FoundSettings[], asked: string | undefined): UsedSettings {
+  const [first, ...others] = found;
+  if (!first) return { file: undefined, ref: undefined, located: [], lines: [] };
+  if (asked !== undefined) {
+    const lines = [`settings: ${asked}; not used: ${found.map(nameOf).join(", ")}`];
+    return { file: undefined, ref: undefined, located: [], lines };
+  }
+  const twice = others.map((one) => locate(one, second(one, first)));
+  const { file, wrong } = read(first);
+  return {
+    file,
+    ref: first.ref,
+    located: [...wrong, ...twice],
+    lines: [`settings: ${nameOf(first)}`],
+  };
+}
+
+const nameOf = ({ label, place }: FoundSettings): string => `${label} (${place.file})`;
+
+function read(found: FoundSettings): { readonly file: SettingsFile; readonly wrong: readonly Located[] } {
+  const { file } = found.place;
+  try {
+    return { file: settingsFileOf(file, contentOf(found.value, found.place)), wrong: [] };
+  } catch (error) {
+    if (!(error instanceof SettingsFault)) throw error;
+    const finding: Finding = {
+      about: found.ref,
+      severity: "error",
+      type: "SettingsError",
+      reason: "NotReadable",
+      message: `its settings can't be read, and the defaults are used: ${error.message}`,
+    };
+    return { file: readSettings(undefined), wrong: [{ finding, file, line: error.line }] };
+  }
+}
+
+const second = ({ ref }: FoundSettings, first: FoundSettings): Finding => ({
+  about: ref,
+  severity: "warning",
+  type: "SettingsError",
+  reason: "SettingsTwice",
+  message: `holds settings, as ${first.label} in ${first.place.file}:${first.place.line} does, which is used; choose with --settings FILE`,
+});
+
+const locate = ({ place }: FoundSettings, finding: Finding): Located => ({
+  finding,
+  file: place.file,
+  line: place.line,
+});

@@ -1,0 +1,105 @@
+import type { Finding, Ref } from "../schema/meta.js";
+import { isSame } from "../schema/same.js";
+import { plural } from "../schema/words.js";
+import { countHidden } from "../server/hidden.js";
+import { type CompiledPaths, compiledFindings } from "./compiled.js";
+import type { ForeignConfig } from "./config-file.js";
+
+/** A side that is ready to be compared. */
+export interface ComparedSide extends ForeignConfig {
+  /** Absent where it was compiled elsewhere. */
+  readonly compiled?: CompiledPaths;
+  /** All that there is is known. */
+  readonly isLive: boolean;
+}
+
+/** Something of which it is not known what it does to traffic. */
+export interface Uncompared {
+  /** The object; empty where it is none. */
+  readonly about: Ref | "";
+  readonly side: "before" | "after" | "both";
+  /** `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: a server does not show it. */
+  readonly reason: "invalid" | "assumed" | "hidden";
+  readonly message: string;
+}
+
+const where = { before: "before", after: "after", both: "before and after" } as const;
+
+/** A line for each. */
+export const formatUncompared = (all: readonly Uncompared[]): string[] =>
+  all.map(({ about, side, reason, message }) => {
+    const what = reason === "invalid" ? `not valid ${where[side]}: ${message}` : message;
+    return about === "" ? what : `${about}: ${what}`;
+  });
+
+/** Objects that are not valid on a side and may differ between the sides. */
+export function uncomparedIn({ compiled: a }: ComparedSide, { compiled: b }: ComparedSide): Uncompared[] {
+  const [before, after] = [errorsOf(a), errorsOf(b)];
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((about): Uncompared[] => {
+    const [wrong, stillWrong] = [before.get(about), after.get(about)];
+    const finding = stillWrong ?? wrong;
+    if (!finding) return [];
+    // The same invalid object with the same error on both sides changes nothing.
+    if (wrong && stillWrong && isUnchanged(about, a, b) && wrong.message === stillWrong.message) return [];
+    const side = wrong && stillWrong ? "both" : wrong ? "before" : "after";
+    const path = finding.path ? `${finding.path} ` : "";
+    return [{ about, side, reason: "invalid", message: `${path}${finding.message}` }];
+  });
+}
+
+const isUnchanged = (about: Ref, a: CompiledPaths | undefined, b: CompiledPaths | undefined): boolean => {
+  const [old, now] = [a?.store.object(about), b?.store.object(about)];
+  return old !== undefined && now !== undefined && isSame(old, now);
+};
+
+/** The first error of each object. */
+function errorsOf(compiled: CompiledPaths | undefined): Map<Ref, Finding> {
+  const errors = new Map<Ref, Finding>();
+  if (!compiled) return errors;
+  const located = compiled.manifests.located.map(({ finding }) => finding);
+  for (const finding of [...located, ...compiledFindings(compiled)])
+    if (finding.severity === "error" && !errors.has(finding.about)) errors.set(finding.about, finding);
+  return errors;
+}
+
+/** What is assumed beside the files of one side and is there on the other, which is live. */
+export function assumedIn(a: ComparedSide, b: ComparedSide): Uncompared[] {
+  if (a.isLive === b.isLive) return [];
+  const side = a.isLive ? "after" : "before";
+  const refs = (a.isLive ? b : a).compiled?.assumed.refs ?? [];
+  return refs.map((about) => ({
+    about,
+    side,
+    reason: "assumed",
+    message: `not among the files ${side}, so that its contents are not known there`,
+  }));
+}
+
+/** Values that a server does not show. */
+export function hiddenValues(a: ComparedSide, b: ComparedSide): Uncompared[] {
+  const counts = [a, b].map(({ config }) => ((a.values ?? b.values) ? countHidden(config) : 0));
+  const count = Math.max(...counts);
+  if (count === 0) return [];
+  const advice = [a, b].some(({ values }) => values === "hidden")
+    ? "a token of the role admin shows all but credentials"
+    : "they may be credentials";
+  const message = `${plural(count, "value")} of headers and query parameters ${count === 1 ? "is" : "are"} not shown by the server: ${advice}`;
+  return [{ about: "", side: "both", reason: "hidden", message }];
+}
+
+/** What is written differently on the sides. Objects whose text alone differs are marked. */
+export function rewrittenIn({ compiled: a }: ComparedSide, { compiled: b }: ComparedSide): string[] {
+  if (!a || !b) return [];
+  const [old, now] = [a.manifests.documents, b.manifests.documents];
+  return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((about) => {
+    const [before, after] = [old.get(about), now.get(about)];
+    if (!before) return [`${about} (new)`];
+    if (!after) return [`${about} (gone)`];
+    if (!isUnchanged(about, a, b)) return [about];
+    const isOneText =
+      before.part === undefined || after.part === undefined || before.within !== "" || after.within !== "";
+    return isOneText || before.part?.text.trim() === after.part?.text.trim()
+      ? []
+      : [`${about} (comments or layout)`];
+  });
+}

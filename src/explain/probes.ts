@@ -1,0 +1,165 @@
+import { RE2JS } from "re2js";
+import type { RouteMatch, StringMatcher } from "../gen/envoy.js";
+import { matchesPath } from "./match.js";
+
+/** A request by all that routes look at. */
+export interface Probe {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string | undefined;
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+export interface Probes {
+  readonly probes: readonly Probe[];
+  /** Whether each request that the matches tell from others is as one of these to them. */
+  readonly complete: boolean;
+}
+
+const maxPerPath = 64;
+const maxProbes = 2000;
+
+/**
+ * Requests for which routes of these matches may be chosen. Text is compared with the matches' own strings alone, so that one path for
+ * each string, and one for each string with more behind it, stand for all paths; the same of headers and query parameters. With regular
+ * expressions this does not hold: some paths that they match are tried.
+ */
+export function probesFor(matches: readonly RouteMatch[]): Probes {
+  const paths = pathsOf(matches);
+  let { complete } = paths;
+  const probes: Probe[] = [];
+  for (const path of paths.texts) {
+    const conditions = conditionsOf(matches.filter((match) => matchesPath(match, { path })));
+    const sets = assignments(conditions.values);
+    complete &&= conditions.complete && sets.complete;
+    for (const set of sets.all) probes.push(probeOf(path, set));
+    if (probes.length > maxProbes) return { probes: probes.slice(0, maxProbes), complete: false };
+  }
+  return { probes, complete };
+}
+
+interface Texts {
+  readonly texts: readonly string[];
+  readonly complete: boolean;
+}
+
+function pathsOf(matches: readonly RouteMatch[]): Texts {
+  const strings = new Set(["/"]);
+  const examples = new Set<string>();
+  for (const { prefix, path, path_separated_prefix: segment, safe_regex } of matches) {
+    for (const text of [prefix, path, segment]) if (text) strings.add(text);
+    if (segment) strings.add(`${segment}/`);
+    if (safe_regex) for (const text of examplesOf(safe_regex.regex ?? "")) examples.add(text);
+  }
+  const more = otherThan([...strings].join("\n"));
+  const texts = [...strings].flatMap((text) => [text, text + more]);
+  return {
+    // A path has no query, no white space and nothing that a client would escape.
+    texts: [...new Set([...texts, ...examples])].filter(
+      (text) => /^\/[\x21-\x7e]*$/.test(text) && !/[?#]/.test(text),
+    ),
+    complete: examples.size === 0 && matches.every(({ safe_regex }) => !safe_regex),
+  };
+}
+
+/** A word that is in no text of some. */
+function otherThan(texts: string): string {
+  for (let i = 0; ; i++) {
+    const word = i === 0 ? "other" : `other${i}`;
+    if (!texts.includes(word)) return word;
+  }
+}
+
+/** Texts that a simple regular expression matches; none when no way to one is found. */
+function examplesOf(regex: string): string[] {
+  const text = regex
+    .replace(/^\^|\$$/g, "")
+    .replace(/\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)\?/g, "")
+    .replace(/\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)/g, "$1")
+    .replace(/(?:\\d|\[0-9\])(?:\+|\*|\{\d+(?:,\d*)?\})?/g, "1")
+    .replace(/(?:\\w|\[[^\]]*\]|(?<!\\)\.)(?:[+*]\??|\{\d+(?:,\d*)?\})?/g, "x")
+    .replace(/\\(.)/g, "$1");
+  return [text, `/${text}`].filter((one) => RE2JS.compile(regex).matcher(one).matches());
+}
+
+/** Values to try of each header (`h name`) and query parameter (`q name`); undefined is none. */
+type Values = ReadonlyMap<string, readonly (string | undefined)[]>;
+
+/** What a client can't choose, or what is chosen with the host. */
+const given = new Set([":authority", "host", ":scheme", ":path", "x-forwarded-proto"]);
+const pathFields = new Set(["prefix", "path", "path_separated_prefix", "safe_regex"]);
+const methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "CONNECT"];
+
+function conditionsOf(matches: readonly RouteMatch[]): {
+  readonly values: Values;
+  readonly complete: boolean;
+} {
+  const matchers = new Map<string, StringMatcher[]>();
+  let complete = true;
+  const note = (key: string, matcher: StringMatcher | undefined): void => {
+    const all = matchers.get(key) ?? [];
+    if (matcher && !all.some((one) => JSON.stringify(one) === JSON.stringify(matcher))) all.push(matcher);
+    matchers.set(key, all);
+  };
+  for (const { headers = [], query_parameters = [], ...rest } of matches) {
+    if (Object.keys(rest).some((field) => !pathFields.has(field))) complete = false;
+    for (const { name = "", string_match } of headers) {
+      if (given.has(name.toLowerCase())) complete = false;
+      else note(`h ${name.toLowerCase()}`, string_match);
+    }
+    for (const { name, string_match } of query_parameters) note(`q ${name}`, string_match);
+  }
+  const values = new Map<string, readonly (string | undefined)[]>();
+  for (const [key, all] of matchers) {
+    const exact = all.filter((matcher) => matcher.exact !== undefined);
+    const isBlurred = all.some(
+      ({ safe_regex, ignore_case }) => safe_regex || (ignore_case && all.length > 1),
+    );
+    if (all.length - exact.length > 1 || isBlurred) complete = false;
+    if (key !== "h :method") {
+      const more = otherThan(JSON.stringify(all).toLowerCase());
+      values.set(key, [...new Set([undefined, ...all.flatMap((matcher) => valuesFor(matcher, more)), more])]);
+    } else {
+      const named = exact.flatMap((matcher) => matcher.exact ?? []);
+      values.set(key, [...new Set([methods.find((method) => !named.includes(method)), ...named])]);
+    }
+  }
+  return { values, complete };
+}
+
+function valuesFor({ exact, prefix, suffix, contains, safe_regex }: StringMatcher, more: string): string[] {
+  if (prefix !== undefined) return [prefix, prefix + more];
+  if (suffix !== undefined) return [suffix, more + suffix];
+  if (contains !== undefined) return [contains, more + contains + more];
+  if (safe_regex) return examplesOf(safe_regex.regex ?? "").slice(0, 1);
+  return [exact ?? ""];
+}
+
+type Assignment = ReadonlyMap<string, string | undefined>;
+
+/** Every combination, or where they are too many each value of each alone. */
+function assignments(values: Values): { readonly all: readonly Assignment[]; readonly complete: boolean } {
+  const count = [...values.values()].reduce((product, { length }) => product * length, 1);
+  let all: Map<string, string | undefined>[] = [new Map()];
+  if (count <= maxPerPath) {
+    for (const [key, some] of values)
+      all = all.flatMap((one) => some.map((value) => new Map([...one, [key, value]])));
+    return { all, complete: true };
+  }
+  for (const [key, some] of values) for (const value of some) all.push(new Map([[key, value]]));
+  return { all: all.slice(0, maxPerPath), complete: false };
+}
+
+function probeOf(path: string, set: Assignment): Probe {
+  const headers = new Map<string, string>();
+  const query: string[] = [];
+  let method = "GET";
+  for (const [key, value] of set) {
+    const name = key.slice(2);
+    if (value === undefined) continue;
+    if (name === ":method" && key.startsWith("h")) method = value;
+    else if (key.startsWith("h")) headers.set(name, value);
+    else query.push(`${name}=${value}`);
+  }
+  return { method, path, query: query.length > 0 ? query.join("&") : undefined, headers };
+}

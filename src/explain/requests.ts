@@ -1,0 +1,270 @@
+import type { Route, RouteMatch, VirtualHost } from "../gen/envoy.js";
+import { isSame } from "../schema/same.js";
+import { type EnvoyConfig, managerOf } from "./config.js";
+import { explain } from "./explain.js";
+import type { Explanation, Outcome } from "./explanation.js";
+import { frontOf } from "./fronts.js";
+import { type Detail, factDifferences } from "./leaves.js";
+import { serviceOf } from "./names.js";
+import { type Probe, probesFor } from "./probes.js";
+import { type RiskCode, riskOfDetails, sortedRisk } from "./risk.js";
+import { type Site, type SiteConfig, Sites, siteLabel, sitesOf } from "./sites.js";
+
+/** One side of a comparison. */
+export interface Side {
+  readonly config: EnvoyConfig;
+  /** Whether the endpoints of a cluster are known; where they are not, having none is no 503. */
+  knowsEndpoints(cluster: string): boolean;
+}
+
+/** What a request is answered with. */
+export interface Answer {
+  readonly outcome: Outcome;
+  readonly summary: string;
+  readonly status?: number;
+}
+
+/** A request that is answered otherwise. */
+export interface RequestDifference {
+  readonly method: string;
+  readonly url: string;
+  /** Lines of `name: value`. */
+  readonly headers: readonly string[];
+  readonly before: Answer;
+  readonly after: Answer;
+  /** What else differs of how it is answered. */
+  readonly details: readonly Detail[];
+  readonly risk: readonly RiskCode[];
+  /** The same route wins on both sides, or there is no host on one, so that a change tells all of this. */
+  readonly told: boolean;
+}
+
+/** What came of the requests to one host by one way to reach it. */
+export interface SiteRequests {
+  /** As in `Change.host`. */
+  readonly site: string;
+  readonly tried: number;
+  /** Whether the requests stand for all. */
+  readonly complete: boolean;
+  /** Only what is around the routes differs. */
+  readonly sameRoutes: boolean;
+  /** Whether each request that was tried is treated as before, also where that can't be seen. */
+  readonly sameTreatment: boolean;
+  /** How many are answered otherwise. */
+  readonly differing: number;
+  /** The first of these, those of a kind once. */
+  readonly shown: readonly RequestDifference[];
+  readonly risk: readonly RiskCode[];
+}
+
+const maxShown = 20;
+/** Requests in all: a comparison of everything has an end. */
+const maxTried = 100_000;
+
+/** Sends requests to every host whose routes differ, on both sides, to the sides as `aligned` makes them. */
+export function compareRequests(before: Side, after: Side): SiteRequests[] {
+  const [a, b] = [new Sites(before.config), new Sites(after.config)];
+  const found: SiteRequests[] = [];
+  let left = maxTried;
+  for (const site of sitesOf(before.config, after.config, a, b)) {
+    const [old, now] = [a.at(site), b.at(site)];
+    const sameRoutes = isSame(routesOf(old.virtualHost), routesOf(now.virtualHost));
+    if (sameRoutes && isSame(filtersOf(old), filtersOf(now))) continue;
+    const one = { ...compareSite(site, { ...before, ...old }, { ...after, ...now }, left), sameRoutes };
+    left -= one.tried;
+    found.push(one);
+  }
+  return found;
+}
+
+/** The HTTP filters and the TLS of the one chain of a site. */
+const filtersOf = ({ config }: SiteConfig): unknown =>
+  [...config.listeners.values()].flatMap(({ filter_chains = [] }) =>
+    filter_chains.map((chain) => [managerOf(chain)?.http_filters, chain.transport_socket]),
+  );
+
+/** All that a virtual host does, without names, which no request feels. */
+const routesOf = (host: VirtualHost | undefined): unknown =>
+  host && { ...host, name: undefined, domains: undefined, routes: (host.routes ?? []).map(withoutName) };
+
+const withoutName = ({ name: _, metadata, ...route }: Route): Omit<Route, "name" | "metadata"> => route;
+
+type Met = Pick<Side, "knowsEndpoints"> & SiteConfig;
+
+function compareSite(site: Site, before: Met, after: Met, most: number): Omit<SiteRequests, "sameRoutes"> {
+  const matches = [before, after].flatMap(({ virtualHost }) =>
+    (virtualHost?.routes ?? []).map(({ match = {} }) => match),
+  );
+  const { probes, complete } = probesFor(matches);
+  const tried = probes.slice(0, Math.max(0, most));
+  const shown = new Map<string, RequestDifference>();
+  const risk = new Set<RiskCode>();
+  let [differing, sameTreatment] = [0, true];
+  for (const probe of tried) {
+    const [old, now] = [answerAt(site, before, probe), answerAt(site, after, probe)];
+    if (isSame(old.identity, now.identity)) continue;
+    sameTreatment = false;
+    if (isUnseen(old, now)) continue;
+    const difference = differenceOf(site, probe, old, now);
+    differing++;
+    for (const code of difference.risk) risk.add(code);
+    const { before: from, after: to, details, told } = difference;
+    const key = JSON.stringify([from, to, details, told]);
+    if (!shown.has(key) && shown.size < maxShown) shown.set(key, difference);
+  }
+  return {
+    site: siteLabel(site),
+    tried: tried.length,
+    complete: complete && tried.length === probes.length,
+    sameTreatment,
+    differing,
+    shown: [...shown.values()],
+    risk: sortedRisk(risk),
+  };
+}
+
+interface Answered {
+  readonly explanation: Explanation;
+  readonly answer: Answer;
+  readonly isServed: boolean;
+  /** The match of the route that won. */
+  readonly match: RouteMatch | undefined;
+  readonly virtualHost: VirtualHost | undefined;
+  /** The same for requests that are treated in the same way. */
+  readonly identity: unknown;
+}
+
+function answerAt(
+  { scheme, asked, table }: Site,
+  { config, virtualHost, knowsEndpoints }: Met,
+  probe: Probe,
+): Answered {
+  const port = frontOf(table)?.port;
+  const explanation = explain(config, {
+    ...probe,
+    scheme,
+    authority: port === undefined ? asked : `${asked}:${port}`,
+    serverName: scheme === "https" && table !== "ingress_fallbackcert" ? asked : "",
+  });
+  const { outcome, summary, status, location, path, backends } = explanation;
+  const route = virtualHost?.routes?.[explanation.route?.index ?? -1];
+  const isEmpty =
+    outcome === "forward" &&
+    backends.every(
+      ({ percent, endpoints, cluster }) => percent === 0 || (endpoints === 0 && knowsEndpoints(cluster)),
+    );
+  const { match, ...action } = route ? withoutName(route) : { match: undefined };
+  return {
+    explanation,
+    answer: {
+      outcome,
+      summary: isEmpty ? `503: ${summary}, which has no endpoints` : summary,
+      ...(isEmpty ? { status: 503 } : status === undefined ? {} : { status }),
+    },
+    isServed: !isEmpty && (outcome === "forward" || outcome === "tcp" || (status ?? 500) < 400),
+    match,
+    virtualHost,
+    identity: route
+      ? [
+          action,
+          location,
+          path,
+          isEmpty,
+          explanation.chain?.facts,
+          explanation.facts,
+          { ...virtualHost, name: 0, domains: 0, routes: 0 },
+        ]
+      : [outcome, status],
+  };
+}
+
+const factsOf = ({ explanation: { chain, facts, outcome, backends } }: Answered): Explanation["facts"] => [
+  ...(chain?.facts ?? []),
+  ...(outcome === "forward" || outcome === "tcp"
+    ? [
+        {
+          what: "backends",
+          value: backends.map(({ cluster, weight }) => `${serviceOf(cluster)} (weight ${weight})`).join(", "),
+        },
+      ]
+    : []),
+  ...facts.filter(({ what }) => what !== "backends"),
+];
+
+/** Whether a client sees no difference, such as between a route that answers 404 without a body and no route. */
+function isUnseen(old: Answered, now: Answered): boolean {
+  const [a, b] = [old.answer, now.answer];
+  const isBare = ({ what, before, after }: Detail): boolean =>
+    what === "response" && /^\d+$/.test(before ?? after ?? "") && (before ?? after) === `${a.status}`;
+  const isOwn = [a, b].every(({ outcome }) => outcome === "respond" || outcome === "not-found");
+  if (!isOwn && !isSame(a, b)) return false;
+  return a.status === b.status && factDifferences(factsOf(old), factsOf(now)).every(isBare);
+}
+
+function differenceOf(site: Site, probe: Probe, old: Answered, now: Answered): RequestDifference {
+  const port = frontOf(site.table)?.port;
+  const place = port === undefined ? site.asked : `${site.asked}:${port}`;
+  const all = factDifferences(factsOf(old), factsOf(now));
+  return {
+    method: probe.method,
+    url: `${site.scheme}://${place}${probe.path}${probe.query === undefined ? "" : `?${probe.query}`}`,
+    headers: [...probe.headers].map(([name, value]) => `${name}: ${value}`),
+    before: old.answer,
+    after: now.answer,
+    // One outcome in place of another says more than what of the other is not there.
+    details:
+      old.answer.outcome === now.answer.outcome
+        ? all.filter(({ what }) => what !== "backends" && what !== "redirect" && what !== "response")
+        : [],
+    risk: sortedRisk(riskOf(old, now, all)),
+    told:
+      !old.virtualHost ||
+      !now.virtualHost ||
+      (old.virtualHost.name === now.virtualHost.name &&
+        old.match !== undefined &&
+        isSame(old.match, now.match)),
+  };
+}
+
+const protections = new Set([
+  "authorization",
+  "JWT",
+  "addresses",
+  "client certificate",
+  "local rate limit",
+  "global rate limit",
+]);
+
+function* riskOf(old: Answered, now: Answered, details: readonly Detail[]): Iterable<RiskCode> {
+  const isForwarded = ({ answer: { outcome } }: Answered): boolean =>
+    outcome === "forward" || outcome === "tcp";
+  if (!old.isServed) {
+    if (now.isServed && isCatchAll(old, now) && !isSame(old.match, now.match)) yield "catch-all-widened";
+    return;
+  }
+  if (!now.isServed) yield now.virtualHost ? "error-answer" : "host-gone";
+  if (old.match && !isSame(old.match, now.match) && old.virtualHost?.name === now.virtualHost?.name) {
+    const isThere = now.virtualHost?.routes?.some(({ match }) => isSame(match, old.match));
+    yield isThere ? "route-shadowed" : "route-lost";
+  }
+  if (!now.isServed || now.answer.outcome === "redirect") return;
+  if (old.answer.outcome === "redirect") {
+    if (/^\d+, scheme https/.test(redirectOf(old))) yield "https-redirect-dropped";
+    return;
+  }
+  // What was answered by Envoy itself may now reach a backend.
+  yield* riskOfDetails(
+    isForwarded(old) === isForwarded(now) ? details : details.filter(({ what }) => protections.has(what)),
+  );
+}
+
+const redirectOf = ({ explanation: { facts } }: Answered): string =>
+  facts.find(({ what }) => what === "redirect")?.value ?? "";
+
+/** A route for every path of a host that was there, or any route of a wildcard. */
+const isCatchAll = (old: Answered, { match, virtualHost }: Answered): boolean =>
+  (virtualHost?.domains ?? []).some((domain) => domain.includes("*")) ||
+  (old.virtualHost?.name === virtualHost?.name &&
+    match?.prefix === "/" &&
+    !match.headers?.length &&
+    !match.query_parameters?.length);

@@ -1,0 +1,129 @@
+import { printable } from "../schema/printable.js";
+import { plural } from "../schema/words.js";
+import { changesIn, type Review } from "./review.js";
+import { type Line, type Section, sectionsOf } from "./review-lines.js";
+import type { RiskCode } from "./risk.js";
+
+/** What is said of a comparison beside the review. */
+export interface Remarks {
+  /** A line for each object or value that could not be compared, with why. */
+  readonly uncompared: readonly string[];
+  /** What is written differently, in words; empty where nothing is. */
+  readonly rewritten: readonly string[];
+}
+
+const maxTitles = 5;
+
+/** A review for people, in a terminal. */
+export function formatReview(review: Review, { uncompared, rewritten }: Remarks): string {
+  const lines = uncompared.length > 0 ? ["not compared", ...uncompared.map((line) => `  ? ${line}`)] : [];
+  for (const { title, risk, lines: own } of sectionsOf(review))
+    lines.push(`${title}${marks(risk)}`, ...own.map(textOf));
+  if (changesIn(review).length === 0) lines.push(unchanged({ uncompared, rewritten }));
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+/** That nothing changes, in one line. */
+export function unchanged({ uncompared, rewritten }: Remarks): string {
+  const what = uncompared.length > 0 ? "no other change for traffic" : "no change for traffic";
+  return rewritten.length > 0 ? `${what}; written differently: ${listed(rewritten)}` : what;
+}
+
+const listed = (all: readonly string[]): string =>
+  all.length <= maxTitles
+    ? all.join(", ")
+    : `${all.slice(0, maxTitles).join(", ")} and ${all.length - maxTitles} more`;
+
+const marks = (risk: readonly RiskCode[] = []): string => (risk.length > 0 ? `  [${risk.join(", ")}]` : "");
+
+const textOf = ({ sign, depth, text, risk }: Line): string =>
+  `${"  ".repeat(depth + 1)}${sign === "" ? "" : `${sign} `}${text}${marks(risk)}`;
+
+const maxCharacters = 65_536;
+/** A line or a list of what could not be compared takes no more than this much of a comment. */
+const maxLine = 500;
+const maxUncompared = 20;
+/** Of the lines of one section, in characters. */
+const maxSection = 8000;
+
+/** Finds the comment of an earlier run. */
+const marker = "<!-- isoline diff -->";
+
+/**
+ * A review as a comment of a pull request: GitHub's Markdown of at most `limit` UTF-8 bytes (GitHub takes 65,536 characters). What users
+ * wrote is in HTML's `code` with its marks escaped, or in a fence longer than any in it, so that it is only ever text.
+ */
+export function markdownReview(
+  review: Review,
+  { uncompared, rewritten }: Remarks,
+  limit = maxCharacters,
+): string {
+  const changes = changesIn(review);
+  const head = [marker, `### ${headline(review, changes.length)}`, ""];
+  if (changes.length === 0 && rewritten.length > 0)
+    head.push(`Written differently: ${listed(rewritten.map(code))}`, "");
+  if (uncompared.length > 0) {
+    head.push("**Not compared**, so that what it does to traffic is not known:", "");
+    head.push(...uncompared.slice(0, maxUncompared).map((line) => `- ${code(line)}`));
+    if (uncompared.length > maxUncompared) head.push(`- and ${uncompared.length - maxUncompared} more`);
+    head.push("");
+  }
+  return fitted(head.join("\n"), sectionsOf(review).map(detailsOf), limit);
+}
+
+function headline({ hosts, rewritten }: Review, changes: number): string {
+  const same = rewritten.length > 0 ? `, ${plural(rewritten.length, "host")} written differently` : "";
+  if (changes === 0) return `No change for traffic${same}`;
+  const risky = hosts.filter(({ risk }) => risk.length > 0).length;
+  const marked = risky > 0 ? `, ${risky} with risk marks` : "";
+  return `${plural(changes, "change")} for traffic, ${plural(hosts.length, "host")}${marked}${same}`;
+}
+
+/** As many sections as there is room for, with a line that says how many there are more. */
+function fitted(head: string, sections: readonly string[], limit: number): string {
+  const encoder = new TextEncoder();
+  const sizeOf = (text: string): number => encoder.encode(text).length;
+  const cut = (count: number): string =>
+    `\n**Cut**: ${plural(count, "section")} more ${count === 1 ? "does" : "do"} not fit here; \`isoline diff\` prints all.\n`;
+  const room = limit - sizeOf(cut(sections.length));
+  const kept = [head];
+  let size = sizeOf(head);
+  for (const [i, section] of sections.entries()) {
+    size += sizeOf(section);
+    if (size > room) return kept.join("") + cut(sections.length - i);
+    kept.push(section);
+  }
+  return kept.join("");
+}
+
+/** Folded; its lines in a fence, where GitHub colours what is new and gone. */
+function detailsOf({ title, risk, lines }: Section): string {
+  const body = shortList(lines.map(diffLine));
+  const longest = Math.max(
+    2,
+    ...body.flatMap((line) => (line.match(/`+/g) ?? []).map(({ length }) => length)),
+  );
+  const fence = "`".repeat(longest + 1);
+  const told = risk.length > 0 ? ` — ${risk.map((one) => `<b>${one}</b>`).join(", ")}` : "";
+  return `\n<details><summary>${code(title)}${told}</summary>\n\n${fence}diff\n${body.join("\n")}\n${fence}\n\n</details>\n`;
+}
+
+/** The first lines of a section, which is not to fill a whole comment. */
+function shortList(lines: readonly string[]): readonly string[] {
+  let size = 0;
+  const kept = lines.filter((line) => {
+    size += line.length;
+    return size <= maxSection;
+  });
+  return kept.length === lines.length ? lines : [...kept, `  and ${lines.length - kept.length} lines more`];
+}
+
+const diffLine = ({ sign, depth, text, risk }: Line): string =>
+  `${sign === "" || sign === "~" ? " " : sign} ${"  ".repeat(depth)}${sign === "~" ? "~ " : ""}${shortened(printable(text))}${marks(risk)}`;
+
+const shortened = (text: string): string =>
+  text.length > maxLine ? `${[...text].slice(0, maxLine).join("")}…` : text;
+
+/** Text in which no mark of HTML or Markdown is left: each is a character reference. */
+const code = (text: string): string =>
+  `<code>${shortened(printable(text)).replace(/[^\p{L}\p{N} ./,-]/gu, (one) => `&#${one.codePointAt(0)};`)}</code>`;

@@ -1,0 +1,109 @@
+import type { FilterChain, Listener, VirtualHost } from "../gen/envoy.js";
+import { fallbackTable, ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import type { EnvoyConfig, RequestConfig } from "./config.js";
+import { frontOf, reachOf } from "./fronts.js";
+import { selectChain, selectVirtualHost } from "./select.js";
+
+/** A host as it is reached by one listener. */
+export interface Site {
+  readonly table: string;
+  /** The name of its virtual host on one side at least. */
+  readonly host: string;
+  /** A host that requests for it name: for a wildcard, one that no other virtual host is for. */
+  readonly asked: string;
+  readonly scheme: "http" | "https";
+}
+
+/** How a route table is reached, in words. */
+export const labelOf = (table: string): string =>
+  table === fallbackTable ? "https without a server name" : reachOf(table);
+
+/** How `Change.host` names it. */
+export const siteLabel = ({ host, table }: Pick<Site, "host" | "table">): string =>
+  `${host} (${labelOf(table)})`;
+
+/** What of a configuration a request for one site meets. */
+export interface SiteConfig {
+  readonly config: RequestConfig;
+  readonly virtualHost: VirtualHost | undefined;
+}
+
+/** Finds what a request meets without a look at every host each time. */
+export class Sites {
+  readonly #hosts = new Map<string, ReadonlyMap<string, VirtualHost>>();
+  readonly #chains = new Map<string, ReadonlyMap<string, FilterChain>>();
+
+  constructor(private readonly config: EnvoyConfig) {
+    for (const [name, { virtual_hosts = [] }] of config.tables)
+      this.#hosts.set(
+        name,
+        new Map(
+          virtual_hosts.flatMap((host) => (host.domains ?? []).map((domain) => [domain, host] as const)),
+        ),
+      );
+    for (const [name, { filter_chains = [] }] of config.listeners)
+      this.#chains.set(
+        name,
+        new Map(
+          filter_chains.flatMap((chain) =>
+            (chain.filter_chain_match?.server_names ?? []).map((server) => [server, chain] as const),
+          ),
+        ),
+      );
+  }
+
+  /** Names of the virtual hosts of a table. */
+  names(table: string): string[] {
+    return (this.config.tables.get(table)?.virtual_hosts ?? []).flatMap(({ name }) => name ?? []);
+  }
+
+  has(table: string, domain: string): boolean {
+    return this.#hosts.get(table)?.has(domain) ?? false;
+  }
+
+  virtualHost(table: string, host: string): VirtualHost | undefined {
+    const routes = this.config.tables.get(table);
+    return this.#hosts.get(table)?.get(host) ?? (routes && selectVirtualHost(routes, host)?.virtualHost);
+  }
+
+  /** The one chain and virtual host of a site, under the name of the main listener of its scheme. */
+  at({ table, asked, scheme }: Site): SiteConfig {
+    const name = table === fallbackTable ? ingressHttps : table;
+    const listener = this.config.listeners.get(name);
+    const serverName = scheme === "https" && table !== fallbackTable ? asked : "";
+    const chain = this.#chains.get(name)?.get(serverName) ?? (listener && selectChain(listener, serverName));
+    const virtualHost = this.virtualHost(table, asked);
+    const routes = this.config.tables.get(table);
+    const listeners = new Map<string, Listener>();
+    if (listener)
+      listeners.set(scheme === "https" ? ingressHttps : ingressHttp, {
+        ...listener,
+        filter_chains: chain ? [chain] : [],
+      });
+    const { clusters, endpoints } = this.config;
+    const tables = new Map(
+      routes ? [[table, { ...routes, virtual_hosts: virtualHost ? [virtualHost] : [] }]] : [],
+    );
+    return { config: { listeners, tables, clusters, endpoints }, virtualHost };
+  }
+}
+
+/** Every host of either side, by each way to reach it. */
+export function* sitesOf(before: EnvoyConfig, after: EnvoyConfig, a: Sites, b: Sites): Iterable<Site> {
+  for (const table of new Set([...before.tables.keys(), ...after.tables.keys()])) {
+    const scheme = table === fallbackTable || frontOf(table)?.family === "https" ? "https" : "http";
+    for (const host of new Set([...a.names(table), ...b.names(table)])) {
+      const asked = askedFor(host, (name) => a.has(table, name) || b.has(table, name));
+      yield { table, host, asked, scheme };
+    }
+  }
+}
+
+function askedFor(host: string, isTaken: (name: string) => boolean): string {
+  if (!host.includes("*")) return host;
+  for (let i = 0; ; i++) {
+    const label = i === 0 ? "any" : `any${i}`;
+    const name = host === "*" ? `${label}.invalid` : host.replace("*", label);
+    if (!isTaken(name)) return name;
+  }
+}

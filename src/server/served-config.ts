@@ -1,0 +1,65 @@
+import type { Context } from "hono";
+import { wholeTables } from "../explain/served-config.js";
+import type { Snapshot } from "../link/snapshot.js";
+import { configSource } from "../xds/config-source.js";
+import { inWhole } from "../xds/route-shards.js";
+import { hiddenText, type Shown } from "./hidden.js";
+import type { Inspected } from "./inspect.js";
+import { nothingPublished } from "./problem.js";
+import type { Identity } from "./tokens.js";
+
+/**
+ * `GET /config`: all that is served, in the form of `isoline compile`, with digests of keys and certificates in their place, and with `values`: whether
+ * values that requests are compared with are shown. It is made piece by piece while it is read.
+ */
+export function answerConfig(c: Context, { publisher }: Inspected, { role }: Identity): Response {
+  const { snapshot } = publisher;
+  if (!snapshot) return nothingPublished(c);
+  const texts = textsOf(snapshot, { values: role === "admin" });
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await texts.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+  });
+  return c.body(body, 200, { "content-type": "application/json", "cache-control": "no-store" });
+}
+
+async function* textsOf(snapshot: Snapshot, shown: Shown): AsyncGenerator<string, undefined> {
+  const { sets, mode } = snapshot;
+  yield JSON.stringify({ endpoint_mode: mode, values: shown.values ? "shown" : "hidden" }).slice(0, -1);
+  for (const type of ["clusters", "endpoints", "listeners", "secrets"] as const) {
+    yield `,"${type}":{"resources":[`;
+    let separator = "";
+    for (const { pieces } of sets[type].values()) {
+      if (pieces.length === 0) continue;
+      const json = `{${pieces.join("")}`;
+      yield separator + (await hiddenText(type === "listeners" ? whole(json) : json, shown));
+      separator = ",";
+    }
+    yield "]}";
+  }
+  yield* tableTexts(snapshot, shown);
+  yield "}\n";
+}
+
+/** Route tables whole, one host after the other: a table may be most of what is served. */
+async function* tableTexts({ tables }: Snapshot, shown: Shown): AsyncGenerator<string> {
+  yield ',"routes":{"resources":[';
+  let next = "";
+  for (const [name, hosts] of wholeTables(tables)) {
+    yield `${next}{"name":${JSON.stringify(name)},"virtual_hosts":[`;
+    next = ",";
+    let separator = "";
+    for (const json of hosts.values()) {
+      yield separator + (await hiddenText(json, shown));
+      separator = ",";
+    }
+    yield "]}";
+  }
+  yield "]}";
+}
+
+const whole = inWhole(configSource);

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { loadDocuments } from "../../src/cli/load.js";
+import { readManifests } from "../../src/cli/objects.js";
+import { lintFindings } from "../../src/lint/findings.js";
+import { type Finding, findingsAt } from "../../src/schema/meta.js";
+import { parseObject } from "../../src/schema/object.js";
+import { defaultSettings } from "../../src/schema/settings.js";
+import { review } from "../../src/server/review.js";
+import type { Store } from "../../src/store/store.js";
+import { compileAll, parseCase, platform } from "../support/compile.js";
+
+const now = Date.UTC(2030, 0, 1);
+const judge = (raw: unknown, old: unknown, store: Store) =>
+  review(raw, old, { store, platform, ready: true, strict: false, now });
+
+const textOf = ({ about, path = "", message, type, reason }: Finding): string =>
+  `${about} ${path}: ${message} (${type}/${reason})`;
+
+const folders = (path: string): string[] =>
+  readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+
+describe("what admission says of an object is what check says of it", () => {
+  const corpus = join(import.meta.dirname, "../corpus");
+
+  it.each(folders(corpus))("%s", (name) => {
+    const paths = [join(corpus, name, "repository")];
+    const { objects } = readManifests(paths, []);
+    const store = compileAll(objects);
+    const compiled = [...findingsAt(now, store.findings()), ...lintFindings(store, defaultSettings)];
+    // Of several documents of an object the last one is served.
+    const raws = new Map<string, unknown>();
+    loadDocuments(paths, (value) => {
+      const parsed = parseObject(value);
+      if ("object" in parsed) raws.set(parsed.object.ref, value);
+    });
+    for (const [ref, raw] of raws) {
+      const parsed = parseObject(raw);
+      const { errors, warnings } = judge(raw, null, store);
+      const said = [...errors, ...warnings].map(textOf);
+      const expected = [...parsed.findings, ...compiled.filter(({ about }) => about === ref)].map(textOf);
+      // What is told of the settings in check is told of each object here.
+      const rest = said.filter((text) => !expected.includes(text));
+      expect(expected.filter((text) => !said.includes(text))).toEqual([]);
+      expect(rest.filter((text) => !/\/(?:NoGateway|GatewayNotFound)\)$/.test(text))).toEqual([]);
+    }
+  });
+});
+
+describe("a reference to what is not there", () => {
+  const golden = join(import.meta.dirname, "../golden");
+  const cases = folders(golden).flatMap((feature) =>
+    folders(join(golden, feature)).map((name) => `${feature}/${name}`),
+  );
+
+  it.each(cases)("is a warning for the objects of %s", (name) => {
+    const read = (file: string): string | undefined => {
+      try {
+        return readFileSync(join(golden, name, file), "utf8");
+      } catch {
+        return undefined;
+      }
+    };
+    const text = read("objects.yaml") ?? "";
+    const { objects } = parseCase(text, read("settings.yaml"));
+    const whole = compileAll(objects);
+    const wrong = new Set(
+      [...whole.findings()].flatMap(({ about, severity }) => (severity === "error" ? [about] : [])),
+    );
+    const settings = objects.find(({ kind }) => kind === "Settings");
+    for (const document of parseAllDocuments(text)) {
+      const raw: unknown = document.toJS();
+      const parsed = parseObject(raw);
+      if (!("object" in parsed) || wrong.has(parsed.object.ref)) continue;
+      const empty = compileAll(settings ? [settings] : []);
+      expect(judge(raw, null, empty).errors.map(textOf)).toEqual([]);
+    }
+  });
+});
