@@ -14,6 +14,8 @@ const processes = (groupOrder: number, maxWorkers: number) => ({
 
 const projects = [
   {
+    // What the build puts in.
+    define: { ISOLINE_VERSION: '"0.0.0"' },
     test: {
       name: "unit",
       include: ["test/unit/**/*.test.ts", "test/golden/*.test.ts", "test/property/**/*.test.ts"],

@@ -3,6 +3,7 @@ import { type Assumable, type Assumed, type Assumption, assumable } from "../ass
 import { type Finding, kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import { messageOf, plural } from "../schema/words.js";
 import type { Manifests } from "./objects.js";
+import { refPattern } from "./ref-pattern.js";
 import { UsageError } from "./usage.js";
 
 /** The options of commands that compile files which are only a part of what a cluster holds. */
@@ -63,8 +64,8 @@ function readKnown(file: string): RegExp[] {
   return text.split("\n").flatMap((line, i) => {
     const pattern = line.replace(/#.*/, "").trim();
     if (pattern === "") return [];
-    if (/^[A-Za-z*]+\/[a-z0-9.*-]+\/[a-z0-9.*-]+$/.test(pattern))
-      return [new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\*+/g, "[^/]*")}$`)];
+    const compiled = refPattern(pattern);
+    if (compiled) return [compiled];
     throw new UsageError(
       `--known: ${file}:${i + 1}: ${JSON.stringify(pattern.slice(0, 80))} is not KIND/NAMESPACE/NAME, where * stands for any text`,
     );

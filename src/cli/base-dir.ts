@@ -4,14 +4,14 @@ import type { CheckFormat } from "./findings.js";
 import type { Located } from "./objects.js";
 
 /**
- * Findings with paths as the reader of a format needs them: GitHub and code scanning ask for paths from the root of the repository, which
+ * Findings with paths as the reader of a format needs them: GitHub, GitLab and code scanning ask for paths from the root of the repository, which
  * is `--base-dir`, else the nearest folder above with `.git`. Text and JSON keep the paths as they were given, unless `--base-dir` is.
  */
 export function placed(
   located: readonly Located[],
   { format, baseDir }: { readonly format: CheckFormat; readonly baseDir?: string | undefined },
 ): readonly Located[] {
-  const isForRepository = format === "github" || format === "sarif";
+  const isForRepository = format === "github" || format === "gitlab" || format === "sarif";
   const root = baseDir ?? (isForRepository ? repositoryOf(process.cwd()) : undefined);
   if (root === undefined) return located;
   return located.map((one) => ({ ...one, file: pathFrom(resolve(root), one.file) }));

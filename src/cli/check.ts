@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { link } from "../link/snapshot.js";
 import { lintFindings } from "../lint/findings.js";
 import { findingsAt } from "../schema/meta.js";
@@ -9,16 +10,25 @@ import { placed } from "./base-dir.js";
 import { colourFindings, colourSummary, isColoured } from "./colour.js";
 import { compiledFindings, compileManifests } from "./compiled.js";
 import { type CheckFormat, findingWriters } from "./findings.js";
+import { stepSummary, writeStepSummary } from "./github.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
-import { type Located, locateAll } from "./objects.js";
+import { isShown, type Located, locateAll } from "./objects.js";
+import { oneForEachCause } from "./one-cause.js";
 import { readSettings } from "./settings-file.js";
 import { formatLeftOut, formatSummary, summarize } from "./summary.js";
+import { withSuppressions } from "./suppressions.js";
 
 export interface CheckCommandOptions extends InputOptions, AssumptionOptions {
   readonly settings?: string;
   readonly strict?: boolean;
   /** Paths in what is printed are from this folder. */
   readonly baseDir?: string;
+  /** Files of suppressions. */
+  readonly suppress?: readonly string[];
+  /** Where `docs/` is on the web, for links of SARIF. */
+  readonly docsUrl?: string;
+  /** Also writes the findings as SARIF into this file. */
+  readonly sarifFile?: string;
   readonly format: CheckFormat;
 }
 
@@ -32,32 +42,59 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
   const compiled = compileManifests(input, options);
   const { manifests, settings, store, assumed, used } = compiled;
   const { findings, locate } = used.file ?? named;
-  const located: Located[] = [
+  const now = Date.now();
+  const found: Located[] = [
     ...findings.map(locate),
     ...used.located,
     ...manifests.located,
     ...locateAll(
       [
-        ...findingsAt(Date.now(), compiledFindings(compiled)),
+        ...findingsAt(now, compiledFindings(compiled)),
         ...lintFindings(store, settings.spec),
         ...link(store, settings.spec).findings,
       ],
       manifests.documents,
     ).map((one) => (one.finding.about === settingsRef ? locate(one.finding) : one)),
   ];
-  const written = findingWriters[options.format](placed(located, options));
-  const isPlain = options.format !== "text" || !isColoured(process.stdout);
-  process.stdout.write(isPlain ? written : colourFindings(written));
-  const errors = located.filter(({ finding }) => finding.severity === "error").length;
-  const all = located.map(({ finding }) => finding);
-  const counts = `${plural(errors, "error")}, ${plural(located.length - errors, "warning")}`;
+  const all = found.map(({ finding }) => finding);
+  const located = withSuppressions(oneForEachCause(found), manifests, options.suppress ?? [], now);
   const summary = formatSummary(
     summarize(manifests, store, settings.spec, { findings: all, settingsFrom: used.ref }),
   );
-  for (const line of [...used.lines, ...formatLeftOut(manifests), ...formatAssumed(assumed)])
-    console.error(printable(line));
-  const last = printable(`${summary}; ${counts}`);
-  console.error(isColoured(process.stderr) ? colourSummary(last, errors, located.length - errors) : last);
+  const counted = countsOf(located);
+  const lines = [...used.lines, ...formatLeftOut(manifests), ...formatAssumed(assumed)];
+  const last = printable(`${summary}; ${counted.text}`);
+  writeFindings(located, options, [...lines, last]);
+  for (const line of lines) console.error(printable(line));
+  console.error(isColoured(process.stderr) ? colourSummary(last, counted.errors, counted.warnings) : last);
   if (manifests.broken.size > 0 && manifests.objects.length === 0) return 3;
-  return errors > 0 || (options.strict && located.length > 0) ? 1 : 0;
+  return counted.errors > 0 || (options.strict && counted.warnings > 0) ? 1 : 0;
+}
+
+/** `1 error, 2 warnings, 3 suppressed`. */
+function countsOf(located: readonly Located[]): { errors: number; warnings: number; text: string } {
+  const shown = located.filter(isShown);
+  const errors = shown.filter(({ finding }) => finding.severity === "error").length;
+  const warnings = shown.length - errors;
+  const hidden = located.length - shown.length;
+  const text = [
+    plural(errors, "error"),
+    plural(warnings, "warning"),
+    ...(hidden > 0 ? [`${hidden} suppressed`] : []),
+  ];
+  return { errors, warnings, text: text.join(", ") };
+}
+
+function writeFindings(
+  located: readonly Located[],
+  options: CheckCommandOptions,
+  lines: readonly string[],
+): void {
+  const { format, sarifFile } = options;
+  const written = findingWriters[format](placed(located, options), options);
+  const isPlain = format !== "text" || !isColoured(process.stdout);
+  process.stdout.write(isPlain ? written : colourFindings(written));
+  if (format === "github") writeStepSummary(() => stepSummary(placed(located, options), lines));
+  if (sarifFile === undefined) return;
+  writeFileSync(sarifFile, findingWriters.sarif(placed(located, { ...options, format: "sarif" }), options));
 }

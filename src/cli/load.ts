@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Doubt, type Format, readNow, type TextDocument } from "../documents/documents.js";
-import { lineOf as lineIn } from "../documents/locate.js";
+import { type Position, positionOf as positionIn } from "../documents/locate.js";
 import type { Part } from "../documents/split.js";
 import type { Finding } from "../schema/meta.js";
 import { membersOf } from "../schema/object.js";
@@ -24,6 +24,7 @@ export interface LoadFinding {
   readonly finding: Finding;
   readonly file: string;
   readonly line: number;
+  readonly column?: number;
 }
 
 /** Takes one manifest; a value that it does not keep is free before the next one is read. */
@@ -61,9 +62,14 @@ interface Loader {
   readonly findings: LoadFinding[];
 }
 
-function fail({ file, findings }: Loader, line: number, message: string): void {
+function fail({ file, findings }: Loader, line: number, message: string, column?: number): void {
   const about = { about: "File//", type: "FileError" } as const;
-  findings.push({ finding: { ...about, severity: "error", reason: "NotReadable", message }, file, line });
+  findings.push({
+    finding: { ...about, severity: "error", reason: "NotReadable", message },
+    file,
+    line,
+    ...(column ? { column } : {}),
+  });
 }
 
 function warn({ file, findings }: Loader, { line, message }: Doubt): void {
@@ -107,7 +113,12 @@ function readText(loader: Loader, text: string): void {
   const format: Format = lineNames.has(extname(file)) ? "lines" : extname(file) === ".json" ? "json" : "yaml";
   for (const one of readNow(text, format)) {
     if ("fault" in one)
-      fail(loader, one.line, `${one.fault} (column ${one.column})${templateHint(text, one.line)}`);
+      fail(
+        loader,
+        one.line,
+        `${one.fault} (column ${one.column})${templateHint(text, one.line)}`,
+        one.column,
+      );
     else add(loader, one, format);
   }
 }
@@ -153,11 +164,18 @@ const placeAt = (file: string, line: number, part: Part | undefined, within: str
   part === undefined ? { file, line, within } : { file, line, within, part };
 
 /**
- * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest
- * parent that is there.
+ * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest parent that is
+ * there, and its column where both are known.
  */
-export function lineOf({ line, part, within }: Place, path: string): number {
-  if (!part) return line;
+export function positionOf(
+  { line, part, within }: Place,
+  path: string,
+): Partial<Position> & { line: number } {
+  if (!part) return { line };
   const whole = within && path ? `${within}${path.startsWith("[") ? "" : "."}${path}` : within || path;
-  return Math.max(line, lineIn(part, whole));
+  const found = positionIn(part, whole);
+  return found.line < line ? { line } : found;
 }
+
+/** The line alone. */
+export const lineOf = (place: Place, path: string): number => positionOf(place, path).line;

@@ -12,6 +12,7 @@ import { type DemoCommandOptions, demoCommand } from "./demo.js";
 import { addDiffCommand } from "./diff-command.js";
 import { examples } from "./examples.js";
 import { type ExplainCommandOptions, explainCommand } from "./explain.js";
+import { checkFormats } from "./findings.js";
 import { addFleetCommand } from "./fleet-command.js";
 import { withoutKubeNames } from "./kube-targets.js";
 import { type ManifestsCommandOptions, manifestParts, manifestsCommand } from "./manifests.js";
@@ -59,12 +60,22 @@ function createProgram(done: (code: number) => void): Command {
     "isoline check -f manifests/ --format github",
   )
     .addOption(settings())
-    .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
+    .addOption(new Option("--format <format>").choices(checkFormats).default("text"))
     .option("--strict", "warnings count as errors")
     .option(
       "--base-dir <folder>",
-      "paths in the output are from this folder; default for github and sarif: the root of the repository",
+      "paths in the output are from this folder; default for github, gitlab and sarif: the root of the repository",
     )
+    .addOption(
+      new Option(
+        "--suppress <file>",
+        "warnings that are known and meant, each with a reason (may be given more than once)",
+      )
+        .argParser(collect)
+        .default([]),
+    )
+    .option("--sarif-file <file>", "also write the findings as SARIF into this file")
+    .option("--docs-url <url>", "where Isoline's docs/ is on the web, for the links of rules in SARIF")
     .action(async (options: CheckCommandOptions) => done(await checkCommand(options)));
 
   server(

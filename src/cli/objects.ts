@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import { ownedBy } from "../assume/owners.js";
 import { type ForeignRoute, foreignRouteOf } from "../lint/foreign-routes.js";
+import type { Suppression } from "../lint/suppress.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import { printable } from "../schema/printable.js";
-import { type LoadFinding, lineOf, loadDocuments, loadText, type Place, type Visit } from "./load.js";
+import { shownAbout } from "../schema/shown.js";
+import { type LoadFinding, loadDocuments, loadText, type Place, positionOf, type Visit } from "./load.js";
 import { progress } from "./progress.js";
 import { findManifests } from "./repository.js";
 import { type FoundSettings, settingsObjectOf } from "./settings-content.js";
@@ -15,6 +17,10 @@ export interface Located {
   readonly finding: Finding;
   readonly file: string;
   readonly line: number;
+  /** From 1, in UTF-16 code units, where it is known. */
+  readonly column?: number;
+  /** Why it is hidden, where it is. */
+  readonly suppression?: Pick<Suppression, "kind" | "reason">;
 }
 
 export interface Manifests {
@@ -176,7 +182,7 @@ const duplicate = (about: Ref, earlier: Place): Finding => ({
 const locate = (finding: Finding, place: Place): Located => ({
   finding,
   file: place.file,
-  line: finding.path ? lineOf(place, finding.path) : place.line,
+  ...(finding.path ? positionOf(place, finding.path) : { line: place.line }),
 });
 
 /** Gives findings of the compiler their places. */
@@ -186,9 +192,6 @@ export const locateAll = (findings: Iterable<Finding>, documents: Manifests["doc
     return place ? locate(finding, place) : { finding, file: "", line: 0 };
   });
 
-/** Empty for findings about a file or about a document that is no object. */
-export const shownAbout = (about: Ref): string => (/^(?:File|Source|Unknown)\/\/$/.test(about) ? "" : about);
-
 /** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
 export function formatLocated({ finding, file, line }: Located): string {
   const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
@@ -196,3 +199,6 @@ export function formatLocated({ finding, file, line }: Located): string {
   const what = [severity, shownAbout(about), path].filter((word) => word !== "").join(" ");
   return printable(`${place}${what}: ${message} (${type}/${reason})`);
 }
+
+/** Whether a finding is told; hidden ones do not count. */
+export const isShown = ({ suppression }: Located): boolean => suppression === undefined;

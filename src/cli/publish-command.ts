@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { examples } from "./examples.js";
+import { checkFormats } from "./findings.js";
 import { type HistoryCommandOptions, historyCommand } from "./history.js";
 import { collect, files, settings } from "./options.js";
 import { type PublishCommandOptions, publishCommand } from "./publish.js";
@@ -44,7 +45,7 @@ export function addPublishCommand(program: Command, done: (code: number) => void
     )
     .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
     .option("--insecure", "send over http:// to another machine")
-    .addOption(new Option("--format <format>").choices(["text", "json", "github", "sarif"]).default("text"))
+    .addOption(new Option("--format <format>").choices(checkFormats).default("text"))
     .action(async (options: PublishCommandOptions) => done(await publishCommand(options)));
 }
 

@@ -1,5 +1,5 @@
 import { readOne } from "../documents/documents.js";
-import { lineOf as lineIn } from "../documents/locate.js";
+import { positionOf } from "../documents/locate.js";
 import { isRecord } from "../schema/issues.js";
 import { type Ref, refOf } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
@@ -86,6 +86,6 @@ function textOf({ data }: Readonly<Record<string, unknown>>, place: Place): Sett
   const isBlock = /\|[-+0-9]*\s*(?:#.*)?$/.test(place.part?.text.split("\n")[first - place.part.line] ?? "");
   return {
     content: document?.value ?? null,
-    lineOf: (path) => (isBlock && path && document ? first + lineIn(document.part, path) : first),
+    lineOf: (path) => (isBlock && path && document ? first + positionOf(document.part, path).line : first),
   };
 }

@@ -6,20 +6,27 @@ import type { Part } from "./split.js";
 
 const step = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g;
 
+/** A place in a text, from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
 /**
- * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` of the first document in
- * a part, or of the nearest parent of it that is there: that of its key, or of the entry of a list.
+ * Where a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]` of the first document in a part begins, or the
+ * nearest parent of it that is there: its key, or the entry of a list.
  */
-export function lineOf(part: Part, path: string): number {
+export function positionOf(part: Part, path: string): Position {
   const map = mapOf(part);
-  if (!map) return part.line;
+  if (!map) return { line: part.line, column: 1 };
   let at: Child = { key: 1, value: 1 };
   for (const [, quoted, index, word] of path.matchAll(step)) {
     const next = map.child(at.value, quoted ?? word ?? Number(index));
     if (next === undefined) break;
     at = next;
   }
-  return part.line + map.lineAt(at.key);
+  const { line, column } = map.at(at.key);
+  return { line: part.line + line, column };
 }
 
 /** The maps that were asked last, in that order: many findings are of one long list. */
@@ -94,8 +101,8 @@ class DocumentMap {
     return children;
   }
 
-  /** Lines before the one on which a node begins. */
-  lineAt(node: number): number {
+  /** Where a node begins: the lines before it, and its column from 1. */
+  at(node: number): Position {
     const event = this.text.events[node];
     const offset = event ? Math.max(startOf(event), 0) : 0;
     let [low, high] = [0, this.#lineStarts.length];
@@ -104,7 +111,7 @@ class DocumentMap {
       if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle + 1;
       else high = middle;
     }
-    return low;
+    return { line: low, column: offset - (low > 0 ? (this.#lineStarts[low - 1] ?? 0) : 0) + 1 };
   }
 }
 

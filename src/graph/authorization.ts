@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { type Extension, extensionCluster, readExtensionService } from "./extension-service.js";
 import type { RouteAuthorization } from "./policy/index.js";
@@ -9,7 +10,7 @@ type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["virtualhost"]>["authori
 type HeaderFields = NonNullable<NonNullable<Fields["httpSettings"]>["allowedUpstreamHeaders"]>[number];
 
 export interface AuthorizationProblem {
-  readonly reason: string;
+  readonly reason: ErrorCode;
   readonly message: string;
   /** Field path below `authorization`. */
   readonly field: string;
@@ -19,7 +20,7 @@ type Read = { readonly authorization: Authorization } | { readonly problem: Auth
 
 const apiVersion = "projectcontour.io/v1alpha1";
 const about = "Spec.Virtualhost.Authorization";
-const problem = (reason: string, message: string, field: string): Read => ({
+const problem = (reason: ErrorCode, message: string, field: string): Read => ({
   problem: { reason, message, field },
 });
 

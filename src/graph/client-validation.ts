@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
 import { isDelegated, readCaBundle, readCrl, secretName } from "./secret.js";
 import type { ClientValidation } from "./types.js";
@@ -11,7 +12,7 @@ export function readClientValidation(
   report: Report,
 ): ClientValidation | undefined {
   const fields = proxy.spec.virtualhost?.tls?.clientValidation;
-  const fail = (reason: string, message: string, field: string): undefined => {
+  const fail = (reason: ErrorCode, message: string, field: string): undefined => {
     report.error(proxy.ref, "TLSError", reason, message, path + field);
     return undefined;
   };

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import { compareHeaders, compareQueries, quoteRegex } from "./match.js";
 import type { HeaderMatch, Match, PathMatch, QueryMatch } from "./match-types.js";
 import { regexProblem } from "./regex.js";
@@ -206,7 +207,7 @@ export function conditionProblem(
   own: readonly Condition[],
   all: readonly Condition[],
   maxProgramSize: number,
-): { reason: string; message: string } | undefined {
+): { reason: ErrorCode; message: string } | undefined {
   const path = pathProblem(own, false, maxProgramSize);
   if (path) return { reason: "PathMatchConditionsNotValid", message: `route: ${path}` };
   const headers = headerProblem(all, maxProgramSize);

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import { clientCertificate, findServicePort } from "./backend.js";
 import { readTimeout, readTimeoutPolicy } from "./policy/timeout.js";
 import { type ExtensionService, isLeftOut, type Reader, type Report } from "./reader.js";
@@ -50,7 +51,7 @@ export function readExtensionService(
   if (!object) return undefined;
   const { spec, ref } = object;
   let good = true;
-  const fail = (type: string, reason: string, message: string, path: string): void => {
+  const fail = (type: string, reason: ErrorCode, message: string, path: string): void => {
     good = false;
     report?.error(ref, type, reason, message, path);
   };
@@ -127,7 +128,7 @@ function warnIgnored({ spec, ref }: ExtensionService, report: Report | undefined
 function readServices(
   { spec, meta: { namespace } }: ExtensionService,
   reader: Reader,
-  fail: (type: string, reason: string, message: string, path: string) => void,
+  fail: (type: string, reason: ErrorCode, message: string, path: string) => void,
 ): ExtensionBackend[] {
   return spec.services.flatMap(({ name, port, weight }, i) => {
     const { service, found, error } = findServicePort(reader, namespace, name, port);

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { ObjectMeta, Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { isRootNamespace } from "./class.js";
@@ -46,7 +47,7 @@ const paths: Readonly<Record<string, string>> = {
 /** Why an object may not have a host; reasons and messages of roots outside the root namespaces are Contour's. */
 interface Refusal {
   readonly type: string;
-  readonly reason: string;
+  readonly reason: ErrorCode;
   readonly message: string;
   readonly path: string;
 }

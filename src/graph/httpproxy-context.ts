@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { Ref } from "../schema/meta.js";
 import type { Condition } from "./conditions.js";
 import type { Host } from "./httpproxy-host.js";
@@ -24,5 +25,5 @@ export interface RouteContext {
   readonly place: Place;
   readonly reader: Reader;
   readonly report: Report;
-  fail(type: string, reason: string, message: string, field?: string): undefined;
+  fail(type: string, reason: ErrorCode, message: string, field?: string): undefined;
 }

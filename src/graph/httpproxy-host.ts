@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import { type AuthorizationDefaults, authorizationDefaults, readAuthorization } from "./authorization.js";
 import type { Security } from "./httpproxy-tls.js";
 import { type JwtProviders, readJwtProviders } from "./jwt.js";
@@ -79,7 +80,7 @@ function readHostAuthorization(
 
 function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): HostPolicies | undefined {
   const host = proxy.spec.virtualhost;
-  const fail = (type: string, reason: string, message: string, field: string): undefined => {
+  const fail = (type: string, reason: ErrorCode, message: string, field: string): undefined => {
     report.error(proxy.ref, type, reason, message, `spec.virtualhost${field}`);
     return undefined;
   };

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { Ref } from "../schema/meta.js";
 import { append } from "./append.js";
 import {
@@ -40,7 +41,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
   const seen = new Set<string>();
   for (const [i, include] of proxy.spec.includes.entries()) {
     const path = `spec.includes[${i}]`;
-    const fail = (reason: string, message: string, at = path): void =>
+    const fail = (reason: ErrorCode, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);
     const conditions: Condition[] = include.conditions ?? [];
     const wrong = conditionsProblem(conditions, reader.settings.budgets.regexProgramSize);
@@ -95,7 +96,7 @@ function findTarget(
   report: Report,
 ):
   | { readonly target: HTTPProxy }
-  | { readonly target?: never; readonly reason: string; readonly message: string } {
+  | { readonly target?: never; readonly reason: ErrorCode; readonly message: string } {
   const namespace = include.namespace || proxy.meta.namespace;
   const target = includedProxy(reader, namespace, include.name);
   if (!target)
@@ -130,7 +131,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Re
 function conditionsProblem(
   conditions: readonly Condition[],
   maxProgramSize: number,
-): { type: string; reason: string; message: string } | undefined {
+): { type: string; reason: ErrorCode; message: string } | undefined {
   const path = pathProblem(conditions, true, maxProgramSize);
   if (path)
     return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { Ref } from "../schema/meta.js";
 import { type ClusterOptions, clientCertificate, readCluster } from "./backend.js";
 import { readValidation } from "./httpproxy-service.js";
@@ -19,7 +20,7 @@ export function readTcpProxy(
   path: readonly Ref[] = [],
 ): readonly TcpBackend[] | undefined {
   const tcp = proxy.spec.tcpproxy;
-  const fail = (reason: string, message: string, type = "TCPProxyError"): undefined => {
+  const fail = (reason: ErrorCode, message: string, type = "TCPProxyError"): undefined => {
     report.error(proxy.ref, type, reason, message, "spec.tcpproxy");
     return undefined;
   };

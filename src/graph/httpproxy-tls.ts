@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import { warnOfCertificate } from "./certificate.js";
 import { readClientValidation } from "./client-validation.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
@@ -38,7 +39,7 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
   const tls = proxy.spec.virtualhost?.tls;
   const path = "spec.virtualhost.tls";
   if (!tls) return { passthrough: false };
-  const fail = (reason: string, message: string, field = ""): undefined => {
+  const fail = (reason: ErrorCode, message: string, field = ""): undefined => {
     report.error(proxy.ref, "TLSError", reason, message, path + field);
     return undefined;
   };
@@ -115,7 +116,7 @@ function incompatible({ spec: { virtualhost: host } }: HTTPProxy): string | unde
 function readFallback(
   proxy: HTTPProxy,
   reader: Reader,
-  fail: (reason: string, message: string, field?: string) => undefined,
+  fail: (reason: ErrorCode, message: string, field?: string) => undefined,
 ): string | undefined {
   const wanted = reader.settings.tls.fallbackCertificate;
   const field = ".enableFallbackCertificate";

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../schema/finding-codes.js";
 import type { Ref } from "../schema/meta.js";
 import { append } from "./append.js";
 import { clientCertificate, readCluster } from "./backend.js";
@@ -114,7 +115,7 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
   const routes: Route[] = [];
   for (const [i, route] of (object.spec.routes ?? []).entries()) {
     const path = `spec.routes[${i}]`;
-    const fail = (reason: string, message: string, field = ""): void =>
+    const fail = (reason: ErrorCode, message: string, field = ""): void =>
       report.error(object.ref, type, reason, message, path + field);
     const problem = routeProblem(route, place);
     if (problem) {
@@ -140,7 +141,7 @@ function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: 
 function routeProblem(
   { match, services, delegate }: RouteFields,
   { within }: Place,
-): { reason: string; message: string; field?: string } | undefined {
+): { reason: ErrorCode; message: string; field?: string } | undefined {
   if (services?.length && delegate) {
     const message = `route "${match}": cannot specify services and delegate in the same route`;
     return { reason: "ServicesAndDelegate", message };
@@ -165,7 +166,7 @@ function follow(
 ): IngressRoute | undefined | "stop" {
   const target = reader.get("IngressRoute", delegate.namespace || object.meta.namespace, delegate.name);
   if (!target) return undefined;
-  const fail = (reason: string, message: string): "stop" => {
+  const fail = (reason: ErrorCode, message: string): "stop" => {
     report.error(object.ref, type, reason, message, `${path}.delegate`);
     return "stop";
   };
@@ -240,7 +241,7 @@ function readService(
   reader: Reader,
   report: Report,
 ): Cluster | undefined {
-  const fail = (reason: string, message: string): undefined => {
+  const fail = (reason: ErrorCode, message: string): undefined => {
     report.error(object.ref, type, reason, message, path);
     return undefined;
   };

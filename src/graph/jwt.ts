@@ -1,4 +1,5 @@
 import { parseTimeout } from "../schema/duration.js";
+import type { ErrorCode } from "../schema/finding-codes.js";
 import { quote } from "../schema/issues.js";
 import { readHost } from "./address.js";
 import type { HTTPProxy, Reader, Report } from "./reader.js";
@@ -14,7 +15,7 @@ export interface JwtProviders {
 
 type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["virtualhost"]>["jwtProviders"]>[number];
 type RemoteFields = NonNullable<Fields["remoteJWKS"]>;
-type Fail = (reason: string, message: string, field?: string) => undefined;
+type Fail = (reason: ErrorCode, message: string, field?: string) => undefined;
 
 const base = "spec.virtualhost.jwtProviders";
 const about = "Spec.VirtualHost.JWTProviders";
@@ -23,7 +24,7 @@ const about = "Spec.VirtualHost.JWTProviders";
 export function readJwtProviders(proxy: HTTPProxy, reader: Reader, report: Report): JwtProviders | undefined {
   const host = proxy.spec.virtualhost;
   const fields = host?.jwtProviders ?? [];
-  const fail = (reason: string, message: string, field = base): undefined => {
+  const fail = (reason: ErrorCode, message: string, field = base): undefined => {
     report.error(proxy.ref, "JWTVerificationError", reason, message, field);
     return undefined;
   };

@@ -1,3 +1,4 @@
+import type { ErrorCode, FindingCode, WarningCode } from "../schema/finding-codes.js";
 import { FindingList } from "../schema/finding-list.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -58,12 +59,12 @@ export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader:
 
 /** Collects what is wrong with the objects that a unit reads. */
 export interface Report {
-  error(about: Ref, type: string, reason: string, message: string, path?: string): void;
+  error(about: Ref, type: string, reason: ErrorCode, message: string, path?: string): void;
   /** `unlessBetween`: times between which there is nothing to warn of. */
   warn(
     about: Ref,
     type: string,
-    reason: string,
+    reason: WarningCode,
     message: string,
     path?: string,
     unlessBetween?: Finding["unlessBetween"],
@@ -78,7 +79,7 @@ export function createReport(): Report {
     (
       about: Ref,
       type: string,
-      reason: string,
+      reason: FindingCode,
       message: string,
       path?: string,
       unlessBetween?: Finding["unlessBetween"],

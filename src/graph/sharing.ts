@@ -1,3 +1,4 @@
+import type { WarningCode } from "../schema/finding-codes.js";
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import type { Report } from "./reader.js";
 import type { Route, Site, Terms } from "./types.js";
@@ -73,7 +74,7 @@ export class Sharing {
     return `host ${JSON.stringify(this.host)}`;
   }
 
-  #warn(about: Ref, reason: string, message: string): void {
+  #warn(about: Ref, reason: WarningCode, message: string): void {
     this.report.warn(about, claimFinding(about), reason, `${this.#named}${message}`);
   }
 }

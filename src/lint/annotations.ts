@@ -4,6 +4,7 @@ import type { Finding } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { nearestName } from "../schema/spelling.js";
 import { type Lint, lint } from "./lint.js";
+import { suppressAnnotation } from "./suppress.js";
 
 const classes = ["kubernetes.io/ingress.class", "projectcontour.io/ingress.class"];
 
@@ -41,7 +42,9 @@ const known: Readonly<Record<string, readonly string[]>> = {
   Secret: ["projectcontour.io/generated-by-version"],
 };
 
-const all = [...new Set(Object.values(known).flat())];
+/** On every kind, for `isoline check`. */
+const general: readonly string[] = [suppressAnnotation];
+const all = [...new Set([...Object.values(known).flat(), ...general])];
 /** Groups in which every annotation is one of Contour or Isoline. */
 const ours = /^(?:projectcontour\.io|contour\.heptio\.com|isoline\.dev)\//;
 
@@ -96,6 +99,7 @@ function problemOf(object: KubeObject, name: string, value: string): Omit<Lint, 
       message: `${JSON.stringify(name)} is of another controller and has no effect here: what it restricts is open; use an HTTPProxy or an HTTPRoute with the policy`,
     };
   const current = name.replace(/^contour\.heptio\.com\//, "projectcontour.io/");
+  if (general.includes(current)) return undefined;
   if (known[kind]?.includes(current)) {
     const wrong = values[current]?.(value.trim());
     if (current === idleAnnotation && mayBeIdle(object) && isRoot(object))
@@ -117,7 +121,7 @@ function problemOf(object: KubeObject, name: string, value: string): Omit<Lint, 
       message: `${JSON.stringify(name)} has no effect on ${kind}; it is for ${owners.join(", ")}`,
     };
   if (owners.length > 0 || !ours.test(name)) return undefined;
-  const near = nearestName(current, known[kind] ?? all);
+  const near = nearestName(current, known[kind] ? [...known[kind], ...general] : all);
   const hint = near ? `; did you mean ${near}?` : "; it has no effect";
   return {
     reason: "UnknownAnnotation",

@@ -72,7 +72,7 @@ const defaultPort = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)$/;
 function corsLints({ corsPolicy }: VirtualHost): Lint[] {
   if (!corsPolicy) return [];
   const path = "spec.virtualhost.corsPolicy";
-  const lints = corsPolicy.allowOrigin.flatMap((origin, i) => {
+  const lints = corsPolicy.allowOrigin.flatMap((origin, i): Lint[] => {
     const problem = originProblem(origin);
     return problem
       ? [{ reason: "OriginNeverMatches", message: problem, path: `${path}.allowOrigin[${i}]` }]

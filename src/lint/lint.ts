@@ -1,8 +1,9 @@
+import type { WarningCode } from "../schema/finding-codes.js";
 import type { Finding, Ref } from "../schema/meta.js";
 
 /** A part of an object that is valid and has no effect. */
 export interface Lint {
-  readonly reason: string;
+  readonly reason: WarningCode;
   readonly message: string;
   readonly path: string;
 }

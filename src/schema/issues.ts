@@ -45,7 +45,7 @@ export const schemaFindings = (
 ): Finding[] => {
   const findings = issues.slice(0, maxFindings).map((issue) => {
     const value = valueAt(input, issue.path);
-    const found = secret ? "" : describeFound(value);
+    const found = secret ? "" : describeFound(value, issue);
     return schemaError(about, issueText(issue, value) + found, pathText([...prefix, ...issue.path]));
   });
   const more = issues.length - findings.length;
@@ -77,7 +77,10 @@ function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       if (value === undefined) return `is missing; it must be ${nouns[issue.expected] ?? issue.expected}`;
-      return `must be ${nouns[issue.expected] ?? issue.expected}${quotesHelp(issue.expected, value)}`;
+      // A schema's own text, such as that of durations, says more than the type.
+      return issue.message.startsWith("must ")
+        ? issue.message
+        : `must be ${nouns[issue.expected] ?? issue.expected}${quotesHelp(issue.expected, value)}`;
     case "invalid_value":
       return value === undefined
         ? `is missing; use one of ${choices(issue.values)}`
@@ -92,11 +95,18 @@ function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
-/** YAML reads some text without quotes as a number or a boolean. */
-const quotesHelp = (expected: string, value: unknown): string =>
-  expected === "string" && (typeof value === "number" || typeof value === "boolean")
-    ? " (put it in quotes)"
-    : "";
+/** YAML reads some text without quotes as a number or a boolean, and neither with quotes. */
+function quotesHelp(expected: string, value: unknown): string {
+  if (expected === "string" && (typeof value === "number" || typeof value === "boolean"))
+    return " (put it in quotes)";
+  const isNumber = (expected === "number" || expected === "int") && /^-?\d+$/.test(String(value));
+  const isBoolean = expected === "boolean" && (value === "true" || value === "false");
+  return typeof value === "string" && (isNumber || isBoolean) ? " (without quotes)" : "";
+}
+
+/** Why a value that is no text is none; for fields that are read by hand. */
+export const textProblem = (value: unknown): string =>
+  `must be text${quotesHelp("string", value)}${foundKind(value)}`;
 
 const choices = (values: readonly unknown[]): string =>
   values.map((value) => JSON.stringify(value)).join(", ");
@@ -110,14 +120,21 @@ function amount(origin: string, bound: string, count: number): string {
 /** Variables of Flux and Argo CD, of shells and of templates. */
 const placeholder = /\$\{[A-Za-z_][^}]*\}|\$\([A-Za-z_]\w*\)|\$ARGOCD_\w+|\{\{[^}]*\}\}|<path:[^>]+>/;
 
-function describeFound(value: unknown): string {
+function describeFound(value: unknown, issue: z.core.$ZodIssue): string {
+  const isSize = issue.code === "too_small" || issue.code === "too_big";
+  if (isSize && Array.isArray(value)) return `, found ${value.length === 0 ? "none" : value.length}`;
+  if (isSize && typeof value === "string" && value.length > 80) return `, found ${value.length}`;
   if (typeof value === "string") {
     const hint = placeholder.test(value) ? ": a placeholder that is not substituted" : "";
     return `, found ${quote(value)}${hint}`;
   }
+  return isRecord(value) && issue.code !== "invalid_type" ? "" : foundKind(value);
+}
+
+function foundKind(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return `, found ${value}`;
   if (Array.isArray(value)) return ", found a list";
-  return "";
+  return isRecord(value) ? ", found a map" : "";
 }
 
 const maxDepth = 64;

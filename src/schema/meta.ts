@@ -1,3 +1,4 @@
+import type { FindingCode } from "./finding-codes.js";
 /** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
@@ -51,7 +52,7 @@ export interface Finding {
   readonly about: Ref;
   readonly severity: Severity;
   readonly type: string;
-  readonly reason: string;
+  readonly reason: FindingCode;
   readonly message: string;
   /** Field path inside the object, e.g. `spec.routes[0].services[1].port`. */
   readonly path?: string;

@@ -1,6 +1,6 @@
 import { isLabel, isSubdomain } from "./fields.js";
 import { isForeignRestriction } from "./foreign-annotations.js";
-import { isRecord, pathText, quote, schemaError } from "./issues.js";
+import { isRecord, pathText, quote, schemaError, textProblem } from "./issues.js";
 import { type Finding, type ObjectMeta, type Ref, refOf } from "./meta.js";
 
 const kept =
@@ -38,7 +38,7 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
   for (const [key, value] of isRecord(meta.annotations) ? Object.entries(meta.annotations) : []) {
     if (!kept.test(key) && !(kind === "Ingress" && isForeignRestriction(key))) continue;
     if (typeof value === "string") annotations = { ...annotations, [key]: value };
-    else refuse("must be text (put it in quotes)", "annotations", key);
+    else refuse(textProblem(value), "annotations", key);
   }
   const result: ObjectMeta = {
     name: goodName,
@@ -52,7 +52,7 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
 
 function nameProblem(value: unknown, isValid: (text: string) => boolean): string | undefined {
   if (value === undefined) return "is missing; every object needs a name";
-  if (typeof value !== "string") return "must be text (put it in quotes)";
+  if (typeof value !== "string") return textProblem(value);
   if (isValid(value)) return undefined;
   return `must be a Kubernetes name (lower-case letters, digits and -), found ${quote(value)}`;
 }

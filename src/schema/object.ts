@@ -24,6 +24,7 @@ import { ingressRouteSpec } from "./ingressroute.js";
 import { inspect, isRecord, quote, schemaError, schemaFindings, withoutNulls } from "./issues.js";
 import type { Finding, ObjectOf, Ref } from "./meta.js";
 import { parseMeta } from "./object-meta.js";
+import { oneForEachCause } from "./one-cause.js";
 import type { Settings } from "./settings.js";
 import { nearestKind } from "./spelling.js";
 import { unknownFields } from "./unknown-fields.js";
@@ -189,7 +190,7 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   }
   const unknown = unknownFields(kind, about, input);
   const isRefused = findings.length > 0 || unknown.some(({ severity }) => severity === "error");
-  if (isRefused) return { findings: [...findings, ...unknown], ...(ref ? { ref } : {}) };
+  if (isRefused) return { findings: oneForEachCause(findings, unknown), ...(ref ? { ref } : {}) };
   const object = { kind, ref: about, meta, spec: parsed.data } as KubeObject;
   const unsupported = unsupportedFields(kind, about, input);
   return { object, findings: unsupported.length > 0 ? [...unknown, ...unsupported] : unknown };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { configurationKeys, foreignConfigurationKeys, joinReference } from "./contour-configuration.js";
+import type { FindingCode } from "./finding-codes.js";
 import { inspect, isRecord, schemaError } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 
@@ -121,7 +122,7 @@ export function flattenSettings(
   const tree: Tree = {};
   const written = new Map<string, string>();
   const findings: Finding[] = [];
-  const warn = (path: string, reason: string, message: string): void => {
+  const warn = (path: string, reason: FindingCode, message: string): void => {
     findings.push({ about, severity: "warning", type: "SchemaError", reason, message, path });
   };
   const visit = (value: unknown, path: string, squashed: string): void => {

@@ -70,7 +70,7 @@ const showStatus = (status) => {
   const parts = [table("Resources", ["type", "number", "version"], types)];
   const problems = Object.entries(status.problems).map(([type, text]) => ({ cells: [type, text], kind: "error" }));
   if (problems.length) parts.push(table("Not sent", ["type", "why"], problems));
-  const findings = (status.findings || []).slice(0, 200).map((f) => ({ cells: [f.about, f.path || "", f.reason, f.message], kind: f.severity }));
+  const findings = (status.findings || []).slice(0, 200).map((f) => ({ cells: [(/^(File|Source|Unknown).{2}$/.test(f.about) ? "" : f.about), f.path || "", f.reason, f.message], kind: f.severity }));
   parts.push(findings.length
     ? table("Findings", ["object", "field", "reason", "message"], findings)
     : element("p", "No findings: every object is valid."));

@@ -1,6 +1,7 @@
 import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
 import { type Finding, findingsAt } from "../schema/meta.js";
 import { defaultSettings, type SettingsSpec, settingsRef } from "../schema/settings.js";
+import { shownAbout } from "../schema/shown.js";
 import type { Store } from "../store/store.js";
 import type { Hub } from "./hub.js";
 import type { Gauge } from "./metrics.js";
@@ -111,7 +112,8 @@ export class Publisher {
     const text = JSON.stringify(findings);
     if (text === this.#reported) return;
     this.#reported = text;
-    for (const { about, message } of findings.slice(0, maxLines)) this.hub.log(`${about}: ${message}`);
+    for (const { about, message } of findings.slice(0, maxLines))
+      this.hub.log([shownAbout(about), message].filter((part) => part !== "").join(": "));
     if (findings.length > maxLines) this.hub.log(`and ${findings.length - maxLines} more of the kind`);
   }
 

@@ -5,28 +5,48 @@ import { certificateFor, ownManifests, untilShopIsServed, walk } from "../suppor
 
 const commit = "git -c user.name=a -c user.email=a@example.com commit -qm manifests";
 
-/** The workflows that the page says to copy run isoline like this, with the number of the run for the revision. */
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** What the action and the component of the workflows to copy run on the branch that is deployed, with a higher revision each. */
 async function runWorkflows(machine: Machine): Promise<void> {
-  const github = parse(machine.read("examples/ci/github.yaml")) as {
-    readonly jobs: { readonly routing: { readonly steps: readonly { readonly run?: string }[] } };
-  };
-  const gitlab = parse(machine.read("examples/ci/gitlab.yaml"), { merge: true }) as Record<
-    "check" | "publish",
-    { readonly script: readonly string[] }
-  >;
-  const commands = [
-    ...github.jobs.routing.steps.flatMap(({ run = "" }) => run),
-    ...gitlab.check.script,
-    ...gitlab.publish.script,
-  ].filter((command) => command.startsWith("isoline "));
-  expect(commands.length).toBe(5);
-  // Over the revision that git's time gave.
   const [first, second] = [Date.now(), Date.now() + 1];
-  for (const command of commands)
+  const { jobs } = parse(machine.read("examples/ci/github.yaml")) as {
+    readonly jobs: { readonly publish: { readonly steps: readonly { readonly with: Inputs }[] } };
+  };
+  const inputs = { ...jobs.publish.steps.at(-1)?.with, "publish-token": machine.read("ci.token").trim() };
+  machine.write("event.json", JSON.stringify({ repository: { default_branch: "main" } }));
+  const env = {
+    ...Object.fromEntries(
+      Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
+    ),
+    GITHUB_EVENT_NAME: "push",
+    GITHUB_EVENT_PATH: "event.json",
+    GITHUB_REF: "refs/heads/main",
+    GITHUB_RUN_NUMBER: String(first),
+  };
+  const words = Object.entries(env).map(([name, value]) => quote(`${name}=${value}`));
+  const { output } = await machine.run(`env ${words.join(" ")} node action/main.mjs`);
+  expect(output).toContain(`web at revision ${first}`);
+
+  const { include } = parse(machine.read("examples/ci/gitlab.yaml")) as {
+    readonly include: readonly [{ readonly inputs: Inputs }];
+  };
+  const given = include[0].inputs;
+  const template = machine.read("templates/isoline.yml").split("\n---\n")[1] ?? "";
+  const jobsOf = parse(template, { merge: true }) as { "isoline-publish": { script: readonly string[] } };
+  const variables = {
+    ISOLINE_FILES: given.files,
+    ISOLINE_TO: given["publish-to"],
+    ISOLINE_SOURCE: given.source,
+  };
+  const exported = Object.entries({ ...variables, CI_PIPELINE_IID: String(second) });
+  for (const command of jobsOf["isoline-publish"].script)
     await machine.must(
-      `export ISOLINE_TOKEN=$(cat ci.token) CI_PIPELINE_IID=${second}; ${command.replace(/\$\{\{ github.run_number \}\}/, String(first))}`,
+      `export ISOLINE_TOKEN=$(cat ci.token) ${exported.map(([name, value = ""]) => `${name}=${quote(value)}`).join(" ")}; ${command}`,
     );
 }
+
+type Inputs = Readonly<Record<string, string>>;
 
 walk("docs/ci.md", {
   given: async (machine) => {

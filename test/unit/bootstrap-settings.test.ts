@@ -73,8 +73,8 @@ test("isoline bootstrap --settings reads them from a file, and says what it left
   const written = JSON.parse(await readFile(out, "utf8")) as ReturnType<typeof writeBootstrap>;
   expect(written.layered_runtime?.layers?.[0]?.static_layer).toEqual({ ...regexLimits, a: "1" });
   expect(said.mock.calls.map(([line]) => String(line).split(": ")[1])).toEqual([
-    "warning Settings//isoline no-such",
-    'warning Settings//isoline runtimeSettings["re2.max_program_size.warn_level"]',
+    "warning settings no-such",
+    'warning settings runtimeSettings["re2.max_program_size.warn_level"]',
   ]);
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import type { z } from "zod";
 import { delegationSpec } from "../../src/schema/delegation.js";
 import { extensionServiceSpec } from "../../src/schema/extensionservice.js";
@@ -10,6 +10,7 @@ import { httpProxySpec } from "../../src/schema/httpproxy.js";
 import { ingressSpec } from "../../src/schema/ingress.js";
 import { ingressRouteSpec } from "../../src/schema/ingressroute.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { parseSuppressions } from "../../src/schema/suppressions.js";
 import { plainPages } from "../docs/plain-pages.js";
 import { replaced } from "../docs/replaced.js";
 import { type Manifest, service, tlsSecret } from "../support/backend.js";
@@ -78,6 +79,10 @@ describe("examples in the docs", () => {
 
   it.each(yaml)("$name", ({ text }) => {
     const values = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+    if (values.some((value) => value.suppressions !== undefined)) {
+      expect(values.flatMap((value) => parseSuppressions(value).findings)).toEqual([]);
+      return;
+    }
     if (values.some((value) => value.kind === undefined)) {
       expect(values.flatMap((value) => parseSettings(value).findings)).toEqual([]);
       return;
@@ -160,19 +165,37 @@ describe("commands in the docs", () => {
 
 describe("workflows for CI", () => {
   it("name each action by a commit, which can't be moved, and say its version", () => {
-    const actions = readdirSync(join(root, "examples/ci")).flatMap((name) =>
-      [...read(`examples/ci/${name}`).matchAll(/uses: *(.*)/g)].map(([, action]) => action),
-    );
+    const actions = [...read("examples/ci/github.yaml").matchAll(/uses: *(.*)/g)].map(([, action]) => action);
     expect(actions.length).toBeGreaterThan(0);
-    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    for (const action of actions)
+      expect(action).toMatch(/^(?:actions|YOUR-ORGANIZATION)\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    expect(read("examples/ci/gitlab.yaml")).toMatch(/component: .*@[0-9a-f]{40}$/m);
+  });
+
+  it("pass inputs that the action and the component have", () => {
+    const { inputs } = parse(read("action.yml")) as { inputs: Record<string, unknown> };
+    const { jobs } = parse(read("examples/ci/github.yaml")) as {
+      jobs: Record<string, { permissions: object; steps: { uses: string; with: object }[] }>;
+    };
+    for (const { steps } of Object.values(jobs))
+      for (const step of steps.filter(({ uses }) => uses.includes("/isoline@")))
+        expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(step.with)));
+    expect(Object.values(jobs).map(({ permissions }) => permissions)).toEqual([
+      { contents: "read", "pull-requests": "write" },
+      { contents: "read" },
+    ]);
+    const [head = ""] = read("templates/isoline.yml").split("\n---\n");
+    const { spec } = parse(head) as { spec: { inputs: Record<string, unknown> } };
+    const { include } = parse(read("examples/ci/gitlab.yaml")) as { include: { inputs: object }[] };
+    expect(Object.keys(spec.inputs)).toEqual(expect.arrayContaining(Object.keys(include[0]?.inputs ?? {})));
   });
 
   const built = join(root, "dist/isoline.js");
-  const commands = readdirSync(join(root, "examples/ci")).flatMap((name) =>
-    [...read(`examples/ci/${name}`).matchAll(/isoline (\w+) (.*)/g)].map(([, command = "", rest = ""]) => ({
+  const commands = ["templates/isoline.yml"].flatMap((name) =>
+    [...read(name).matchAll(/isoline (\w+) (-.*|".*)/g)].map(([, command = "", rest = ""]) => ({
       name,
       command,
-      options: rest.match(/--?[a-z][a-z-]*/g) ?? [],
+      options: rest.match(/(?<![\w-])--?[a-z][a-z-]*/g) ?? [],
     })),
   );
   it("are there", () => expect(commands.length).toBeGreaterThan(3));

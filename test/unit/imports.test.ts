@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 const CORE = [...Object.keys(MAY_IMPORT), "index"];
-const OUTER = ["server", "kubernetes", "deploy", "cli"];
+const OUTER = ["server", "kubernetes", "deploy", "cli", "action"];
 
 /** Which folders an outer one may import: all but the runtime, which may import everything. */
 const mayImport = (from: string, to: string, isType: boolean): boolean => {
@@ -49,7 +49,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   "node-sqlite3-wasm": ["store", "runtime"],
   "cloudflare:workers": ["runtime"],
 };
-const NODE_HOMES = ["runtime", "cli", "store", "platform"];
+const NODE_HOMES = ["runtime", "cli", "action", "store", "platform"];
 
 interface Import {
   readonly specifier: string;

@@ -81,7 +81,7 @@ describe("isoline publish", () => {
     expect(await publish(server.url, [good])).toBe(0);
     expect(err.at(-1)).toBe("web at revision 1: 1 object published, 0 errors, 0 warnings");
     expect(await publish(server.url, [good, bad], { format: "github" })).toBe(1);
-    expect(out).toMatch(/^::error file=.*web.yaml,line=3,title=HTTPProxy/m);
+    expect(out).toMatch(/^::error file=.*web.yaml,line=3,col=\d+,title=HTTPProxy/m);
     expect(await publish(server.url, [good, bad], { strict: true })).toBe(1);
     expect(err.at(-1)).toContain("422 invalid-objects");
     expect(await publish(server.url, [good], { dryRun: true })).toBe(0);

@@ -86,7 +86,9 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
           unit,
           resources: names.map((name) => resource(name, `{"n":${n}}`)),
           findings:
-            n === 0 ? [] : [{ about: "S//a", severity: "error", type: "T", reason: unit, message: `${n}` }],
+            n === 0
+              ? []
+              : [{ about: "S//a", severity: "error", type: "T", reason: "Invalid", message: `${unit} ${n}` }],
           reads,
         }),
   ),

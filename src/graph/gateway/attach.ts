@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../schema/finding-codes.js";
 import { gatewayGroup } from "../../schema/gateway.js";
 import type { ParentRef } from "../../schema/gateway-routes.js";
 import { overrunMessage } from "../cost/overrun.js";
@@ -15,7 +16,7 @@ export interface Parent {
   /** Listeners that count the route among theirs (`attachedRoutes`), ready or not. */
   readonly counted: readonly GatewayListener[];
   /** Why it is attached to none: a reason of the condition `Accepted`. */
-  readonly problem?: { readonly reason: string; readonly message: string };
+  readonly problem?: { readonly reason: ErrorCode; readonly message: string };
 }
 
 export interface Attached {
@@ -99,7 +100,10 @@ export function placesOf(route: RouteObject, view: GatewayView): Places {
 function withinBudget(route: RouteObject, reader: Reader, parents: Parent[]): Parent[] {
   const overrun = reader.overrun(route.ref);
   if (!overrun) return parents;
-  const problem = { reason: "OverBudget", message: overrunMessage(route.meta.namespace, overrun) };
+  const problem = {
+    reason: "OverBudget",
+    message: overrunMessage(route.meta.namespace, overrun),
+  } satisfies Attachment["problem"];
   return parents.map((parent) => ({ ...parent, attached: [], problem: parent.problem ?? problem }));
 }
 
@@ -116,7 +120,11 @@ function attach(
       listener.kinds.includes(route.kind) &&
       allowsNamespace(listener, view.gateway, route.meta.namespace, reader),
   );
-  const fail = (reason: string, message: string) => ({ attached: [], counted, problem: { reason, message } });
+  const fail = (reason: ErrorCode, message: string) => ({
+    attached: [],
+    counted,
+    problem: { reason, message },
+  });
   if (!selected.some(({ ready }) => ready))
     return fail("NoMatchingParent", "No listeners match this parent ref");
   const allowed = counted.filter(({ ready }) => ready);

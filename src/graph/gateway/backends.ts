@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { BackendRef, ObjectRef, RouteFilter } from "../../schema/gateway-routes.js";
 import { findServicePort, readCluster } from "../backend.js";
 import type { HeadersPolicy } from "../policy/headers.js";
@@ -26,7 +27,7 @@ export function readReference(
   path: string,
   { usualProtocol, withTls }: BackendOptions,
 ): Cluster | undefined {
-  const refuse = (reason: string, message: string, field = ""): undefined =>
+  const refuse = (reason: ErrorCode, message: string, field = ""): undefined =>
     fail("ResolvedRefs", reason, message, path + field);
   if (ref.group !== "" || ref.kind !== "Service")
     return refuse(

@@ -1,4 +1,5 @@
 import { isWildcardSubdomain } from "../../schema/fields.js";
+import type { ErrorCode } from "../../schema/finding-codes.js";
 import { gatewayGroup, type Listener } from "../../schema/gateway.js";
 import type { GatewayRoute } from "../../schema/object.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
@@ -155,7 +156,7 @@ function readCertificate(
 ): { secret?: string; problem?: ListenerProblem } {
   if (protocol !== "HTTPS" && protocol !== "TLS") return {};
   const fail = (
-    reason: string,
+    reason: ErrorCode,
     message: string,
     type: ListenerProblem["type"] = "ResolvedRefs",
   ): { problem: ListenerProblem } => ({ problem: { type, reason, message } });

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { Listener } from "../../schema/gateway.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 
@@ -8,7 +9,7 @@ const protocols = ["HTTP", ...tlsProtocols, "TCP"];
 /** What is wrong with a listener, as a condition of its status. */
 export interface ListenerProblem {
   readonly type: "Accepted" | "Conflicted" | "ResolvedRefs" | "Programmed";
-  readonly reason: string;
+  readonly reason: ErrorCode;
   readonly message: string;
 }
 

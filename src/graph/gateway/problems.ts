@@ -1,3 +1,4 @@
+import type { ErrorCode, WarningCode } from "../../schema/finding-codes.js";
 import type { Finding } from "../../schema/meta.js";
 import type { Reader, Report } from "../reader.js";
 import type { RouteObject } from "./gateway.js";
@@ -9,8 +10,8 @@ export type RouteCondition = "Accepted" | "ResolvedRefs";
 export interface RouteContext {
   readonly route: RouteObject;
   readonly reader: Reader;
-  fail(condition: RouteCondition, reason: string, message: string, path: string): undefined;
-  warn(reason: string, message: string, path: string): void;
+  fail(condition: RouteCondition, reason: ErrorCode, message: string, path: string): undefined;
+  warn(reason: WarningCode, message: string, path: string): void;
 }
 
 export const routeContext = (route: RouteObject, reader: Reader, report?: Report): RouteContext => ({

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { plural } from "../schema/words.js";
+import { type GitHubApi, GitHubError } from "./github-api.js";
+
+/** GitHub takes so many characters. */
+const maxBody = 65_536;
+/** Findings that are listed; the summary of the job has all. */
+const maxRows = 20;
+
+/** Begins the comment that later runs change: one for each set of files. */
+export const markerOf = (files: readonly string[]): string =>
+  `<!-- isoline action ${createHash("sha256").update(files.join("\n")).digest("hex").slice(0, 12)} -->`;
+
+export interface CommentParts {
+  readonly marker: string;
+  /** Markdown of `isoline check` and of `isoline diff`. */
+  readonly check: string;
+  readonly diff: string;
+  /** A line at the end. */
+  readonly footer: string;
+}
+
+/** The text of a comment, which fits what GitHub takes. */
+export function commentText({ marker, check, diff, footer }: CommentParts): string {
+  const head = `${marker}\n${fewRows(check)}\n`;
+  const foot = `\n${footer}\n`;
+  return head + fitted(diff, maxBody - head.length - foot.length) + foot;
+}
+
+/** The table of findings with its first rows. */
+function fewRows(markdown: string): string {
+  let rows = 0;
+  const lines = markdown
+    .split("\n")
+    .filter((line) => !/^\| (?:error|warning) /.test(line) || ++rows <= maxRows);
+  const more = rows - maxRows;
+  return more > 0
+    ? `${lines.join("\n")}\n${plural(more, "more finding")}: see the summary of the job.\n`
+    : lines.join("\n");
+}
+
+const cut = "\n\nThere is more than fits here: see the summary of the job.\n";
+
+/** Ends between two folded sections: the end of a fence or of a tag is never cut off. */
+function fitted(markdown: string, limit: number): string {
+  if (markdown.length <= limit) return markdown;
+  const end = markdown.lastIndexOf("\n<details>", limit - cut.length);
+  return markdown.slice(0, Math.max(0, end)) + cut;
+}
+
+/**
+ * Adds a comment to a pull request, or changes the one that an earlier run has added. Returns what was done, or why it could not be: a
+ * run for a fork has a token that may not comment.
+ */
+export async function publishComment(
+  api: GitHubApi,
+  issue: number,
+  marker: string,
+  body: string,
+): Promise<string> {
+  try {
+    const found = await api.findComment(issue, marker);
+    if (found?.body === body) return "the comment is up to date";
+    if (found) await api.changeComment(found.id, body);
+    else await api.addComment(issue, body);
+    return found ? "the comment is changed" : "the comment is added";
+  } catch (error) {
+    if (!(error instanceof GitHubError)) throw error;
+    const permission = error.status === 403 || error.status === 404;
+    const why = permission ? "; it needs the permission pull-requests: write, which runs for forks lack" : "";
+    return `no comment: ${error.message}${why}; the summary of the job has the same text`;
+  }
+}

@@ -1,0 +1,56 @@
+import { execFileSync } from "node:child_process";
+import { messageOf } from "../schema/words.js";
+import type { Env } from "./inputs.js";
+
+const isCommit = (text: string): boolean => /^[0-9a-f]{40,64}$/.test(text);
+
+/** The repository of a workflow. `env` is that of git. */
+export class Git {
+  constructor(private readonly env: Env) {}
+
+  /**
+   * The commit that a pull request is compared with, brought here where a shallow checkout lacks it: what the commit that is checked out
+   * was merged into, or else the newest commit of the branch that the request is for.
+   *
+   * @throws Error when the commit can't be fetched.
+   */
+  baseOf(base: string): string {
+    const head = this.#run("cat-file", "commit", "HEAD").split("\n\n", 1)[0] ?? "";
+    const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = ""]) => parent);
+    const commit = parents.length === 2 && parents[0] ? parents[0] : base;
+    if (!isCommit(commit)) throw new Error(`${JSON.stringify(commit)} is no commit`);
+    if (!this.#has(commit)) this.#fetch(commit);
+    return commit;
+  }
+
+  /** Whether a commit has a file or folder. */
+  hasPath(commit: string, path: string): boolean {
+    return this.#run("ls-tree", "--name-only", commit, "--", path).trim() !== "";
+  }
+
+  #has(commit: string): boolean {
+    try {
+      this.#run("cat-file", "-e", `${commit}^{commit}`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #fetch(commit: string): void {
+    try {
+      this.#run("fetch", "--no-tags", "--depth=1", "origin", commit);
+    } catch (error) {
+      throw new Error(
+        `commit ${commit} is not here and can't be fetched; give actions/checkout fetch-depth: 0 (${messageOf(error)})`,
+      );
+    }
+  }
+
+  #run(...args: readonly string[]): string {
+    const workspace = this.env.GITHUB_WORKSPACE;
+    // In a container, the folder belongs to another user than git's.
+    const safe = workspace ? ["-c", `safe.directory=${workspace}`] : [];
+    return execFileSync("git", [...safe, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  }
+}

@@ -1,0 +1,208 @@
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { logLine } from "../cli/log-line.js";
+import { code } from "../cli/markdown.js";
+import { messageOf } from "../schema/words.js";
+import { commentText, markerOf, publishComment } from "./comment.js";
+import { readEvent, type WorkflowEvent } from "./event.js";
+import { Git } from "./git.js";
+import { GitHubApi } from "./github-api.js";
+import { type Env, type Inputs, readInputs } from "./inputs.js";
+
+/** What a run of the action needs. */
+export interface ActionOptions {
+  readonly env: Env;
+  /** The bundle of the command line. */
+  readonly cli: string;
+  log(line: string): void;
+}
+
+interface Run extends ActionOptions {
+  readonly inputs: Inputs;
+  readonly event: WorkflowEvent;
+  /** For files of this run. */
+  readonly folder: string;
+}
+
+/**
+ * The GitHub Action: `isoline check`, for a pull request also `isoline diff` as a comment, and on the default branch `isoline publish`
+ * where the check was good. Returns the exit code of the worst.
+ *
+ * @throws InputError when an input is wrong.
+ */
+export async function runAction(options: ActionOptions): Promise<number> {
+  const { env, log } = options;
+  const inputs = readInputs(env);
+  for (const secret of [inputs.token, inputs.publishToken, inputs.previewToken])
+    if (secret) log(`::add-mask::${secret}`);
+  const folder = mkdtempSync(join(tmpdir(), "isoline-action-"));
+  try {
+    const run: Run = { ...options, inputs, event: readEvent(env), folder };
+    const checked = check(run);
+    const codes = [checked.code];
+    if (run.event.pullRequest) codes.push(await review(run, checked.markdown, run.event.pullRequest));
+    if (inputs.publishTo.length > 0) codes.push(publish(run, checked.code));
+    return Math.max(...codes);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs the command line without the secrets of the action; `more` is added to its environment. What it prints holds names that users
+ * chose: of its standard output the runner gets `commands` as they are, other text as lines of the log.
+ */
+function isoline(run: Run, args: readonly string[], more: Env, output: "commands" | "text" | "kept"): Output {
+  const own = Object.entries(run.env).filter(([name]) => !secret.test(name));
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [run.cli, ...args], {
+    env: { ...Object.fromEntries(own), ...more },
+    encoding: "utf8",
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (error) throw error;
+  if (output === "commands" && stdout) run.log(stdout.trimEnd());
+  const text = output === "text" ? stdout + stderr : stderr;
+  for (const line of text.split(/[\r\n]+/)) if (line !== "") run.log(logLine(line));
+  return { code: status ?? 3, stdout, stderr };
+}
+
+/** Inputs, tokens, and files of the runner that the action writes by itself. */
+const secret = /^INPUT_|^ISOLINE_|^GITHUB_(?:STEP_SUMMARY|OUTPUT)$/;
+
+const repeated = (option: string, values: readonly string[]): readonly string[] =>
+  values.flatMap((value) => [option, value]);
+
+/** Options of commands that compile files. */
+const fileOptions = ({ settings, known, assumeMissing, build }: Inputs): readonly string[] => [
+  ...(settings ? ["--settings", settings] : []),
+  ...repeated("--known", known),
+  ...(assumeMissing ? ["--assume-missing", assumeMissing] : []),
+  ...(build ? ["--build"] : []),
+];
+
+function check(run: Run): { readonly code: number; readonly markdown: string } {
+  const { inputs, env, folder } = run;
+  const { files, suppress, strict, sarifFile, docsUrl } = inputs;
+  const summary = join(folder, "check.md");
+  writeFileSync(summary, "");
+  const { code: exit } = isoline(
+    run,
+    [
+      "check",
+      ...repeated("-f", files),
+      "--format",
+      "github",
+      ...fileOptions(inputs),
+      ...repeated("--suppress", suppress),
+      ...(strict ? ["--strict"] : []),
+      ...(sarifFile ? ["--sarif-file", sarifFile] : []),
+      ...(docsUrl ? ["--docs-url", docsUrl] : []),
+    ],
+    { GITHUB_STEP_SUMMARY: summary },
+    "commands",
+  );
+  const markdown =
+    readFileSync(summary, "utf8") || "### isoline check\n\nThe check did not run; see the log of the step.\n";
+  addSummary(env, markdown);
+  if (env.GITHUB_OUTPUT) appendFileSync(env.GITHUB_OUTPUT, `exit-code=${exit}\n`);
+  return { code: exit, markdown };
+}
+
+const addSummary = ({ GITHUB_STEP_SUMMARY }: Env, markdown: string): void => {
+  if (GITHUB_STEP_SUMMARY) appendFileSync(GITHUB_STEP_SUMMARY, `${markdown}\n`);
+};
+
+/** Says on a pull request what is found and what changes for traffic. */
+async function review(
+  run: Run,
+  checked: string,
+  { number, base }: NonNullable<WorkflowEvent["pullRequest"]>,
+): Promise<number> {
+  const { env, inputs, log } = run;
+  const compared = diff(run, base);
+  addSummary(env, compared.markdown);
+  if (inputs.comment) {
+    const marker = markerOf(inputs.files);
+    const body = commentText({ marker, check: checked, diff: compared.markdown, footer: footerOf(env) });
+    const { GITHUB_API_URL: url = "https://api.github.com", GITHUB_REPOSITORY: repository = "" } = env;
+    const done = await publishComment(
+      new GitHubApi({ url, repository, token: inputs.token }),
+      number,
+      marker,
+      body,
+    );
+    log(
+      done.startsWith("no comment") ? `::warning title=isoline::${done.replaceAll(/[\r\n]+/g, " ")}` : done,
+    );
+  }
+  return compared.code;
+}
+
+const footerOf = ({ GITHUB_SHA = "", GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: Env): string =>
+  `Of ${GITHUB_SHA.slice(0, 12)}, by [a run](${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}).`;
+
+function diff(run: Run, base: string): { readonly code: number; readonly markdown: string } {
+  const { inputs, env, folder } = run;
+  try {
+    const git = new Git(env);
+    const commit = git.baseOf(base);
+    const before = inputs.files.filter((path) => git.hasPath(commit, path));
+    const sides = [
+      // A pull request that adds the first manifests has none before.
+      ...repeated(
+        "--from",
+        before.length > 0 ? before.map((path) => `git:${commit}:${path}`) : [emptyFolder(folder)],
+      ),
+      ...repeated("--to", inputs.files),
+    ];
+    const args = ["diff", ...sides, ...fileOptions(inputs), "--format", "markdown"];
+    const { code: exit, stdout, stderr } = isoline(run, args, {}, "kept");
+    if (stdout.trim() !== "") return { code: exit, markdown: stdout };
+    return { code: exit, markdown: notCompared(stderr) };
+  } catch (error) {
+    run.log(`::error title=isoline diff::${messageOf(error).replaceAll(/[\r\n]+/g, " ")}`);
+    return { code: 3, markdown: notCompared(messageOf(error)) };
+  }
+}
+
+const notCompared = (why: string): string =>
+  `### What changes for traffic is not known\n\n${code(why.trim().slice(0, 1000))}\n`;
+
+function emptyFolder(folder: string): string {
+  return mkdtempSync(join(folder, "nothing-"));
+}
+
+/** On the default branch publishes, for pull requests says what publishing would do, where there is a token for it. */
+function publish(run: Run, checkCode: number): number {
+  const { inputs, event, env, log } = run;
+  const dryRun = event.pullRequest !== undefined;
+  const token = dryRun ? inputs.previewToken : inputs.publishToken;
+  if (!token || !(dryRun || event.isDefaultBranch)) return 0;
+  if (checkCode !== 0) {
+    log("isoline publish: nothing is published, as the check has failed");
+    return 0;
+  }
+  return isoline(
+    run,
+    [
+      "publish",
+      ...repeated("-f", inputs.files),
+      ...(inputs.settings ? ["--settings", inputs.settings] : []),
+      ...repeated("--to", inputs.publishTo),
+      "--source",
+      inputs.source,
+      ...(dryRun ? ["--dry-run"] : ["--revision", env.GITHUB_RUN_NUMBER ?? ""]),
+    ],
+    { ISOLINE_TOKEN: token },
+    "text",
+  ).code;
+}

@@ -1,0 +1,16 @@
+import { shownAbout } from "../schema/shown.js";
+import { fingerprintsOf } from "./fingerprints.js";
+import { isShown, type Located } from "./objects.js";
+
+/** A report of GitLab's Code Quality, which merge requests show beside the changed lines. */
+export function gitlabReport(all: readonly Located[]): readonly object[] {
+  const located = all.filter(isShown);
+  const fingerprints = fingerprintsOf(located);
+  return located.map(({ finding, file, line }, i) => ({
+    description: [shownAbout(finding.about), finding.message].filter((part) => part !== "").join(": "),
+    check_name: finding.reason,
+    fingerprint: fingerprints[i],
+    severity: finding.severity === "error" ? "major" : "minor",
+    location: { path: file || ".", lines: { begin: Math.max(1, line) } },
+  }));
+}

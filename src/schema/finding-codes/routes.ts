@@ -1,0 +1,215 @@
+import { either, error, warning } from "./code.js";
+
+/** Routes, policies, includes and the Services behind them. */
+export const routeCodes = {
+  AddressNotAllowed: warning(
+    "An address of an endpoint may not be reached (loopback, metadata services, the API server). It is left out.",
+    "Correct the address; the setting `allowLoopbackEndpoints` allows loopback.",
+    "An EndpointSlice with the address `127.0.0.1`.",
+  ),
+  AmbiguousReplacement: error(
+    "A path rewrite has several replacements without a prefix.",
+    "Leave one replacement without `prefix`.",
+    "`replacePrefix: [{replacement: /a}, {replacement: /b}]`.",
+  ),
+  BackendNotSupported: error(
+    "An Ingress names a backend that is no Service.",
+    "Name a Service.",
+    "`backend: {resource: {kind: StorageBucket, name: assets}}`.",
+  ),
+  CookieRewritePoliciesInvalid: error(
+    "A rewrite of cookies is not valid. The route is not served.",
+    "Rewrite each cookie once, and set at least one attribute.",
+    "Two `cookieRewritePolicies` with one `name`.",
+  ),
+  DelegationCycle: error(
+    "A delegation leads back to an object on its own way, or goes too deep.",
+    "Remove one delegation of the cycle.",
+    "IngressRoute `a` delegates to `b`, and `b` to `a`.",
+  ),
+  DirectResponseNotValid: error(
+    "The body of a direct response is longer than 4096 bytes.",
+    "Shorten the body, or serve it from a backend.",
+    "`directResponsePolicy: {statusCode: 503, body: ...}` with a whole page.",
+  ),
+  DuplicateMatchConditions: error(
+    "Two includes of an object have the same conditions. The second is not served.",
+    "Make the conditions different.",
+    "Two `includes` with `conditions: [{prefix: /api}]`.",
+  ),
+  DuplicateReplacement: error(
+    "A path rewrite replaces one prefix twice.",
+    "Leave one replacement for the prefix.",
+    "`replacePrefix: [{prefix: /a, replacement: /b}, {prefix: /a, replacement: /c}]`.",
+  ),
+  HeaderMatchConditionsNotValid: error(
+    "Header conditions of a route contradict each other, or a regular expression can't be used.",
+    "Correct the condition that the message names.",
+    "Two `exact` conditions on one header.",
+  ),
+  HealthCheckPolicyInvalid: error(
+    "A health check is not valid.",
+    "Correct the field that the message names.",
+    "`expectedStatuses: [{start: 300, end: 200}]`.",
+  ),
+  IncludeCreatesCycle: error(
+    "An include leads back to an object on its own way, or goes too deep.",
+    "Remove one include of the cycle.",
+    "HTTPProxy `a` includes `b`, and `b` includes `a`.",
+  ),
+  IncludeNotFound: error(
+    "The included HTTPProxy is missing or not valid.",
+    "Create it, or correct the name and namespace.",
+    "`includes: [{name: team-a, namespace: team-a}]` without the object.",
+  ),
+  IncludeNotPermitted: error(
+    "The object may not be included from here: its annotation `isoline.dev/included-by` or the setting `requireIncludedBy` says so.",
+    "Have the object's owner add this object to the annotation.",
+    "An include of an object whose annotation names other objects.",
+  ),
+  IncompatibleIPAddressFilters: error(
+    "A host or route has both an allow list and a deny list of addresses.",
+    "Leave one of them.",
+    "`ipAllowPolicy` beside `ipDenyPolicy`.",
+  ),
+  InconsistentProtocol: error(
+    "An ExtensionService validates certificates over a protocol without TLS.",
+    "Set `protocol: h2`, or remove `validation`.",
+    "`protocol: h2c` beside `validation`.",
+  ),
+  InvalidCIDR: error(
+    "An address range of a filter can't be read.",
+    "Write a range such as `10.0.0.0/8`.",
+    "`ipAllowPolicy: [{source: Peer, cidr: 10.0.0}]`.",
+  ),
+  IPFilterPolicyNotValid: error(
+    "The address filter of a host is not valid. The host is not served: never without the filter.",
+    "Correct the entries that other findings of the object name.",
+    "`ipAllowPolicy: [{source: Peer, cidr: office}]`.",
+  ),
+  MustHavePrefix: error(
+    "A route replaces prefixes and has no prefix condition.",
+    "Add a `prefix` condition, or remove `pathRewritePolicy`.",
+    "`pathRewritePolicy` on a route with `exact: /a`.",
+  ),
+  NoServicesAndInclude: error(
+    "A `tcpproxy` has both Services and an include.",
+    "Leave one of them.",
+    "`tcpproxy: {services: [...], include: {name: b}}`.",
+  ),
+  NothingDefined: either(
+    "The object says nothing that could be served. A warning where only an included part says nothing.",
+    "Add routes, includes or a `tcpproxy`.",
+    "An HTTPProxy with `virtualhost` alone.",
+  ),
+  OnlyOneMirror: error(
+    "Several Services of a route are mirrors.",
+    "Leave `mirror: true` on one.",
+    "`services: [{name: a, mirror: true}, {name: b, mirror: true}]`.",
+  ),
+  PathMatchConditionsNotValid: error(
+    "Path conditions of a route or include can't be used.",
+    "Use one `prefix`, `exact` or `regex` that begins with `/`.",
+    "`conditions: [{prefix: api}]`.",
+  ),
+  PathMatchNotValid: error(
+    "The path of a delegated route is outside of the path that is delegated.",
+    "Begin the path with the parent's.",
+    "`match: /b` in an IngressRoute that gets `/a`.",
+  ),
+  PathNotValid: error(
+    "A path of an Ingress can't be used.",
+    "Write a path that begins with `/`, or a regular expression that RE2 takes.",
+    "`path: /(a`, with `pathType: ImplementationSpecific`.",
+  ),
+  PolicyDidNotParse: error(
+    "The CORS policy of a host can't be read.",
+    "Correct the field that the message names.",
+    "`corsPolicy: {maxAge: forever}`.",
+  ),
+  QueryParameterMatchConditionsNotValid: error(
+    "Query conditions of a route contradict each other, or a regular expression can't be used.",
+    "Correct the condition that the message names.",
+    "Two `exact` conditions on one parameter.",
+  ),
+  RateLimitPolicyNotValid: error(
+    "A rate limit can't be read. It is never served without the limit.",
+    "Correct the field that the message names.",
+    "`local: {requests: 0, unit: second}`.",
+  ),
+  RequestHeadersPolicyInvalid: error(
+    "A change of request headers is not valid.",
+    "Correct the header that the message names.",
+    "`set: [{name: Host, value: a}]` twice.",
+  ),
+  RequestRedirectPolicy: error(
+    "A redirect is not valid.",
+    "Set one of `path` and `prefix`.",
+    "`requestRedirectPolicy: {path: /a, prefix: /b}`.",
+  ),
+  ResponseHeaderPolicyInvalid: error(
+    "A route's change of response headers is not valid.",
+    "Correct the header that the message names.",
+    "`remove: [Host, Host]`.",
+  ),
+  ResponseHeadersPolicyInvalid: error(
+    "A Service's change of response headers is not valid.",
+    "Correct the header that the message names.",
+    "`set: [{name: 'a b', value: c}]`.",
+  ),
+  RootDelegatesToRoot: error(
+    "A root IngressRoute delegates to another root.",
+    "Remove `virtualhost` from the target, or the delegation.",
+    "`delegate: {name: other}`, an IngressRoute with `virtualhost`.",
+  ),
+  RootIncludesRoot: error(
+    "A root HTTPProxy includes another root.",
+    "Remove `virtualhost` from the included object, or the include.",
+    "`includes: [{name: other}]`, an HTTPProxy with `virtualhost`.",
+  ),
+  RouteActionCountNotValid: error(
+    "A route has none, or several, of Services, a redirect and a direct response.",
+    "Set exactly one.",
+    "`services` beside `requestRedirectPolicy`.",
+  ),
+  ServicePortInvalid: error(
+    "The port of a Service is not between 1 and 65535.",
+    "Correct the port.",
+    "`services: [{name: web, port: 0}]`.",
+  ),
+  ServicesAndDelegate: error(
+    "A route of an IngressRoute has both Services and a delegation.",
+    "Leave one of them.",
+    "`{match: /, services: [...], delegate: {name: b}}`.",
+  ),
+  ServiceUnresolvedReference: error(
+    "The Service, or its port, is missing.",
+    "Create the Service, or correct its name and port. Where it is in another repository, see `--assume-missing` and `--known`.",
+    "`services: [{name: web, port: 8080}]` where the Service has the port 80.",
+  ),
+  SlowStartInvalid: error(
+    "A slow start is not valid.",
+    "Write a window such as `30s`, with a load balancing strategy that takes one.",
+    "`slowStartPolicy` with the strategy `Random`.",
+  ),
+  TimeoutPolicyNotValid: either(
+    "A timeout can't be read. In an annotation of an Ingress it is a warning, and the default is used.",
+    "Write a duration with a unit, such as `30s`, or `infinity`.",
+    "`timeoutPolicy: {response: 30}`.",
+  ),
+  TooManyClusters: error(
+    "Routes ask for more variants of the Services of a namespace than it may have.",
+    "Have routes share ports, timeouts, health checks and validation, or raise `budgets.clusters`.",
+    "1,000 routes to one Service, each with an `idleConnection` of its own.",
+  ),
+  TooManyEndpoints: error(
+    "A Service has more endpoints than one port can be given. The others are left out.",
+    "Spread the endpoints over several Services.",
+    "A Service with 100,000 endpoints.",
+  ),
+  UnsupportedServiceType: error(
+    "An ExtensionService names a Service of type ExternalName.",
+    "Name a Service with endpoints.",
+    "`services: [{name: external, port: 443}]` in an ExtensionService.",
+  ),
+} as const;

@@ -1,0 +1,155 @@
+import { error, warning } from "./code.js";
+
+/** Certificates, validation, authorization and tokens. */
+export const tlsCodes = {
+  AuthBadResourceVersion: error(
+    "The `apiVersion` of an authorization's `extensionRef` is not supported. The host is not served.",
+    "Write `projectcontour.io/v1alpha1`, or leave the field out.",
+    "`extensionRef: {apiVersion: v1, name: auth}`.",
+  ),
+  AuthContextForHTTP: error(
+    "`authPolicy.context` is for authorization over gRPC alone.",
+    "Remove the context, or set `serviceType: grpc`.",
+    "`authorization: {serviceType: http, authPolicy: {context: {a: b}}}`.",
+  ),
+  AuthNotPermitted: error(
+    "Authorization needs a host that terminates TLS.",
+    "Give the host `tls.secretName`.",
+    "`authorization` on a host without `tls`.",
+  ),
+  AuthResponseTimeoutInvalid: error(
+    "The timeout of the authorization can't be read.",
+    "Write a duration such as `250ms`, or `infinity`.",
+    "`responseTimeout: 5`.",
+  ),
+  CACertificateNotDelegated: error(
+    "The Secret with the authority is in another namespace, which does not delegate it.",
+    "Add a TLSCertificateDelegation there, or use a Secret of this namespace.",
+    "`validation: {caSecret: pki/ca, subjectName: web}` without a delegation in `pki`.",
+  ),
+  CertificateNameMismatch: warning(
+    "The certificate is for other hosts: clients will refuse it.",
+    "Put a certificate for the host into the Secret.",
+    "A certificate for `www.example.com` on the host `shop.example.com`.",
+  ),
+  CertificateOutOfDate: warning(
+    "The certificate is not valid yet, or not any more: clients will refuse it.",
+    "Renew the certificate.",
+    "A certificate that ended yesterday.",
+  ),
+  ClientValidationInvalid: error(
+    "The authority or the revocation list for certificates of clients is missing or not valid. The host is not served: never without the check.",
+    "Name a Secret with `ca.crt` (and `crl.pem`).",
+    "`clientValidation: {}` without `caSecret`.",
+  ),
+  DelegationNotPermitted: error(
+    "The Secret is in another namespace, which does not delegate it.",
+    "Add a TLSCertificateDelegation there, or use a Secret of this namespace.",
+    "`secretName: certs/wildcard` without a delegation in `certs`.",
+  ),
+  DuplicateProviderName: error(
+    "Two JWT providers of a host have one name.",
+    "Give each provider a name of its own.",
+    "`jwtProviders: [{name: a}, {name: a}]`.",
+  ),
+  ExtensionServiceNotFound: error(
+    "The ExtensionService is missing or not valid. What needs it is not served.",
+    "Create the ExtensionService, or correct its name and namespace.",
+    "`extensionRef: {name: auth}` without an ExtensionService `auth`.",
+  ),
+  FallbackNotDelegated: error(
+    "The settings' fallback certificate is not delegated to the namespace.",
+    "Add a TLSCertificateDelegation in the certificate's namespace.",
+    "`enableFallbackCertificate: true` in a namespace without the delegation.",
+  ),
+  FallbackNotPresent: error(
+    "The host asks for the fallback certificate, and the settings name none.",
+    "Set `tls.fallbackCertificate`, or remove `enableFallbackCertificate`.",
+    "`enableFallbackCertificate: true` with default settings.",
+  ),
+  FallbackNotValid: error(
+    "The Secret of the settings' fallback certificate is missing or not valid.",
+    "Put a certificate and its key into the Secret.",
+    "A fallback Secret without `tls.key`.",
+  ),
+  InvalidCertificateRef: error(
+    "The certificate of a Gateway's listener is missing or not valid. The listener is not served.",
+    "Name one Secret with a certificate and its key.",
+    "`certificateRefs: [{name: web-tls}]` without the Secret.",
+  ),
+  InvalidJWTVerificationPolicy: error(
+    "A route can't both require a token and switch verification off.",
+    "Leave one of the two.",
+    "`jwtVerificationPolicy: {require: a, disabled: true}`.",
+  ),
+  JWTProviderNotDefined: error(
+    "A route requires a token of a provider that the host does not have. Envoy refuses all requests of the route.",
+    "Add the provider to `virtualhost.jwtProviders`, or correct the name.",
+    "`jwtVerificationPolicy: {require: missing}`.",
+  ),
+  JWTVerificationNotPermitted: error(
+    "Tokens can be verified on hosts that terminate TLS alone.",
+    "Give the host `tls.secretName`.",
+    "`jwtProviders` on a host without `tls`.",
+  ),
+  LocalJWKSInvalid: error(
+    "The Secret or ConfigMap with a provider's keys is missing or holds no key set.",
+    "Put a JSON Web Key Set under the key that `localJWKS` names.",
+    "`localJWKS: {name: keys, key: jwks.json}` without the Secret.",
+  ),
+  MultipleDefaultProvidersSpecified: error(
+    "Several JWT providers of a host are the default.",
+    "Leave `default: true` on one.",
+    "`jwtProviders: [{name: a, default: true}, {name: b, default: true}]`.",
+  ),
+  RemoteJWKSCACertificateNotDelegated: error(
+    "The authority for the key server is in another namespace, which does not delegate it.",
+    "Add a TLSCertificateDelegation there, or use a Secret of this namespace.",
+    "`remoteJWKS.validation: {caSecret: pki/ca, subjectName: idp}` without a delegation in `pki`.",
+  ),
+  RemoteJWKSPortInvalid: error(
+    "The port of the key server is not between 1 and 65535.",
+    "Correct the port in the URI.",
+    "`uri: https://idp.example.com:70000/jwks`.",
+  ),
+  RemoteJWKSSchemeInvalid: error(
+    "The URI of the key server begins neither with `http://` nor with `https://`.",
+    "Begin it with `https://`.",
+    "`uri: ftp://idp.example.com/jwks`.",
+  ),
+  RemoteJWKSURIInvalid: error(
+    "The URI of the key server can't be read, or its host may not be reached.",
+    "Write `https://HOST[:PORT]/PATH` with a public host.",
+    "`uri: https://169.254.169.254/jwks`.",
+  ),
+  RemoteJWKSUpstreamValidationInvalid: error(
+    "The validation of the key server is not valid, or its URI is plain HTTP.",
+    "Use an `https` URI, and an authority with a subject name.",
+    "`validation` beside `uri: http://idp.example.com/jwks`.",
+  ),
+  SecretNotValid: error(
+    "The Secret is missing, or what it holds is no certificate that Envoy loads. What needs it is not served over TLS.",
+    "Create the Secret with `tls.crt` and `tls.key`; the message says what is wrong with them.",
+    "`tls: {secretName: shop-tls}` without the Secret.",
+  ),
+  TLSConfigNotValid: error(
+    "The TLS of a host contradicts itself.",
+    "Set one of `secretName` and `passthrough`, and a minimum version below the maximum.",
+    "`tls: {secretName: web, passthrough: true}`.",
+  ),
+  TLSIncompatibleFeatures: error(
+    "Two features of TLS exclude each other.",
+    "Remove the one that the message names.",
+    "`enableFallbackCertificate` beside `clientValidation`.",
+  ),
+  TLSMustBeConfigured: error(
+    "A `tcpproxy` needs TLS: connections are told apart by their server name.",
+    "Give the host `tls.secretName` or `tls.passthrough`.",
+    "`tcpproxy` on a host without `tls`.",
+  ),
+  TLSUpstreamValidation: error(
+    "The validation of a backend's certificate is not valid.",
+    "Name a Secret with `ca.crt`, and a subject name.",
+    "`validation: {caSecret: ca, subjectName: web}` without the Secret.",
+  ),
+} as const;
