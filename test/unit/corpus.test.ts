@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type CheckCommandOptions, checkCommand } from "../../src/cli/check.js";
-import { assumptions, input, settings } from "../../src/cli/options.js";
+import { assumptions, collect, input, settings } from "../../src/cli/options.js";
 
 const corpus = join(import.meta.dirname, "../corpus");
 const names = readdirSync(corpus, { withFileTypes: true }).flatMap((entry) =>
@@ -16,13 +16,18 @@ afterEach(() => {
 });
 
 const program = (): Command =>
-  assumptions(input(new Command())).addOption(settings()).option("--strict").exitOverride();
+  assumptions(input(new Command()))
+    .addOption(settings())
+    .option("--strict")
+    .option("--suppress <file>", "", collect, [])
+    .exitOverride();
 
 interface Found {
   readonly file: string;
   readonly line: number;
   readonly severity: string;
   readonly reason: string;
+  readonly suppression?: object;
 }
 
 /** What `isoline check` says: findings in the order of their places, the lines of standard error, the exit code. */
@@ -36,7 +41,8 @@ async function outcomeOf(args: readonly string[]): Promise<string> {
   vi.spyOn(console, "error").mockImplementation((text) => void lines.push(String(text)));
   const options = program().parse(args, { from: "user" }).opts<CheckCommandOptions>();
   const code = await checkCommand({ ...options, format: "json" });
-  const found = (JSON.parse(out) as readonly Found[]).toSorted(
+  const all = (JSON.parse(out) as readonly Found[]).filter(({ suppression }) => !suppression);
+  const found = all.toSorted(
     (a, b) => compare(a.file, b.file) || a.line - b.line || compare(a.reason, b.reason),
   );
   const places = found.map(
