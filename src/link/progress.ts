@@ -9,9 +9,6 @@ import { isNewer, parseVersion } from "./version.js";
  * what Envoy has only as long as its poll is held here, or where it was reported after other content was there to be had.
  */
 
-/** Longer than an Envoy that is not busy takes from an answer to its next poll. */
-const betweenPollsMs = 1000;
-
 const isKnown = (subscription: Subscription | undefined, since: number): subscription is Subscription =>
   subscription !== undefined && (subscription.held || subscription.seen >= since);
 
@@ -46,9 +43,9 @@ export function hasClusters(
   );
 }
 
-/** Whether what an Envoy has of clusters can be seen here now. */
-export const pollsClusters = (envoy: Subscriptions | undefined, now: number): boolean =>
-  isKnown(envoy?.get(subscriptionKey("clusters")), now - betweenPollsMs);
+/** Whether what an Envoy has of clusters is known here now: no other replica answers its poll. */
+export const holdsClusters = (envoy: Subscriptions | undefined): boolean =>
+  envoy?.get(subscriptionKey("clusters"))?.held === true;
 
 /** Envoy reports new clusters as accepted while they still wait for their first endpoints. */
 export function hasEndpoints(envoy: Subscriptions, names: Iterable<string>): boolean {
@@ -68,6 +65,9 @@ export function lacksEndpoints(envoy: Subscriptions, endpoints: Served, now: num
   }
   return false;
 }
+
+/** Longer than an Envoy that is not busy takes from an answer to its next poll. */
+const betweenPollsMs = 1000;
 
 /**
  * Whether an Envoy polls here alone, and has the listeners and all route tables that these refer to as they are served. `spreadMs`:

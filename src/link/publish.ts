@@ -3,10 +3,10 @@ import {
   hasClusters,
   hasEndpoints,
   hasRoutes,
+  holdsClusters,
   isWhole,
   lacksEndpoints,
   newerAt,
-  pollsClusters,
 } from "./progress.js";
 import type { ResourceSet } from "./resource-set.js";
 import { type Answer, isByName, type Request, respond } from "./respond.js";
@@ -238,7 +238,7 @@ export class Publication {
     const envoy = this.fleet.of(request);
     const isOwn = this.#isOwn(request, envoy);
     const changedAt = isOwn ? this.#clustersAt : Math.max(this.#clustersAt, this.#startedAt);
-    const mayLack = !isOwn || now - changedAt < waitMs || pollsClusters(envoy, now);
+    const mayLack = !isOwn || now - changedAt < waitMs || holdsClusters(envoy);
     if (mayLack && !(envoy && hasClusters(envoy, clusters, target, changedAt))) return waitMs;
     const added = this.#addedOfLate(now);
     if (added.length > 0 && !(envoy && hasEndpoints(envoy, added))) return waitMs;

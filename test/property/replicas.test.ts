@@ -71,6 +71,11 @@ class Replica {
     this.publication.publish(snapshotOf(edit), now + this.clockMs, now);
   }
 
+  /** A poll waits here for its answer, or does no longer. */
+  hold(node: string, type: PolledType, held: boolean): void {
+    this.#fleet.hold({ token: { id: "", name: "" }, node }, type, namesOf(type), held);
+  }
+
   /** One poll that is answered at once. Undefined: nothing new. */
   poll(
     node: string,
@@ -111,22 +116,24 @@ class Envoy {
     return this.#has.routes.names[0];
   }
 
-  poll(type: PolledType, chosen: Replica, now: number): void {
+  /** Returns whether it was given something. */
+  poll(type: PolledType, chosen: Replica, now: number): boolean {
     const has = this.#has[type];
     let replica = chosen;
     if (has.stuck) {
-      if (now < has.stuck.until && now < has.stuck.at.pausedUntil) return;
+      if (now < has.stuck.until && now < has.stuck.at.pausedUntil) return false;
       if (now < has.stuck.until) replica = has.stuck.at;
       delete has.stuck;
     }
     if (now < replica.pausedUntil) {
       has.stuck = { at: replica, until: now + 30_000 };
-      return;
+      return false;
     }
     const got = replica.poll(this.node, type, has.version, now);
-    if (!got) return;
+    if (!got) return false;
     if (type === "routes" && got.names.join() !== has.names.join()) this.changes++;
     Object.assign(has, got);
+    return true;
   }
 
   /** What it routes to and does not have. */
@@ -236,9 +243,12 @@ function simulateMoves(moves: readonly Move[], look: (envoy: Envoy) => void): vo
         }
         replica.publication.advance(now);
       }
-      const replica = replicas[home % 2];
       for (const type of types) {
-        if (replica) envoy.poll(type, replica, now);
+        replicas[(home + 1) % 2]?.hold(envoy.node, type, false);
+        const replica = replicas[home % 2];
+        if (!replica) continue;
+        const isAnswered = envoy.poll(type, replica, now);
+        replica.hold(envoy.node, type, !isAnswered);
         look(envoy);
       }
     }
