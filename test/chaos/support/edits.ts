@@ -29,6 +29,8 @@ export const editedObjects = {
 /** The edits of an ordinary day, by chance: each changes one object, and what is right for the hosts that it is about. */
 export class Edits {
   readonly #serviceOf = new Map<string, string>(hosts.map((host) => [host, "a"]));
+  /** Services that a host was on of late. */
+  readonly #before = new Map<string, readonly string[]>();
   readonly #backendOf = new Map<string, Backend>([
     ...backendNames.map((name) => [name, name] as const),
     ...moving.map((name) => [name, "a"] as const),
@@ -57,6 +59,7 @@ export class Edits {
   async #switch(rig: Rig): Promise<void> {
     const host = pick(this.random, hosts);
     const service = pick(this.random, [...this.#backendOf.keys()]);
+    this.#before.set(host, [...(this.#before.get(host) ?? []).slice(-5), this.#serviceOf.get(host) ?? ""]);
     this.#serviceOf.set(host, service);
     this.#expect(rig, host);
     await rig.kube.apply(hostTo(host, service));
@@ -66,7 +69,9 @@ export class Edits {
     const service = pick(this.random, moving);
     const backend = pick(this.random, backendNames);
     this.#backendOf.set(service, backend);
-    for (const [host, name] of this.#serviceOf) if (name === service) this.#expect(rig, host);
+    for (const [host, name] of this.#serviceOf)
+      if (name === service) this.#expect(rig, host);
+      else if (this.#before.get(host)?.includes(service)) rig.load.allow(host, backend);
     await rig.kube.apply(sliceTo(service, backend));
   }
 

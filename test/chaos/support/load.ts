@@ -12,6 +12,11 @@ export interface LoadOptions {
 export interface Load {
   /** From now on the host is asked, and this backend is right for it. */
   expect(host: string, backend: string): void;
+  /**
+   * The Service that the host was on before is now this backend's: right as long as the host's move may not have been seen, as each kind
+   * is watched by itself.
+   */
+  allow(host: string, backend: string): void;
   /** The host is no longer asked. */
   drop(host: string): void;
   pause(): void;
@@ -77,6 +82,11 @@ export function startLoad({ port, perSecond, staleMs }: LoadOptions): Load {
   return {
     expect: (host, backend) =>
       void hosts.set(host, [...(hosts.get(host) ?? []).slice(-20), { backend, since: performance.now() }]),
+    allow: (host, backend) => {
+      const all = hosts.get(host) ?? [];
+      const last = all.at(-1);
+      if (last) hosts.set(host, [...all.slice(0, -1), { backend, since: last.since }, last]);
+    },
     drop: (host) => void hosts.delete(host),
     pause: () => {
       paused = true;
