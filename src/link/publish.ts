@@ -343,12 +343,14 @@ export class Publication {
   }
 
   #serveAll(sets: Snapshot["sets"]): void {
-    const entries = xdsTypes.map((type) => [type, this.#versioned(type, sets[type])] as const);
+    const entries = xdsTypes.map(
+      (type) => [type, this.#versioned(type, sets[type], this.#sequence)] as const,
+    );
     this.#served = Object.fromEntries(entries) as Record<XdsType, Served>;
     this.#sequence++;
   }
 
-  #versioned(type: XdsType, set: ResourceSet, sequence = this.#sequence): Served {
+  #versioned(type: XdsType, set: ResourceSet, sequence: number): Served {
     return serveSet(set, sequence, this.#target?.sets[type]);
   }
 
@@ -362,8 +364,8 @@ export class Publication {
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
       if (old.set.isSame(set)) continue;
-      const last = isEnd ? Math.max(old.sequence, this.#reported.get(type) ?? 0) : undefined;
-      served[type] = this.#versioned(type, set, last === undefined ? this.#sequence : last + 1);
+      const ended = Math.max(old.sequence, this.#reported.get(type) ?? 0) + 1;
+      served[type] = this.#versioned(type, set, isEnd ? ended : this.#sequence);
       this.fleet.forget(type, old.set.namesNotIn(set));
       changed.push(type);
     }

@@ -29,6 +29,7 @@ import {
 } from "../support/backend.js";
 import { freePort } from "../support/http.js";
 import { HttpKube } from "../support/http-kube.js";
+import { captureOutput } from "../support/output.js";
 
 let folder = "";
 let out = "";
@@ -37,13 +38,14 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isoline-sides-"));
   out = "";
   errors = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(console, "error").mockImplementation((text) => {
-    errors += `${text}\n`;
-  });
+  captureOutput(
+    (text) => {
+      out += text;
+    },
+    (line) => {
+      errors += line;
+    },
+  );
 });
 afterEach(() => {
   vi.restoreAllMocks();

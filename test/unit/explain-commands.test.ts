@@ -10,6 +10,7 @@ import { UsageError } from "../../src/cli/usage.js";
 import { hostProxy, type Manifest, service } from "../support/backend.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 import { freePort } from "../support/http.js";
+import { captureOutput } from "../support/output.js";
 
 let folder = "";
 let out = "";
@@ -18,13 +19,14 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isoline-explain-"));
   out = "";
   errors = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(console, "error").mockImplementation((text) => {
-    errors += `${text}\n`;
-  });
+  captureOutput(
+    (text) => {
+      out += text;
+    },
+    (line) => {
+      errors += line;
+    },
+  );
 });
 afterEach(() => {
   vi.restoreAllMocks();

@@ -17,6 +17,7 @@ import {
   tlsSecret,
 } from "../support/backend.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
+import { captureOutput } from "../support/output.js";
 
 let folder = "";
 let out = "";
@@ -25,13 +26,14 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isoline-route-tests-"));
   out = "";
   errors = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(console, "error").mockImplementation((text) => {
-    errors += `${text}\n`;
-  });
+  captureOutput(
+    (text) => {
+      out += text;
+    },
+    (line) => {
+      errors += line;
+    },
+  );
 });
 afterEach(() => {
   vi.restoreAllMocks();

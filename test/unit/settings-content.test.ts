@@ -6,6 +6,7 @@ import { type CheckCommandOptions, checkCommand } from "../../src/cli/check.js";
 import { diffCommand } from "../../src/cli/diff.js";
 import { explainCommand } from "../../src/cli/explain.js";
 import { readSettings, readSettingsValue } from "../../src/cli/settings-file.js";
+import { captureOutput } from "../support/output.js";
 
 let folder = "";
 let out = "";
@@ -14,13 +15,14 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isoline-settings-"));
   out = "";
   errors = "";
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(console, "error").mockImplementation((text) => {
-    errors += `${text}\n`;
-  });
+  captureOutput(
+    (text) => {
+      out += text;
+    },
+    (line) => {
+      errors += line;
+    },
+  );
 });
 afterEach(() => {
   vi.restoreAllMocks();
