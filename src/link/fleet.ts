@@ -62,8 +62,11 @@ export const refuses = ({ subscriptions }: NodeView, type: XdsType): boolean =>
     ([key, { refused }]) => refused !== undefined && key.split("/")[0] === type,
   );
 
-/** Bounds on what the clients of a token can make it remember; a real Envoy asks for one name at a time. */
-const maxNodes = 1024;
+/**
+ * Bounds on what the clients of a token can make it remember; a real Envoy asks for one name at a time. As many Envoys as one token may
+ * have polls held: listeners and routes are withheld from an Envoy that is forgotten.
+ */
+export const maxNodes = 10_000;
 const maxSubscriptions = 131_072;
 const maxKey = 2048;
 const activeMs = 60_000;

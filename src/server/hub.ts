@@ -1,5 +1,5 @@
 import type { Body } from "../link/body.js";
-import { Fleet, refuses } from "../link/fleet.js";
+import { Fleet, maxNodes, refuses } from "../link/fleet.js";
 import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
 import { EncodeError, encodeResponse, isByName, type Request } from "../link/respond.js";
@@ -61,9 +61,10 @@ const activeMs = 60_000;
 const sendAwayMs = 10_000;
 /** How long a poll is held at most that came although its Envoy was sent away. */
 const shortHoldMs = 5000;
-const maxWaiters = 20_000;
-/** Half of them, so that one token can't take the places of the others. */
-const maxHeldByOne = 10_000;
+/** An Envoy has at least one poll held, and is remembered as long. */
+const maxHeldByOne = maxNodes;
+/** More than one token may have, so that it can't take the places of the others. */
+const maxWaiters = 2 * maxHeldByOne;
 
 const envoyKey = ({ token, node }: Request): string => JSON.stringify([token.id, node]);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Fleet } from "../../src/link/fleet.js";
+import { Fleet, maxNodes } from "../../src/link/fleet.js";
 import { Publication } from "../../src/link/publish.js";
 import { isByName } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
@@ -221,6 +221,16 @@ describe("phases", () => {
     expect(one.poll("routes", routes, "r")).not.toBe(routes);
   });
 
+  it("gives them at once to as many Envoys as one token may have polls held", () => {
+    const one = rig();
+    one.publish(serving("blue"));
+    const envoys = Array.from({ length: maxNodes }, (_, i) => `envoy-${i}`);
+    const had = envoys.map((node) => one.settle("routes", "", "r", node));
+    one.tick(60_000);
+    one.publish({ ...serving("blue"), routes: { r: '{"name":"r","n":1}' } }, 2);
+    expect(envoys.filter((node, i) => one.poll("routes", had[i] ?? "", "r", node) === had[i])).toEqual([]);
+  });
+
   it("gets to the routes however often it is overtaken", () => {
     const one = rig();
     one.publish(serving("blue"));
@@ -408,9 +418,10 @@ describe("make before break", () => {
 describe("Fleet", () => {
   it("T73: stays bounded whatever clients ask", () => {
     const fleet = new Fleet();
-    for (let i = 0; i < 3000; i++) fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);
-    expect(fleet.views()).toHaveLength(1024);
-    expect(fleet.views()[0]?.node).toBe("node-1976");
+    for (let i = 0; i < maxNodes + 2000; i++)
+      fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);
+    expect(fleet.views()).toHaveLength(maxNodes);
+    expect(fleet.views()[0]?.node).toBe("node-2000");
     for (let i = 0; i < 140_000; i++) fleet.observe({ token, node: "greedy" }, "endpoints", [`n${i}`], "", i);
     fleet.observe({ token, node: "late" }, "endpoints", ["x".repeat(5000)], "", 1);
     const kept = fleet.views().reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
@@ -426,14 +437,14 @@ describe("Fleet", () => {
       fleet.delivered(own(i), "clusters", [], "2-b", 0);
       fleet.observe(own(i), "clusters", [], "1-a", 1);
     }
-    for (let i = 0; i < 3000; i++)
+    for (let i = 0; i < maxNodes + 2000; i++)
       fleet.observe({ token: many ?? token, node: `node-${i}` }, "clusters", [], "", 1);
     for (let i = 0; i < 140_000; i++)
       fleet.observe({ token: large ?? token, node: `node-${i % 7}` }, "endpoints", [`n${i}`], "", 1);
     for (let i = 0; i < 1000; i++)
       expect(fleet.refusal(own(i), "clusters", [])).toEqual({ version: "2-b", at: 0 });
     const of = (name: string) => fleet.views().filter((view) => view.token === name);
-    expect(of("many")).toHaveLength(1024);
+    expect(of("many")).toHaveLength(maxNodes);
     const kept = of("large").reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0);
     expect(kept).toBeLessThanOrEqual(131_072);
   });
