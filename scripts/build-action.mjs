@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { nodeBundle } from "./build.mjs";
 import { isMain, root } from "./run.mjs";
-
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What the bundle leaves out: clusters and stores are for servers and for the package. */
 const left = {
@@ -33,15 +31,10 @@ export async function buildAction(folder) {
     outExtension: { ".js": ".mjs" },
     bundle: true,
     format: "esm",
-    platform: "node",
-    target: "node20.19",
     minify: true,
     legalComments: "none",
     logLevel: "warning",
-    define: { ISOLINE_VERSION: JSON.stringify(version) },
-    banner: {
-      js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
-    },
+    ...nodeBundle,
     plugins: [left],
   });
 }

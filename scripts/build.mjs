@@ -1,45 +1,65 @@
-import { chmodSync, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { isMain, root } from "./run.mjs";
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** What is built: the command line for Node, and the Worker as one module for Miniflare and workerd. */
-const BUNDLES = [
-  {
-    entry: "src/cli/main.ts",
-    out: "dist/isoline.js",
-    options: {
-      platform: "node",
-      target: "node20.19",
-      packages: "external",
-      define: { ISOLINE_VERSION: JSON.stringify(version) },
-      banner: { js: "#!/usr/bin/env node" },
-    },
+/** Options of bundles for Node with all packages in them. Some packages are CommonJS, which calls `require`. */
+export const nodeBundle = {
+  platform: "node",
+  target: "node20.19",
+  define: { ISOLINE_VERSION: JSON.stringify(version) },
+  banner: {
+    js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
-  {
-    entry: "src/runtime/worker.ts",
-    out: "dist/worker.js",
-    options: {
-      platform: "neutral",
-      target: "es2023",
-      conditions: ["workerd", "worker", "browser"],
-      mainFields: ["browser", "module", "main"],
-      external: ["cloudflare:*", "node:*"],
-    },
-  },
-];
+};
 
-/** Builds what has an entry point and says what has none. Rejects with esbuild's errors, which it has printed. */
+/** The Worker as one module for Miniflare and workerd. */
+const worker = {
+  platform: "neutral",
+  target: "es2023",
+  conditions: ["workerd", "worker", "browser"],
+  mainFields: ["browser", "module", "main"],
+  external: ["cloudflare:*", "node:*"],
+};
+
+const client = "@kubernetes/client-node";
+
+/** Says of the Kubernetes client, which does not say it itself, that a module with no used export can be left out. */
+const withoutUnusedClient = {
+  name: "without-unused-client",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === client || !(path === client || from.importer.includes(client))) return undefined;
+      const found = await resolve(path, { ...from, pluginData: client });
+      return found.path.includes(client) ? { ...found, sideEffects: false } : found;
+    });
+  },
+};
+
+/** Builds the command line and the Worker. Rejects with esbuild's errors, which it has printed. */
 export async function build() {
-  for (const { entry, out, options } of BUNDLES) {
-    if (!existsSync(join(root, entry))) {
-      console.log(`isoline: ${out} is not built: there is no ${entry}`);
-      continue;
-    }
-    await bundle(entry, out, options);
-    if (options.banner) chmodSync(join(root, out), 0o755);
-  }
+  await buildCommands();
+  await bundle("src/runtime/worker.ts", "dist/worker.js", worker);
+}
+
+/** The command line: an entry that knows the options, and chunks that a command loads when it runs. */
+async function buildCommands() {
+  const { metafile } = await esbuild({
+    ...nodeBundle,
+    entryPoints: { isoline: "src/cli/main.ts" },
+    outdir: "dist",
+    chunkNames: "chunks/[name]-[hash]",
+    splitting: true,
+    metafile: true,
+    legalComments: "none",
+    external: ["node-sqlite3-wasm"],
+    plugins: [withoutUnusedClient],
+  });
+  chmodSync(join(root, "dist/isoline.js"), 0o755);
+  const current = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+  for (const file of readdirSync(join(root, "dist/chunks")))
+    if (!current.has(file)) rmSync(join(root, "dist/chunks", file));
 }
 
 /**
@@ -50,18 +70,14 @@ export async function build() {
  * @param {import("esbuild").BuildOptions} options
  */
 export async function bundle(entry, out, options) {
+  await esbuild({ entryPoints: [entry], outfile: out, ...options });
+}
+
+async function esbuild(options) {
   // Not a static import: setup.mjs may only just have installed it.
-  const esbuild = await import("esbuild");
-  await esbuild.build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: out,
-    bundle: true,
-    format: "esm",
-    sourcemap: true,
-    logLevel: "warning",
-    ...options,
-  });
+  const { build } = await import("esbuild");
+  const common = { absWorkingDir: root, bundle: true, format: "esm", sourcemap: true, logLevel: "warning" };
+  return await build({ ...common, ...options });
 }
 
 if (isMain(import.meta)) {

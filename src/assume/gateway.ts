@@ -1,6 +1,6 @@
-import { isSubdomain } from "../schema/fields.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { type Ref, refOf } from "../schema/meta.js";
+import { isSubdomain } from "../schema/names.js";
 import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
 import type { Settings } from "../schema/settings.js";
 import { parsed } from "./placeholders.js";

@@ -1,5 +1,5 @@
-import { isLabel, isSubdomain } from "../schema/fields.js";
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { isLabel, isSubdomain } from "../schema/names.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import {
   placeholderAuthority,

@@ -1,10 +1,10 @@
-import type { Command } from "commander";
 import { resources } from "../kubernetes/resources.js";
 import { ask } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-interface AcceptShrinkCommandOptions {
+/** The options of `isoline accept-shrink` as commander hands them over. */
+export interface AcceptShrinkCommandOptions {
   readonly xds: string;
   readonly cluster?: string;
   readonly expect?: string;
@@ -24,7 +24,10 @@ interface Answer {
  * @throws UsageError when an argument is not valid.
  * @throws Error when the server can't be reached.
  */
-async function acceptShrinkCommand(kind: string, options: AcceptShrinkCommandOptions): Promise<number> {
+export async function acceptShrinkCommand(
+  kind: string,
+  options: AcceptShrinkCommandOptions,
+): Promise<number> {
   const { xds, cluster, expect, tokenFile, caFile, insecure } = options;
   if (!resources.some((one) => one.kind === kind))
     throw new UsageError(`${kind}: expected a kind that is followed, such as HTTPProxy or Secret`);
@@ -45,29 +48,4 @@ async function acceptShrinkCommand(kind: string, options: AcceptShrinkCommandOpt
   }
   console.error(`${kind}: confirmed; ${deleted} objects are deleted at once`);
   return 0;
-}
-
-/** Adds the command to the program. */
-export function addAcceptShrinkCommand(
-  examples: (command: Command, ...texts: readonly string[]) => Command,
-  program: Command,
-  done: (code: number) => void,
-): void {
-  examples(
-    program
-      .command("accept-shrink")
-      .description("confirm deletions of a kind that a server holds, as a list of its cluster lacked much")
-      .argument("<kind>", "such as HTTPProxy or Secret; GET /status has what is held"),
-    "isoline accept-shrink Secret --xds https://isoline.example.com --token-file admin-token",
-    "isoline accept-shrink HTTPProxy --xds http://127.0.0.1:18000 --cluster east --expect 12",
-  )
-    .requiredOption("--xds <url>", "the server")
-    .option("--cluster <name>", "of several clusters the one that is meant")
-    .option("--expect <count>", "only if so many deletions are held")
-    .option("--token-file <file>", "a token of the role admin; default: $ISOLINE_TOKEN")
-    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
-    .option("--insecure", "send the token over plain HTTP")
-    .action(async (kind: string, options: AcceptShrinkCommandOptions) =>
-      done(await acceptShrinkCommand(kind, options)),
-    );
 }

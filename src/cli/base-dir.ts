@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import type { CheckFormat } from "./findings.js";
+import type { CheckFormat } from "./check-formats.js";
 import type { Located } from "./objects.js";
 
 /**

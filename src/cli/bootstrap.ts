@@ -7,12 +7,12 @@ import type { Finding } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import {
   type AdminPlace,
-  BootstrapError,
   isAdminOpen,
   TOKEN_SECRET,
   tokenFileFor,
   writeBootstrap,
 } from "../xds/bootstrap.js";
+import { BootstrapError } from "../xds/bootstrap-error.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { runtimeValues } from "../xds/runtime.js";
 import { envoyAtHand, envoyVersion } from "./envoy.js";

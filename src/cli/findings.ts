@@ -1,11 +1,9 @@
 import { shownAbout } from "../schema/shown.js";
+import type { CheckFormat } from "./check-formats.js";
 import { githubText } from "./github.js";
 import { gitlabReport } from "./gitlab.js";
 import { formatLocated, isShown, type Located } from "./objects.js";
 import { type SarifOptions, sarif } from "./sarif.js";
-
-export const checkFormats = ["text", "json", "github", "gitlab", "sarif"] as const;
-export type CheckFormat = (typeof checkFormats)[number];
 
 type Writer = (located: readonly Located[], options?: SarifOptions) => string;
 

@@ -50,7 +50,7 @@ export class RenewedKubeConfig {
    * @throws Error when the configuration can't be read or has no such context.
    */
   static async load(options: KubeOptions, log: (line: string) => void): Promise<RenewedKubeConfig> {
-    const { KubeConfig: Config } = await import("@kubernetes/client-node");
+    const { KubeConfig: Config } = await import("./kube-client.js");
     const files = filesOf(options);
     const make = (context: string | undefined): Loaded => read(new Config(), options, files, context);
     const first = make(options.context);

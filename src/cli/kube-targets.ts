@@ -1,6 +1,6 @@
-import { isLabel } from "../schema/fields.js";
 import { schemaError } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
+import { isLabel } from "../schema/names.js";
 import { type Settings, settingsRef } from "../schema/settings.js";
 import type { KubeOptions } from "./kube-config.js";
 import { UsageError } from "./usage.js";
@@ -36,15 +36,6 @@ export function kubeTargets(given: readonly string[], { kubeconfig, context }: K
     throw new UsageError(`--kube ${twice.name} is given twice; each cluster needs a name of its own`);
   return targets;
 }
-
-/**
- * `--kube` takes a name or none, so that commander would take the word after it for one: what can't be a name (an HTTP
- * method, an option) is left alone.
- */
-export const withoutKubeNames = (args: readonly string[]): string[] =>
-  args.map((arg, i) => (arg === "--kube" && !isTarget(args[i + 1]) ? "--kube=" : arg));
-
-const isTarget = (arg: string | undefined): boolean => arg !== undefined && isLabel(arg.replace(/=.*$/s, ""));
 
 /** The settings with every followed cluster in the setting `clusters`, in the order in which they were given. */
 export function withClusters(

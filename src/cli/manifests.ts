@@ -6,6 +6,7 @@ import { rbac } from "../deploy/rbac.js";
 import { server } from "../deploy/server.js";
 import { writeYaml } from "../documents/write.js";
 import { customResourceDefinitions } from "../schema/crds.js";
+import { type ManifestPart, manifestParts } from "./manifest-parts.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `isoline manifests` as commander hands them over. */
@@ -24,17 +25,6 @@ export interface ManifestsCommandOptions {
 
 const name = "isoline";
 const envoyName = "envoy";
-
-export const manifestParts = [
-  "crds",
-  "rbac",
-  "server",
-  "envoy",
-  "webhook",
-  "audit-policy",
-  "audit-kubeconfig",
-] as const;
-export type ManifestPart = (typeof manifestParts)[number];
 
 /** What is printed when no part is asked for: all that is applied; the webhook only with a token. */
 const applied = ["crds", "rbac", "server", "envoy"] as const;

@@ -7,7 +7,7 @@ import { kubeTargets } from "./kube-targets.js";
 import { parsePeer } from "./peers.js";
 import { type RunningServer, type ServerOptions, startServer } from "./serve.js";
 import type { StatusOptions } from "./status-service.js";
-import { UsageError } from "./usage.js";
+import { needFiles, UsageError } from "./usage.js";
 
 /** The options of `isoline serve` as commander hands them over; the lower half are `contour serve`'s flags. */
 export interface ServeCommandOptions {
@@ -174,6 +174,7 @@ function accessOf(options: ServeCommandOptions, host: string): Partial<ServerOpt
 
 /** `isoline serve`: runs until SIGINT or SIGTERM. */
 export async function serveCommand(options: ServeCommandOptions): Promise<void> {
+  if (!options.kube && !options.push) needFiles(options.file);
   const sqlite = /^sqlite:(.+)$/.exec(options.store)?.[1];
   if (!sqlite && options.store !== "memory")
     throw new UsageError(`--store ${options.store}: expected memory or sqlite:FILE`);

@@ -1,2 +1,7 @@
 /** A wrong use of the command line: exit code 2. */
 export class UsageError extends Error {}
+
+/** @throws UsageError without any path of manifests. */
+export function needFiles(paths: readonly string[] | undefined): void {
+  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
+}

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { isSubdomain } from "../schema/fields.js";
+import { isSubdomain } from "../schema/names.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;

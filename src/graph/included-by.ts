@@ -1,5 +1,5 @@
-import { isLabel, isSubdomain } from "../schema/fields.js";
 import { kindOf, namespaceOf, type ObjectMeta, type Ref } from "../schema/meta.js";
+import { isLabel, isSubdomain } from "../schema/names.js";
 import { onceForUnit } from "./gateway/once.js";
 import type { Reader, Report } from "./reader.js";
 import { claimFinding } from "./sharing.js";

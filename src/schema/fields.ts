@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { isWildcardSubdomain, subdomain, wildcardSubdomain } from "./names.js";
 
 /** Optional text and flags, as nearly every Kubernetes field is. */
 export const text = z.string().optional();
@@ -8,21 +9,6 @@ export const flag = z.boolean().optional();
 export const name = z.string().min(1);
 export const port = z.int().min(1).max(65535);
 export const uint32 = z.int().min(0).max(4294967295);
-
-// Patterns that read user text have one way to match each character: their time is linear in its length.
-const label = "[a-z0-9](?:-*[a-z0-9])*";
-const dnsName = `${label}(?:\\.${label})*`;
-
-/** Whether text is a Kubernetes object name (RFC 1123 subdomain). */
-export const isSubdomain = (value: string): boolean => value.length <= 253 && subdomain.test(value);
-/** Whether text is a namespace name (RFC 1123 label). */
-export const isLabel = (value: string): boolean => value.length <= 63 && dnsLabel.test(value);
-/** The same, optionally with a leading `*.`. */
-export const isWildcardSubdomain = (value: string): boolean =>
-  value.length <= 253 && wildcardSubdomain.test(value);
-const subdomain = new RegExp(`^${dnsName}$`);
-const wildcardSubdomain = new RegExp(`^(?:\\*\\.)?${dnsName}$`);
-const dnsLabel = new RegExp(`^${label}$`);
 
 export const hostname = z.string().max(253).regex(subdomain, { error: "must be a lower-case DNS name" });
 export const wildcardHostname = z.string().max(253).regex(wildcardSubdomain, {

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { flag, isSubdomain, name, sentText, text, uint32 } from "./fields.js";
+import { flag, name, sentText, text, uint32 } from "./fields.js";
+import { isSubdomain } from "./names.js";
 
 const healthCheck = z.object({
   path: sentText.min(1),

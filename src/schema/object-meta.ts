@@ -1,7 +1,7 @@
-import { isLabel, isSubdomain } from "./fields.js";
 import { isForeignRestriction } from "./foreign-annotations.js";
 import { isRecord, pathText, quote, schemaError, textProblem } from "./issues.js";
 import { type Finding, type ObjectMeta, type Ref, refOf } from "./meta.js";
+import { isLabel, isSubdomain } from "./names.js";
 
 const kept =
   /^(?:projectcontour\.io|contour\.heptio\.com|ingress\.kubernetes\.io|ingressclass\.kubernetes\.io|isoline\.dev)\/|^kubernetes\.io\/ingress/;

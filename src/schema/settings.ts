@@ -4,13 +4,14 @@ import { readAdminEndpoints } from "./admin-endpoints.js";
 import { budgets } from "./budgets.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
-import { forbiddenHost, isLabel, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
+import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { separatePorts } from "./listener-ports.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
+import { isLabel } from "./names.js";
 import { configurationForm, flattenSettings, overlaySettings, settingsForm } from "./settings-keys.js";
 import { isCipherSuite, isCurve } from "./tls-names.js";
 

@@ -61,10 +61,8 @@ const activeMs = 60_000;
 const sendAwayMs = 10_000;
 /** How long a poll is held at most that came although its Envoy was sent away. */
 const shortHoldMs = 5000;
-/** An Envoy has at least one poll held, and is remembered as long. */
-const maxHeldByOne = maxNodes;
-/** More than one token may have, so that it can't take the places of the others. */
-const maxWaiters = 2 * maxHeldByOne;
+/** More than one token may have held, so that it can't take the places of the others. */
+const maxWaiters = 2 * maxNodes;
 
 const envoyKey = ({ token, node }: Request): string => JSON.stringify([token.id, node]);
 
@@ -291,7 +289,7 @@ export class Hub {
 
   #hasTooMany(request: Request): boolean {
     const held = this.#held.get(request.token.id) ?? 0;
-    return held >= (this.options.maxHeld ?? maxHeldByOne) && !this.#waiters.has(waiterKey(request));
+    return held >= (this.options.maxHeld ?? maxNodes) && !this.#waiters.has(waiterKey(request));
   }
 
   #count({ token }: Request, change: 1 | -1): void {

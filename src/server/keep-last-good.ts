@@ -60,6 +60,7 @@ const routing: ReadonlySet<string> = new Set([
   "HTTPProxy",
   "IngressRoute",
   "Ingress",
+  "Gateway",
   "HTTPRoute",
   "GRPCRoute",
   "TLSRoute",

@@ -13,6 +13,7 @@ import type {
   Typed,
 } from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
+import { BootstrapError } from "./bootstrap-error.js";
 import {
   type EnvoyVersion,
   formatEnvoyVersion,
@@ -55,11 +56,6 @@ export interface BootstrapOptions extends OverloadLimits {
   readonly http1?: boolean;
   /** Where the runtime values come from: those can't be served. */
   readonly settings?: SettingsSpec;
-}
-
-/** A bootstrap that can't be written because an option is wrong. */
-export class BootstrapError extends Error {
-  override readonly name = "BootstrapError";
 }
 
 /** Where Debian, Ubuntu, Alpine and Envoy's own images keep the system's authorities; Envoy has no default of its own. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { kubeTargets, withClusters, withoutKubeNames } from "../../src/cli/kube-targets.js";
+import { withoutKubeNames } from "../../src/cli/commands/kube-names.js";
+import { kubeTargets, withClusters } from "../../src/cli/kube-targets.js";
 import { Clusters } from "../../src/kubernetes/clusters.js";
 import type { Ref } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type CheckCommandOptions, checkCommand } from "../../src/cli/check.js";
-import { assumptions, collect, input, settings } from "../../src/cli/options.js";
+import { assumptions, collect, input, settings } from "../../src/cli/commands/options.js";
 
 const corpus = join(import.meta.dirname, "../corpus");
 const names = readdirSync(corpus, { withFileTypes: true }).flatMap((entry) =>

@@ -54,6 +54,7 @@ const NODE_HOMES = ["runtime", "cli", "action", "store", "platform"];
 interface Import {
   readonly specifier: string;
   readonly isType: boolean;
+  readonly isDynamic: boolean;
 }
 
 const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^"'`;]*?\sfrom\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm;
@@ -62,6 +63,7 @@ function importsOf(text: string): Import[] {
   return [...text.matchAll(IMPORT)].map(([, type, fixed, dynamic]) => ({
     specifier: fixed ?? dynamic ?? "",
     isType: type !== undefined,
+    isDynamic: dynamic !== undefined,
   }));
 }
 
@@ -136,6 +138,31 @@ describe("the imports of src", () => {
       ]),
     );
     expect(findCycle(edges)).toBeUndefined();
+  });
+});
+
+describe("the command line", () => {
+  it("loads one package and few files of its own before a command runs", () => {
+    const loaded = new Set<string>();
+    const packages = new Set<string>();
+    const load = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      for (const { specifier, isType, isDynamic } of importsOf(texts.get(file) ?? "")) {
+        if (isType || isDynamic || specifier.startsWith("node:")) continue;
+        if (specifier.startsWith(".")) load(fileOf(file, specifier));
+        else packages.add(packageOf(specifier));
+      }
+    };
+    load("cli/main.ts");
+    expect([...packages]).toEqual(["commander"]);
+    const outside = [...loaded].filter((file) => !file.startsWith("cli/"));
+    expect(outside.sort()).toEqual([
+      "schema/names.ts",
+      "schema/words.ts",
+      "server/tokens.ts",
+      "xds/bootstrap-error.ts",
+    ]);
   });
 });
 

@@ -47,6 +47,18 @@ const route = (kind: string, section: string, rule: Manifest, more: Manifest = {
   );
 const refs = (...names: readonly string[]): Manifest => ({ backendRefs: backendRefs(...names) });
 
+/** A Gateway with an HTTPS listener beside the others, and a route on it. */
+const https = (secretName: string): readonly Manifest[] => [
+  { kind: "IsolineSettings", spec: gatewaySettings },
+  ...gateway(
+    ...listeners,
+    onPort(8444, "https", "HTTPS", { tls: { certificateRefs: [{ name: secretName }] } }),
+  ),
+  tlsSecret("infra", "secure"),
+  service("default", "s1"),
+  route("HTTPRoute", "https", refs("s1")),
+];
+
 const child = (spec: Manifest): Manifest => httpProxy(team, "child", spec);
 const including = proxy({ routes: [], includes: [{ name: "child", conditions: [{ prefix: "/c" }] }] });
 
@@ -192,6 +204,7 @@ const kept: readonly Case[] = [
     [route("TCPRoute", "tcp", refs("no"))],
     "TCPRoute/default/web",
   ],
+  ["Gateway: a missing Secret", [], https("secure"), https("no"), "Gateway/infra/edge"],
 ];
 
 describe("an edit that is not valid and takes down what answered", () => {

@@ -1,4 +1,4 @@
-import { isSubdomain } from "../../schema/fields.js";
+import { isSubdomain } from "../../schema/names.js";
 import type { ClusterOptions, ServicePort } from "../backend.js";
 import { byAge } from "../order.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../reader.js";

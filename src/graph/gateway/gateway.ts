@@ -1,6 +1,6 @@
-import { isWildcardSubdomain } from "../../schema/fields.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import { gatewayGroup, type Listener } from "../../schema/gateway.js";
+import { isWildcardSubdomain } from "../../schema/names.js";
 import type { GatewayRoute } from "../../schema/object.js";
 import { ingressHttp, ingressHttps } from "../listener-names.js";
 import type { ObjectByKind, Reader } from "../reader.js";

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
-import { type DiffCommandOptions, diffCommand } from "./diff.js";
+import type { DiffCommandOptions } from "../diff.js";
 import { examples } from "./examples.js";
 import { assumptions, collect, settings } from "./options.js";
 
 /** Adds `isoline diff`; `done` takes the exit code. */
-export function addDiffCommand(program: Command, done: (code: number) => void): void {
+export function addDiff(program: Command, done: (code: number) => void): void {
   const side = "a file, a folder, -, git:REF[:PATH], kube[:CONTEXT], xds:URL or snapshot:FILE";
   examples(
     assumptions(
@@ -34,7 +34,8 @@ export function addDiffCommand(program: Command, done: (code: number) => void): 
     .addOption(new Option("--format <format>").choices(["text", "json", "markdown"]).default("text"))
     .option("--step-summary", "also add the Markdown to $GITHUB_STEP_SUMMARY")
     .option("--exit-code", "exit with 1 when something changes or could not be compared")
-    .action(async (before: string | undefined, after: string | undefined, options: DiffCommandOptions) =>
-      done(await diffCommand(before, after, options)),
-    );
+    .action(async (before: string | undefined, after: string | undefined, options: DiffCommandOptions) => {
+      const { diffCommand } = await import("../diff.js");
+      done(await diffCommand(before, after, options));
+    });
 }

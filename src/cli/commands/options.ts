@@ -1,5 +1,4 @@
 import { type Command, Option } from "commander";
-import { UsageError } from "./usage.js";
 
 export const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
 export const files = (): Option =>
@@ -49,7 +48,3 @@ export const server = (command: Command): Command =>
     .option("--insecure", "with --xds: send the token over plain HTTP");
 export const settings = (): Option =>
   new Option("--settings <file>", "settings, or Contour's configuration file");
-
-export function needFiles(paths: readonly string[] | undefined): void {
-  if (!paths?.length) throw new UsageError("-f PATH is needed: manifests to read, - for standard input");
-}

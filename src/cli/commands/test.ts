@@ -1,9 +1,10 @@
 import { type Command, Option } from "commander";
+import type { TestCommandOptions } from "../test.js";
 import { examples } from "./examples.js";
 import { assumptions, input, server, settings } from "./options.js";
-import { type TestCommandOptions, testCommand } from "./test.js";
 
-export function addTestCommand(program: Command, done: (code: number) => void): void {
+/** Adds `isoline test`; `done` takes the exit code. */
+export function addTest(program: Command, done: (code: number) => void): void {
   const command = examples(
     assumptions(
       input(
@@ -28,7 +29,8 @@ export function addTestCommand(program: Command, done: (code: number) => void): 
     .option("--overwrite", "with --record: also where the file is there")
     .option("--envoy", "ask a real Envoy on 127.0.0.1, with echo servers in the place of backends")
     .addOption(new Option("--format <format>").choices(["text", "json", "junit", "tap"]).default("text"))
-    .action(async (tests: readonly string[], options: TestCommandOptions) =>
-      done(await testCommand(tests, options)),
-    );
+    .action(async (tests: readonly string[], options: TestCommandOptions) => {
+      const { testCommand } = await import("../test.js");
+      done(await testCommand(tests, options));
+    });
 }

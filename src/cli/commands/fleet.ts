@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { FleetCommandOptions } from "../fleet.js";
 import { examples } from "./examples.js";
-import { exportCommand, type FleetCommandOptions, importCommand } from "./fleet.js";
 
 /** `isoline fleet export` and `isoline fleet import`; `done` takes the exit code. */
-export function addFleetCommand(program: Command, done: (code: number) => void): void {
+export function addFleet(program: Command, done: (code: number) => void): void {
   const fleet = examples(
     program
       .command("fleet")
@@ -24,7 +24,10 @@ export function addFleetCommand(program: Command, done: (code: number) => void):
       .argument("<from>", "a server's URL, or sqlite:FILE of one that is stopped"),
   )
     .option("-o, --output <file>", "where to write, for its owner alone", "-")
-    .action(async (from: string, options: FleetCommandOptions) => done(await exportCommand(from, options)));
+    .action(async (from: string, options: FleetCommandOptions) => {
+      const { exportCommand } = await import("../fleet.js");
+      done(await exportCommand(from, options));
+    });
   server(
     fleet
       .command("import")
@@ -32,7 +35,8 @@ export function addFleetCommand(program: Command, done: (code: number) => void):
       .argument("<file>", "what export has written, or -"),
   )
     .requiredOption("--to <server>", "a server's URL, or sqlite:FILE of one that is stopped")
-    .action(async (file: string, options: FleetCommandOptions & { readonly to: string }) =>
-      done(await importCommand(file, options.to, options)),
-    );
+    .action(async (file: string, options: FleetCommandOptions & { readonly to: string }) => {
+      const { importCommand } = await import("../fleet.js");
+      done(await importCommand(file, options.to, options));
+    });
 }

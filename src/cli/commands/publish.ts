@@ -1,12 +1,11 @@
 import { type Command, Option } from "commander";
+import { checkFormats } from "../check-formats.js";
+import type { PublishCommandOptions } from "../publish.js";
 import { examples } from "./examples.js";
-import { checkFormats } from "./findings.js";
-import { type HistoryCommandOptions, historyCommand } from "./history.js";
 import { collect, files, settings } from "./options.js";
-import { type PublishCommandOptions, publishCommand } from "./publish.js";
 
 /** Adds `isoline publish`; `done` takes the exit code. */
-export function addPublishCommand(program: Command, done: (code: number) => void): void {
+export function addPublish(program: Command, done: (code: number) => void): void {
   examples(
     program
       .command("publish")
@@ -46,24 +45,8 @@ export function addPublishCommand(program: Command, done: (code: number) => void
     .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
     .option("--insecure", "send over http:// to another machine")
     .addOption(new Option("--format <format>").choices(checkFormats).default("text"))
-    .action(async (options: PublishCommandOptions) => done(await publishCommand(options)));
-}
-
-/** Adds `isoline history`. */
-export function addHistoryCommand(program: Command, done: (code: number) => void): void {
-  examples(
-    program
-      .command("history")
-      .description("list who pushed what is kept of a source, when, and which objects that changed"),
-    "isoline history --xds https://xds.example.com --source web --token-file ci.token",
-    "isoline history --xds https://xds.example.com --source web --last 3 --format json",
-  )
-    .requiredOption("--xds <url>", "the server")
-    .requiredOption("--source <name>", "the source")
-    .option("--last <count>", "only so many revisions, the newest first")
-    .option("--token-file <file>", "holds a token of the role publish or admin (default: $ISOLINE_TOKEN)")
-    .option("--ca-file <file>", "authorities (PEM) to trust for https beside the usual ones")
-    .option("--insecure", "send the token over http:// to another machine")
-    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
-    .action(async (options: HistoryCommandOptions) => done(await historyCommand(options)));
+    .action(async (options: PublishCommandOptions) => {
+      const { publishCommand } = await import("../publish.js");
+      done(await publishCommand(options));
+    });
 }

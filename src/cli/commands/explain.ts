@@ -1,0 +1,35 @@
+import { type Command, Option } from "commander";
+import type { ExplainCommandOptions } from "../explain.js";
+import { examples } from "./examples.js";
+import { assumptions, collect, input, server, settings } from "./options.js";
+
+/** Adds `isoline explain`; `done` takes the exit code. */
+export function addExplain(program: Command, done: (code: number) => void): void {
+  server(
+    examples(
+      assumptions(
+        input(
+          program
+            .command("explain")
+            .description("say which route wins a request, and why")
+            .argument("<method>")
+            .argument("<url>", "http:// or https://, by whatever port Envoy is reached"),
+        ),
+      ),
+      "isoline explain -f manifests/ GET http://echo.com/api",
+      "isoline explain -f manifests/ -H 'x-canary: yes' POST https://echo.com/orders?id=7",
+      "isoline explain --xds https://isoline.example.com --token-file read-token GET http://echo.com/",
+    ),
+  )
+    .addOption(settings())
+    .addOption(
+      new Option("-H, --header <header>", "'name: value' (may be given more than once)")
+        .argParser(collect)
+        .default([]),
+    )
+    .addOption(new Option("--format <format>").choices(["text", "json"]).default("text"))
+    .action(async (method: string, url: string, options: ExplainCommandOptions) => {
+      const { explainCommand } = await import("../explain.js");
+      done(await explainCommand(method, url, options));
+    });
+}
