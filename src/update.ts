@@ -1,10 +1,10 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
-import { claimsOf } from "./graph/claims.js";
+import { claimsOf } from "./graph/core/claims.js";
+import { judgedBy } from "./graph/core/judged.js";
+import type { Kind, ObjectByKind } from "./graph/core/reader.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
 import { costKey } from "./graph/cost/node.js";
 import type { Overrun } from "./graph/cost/size.js";
-import { judgedBy } from "./graph/judged.js";
-import type { Kind, ObjectByKind } from "./graph/reader.js";
 import { newlyMissed } from "./missed.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";

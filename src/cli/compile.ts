@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeYaml } from "../documents/write.js";
-import { orphanFindings } from "../graph/orphan.js";
+import { orphanFindings } from "../graph/core/orphan.js";
 import type { Body, Bytes } from "../link/body.js";
 import { encodeResponse } from "../link/respond.js";
 import { link, type Snapshot, xdsTypes } from "../link/snapshot.js";

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { changedAbout } from "../graph/judged.js";
+import { changedAbout } from "../graph/core/judged.js";
 import { Clusters } from "../kubernetes/clusters.js";
 import { failureOf, LocalError, publication } from "../kubernetes/failures.js";
 import { reportsStatus } from "../kubernetes/status-writer.js";

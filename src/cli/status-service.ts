@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAllowedClass } from "../graph/class.js";
+import { isAllowedClass } from "../graph/core/class.js";
 import type { Raw, Transport } from "../kubernetes/api.js";
 import type { Member } from "../kubernetes/clusters.js";
 import { Lease } from "../kubernetes/lease.js";

@@ -1,5 +1,5 @@
 import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
-import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
+import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
 import type { Change } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
 import { routeFacts } from "./facts.js";

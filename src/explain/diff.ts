@@ -1,5 +1,5 @@
 import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../gen/envoy.js";
-import { ingressHttps } from "../graph/listener-names.js";
+import { ingressHttps } from "../graph/core/listener-names.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import type { Change, ChangeKind } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";

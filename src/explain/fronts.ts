@@ -1,5 +1,5 @@
-import { envoyPort, type Family } from "../graph/gateway/ports.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { envoyPort, type Family } from "../graph/api/gateway/ports.js";
+import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 
 /** Ports of the Gateway by the names of their Envoy listeners. */
 export type GatewayPorts = ReadonlyMap<string, number>;

@@ -1,5 +1,5 @@
 import type { FilterChain, Route, VirtualHost } from "../gen/envoy.js";
-import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
+import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { RequestText } from "../schema/route-tests.js";
 import { chainFacts, tcpBackends } from "./chain.js";

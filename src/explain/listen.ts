@@ -1,5 +1,5 @@
 import type { Listener } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { RequestConfig } from "./config.js";
 import { describePorts, frontOf, type GatewayPorts, nameAt, reachOf } from "./fronts.js";
 import type { Request } from "./request.js";

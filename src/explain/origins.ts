@@ -1,11 +1,11 @@
+import { readGateway } from "../graph/api/gateway/gateway.js";
+import { widerThan } from "../graph/api/gateway/hostnames.js";
+import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
+import type { VirtualHost } from "../graph/core/nodes.js";
+import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/core/reader.js";
+import { buildVirtualHost } from "../graph/core/virtual-host.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
-import { readGateway } from "../graph/gateway/gateway.js";
-import { widerThan } from "../graph/gateway/hostnames.js";
-import { fallbackTable, ingressHttps } from "../graph/listener-names.js";
-import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/reader.js";
-import type { VirtualHost } from "../graph/types.js";
-import { buildVirtualHost } from "../graph/virtual-host.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store, UnitKey } from "../store/store.js";

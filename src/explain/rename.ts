@@ -1,5 +1,5 @@
 import type { Listener } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { EnvoyConfig } from "./config.js";
 import { frontOf } from "./fronts.js";
 import { serviceOf } from "./names.js";

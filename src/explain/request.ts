@@ -1,4 +1,9 @@
-import { hasEscapedSlash, mergeSlashes, normalizePath, unescapeSlashes } from "../graph/normalize-path.js";
+import {
+  hasEscapedSlash,
+  mergeSlashes,
+  normalizePath,
+  unescapeSlashes,
+} from "../graph/matches/normalize-path.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
 /** A request as a client sends it. */

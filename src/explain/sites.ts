@@ -1,5 +1,5 @@
 import type { FilterChain, Listener, VirtualHost } from "../gen/envoy.js";
-import { fallbackTable, ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { EnvoyConfig, RequestConfig } from "./config.js";
 import { frontOf, reachOf } from "./fronts.js";
 import { selectChain, selectVirtualHost } from "./select.js";

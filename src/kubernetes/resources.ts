@@ -1,4 +1,4 @@
-import { isLeftOut } from "../graph/reader.js";
+import { isLeftOut } from "../graph/core/reader.js";
 import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 

@@ -1,4 +1,4 @@
-import { idleAnnotation, mayBeIdle } from "../graph/orphan.js";
+import { idleAnnotation, mayBeIdle } from "../graph/core/orphan.js";
 import { isForeignRestriction } from "../schema/foreign-annotations.js";
 import type { Finding } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";

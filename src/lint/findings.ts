@@ -1,5 +1,5 @@
-import { anyHost } from "../graph/claims.js";
-import { isClassed, isOfClass } from "../graph/class.js";
+import { anyHost } from "../graph/core/claims.js";
+import { isClassed, isOfClass } from "../graph/core/class.js";
 import { type Finding, isSubstitute, kindOf, namespaceOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";

@@ -1,4 +1,4 @@
-import type { ObjectByKind } from "../graph/reader.js";
+import type { ObjectByKind } from "../graph/core/reader.js";
 import type { Finding } from "../schema/meta.js";
 import { type Lint, lint } from "./lint.js";
 

@@ -1,7 +1,7 @@
-import { classOf, isClassed, isOfClass } from "../graph/class.js";
-import { widerThan } from "../graph/gateway/hostnames.js";
-import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/orphan.js";
-import { isLeftOut } from "../graph/reader.js";
+import { widerThan } from "../graph/api/gateway/hostnames.js";
+import { classOf, isClassed, isOfClass } from "../graph/core/class.js";
+import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/core/orphan.js";
+import { isLeftOut } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { type Finding, isSubstitute, type Ref, refOf } from "../schema/meta.js";
 import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";

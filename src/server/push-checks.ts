@@ -1,4 +1,4 @@
-import { claimsOf } from "../graph/claims.js";
+import { claimsOf } from "../graph/core/claims.js";
 import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { settingsRef } from "../schema/settings.js";

@@ -1,6 +1,6 @@
-import { isIP } from "../graph/address.js";
-import { isClassed, isOfClass } from "../graph/class.js";
-import { orphanText } from "../graph/orphan.js";
+import { isIP } from "../graph/backends/address.js";
+import { isClassed, isOfClass } from "../graph/core/class.js";
+import { orphanText } from "../graph/core/orphan.js";
 import { type Finding, isSubstitute, type ObjectMeta } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";

@@ -1,6 +1,5 @@
-import { isIP } from "../graph/address.js";
-import { parentsOf, refsTo } from "../graph/gateway/attach.js";
-import { readPolicy } from "../graph/gateway/backend-tls.js";
+import { parentsOf, refsTo } from "../graph/api/gateway/attach.js";
+import { readPolicy } from "../graph/api/gateway/backend-tls.js";
 import {
   type Gateway,
   type GatewayListener,
@@ -8,10 +7,11 @@ import {
   type RouteObject,
   readGateway,
   servedGateway,
-} from "../graph/gateway/gateway.js";
-import type { ListenerProblem } from "../graph/gateway/ports.js";
-import { parentOf } from "../graph/gateway/problems.js";
-import { isLeftOut, type ObjectByKind, type Reader } from "../graph/reader.js";
+} from "../graph/api/gateway/gateway.js";
+import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { parentOf } from "../graph/api/gateway/problems.js";
+import { isIP } from "../graph/backends/address.js";
+import { isLeftOut, type ObjectByKind, type Reader } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import type { ParentRef } from "../schema/gateway-routes.js";
 import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";

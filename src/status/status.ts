@@ -1,6 +1,6 @@
+import { isOrphan } from "../graph/core/orphan.js";
+import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
-import { isOrphan } from "../graph/orphan.js";
-import type { Kind, ObjectByKind, Reader } from "../graph/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import {
   byObject,

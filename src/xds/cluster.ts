@@ -1,6 +1,6 @@
 import type { Cluster as EnvoyCluster, HealthCheck as EnvoyHealthCheck, Typed } from "../gen/envoy.js";
-import { serverName } from "../graph/server-name.js";
-import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing, SlowStart } from "../graph/types.js";
+import { serverName } from "../graph/backends/server-name.js";
+import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing, SlowStart } from "../graph/core/nodes.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeCertificate } from "./certificate.js";

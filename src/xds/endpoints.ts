@@ -1,5 +1,5 @@
 import type { LbEndpoint, Locality, LocalityLbEndpoints } from "../gen/envoy.js";
-import type { Endpoint, EndpointGroup, Endpoints } from "../graph/endpoints.js";
+import type { Endpoint, EndpointGroup, Endpoints } from "../graph/backends/endpoints.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 

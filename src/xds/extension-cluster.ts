@@ -1,7 +1,11 @@
 import type { Cluster as EnvoyCluster, LocalityLbEndpoints } from "../gen/envoy.js";
-import type { Endpoints } from "../graph/endpoints.js";
-import { type Extension, type ExtensionBackend, extensionCluster } from "../graph/extension-service.js";
-import type { JwksServer } from "../graph/types.js";
+import type { Endpoints } from "../graph/backends/endpoints.js";
+import {
+  type Extension,
+  type ExtensionBackend,
+  extensionCluster,
+} from "../graph/backends/extension-service.js";
+import type { JwksServer } from "../graph/core/nodes.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { clusterMembers, families, upstreamTls } from "./cluster.js";

@@ -5,9 +5,8 @@ import type {
   FilterChain,
   Typed,
 } from "../gen/envoy.js";
-import type { GlobalServices } from "../graph/global-services.js";
-import { fallbackTable } from "../graph/listener-names.js";
-import type { KeyPair } from "../graph/secret.js";
+import type { KeyPair } from "../graph/certificates/secret.js";
+import { fallbackTable } from "../graph/core/listener-names.js";
 import type {
   ClientValidation,
   HttpsTerms,
@@ -17,7 +16,8 @@ import type {
   TcpTerms,
   Tls,
   VirtualHost,
-} from "../graph/types.js";
+} from "../graph/core/nodes.js";
+import type { GlobalServices } from "../graph/policies/global-services.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
@@ -25,7 +25,7 @@ import { writeCertificate } from "./certificate.js";
 import { duration } from "./duration.js";
 import { type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
 import { httpVersions } from "./listener-settings.js";
-import { networkIpFilter } from "./policy/ip-filter.js";
+import { networkIpFilter } from "./policies/ip-filter.js";
 import { authorizationFilter, jwtFilter, rateLimitFilter } from "./protection-filters.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 import { fitWeights } from "./weights.js";

@@ -1,7 +1,7 @@
 import type { HttpFilter } from "../gen/envoy.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { filterNames } from "./filter-names.js";
-import { cookieScript, cookieSource } from "./policy/cookie.js";
+import { cookieScript, cookieSource } from "./policies/cookie.js";
 
 const types = "type.googleapis.com/envoy.extensions" as const;
 

@@ -1,5 +1,5 @@
 import type { Address, HttpConnectionManager, Listener, SocketOption } from "../gen/envoy.js";
-import { readTimeout } from "../graph/policy/timeout.js";
+import { readTimeout } from "../graph/policies/timeout.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { duration } from "./duration.js";
 

@@ -5,9 +5,9 @@ import type {
   ListenerFilter,
   RouteConfiguration,
 } from "../gen/envoy.js";
-import type { GlobalServices, Tracing } from "../graph/global-services.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
-import type { ClientValidation } from "../graph/types.js";
+import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
+import type { ClientValidation } from "../graph/core/nodes.js";
+import type { GlobalServices, Tracing } from "../graph/policies/global-services.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";

@@ -1,5 +1,5 @@
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch } from "../gen/envoy.js";
-import type { HeaderMatch, Match, QueryMatch } from "../graph/match-types.js";
+import type { HeaderMatch, Match, QueryMatch } from "../graph/matches/match-types.js";
 
 function writePath({ kind, value }: Match["path"]): RouteMatch {
   switch (kind) {

@@ -1,6 +1,6 @@
 import type { GrpcService, HttpConnectionManager, HttpFilter, StringMatcher } from "../gen/envoy.js";
-import type { RateLimitService, Tracing, TracingTag } from "../graph/global-services.js";
-import type { AllowedHeader, Authorization, JwksServer, JwtProvider } from "../graph/types.js";
+import type { AllowedHeader, Authorization, JwksServer, JwtProvider } from "../graph/core/nodes.js";
+import type { RateLimitService, Tracing, TracingTag } from "../graph/policies/global-services.js";
 import { duration } from "./duration.js";
 import { filterNames } from "./filter-names.js";
 

@@ -4,7 +4,7 @@ import type {
   ScopedRouteConfiguration,
   TypedExtensionConfig,
 } from "../gen/envoy.js";
-import { quoteRegex } from "../graph/match.js";
+import { quoteRegex } from "../graph/matches/order.js";
 
 /**
  * Route tables in parts, so that a change of one host sends a sixteenth. Which part a host is in does not depend on

@@ -4,16 +4,16 @@ import type {
   RouteAction,
   WeightedCluster,
 } from "../gen/envoy.js";
-import type { HostPolicies } from "../graph/policy/index.js";
-import type { Action, Backend, Cluster, Mirror, Route } from "../graph/types.js";
+import type { Action, Backend, Cluster, Mirror, Route } from "../graph/core/nodes.js";
+import type { HostPolicies } from "../graph/policies/index.js";
 import type { Ref } from "../schema/meta.js";
 import { writeMatch } from "./match.js";
-import { noAuthorization } from "./policy/authorization.js";
-import { cookieConfig } from "./policy/cookie.js";
-import { writeHeaderFields } from "./policy/headers.js";
-import { writeHostPolicies } from "./policy/host.js";
-import { writePolicies } from "./policy/index.js";
-import { writeRewrite } from "./policy/path-rewrite.js";
+import { noAuthorization } from "./policies/authorization.js";
+import { cookieConfig } from "./policies/cookie.js";
+import { writeHeaderFields } from "./policies/headers.js";
+import { writeHostPolicies } from "./policies/host.js";
+import { writePolicies } from "./policies/index.js";
+import { writeRewrite } from "./policies/path-rewrite.js";
 import { fitWeights } from "./weights.js";
 
 /** What the routes of one virtual host in one route table share. */

@@ -1,5 +1,5 @@
 import type { Json } from "../gen/envoy.js";
-import { ingressHttp, ingressHttps } from "../graph/listener-names.js";
+import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
 type Values = { readonly [key: string]: Json };

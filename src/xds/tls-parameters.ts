@@ -1,5 +1,5 @@
 import type { TlsParameters } from "../gen/envoy.js";
-import type { TlsVersion } from "../graph/types.js";
+import type { TlsVersion } from "../graph/core/nodes.js";
 
 const versions = { "1.2": "TLSv1_2", "1.3": "TLSv1_3" } as const;
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findEnvoy } from "../../src/cli/envoy.js";
-import { regexProgramSize } from "../../src/graph/regex.js";
+import { regexProgramSize } from "../../src/graph/matches/regex.js";
 import { regexes } from "../support/regexes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-regex-"));

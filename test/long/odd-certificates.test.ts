@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
-import type { Reader } from "../../src/graph/reader.js";
-import { readCaBundle, readCrl, readKeyPair } from "../../src/graph/secret.js";
+import { readCaBundle, readCrl, readKeyPair } from "../../src/graph/certificates/secret.js";
+import type { Reader } from "../../src/graph/core/reader.js";
 import { isAtLeast, newestEnvoy } from "../../src/xds/envoy-version.js";
 import {
   certificate,
@@ -32,8 +32,8 @@ const pairs = [...oddCertificates, ...oddKeys, ...oddPem];
 
 /** TLS features under another identifier are a rule of Envoy's that is not known here. */
 const rules = vi.hoisted(() => ({ known: true }));
-vi.mock("../../src/graph/x509.js", async (original) => {
-  const module = await original<typeof import("../../src/graph/x509.js")>();
+vi.mock("../../src/graph/certificates/x509.js", async (original) => {
+  const module = await original<typeof import("../../src/graph/certificates/x509.js")>();
   return {
     ...module,
     extensionIds: {

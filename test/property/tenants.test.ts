@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { widerThan } from "../../src/graph/gateway/hostnames.js";
-import { createReport, type Reader } from "../../src/graph/reader.js";
-import type { Route, Site, Sites } from "../../src/graph/types.js";
-import { buildVirtualHost } from "../../src/graph/virtual-host.js";
+import { widerThan } from "../../src/graph/api/gateway/hostnames.js";
+import type { Route, Site, Sites } from "../../src/graph/core/nodes.js";
+import { createReport, type Reader } from "../../src/graph/core/reader.js";
+import { buildVirtualHost } from "../../src/graph/core/virtual-host.js";
 import { kindOf, namespaceOf, type Ref } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";

@@ -1,4 +1,4 @@
-import type { Reader } from "../../src/graph/reader.js";
+import type { Reader } from "../../src/graph/core/reader.js";
 import type { Finding } from "../../src/schema/meta.js";
 import { settingsRef } from "../../src/schema/settings.js";
 import type { Store } from "../../src/store/store.js";

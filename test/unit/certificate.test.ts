@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { warnOfCertificate } from "../../src/graph/certificate.js";
-import { createReport } from "../../src/graph/reader.js";
-import { readServerCertificate } from "../../src/graph/server-certificate.js";
+import { warnOfCertificate } from "../../src/graph/certificates/certificate.js";
+import { readServerCertificate } from "../../src/graph/certificates/server-certificate.js";
+import { createReport } from "../../src/graph/core/reader.js";
 import { findingsAt } from "../../src/schema/meta.js";
 import { certificate, certificateFile } from "../support/backend.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Reachable, readHost } from "../../src/graph/address.js";
-import type { Cluster, JwksServer } from "../../src/graph/types.js";
+import { type Reachable, readHost } from "../../src/graph/backends/address.js";
+import type { Cluster, JwksServer } from "../../src/graph/core/nodes.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import type { Resource } from "../../src/store/store.js";

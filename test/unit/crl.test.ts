@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { isRevocationList } from "../../src/graph/crl.js";
+import { isRevocationList } from "../../src/graph/certificates/crl.js";
 
 const pem = readFileSync(new URL("../support/certs/crl.pem", import.meta.url), "utf8");
 const good = atob(pem.replace(/-----[^-]+-----|\s/g, ""));

@@ -6,7 +6,7 @@ import { RequestError, readRequest, seenRequest } from "../../src/explain/reques
 import { selectVirtualHost } from "../../src/explain/select.js";
 import { formatExplanation } from "../../src/explain/text.js";
 import type { RouteMatch } from "../../src/gen/envoy.js";
-import { mergeSlashes, normalizePath } from "../../src/graph/normalize-path.js";
+import { mergeSlashes, normalizePath } from "../../src/graph/matches/normalize-path.js";
 import { parseObject } from "../../src/schema/object.js";
 import { httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { parseCase } from "../support/compile.js";

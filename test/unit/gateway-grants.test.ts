@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { claimsOf } from "../../src/graph/claims.js";
-import { isGranted, type Reference } from "../../src/graph/gateway/grants.js";
-import type { Reader } from "../../src/graph/reader.js";
+import { isGranted, type Reference } from "../../src/graph/api/gateway/grants.js";
+import { claimsOf } from "../../src/graph/core/claims.js";
+import type { Reader } from "../../src/graph/core/reader.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
 import { fc } from "../support/fast-check.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostsOf, isUnder } from "../../src/graph/gateway/hostnames.js";
+import { hostsOf, isUnder } from "../../src/graph/api/gateway/hostnames.js";
 import { fc } from "../support/fast-check.js";
 
 /** Of few labels, so that names often meet. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { envoyPort, familyOf, portProblem } from "../../src/graph/gateway/ports.js";
+import { envoyPort, familyOf, portProblem } from "../../src/graph/api/gateway/ports.js";
 import type { Listener } from "../../src/schema/gateway.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings, parseSettings, type SettingsSpec } from "../../src/schema/settings.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { matchesSelector } from "../../src/graph/gateway/selector.js";
+import { matchesSelector } from "../../src/graph/api/gateway/selector.js";
 import type { LabelSelector } from "../../src/schema/gateway.js";
 import { fc } from "../support/fast-check.js";
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { parentsOf } from "../../src/graph/gateway/attach.js";
-import { readBackendTls } from "../../src/graph/gateway/backend-tls.js";
-import { readGateway } from "../../src/graph/gateway/gateway.js";
-import { isGranted } from "../../src/graph/gateway/grants.js";
-import type { Reader } from "../../src/graph/reader.js";
-import { regexProblem } from "../../src/graph/regex.js";
-import { readCaBundle } from "../../src/graph/secret.js";
+import { parentsOf } from "../../src/graph/api/gateway/attach.js";
+import { readBackendTls } from "../../src/graph/api/gateway/backend-tls.js";
+import { readGateway } from "../../src/graph/api/gateway/gateway.js";
+import { isGranted } from "../../src/graph/api/gateway/grants.js";
+import { readCaBundle } from "../../src/graph/certificates/secret.js";
+import type { Reader } from "../../src/graph/core/reader.js";
+import { regexProblem } from "../../src/graph/matches/regex.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";

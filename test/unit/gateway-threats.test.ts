@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parentsOf } from "../../src/graph/gateway/attach.js";
-import { readGateway } from "../../src/graph/gateway/gateway.js";
+import { parentsOf } from "../../src/graph/api/gateway/attach.js";
+import { readGateway } from "../../src/graph/api/gateway/gateway.js";
 import { update } from "../../src/update.js";
 import { certificateFile, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { platform } from "../support/compile.js";

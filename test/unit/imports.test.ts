@@ -70,7 +70,7 @@ function importsOf(text: string): Import[] {
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
 const texts = new Map(files.map((file) => [file, readFileSync(join(SRC, file), "utf8")]));
 
-/** `graph` of `graph/policy/timeout.ts`, `update` of `update.ts`. */
+/** `graph` of `graph/policies/timeout.ts`, `update` of `update.ts`. */
 const partOf = (file: string): string => file.split("/")[0]?.replace(/\.[jt]sx?$/, "") ?? "";
 
 const packageOf = (specifier: string): string =>

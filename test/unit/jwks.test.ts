@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type JsonWebKey } from "node:crypto";
 import { expect, test } from "vitest";
-import { usableKeys } from "../../src/graph/jwks.js";
+import { usableKeys } from "../../src/graph/certificates/jwks.js";
 
 const jwk = (pair: { publicKey: { export(options: { format: "jwk" }): JsonWebKey } }): JsonWebKey =>
   pair.publicKey.export({ format: "jwk" });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Reader } from "../../src/graph/reader.js";
-import { readCaBundle, readCrl } from "../../src/graph/secret.js";
+import { readCaBundle, readCrl } from "../../src/graph/certificates/secret.js";
+import type { Reader } from "../../src/graph/core/reader.js";
 import { secret } from "../support/backend.js";
 import { readerOf } from "../support/gateway-threat.js";
 import { oddCertificates } from "../support/odd-certificates.js";

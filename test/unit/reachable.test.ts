@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
-import { type Asker, readAddress, readHost } from "../../src/graph/address.js";
+import { type Asker, readAddress, readHost } from "../../src/graph/backends/address.js";
 import type { Finding } from "../../src/schema/meta.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";

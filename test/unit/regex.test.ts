@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import { describe, expect, it, vi } from "vitest";
-import { regexProblem, regexProgramSize } from "../../src/graph/regex.js";
-import { scanRegex } from "../../src/graph/regex-program.js";
+import { regexProblem, regexProgramSize } from "../../src/graph/matches/regex.js";
+import { scanRegex } from "../../src/graph/matches/regex-program.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { fc } from "../support/fast-check.js";
 import { regexes } from "../support/regexes.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { serverName } from "../../src/graph/server-name.js";
+import { serverName } from "../../src/graph/backends/server-name.js";
 import { parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import type { Store } from "../../src/store/store.js";

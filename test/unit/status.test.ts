@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { orphanFindings } from "../../src/graph/orphan.js";
+import { orphanFindings } from "../../src/graph/core/orphan.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";

@@ -1,10 +1,10 @@
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
 import { refOf } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
-import type { Condition } from "../conditions.js";
-import type { ObjectByKind } from "../reader.js";
-import { regexProgramSize } from "../regex.js";
-import { secretName } from "../secret.js";
+import type { Condition } from "../api/httpproxy/conditions.js";
+import { secretName } from "../certificates/secret.js";
+import type { ObjectByKind } from "../core/reader.js";
+import { regexProgramSize } from "../matches/regex.js";
 import { nothing, plus, type Size } from "./size.js";
 
 /** What another object adds to one: an include, a delegation, a Secret whose content is copied. */

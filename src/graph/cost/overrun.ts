@@ -1,5 +1,5 @@
 import type { Ref } from "../../schema/meta.js";
-import type { Reader, Report } from "../reader.js";
+import type { Reader, Report } from "../core/reader.js";
 import type { Overrun, Size } from "./size.js";
 
 const words = {

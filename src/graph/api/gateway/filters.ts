@@ -1,0 +1,127 @@
+import type { PathModifier, RouteFilter } from "../../../schema/gateway-routes.js";
+import { withServerName } from "../../backends/server-name.js";
+import type { Action, Mirror } from "../../core/nodes.js";
+import type { PathMatch } from "../../matches/match-types.js";
+import type { RoutePolicies } from "../../policies/index.js";
+import { type PathRewrite, replacePrefix } from "../../policies/path-rewrite.js";
+import { type BackendOptions, readReference } from "./backends.js";
+import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
+import type { RouteContext } from "./problems.js";
+
+type Redirect = Extract<Action, { kind: "redirect" }>;
+
+/** What the filters of a rule come to; what depends on the path that a match has is made by it. */
+export interface Filters {
+  readonly policies: Pick<RoutePolicies, "requestHeaders" | "responseHeaders">;
+  readonly mirrors: readonly Mirror[];
+  rewrite(path: PathMatch): PathRewrite | undefined;
+  redirect?(path: PathMatch): Redirect;
+}
+
+const names = {
+  HTTPRoute:
+    "RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, RequestMirror and URLRewrite are",
+  GRPCRoute: "RequestHeaderModifier, ResponseHeaderModifier and RequestMirror are",
+};
+
+/**
+ * The filters of a rule. Of several of one type the first counts, but of mirrors all do. Undefined (and a finding) when one is
+ * of a type that is not supported: requests may not go on without it (Gateway API, HTTPRouteFilter.type).
+ */
+export function readFilters(
+  context: RouteContext,
+  filters: readonly RouteFilter[],
+  path: string,
+  options: BackendOptions,
+): Filters | undefined {
+  const found: Found = { mirrors: [] };
+  for (const [i, filter] of filters.entries()) {
+    const at = `${path}.filters[${i}]`;
+    if (readFilter(context, filter, at, found, options)) continue;
+    const known = names[context.route.kind === "HTTPRoute" ? "HTTPRoute" : "GRPCRoute"];
+    const message = `filter ${filter.type} is not supported: only ${known}; requests are answered 500`;
+    return context.fail("Accepted", "UnsupportedValue", message, at);
+  }
+  const { requestHeaders, responseHeaders, mirrors, rewrite, redirect } = found;
+  const host = rewrite?.hostname ? { host: rewrite.hostname } : {};
+  const changed = requestHeaders ?? (rewrite?.hostname ? { set: [], remove: [] } : undefined);
+  const request = changed && { ...changed, ...host };
+  return {
+    policies: {
+      ...(request ? { requestHeaders: request } : {}),
+      ...(responseHeaders ? { responseHeaders } : {}),
+    },
+    mirrors: mirrors.map((mirror) => ({ ...mirror, cluster: withServerName(mirror.cluster, request) })),
+    rewrite: (matched) => rewrite?.path && readRewrite(rewrite.path, matched),
+    ...(redirect ? { redirect: (matched) => readRedirect(redirect, matched) } : {}),
+  };
+}
+
+interface Found extends HeaderPolicies {
+  rewrite?: RouteFilter["urlRewrite"];
+  redirect?: RouteFilter["requestRedirect"];
+  readonly mirrors: Mirror[];
+}
+
+/** Takes note of one filter; false when its type is not supported. */
+function readFilter(
+  context: RouteContext,
+  filter: RouteFilter,
+  at: string,
+  found: Found,
+  options: BackendOptions,
+): boolean {
+  const isHttp = context.route.kind === "HTTPRoute";
+  const { type, requestMirror } = filter;
+  if (readHeaderFilter(context, filter, at, found)) return true;
+  if (type === "RequestMirror" && requestMirror) {
+    const cluster = readReference(
+      context,
+      requestMirror.backendRef,
+      `${at}.requestMirror.backendRef`,
+      options,
+    );
+    const percent = percentOf(requestMirror);
+    if (cluster && percent > 0) found.mirrors.push({ cluster, percent });
+  } else if (type === "RequestRedirect" && filter.requestRedirect && isHttp) {
+    found.redirect ??= filter.requestRedirect;
+  } else if (type === "URLRewrite" && filter.urlRewrite && isHttp) {
+    found.rewrite ??= filter.urlRewrite;
+  } else return false;
+  return true;
+}
+
+function percentOf({ percent, fraction }: NonNullable<RouteFilter["requestMirror"]>): number {
+  if (fraction) return Math.min(100, (100 * fraction.numerator) / fraction.denominator);
+  return percent ?? 100;
+}
+
+const absolute = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
+
+/** Text that RE2 puts in place of what was matched, as it is. */
+const substitution = (text: string): string => text.replaceAll("\\", "\\\\");
+
+function readRewrite(modifier: PathModifier, matched: PathMatch): PathRewrite {
+  if (modifier.type === "ReplaceFullPath") {
+    const path = substitution(absolute(modifier.replaceFullPath));
+    return { regex: { pattern: "^/.*$", substitution: path } };
+  }
+  return replacePrefix(matched, modifier.replacePrefixMatch);
+}
+
+function readRedirect(
+  { scheme, hostname, port, path, statusCode }: NonNullable<RouteFilter["requestRedirect"]>,
+  matched: PathMatch,
+): Redirect {
+  return {
+    kind: "redirect",
+    status: statusCode,
+    ...(scheme ? { scheme } : {}),
+    ...(hostname ? { host: hostname } : {}),
+    ...(port ? { port } : {}),
+    ...(path?.type === "ReplaceFullPath" ? { path: absolute(path.replaceFullPath) } : {}),
+    ...(path?.type === "ReplacePrefixMatch"
+      ? { rewrite: replacePrefix(matched, path.replacePrefixMatch) }
+      : {}),
+  };
+}

@@ -1,0 +1,33 @@
+import type { TcpBackend } from "../../core/nodes.js";
+import { byAge } from "../../core/order.js";
+import { objectsOf, type Reader } from "../../core/reader.js";
+import { parentsOf } from "./attach.js";
+import { readTcpBackends } from "./backends.js";
+import { type RouteObject, readGateway } from "./gateway.js";
+import { routeContext } from "./problems.js";
+
+/** What each TCP listener of the Gateway does: the oldest of its TCPRoutes has it. */
+export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly TcpBackend[]> {
+  const found = new Map<string, readonly TcpBackend[]>();
+  const view = readGateway(reader);
+  if (!view) return found;
+  const routes = objectsOf("TCPRoute", reader.claimants("tcp:"), reader);
+  for (const route of routes.sort(byAge)) {
+    const listeners = parentsOf(route, view, reader)
+      .flatMap(({ attached }) => attached)
+      .filter(({ listener }) => listener.spec.protocol === "TCP");
+    for (const { listener } of listeners) {
+      if (!listener.envoy || found.has(listener.envoy)) continue;
+      const backends = readTcpRule(route, reader);
+      if (backends) found.set(listener.envoy, backends);
+    }
+  }
+  return found;
+}
+
+/** The backends of a TCPRoute or TLSRoute; of a TCPRoute none where it has not just one rule (as in Contour). */
+export function readTcpRule(route: RouteObject, reader: Reader): readonly TcpBackend[] | undefined {
+  const [rule, more] = route.spec.rules;
+  if (!rule || (more && route.kind === "TCPRoute")) return undefined;
+  return readTcpBackends(routeContext(route, reader), rule.backendRefs, "spec.rules[0]");
+}

@@ -1,0 +1,158 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { Ref } from "../../../schema/meta.js";
+import { append } from "../../core/append.js";
+import type { Route } from "../../core/nodes.js";
+import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import {
+  type Condition,
+  conditionProblem,
+  headerProblem,
+  mergeConditions,
+  pathProblem,
+  queryProblem,
+} from "./conditions.js";
+import type { Place } from "./context.js";
+import { includeProblem } from "./included-by.js";
+import { includedProxy } from "./included-proxy.js";
+import { readProxyRoute } from "./route.js";
+
+const maxDepth = 64;
+
+/**
+ * All routes of an HTTPProxy and of what it includes. One bad route of an object drops that object's routes, or, with
+ * the setting `keep-valid`, answers 503 in its place.
+ */
+export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
+  const own: Route[] = [];
+  let good = true;
+  for (const i of (proxy.spec.routes ?? []).keys()) {
+    const route = readProxyRoute(proxy, i, place, reader, report);
+    if (route) own.push(route);
+    else if (reader.settings.invalidRoutes === "drop-object") good = false;
+    else own.push(...unavailable(proxy, i, place, reader));
+  }
+  const included = readIncludes(proxy, place, reader, report);
+  return good ? [...included, ...own] : [];
+}
+
+function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
+  const routes: Route[] = [];
+  if (!proxy.spec.includes?.length) return routes;
+  const seen = new Set<string>();
+  for (const [i, include] of proxy.spec.includes.entries()) {
+    const path = `spec.includes[${i}]`;
+    const fail = (reason: ErrorCode, message: string, at = path): void =>
+      report.error(proxy.ref, "IncludeError", reason, message, at);
+    const conditions: Condition[] = include.conditions ?? [];
+    const wrong = conditionsProblem(conditions, reader.settings.budgets.regexProgramSize);
+    if (wrong) {
+      report.error(proxy.ref, wrong.type, wrong.reason, wrong.message, `${path}.conditions`);
+      continue;
+    }
+    const merged = mergeConditions(conditions);
+    const key = JSON.stringify(merged);
+    const bare = merged.path.value === "/" && merged.headers.length + merged.queries.length === 0;
+    if (!bare && seen.has(key)) {
+      fail("DuplicateMatchConditions", "duplicate conditions defined on an include", `${path}.conditions`);
+      continue;
+    }
+    seen.add(key);
+
+    const chain = [...place.path, proxy.ref];
+    const all = [...place.conditions, ...conditions];
+    const found = findTarget(proxy, include, chain, reader, report);
+    const { target } = found;
+    if (!target) {
+      fail(found.reason, found.message);
+      if (conditions.length > 0) routes.push(badGateway(proxy, conditions, path));
+    } else if (!endsChain(target, chain, report))
+      append(routes, readProxyRoutes(target, { ...place, conditions: all, path: chain }, reader, report));
+  }
+  return routes;
+}
+
+/** Whether a chain of includes ends before an object, which would close a circle or be too far from the root. */
+function endsChain({ ref }: HTTPProxy, chain: readonly Ref[], report: Report): boolean {
+  const isCycle = chain.includes(ref);
+  if (!isCycle && chain.length < maxDepth) return false;
+  const names = [...chain, ref].map((one) => one.slice("HTTPProxy/".length)).join(" -> ");
+  const message = `include creates an include cycle: ${names}`;
+  // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
+  const about = isCycle ? ref : (chain.at(-1) ?? ref);
+  report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
+  return true;
+}
+
+const describe = ({ meta }: HTTPProxy): string => `${meta.namespace}/${meta.name}`;
+
+type Include = NonNullable<HTTPProxy["spec"]["includes"]>[number];
+
+/** What an include names, or why it leads nowhere. */
+function findTarget(
+  proxy: HTTPProxy,
+  include: Include,
+  chain: readonly Ref[],
+  reader: Reader,
+  report: Report,
+):
+  | { readonly target: HTTPProxy }
+  | { readonly target?: never; readonly reason: ErrorCode; readonly message: string } {
+  const namespace = include.namespace || proxy.meta.namespace;
+  const target = includedProxy(reader, namespace, include.name);
+  if (!target)
+    return { reason: "IncludeNotFound", message: `include ${namespace}/${include.name} not found` };
+  if (target.spec.virtualhost) {
+    const message = `root httpproxy cannot include another root httpproxy (${describe(target)})`;
+    return { reason: "RootIncludesRoot", message };
+  }
+  const forbidden = includeProblem(target, chain, reader, report);
+  if (!forbidden) return { target };
+  return { reason: "IncludeNotPermitted", message: `include is not permitted: ${forbidden}` };
+}
+
+/** What answers for a bad route, if it can be told which requests are meant. */
+function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Reader): Route[] {
+  const own: Condition[] = proxy.spec.routes?.[i]?.conditions ?? [];
+  const conditions = [...place.conditions, ...own];
+  if (conditionProblem(own, conditions, settings.budgets.regexProgramSize)) return [];
+  return [
+    {
+      match: mergeConditions(conditions),
+      action: { kind: "respond", status: 503 },
+      policies: {},
+      insecure: place.host.secure ? "redirect" : "serve",
+      from: proxy.ref,
+      field: `spec.routes[${i}]`,
+    },
+  ];
+}
+
+/** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
+function conditionsProblem(
+  conditions: readonly Condition[],
+  maxProgramSize: number,
+): { type: string; reason: ErrorCode; message: string } | undefined {
+  const path = pathProblem(conditions, true, maxProgramSize);
+  if (path)
+    return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };
+  const headers = headerProblem(conditions, maxProgramSize);
+  if (headers) return { type: "RouteError", reason: "HeaderMatchConditionsNotValid", message: headers };
+  const queries = queryProblem(conditions, maxProgramSize);
+  if (queries)
+    return { type: "RouteError", reason: "QueryParameterMatchConditionsNotValid", message: queries };
+  return undefined;
+}
+
+/**
+ * What answers for an include that leads nowhere, also over plain HTTP. As in Contour, under the include's own
+ * conditions alone, and for all that a wildcard host covers.
+ */
+const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], field: string): Route => ({
+  match: mergeConditions(conditions),
+  action: { kind: "respond", status: 502 },
+  policies: {},
+  insecure: "serve",
+  spansLabels: true,
+  from: proxy.ref,
+  field,
+});

@@ -1,0 +1,118 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { Ref } from "../../../schema/meta.js";
+import { type ClusterOptions, clientCertificate, readCluster } from "../../backends/backend.js";
+import type { HealthCheck, LoadBalancing, TcpBackend } from "../../core/nodes.js";
+import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import { includeProblem } from "./included-by.js";
+import { includedProxy } from "./included-proxy.js";
+import { readValidation } from "./service.js";
+
+const maxDepth = 64;
+
+/**
+ * `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service, and none where what is included
+ * has no `tcpproxy`.
+ */
+export function readTcpProxy(
+  proxy: HTTPProxy,
+  reader: Reader,
+  report: Report,
+  path: readonly Ref[] = [],
+): readonly TcpBackend[] | undefined {
+  const tcp = proxy.spec.tcpproxy;
+  const fail = (reason: ErrorCode, message: string, type = "TCPProxyError"): undefined => {
+    report.error(proxy.ref, type, reason, message, "spec.tcpproxy");
+    return undefined;
+  };
+  if (path.length === 0 && !proxy.spec.virtualhost?.tls) {
+    return fail(
+      "TLSMustBeConfigured",
+      "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set",
+    );
+  }
+  const include = tcp?.include ?? tcp?.includes;
+  if (tcp?.services?.length && include) {
+    return fail("NoServicesAndInclude", "cannot specify services and include in the same httpproxy");
+  }
+  if (tcp?.services?.length) return readServices(proxy, reader, report);
+  if (!include) return fail("NothingDefined", "either services or inclusion must be specified");
+  readLoadBalancing(proxy, report);
+
+  const namespace = include.namespace || proxy.meta.namespace;
+  const target = includedProxy(reader, namespace, include.name);
+  const error = "TCPProxyIncludeError";
+  if (!target) return fail("IncludeNotFound", `include ${namespace}/${include.name} not found`, error);
+  if (target.spec.virtualhost) {
+    const message = `root httpproxy cannot include another root httpproxy (${namespace}/${include.name})`;
+    return fail("RootIncludesRoot", message, error);
+  }
+  const chain = [...path, proxy.ref];
+  const forbidden = includeProblem(target, chain, reader, report);
+  if (forbidden) return fail("IncludeNotPermitted", `include is not permitted: ${forbidden}`, error);
+  if (chain.includes(target.ref) || chain.length > maxDepth) {
+    const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
+    return fail("IncludeCreatesCycle", `include creates a cycle: ${names}`, error);
+  }
+  if (target.spec.tcpproxy) return readTcpProxy(target, reader, report, chain);
+  const message = `include ${namespace}/${include.name} has no tcpproxy, so that nothing is served over TLS`;
+  report.warn(proxy.ref, error, "NothingDefined", message, "spec.tcpproxy");
+  return [];
+}
+
+function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonly TcpBackend[] | undefined {
+  const certificate = clientCertificate(reader);
+  if (certificate.error) {
+    report.error(proxy.ref, "TLSError", "SecretNotValid", certificate.error, "spec.tcpproxy");
+    return undefined;
+  }
+  const healthCheck = readHealthCheck(proxy.spec.tcpproxy?.healthCheckPolicy);
+  const options: ClusterOptions = {
+    loadBalancing: readLoadBalancing(proxy, report),
+    ...(healthCheck ? { healthCheck } : {}),
+    ...certificate.options,
+  };
+  const found: TcpBackend[] = [];
+  for (const [i, service] of (proxy.spec.tcpproxy?.services ?? []).entries()) {
+    const path = `spec.tcpproxy.services[${i}]`;
+    const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
+      ...options,
+      ...(service.protocol ? { protocol: service.protocol } : {}),
+      ...(healthCheck && service.healthPort ? { healthPort: service.healthPort } : {}),
+    });
+    if (!cluster) {
+      const message = `Spec.TCPProxy unresolved service reference: ${error}`;
+      report.error(proxy.ref, "TCPProxyError", "ServiceUnresolvedReference", message, path);
+      return undefined;
+    }
+    const checked = readValidation(proxy, service, cluster, path, reader, report);
+    if (!checked) return undefined;
+    found.push({ cluster: checked, weight: service.weight ?? 0 });
+  }
+  return found;
+}
+
+function readLoadBalancing(proxy: HTTPProxy, report: Report): LoadBalancing {
+  const strategy = proxy.spec.tcpproxy?.loadBalancerPolicy?.strategy;
+  if (strategy === "Cookie" || strategy === "RequestHash") {
+    const message = `ignoring field "Spec.TCPProxy.LoadBalancerPolicy"; ${strategy} load balancer policy is not supported for TCPProxies`;
+    report.warn(proxy.ref, "TCPProxyError", "IgnoredField", message, "spec.tcpproxy.loadBalancerPolicy");
+  }
+  return strategy === "Random"
+    ? "random"
+    : strategy === "WeightedLeastRequest"
+      ? "least-request"
+      : "round-robin";
+}
+
+type Fields = NonNullable<HTTPProxy["spec"]["tcpproxy"]>;
+
+const readHealthCheck = (check: Fields["healthCheckPolicy"]): HealthCheck | undefined =>
+  check && {
+    kind: "tcp",
+    path: "",
+    host: "",
+    intervalSeconds: check.intervalSeconds || 10,
+    timeoutSeconds: check.timeoutSeconds || 2,
+    unhealthyThreshold: check.unhealthyThresholdCount || 3,
+    healthyThreshold: check.healthyThresholdCount || 2,
+  };

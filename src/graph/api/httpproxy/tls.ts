@@ -1,0 +1,138 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
+import { warnOfCertificate } from "../../certificates/certificate.js";
+import { isDelegated, readKeyPair, secretName } from "../../certificates/secret.js";
+import type { Tls, TlsVersion } from "../../core/nodes.js";
+import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import { readClientValidation } from "../../policies/client-validation.js";
+
+/** How a host is secured; undefined when what the object asks for can't be had. */
+export interface Security {
+  readonly tls?: Tls;
+  readonly passthrough: boolean;
+  /** `<namespace>/<name>` of the certificate for clients without SNI. */
+  readonly fallback?: string;
+}
+
+const versions: readonly TlsVersion[] = ["1.2", "1.3"];
+const asVersion = (text: string | undefined, fallback: TlsVersion): TlsVersion =>
+  text === "1.2" || text === "1.3" ? text : fallback;
+
+const higher = (a: TlsVersion, b: TlsVersion): TlsVersion =>
+  versions.indexOf(a) > versions.indexOf(b) ? a : b;
+const lower = (a: TlsVersion, b: TlsVersion): TlsVersion =>
+  versions.indexOf(a) < versions.indexOf(b) ? a : b;
+
+/** The narrower of the object's and the settings' range; undefined when nothing is left. */
+export function tlsRange(
+  minimum: string | undefined,
+  maximum: string | undefined,
+  reader: Reader,
+): { minimum: TlsVersion; maximum: TlsVersion } | undefined {
+  const settings = reader.settings.tls;
+  const min = higher(asVersion(settings.minimumProtocolVersion, "1.2"), asVersion(minimum, "1.2"));
+  const max = lower(asVersion(settings.maximumProtocolVersion, "1.3"), asVersion(maximum, "1.3"));
+  return higher(min, max) === max ? { minimum: min, maximum: max } : undefined;
+}
+
+/** `spec.virtualhost.tls`; TLSError conditions as Contour names them. */
+export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Security | undefined {
+  const tls = proxy.spec.virtualhost?.tls;
+  const path = "spec.virtualhost.tls";
+  if (!tls) return { passthrough: false };
+  const fail = (reason: ErrorCode, message: string, field = ""): undefined => {
+    report.error(proxy.ref, "TLSError", reason, message, path + field);
+    return undefined;
+  };
+  if (tls.passthrough && tls.secretName) {
+    return fail("TLSConfigNotValid", "Spec.VirtualHost.TLS: both Passthrough and SecretName were specified");
+  }
+  if (!tls.passthrough && !tls.secretName) {
+    return fail(
+      "TLSConfigNotValid",
+      "Spec.VirtualHost.TLS: neither Passthrough nor SecretName were specified",
+    );
+  }
+  const clash = incompatible(proxy);
+  if (clash) return fail("TLSIncompatibleFeatures", clash);
+  if (tls.passthrough) {
+    // As in Contour, the host is served all the same.
+    if (tls.enableFallbackCertificate)
+      fail(
+        "TLSIncompatibleFeatures",
+        "Spec.VirtualHost.TLS: both Passthrough and enableFallbackCertificate were specified",
+      );
+    return { passthrough: true };
+  }
+
+  const secret = secretName(tls.secretName ?? "", proxy.meta.namespace);
+  if (!isDelegated(reader, secret, proxy.meta.namespace)) {
+    const message = `Spec.VirtualHost.TLS Secret "${secret.namespace}/${secret.name}" certificate delegation not permitted`;
+    return fail("DelegationNotPermitted", message, ".secretName");
+  }
+  const { pair, error } = readKeyPair(reader, secret);
+  if (!pair) {
+    return fail(
+      "SecretNotValid",
+      `Spec.VirtualHost.TLS Secret "${tls.secretName}" is invalid: ${error}`,
+      ".secretName",
+    );
+  }
+  const host = proxy.spec.virtualhost?.fqdn?.toLowerCase() ?? "";
+  warnOfCertificate(pair, { about: proxy.ref, path: `${path}.secretName`, secret, host }, report);
+  const range = tlsRange(tls.minimumProtocolVersion, tls.maximumProtocolVersion, reader);
+  if (!range) {
+    const message =
+      "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version";
+    return fail("TLSConfigNotValid", message);
+  }
+  const fallback = tls.enableFallbackCertificate ? readFallback(proxy, reader, fail) : undefined;
+  if (tls.enableFallbackCertificate && !fallback) return undefined;
+  const clientValidation = tls.clientValidation ? readClientValidation(proxy, reader, report) : undefined;
+  if (tls.clientValidation && !clientValidation) return undefined;
+  return {
+    tls: {
+      secret: `${secret.namespace}/${secret.name}`,
+      ...range,
+      ...(clientValidation ? { clientValidation } : {}),
+    },
+    passthrough: false,
+    ...(fallback ? { fallback } : {}),
+  };
+}
+
+/** Features that can't be had together: with passthrough Envoy sees no HTTP, a fallback chain serves several hosts. */
+function incompatible({ spec: { virtualhost: host } }: HTTPProxy): string | undefined {
+  const tls = host?.tls;
+  if (tls?.passthrough && tls.clientValidation)
+    return "Spec.VirtualHost.TLS passthrough cannot be combined with tls.clientValidation";
+  if (!tls?.enableFallbackCertificate || tls.passthrough) return undefined;
+  if (tls.clientValidation) return "Spec.Virtualhost.TLS fallback & client validation are incompatible";
+  if (host?.authorization) return "Spec.Virtualhost.TLS fallback & client authorization are incompatible";
+  if (host?.jwtProviders?.length) return "Spec.Virtualhost.TLS fallback & JWT providers are incompatible";
+  return undefined;
+}
+
+/** The settings' fallback certificate, which must be delegated to the namespace of the host. */
+function readFallback(
+  proxy: HTTPProxy,
+  reader: Reader,
+  fail: (reason: ErrorCode, message: string, field?: string) => undefined,
+): string | undefined {
+  const wanted = reader.settings.tls.fallbackCertificate;
+  const field = ".enableFallbackCertificate";
+  if (!wanted) {
+    const message =
+      "Spec.Virtualhost.TLS enabled fallback but the fallback Certificate Secret is not configured in Contour configuration file";
+    return fail("FallbackNotPresent", message, field);
+  }
+  const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
+  const name = `${secret.namespace}/${secret.name}`;
+  if (!isDelegated(reader, secret, proxy.meta.namespace)) {
+    const message = `Spec.VirtualHost.TLS Secret "${name}" is not configured for certificate delegation`;
+    return fail("FallbackNotDelegated", message, field);
+  }
+  const { error } = readKeyPair(reader, secret);
+  if (!error) return name;
+  const message = `Spec.Virtualhost.TLS Secret "${name}" fallback certificate is invalid: ${error}`;
+  return fail("FallbackNotValid", message, field);
+}

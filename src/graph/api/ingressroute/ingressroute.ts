@@ -1,0 +1,334 @@
+import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { Ref } from "../../../schema/meta.js";
+import { clientCertificate, readCluster } from "../../backends/backend.js";
+import { backendOf } from "../../backends/server-name.js";
+import { warnOfCertificate } from "../../certificates/certificate.js";
+import { isDelegated, readCaBundle, readKeyPair, secretName } from "../../certificates/secret.js";
+import { append } from "../../core/append.js";
+import { isAllowedClass } from "../../core/class.js";
+import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "../../core/nodes.js";
+import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
+import { type Root, rootOf, type SecureTerms } from "../../core/root.js";
+import { isOverBudget } from "../../cost/overrun.js";
+import type { PathMatch } from "../../matches/match-types.js";
+import { unreachablePath } from "../../matches/normalize-path.js";
+import { defaultHeaders } from "../../policies/default-headers.js";
+import { sessionAffinity } from "../../policies/hash.js";
+import type { RoutePolicies } from "../../policies/index.js";
+import { replacePrefix } from "../../policies/path-rewrite.js";
+import { readRetryPolicy } from "../../policies/retry.js";
+import { readTimeout } from "../../policies/timeout.js";
+import { includeProblem } from "../httpproxy/included-by.js";
+import { tlsRange } from "../httpproxy/tls.js";
+
+export type IngressRoute = ObjectByKind<"IngressRoute">;
+type RouteFields = NonNullable<IngressRoute["spec"]["routes"]>[number];
+type ServiceFields = NonNullable<RouteFields["services"]>[number];
+
+const type = "IngressRouteError";
+const maxDepth = 64;
+const describe = (ref: string): string => ref.slice("IngressRoute/".length);
+
+/** The IngressRoutes of a list of claimants that are of our class. */
+export const ingressRoutesOf = (refs: readonly Ref[], reader: Reader): IngressRoute[] =>
+  objectsOf("IngressRoute", refs, reader).filter((found) =>
+    isAllowedClass(found, undefined, reader.settings),
+  );
+
+/** Why an IngressRoute can't be the root of any host. */
+export const ingressRouteProblem = ({ spec: { virtualhost } }: IngressRoute): string | undefined =>
+  virtualhost?.fqdn?.includes("*")
+    ? `Spec.VirtualHost.Fqdn "${virtualhost.fqdn}" cannot use wildcards`
+    : undefined;
+
+/** Reads the root of a host (v1beta1 rules); undefined when it can't be served. */
+export function readIngressRouteRoot(root: IngressRoute, reader: Reader, report: Report): Root | undefined {
+  if (isOverBudget(root, type, "spec", reader, report)) return undefined;
+  const owner = root.ref;
+  const host = root.spec.virtualhost;
+  let tls: Tls | undefined;
+  if (host?.tls?.secretName) {
+    tls = readRootTls(root, reader, report);
+    if (!tls) return undefined;
+  }
+  const passthrough = !tls && (host?.tls?.passthrough ?? false);
+  const tcp =
+    root.spec.tcpproxy && (tls || passthrough) ? readTcp(root, reader, report, [root.ref]) : undefined;
+  const secure = tls !== undefined;
+  const routes = readRoutes(root, { parents: [root.ref], secure }, reader, report);
+  return rootOf({ kind: "http", owner, policies: {} }, readSecureTerms(owner, passthrough, tls, tcp), routes);
+}
+
+function readSecureTerms(
+  owner: Ref,
+  passthrough: boolean,
+  tls: Tls | undefined,
+  tcp: readonly TcpBackend[] | undefined,
+): SecureTerms | undefined {
+  if (tcp?.length) return { kind: "tcp", owner, ...(tls ? { tls } : {}), backends: tcp };
+  if (passthrough) return { kind: "none", owner };
+  return tls && { kind: "https", owner, policies: {}, tls, jwtProviders: [] };
+}
+
+function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {
+  const fields = root.spec.virtualhost?.tls;
+  const path = "spec.virtualhost.tls.secretName";
+  const secret = secretName(fields?.secretName ?? "", root.meta.namespace);
+  const name = `${secret.namespace}/${secret.name}`;
+  if (!isDelegated(reader, secret, root.meta.namespace)) {
+    report.error(
+      root.ref,
+      type,
+      "DelegationNotPermitted",
+      `Spec.VirtualHost.TLS Secret "${name}" certificate delegation not permitted`,
+      path,
+    );
+    return undefined;
+  }
+  const { pair, error } = readKeyPair(reader, secret);
+  if (!pair) {
+    report.error(
+      root.ref,
+      type,
+      "SecretNotValid",
+      `Spec.VirtualHost.TLS Secret "${fields?.secretName}" is invalid: ${error}`,
+      path,
+    );
+    return undefined;
+  }
+  const host = root.spec.virtualhost?.fqdn?.toLowerCase() ?? "";
+  warnOfCertificate(pair, { about: root.ref, path, secret, host }, report);
+  const range = tlsRange(fields?.minimumProtocolVersion, undefined, reader);
+  if (!range) return undefined;
+  return { secret: name, ...range };
+}
+
+interface Place {
+  readonly parents: readonly Ref[];
+  readonly secure: boolean;
+  /** The match of the route that delegates here. */
+  readonly within?: string;
+}
+
+/** The routes of an object until the first that is not valid: v1beta1 stops there and keeps the earlier ones. */
+function readRoutes(object: IngressRoute, place: Place, reader: Reader, report: Report): Route[] {
+  const routes: Route[] = [];
+  for (const [i, route] of (object.spec.routes ?? []).entries()) {
+    const path = `spec.routes[${i}]`;
+    const fail = (reason: ErrorCode, message: string, field = ""): void =>
+      report.error(object.ref, type, reason, message, path + field);
+    const problem = routeProblem(route, place);
+    if (problem) {
+      fail(problem.reason, problem.message, problem.field);
+      return routes;
+    }
+    if (route.services?.length) {
+      const found = readServicesRoute(object, route, path, place, reader, report);
+      if (!found) return routes;
+      routes.push(found);
+    } else if (route.delegate) {
+      const target = follow(object, route.delegate, place.parents, path, reader, report);
+      if (target === "stop") return routes;
+      if (!target) continue;
+      const inner = { ...place, parents: [...place.parents, target.ref], within: route.match };
+      append(routes, readRoutes(target, inner, reader, report));
+    }
+  }
+  return routes;
+}
+
+/** What is wrong with a route before its services or its delegation are looked at. */
+function routeProblem(
+  { match, services, delegate }: RouteFields,
+  { within }: Place,
+): { reason: ErrorCode; message: string; field?: string } | undefined {
+  if (services?.length && delegate) {
+    const message = `route "${match}": cannot specify services and delegate in the same route`;
+    return { reason: "ServicesAndDelegate", message };
+  }
+  if (within === undefined || isWithin(match, within)) return undefined;
+  const message = `the path prefix "${match}" does not match the parent's path prefix "${within}"`;
+  return { reason: "PathMatchNotValid", message, field: ".match" };
+}
+
+const segments = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
+const isWithin = (child: string, parent: string): boolean => segments(child).startsWith(segments(parent));
+
+/** The target of a delegation; a missing one is passed over in silence (v1beta1), a wrong one stops the object. */
+function follow(
+  object: IngressRoute,
+  delegate: { name: string; namespace?: string },
+  parents: readonly Ref[],
+  path: string,
+  reader: Reader,
+  report: Report,
+  label = "route",
+): IngressRoute | undefined | "stop" {
+  const target = reader.get("IngressRoute", delegate.namespace || object.meta.namespace, delegate.name);
+  if (!target) return undefined;
+  const fail = (reason: ErrorCode, message: string): "stop" => {
+    report.error(object.ref, type, reason, message, `${path}.delegate`);
+    return "stop";
+  };
+  if (target.spec.virtualhost) {
+    return fail("RootDelegatesToRoot", "root ingressroute cannot delegate to another root ingressroute");
+  }
+  if (parents.includes(target.ref) || parents.length >= maxDepth) {
+    const names = [...parents, target.ref].map(describe).join(" -> ");
+    return fail("DelegationCycle", `${label} creates a delegation cycle: ${names}`);
+  }
+  const forbidden = includeProblem(target, parents, reader, report);
+  return forbidden ? fail("IncludeNotPermitted", `delegation is not permitted: ${forbidden}`) : target;
+}
+
+function readServicesRoute(
+  object: IngressRoute,
+  route: RouteFields,
+  path: string,
+  place: Place,
+  reader: Reader,
+  report: Report,
+): Route | undefined {
+  const backends: Backend[] = [];
+  for (const [j, service] of (route.services ?? []).entries()) {
+    const cluster = readService(
+      object,
+      service,
+      `route "${route.match}": `,
+      `${path}.services[${j}]`,
+      reader,
+      report,
+    );
+    if (!cluster) return undefined;
+    backends.push(backendOf(cluster, service.weight ?? 0, defaultHeaders(reader.settings, cluster)));
+  }
+  const action: Action = { kind: "forward", backends };
+  const cookie = route.services?.some((service) => service.strategy === "Cookie");
+  const timeout = route.timeoutPolicy?.request;
+  const retry = readRetryPolicy(route.retryPolicy);
+  const matched: PathMatch = { kind: "prefix", value: route.match };
+  const policies: RoutePolicies = {
+    ...(timeout ? { timeout: { response: readTimeout(timeout).ms ?? 0 } } : {}),
+    ...(retry ? { retry } : {}),
+    ...(route.prefixRewrite ? { pathRewrite: replacePrefix(matched, route.prefixRewrite) } : {}),
+    ...(cookie ? { hash: sessionAffinity } : {}),
+    ...(route.enableWebsockets ? { websocket: true } : {}),
+  };
+  const unreachable = unreachablePath(matched, reader.settings);
+  if (unreachable) report.warn(object.ref, type, "PathNeverMatches", unreachable, `${path}.match`);
+  const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
+  return {
+    match: { path: matched, headers: [], queries: [] },
+    action,
+    policies,
+    insecure: place.secure && !keepHttp ? "redirect" : "serve",
+    from: object.ref,
+    field: path,
+  };
+}
+
+const strategies: ReadonlyMap<string | undefined, LoadBalancing> = new Map([
+  ["WeightedLeastRequest", "least-request"],
+  ["Random", "random"],
+  ["Cookie", "ring-hash"],
+]);
+
+function readService(
+  object: IngressRoute,
+  service: ServiceFields,
+  label: string,
+  path: string,
+  reader: Reader,
+  report: Report,
+): Cluster | undefined {
+  const fail = (reason: ErrorCode, message: string): undefined => {
+    report.error(object.ref, type, reason, message, path);
+    return undefined;
+  };
+  if (service.port < 1 || service.port > 65535) {
+    return fail("ServicePortInvalid", `${label}service "${service.name}": port must be in the range 1-65535`);
+  }
+  const certificate = clientCertificate(reader);
+  if (certificate.error) return fail("SecretNotValid", certificate.error);
+  const check = service.healthCheck;
+  const base = {
+    ...certificate.options,
+    loadBalancing: strategies.get(service.strategy) ?? ("round-robin" as const),
+    ...(check
+      ? {
+          healthCheck: {
+            kind: "http" as const,
+            path: check.path,
+            host: check.host || "contour-envoy-healthcheck",
+            intervalSeconds: check.intervalSeconds || 10,
+            timeoutSeconds: check.timeoutSeconds || 2,
+            unhealthyThreshold: check.unhealthyThresholdCount || 3,
+            healthyThreshold: check.healthyThresholdCount || 2,
+          },
+        }
+      : {}),
+  };
+  const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, base);
+  if (!cluster)
+    return fail(
+      "ServiceUnresolvedReference",
+      `Service [${service.name}:${service.port}] is invalid or missing`,
+    );
+  if (!service.validation || cluster.protocol !== "tls") return cluster;
+  const secret = secretName(service.validation.caSecret ?? "", object.meta.namespace);
+  const delegated = isDelegated(reader, secret, object.meta.namespace);
+  const { ca, error } = delegated
+    ? readCaBundle(reader, secret)
+    : { error: "certificate delegation not permitted" };
+  const wrong = error ?? (service.validation.subjectName ? undefined : "missing subject alternative name");
+  if (!ca || wrong) {
+    return fail(
+      "TLSUpstreamValidation",
+      `Service [${service.name}:${service.port}] TLS upstream validation policy error: ${wrong}`,
+    );
+  }
+  return { ...cluster, validation: { ca, subjectNames: [service.validation.subjectName ?? ""] } };
+}
+
+/** `tcpproxy`: weights have no meaning in v1beta1, every service gets an equal share. */
+function readTcp(
+  object: IngressRoute,
+  reader: Reader,
+  report: Report,
+  parents: readonly Ref[],
+): readonly TcpBackend[] | undefined {
+  const tcp = object.spec.tcpproxy;
+  const path = "spec.tcpproxy";
+  if (tcp?.services?.length && tcp.delegate) {
+    report.error(
+      object.ref,
+      type,
+      "ServicesAndDelegate",
+      "tcpproxy: cannot specify services and delegate in the same tcpproxy",
+      path,
+    );
+    return undefined;
+  }
+  if (tcp?.delegate) {
+    const target = follow(object, tcp.delegate, parents, path, reader, report, "tcpproxy");
+    return target && target !== "stop"
+      ? readTcp(target, reader, report, [...parents, target.ref])
+      : undefined;
+  }
+  const { options, error } = clientCertificate(reader);
+  if (error) {
+    report.error(object.ref, type, "SecretNotValid", error, path);
+    return undefined;
+  }
+  const backends: TcpBackend[] = [];
+  for (const [j, service] of (tcp?.services ?? []).entries()) {
+    const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, options);
+    if (!cluster) {
+      const message = `tcpproxy: service ${object.meta.namespace}/${service.name}/${service.port}: not found`;
+      report.error(object.ref, type, "ServiceUnresolvedReference", message, `${path}.services[${j}]`);
+      return undefined;
+    }
+    backends.push({ cluster, weight: 0 });
+  }
+  return backends;
+}

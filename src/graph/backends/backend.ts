@@ -1,0 +1,198 @@
+import { quote } from "../../schema/issues.js";
+import { isInline, readKeyPair } from "../certificates/secret.js";
+import type { CircuitBreakers, Cluster } from "../core/nodes.js";
+import type { ObjectByKind, Reader } from "../core/reader.js";
+import { type Reachable, readHost } from "./address.js";
+
+export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
+export type Protocol = NonNullable<Cluster["protocol"]>;
+
+/** What a route adds to the plain way to a Service port. */
+export type ClusterOptions = Partial<
+  Pick<
+    Cluster,
+    | "protocol"
+    | "sni"
+    | "validation"
+    | "loadBalancing"
+    | "healthCheck"
+    | "idleConnectionMs"
+    | "slowStart"
+    | "clientCertificate"
+  >
+>;
+
+interface PortOptions {
+  readonly healthPort?: number;
+  /** Spoken where the Service says nothing of its protocol. */
+  readonly usualProtocol?: Protocol;
+}
+
+/**
+ * The cluster for a Service's port, given by number or (Ingress) by name. The error is a message; the units of its
+ * endpoints are asked for.
+ */
+export function readCluster(
+  reader: Reader,
+  namespace: string,
+  name: string,
+  port: number | string,
+  { healthPort, usualProtocol, ...options }: ClusterOptions & PortOptions = {},
+): { cluster?: Cluster; error?: string | undefined } {
+  const { service, found, error } = findServicePort(reader, namespace, name, port);
+  if (!service || !found) return { error };
+  const external = readExternalName(reader, service);
+  if (external.error) return { error: external.error };
+
+  const spoken = options.protocol ?? servicePortProtocol(service, found) ?? usualProtocol;
+  // What is usually HTTP/2 is so over TLS, too.
+  const protocol = usualProtocol && spoken === "tls" ? "h2" : spoken;
+  const breakers = readCircuitBreakers(service, reader.settings.cluster.circuitBreakers);
+  // Assigned, not spread: an object that begins with a spread and then grows gets a hidden class of its own each time.
+  const common = Object.assign(
+    { namespace, service: name, port: found.port, loadBalancing: "round-robin" as const },
+    breakers && { circuitBreakers: breakers },
+    options,
+    protocol && { protocol },
+  );
+  if (external.name) return { cluster: Object.assign(common, { externalName: external.name }) };
+  const health =
+    healthPort === undefined ? undefined : servedPorts(service).find((p) => p.port === healthPort);
+  if (healthPort !== undefined && !health)
+    return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
+  const own = `${namespace}/${name}/${found.name || found.port}`;
+  const elsewhere = health && health.port !== found.port ? { healthPort: health.port } : undefined;
+  const endpoints = elsewhere ? `${own}/${health?.name || health?.port}` : own;
+  reader.need(`endpoints:${endpoints}`);
+  const mode = endpointMode(reader, service);
+  return { cluster: Object.assign(common, { endpoints }, elsewhere, mode && { mode }) };
+}
+
+/** A Service and the port of it that is asked for by number or name; or why it can't be used. */
+export function findServicePort(
+  reader: Reader,
+  namespace: string,
+  name: string,
+  port: number | string,
+): { service?: ObjectByKind<"Service">; found?: ServicePort; error?: string } {
+  const service = reader.get("Service", namespace, name);
+  if (!service) return { error: `service "${namespace}/${name}" not found` };
+  const isAsked = (p: ServicePort): boolean => p.port === port || (p.name !== "" && p.name === String(port));
+  const found = servedPorts(service).find(isAsked);
+  if (found) return { service, found };
+  const other = service.spec.ports?.find(isAsked);
+  if (!other) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
+  return { error: `unsupported service protocol "${other.protocol}" on service "${namespace}/${name}"` };
+}
+
+/** Whether a port of a Service or of its endpoints is TCP, as all that is served; one without a protocol is, as in Kubernetes. */
+export const isServed = ({ protocol }: { readonly protocol?: string | undefined }): boolean =>
+  !protocol || protocol === "TCP";
+
+/** The ports of a Service that can be asked for. Only among ports of one protocol is a number that of one port (ServicePort.port). */
+export const servedPorts = ({ spec }: ObjectByKind<"Service">): readonly ServicePort[] =>
+  spec.ports?.every(isServed) ? spec.ports : (spec.ports ?? []).filter(isServed);
+
+/**
+ * The certificate that Envoy shows to TLS backends, as the settings say. It is the administrator's choice, so that no
+ * delegation is asked for.
+ */
+export function clientCertificate(reader: Reader): {
+  readonly options: Pick<ClusterOptions, "clientCertificate">;
+  readonly error?: string;
+} {
+  const wanted = reader.settings.tls.envoyClientCertificate;
+  if (!wanted) return { options: {} };
+  const secret = { namespace: wanted.namespace ?? "", name: wanted.name ?? "" };
+  const { pair, error } = readKeyPair(reader, secret);
+  const name = `${secret.namespace}/${secret.name}`;
+  if (!pair)
+    return { options: {}, error: `tls.envoy-client-certificate Secret "${name}" is invalid: ${error}` };
+  if (isInline(pair, reader)) return { options: { clientCertificate: { secret: name, pair } } };
+  reader.need(`secret:${name}`);
+  return { options: { clientCertificate: { secret: name } } };
+}
+
+/** The endpoint mode that a Service asks for by annotation, or `service` by the settings. */
+export function endpointMode(reader: Reader, service: ObjectByKind<"Service">): Cluster["mode"] {
+  const asked = service.meta.annotations["isoline.dev/endpoints"];
+  if (asked === "eds" || asked === "inline" || asked === "service") return asked;
+  return reader.settings.endpoints === "service" ? "service" : undefined;
+}
+
+function readExternalName(
+  reader: Reader,
+  { spec, meta }: ObjectByKind<"Service">,
+): { name?: Reachable; error?: string } {
+  if (spec.type !== "ExternalName") return {};
+  const about = `service "${meta.namespace}/${meta.name}"`;
+  if (!reader.settings.enableExternalNameService) {
+    return { error: `${about} is an ExternalName service, these are not currently enabled` };
+  }
+  const name = spec.externalName ?? "";
+  const reached = readHost(name, { namespace: meta.namespace, settings: reader.settings });
+  if ("host" in reached) return { name: reached.host };
+  return {
+    error: `${about} is an ExternalName service that points to ${quote(name)}, this is not allowed: it ${reached.problem}`,
+  };
+}
+
+const annotationPrefixes = ["projectcontour.io/", "contour.heptio.com/"];
+
+function annotation(service: ObjectByKind<"Service">, name: string): string | undefined {
+  for (const prefix of annotationPrefixes) {
+    const value = service.meta.annotations[prefix + name];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Most Services have no annotation of ours: then there is nothing to look for. */
+function isAnnotated({ meta }: ObjectByKind<"Service">): boolean {
+  for (const _ in meta.annotations) return true;
+  return false;
+}
+
+const appProtocols: ReadonlyMap<string, Protocol> = new Map([
+  ["kubernetes.io/h2c", "h2c"],
+  ["https", "tls"],
+]);
+
+/** `appProtocol` alone when set, else the annotation `projectcontour.io/upstream-protocol.<protocol>`. */
+function servicePortProtocol(service: ObjectByKind<"Service">, port: ServicePort): Protocol | undefined {
+  if (port.appProtocol) {
+    return appProtocols.get(port.appProtocol);
+  }
+  if (!isAnnotated(service)) return undefined;
+  // Of several the last counts, as in Contour.
+  return (["tls", "h2c", "h2"] as const).find((protocol) =>
+    annotation(service, `upstream-protocol.${protocol}`)
+      ?.split(",")
+      .map((entry) => entry.trim())
+      .some((entry) => entry === String(port.port) || (entry !== "" && entry === port.name)),
+  );
+}
+
+const limitNames = {
+  maxConnections: "max-connections",
+  maxPendingRequests: "max-pending-requests",
+  maxRequests: "max-requests",
+  maxRetries: "max-retries",
+  perHostMaxConnections: "per-host-max-connections",
+} as const;
+
+/** Each limit by the Service's annotation, else by the settings; 0 is none. */
+function readCircuitBreakers(
+  service: ObjectByKind<"Service">,
+  defaults: Reader["settings"]["cluster"]["circuitBreakers"],
+): CircuitBreakers | undefined {
+  const isPlain = !isAnnotated(service);
+  const limits = new Map<string, number>();
+  for (const key of Object.keys(limitNames) as (keyof typeof limitNames)[]) {
+    const text = isPlain ? undefined : annotation(service, limitNames[key]);
+    const own = text && /^\d{1,10}$/.test(text) ? Number(text) : 0;
+    const limit = own > 0 && own <= 4294967295 ? own : defaults[key];
+    if (limit) limits.set(key, limit);
+  }
+  return limits.size > 0 ? (Object.fromEntries(limits) as CircuitBreakers) : undefined;
+}

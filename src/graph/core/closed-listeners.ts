@@ -1,0 +1,51 @@
+import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
+import { routeKinds } from "../../schema/object.js";
+import { widerThan } from "../api/gateway/hostnames.js";
+import type { Site, Sites, VirtualHost } from "./nodes.js";
+import type { Reader } from "./reader.js";
+import { claimantsOf } from "./sharing.js";
+
+interface Kept {
+  readonly host: string;
+  /** What the host itself has. */
+  readonly sites: Sites;
+  /** Whether objects of a namespace may have the host. */
+  readonly isKeeper: (namespace: string) => boolean;
+}
+
+/**
+ * The listeners on which a wider host (`*.example.com`, any host) of others would get what comes for a host that is kept for some
+ * namespaces and has nothing there itself. `sitesOf` gives what a host is on each listener.
+ */
+export function closedListeners(
+  { host, sites, isKeeper }: Kept,
+  sitesOf: (host: string) => Sites,
+  reader: Reader,
+): VirtualHost["closed"] {
+  const closed = new Map<string, "http" | "tcp">();
+  const decided = new Set([...sites].flatMap(([listener, site]) => (isServing(site) ? listener : [])));
+  for (const wider of widerThan(host)) {
+    if (!mayHaveOthers(wider, isKeeper, reader)) continue;
+    for (const [listener, site] of sitesOf(wider)) {
+      if (decided.has(listener) || !isServing(site)) continue;
+      // Envoy takes the closest wildcard that a listener has.
+      decided.add(listener);
+      if ([...claimantsOf(site)].every((ref) => isKeeper(namespaceOf(ref)))) continue;
+      closed.set(listener, site.terms.kind === "tcp" ? "tcp" : "http");
+    }
+  }
+  return closed;
+}
+
+const isServing = ({ terms, routes }: Site): boolean => terms.kind === "tcp" || routes.length > 0;
+
+const claimKinds: readonly string[] = ["HTTPProxy", "IngressRoute", "Ingress", ...routeKinds];
+
+/** Whether any object that may claim a wildcard is of another namespace; told by names, as most wildcards are of keepers alone. */
+function mayHaveOthers(host: string, isKeeper: Kept["isKeeper"], reader: Reader): boolean {
+  const isOther = (ref: Ref): boolean => claimKinds.includes(kindOf(ref)) && !isKeeper(namespaceOf(ref));
+  if (reader.claimants(`vhost:${host}`).some(isOther)) return true;
+  if (!reader.settings.gatewayRef) return false;
+  const keys = [...[host, ...widerThan(host)].map((one) => `routes:${one}`), "tcp:"];
+  return keys.some((key) => reader.claimants(key).some(isOther));
+}

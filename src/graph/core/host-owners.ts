@@ -1,0 +1,156 @@
+import type { ErrorCode } from "../../schema/finding-codes.js";
+import type { ObjectMeta, Ref } from "../../schema/meta.js";
+import type { SettingsSpec } from "../../schema/settings.js";
+import type { GatewayView } from "../api/gateway/gateway.js";
+import { type AttachedRoutes, attachedRoutes } from "../api/gateway/host.js";
+import { widerThan } from "../api/gateway/hostnames.js";
+import { proxiesOf } from "../api/httpproxy/httpproxy.js";
+import { type Ingress, ingressesOf } from "../api/ingress/ingress.js";
+import { ingressRoutesOf } from "../api/ingressroute/ingressroute.js";
+import { isRootNamespace } from "./class.js";
+import type { Reader, Report } from "./reader.js";
+import type { RootObject } from "./roots.js";
+import { claimFinding } from "./sharing.js";
+
+/** The objects of all kinds that speak for one host. */
+export interface HostClaims {
+  readonly roots: readonly RootObject[];
+  /** The one to win last. */
+  readonly ingresses: readonly Ingress[];
+  readonly routes: AttachedRoutes;
+}
+
+export function readHostClaims(host: string, view: GatewayView | undefined, reader: Reader): HostClaims {
+  const claimants = reader.claimants(`vhost:${host}`);
+  return {
+    roots: [...proxiesOf(claimants, reader), ...ingressRoutesOf(claimants, reader)],
+    ingresses: ingressesOf(claimants, reader),
+    routes: view ? attachedRoutes(host, view, reader) : new Map(),
+  };
+}
+
+interface Claimant {
+  readonly ref: Ref;
+  readonly kind: string;
+  readonly meta: ObjectMeta;
+}
+
+/** Where objects name their hosts. */
+const paths: Readonly<Record<string, string>> = {
+  Ingress: "spec.rules",
+  HTTPRoute: "spec.hostnames",
+  GRPCRoute: "spec.hostnames",
+  TLSRoute: "spec.hostnames",
+  TCPRoute: "spec.parentRefs",
+};
+
+/** Why an object may not have a host; reasons and messages of roots outside the root namespaces are Contour's. */
+interface Refusal {
+  readonly type: string;
+  readonly reason: ErrorCode;
+  readonly message: string;
+  readonly path: string;
+}
+
+/**
+ * The claims of those objects that may have the host by the settings `hostOwners` and `rootNamespaces`; each of the others is
+ * told so. An entry of `hostOwners` counts before `rootNamespaces`, but for roots, which need both.
+ */
+export function withOwners(
+  host: string,
+  claims: HostClaims,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): HostClaims {
+  const { settings } = reader;
+  if (settings.hostOwners.length + settings.rootNamespaces.length === 0) return claims;
+  const owners = ownersOf(host, settings);
+  const named = filterClaims(claims, ({ ref, kind, meta }) => {
+    if (!owners || owners.includes(meta.namespace)) return true;
+    const message = `host "${host}" is for objects of ${owners.join(", ")} alone (the setting hostOwners)`;
+    return refuse(ref, {
+      type: claimFinding(ref),
+      reason: "HostNotAllowedInNamespace",
+      message,
+      path: pathOf(kind),
+    });
+  });
+  let held: boolean | undefined;
+  const isHeld = (): boolean => (held ??= !owners && isOfRoots(host, named, view, reader));
+  return filterClaims(named, ({ ref, kind, meta }) => {
+    if (isRootNamespace(meta.namespace, settings)) return true;
+    if (kind === "HTTPProxy" || kind === "IngressRoute") return refuse(ref, notARoot(kind));
+    if (!isHeld()) return true;
+    const message = `host "${host}" is that of an object in the root namespaces, and so for objects of these alone (the setting rootNamespaces)`;
+    return refuse(ref, {
+      type: claimFinding(ref),
+      reason: "HostNotAllowedInNamespace",
+      message,
+      path: pathOf(kind),
+    });
+  });
+
+  function refuse(ref: Ref, { type, reason, message, path }: Refusal): false {
+    report.error(ref, type, reason, message, path);
+    return false;
+  }
+}
+
+const pathOf = (kind: string): string => paths[kind] ?? "spec.virtualhost.fqdn";
+
+const notARoot = (kind: "HTTPProxy" | "IngressRoute"): Refusal => ({
+  ...(kind === "HTTPProxy"
+    ? { type: "RootNamespaceError", reason: "RootProxyNotAllowedInNamespace" }
+    : { type: "IngressRouteError", reason: "RootIngressRouteNotAllowedInNamespace" }),
+  message: `root ${kind} cannot be defined in this namespace`,
+  path: "metadata.namespace",
+});
+
+function filterClaims(
+  { roots, ingresses, routes }: HostClaims,
+  may: (object: Claimant) => boolean,
+): HostClaims {
+  return {
+    roots: roots.filter(may),
+    ingresses: ingresses.filter(may),
+    routes: new Map([...routes].filter(([route]) => may(route))),
+  };
+}
+
+/** The namespaces that a host is for; undefined: all. The host itself counts before `*.suffix`, the longest of those. */
+function ownersOf(host: string, { hostOwners }: SettingsSpec): readonly string[] | undefined {
+  let best: SettingsSpec["hostOwners"][number] | undefined;
+  for (const entry of hostOwners) {
+    if (entry.host === host) return entry.namespaces;
+    const covers = entry.host.startsWith("*.") && host.endsWith(entry.host.slice(1));
+    if (covers && entry.host.length > (best?.host.length ?? 0)) best = entry;
+  }
+  return best?.namespaces;
+}
+
+/** Which namespaces may have what comes for a host that is in `hostOwners`, or that an object in a root namespace claims. */
+export function keepersOf(
+  host: string,
+  claims: HostClaims,
+  { settings }: Reader,
+): ((namespace: string) => boolean) | undefined {
+  const entry = settings.hostOwners.find((one) => one.host === host);
+  if (entry) return (namespace) => entry.namespaces.includes(namespace);
+  // What is below an entry is kept by that.
+  if (settings.rootNamespaces.length === 0 || ownersOf(host, settings)) return undefined;
+  const isRoot = (namespace: string): boolean => isRootNamespace(namespace, settings);
+  return someOf(claims, ({ meta }) => isRoot(meta.namespace)) ? isRoot : undefined;
+}
+
+const someOf = ({ roots, ingresses, routes }: HostClaims, is: (object: Claimant) => boolean): boolean =>
+  [...roots, ...ingresses, ...routes.keys()].some(is);
+
+/** Whether an object in a root namespace claims the host, or a wildcard above it. Any host (`*`) is a claim on none. */
+function isOfRoots(host: string, claims: HostClaims, view: GatewayView | undefined, reader: Reader): boolean {
+  const isRoot = ({ meta }: Claimant): boolean => isRootNamespace(meta.namespace, reader.settings);
+  const some = (found: HostClaims): boolean => someOf(found, isRoot);
+  if (host === "*") return false;
+  if (some(claims)) return true;
+  return widerThan(host).some((wider) => wider !== "*" && some(readHostClaims(wider, view, reader)));
+}

@@ -1,0 +1,48 @@
+import { byObject, type Finding, kindOf, type Ref } from "../../schema/meta.js";
+import { isSame } from "../../schema/same.js";
+import type { Compiled, ReadKey } from "../../store/store.js";
+
+type Judgement = Pick<Compiled, "findings" | "reads">;
+
+const nothing: Judgement = { findings: [], reads: [] };
+
+/**
+ * The objects whose status may be another one after a unit was compiled or dropped: those with other findings, roots and children that
+ * a host reads or reads no more (an object that no host reads is an orphan), and of the Gateway API what the unit judges.
+ */
+export function* judgedBy(
+  { unit }: Pick<Compiled, "unit">,
+  before: Judgement = nothing,
+  after: Judgement = nothing,
+): Iterable<Ref> {
+  yield* changedAbout(before.findings, after.findings);
+  const stage = unit.slice(0, unit.indexOf(":"));
+  // The unit of a route reads what the Gateway says of it: how many routes are attached, and whether its class is there.
+  const whole = stage === "route" || stage === "listeners" ? gatewayKinds : policyKinds;
+  if (stage === "route") yield unit.slice(unit.indexOf(":") + 1) as Ref;
+  for (const key of before.reads) if (isOf(whole, key)) yield key;
+  for (const key of after.reads) if (isOf(whole, key)) yield key;
+  if (stage === "vhost") yield* readByOne(before.reads, after.reads);
+}
+
+const gatewayKinds: ReadonlySet<string> = new Set(["GatewayClass", "Gateway", "BackendTLSPolicy"]);
+/** Whether a policy is in use, and its CA certificates are there, is seen where it is read. */
+const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
+const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);
+
+const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref => kinds.has(kindOf(key as Ref));
+
+/** The objects that other findings are about than before. */
+export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {
+  if (isSame(before, after)) return;
+  const old = byObject(before);
+  const now = byObject(after);
+  for (const [ref, findings] of now) if (!isSame(findings, old.get(ref))) yield ref;
+  for (const ref of old.keys()) if (!now.has(ref)) yield ref;
+}
+
+function* readByOne(before: readonly ReadKey[], after: readonly ReadKey[]): Iterable<Ref> {
+  const old = new Set(before);
+  for (const key of after) if (!old.delete(key) && isOf(includedKinds, key)) yield key;
+  for (const key of old) if (isOf(includedKinds, key)) yield key;
+}

@@ -1,0 +1,40 @@
+import { type Finding, isSubstitute } from "../../schema/meta.js";
+import type { KubeObject } from "../../schema/object.js";
+import type { SettingsSpec } from "../../schema/settings.js";
+import type { Store } from "../../store/store.js";
+import { isOfClass } from "./class.js";
+
+type Delegating = Extract<KubeObject, { kind: "HTTPProxy" | "IngressRoute" }>;
+
+export const orphanText = (kind: Delegating["kind"]): string =>
+  `this ${kind} is not part of a delegation chain from a root ${kind}`;
+
+/** Whether an object without a virtual host is included (or delegated to) by no root. */
+export function isOrphan(object: KubeObject, store: Store): object is Delegating {
+  if (object.kind !== "HTTPProxy" && object.kind !== "IngressRoute") return false;
+  if (object.spec.virtualhost) return false;
+  return !store.readers(object.ref).some((unit) => unit.startsWith("vhost:"));
+}
+
+/** Declares that no root has to include an object, such as the idle one of a blue-green pair. */
+export const idleAnnotation = "isoline.dev/idle";
+
+export const mayBeIdle = ({ meta }: KubeObject): boolean =>
+  meta.annotations[idleAnnotation]?.trim() === "true";
+
+/** HTTPProxies and IngressRoutes that no root leads to and that are not declared idle, as findings of error type `Orphaned`. */
+export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] {
+  const found: Finding[] = [];
+  for (const object of store.objects())
+    if (!isSubstitute(object) && isOrphan(object, store) && isOfClass(object, settings) && !mayBeIdle(object))
+      found.push(orphanFinding(object));
+  return found;
+}
+
+export const orphanFinding = ({ ref, kind }: Delegating): Finding => ({
+  about: ref,
+  severity: "warning",
+  type: "Orphaned",
+  reason: "Orphaned",
+  message: orphanText(kind),
+});

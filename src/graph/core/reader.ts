@@ -1,0 +1,104 @@
+import type { ErrorCode, FindingCode, WarningCode } from "../../schema/finding-codes.js";
+import { FindingList } from "../../schema/finding-list.js";
+import type { Finding, Ref } from "../../schema/meta.js";
+import type { KubeObject } from "../../schema/object.js";
+import type { SettingsSpec } from "../../schema/settings.js";
+import type { ClaimKey, UnitKey } from "../../store/store.js";
+import type { Overrun } from "../cost/size.js";
+
+export type Kind = KubeObject["kind"];
+export type ObjectByKind<K extends Kind> = Extract<KubeObject, { kind: K }>;
+export type HTTPProxy = ObjectByKind<"HTTPProxy">;
+export type ExtensionService = ObjectByKind<"ExtensionService">;
+
+/**
+ * All that a unit may see. Each call is recorded, hits, misses and lists alike, so that a change of any of them
+ * recompiles the unit. The settings are not recorded: a change of settings recompiles every unit.
+ */
+export interface Reader {
+  readonly settings: SettingsSpec;
+  get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
+  /** Refs of the objects that claim a key, sorted. */
+  claimants(key: ClaimKey): readonly Ref[];
+  /** Keeps another unit (endpoints, a secret) compiled as long as this one wants it. */
+  need(unit: UnitKey): void;
+  /** Why an object is over the budget of its namespace; that need not be recorded, as such a change counts as one of the object. */
+  overrun(ref: Ref): Overrun | undefined;
+  /** Why a certificate and a private key (PEM) do not make a pair; undefined when they do. */
+  checkKeyPair(certificate: string, privateKey: string): string | undefined;
+}
+
+const features: Partial<Record<Kind, SettingsSpec["disableFeatures"][number]>> = {
+  ExtensionService: "extensionservices",
+  TLSRoute: "tlsroutes",
+  GRPCRoute: "grpcroutes",
+  TCPRoute: "tcproutes",
+  BackendTLSPolicy: "backendtlspolicies",
+  // These are read for the CA certificates of BackendTLSPolicies alone.
+  ConfigMap: "backendtlspolicies",
+};
+
+/** Whether the setting `disableFeatures` leaves a kind out, by the names of Contour's flag `--disable-feature`. */
+export function isLeftOut(kind: Kind, { disableFeatures }: Pick<SettingsSpec, "disableFeatures">): boolean {
+  const feature = features[kind];
+  return feature !== undefined && disableFeatures.includes(feature);
+}
+
+/** The objects of one kind among claimants. */
+export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader: Reader): ObjectByKind<K>[] {
+  const found: ObjectByKind<K>[] = [];
+  if (isLeftOut(kind, reader.settings)) return found;
+  for (const ref of refs) {
+    if (!ref.startsWith(`${kind}/`)) continue;
+    const slash = ref.indexOf("/", kind.length + 1);
+    const object = reader.get(kind, ref.slice(kind.length + 1, slash), ref.slice(slash + 1));
+    if (object) found.push(object);
+  }
+  return found;
+}
+
+/** Collects what is wrong with the objects that a unit reads. */
+export interface Report {
+  error(about: Ref, type: string, reason: ErrorCode, message: string, path?: string): void;
+  /** `unlessBetween`: times between which there is nothing to warn of. */
+  warn(
+    about: Ref,
+    type: string,
+    reason: WarningCode,
+    message: string,
+    path?: string,
+    unlessBetween?: Finding["unlessBetween"],
+  ): void;
+  readonly findings: readonly Finding[];
+}
+
+export function createReport(): Report {
+  const findings = new FindingList();
+  const add =
+    (severity: Finding["severity"]) =>
+    (
+      about: Ref,
+      type: string,
+      reason: FindingCode,
+      message: string,
+      path?: string,
+      unlessBetween?: Finding["unlessBetween"],
+    ): void => {
+      findings.add({
+        about,
+        severity,
+        type,
+        reason,
+        message,
+        ...(path === undefined ? {} : { path }),
+        ...(unlessBetween ? { unlessBetween } : {}),
+      });
+    };
+  return {
+    error: add("error"),
+    warn: add("warning"),
+    get findings() {
+      return findings.list;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { WarningCode } from "../../schema/finding-codes.js";
+import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
+import type { Route, Site, Terms } from "./nodes.js";
+import type { Report } from "./reader.js";
+
+/** The `type` of a finding about what an object claims; none that is a condition of a route of the Gateway API. */
+export function claimFinding(ref: Ref): string {
+  const kind = kindOf(ref);
+  return kind === "HTTPProxy" ? "VirtualHostError" : `${kind}Error`;
+}
+
+/** Objects that a finding of another namespace's object names at most. */
+const maxNamed = 3;
+
+/**
+ * Collects what the objects of one host are to each other, and tells each object once. Of an object of another namespace no
+ * more is told than its kind and name.
+ */
+export class Sharing {
+  /** Objects with routes beside those of an owner in another namespace. */
+  readonly #guests = new Map<Ref, Set<Ref>>();
+  readonly #refused = new Map<Ref, Terms>();
+  /** Objects with a match that a route of the first has too. */
+  readonly #taken = new Map<Ref, Set<Ref>>();
+  readonly #told = new Set<string>();
+
+  constructor(
+    private readonly host: string,
+    private readonly report: Report,
+  ) {}
+
+  share(owner: Ref, site: Site): void {
+    for (const guest of claimantsOf(site))
+      if (namespaceOf(guest) !== namespaceOf(owner)) note(this.#guests, owner, guest);
+  }
+
+  /** What a site has is not served, as connections are taken on other terms. */
+  refuse(terms: Terms, site: Site): void {
+    for (const claimant of claimantsOf(site)) this.#refused.set(claimant, terms);
+  }
+
+  sameMatch(later: Route, first: Route): void {
+    if (later.from === first.from && later.field === first.field) return;
+    const key = `${later.from} ${later.field}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    const own = later.from === first.from;
+    const who = own ? first.field : first.from;
+    const message = `${this.#named}: ${who} has the same match and comes first`;
+    this.report.warn(later.from, claimFinding(later.from), "SameMatch", message, later.field);
+    if (!own) note(this.#taken, first.from, later.from);
+  }
+
+  tell(): void {
+    for (const [owner, guests] of this.#guests) {
+      const belongs = ` belongs to ${owner}, an object of another namespace`;
+      for (const guest of guests) this.#warn(guest, "HostOfAnotherNamespace", belongs);
+      this.#warn(owner, "HostShared", ` also has routes of other namespaces: ${listOf(guests)}`);
+    }
+    for (const [first, others] of this.#taken)
+      this.#warn(
+        first,
+        "SameMatch",
+        `: routes of this object come before the same matches of ${listOf(others)}`,
+      );
+    for (const [claimant, { kind, owner }] of this.#refused) {
+      const over = kind === "http" ? "plain HTTP" : "TLS";
+      const message = `${this.#named}: ${owner} says how connections over ${over} are taken; this object is not served there`;
+      this.report.error(claimant, claimFinding(claimant), "HostOfAnotherObject", message);
+    }
+  }
+
+  get #named(): string {
+    return `host ${JSON.stringify(this.host)}`;
+  }
+
+  #warn(about: Ref, reason: WarningCode, message: string): void {
+    this.report.warn(about, claimFinding(about), reason, `${this.#named}${message}`);
+  }
+}
+
+function note(found: Map<Ref, Set<Ref>>, key: Ref, value: Ref): void {
+  const values = found.get(key);
+  if (values) values.add(value);
+  else found.set(key, new Set([value]));
+}
+
+const listOf = (refs: ReadonlySet<Ref>): string => listSome([...refs], maxNamed);
+
+/** The first names in their order, and how many more there are. */
+export function listSome(names: readonly string[], most: number): string {
+  const named = [...names].sort().slice(0, most).join(", ");
+  return names.length > most ? `${named} and ${names.length - most} more` : named;
+}
+
+/** The objects that claim the host for what a site has: a root for all that it includes. */
+export function claimantsOf({ terms, routes }: Site): ReadonlySet<Ref> {
+  const isRoot = ["HTTPProxy", "IngressRoute"].includes(kindOf(terms.owner));
+  if (terms.kind === "tcp" || (isRoot && routes.length > 0)) return new Set([terms.owner]);
+  return new Set(routes.map(({ from }) => from));
+}

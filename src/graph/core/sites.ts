@@ -1,0 +1,69 @@
+import { orderRoutes } from "../matches/same-matches.js";
+import type { HttpsTerms, HttpTerms, Route, Site, Sites, Terms } from "./nodes.js";
+import type { Report } from "./reader.js";
+import { Sharing } from "./sharing.js";
+
+/** The synthetic header of wildcard hosts: one label, as Kubernetes and Contour read `*.x`. */
+const wildcard = (host: string): Route["match"]["headers"][number] => ({
+  name: ":authority",
+  kind: "regex",
+  value: `(?i)[a-z0-9]([-a-z0-9]*[a-z0-9])?${host.slice(1).replaceAll(".", "\\.")}(:[0-9]+)?`,
+  invert: false,
+  ignoreCase: false,
+  treatMissingAsEmpty: false,
+});
+
+/**
+ * Puts together what several claims make of a host, of which an earlier one comes first. On each listener the first claim there
+ * has the host: connections are taken on its terms, whole. Of the others are served those routes that ask for no terms of their
+ * own.
+ */
+export function joinSites(host: string, claims: readonly Sites[], report: Report): Sites {
+  const sharing = new Sharing(host, report);
+  const joined = new Map<string, Site>();
+  for (const listener of new Set(claims.flatMap((sites) => [...sites.keys()]))) {
+    const [own, ...others] = claims.flatMap((sites) => sites.get(listener) ?? []);
+    if (own) joined.set(listener, join(host, own, others, sharing));
+  }
+  sharing.tell();
+  return joined;
+}
+
+function join(host: string, { terms, routes }: Site, others: readonly Site[], sharing: Sharing): Site {
+  if (terms.kind === "tcp" || terms.kind === "none") {
+    for (const other of others) sharing.refuse(terms, other);
+    return { terms, routes };
+  }
+  const guests = others.filter((other) => {
+    if (isPlain(other.terms, terms)) return true;
+    sharing.refuse(terms, other);
+    return false;
+  });
+  for (const site of [{ terms, routes }, ...guests]) sharing.share(terms.owner, site);
+  // Of the same match in one kind the last one given counts.
+  const all = [...guests.reverse().flatMap((guest) => guest.routes), ...routes];
+  return { terms, routes: finish(all, host, sharing) };
+}
+
+/** Whether routes may go without their own terms: those that would lose a protection by it may not. */
+function isPlain(terms: Terms, { kind }: HttpTerms | HttpsTerms): boolean {
+  if (terms.kind !== kind || Object.keys(terms.policies).length > 0) return false;
+  if (terms.kind === "http") return true;
+  const { tls, authorization, jwtProviders } = terms;
+  return !tls.clientValidation && !authorization && jwtProviders.length === 0;
+}
+
+function finish(routes: readonly Route[], host: string, sharing: Sharing): Route[] {
+  const isWildcard = host.startsWith("*.");
+  const ordered = orderRoutes(routes, {
+    wildcard: isWildcard,
+    onSame: (later, first) => sharing.sameMatch(later, first),
+  });
+  if (!isWildcard) return ordered;
+  const extra = wildcard(host);
+  return ordered.map((route) =>
+    route.spansLabels
+      ? route
+      : { ...route, match: { ...route.match, headers: [extra, ...route.match.headers] } },
+  );
+}

@@ -1,0 +1,99 @@
+import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
+import { missingListeners, readGatewaySites } from "../api/gateway/host.js";
+import { readIngresses } from "../api/ingress/ingress.js";
+import { warnOfEscapedSlashes } from "../matches/escaped-slashes.js";
+import { closedListeners } from "./closed-listeners.js";
+import { type HostClaims, keepersOf, readHostClaims, withOwners } from "./host-owners.js";
+import { ingressHttp, ingressHttps } from "./listener-names.js";
+import type { Sites, VirtualHost } from "./nodes.js";
+import { createReport, type Reader, type Report } from "./reader.js";
+import type { Root } from "./root.js";
+import { readRoot } from "./roots.js";
+import { claimFinding } from "./sharing.js";
+import { joinSites } from "./sites.js";
+
+/**
+ * Gathers what every API says of a host. Who has it on a listener is the first of: routes of the Gateway API, the root
+ * (HTTPProxy or IngressRoute), Ingresses.
+ */
+export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
+  const view = readGateway(reader);
+  const claims = readClaims(host, view, reader, report);
+  const sites = readSites(host, claims, view, reader, report);
+  warnOfEscapedSlashes(
+    [...sites.values()].map(({ routes }) => routes),
+    reader,
+    report,
+  );
+  const isKeeper = keepersOf(host, claims, reader);
+  const sitesOf = (wider: string): Sites => {
+    const quiet = createReport();
+    return readSites(wider, readClaims(wider, view, reader, quiet), view, reader, quiet);
+  };
+  return {
+    host,
+    sites,
+    closed: isKeeper ? closedListeners({ host, sites, isKeeper }, sitesOf, reader) : noneClosed,
+    ...(view ? { websockets: true } : {}),
+  };
+}
+
+const noneClosed: VirtualHost["closed"] = new Map();
+
+const readClaims = (
+  host: string,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): HostClaims => withOwners(host, readHostClaims(host, view, reader), view, reader, report);
+
+function readSites(
+  host: string,
+  { roots, ingresses, routes }: HostClaims,
+  view: GatewayView | undefined,
+  reader: Reader,
+  report: Report,
+): Sites {
+  const found = readRoot(roots, reader, report);
+  const gateway = readGatewaySites(host, routes, reader, report);
+  if (found === "contested") refuseIngresses(host, ingresses, report);
+  const [root, ruling] = found === "contested" ? [undefined, []] : [found, ingresses];
+  const ingress = readIngresses(ruling, host, reader, report);
+  const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
+  return joinSites(host, [gateway, ...others], report);
+}
+
+/** A second root, which takes a host down, must not clear the way for an Ingress of the same tenant. */
+function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], report: Report): void {
+  const message = `host ${JSON.stringify(host)} has roots in several namespaces, so that neither they nor Ingresses are served; leave one root`;
+  for (const { ref } of ingresses)
+    report.error(ref, claimFinding(ref), "HostOfAnotherObject", message, "spec.rules");
+}
+
+const noSites: Sites = new Map();
+
+/**
+ * As much of what a root and Ingresses make of a host as the Gateway has listeners for. As with Contour, a root that asks for
+ * another is not served at all; who asks is told.
+ */
+function withListeners(
+  view: GatewayView,
+  root: Root | undefined,
+  ingress: Sites,
+  report: Report,
+): readonly Sites[] {
+  const missing = missingListeners(view);
+  if (missing.size === 0) return [root?.sites ?? noSites, ingress];
+  const asked = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
+  const lacking = asked.filter((kind) => missing.has(kind));
+  const tell = (about: Root["ref"], kind: "HTTP" | "HTTPS"): void =>
+    report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
+  if (root) for (const kind of lacking) tell(root.ref, kind);
+  if (missing.has("HTTP"))
+    for (const from of new Set(ingress.get(ingressHttp)?.routes.map((route) => route.from)))
+      tell(from, "HTTP");
+  const kept = [...ingress].filter(
+    ([listener]) => !missing.has("HTTP") && (listener !== ingressHttps || !missing.has("HTTPS")),
+  );
+  return [lacking.length > 0 ? noSites : (root?.sites ?? noSites), new Map(kept)];
+}

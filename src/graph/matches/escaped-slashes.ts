@@ -1,0 +1,83 @@
+import { kindOf, type Ref } from "../../schema/meta.js";
+import type { Route } from "../core/nodes.js";
+import type { Reader, Report } from "../core/reader.js";
+import { claimFinding } from "../core/sharing.js";
+
+/**
+ * Warns where a path decides what protects a request, and `%2f` in paths stays: a backend that decodes it sees `/admin/x` in a request
+ * for `/admin%2fx`, which is another route's. Each object gets one warning, at the first of its routes.
+ *
+ * @param lists all routes of a host, whatever they come from; one may be in several lists.
+ */
+export function warnOfEscapedSlashes(
+  lists: readonly (readonly Route[])[],
+  reader: Reader,
+  report: Report,
+): void {
+  if (reader.settings.escapedSlashes !== "keep" || !lists.some((routes) => routes.some(isProtected))) return;
+  const forwarding = lists
+    .flat()
+    .filter(({ action }) => action.kind === "forward")
+    .map(protectedBy);
+  const isDecided = decidedByPath(forwarding);
+  const found = new Map<Ref, Set<string>>();
+  for (const one of forwarding)
+    if (isDecided(one)) found.set(one.from, (found.get(one.from) ?? new Set()).add(one.field));
+  for (const [about, fields] of found) {
+    const [first = "", ...more] = [...fields].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+    const others = more.length > 0 ? ` (and ${more.length} more)` : "";
+    const message = `the path decides what protects this route${others}: %2f in a path stays as it is, so that a backend that decodes it sees another path; set escapedSlashes to reject or unescape`;
+    const isProxy = kindOf(about) === "HTTPProxy";
+    const type = isProxy ? "RouteError" : claimFinding(about);
+    report.warn(about, type, "EscapedSlashes", message, isProxy ? `${first}.conditions` : first);
+  }
+}
+
+interface Protected {
+  /** As text, to compare. */
+  readonly protection: string;
+  readonly path: string;
+  readonly from: Ref;
+  readonly field: string;
+}
+
+/**
+ * Whether a route with a path has a protection that a route with another path has not, or lacks one that all paths have. Counts of
+ * pairs of a protection and a path answer that in the same time for any number of routes.
+ */
+function decidedByPath(routes: readonly Protected[]): (route: Protected) => boolean {
+  const pairs = new Map(routes.map((route) => [JSON.stringify([route.protection, route.path]), route]));
+  const ofProtection = new Map<string, number>();
+  const ofPath = new Map<string, number>();
+  for (const { protection, path } of pairs.values()) {
+    ofProtection.set(protection, (ofProtection.get(protection) ?? 0) + 1);
+    ofPath.set(path, (ofPath.get(path) ?? 0) + 1);
+  }
+  const isRestProtected = routes.some(({ protection, path }) => path === everything && protection !== none);
+  return ({ protection, path }) => {
+    if (path === everything) return false;
+    if (protection === none) return isRestProtected;
+    const alike = (ofProtection.get(protection) ?? 0) + (ofPath.get(path) ?? 0) - 1;
+    return pairs.size > alike;
+  };
+}
+
+/** What an authorization service is told does not count, but whether it is asked. */
+function protectionOf({ policies }: Route): object {
+  const { localRateLimit, ignoreHostRateLimits, rateLimits, ipFilter, authorization, jwtProvider } = policies;
+  const unasked = (authorization !== undefined && "disabled" in authorization) || undefined;
+  return { localRateLimit, ignoreHostRateLimits, rateLimits, ipFilter, unasked, jwtProvider };
+}
+
+const isProtected = (route: Route): boolean =>
+  Object.values(protectionOf(route)).some((value) => value !== undefined);
+
+function protectedBy(route: Route): Protected {
+  const { match, from, field } = route;
+  const { kind, value } = match.path;
+  const path = kind === "prefix" && value === "/" ? everything : `${kind} ${value}`;
+  return { protection: JSON.stringify(protectionOf(route)), path, from, field };
+}
+
+const everything = "";
+const none = "{}";

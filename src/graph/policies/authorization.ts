@@ -1,0 +1,145 @@
+import type { ErrorCode } from "../../schema/finding-codes.js";
+import type { SettingsSpec } from "../../schema/settings.js";
+import { type Extension, extensionCluster, readExtensionService } from "../backends/extension-service.js";
+import type { AllowedHeader, Authorization, HttpAuthorization } from "../core/nodes.js";
+import type { HTTPProxy, Reader } from "../core/reader.js";
+import type { RouteAuthorization } from "./index.js";
+import { readTimeout } from "./timeout.js";
+
+type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["virtualhost"]>["authorization"]>;
+type HeaderFields = NonNullable<NonNullable<Fields["httpSettings"]>["allowedUpstreamHeaders"]>[number];
+
+export interface AuthorizationProblem {
+  readonly reason: ErrorCode;
+  readonly message: string;
+  /** Field path below `authorization`. */
+  readonly field: string;
+}
+
+type Read = { readonly authorization: Authorization } | { readonly problem: AuthorizationProblem };
+
+const apiVersion = "projectcontour.io/v1alpha1";
+const about = "Spec.Virtualhost.Authorization";
+const problem = (reason: ErrorCode, message: string, field: string): Read => ({
+  problem: { reason, message, field },
+});
+
+/** `virtualhost.authorization` of an object of a namespace. */
+export function readAuthorization(fields: Fields, namespace: string, reader: Reader): Read {
+  const ref = fields.extensionRef;
+  const version = ref?.apiVersion || apiVersion;
+  if (version !== apiVersion) {
+    const message = `${about}.extensionRef specifies an unsupported resource version "${version}"`;
+    return problem("AuthBadResourceVersion", message, ".extensionRef.apiVersion");
+  }
+  const target = { namespace: ref?.namespace || namespace, name: ref?.name ?? "" };
+  const extension = readExtensionService(reader, target.namespace, target.name);
+  if (!extension) {
+    const message = `${about}.ServiceRef extension service "${target.namespace}/${target.name}" not found`;
+    return problem("ExtensionServiceNotFound", message, ".extensionRef");
+  }
+  return readFields(fields, target, extension);
+}
+
+/**
+ * The settings' own authorization, which covers every host that has none. Without its ExtensionService requests are
+ * still asked about, and refused (or, with `failOpen`, let through) for want of an answer: never an open door.
+ */
+export function readGlobalAuthorization(reader: Reader): (Read & { readonly found: boolean }) | undefined {
+  const fields = reader.settings.globalExtAuth;
+  if (!fields) return undefined;
+  const target = globalTarget(fields);
+  const extension = readExtensionService(reader, target.namespace, target.name);
+  return { ...readFields(fields, target, extension), found: extension !== undefined };
+}
+
+/** `<namespace>/<name>`, or the reference of the ContourConfiguration form. */
+function globalTarget({ extensionService, extensionRef }: NonNullable<SettingsSpec["globalExtAuth"]>): {
+  namespace: string;
+  name: string;
+} {
+  const [namespace = "", name = ""] = (extensionService ?? "").split("/");
+  return extensionService
+    ? { namespace, name }
+    : { namespace: extensionRef?.namespace ?? "", name: extensionRef?.name ?? "" };
+}
+
+function readFields(
+  fields: Fields,
+  target: { namespace: string; name: string },
+  extension: Extension | undefined,
+): Read {
+  const timeout = readTimeout(fields.responseTimeout);
+  if (timeout.error) {
+    const message = `${about}.ResponseTimeout is invalid: ${timeout.error}`;
+    return problem("AuthResponseTimeoutInvalid", message, ".responseTimeout");
+  }
+  const http = fields.serviceType === "http";
+  if (http && Object.keys(fields.authPolicy?.context ?? {}).length > 0) {
+    const message = `${about}.AuthPolicy.Context are only applied to grpc service type`;
+    return problem("AuthContextForHTTP", message, ".authPolicy.context");
+  }
+  const cluster = extensionCluster(target);
+  const timeoutMs = timeout.ms ?? extension?.responseMs;
+  const body = fields.withRequestBody;
+  return {
+    authorization: {
+      cluster,
+      authority: extension?.cluster.sni || cluster.replaceAll("/", "."),
+      ...(http ? { http: readHttp(fields.httpSettings) } : {}),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      failOpen: fields.failOpen ?? false,
+      ...(body
+        ? {
+            body: {
+              maxBytes: body.maxRequestBytes,
+              allowPartial: body.allowPartialMessage ?? false,
+              asBytes: body.packAsBytes ?? false,
+            },
+          }
+        : {}),
+    },
+  };
+}
+
+const readHttp = (settings: Fields["httpSettings"]): HttpAuthorization => ({
+  ...(settings?.pathPrefix ? { pathPrefix: settings.pathPrefix } : {}),
+  requestHeaders: (settings?.allowedAuthorizationHeaders ?? []).map(readHeader),
+  upstreamHeaders: (settings?.allowedUpstreamHeaders ?? []).map(readHeader),
+});
+
+function readHeader(fields: HeaderFields): AllowedHeader {
+  const kind = (["exact", "prefix", "suffix", "contains"] as const).find((one) => fields[one] !== undefined);
+  return {
+    kind: kind ?? "exact",
+    value: fields[kind ?? "exact"] ?? "",
+    ignoreCase: fields.ignoreCase ?? false,
+  };
+}
+
+/** What holds for the routes of a host that say nothing of authorization themselves. */
+export interface AuthorizationDefaults {
+  readonly disabled: boolean;
+  readonly context: Readonly<Record<string, string>>;
+}
+
+/** The host's own policy, else that of the settings; undefined when neither asks anybody. */
+export function authorizationDefaults(
+  host: Fields | undefined,
+  { globalExtAuth }: SettingsSpec,
+): AuthorizationDefaults | undefined {
+  const policy = host ? host.authPolicy : globalExtAuth?.authPolicy;
+  if (!host && !globalExtAuth) return undefined;
+  return { disabled: policy?.disabled ?? false, context: policy?.context ?? {} };
+}
+
+/** `authPolicy` of a route on top of the defaults of its host. */
+export function routeAuthorization(
+  defaults: AuthorizationDefaults | undefined,
+  policy: { readonly disabled?: boolean; readonly context?: Readonly<Record<string, string>> } | undefined,
+): RouteAuthorization | undefined {
+  if (!defaults) return undefined;
+  if (policy ? policy.disabled : defaults.disabled) return { disabled: true };
+  const context = { ...defaults.context, ...policy?.context };
+  return Object.keys(context).length > 0 ? { context } : undefined;
+}

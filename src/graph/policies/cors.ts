@@ -1,0 +1,68 @@
+import { parseTimeout } from "../../schema/duration.js";
+import { regexProblem } from "../matches/regex.js";
+
+export interface CorsPolicy {
+  readonly origins: readonly { readonly kind: "exact" | "regex"; readonly value: string }[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposed: readonly string[];
+  /** Seconds that an answer may be kept; 0 is not at all, absent what the browser likes. */
+  readonly maxAge?: number;
+  readonly credentials: boolean;
+  readonly privateNetwork: boolean;
+}
+
+interface CorsFields {
+  readonly allowOrigin: readonly string[];
+  readonly allowMethods: readonly string[];
+  readonly allowHeaders?: readonly string[];
+  readonly exposeHeaders?: readonly string[];
+  readonly maxAge?: string;
+  readonly allowCredentials?: boolean;
+  readonly allowPrivateNetwork?: boolean;
+}
+
+/** `scheme://host[:port]` as Go's URLs have it: a `*` or a bracket in the host does not make it a pattern. */
+const originForm =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=<>"\u0080-\uffff-]+)(?::\d*)?$/;
+
+/** `virtualhost.corsPolicy`: an origin that is `scheme://host[:port]` or `*` is exact, any other a regex, whose program is no larger than `maxProgramSize`. */
+export function readCors(
+  fields: CorsFields | undefined,
+  maxProgramSize: number,
+): { policy?: CorsPolicy; error?: string } {
+  if (!fields) return {};
+  const origins: CorsPolicy["origins"][number][] = [];
+  for (const origin of fields.allowOrigin) {
+    const exact = origin === "*" || originForm.test(origin);
+    if (exact) origins.push({ kind: "exact", value: origin });
+    else {
+      const wrong = origin === "" ? "empty" : regexProblem(origin, maxProgramSize);
+      if (wrong) {
+        return {
+          error: `invalid allowed origin ${JSON.stringify(origin)}: allowed origin is invalid exact match and invalid regex match (${wrong})`,
+        };
+      }
+      origins.push({ kind: "regex", value: origin });
+    }
+  }
+  const maxAge = readMaxAge(fields.maxAge);
+  return {
+    policy: {
+      origins,
+      methods: fields.allowMethods,
+      headers: fields.allowHeaders ?? [],
+      exposed: fields.exposeHeaders ?? [],
+      ...(maxAge === undefined ? {} : { maxAge }),
+      credentials: fields.allowCredentials ?? false,
+      privateNetwork: fields.allowPrivateNetwork ?? false,
+    },
+  };
+}
+
+/** Unlike in a timeout, a zero here is a zero: browsers are told to keep nothing. */
+function readMaxAge(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const parsed = parseTimeout(text);
+  return "kind" in parsed && parsed.kind === "ms" ? Math.round(parsed.ms / 1000) : 0;
+}

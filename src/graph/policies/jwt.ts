@@ -1,0 +1,171 @@
+import { parseTimeout } from "../../schema/duration.js";
+import type { ErrorCode } from "../../schema/finding-codes.js";
+import { quote } from "../../schema/issues.js";
+import { readHost } from "../backends/address.js";
+import { readUpstreamValidation } from "../backends/upstream-validation.js";
+import { readJwks } from "../certificates/secret.js";
+import type { JwtProvider } from "../core/nodes.js";
+import type { HTTPProxy, Reader, Report } from "../core/reader.js";
+
+export interface JwtProviders {
+  readonly providers: readonly JwtProvider[];
+  /** Name of the provider of routes that say nothing. */
+  readonly default?: string;
+}
+
+type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["virtualhost"]>["jwtProviders"]>[number];
+type RemoteFields = NonNullable<Fields["remoteJWKS"]>;
+type Fail = (reason: ErrorCode, message: string, field?: string) => undefined;
+
+const base = "spec.virtualhost.jwtProviders";
+const about = "Spec.VirtualHost.JWTProviders";
+
+/** `virtualhost.jwtProviders`; undefined (and a finding) when one is not valid. */
+export function readJwtProviders(proxy: HTTPProxy, reader: Reader, report: Report): JwtProviders | undefined {
+  const host = proxy.spec.virtualhost;
+  const fields = host?.jwtProviders ?? [];
+  const fail = (reason: ErrorCode, message: string, field = base): undefined => {
+    report.error(proxy.ref, "JWTVerificationError", reason, message, field);
+    return undefined;
+  };
+  if (fields.length === 0) return { providers: [] };
+  if (!host?.tls?.secretName) {
+    return fail(
+      "JWTVerificationNotPermitted",
+      `${about} can only be defined for root HTTPProxies that terminate TLS`,
+    );
+  }
+  const providers: JwtProvider[] = [];
+  let good = true;
+  for (const [i, one] of fields.entries()) {
+    if (fields.findIndex(({ name }) => name === one.name) < i)
+      return fail(
+        "DuplicateProviderName",
+        `${about} is invalid: duplicate name ${one.name}`,
+        `${base}[${i}].name`,
+      );
+    const provider = readProvider(proxy, one, `${base}[${i}]`, reader, fail);
+    if (provider) providers.push(provider);
+    else good = false;
+  }
+  if (!good) return undefined;
+  const defaults = fields.filter((provider) => provider.default);
+  if (defaults.length > 1) {
+    return fail(
+      "MultipleDefaultProvidersSpecified",
+      `${about} is invalid: at most one provider can be set as the default`,
+    );
+  }
+  return { providers, ...(defaults[0] ? { default: defaults[0].name } : {}) };
+}
+
+function readProvider(
+  proxy: HTTPProxy,
+  fields: Fields,
+  path: string,
+  reader: Reader,
+  fail: Fail,
+): JwtProvider | undefined {
+  const keys = fields.localJWKS
+    ? readLocalKeys(proxy, fields, path, reader, fail)
+    : fields.remoteJWKS && readRemoteKeys(proxy, fields.remoteJWKS, `${path}.remoteJWKS`, reader, fail);
+  return (
+    keys && {
+      name: fields.name,
+      ...(fields.issuer ? { issuer: fields.issuer } : {}),
+      audiences: fields.audiences ?? [],
+      forward: fields.forwardJWT ?? false,
+      keys,
+    }
+  );
+}
+
+/** Keys in a Secret of the proxy's own namespace: there is no delegation for them. */
+function readLocalKeys(
+  proxy: HTTPProxy,
+  { name, localJWKS }: Fields,
+  path: string,
+  reader: Reader,
+  fail: Fail,
+): JwtProvider["keys"] | undefined {
+  const secret = { namespace: proxy.meta.namespace, name: localJWKS?.secretName ?? "" };
+  const { jwks, error } = readJwks(reader, secret, localJWKS?.key ?? "");
+  if (jwks !== undefined) return { kind: "local", jwks };
+  const message = `${about}.LocalJWKS for provider "${name}" is invalid: ${error}`;
+  return fail("LocalJWKSInvalid", message, `${path}.localJWKS`);
+}
+
+const label = "[A-Za-z0-9](?:-*[A-Za-z0-9])*";
+const uriForm = new RegExp(
+  `^([A-Za-z][A-Za-z0-9+.-]*)://(\\[[0-9A-Fa-f:.]+\\]|${label}(?:\\.${label})*)(?::(\\d+))?([/?][A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?$`,
+);
+
+function readRemoteKeys(
+  proxy: HTTPProxy,
+  fields: RemoteFields,
+  path: string,
+  reader: Reader,
+  fail: Fail,
+): JwtProvider["keys"] | undefined {
+  const key = `${about}.RemoteJWKS`;
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(fields.uri)) {
+    const message = `${key}.URI has invalid scheme "", must be http or https`;
+    return fail("RemoteJWKSSchemeInvalid", message, `${path}.uri`);
+  }
+  const found = uriForm.exec(fields.uri);
+  if (!found?.[1] || !found[2]) {
+    const message = `${key}.URI is invalid: ${JSON.stringify(fields.uri)} is not scheme://host[:port]/path`;
+    return fail("RemoteJWKSURIInvalid", message, `${path}.uri`);
+  }
+  const scheme = found[1].toLowerCase();
+  if (scheme !== "http" && scheme !== "https") {
+    const message = `${key}.URI has invalid scheme "${scheme}", must be http or https`;
+    return fail("RemoteJWKSSchemeInvalid", message, `${path}.uri`);
+  }
+  const port = found[3] ? Number(found[3]) : scheme === "http" ? 80 : 443;
+  if (port < 1 || port > 65535)
+    return fail("RemoteJWKSPortInvalid", `${key}.URI has an invalid port: ${found[3]}`, `${path}.uri`);
+  if (fields.validation && scheme === "http") {
+    return fail(
+      "RemoteJWKSUpstreamValidationInvalid",
+      `${key}.UpstreamValidation must not be specified when URI scheme is http.`,
+      `${path}.validation`,
+    );
+  }
+  const { namespace } = proxy.meta;
+  const reached = readHost(found[2], { namespace, settings: reader.settings });
+  if ("problem" in reached) {
+    const message = `${key}.URI is invalid: its host ${quote(found[2])} ${reached.problem}`;
+    return fail("RemoteJWKSURIInvalid", message, `${path}.uri`);
+  }
+  const checked = fields.validation && readUpstreamValidation(reader, fields.validation, namespace);
+  if (checked?.problem === "not-delegated") {
+    const message = `${key}.UpstreamValidation.CACertificate Secret "${checked.secret}" is not configured for certificate delegation`;
+    return fail("RemoteJWKSCACertificateNotDelegated", message, `${path}.validation.caSecret`);
+  }
+  if (checked?.problem) {
+    const message = `${key}.UpstreamValidation is invalid: ${checked.message}`;
+    return fail("RemoteJWKSUpstreamValidationInvalid", message, `${path}.validation`);
+  }
+  const timeout = milliseconds(fields.timeout);
+  const cache = milliseconds(fields.cacheDuration);
+  return {
+    kind: "remote",
+    uri: fields.uri,
+    timeoutMs: timeout ?? 1000,
+    ...(cache === undefined ? {} : { cacheMs: cache }),
+    server: {
+      scheme,
+      host: reached.host,
+      port,
+      family: fields.dnsLookupFamily ?? reader.settings.dnsLookupFamily,
+      ...(checked?.validation ? { validation: checked.validation } : {}),
+    },
+  };
+}
+
+/** The schema has seen to it that this is a duration; zero is as good as absent. */
+function milliseconds(text: string | undefined): number | undefined {
+  const parsed = parseTimeout(text ?? "");
+  return "kind" in parsed && parsed.kind === "ms" ? parsed.ms : undefined;
+}

@@ -1,0 +1,77 @@
+import type { PathMatch } from "../matches/match-types.js";
+import { cleanPath, trimSlashes } from "../matches/normalize-path.js";
+import { quoteRegex } from "../matches/order.js";
+
+/** Puts another prefix in the place of the matched one, or does a substitution in the whole path. */
+export type PathRewrite = ({ readonly prefix: string } | { readonly regex: PathSubstitution }) & {
+  /** Of a prefix that ends in a slash: what the same path without that slash becomes, which the route takes too. */
+  readonly bare?: string;
+};
+
+/** RE2's pattern, and what stands in the place of what it matches. */
+export interface PathSubstitution {
+  readonly pattern: string;
+  readonly substitution: string;
+}
+
+export interface ReplacePrefix {
+  readonly prefix?: string;
+  readonly replacement: string;
+}
+
+export type PrefixReplaceProblem = "MustHavePrefix" | "DuplicateReplacement" | "AmbiguousReplacement";
+
+/**
+ * The rewrite of a matched prefix: by the entry that names it, else the entry without a prefix, else none.
+ * Problems are Contour's PrefixReplaceError reasons.
+ */
+export function readReplacePrefix(
+  entries: readonly ReplacePrefix[] | undefined,
+  matched: PathMatch,
+): { policy?: PathRewrite; reason?: PrefixReplaceProblem; message?: string } {
+  if (!entries?.length) return {};
+  if (matched.kind !== "prefix") {
+    return {
+      reason: "MustHavePrefix",
+      message: "cannot specify prefix replacements without a prefix condition",
+    };
+  }
+  const seen = new Set<string>();
+  for (const { prefix = "" } of entries) {
+    if (seen.has(prefix)) {
+      return prefix === ""
+        ? { reason: "AmbiguousReplacement", message: "ambiguous prefix replacement" }
+        : { reason: "DuplicateReplacement", message: `duplicate replacement prefix '${prefix}'` };
+    }
+    seen.add(prefix);
+  }
+  const entry = entryFor(entries, matched.value);
+  return entry ? { policy: replacePrefix(matched, entry.replacement) } : {};
+}
+
+/** The entry for a prefix: the one that names it, else the one without a prefix. */
+export const entryFor = (entries: readonly ReplacePrefix[], matched: string): ReplacePrefix | undefined =>
+  entries.find(({ prefix }) => prefix === matched) ?? entries.find(({ prefix }) => !prefix);
+
+/**
+ * Puts `replacement` in the place of the prefix that a route matches; of an exact path or a regular expression, in the place of the
+ * whole path. The result has one slash where the two meet. A path that would become `/./x` or `/../x` stays as it is: `/app../x` under
+ * `/app`, where that is replaced by `/`.
+ */
+export function replacePrefix({ kind, value }: PathMatch, replacement: string): PathRewrite {
+  const clean = cleanPath(replacement);
+  if (kind === "exact" || kind === "regex") return { prefix: clean };
+  const to = trimSlashes(clean);
+  const slashed = value.endsWith("/");
+  const bare = slashed && value !== "/" ? { bare: to || "/" } : {};
+  if (to !== "" || value.length > longestPath) return { prefix: slashed ? `${to}/` : to || "/", ...bare };
+  const matched = `^${quoteRegex(trimSlashes(value))}/*`;
+  if (kind === "segment" || slashed) return { regex: { pattern: matched, substitution: "/" }, ...bare };
+  return { regex: { pattern: `${matched}(${notDots}.*)?$`, substitution: "/\\1" } };
+}
+
+/** Envoy takes no request with longer headers (`max_request_headers_kb`), and no regular expression of any length. */
+const longestPath = 60 * 1024;
+
+/** The beginning of a segment that is neither `.` nor `..`, also where path parameters or an escape such as `%2f` follow. */
+const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";

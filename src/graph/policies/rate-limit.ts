@@ -1,0 +1,137 @@
+import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../schema/header-names.js";
+import { type ErrorStatus, isErrorStatus } from "../../schema/status-code.js";
+import { type HeaderCondition, headerMatches, headerProblem } from "../api/httpproxy/conditions.js";
+import type { HeaderMatch } from "../matches/match-types.js";
+import { headerFormat } from "./headers.js";
+
+/** A token bucket in each Envoy: `requests` per `intervalMs`, and `burst` more at once. */
+export interface LocalRateLimit {
+  readonly requests: number;
+  readonly burst: number;
+  readonly intervalMs: number;
+  /** Absent: 429. */
+  readonly status?: ErrorStatus;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** What is asked of the rate limit service, one list of entries for each descriptor. */
+export type RateLimitDescriptor = readonly DescriptorEntry[];
+
+export type DescriptorEntry =
+  | { readonly kind: "generic-key"; readonly key?: string; readonly value: string }
+  | { readonly kind: "header"; readonly header: string; readonly key: string }
+  | {
+      readonly kind: "header-match";
+      readonly headers: readonly HeaderMatch[];
+      readonly expect: boolean;
+      readonly value: string;
+    }
+  | { readonly kind: "remote-address" };
+
+interface LocalFields {
+  readonly requests: number;
+  readonly unit: "second" | "minute" | "hour";
+  readonly burst?: number;
+  readonly responseStatusCode?: number;
+  readonly responseHeadersToAdd?: readonly { readonly name: string; readonly value: string }[];
+}
+
+interface EntryFields {
+  readonly genericKey?: { readonly key?: string; readonly value: string };
+  readonly requestHeader?: { readonly headerName: string; readonly descriptorKey: string };
+  readonly requestHeaderValueMatch?: {
+    readonly headers?: readonly HeaderCondition[];
+    readonly expectMatch: boolean;
+    readonly value: string;
+  };
+  readonly remoteAddress?: object;
+}
+
+export interface GlobalFields {
+  readonly disabled?: boolean;
+  readonly descriptors?: readonly { readonly entries: readonly EntryFields[] }[];
+}
+
+const intervals = { second: 1000, minute: 60_000, hour: 3_600_000 } as const;
+const maxTokens = 4_294_967_295;
+/** Envoy refuses a route table with a longer list. */
+const maxHeaders = 10;
+
+/** `rateLimitPolicy.local` of a virtual host or route. */
+export function readLocalRateLimit(fields: LocalFields | undefined): {
+  limit?: LocalRateLimit;
+  error?: string;
+} {
+  if (!fields) return {};
+  const { requests, unit, burst = 0, responseStatusCode, responseHeadersToAdd } = fields;
+  if (requests + burst > maxTokens) return { error: "requests and burst together are more than 4294967295" };
+  if (responseStatusCode !== undefined && !isErrorStatus(responseStatusCode))
+    return { error: `Envoy has no status ${responseStatusCode} for rate limits; 429 is the default` };
+  const headers = new Map<string, string>();
+  for (const { name, value } of responseHeadersToAdd ?? []) {
+    const key = canonicalHeader(name);
+    if (headers.has(key)) return { error: `duplicate header addition: "${key}"` };
+    const wrong = headerNameProblem(key);
+    if (wrong) return { error: `invalid header name "${key}": ${wrong}` };
+    const problem = headerValueProblem(value);
+    if (problem) return { error: `invalid header "${key}": ${problem}` };
+    headers.set(key, headerFormat(value, {}));
+  }
+  if (headers.size > maxHeaders) return { error: `more than ${maxHeaders} headers to add` };
+  return {
+    limit: {
+      requests,
+      burst,
+      intervalMs: intervals[unit],
+      ...(responseStatusCode ? { status: responseStatusCode } : {}),
+      headers: [...headers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value })),
+    },
+  };
+}
+
+/**
+ * `rateLimitPolicy.global` of a virtual host or route, or the default of the settings; undefined when disabled.
+ * `maxProgramSize` is that of one regular expression.
+ */
+export function readDescriptors(
+  fields: GlobalFields | undefined,
+  maxProgramSize: number,
+): {
+  descriptors?: readonly RateLimitDescriptor[];
+  error?: string;
+} {
+  if (!fields?.descriptors?.length || fields.disabled) return {};
+  const descriptors: DescriptorEntry[][] = [];
+  for (const { entries } of fields.descriptors) {
+    const read = entries.map((entry) => readEntry(entry, maxProgramSize));
+    const wrong = read.find((entry) => typeof entry === "string");
+    if (typeof wrong === "string") return { error: wrong };
+    descriptors.push(read as DescriptorEntry[]);
+  }
+  return { descriptors };
+}
+
+function readEntry(fields: EntryFields, maxProgramSize: number): DescriptorEntry | string {
+  const { genericKey, requestHeader, requestHeaderValueMatch, remoteAddress } = fields;
+  const kinds = [genericKey, requestHeader, requestHeaderValueMatch, remoteAddress].filter(Boolean);
+  if (kinds.length !== 1) return "rate limit descriptor entry must have exactly one field set";
+  if (genericKey) {
+    const { key, value } = genericKey;
+    return { kind: "generic-key", ...(key ? { key } : {}), value };
+  }
+  if (requestHeader) {
+    return { kind: "header", header: requestHeader.headerName, key: requestHeader.descriptorKey };
+  }
+  if (requestHeaderValueMatch) {
+    const { headers = [], expectMatch: expect, value } = requestHeaderValueMatch;
+    const wrong = headerProblem(
+      headers.map((header) => ({ header })),
+      maxProgramSize,
+    );
+    if (wrong) return wrong;
+    const matches = headers.flatMap(headerMatches);
+    if (matches.length === 0) return "requestHeaderValueMatch needs at least one header condition";
+    return { kind: "header-match", headers: matches, expect, value };
+  }
+  return { kind: "remote-address" };
+}
