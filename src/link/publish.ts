@@ -363,7 +363,12 @@ export class Publication {
     const changed: XdsType[] = [];
     for (const [type, set] of Object.entries(sets) as [XdsType, ResourceSet][]) {
       const old = served[type];
-      if (old.set.isSame(set)) continue;
+      if (old.set.isSame(set)) {
+        // What stays of the same content may be something else now. An Envoy that has it is not sent it again.
+        const now = this.#versioned(type, old.set, old.sequence);
+        if (now.version !== old.version) served[type] = now;
+        continue;
+      }
       const ended = Math.max(old.sequence, this.#reported.get(type) ?? 0) + 1;
       served[type] = this.#versioned(type, set, isEnd ? ended : this.#sequence);
       this.fleet.forget(type, old.set.namesNotIn(set));

@@ -32,6 +32,9 @@ const faulty =
     return { edits: made, faults, last_edit_ms: await lastEdit(rig, 70_000) };
   };
 
+/** A watch whose connection fell silent is opened anew within a minute, in each replica by itself. */
+const silentMs = 80_000;
+
 /** What takes time: minutes of edits and of random faults, shorter ones in the short form. */
 export function soaks(seed: number, short: boolean): readonly Experiment[] {
   const [long, brief] = short ? [45, 30] : [600, 200];
@@ -66,6 +69,7 @@ export function soaks(seed: number, short: boolean): readonly Experiment[] {
       rig: { ...editedObjects, store: "sqlite", staleMs: 70_000 },
       run: faulty(seed, brief),
       limits: faultLimits,
+      finalMs: silentMs,
       recovery: "last_edit_ms",
     },
     {
@@ -82,6 +86,7 @@ export function soaks(seed: number, short: boolean): readonly Experiment[] {
       },
       run: faulty(seed, brief),
       limits: faultLimits,
+      finalMs: silentMs,
       recovery: "last_edit_ms",
     },
   ];

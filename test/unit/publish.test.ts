@@ -346,6 +346,25 @@ describe("versions", () => {
     expect(version("clusters")).toBe(before[0]);
   });
 
+  it("say what is to stay of the content, also where that changes and the content does not", () => {
+    const one = rig();
+    const target = (): string => {
+      const version = parseVersion(one.publication.served("clusters")?.version ?? "");
+      return version?.target ?? version?.hash ?? "";
+    };
+    const alone = ["blue", "green"].map((name) => setOf(serving(name).clusters ?? {}).hash);
+    one.publish(serving("blue"));
+    one.publish(serving("green"), 2);
+    const has = one.settle("clusters", "");
+    expect(target()).toBe(alone[1]);
+    expect(one.publish(serving("blue"), 3)).not.toContain("clusters");
+    expect(target()).toBe(alone[0]);
+    expect(one.poll("clusters", has)).toBe(has);
+    const both = { ...serving("blue").clusters, ...serving("green").clusters };
+    expect(one.publish({ ...serving("blue"), clusters: both }, 4)).not.toContain("clusters");
+    expect(target()).toBe(parseVersion(has)?.hash);
+  });
+
   it("gives what is served, whatever happened before, the hash of its content", () => {
     const names = fc.subarray(["a", "b", "c", "d"], { minLength: 1 });
     fc.assert(
