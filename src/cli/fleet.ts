@@ -1,6 +1,7 @@
 import { createReadStream, renameSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Publisher } from "../engine/publisher.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { appendPrivateFile } from "../platform/private-file.js";
 import { isRecord } from "../schema/issues.js";
@@ -8,8 +9,7 @@ import { messageOf } from "../schema/words.js";
 import { createApp } from "../server/app.js";
 import { everyone } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
-import { Publisher } from "../server/publisher.js";
-import { PushedSources } from "../server/pushed.js";
+import { PushedSources } from "../sources/push/pushed.js";
 import { openSqliteStore } from "../store/sqlite.js";
 import { refresh } from "../update.js";
 import { ask, type Told } from "./client.js";

@@ -1,9 +1,9 @@
+import { review } from "../engine/review.js";
 import { resourcesOf } from "../kubernetes/resources.js";
 import { checkKeyPair } from "../platform/key-pair.js";
+import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Hooks } from "./hooks.js";
-import { settingsOf } from "./publisher.js";
-import { review } from "./review.js";
 
 /** What a cluster's webhooks lead to. */
 export function clusterHooks(options: {

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Publisher } from "../engine/publisher.js";
 import { explain } from "../explain/explain.js";
 import { hostNodes, servedHosts } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
@@ -6,11 +7,11 @@ import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
 import { configFor } from "../explain/served-config.js";
 import { unservedFor } from "../lint/unserved.js";
+import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
 import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem } from "./problem.js";
-import { type Publisher, settingsOf } from "./publisher.js";
 import type { Identity } from "./tokens.js";
 
 /** What is served, with what it was compiled of. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import { resourcesWith } from "../../src/kubernetes/resources.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
+import { KubeSource } from "../../src/sources/kubernetes/followed-cluster.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";

@@ -1,6 +1,6 @@
 import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { KubeSource } from "../../src/sources/kubernetes/followed-cluster.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { Publisher } from "../../src/engine/publisher.js";
 import { xdsTypes } from "../../src/link/snapshot.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone, tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/pushed.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 
 const line = (role: string, token: string, rest = ""): string =>

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Publisher } from "../../src/engine/publisher.js";
 import type { HostNode } from "../../src/explain/graph.js";
 import { createApp } from "../../src/server/app.js";
 import { type Authenticate, everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
 import { metricDefinitions } from "../../src/server/metrics.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/pushed.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import {
   endpointSlice,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { compilerVersion } from "../../src/compile.js";
+import { Publisher } from "../../src/engine/publisher.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
-import { workLeft } from "../../src/server/source-state.js";
+import { PushedSources } from "../../src/sources/push/pushed.js";
+import { workLeft } from "../../src/sources/push/source-state.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { rebuildInPlace, restore, salvage } from "../../src/store/salvage.js";
 import { createSqlStore } from "../../src/store/sql-store.js";

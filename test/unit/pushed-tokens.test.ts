@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { Publisher } from "../../src/engine/publisher.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/pushed.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Platform } from "../../src/update.js";
 import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { Publisher } from "../../src/engine/publisher.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/pushed.js";
 import { createSqlStore } from "../../src/store/sql-store.js";
 import { refresh } from "../../src/update.js";
 import { applications } from "../bench/apps.js";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { type RunningServer, startServer } from "../../src/cli/serve.js";
+import { type RunningServer, startServer } from "../../src/runtime/node/serve.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import { httpProxy, type Manifest } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";

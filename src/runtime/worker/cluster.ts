@@ -1,0 +1,143 @@
+import type { DurableObjectStorage, Fetcher } from "@cloudflare/workers-types";
+import type { Publisher } from "../../engine/publisher.js";
+import { inSlices } from "../../engine/slices.js";
+import { fetchTransport } from "../../kubernetes/fetch-transport.js";
+import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
+import type { Finding } from "../../schema/meta.js";
+import { parseSettings } from "../../schema/settings.js";
+import type { AppOptions } from "../../server/app.js";
+import { clusterHooks } from "../../server/cluster-hooks.js";
+import type { Metrics } from "../../server/metrics.js";
+import { KubeSource } from "../../sources/kubernetes/followed-cluster.js";
+import type { Store } from "../../store/store.js";
+import { unitsLeft, update } from "../../update.js";
+import { workerPlatform } from "./platform.js";
+
+/** What says where the API server is; without `KUBE_SERVER` and `KUBE` there is none. */
+export interface ClusterEnv {
+  /** A binding that reaches the API server, such as a VPC service. */
+  readonly KUBE?: Fetcher;
+  /** Its URL, with a certificate that is publicly trusted where there is no binding. */
+  readonly KUBE_SERVER?: string;
+  /** Bearer token of a service account with the printed role. */
+  readonly KUBE_TOKEN?: string;
+  /** Seconds between two looks when nothing rings. */
+  readonly KUBE_POLL_SECONDS?: string;
+  /** Settings as JSON; Contour's configuration will do. */
+  readonly ISOLINE_SETTINGS?: string;
+}
+
+export const hasCluster = ({ KUBE, KUBE_SERVER }: ClusterEnv): boolean =>
+  KUBE !== undefined || KUBE_SERVER !== undefined;
+
+const defaultPollSeconds = 60;
+/** How long a look listens for changes that are still on their way. */
+const lookSeconds = 2;
+const betweenLooksMs = 1000;
+
+interface WorkerClusterOptions {
+  readonly env: ClusterEnv;
+  readonly storage: DurableObjectStorage;
+  readonly store: Store;
+  readonly publisher: Publisher;
+  readonly metrics: Metrics;
+  /** The store was filled by another version. */
+  readonly outdated: boolean;
+}
+
+/** A cluster that is looked at by alarm: at intervals, and soon after a hook rings. */
+export class WorkerCluster {
+  readonly #source: KubeSource;
+  readonly #settingsFindings: readonly Finding[];
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly options: WorkerClusterOptions) {
+    const { env, store, publisher, metrics, outdated } = options;
+    const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
+    this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
+    update(store, [settings], inSlices(workerPlatform));
+    this.#source = new KubeSource({
+      server: serverOf(env),
+      transport: transportOf(env),
+      store,
+      platform: inSlices(workerPlatform),
+      acceptShrink: false,
+      namespaces: settings.spec.watchNamespaces,
+      served: publisher.wasPublished,
+      changed: () => publisher.publish(),
+      failed: (kind, code) => metrics.count("cluster_failures_total", { kind, code }),
+      log: (line) => console.error(line),
+      now: Date.now,
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      random: Math.random,
+    });
+    if (outdated) this.#source.listAnew();
+    if (publisher.wasPublished) publisher.publish();
+    void this.#alarmAt(Date.now());
+  }
+
+  get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
+    const { store, publisher } = this.options;
+    return {
+      inspected: {
+        store,
+        publisher,
+        platform: workerPlatform,
+        clusters: () => [
+          {
+            cluster: "",
+            stale: this.#source.stale,
+            kinds: this.#source.status(),
+            lookedAt: this.#source.lastGoodLook,
+          },
+        ],
+      },
+      holds: () => [{ cluster: "", source: this.#source }],
+      hooks: clusterHooks({
+        store,
+        strict: false,
+        ready: () => this.#source.ready && unitsLeft(store) === 0,
+        ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
+      }),
+    };
+  }
+
+  /** Brings the next look forward, but never puts it off. */
+  async #alarmAt(at: number): Promise<void> {
+    const { storage } = this.options;
+    const set = await storage.getAlarm();
+    if (set === null || set > at) await storage.setAlarm(at);
+  }
+
+  /** One look; a failure is logged by the source, and the next look tries again. */
+  async look(): Promise<void> {
+    this.#lookedAt = Date.now();
+    const { env, storage } = this.options;
+    const seconds = Number(env.KUBE_POLL_SECONDS ?? defaultPollSeconds);
+    const next = Number.isFinite(seconds) && seconds >= 1 ? seconds : defaultPollSeconds;
+    await storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
+    // Each request has a deadline of its own.
+    await this.#source.refresh(lookSeconds, new AbortController().signal);
+  }
+
+  status(): object {
+    const { publisher } = this.options;
+    return {
+      sources: [{ name: "kubernetes", stale: this.#source.stale, kinds: this.#source.status() }],
+      endpoints: publisher.snapshot?.mode,
+      findings: [...this.#settingsFindings, ...this.#source.findings, ...publisher.findings],
+    };
+  }
+}
+
+const serverOf = ({ KUBE_SERVER }: ClusterEnv): string => KUBE_SERVER ?? "https://kubernetes";
+
+function transportOf(env: ClusterEnv): ReturnType<typeof fetchTransport> {
+  const { KUBE, KUBE_TOKEN } = env;
+  const ask = KUBE ? KUBE.fetch.bind(KUBE) : fetch;
+  return fetchTransport({
+    fetch: ask as unknown as typeof fetch,
+    server: serverOf(env),
+    ...(KUBE_TOKEN ? { token: KUBE_TOKEN } : {}),
+  });
+}

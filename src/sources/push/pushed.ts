@@ -1,0 +1,384 @@
+import { compilerVersion } from "../../compile.js";
+import { tryChanges } from "../../engine/dry-run.js";
+import type { Publisher } from "../../engine/publisher.js";
+import { inSlices } from "../../engine/slices.js";
+import { isSameServed } from "../../link/snapshot.js";
+import type { Finding, Ref } from "../../schema/meta.js";
+import { type Settings, settingsRef } from "../../schema/settings.js";
+import type { HeldObject, Store } from "../../store/store.js";
+import { type Change, type Platform, update } from "../../update.js";
+import { contentHash } from "../../xds/hash.js";
+import { Applier } from "./applier.js";
+import { compileAndJudge, findingsOf, forgetEdits, isTooMuch, judgeAtOnce } from "./keep-last-good.js";
+import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
+import { leftOf, type Pushed, type RemovedSource } from "./push-answer.js";
+import {
+  checkContent,
+  checkCount,
+  checkRevision,
+  notContent,
+  type Push,
+  type RefusedPush,
+  refusedPush,
+  tooMuchHeld,
+} from "./push-checks.js";
+import { jobOfPush } from "./push-job.js";
+import { findLost, isOutdated, reapply } from "./reapply.js";
+import { beginJudging, type Job, jobOf, settleJob } from "./source-apply.js";
+import { type HistoryEntry, historyOf, revisionAt } from "./source-changes.js";
+import { copyOf, dropOld, isHeldAlone, listRevisions, type SourceCopy } from "./source-history.js";
+import {
+  applyingNames,
+  judgingNames,
+  keptCount,
+  readHead,
+  readSource,
+  removeSource,
+  type SourceState,
+  sourceFindings,
+  sourceNames,
+  sourceRefs,
+  workLeft,
+  writeHead,
+} from "./source-state.js";
+import { parseSource } from "./text.js";
+import { Traffic } from "./traffic.js";
+import { type Namespaces, visibleFindings } from "./visible.js";
+
+/** Sources that are pushed, each a part of what one store holds. */
+export class PushedSources {
+  readonly #applier: Applier;
+
+  constructor(
+    private readonly store: Store,
+    private readonly publisher: Publisher,
+    private readonly platform: Platform,
+    /** The settings that hold where no source has settings. */
+    private readonly settings?: Settings,
+  ) {
+    this.#applier = new Applier(store, publisher, platform);
+    publisher.sourceSteps = () => applyingNames(store).length + judgingNames(store).length;
+    publisher.objectsKept = () => keptCount(store);
+  }
+
+  get inspected() {
+    const { store, publisher, platform } = this;
+    return { store, publisher, platform };
+  }
+
+  /** Brings the settings in line with how the server was started now, and publishes what was pushed before a restart. */
+  start(): void {
+    findLost(this.store);
+    const names = sourceNames(this.store);
+    const arePushed = this.#refsOf(names).has(settingsRef);
+    tellPushed(this.store, this.publisher);
+    if (!arePushed && (this.settings || this.store.object(settingsRef)))
+      update(this.store, this.#without([settingsRef]), this.platform);
+    if (names.length > 0) this.#applier.publish();
+    if (workLeft(this.store) > 0 || this.#toApply().length > 0)
+      this.continue().catch((error: unknown) =>
+        this.publisher.log(`can't apply what was pushed: ${String(error)}`),
+      );
+  }
+
+  /** Sources whose content has to be applied: one that was not to its end, and those that another compiler has read. */
+  #toApply(): readonly string[] {
+    const others = sourceNames(this.store).filter((name) => isOutdated(this.store, name));
+    return [...new Set([...applyingNames(this.store), ...others])];
+  }
+
+  /**
+   * Goes on with what was interrupted, or left for later: as much as the platform takes for one request. Returns whether anything
+   * could be done.
+   */
+  continue(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      let applied = false;
+      for (const name of this.#toApply()) {
+        const done = await reapply(name, {
+          store: this.store,
+          platform: this.platform,
+          without: (refs) => this.#without(refs),
+          log: (line) => this.publisher.log(line),
+        });
+        applied ||= done;
+      }
+      const left = workLeft(this.store);
+      const units = await compileAndJudge(this.#applier.judgement);
+      this.#applier.publish();
+      return applied || units > 0 || workLeft(this.store) < left;
+    });
+  }
+
+  /** An admin says that all sources are pushed: Envoys that have more of a store that was lost are given less. */
+  complete(): { readonly sources: readonly string[]; readonly missing: number } {
+    return completeSources(this.store, this.publisher);
+  }
+
+  /** What there is of a source, as far as one may see that is bound to namespaces; undefined when there is none. */
+  describe(name: string, namespaces?: Namespaces): object | undefined {
+    if (!sourceNames(this.store).includes(name)) return undefined;
+    const { revision, objects } = readHead(this.store, name);
+    const findings = sourceFindings(this.store, name);
+    const left = workLeft(this.store);
+    const found = { source: name, revision, objects };
+    // To gather them takes a while, and now they would not be all.
+    if (left > 0) return { ...found, findings: visibleFindings(findings, namespaces), left };
+    return { ...found, findings: visibleFindings([...findings, ...this.publisher.findings], namespaces) };
+  }
+
+  /** Takes a source away with all its objects, and publishes what is left; undefined when there is none of the name. */
+  remove(name: string): Promise<RemovedSource | undefined> {
+    return this.#inTurn(() => this.store.transaction(() => this.#remove(name)));
+  }
+
+  #remove(name: string): RemovedSource | undefined {
+    if (!sourceNames(this.store).includes(name)) return undefined;
+    const refs = sourceRefs(this.store, name);
+    update(this.store, this.#without(refs), inSlices(this.platform));
+    forgetEdits(this.store, name);
+    removeSource(this.store, name);
+    const changed = this.#applier.publish();
+    const left = workLeft(this.store);
+    const { sequence: version } = this.publisher;
+    return { source: name, objects: refs.length, changed: changed || left > 0, version, ...leftOf(left) };
+  }
+
+  status() {
+    const names = sourceNames(this.store);
+    return {
+      sources: names.map((name) => {
+        const { revision, objects } = readHead(this.store, name);
+        return { name, revision, objects };
+      }),
+      endpoints: this.publisher.snapshot?.mode,
+      findings: [
+        ...names.flatMap((name) => sourceFindings(this.store, name)),
+        ...lostStore(this.publisher),
+        ...this.publisher.findings,
+      ],
+    };
+  }
+
+  /** The write before, whose text may still be read. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Writes come one after the other: each sees what the one before has left, and their texts take the memory of one. */
+  #inTurn<T>(write: () => T | Promise<T>): Promise<T> {
+    const done = this.#last.then(write);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Applies one push whole, or refuses it whole. An object in it that is not valid stays as it was before. */
+  put(push: Push): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => this.#put(push));
+  }
+
+  /** Pushes the content of an earlier revision once more, with the objects that stayed as they were before it. */
+  rollBack(push: Push, to: number): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => {
+      const kept = listRevisions(this.store, push.name);
+      const content = copyOf(this.store, push.name, revisionAt(this.store, push.name, kept, to) ?? to);
+      if (content) return this.#put({ ...push, text: content.text }, content.held);
+      const numbers = kept.map(({ revision }) => revision).join(", ") || "none";
+      return refusedPush(404, "revision-not-kept", `revision ${to} is not kept; kept are: ${numbers}`);
+    });
+  }
+
+  async #put(push: Push, held: readonly HeldObject[] = []): Promise<Pushed | RefusedPush> {
+    const { store } = this;
+    const state = readSource(store, push.name);
+    const digest = contentHash(push.text);
+    const stale = checkRevision(push, state, digest, this.publisher.now()) ?? checkCount(store, push);
+    if (stale) return stale;
+    const revision = push.revision ?? state.revision + 1;
+    if (held.length === 0 && this.#isHeld(push, state, digest))
+      return store.transaction(() => this.#renumber(push, state, revision));
+    const source = await parseSource(push.text);
+    if ("code" in source) return notContent(source);
+    const refusal = checkContent(store, push, state, source, held);
+    if (refusal) return refusal;
+    if (push.strict || push.dryRun) this.#applier.finish();
+    else await this.#applier.finishJudging(push.name);
+    const at = this.publisher.now();
+    const known = {
+      before: state,
+      source,
+      held,
+      revision: { source: push.name, revision, at, digest, by: push.by ?? "" },
+    };
+    const job = await jobOfPush(store, push.text, known, (refs) => this.#without(refs));
+    if (isTooMuch(job.content.held)) return tooMuchHeld();
+    if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, state, job));
+    return this.#answer(push, state, job, await this.#applier.carryOut(job));
+  }
+
+  /** The kept revisions of a source, the newest first, as far as one may see that is bound to namespaces. */
+  history(name: string, namespaces?: Namespaces): readonly HistoryEntry[] {
+    return historyOf(this.store, name, listRevisions(this.store, name), namespaces);
+  }
+
+  /** All sources with their revisions and what is kept of their contents. */
+  list() {
+    return sourceNames(this.store).map((name) => {
+      const { revision, objects } = readHead(this.store, name);
+      const revisions = listRevisions(this.store, name).map(({ source, ...one }) => one);
+      return { name, revision, objects, revisions };
+    });
+  }
+
+  copy(name: string, revision: number): SourceCopy | undefined {
+    return copyOf(this.store, name, revision);
+  }
+
+  /** Takes a content that another server has kept: the newest of its source is applied, an older one is kept beside it. */
+  putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
+    return this.#inTurn(() => this.#putCopy(copy));
+  }
+
+  async #putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
+    const { store } = this;
+    const { source: name, revision, at, by, text, held } = copy;
+    const push: Push = {
+      name,
+      text,
+      strict: false,
+      dryRun: false,
+      acceptShrink: true,
+      defaultSettings: true,
+    };
+    const state = readSource(store, name);
+    const digest = contentHash(text);
+    const kept = store.revisions(name).find((one) => one.revision === revision);
+    if (kept ? kept.digest !== digest : revision === state.revision && digest !== state.digest)
+      return refusedPush(409, "stale-revision", `revision ${revision} is there with other content`);
+    const content = { text, held };
+    if (revision <= state.revision) {
+      store.transaction(() => {
+        store.putRevision({ source: name, revision, at, digest, by }, content);
+        dropOld(store, name);
+      });
+      return this.#renumber(push, state, state.revision);
+    }
+    const refusal = checkCount(store, push);
+    if (refusal) return refusal;
+    const source = await parseSource(text);
+    if ("code" in source) return notContent(source);
+    const foreign = checkContent(store, push, state, source, held);
+    if (foreign) return foreign;
+    const job = jobOf(
+      store,
+      { source: name, revision, at, digest, by },
+      { text, source },
+      {
+        before: state,
+        held,
+        without: (refs) => this.#without(refs),
+      },
+    );
+    return this.#answer(push, state, job, await this.#applier.carryOut(job));
+  }
+
+  /** Whether a text is that of a source, read by this compiler, and all of it applied: then nothing of it has to be read. */
+  #isHeld(push: Push, { revision, digest, compiler }: SourceState, pushed: string): boolean {
+    if (digest !== pushed || !this.publisher.snapshot) return false;
+    if (push.revision === revision) return true;
+    // What the text has outside the namespaces of a token is seen only where it is read.
+    if (push.strict || push.dryRun || push.namespaces) return false;
+    return (
+      compiler === compilerVersion &&
+      applyingNames(this.store).length === 0 &&
+      isHeldAlone(this.store.revisions(push.name)[0], pushed, push.text)
+    );
+  }
+
+  /** Gives what a source holds a higher revision. */
+  #renumber(push: Push, state: SourceState, revision: number): Pushed {
+    const { name, namespaces, by = "" } = push;
+    const [newest] = this.store.revisions(name);
+    if (revision !== state.revision && newest) {
+      this.store.renumberRevision(newest, { source: name, revision, at: this.publisher.now(), by });
+      const { digest, compiler, objects } = state;
+      writeHead(this.store, name, { revision, digest, compiler, objects });
+    }
+    return {
+      source: name,
+      revision,
+      before: state.revision,
+      objects: state.refs.length,
+      changed: false,
+      version: this.publisher.sequence,
+      findings: visibleFindings([...state.findings, ...this.publisher.findings], namespaces),
+      ...leftOf(workLeft(this.store)),
+      ...missingIn(this.publisher),
+    };
+  }
+
+  /** What a push is not to blame for: what other sources hold, and the server's own settings where it has none itself. */
+  #refsOfOthers(name: string, kept: ReadonlySet<Ref>): ReadonlySet<Ref> {
+    const others = this.#refsOf(sourceNames(this.store).filter((other) => other !== name));
+    return this.settings && !kept.has(settingsRef) ? new Set([...others, settingsRef]) : others;
+  }
+
+  #refsOf(names: readonly string[]): ReadonlySet<Ref> {
+    return new Set(names.flatMap((name) => sourceRefs(this.store, name)));
+  }
+
+  /** The changes that take objects away: settings give way to the server's own. */
+  #without(refs: readonly Ref[]): Change[] {
+    return refs.map((gone) => (gone === settingsRef && this.settings) || { gone });
+  }
+
+  /** Applies a push to see what comes of it, and takes it back where it is a dry run, or strict and not valid. */
+  #try(push: Push, state: SourceState, job: Job): Pushed | RefusedPush {
+    const { store, publisher } = this;
+    const old = push.dryRun ? publisher.preview() : undefined;
+    const judged: Finding[] = [];
+    if (!push.strict) beginJudging(store, job);
+    const { undo } = tryChanges(store, job.changes, this.platform);
+    judgeAtOnce({
+      ...this.#applier.judgementAtOnce,
+      settled: (outcome) => judged.push(...findingsOf(outcome)),
+    });
+    const others = this.#refsOfOthers(push.name, new Set(job.refs));
+    const all = [...job.findings, ...judged, ...publisher.storeFindings];
+    const errors =
+      push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
+    const tried = old && publisher.preview();
+    const traffic = old && tried && new Traffic(old, tried, push);
+    traffic?.judge(store);
+    if (errors || push.dryRun) undo();
+    traffic?.judge(store);
+    if (errors)
+      return refusedPush(
+        422,
+        "invalid-objects",
+        "an object is not valid, and the push is strict",
+        visibleFindings(all, push.namespaces),
+      );
+    if (old && tried && traffic) {
+      const findings = visibleFindings([...all, ...tried.findings], push.namespaces);
+      const answer = this.#answer(push, state, job, !isSameServed(old, tried));
+      return { ...answer, findings, traffic: traffic.lines };
+    }
+    settleJob(store, job);
+    return this.#answer(push, state, job, this.#applier.publish());
+  }
+
+  #answer(push: Push, before: SourceState, { revision, objects }: Job, changed: boolean): Pushed {
+    const left = workLeft(this.store);
+    const findings = [...sourceFindings(this.store, push.name), ...this.publisher.findings];
+    return {
+      source: push.name,
+      revision: revision.revision,
+      before: before.revision,
+      objects,
+      changed: changed || left > 0,
+      version: this.publisher.sequence,
+      findings: visibleFindings(findings, push.namespaces),
+      ...leftOf(left),
+      ...missingIn(this.publisher),
+    };
+  }
+}
