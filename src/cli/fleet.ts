@@ -1,7 +1,8 @@
 import { createReadStream, renameSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Publisher } from "../engine/publisher.js";
+import { Engine } from "../engine/engine.js";
+import { statusReport } from "../engine/status-report.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { appendPrivateFile } from "../platform/private-file.js";
 import { isRecord } from "../schema/issues.js";
@@ -195,9 +196,15 @@ async function placeOfFile(file: string): Promise<Place> {
   const platform = { checkKeyPair };
   refresh(store, platform);
   const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
-  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
+  const engine = new Engine({ store, platform, outlet: hub, now: Date.now });
+  const sources = new PushedSources(engine);
   sources.start();
-  const app = createApp({ hub, sources, status: () => sources.status(), authenticate: everyone });
+  const app = createApp({
+    hub,
+    sources,
+    status: () => statusReport(engine, sources),
+    authenticate: everyone,
+  });
   const tell = async (answer: Response): Promise<Told> => ({
     status: answer.status,
     answer: await answer.json(),

@@ -1,5 +1,5 @@
 import { KeptStore } from "../runtime/node/kept-store.js";
-import type { ClusterOptions } from "../runtime/node/kube-source.js";
+import type { ClusterOptions } from "../runtime/node/kubernetes.js";
 import { podNamespace } from "../runtime/node/pod.js";
 import { type RunningServer, type ServerOptions, startServer } from "../runtime/node/serve.js";
 import { features } from "../schema/settings.js";

@@ -1,17 +1,8 @@
 import { isSameServed, link, type Snapshot } from "../link/snapshot.js";
-import { type Finding, findingsAt } from "../schema/meta.js";
 import { shownAbout } from "../schema/shown.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
-import { unitsLeft } from "../update.js";
-import type { Outlet, Provenance } from "./outlet.js";
-
-/** One number of `/metrics`, with its labels. */
-export type Gauge = readonly [
-  name: "sequence" | "objects_kept" | "findings",
-  value: number,
-  labels?: Readonly<Record<string, string>>,
-];
+import type { Outlet } from "./outlet.js";
 
 /** More than the versions that one publication can use up in its phases. */
 const sequenceStep = 16;
@@ -27,79 +18,30 @@ export class Publisher {
   #reported = "[]";
   /** When parts of a route table were asked for last, by its name. */
   readonly #askedAt = new Map<string, number>();
-  /** Steps of a source that are left before the store is a whole state of it: nothing is published then. */
-  sourceSteps: () => number = () => 0;
-  /** How many objects keep the text of an earlier revision. */
-  objectsKept: () => number = () => 0;
-  /** Whether the store lacks what is on its way: nothing is published then. */
-  waits: () => boolean = () => false;
 
   constructor(
     private readonly store: Store,
     private readonly outlet: Outlet,
     /** Milliseconds since the epoch. */
-    readonly now: () => number,
-  ) {
-    outlet.partAsked = (table) => this.#partAsked(table);
-  }
+    private readonly now: () => number,
+  ) {}
 
-  /** A table that was joined, perhaps before a restart, is served in parts too as long as an Envoy asks for these. */
-  #partAsked(table: string): void {
-    if (!this.#snapshot?.tables.has(table)) return;
+  /**
+   * A table that was joined, perhaps before a restart, is served in parts too as long as an Envoy asks for these. Returns whether that takes
+   * a publication.
+   */
+  partAsked(table: string): boolean {
+    if (!this.#snapshot?.tables.has(table)) return false;
     this.#askedAt.set(table, this.now());
-    if (!this.#snapshot.parts.has(table)) this.publish();
-  }
-
-  /** What is still to be done before the store may be published. */
-  get left(): number {
-    return unitsLeft(this.store) + this.sourceSteps();
+    return !this.#snapshot.parts.has(table);
   }
 
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
   }
 
-  log(line: string): void {
-    this.outlet.log(line);
-  }
-
-  /** Says what is pushed, so that versions carry it and an Envoy that has more keeps that. */
-  setPushed(pushed: Provenance): void {
-    this.outlet.setPushed(pushed);
-  }
-
-  /** How many sources Envoys have beyond those that are pushed. */
-  get missingSources(): number {
-    return this.outlet.missingSources;
-  }
-
-  gauges(): Gauge[] {
-    const count = { error: 0, warning: 0 };
-    for (const { severity } of this.findings) count[severity]++;
-    return [
-      ["sequence", this.sequence],
-      ["objects_kept", this.objectsKept()],
-      ["findings", count.error, { severity: "error" }],
-      ["findings", count.warning, { severity: "warning" }],
-    ];
-  }
-
-  /** Of all units, and about what the last publication left out. */
-  get findings(): readonly Finding[] {
-    return [...this.storeFindings, ...(this.#snapshot?.findings ?? [])];
-  }
-
-  /** Of all units, as they are now. */
-  get storeFindings(): readonly Finding[] {
-    return [...findingsAt(this.now(), this.store.findings())];
-  }
-
-  /**
-   * Links what the store holds now and, where its bytes are others than those that were published last, publishes it. Returns
-   * whether they are. Does nothing as long as units wait to be compiled, a source is being applied or `waits` says so: what was published last is served until then.
-   */
+  /** Links what the store holds now and, where its bytes are others than those that were published last, publishes it. Returns whether they are. */
   publish(): boolean {
-    if (this.left > 0 || this.waits()) return false;
     const began = this.now();
     const before = this.#snapshot;
     const snapshot = this.preview();
@@ -144,11 +86,6 @@ export class Publisher {
     if (text === undefined) return undefined;
     const { mode, split } = JSON.parse(text) as { mode: Snapshot["mode"]; split: readonly string[] };
     return { mode, split: new Set(split) };
-  }
-
-  /** Whether the store has been published before, by this process or an earlier one: what it holds now is no part of a first read. */
-  get wasPublished(): boolean {
-    return this.sequence > 0;
   }
 
   get sequence(): number {

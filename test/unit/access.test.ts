@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { Publisher } from "../../src/engine/publisher.js";
 import { xdsTypes } from "../../src/link/snapshot.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone, tokenAuth } from "../../src/server/auth.js";
@@ -8,6 +7,7 @@ import { Hub } from "../../src/server/hub.js";
 import { parseTokens } from "../../src/server/tokens.js";
 import { PushedSources } from "../../src/sources/push/pushed.js";
 import { createMemoryStore } from "../../src/store/memory.js";
+import { engineOf } from "../support/engine.js";
 
 const line = (role: string, token: string, rest = ""): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
@@ -18,9 +18,9 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const logged: string[] = [];
   const hub = new Hub({ now: () => now, log: (text) => logged.push(text) });
   const store = createMemoryStore();
-  const sources = new PushedSources(store, new Publisher(store, hub, () => now), {
-    checkKeyPair: () => undefined,
-  });
+  const platform = { checkKeyPair: () => undefined };
+  const engine = engineOf(store, { outlet: hub, platform, now: () => now });
+  const sources = new PushedSources(engine);
   let rings = 0;
   let confirmed = 0;
   const hooks = {
@@ -32,7 +32,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const app = createApp({
     hub,
     sources,
-    inspected: sources.inspected,
+    inspected: { engine },
     hooks,
     holds: () => [{ cluster: "", source: { holds: () => [], acceptShrink: () => confirmed++ } }],
     fleet,

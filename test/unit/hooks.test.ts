@@ -9,6 +9,7 @@ import { Doorbell } from "../../src/sources/kubernetes/doorbell.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 
 const platform = { checkKeyPair: () => undefined };
 const service = {
@@ -43,7 +44,12 @@ function rig({ strict = false, ready = true } = {}) {
   const store = createMemoryStore();
   update(store, objectsOf([service, hostProxy("taken.test", "a")]), platform);
   let rings = 0;
-  const hooks = clusterHooks({ store, strict, ready: () => ready, ring: () => void rings++ });
+  const hooks = clusterHooks({
+    engine: engineOf(store),
+    strict,
+    ready: () => ready,
+    ring: () => void rings++,
+  });
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const app = createApp({ hub, hooks, status: () => ({}), authenticate: everyone });
   const post = async (name: string, body: RequestInit["body"], headers = {}): Promise<Answer> => {

@@ -1,17 +1,13 @@
 import type { DurableObjectStorage, Fetcher } from "@cloudflare/workers-types";
-import type { Publisher } from "../../engine/publisher.js";
-import { inSlices } from "../../engine/slices.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Transport } from "../../kubernetes/api.js";
 import { fetchTransport } from "../../kubernetes/fetch-transport.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
-import type { Finding } from "../../schema/meta.js";
 import { parseSettings } from "../../schema/settings.js";
 import type { AppOptions } from "../../server/app.js";
 import { clusterHooks } from "../../server/cluster-hooks.js";
 import type { Metrics } from "../../server/metrics.js";
-import { KubeSource } from "../../sources/kubernetes/followed-cluster.js";
-import type { Store } from "../../store/store.js";
-import { unitsLeft, update } from "../../update.js";
-import { workerPlatform } from "./platform.js";
+import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
 
 /** What says where the API server is; without `KUBE_SERVER` and `KUBE` there is none. */
 export interface ClusterEnv {
@@ -38,8 +34,7 @@ const betweenLooksMs = 1000;
 interface WorkerClusterOptions {
   readonly env: ClusterEnv;
   readonly storage: DurableObjectStorage;
-  readonly store: Store;
-  readonly publisher: Publisher;
+  readonly engine: Engine;
   readonly metrics: Metrics;
   /** The store was filled by another version. */
   readonly outdated: boolean;
@@ -47,56 +42,38 @@ interface WorkerClusterOptions {
 
 /** A cluster that is looked at by alarm: at intervals, and soon after a hook rings. */
 export class WorkerCluster {
-  readonly #source: KubeSource;
-  readonly #settingsFindings: readonly Finding[];
+  readonly source: KubernetesSource;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: WorkerClusterOptions) {
-    const { env, store, publisher, metrics, outdated } = options;
+    const { env, engine, metrics, outdated } = options;
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
-    this.#settingsFindings = [...findings, ...bootstrapFindings(settings)];
-    update(store, [settings], inSlices(workerPlatform));
-    this.#source = new KubeSource({
-      server: serverOf(env),
-      transport: transportOf(env),
-      store,
-      platform: inSlices(workerPlatform),
+    this.source = new KubernetesSource(engine, {
+      targets: [{ name: "", transport: transportOf(env) }],
+      settings,
+      findings: [...findings, ...bootstrapFindings(settings)],
       acceptShrink: false,
-      namespaces: settings.spec.watchNamespaces,
-      served: publisher.wasPublished,
-      changed: () => publisher.publish(),
-      failed: (kind, code) => metrics.count("cluster_failures_total", { kind, code }),
+      outdated,
+      pollSeconds: "never",
+      failed: (_, kind, code) => metrics.count("cluster_failures_total", { kind, code }),
       log: (line) => console.error(line),
       now: Date.now,
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       random: Math.random,
     });
-    if (outdated) this.#source.listAnew();
-    if (publisher.wasPublished) publisher.publish();
     void this.#alarmAt(Date.now());
   }
 
   get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
-    const { store, publisher } = this.options;
+    const { engine } = this.options;
+    const { source } = this;
     return {
-      inspected: {
-        store,
-        publisher,
-        platform: workerPlatform,
-        clusters: () => [
-          {
-            cluster: "",
-            stale: this.#source.stale,
-            kinds: this.#source.status(),
-            lookedAt: this.#source.lastGoodLook,
-          },
-        ],
-      },
-      holds: () => [{ cluster: "", source: this.#source }],
+      inspected: { engine, clusters: () => source.clusters() },
+      holds: () => source.holds(),
       hooks: clusterHooks({
-        store,
+        engine,
         strict: false,
-        ready: () => this.#source.ready && unitsLeft(store) === 0,
+        ready: () => source.complete && engine.pending === 0,
         ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
       }),
     };
@@ -117,27 +94,16 @@ export class WorkerCluster {
     const next = Number.isFinite(seconds) && seconds >= 1 ? seconds : defaultPollSeconds;
     await storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
     // Each request has a deadline of its own.
-    await this.#source.refresh(lookSeconds, new AbortController().signal);
-  }
-
-  status(): object {
-    const { publisher } = this.options;
-    return {
-      sources: [{ name: "kubernetes", stale: this.#source.stale, kinds: this.#source.status() }],
-      endpoints: publisher.snapshot?.mode,
-      findings: [...this.#settingsFindings, ...this.#source.findings, ...publisher.findings],
-    };
+    await this.source.refresh(lookSeconds, new AbortController().signal);
   }
 }
 
 const serverOf = ({ KUBE_SERVER }: ClusterEnv): string => KUBE_SERVER ?? "https://kubernetes";
 
-function transportOf(env: ClusterEnv): ReturnType<typeof fetchTransport> {
+function transportOf(env: ClusterEnv): Transport & { readonly server: string } {
   const { KUBE, KUBE_TOKEN } = env;
+  const server = serverOf(env);
   const ask = KUBE ? KUBE.fetch.bind(KUBE) : fetch;
-  return fetchTransport({
-    fetch: ask as unknown as typeof fetch,
-    server: serverOf(env),
-    ...(KUBE_TOKEN ? { token: KUBE_TOKEN } : {}),
-  });
+  const token = KUBE_TOKEN ? { token: KUBE_TOKEN } : {};
+  return { server, ...fetchTransport({ fetch: ask as unknown as typeof fetch, server, ...token }) };
 }

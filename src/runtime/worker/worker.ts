@@ -1,8 +1,9 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
-import { Publisher } from "../../engine/publisher.js";
-import { compileLeft, inSlices } from "../../engine/slices.js";
+import { Engine } from "../../engine/engine.js";
+import { inSlices } from "../../engine/slices.js";
+import { statusReport } from "../../engine/status-report.js";
 import { messageOf } from "../../schema/words.js";
-import { createApp } from "../../server/app.js";
+import { type AppOptions, createApp } from "../../server/app.js";
 import {
   type Authenticate,
   forwardedAuth,
@@ -20,7 +21,7 @@ import { pageResponse } from "../../server/page.js";
 import { problemOf } from "../../server/problem.js";
 import { defaultFleet, type Identity, parseTokens } from "../../server/tokens.js";
 import { PushedSources } from "../../sources/push/pushed.js";
-import { workLeft } from "../../sources/push/source-state.js";
+import type { Source } from "../../sources/source.js";
 import { durableDriver } from "../../store/durable.js";
 import { isDamage, rebuildInPlace } from "../../store/salvage.js";
 import { createSqlStore } from "../../store/sql-store.js";
@@ -60,26 +61,23 @@ export class Fleet {
   /** Called by the platform at the time that was set: does a part of what is left, else looks at the cluster. */
   async alarm(): Promise<void> {
     if (!this.#serving) return;
-    const { store, publisher, sources, cluster } = this.#serving;
-    let progress = true;
-    if (workLeft(store) === 0) await cluster?.look();
-    else if (sources)
-      progress = await sources.continue().catch((error: unknown) => {
-        log(`what was pushed can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+    const { engine, source, cluster } = this.#serving;
+    if (engine.pending === 0) await cluster?.look();
+    else {
+      const progress = await source.resume().catch((error: unknown) => {
+        log(`what is left can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
         return false;
       });
-    else {
-      await compileLeft(store, workerPlatform);
-      publisher.publish();
-      if (workLeft(store) === 0) await this.state.storage.setAlarm(Date.now());
+      if (!progress) return this.#continue(stuckMs);
+      if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
     }
-    await this.#continue(progress ? 0 : stuckMs);
+    await this.#continue();
   }
 
   /** What is left is done by alarm, which comes also after the object was moved or evicted. */
   async #continue(waitMs = 0): Promise<void> {
-    const { store } = this.#serving ?? {};
-    if (store && workLeft(store) > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
+    const { engine } = this.#serving ?? {};
+    if (engine && engine.pending > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -104,9 +102,8 @@ const unusable = (error: StoreError | undefined): Refusal => ({
 
 interface Serving {
   readonly app: { fetch(request: Request): Response | Promise<Response> };
-  readonly store: Store;
-  readonly publisher: Publisher;
-  readonly sources: PushedSources | undefined;
+  readonly engine: Engine;
+  readonly source: Source;
   readonly cluster: WorkerCluster | undefined;
 }
 
@@ -135,21 +132,24 @@ const followsCluster = (state: DurableObjectState, env: Env): boolean =>
 function serve(state: DurableObjectState, env: Env, store: Store): Serving {
   const hub = new Hub({ now: Date.now, log });
   const outdated = refresh(store, inSlices(workerPlatform));
-  const publisher = new Publisher(store, hub, Date.now);
-  const follows = followsCluster(state, env);
-  const cluster = follows
-    ? new WorkerCluster({ env, storage: state.storage, store, publisher, metrics: hub.metrics, outdated })
-    : undefined;
-  const sources = follows ? undefined : new PushedSources(store, publisher, workerPlatform);
-  sources?.start();
-  const app = createApp({
-    hub,
-    status: () => cluster?.status() ?? sources?.status() ?? {},
-    ...cluster?.surface,
-    ...(sources ? { sources, inspected: sources.inspected } : {}),
-    authenticate: forwardedAuth,
-  });
-  return { app, store, publisher, sources, cluster };
+  const engine = new Engine({ store, platform: workerPlatform, outlet: hub, now: Date.now });
+  if (!followsCluster(state, env)) {
+    const sources = new PushedSources(engine);
+    return wired({ engine, source: sources, cluster: undefined }, hub, { sources, inspected: { engine } });
+  }
+  const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics, outdated });
+  return wired({ engine, source: cluster.source, cluster }, hub, cluster.surface);
+}
+
+function wired(
+  made: Omit<Serving, "app">,
+  hub: Hub,
+  surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">,
+): Serving {
+  const { engine, source } = made;
+  void source.start();
+  const status = (): object => statusReport(engine, source);
+  return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
 }
 
 /** Polls are POSTs, too, and change nothing. */

@@ -1,13 +1,12 @@
+import type { Engine, Put } from "../../engine/engine.js";
 import { LocalError } from "../../kubernetes/failures.js";
 import type { Ref } from "../../schema/meta.js";
-import type { Store } from "../../store/store.js";
-import { type Change, type Platform, type Updated, update } from "../../update.js";
+import type { Change } from "../../update.js";
 import type { Member } from "./clusters.js";
 
 interface MemberStoreOptions {
-  readonly store: Store;
+  readonly engine: Engine;
   readonly member: Member;
-  readonly platform: Platform;
 }
 
 /**
@@ -31,40 +30,41 @@ export class MemberStore {
   /** Empty when there is none. */
   cursor(kind: string): string {
     const name = this.#nameOf(kind);
-    return this.#apart?.cursors.get(name) ?? this.options.store.cursor(name) ?? "";
+    return this.#apart?.cursors.get(name) ?? this.options.engine.store.cursor(name) ?? "";
   }
 
   /** @throws LocalError */
   setCursor(kind: string, version: string): void {
     const name = this.#nameOf(kind);
     if (this.#apart) this.#apart.cursors.set(name, version);
-    else locally(() => this.options.store.setCursor(name, version));
+    else locally(() => this.options.engine.store.setCursor(name, version));
   }
 
-  /** Returns what the store makes of changes, unless they are kept apart. @throws LocalError */
-  apply(changes: readonly Change[]): Updated | undefined {
-    const { store, member, platform } = this.options;
+  /** Returns what comes of changes, unless they are kept apart. @throws LocalError */
+  apply(changes: readonly Change[]): Put | undefined {
+    const { engine, member } = this.options;
     if (this.#apart) {
       for (const change of changes)
         this.#apart.changes.set("gone" in change ? change.gone : change.ref, change);
       return undefined;
     }
-    return changes.length > 0 ? locally(() => update(store, member.place(changes), platform)) : undefined;
+    return changes.length > 0 ? locally(() => engine.put(member.place(changes))) : undefined;
   }
 
-  /** Applies what was kept apart, all at once. Returns what the store makes of it. @throws LocalError */
-  complete(): Updated | undefined {
+  /** Applies what was kept apart, all at once. Returns what comes of it. @throws LocalError */
+  complete(): Put | undefined {
     const apart = this.#apart;
     if (!apart) return undefined;
-    const { store, member, platform } = this.options;
-    const updated = locally(() =>
+    const { engine, member } = this.options;
+    const { store } = engine;
+    const put = locally(() =>
       store.transaction(() => {
         for (const [name, version] of apart.cursors) store.setCursor(name, version);
-        return update(store, member.place([...apart.changes.values()]), platform);
+        return engine.put(member.place([...apart.changes.values()]));
       }),
     );
     this.#apart = undefined;
-    return updated;
+    return put;
   }
 
   #nameOf(kind: string): string {

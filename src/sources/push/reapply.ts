@@ -1,7 +1,8 @@
 import { compilerVersion } from "../../compile.js";
+import type { Engine } from "../../engine/engine.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { Revision, RevisionContent, Store } from "../../store/store.js";
-import type { Change, Platform } from "../../update.js";
+import type { Change } from "../../update.js";
 import { contentHash } from "../../xds/hash.js";
 import { forgetEdits } from "./keep-last-good.js";
 import { applyJob, jobOf } from "./source-apply.js";
@@ -9,11 +10,9 @@ import { applyingNames, readHead, readSource, setApplying, sourceNames, writeHea
 import { parseSource } from "./text.js";
 
 interface Options {
-  readonly store: Store;
-  readonly platform: Platform;
+  readonly engine: Engine;
   /** The changes that take objects away. */
   without(refs: readonly Ref[]): readonly Change[];
-  log(line: string): void;
 }
 
 /** A process may end so often while it applies one content, before the one before it is applied instead. */
@@ -44,7 +43,9 @@ export function findLost(store: Store): void {
  * applied, and a finding says so; but objects that are whole as they are stay. Returns whether one was applied.
  */
 export async function reapply(name: string, options: Options): Promise<boolean> {
-  const { store, log } = options;
+  const { engine } = options;
+  const { store } = engine;
+  const log = (line: string): void => engine.log(line);
   const attempts = Number(store.cursor(attemptsCursor(name)) ?? 0);
   const isWhole = !applyingNames(store).includes(name);
   const revisions = store.revisions(name);
@@ -77,15 +78,16 @@ export async function reapply(name: string, options: Options): Promise<boolean> 
 async function apply(
   revision: Revision,
   [newest = revision]: readonly Revision[],
-  { store, platform, without, log }: Options,
+  { engine, without }: Options,
 ): Promise<string | undefined> {
+  const { store } = engine;
   const content = contentOf(store, revision);
   if (!content) return "its text is damaged";
   const source = await parseSource(content.text);
   if ("code" in source) return source.detail;
   const isNewest = newest.revision === revision.revision;
   if (!isNewest) {
-    log(aside(newest, revision).message);
+    engine.log(aside(newest, revision).message);
     forgetEdits(store, revision.source);
   }
   const findings = isNewest ? source.findings : [...source.findings, aside(newest, revision)];
@@ -99,7 +101,7 @@ async function apply(
   );
   // A text that this Isoline reads otherwise may hold other objects back.
   const isKept = !isNewest || now.held.length === content.held.length;
-  await applyJob(store, isKept ? job : { ...job, content: now }, platform, () => undefined);
+  await applyJob(engine, isKept ? job : { ...job, content: now }, () => undefined);
   return undefined;
 }
 

@@ -1,9 +1,10 @@
 import { compilerVersion } from "../../compile.js";
-import { inSlices, isOneSlice, updateInSlices } from "../../engine/slices.js";
+import type { Engine } from "../../engine/engine.js";
+import { isOneSlice } from "../../engine/slices.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { HeldObject, Revision, RevisionContent, Store } from "../../store/store.js";
-import { type Change, type Platform, update } from "../../update.js";
+import type { Change } from "../../update.js";
 import { type Edit, findingsOfKept, noteEdits } from "./keep-last-good.js";
 import type { NotedChanges } from "./source-changes.js";
 import { keepRevision } from "./source-history.js";
@@ -105,35 +106,32 @@ export function beginJudging(store: Store, { revision, edits, held }: Job): void
   noteEdits(store, revision.source, edits, held);
 }
 
-function applyAtOnce(store: Store, job: Job, platform: Platform, publish: () => void): number {
+function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
+  const { store } = engine;
   return store.transaction(() => {
     beginJudging(store, job);
-    const { units } = update(store, job.changes, platform);
+    const { compiled } = engine.put(job.changes);
     settleJob(store, job);
-    publish();
-    return units;
+    applied();
+    return compiled;
   });
 }
 
 /**
  * Applies a job: at once, or where it is large for the platform in slices, between which others may work. Then the content is kept
- * first: a store whose process ends meanwhile has it applied by the next one, and until then it is not published. `publish` is called within the transaction of a job that is applied at once.
+ * first: a store whose process ends meanwhile has it applied by the next one, and until then it is not published. `applied` is called within the transaction of a job that is applied at once.
  * Returns how many units were compiled with it.
  */
-export async function applyJob(
-  store: Store,
-  job: Job,
-  platform: Platform,
-  publish: () => void,
-): Promise<number> {
-  if (isOneSlice(job.changes, platform)) return applyAtOnce(store, job, inSlices(platform), publish);
+export async function applyJob(engine: Engine, job: Job, applied: () => void): Promise<number> {
+  const { store, platform } = engine;
+  if (isOneSlice(job.changes, platform)) return applyAtOnce(engine, job, applied);
   store.transaction(() => {
     beginJudging(store, job);
     if (job.content) keepRevision(store, job.revision, job.content, job.noted);
     noteRefs(store, job.revision.source, job.refs);
     setApplying(store, job.revision.source, true);
   });
-  await updateInSlices(store, job.changes, platform);
+  await engine.putInSlices(job.changes);
   store.transaction(() => settleJob(store, job));
   return 0;
 }

@@ -1,6 +1,5 @@
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { HeldObject, Store } from "../../store/store.js";
-import { unitsLeft } from "../../update.js";
 
 /** What a store keeps of a pushed source, beside its objects and contents. */
 export interface SourceState extends SourceHead {
@@ -103,10 +102,6 @@ export function setJudging(store: Store, name: string, is: boolean): void {
   const names = is ? [...others, name] : others;
   put(store, "judging", names.length > 0 ? JSON.stringify(names) : "");
 }
-
-/** What is still to be done before a store may be served: units to compile, sources to apply, and edits to judge. */
-export const workLeft = (store: Pick<Store, "cursor" | "pendingCount">): number =>
-  unitsLeft(store) + applyingNames(store).length + judgingNames(store).length;
 
 /** Notes objects that a source may have from now on, before they are put: whatever interrupts that, a later push finds them. */
 export const noteRefs = (store: Store, name: string, refs: readonly Ref[]): void =>
