@@ -12,7 +12,6 @@ import { everyone } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
 import { PushedSources } from "../sources/push/pushed.js";
 import { openSqliteStore } from "../store/sqlite.js";
-import { refresh } from "../update.js";
 import { ask, type Told } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
@@ -193,10 +192,8 @@ function placeOfServer(server: string, { tokenFile, caFile, insecure }: FleetCom
 /** The paths of a server over a store that no server has open. */
 async function placeOfFile(file: string): Promise<Place> {
   const store = await openSqliteStore(file);
-  const platform = { checkKeyPair };
-  refresh(store, platform);
   const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
-  const engine = new Engine({ store, platform, outlet: hub, now: Date.now });
+  const engine = Engine.open({ store, platform: { checkKeyPair }, outlet: hub, now: Date.now });
   const sources = new PushedSources(engine);
   sources.start();
   const app = createApp({

@@ -5,7 +5,7 @@ import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { ReadKey, Store } from "../store/store.js";
-import { type Change, type Platform, replaceAll, type Updated, update } from "../update.js";
+import { type Change, type Platform, refresh, replaceAll, type Updated, update } from "../update.js";
 import type { Awaited } from "./awaited.js";
 import { type Feed, Gate } from "./gate.js";
 import type { Outlet } from "./outlet.js";
@@ -69,7 +69,16 @@ export class Engine {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor({ store, platform, outlet, now }: EngineOptions) {
+  /** Over a store that an earlier process may have filled: what another version of the compiler has left in it is compiled anew. */
+  static open(options: EngineOptions): Engine {
+    return new Engine(options, refresh(options.store, inSlices(options.platform)));
+  }
+
+  constructor(
+    { store, platform, outlet, now }: EngineOptions,
+    /** Whether another version has filled the store, which may have kept less of each object. */
+    readonly outdated = false,
+  ) {
     this.store = store;
     this.platform = platform;
     this.outlet = outlet;

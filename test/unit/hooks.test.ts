@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
 import { Doorbell } from "../../src/sources/kubernetes/doorbell.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -44,8 +44,7 @@ function rig({ strict = false, ready = true } = {}) {
   const store = createMemoryStore();
   update(store, objectsOf([service, hostProxy("taken.test", "a")]), platform);
   let rings = 0;
-  const hooks = clusterHooks({
-    engine: engineOf(store),
+  const hooks = clusterHooks(engineOf(store), {
     strict,
     ready: () => ready,
     ring: () => void rings++,

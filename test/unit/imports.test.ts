@@ -51,7 +51,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     status/write server`,
   ),
   "runtime/worker": listed(
-    "schema platform store update link engine kubernetes sources sources/kubernetes sources/push server",
+    "schema platform store type:update link engine kubernetes sources sources/kubernetes sources/push server",
   ),
   dev: listed("type:gen schema documents platform xds runtime/node"),
   cli: [

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ApiResponse } from "../../src/kubernetes/api.js";
 import { resources, versionsOf } from "../../src/kubernetes/resources.js";
 import { parseObject } from "../../src/schema/object.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import type { Store } from "../../src/store/store.js";
 import { engineOf } from "../support/engine.js";
 import { type Cluster, cluster, failure, type Item, proxy } from "../support/fake-kube.js";
@@ -64,8 +64,7 @@ describe("a cluster with a Gateway", () => {
     await c.refresh();
     const rules = [{ backendRefs: [{ name: "later", port: 80 }] }];
     const spec = { parentRefs: [{ name: "gateway" }, { name: "gateway", sectionName: "later" }], rules };
-    const hooks = clusterHooks({
-      engine: engineOf(c.store),
+    const hooks = clusterHooks(engineOf(c.store), {
       strict: false,
       ready: () => true,
       ring: () => undefined,
@@ -78,8 +77,7 @@ describe("a cluster with a Gateway", () => {
 
   it("has writes to its kinds ring", () => {
     const concerns = (store: Store): boolean =>
-      clusterHooks({
-        engine: engineOf(store),
+      clusterHooks(engineOf(store), {
         strict: false,
         ready: () => true,
         ring: () => undefined,

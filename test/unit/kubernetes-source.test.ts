@@ -28,7 +28,6 @@ function rig(
     })),
     ...parseSettings({ clusters: Object.keys(apis).flatMap((name) => (name ? [{ name }] : [])) }),
     acceptShrink: false,
-    outdated: false,
     pollSeconds: "never",
     failed: (name, kind, code) => void failed.push([name, kind, code].join(" ")),
     log: (line) => void log.push(line),

@@ -6,7 +6,7 @@ import { statusReport } from "../../src/engine/status-report.js";
 import { parseVersion } from "../../src/link/version.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
 import { parseTokens } from "../../src/server/tokens.js";
 import { PushedSources } from "../../src/sources/push/pushed.js";
@@ -33,7 +33,7 @@ async function rig() {
   const sources = new PushedSources(engine);
   sources.start();
   let rings = 0;
-  const hooks = clusterHooks({ engine, strict: false, ready: () => true, ring: () => void rings++ });
+  const hooks = clusterHooks(engine, { strict: false, ready: () => true, ring: () => void rings++ });
   const tokens = parseTokens(
     [
       tokenLine("node", "n"),

@@ -4,7 +4,6 @@ import type { Engine } from "../../engine/engine.js";
 import type { KubeTarget } from "../../kubernetes/node/config.js";
 import { kubeTransport } from "../../kubernetes/node/transport.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
-import { clusterHooks } from "../../server/cluster-hooks.js";
 import type { Metrics } from "../../server/metrics.js";
 import { formatLocated } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
@@ -34,8 +33,6 @@ export interface ClusterOptions {
 interface KubeServeOptions extends ClusterOptions {
   readonly settingsFile?: string;
   readonly overrides?: Readonly<Record<string, unknown>>;
-  /** The store was filled by another version, which may have kept less of each object. */
-  readonly outdated: boolean;
   readonly metrics: Metrics;
   log(line: string): void;
 }
@@ -48,8 +45,7 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
 
 /** Follows clusters. @throws Error when a kubeconfig or the settings can't be read; a server out of reach is waited for. */
 export async function kubernetesSource(engine: Engine, options: KubeServeOptions): Promise<KubernetesSource> {
-  const { targets, acceptShrink, pollSeconds, settingsFile, overrides, outdated, metrics, status, log } =
-    options;
+  const { targets, acceptShrink, pollSeconds, settingsFile, overrides, metrics, status, log } = options;
   const read = readSettings(settingsFile, overrides);
   const { settings, findings: own } = withClusters(read.settings, targets);
   const findings = [...read.findings, ...own, ...bootstrapFindings(settings)];
@@ -62,12 +58,11 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
   const abort = new AbortController();
   // Every kind has requests and pauses that end with the signal.
   setMaxListeners(0, abort.signal);
-  const source = new KubernetesSource(engine, {
+  return new KubernetesSource(engine, {
     targets: await Promise.all(reached),
     settings,
     findings,
     acceptShrink,
-    outdated,
     gatherMs,
     ...(pollSeconds === undefined ? {} : { pollSeconds }),
     ...(status ? { statuses: statusWriting(engine, metrics, status) } : {}),
@@ -79,7 +74,6 @@ export async function kubernetesSource(engine: Engine, options: KubeServeOptions
     sleep: pause,
     random: Math.random,
   });
-  return source;
 }
 
 const statusWriting =
@@ -98,20 +92,3 @@ const statusWriting =
       wrote: (kind) => metrics.count("status_writes_total", { kind }),
       failed: (kind, code) => metrics.count("status_write_failures_total", { kind, code: String(code) }),
     });
-
-/** What clusters add to the HTTP surface. */
-export const clusterSurface = (
-  engine: Engine,
-  source: KubernetesSource,
-  { strictAdmission: strict = false, pollSeconds }: ClusterOptions,
-) => ({
-  inspected: { engine, clusters: () => source.clusters() },
-  holds: () => source.holds(),
-  hooks: clusterHooks({
-    engine,
-    strict,
-    ready: () => source.complete && source.looked,
-    // With watches open, what a hook would tell is already on its way.
-    ring: () => (pollSeconds === undefined ? undefined : source.ring()),
-  }),
-});

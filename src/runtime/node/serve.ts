@@ -11,7 +11,6 @@ import { Hub } from "../../server/hub.js";
 import type { Source } from "../../sources/source.js";
 import { createMemoryStore } from "../../store/memory.js";
 import type { Store } from "../../store/store.js";
-import { refresh } from "../../update.js";
 import { steadyNow } from "./clock.js";
 import { createHttpServer } from "./http-server.js";
 import {
@@ -74,10 +73,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secure = tls && httpsOptions(tls);
   const untimely = tls && untimelyCertificate(tls, Date.now());
   if (untimely) options.log(untimely);
-  const platform = { checkKeyPair };
-  const outdated = refresh(store, platform);
-  const engine = new Engine({ store, platform, outlet: hub, now: Date.now });
-  const wired = await sourceOf(engine, options, { metrics: hub.metrics, outdated });
+  const engine = Engine.open({ store, platform: { checkKeyPair }, outlet: hub, now: Date.now });
+  const wired = await sourceOf(engine, options, hub.metrics);
   const started = wired.source;
   source = started;
   await startOrClose(started);

@@ -1,13 +1,14 @@
 import type { Engine } from "../../engine/engine.js";
 import { bootstrapFindings, unfilteredFindings } from "../../schema/bootstrap-settings.js";
 import type { AppOptions } from "../../server/app.js";
+import { clusterSurface } from "../../server/cluster-surface.js";
 import type { Metrics } from "../../server/metrics.js";
 import { FileSource } from "../../sources/files/file-source.js";
 import { formatLocated } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
 import { PushedSources } from "../../sources/push/pushed.js";
 import type { Source } from "../../sources/source.js";
-import { type ClusterOptions, clusterSurface, kubernetesSource } from "./kubernetes.js";
+import { type ClusterOptions, kubernetesSource } from "./kubernetes.js";
 
 /** Where the objects of a server come from. */
 export interface SourceOptions {
@@ -31,16 +32,19 @@ interface Wired {
   readonly lookedAt?: () => number;
 }
 
-/** The source that the options name. `outdated`: an older Isoline has filled the store. @throws Error where it can't be made. */
-export async function sourceOf(
-  engine: Engine,
-  options: SourceOptions,
-  { metrics, outdated }: { readonly metrics: Metrics; readonly outdated: boolean },
-): Promise<Wired> {
+/** The source that the options name. @throws Error where it can't be made. */
+export async function sourceOf(engine: Engine, options: SourceOptions, metrics: Metrics): Promise<Wired> {
   const { kube, push } = options;
   if (kube) {
-    const source = await kubernetesSource(engine, { ...options, ...kube, metrics, outdated });
-    return { source, surface: clusterSurface(engine, source, kube), lookedAt: () => source.lookedAt };
+    const source = await kubernetesSource(engine, { ...options, ...kube, metrics });
+    const { strictAdmission: strict = false, pollSeconds } = kube;
+    const surface = clusterSurface(engine, source, {
+      strict,
+      ready: () => source.complete && source.looked,
+      // With watches open, what a hook would report is already on its way.
+      ring: () => (pollSeconds === undefined ? undefined : source.ring()),
+    });
+    return { source, surface, lookedAt: () => source.lookedAt };
   }
   if (!push) return { source: new FileSource(engine, options), surface: { inspected: { engine } } };
   const sources = pushedSources(engine, options);

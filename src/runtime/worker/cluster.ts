@@ -5,7 +5,7 @@ import { fetchTransport } from "../../kubernetes/fetch-transport.js";
 import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
 import { parseSettings } from "../../schema/settings.js";
 import type { AppOptions } from "../../server/app.js";
-import { clusterHooks } from "../../server/cluster-hooks.js";
+import { clusterSurface } from "../../server/cluster-surface.js";
 import type { Metrics } from "../../server/metrics.js";
 import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
 
@@ -36,8 +36,6 @@ interface WorkerClusterOptions {
   readonly storage: DurableObjectStorage;
   readonly engine: Engine;
   readonly metrics: Metrics;
-  /** The store was filled by another version. */
-  readonly outdated: boolean;
 }
 
 /** A cluster that is looked at by alarm: at intervals, and soon after a hook rings. */
@@ -46,14 +44,13 @@ export class WorkerCluster {
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: WorkerClusterOptions) {
-    const { env, engine, metrics, outdated } = options;
+    const { env, engine, metrics } = options;
     const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
     this.source = new KubernetesSource(engine, {
       targets: [{ name: "", transport: transportOf(env) }],
       settings,
       findings: [...findings, ...bootstrapFindings(settings)],
       acceptShrink: false,
-      outdated,
       pollSeconds: "never",
       failed: (_, kind, code) => metrics.count("cluster_failures_total", { kind, code }),
       log: (line) => console.error(line),
@@ -67,16 +64,11 @@ export class WorkerCluster {
   get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
     const { engine } = this.options;
     const { source } = this;
-    return {
-      inspected: { engine, clusters: () => source.clusters() },
-      holds: () => source.holds(),
-      hooks: clusterHooks({
-        engine,
-        strict: false,
-        ready: () => source.complete && engine.pending === 0,
-        ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
-      }),
-    };
+    return clusterSurface(engine, source, {
+      strict: false,
+      ready: () => source.complete && engine.pending === 0,
+      ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
+    });
   }
 
   /** Brings the next look forward, but never puts it off. */

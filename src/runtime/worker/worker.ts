@@ -1,6 +1,5 @@
 import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
 import { Engine } from "../../engine/engine.js";
-import { inSlices } from "../../engine/slices.js";
 import { statusReport } from "../../engine/status-report.js";
 import { messageOf } from "../../schema/words.js";
 import { type AppOptions, createApp } from "../../server/app.js";
@@ -26,7 +25,6 @@ import { durableDriver } from "../../store/durable.js";
 import { isDamage, rebuildInPlace } from "../../store/salvage.js";
 import { createSqlStore } from "../../store/sql-store.js";
 import { type Store, StoreError } from "../../store/store.js";
-import { refresh } from "../../update.js";
 import { type ClusterEnv, hasCluster, WorkerCluster } from "./cluster.js";
 import { askObject } from "./object.js";
 import { workerPlatform } from "./platform.js";
@@ -131,13 +129,12 @@ const followsCluster = (state: DurableObjectState, env: Env): boolean =>
 
 function serve(state: DurableObjectState, env: Env, store: Store): Serving {
   const hub = new Hub({ now: Date.now, log });
-  const outdated = refresh(store, inSlices(workerPlatform));
-  const engine = new Engine({ store, platform: workerPlatform, outlet: hub, now: Date.now });
+  const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
   if (!followsCluster(state, env)) {
     const sources = new PushedSources(engine);
     return wired({ engine, source: sources, cluster: undefined }, hub, { sources, inspected: { engine } });
   }
-  const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics, outdated });
+  const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics });
   return wired({ engine, source: cluster.source, cluster }, hub, cluster.surface);
 }
 

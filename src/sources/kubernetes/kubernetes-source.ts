@@ -18,8 +18,6 @@ interface KubernetesOptions extends FollowRuntime {
   /** Findings about these. */
   readonly findings: readonly Finding[];
   readonly acceptShrink: boolean;
-  /** The store was filled by another version, which may have kept less of each object. */
-  readonly outdated: boolean;
   /** Ask every so many seconds and when it is rung for, or only when it is `refresh`ed; without it watches stay open. */
   readonly pollSeconds?: number | "never";
   /** Changes that come together are published together; without it at once. */
@@ -57,7 +55,7 @@ export class KubernetesSource implements Source {
     private readonly engine: Engine,
     private readonly options: KubernetesOptions,
   ) {
-    const { targets, settings, failed, outdated } = options;
+    const { targets, settings, failed } = options;
     const { acceptShrink, statuses, log, now, sleep, random } = options;
     this.#abort = options.abort ?? new AbortController();
     this.#doorbell = new Doorbell({ answer: () => this.refresh(ringSeconds), now });
@@ -85,7 +83,7 @@ export class KubernetesSource implements Source {
         }),
     );
     for (const { follower } of this.#followed) {
-      if (outdated) follower.listAnew();
+      if (engine.outdated) follower.listAnew();
       // A store that outlived a process has no statuses, nor the addresses of the Envoys.
       else if (statuses)
         follower.listAnew((resource) => reportsStatus(resource) || resource.kind === "Service");
