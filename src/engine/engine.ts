@@ -137,7 +137,7 @@ export class Engine {
     return { compiled, pending: this.pending, edited, missed };
   }
 
-  /** Tells listeners of objects whose status may be another one. */
+  /** Passes objects whose status may be another one to listeners. */
   judged(refs: Iterable<Ref>): void {
     if (!this.#listeners.some((listener) => listener.judged)) return;
     const all = [...refs];

@@ -60,16 +60,18 @@ export class Fleet {
   async alarm(): Promise<void> {
     if (!this.#serving) return;
     const { engine, source, cluster } = this.#serving;
-    if (engine.pending === 0) await cluster?.look();
-    else {
-      const progress = await source.resume().catch((error: unknown) => {
-        log(`what is left can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
-        return false;
-      });
-      if (!progress) return this.#continue(stuckMs);
-      if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
+    if (cluster && engine.pending === 0) {
+      await cluster.look();
+      return this.#continue();
     }
-    await this.#continue();
+    try {
+      const progress = await source.resume();
+      if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
+      await this.#continue(progress ? 0 : stuckMs);
+    } catch (error) {
+      log(`what is left can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+      await this.state.storage.setAlarm(Date.now() + stuckMs);
+    }
   }
 
   /** What is left is done by alarm, which comes also after the object was moved or evicted. */
