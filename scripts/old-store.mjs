@@ -18,7 +18,7 @@ const entry = `
 import { createSqliteStore } from "./src/store/sqlite.js";
 const first = await import("./src/server/source.js").catch(() => undefined);
 const second = await import("./src/server/pushed.js").catch(() => undefined);
-const third = await import("./src/sources/push/pushed.js").catch(() => undefined);
+const third = await import("./src/sources/push/push-source.js").catch(() => undefined);
 const { Publisher } = await import("./src/server/publisher.js").catch(() => ({}));
 const { Engine } = await import("./src/engine/engine.js").catch(() => ({}));
 const { Hub } = await import("./src/server/hub.js").catch(() => ({}));

@@ -10,7 +10,7 @@ import { messageOf } from "../schema/words.js";
 import { createApp } from "../server/app.js";
 import { everyone } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
-import { PushedSources } from "../sources/push/pushed.js";
+import { PushedSources } from "../sources/push/push-source.js";
 import { openSqliteStore } from "../store/sqlite.js";
 import { ask, type Told } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";

@@ -132,9 +132,9 @@ export class Engine {
     return this.#taken(replaceAll(this.store, objects, inSlices(this.platform)));
   }
 
-  #taken({ units: compiled, edited, missed, judged }: Updated): Put {
+  #taken({ units: compiled, left, edited, missed, judged }: Updated): Put {
     this.judged(judged);
-    return { compiled, pending: this.pending, edited, missed };
+    return { compiled, pending: left + this.#gate.steps, edited, missed };
   }
 
   /** Passes objects whose status may be another one to listeners. */

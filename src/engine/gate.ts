@@ -33,7 +33,11 @@ export class Gate {
 
   /** Units to compile and steps of the source that are left. */
   get pending(): number {
-    return unitsLeft(this.store) + (this.#feed.steps ?? 0);
+    return unitsLeft(this.store) + this.steps;
+  }
+
+  get steps(): number {
+    return this.#feed.steps ?? 0;
   }
 
   get kept(): number {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
-import type { PushedSources } from "../sources/push/pushed.js";
+import type { PushedSources } from "../sources/push/push-source.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";

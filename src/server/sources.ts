@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { isRecord } from "../schema/issues.js";
-import type { PushedSources } from "../sources/push/pushed.js";
-import { maxRevisions, type SourceCopy } from "../sources/push/source-history.js";
+import { maxRevisions, type SourceCopy } from "../sources/push/history.js";
+import type { PushedSources } from "../sources/push/push-source.js";
 import type { HeldObject } from "../store/store.js";
 import { problem } from "./problem.js";
 import { readBody, readText } from "./request.js";

@@ -10,7 +10,7 @@ import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { startServer } from "../../src/runtime/node/serve.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { Hub } from "../../src/server/hub.js";
-import { PushedSources } from "../../src/sources/push/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { attacks, plain } from "../support/attacks.js";

@@ -6,7 +6,7 @@ import { createApp } from "../../src/server/app.js";
 import { type Authenticate, everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
 import { metricDefinitions } from "../../src/server/metrics.js";
-import { PushedSources } from "../../src/sources/push/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import {
   endpointSlice,

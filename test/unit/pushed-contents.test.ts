@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compilerVersion } from "../../src/compile.js";
 import { Hub } from "../../src/server/hub.js";
-import { PushedSources } from "../../src/sources/push/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { rebuildInPlace, restore, salvage } from "../../src/store/salvage.js";
 import { createSqlStore } from "../../src/store/sql-store.js";

@@ -3,7 +3,7 @@ import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { PushedSources } from "../../src/sources/push/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createSqlStore } from "../../src/store/sql-store.js";
 import { refresh } from "../../src/update.js";
 import { applications } from "../bench/apps.js";

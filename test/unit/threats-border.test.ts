@@ -9,7 +9,7 @@ import { tokenAuth } from "../../src/server/auth.js";
 import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
 import { parseTokens } from "../../src/server/tokens.js";
-import { PushedSources } from "../../src/sources/push/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { dump } from "../support/compile.js";

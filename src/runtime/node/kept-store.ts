@@ -5,7 +5,7 @@ import { isRecord } from "../../schema/issues.js";
 import type { KubeObject } from "../../schema/object.js";
 import { messageOf, plural } from "../../schema/words.js";
 import { originCursor } from "../../sources/push/lost-store.js";
-import { readSource, sourceNames } from "../../sources/push/source-state.js";
+import { readSource, sourceNames } from "../../sources/push/state.js";
 import { openSqliteStore, type SqliteStore } from "../../store/sqlite.js";
 import type { Store } from "../../store/store.js";
 import { update } from "../../update.js";

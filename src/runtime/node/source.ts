@@ -6,7 +6,7 @@ import type { Metrics } from "../../server/metrics.js";
 import { FileSource } from "../../sources/files/file-source.js";
 import { formatLocated } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
-import { PushedSources } from "../../sources/push/pushed.js";
+import { PushedSources } from "../../sources/push/push-source.js";
 import type { Source } from "../../sources/source.js";
 import { type ClusterOptions, kubernetesSource } from "./kubernetes.js";
 

@@ -19,7 +19,7 @@ import { Hub } from "../../server/hub.js";
 import { pageResponse } from "../../server/page.js";
 import { problemOf } from "../../server/problem.js";
 import { defaultFleet, type Identity, parseTokens } from "../../server/tokens.js";
-import { PushedSources } from "../../sources/push/pushed.js";
+import { PushedSources } from "../../sources/push/push-source.js";
 import type { Source } from "../../sources/source.js";
 import { durableDriver } from "../../store/durable.js";
 import { isDamage, rebuildInPlace } from "../../store/salvage.js";

@@ -1,10 +1,10 @@
 import type { Engine } from "../../engine/engine.js";
 import { inSlices } from "../../engine/slices.js";
 import { resume, unitsLeft } from "../../update.js";
+import { applyJob, type Job } from "./apply.js";
 import { compileAndJudge, describeKept, type Judged, judgeAtOnce, storeKept } from "./keep-last-good.js";
 import { tellPushed } from "./lost-store.js";
-import { applyJob, type Job } from "./source-apply.js";
-import { judgingNames } from "./source-state.js";
+import { judgingNames } from "./state.js";
 
 /** Applies contents of sources through an engine, and settles what comes of them. */
 export class Applier {

@@ -6,8 +6,8 @@ import { settingsOf } from "../../schema/stored-settings.js";
 import { plural } from "../../schema/words.js";
 import type { HeldObject, Store, UnitKey } from "../../store/store.js";
 import { type Platform, unitsLeft, update } from "../../update.js";
-import { answersOf } from "./answers.js";
-import { dropOld } from "./source-history.js";
+import { dropOld } from "./history.js";
+import { answersOf } from "./host-answers.js";
 import {
   applyingNames,
   judgingNames,
@@ -16,7 +16,7 @@ import {
   sourceFindings,
   writeFindings,
   writeKept,
-} from "./source-state.js";
+} from "./state.js";
 
 /** An object that a push changes, as it was: valid, and answering. */
 export interface Edit {

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.js";
 import type { Finding } from "../../schema/meta.js";
-import { sourceNames } from "./source-state.js";
+import { sourceNames } from "./state.js";
 
 /** The cursor with what names the store in versions. */
 export const originCursor = "origin";

@@ -4,9 +4,9 @@ import type { Finding, Ref } from "../../schema/meta.js";
 import type { Revision, RevisionContent, Store } from "../../store/store.js";
 import type { Change } from "../../update.js";
 import { contentHash } from "../../xds/hash.js";
+import { applyJob, jobOf } from "./apply.js";
 import { forgetEdits } from "./keep-last-good.js";
-import { applyJob, jobOf } from "./source-apply.js";
-import { applyingNames, readHead, readSource, setApplying, sourceNames, writeHead } from "./source-state.js";
+import { applyingNames, readHead, readSource, setApplying, sourceNames, writeHead } from "./state.js";
 import { parseSource } from "./text.js";
 
 interface Options {

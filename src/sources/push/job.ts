@@ -1,10 +1,10 @@
 import type { Ref } from "../../schema/meta.js";
 import type { HeldObject, Revision, RevisionContent, Store } from "../../store/store.js";
 import type { Change } from "../../update.js";
+import { type Job, jobOf } from "./apply.js";
+import { changesOf, editsOf } from "./changes.js";
 import { goodEdits } from "./keep-last-good.js";
-import { type Job, jobOf } from "./source-apply.js";
-import { changesOf, editsOf } from "./source-changes.js";
-import type { SourceState } from "./source-state.js";
+import type { SourceState } from "./state.js";
 import type { ParsedSource } from "./text.js";
 
 /** What is known of a push before it is applied. */

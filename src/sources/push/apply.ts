@@ -5,10 +5,10 @@ import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { HeldObject, Revision, RevisionContent, Store } from "../../store/store.js";
 import type { Change } from "../../update.js";
+import type { NotedChanges } from "./changes.js";
+import { keepRevision } from "./history.js";
 import { type Edit, findingsOfKept, noteEdits } from "./keep-last-good.js";
-import type { NotedChanges } from "./source-changes.js";
-import { keepRevision } from "./source-history.js";
-import { noteRefs, type SourceState, setApplying, writeKept, writeSource } from "./source-state.js";
+import { noteRefs, type SourceState, setApplying, writeKept, writeSource } from "./state.js";
 import type { ParsedSource } from "./text.js";
 
 /** A content of a source that is to be what the source holds. */

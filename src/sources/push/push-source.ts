@@ -8,10 +8,10 @@ import type { HeldObject } from "../../store/store.js";
 import type { Change } from "../../update.js";
 import { contentHash } from "../../xds/hash.js";
 import type { Source } from "../source.js";
+import { leftOf, type Pushed, type RemovedSource } from "./answer.js";
 import { Applier } from "./applier.js";
-import { compileAndJudge, findingsOf, forgetEdits, isTooMuch, judgeAtOnce } from "./keep-last-good.js";
-import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
-import { leftOf, type Pushed, type RemovedSource } from "./push-answer.js";
+import { beginJudging, type Job, jobOf, settleJob } from "./apply.js";
+import { type HistoryEntry, historyOf, revisionAt } from "./changes.js";
 import {
   checkContent,
   checkCount,
@@ -21,12 +21,12 @@ import {
   type RefusedPush,
   refusedPush,
   tooMuchHeld,
-} from "./push-checks.js";
-import { jobOfPush } from "./push-job.js";
+} from "./checks.js";
+import { copyOf, dropOld, isHeldAlone, listRevisions, type SourceCopy } from "./history.js";
+import { jobOfPush } from "./job.js";
+import { compileAndJudge, findingsOf, forgetEdits, isTooMuch, judgeAtOnce } from "./keep-last-good.js";
+import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
 import { findLost, isOutdated, reapply } from "./reapply.js";
-import { beginJudging, type Job, jobOf, settleJob } from "./source-apply.js";
-import { type HistoryEntry, historyOf, revisionAt } from "./source-changes.js";
-import { copyOf, dropOld, isHeldAlone, listRevisions, type SourceCopy } from "./source-history.js";
 import {
   applyingNames,
   judgingNames,
@@ -39,7 +39,7 @@ import {
   sourceNames,
   sourceRefs,
   writeHead,
-} from "./source-state.js";
+} from "./state.js";
 import { parseSource } from "./text.js";
 import { Traffic } from "./traffic.js";
 import { type Namespaces, visibleFindings } from "./visible.js";

@@ -1,8 +1,8 @@
 import type { KubeObject } from "../../schema/object.js";
 import type { Revision, RevisionContent, Store } from "../../store/store.js";
 import { contentHash } from "../../xds/hash.js";
-import { type NotedChanges, noteChanges } from "./source-changes.js";
-import { readHead, sourceRefs } from "./source-state.js";
+import { type NotedChanges, noteChanges } from "./changes.js";
+import { readHead, sourceRefs } from "./state.js";
 
 /** Contents of a source that are kept, with the one that is served. */
 export const maxRevisions = 10;

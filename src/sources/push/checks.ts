@@ -4,7 +4,7 @@ import type { KubeObject } from "../../schema/object.js";
 import { settingsRef } from "../../schema/settings.js";
 import { settingsOf } from "../../schema/stored-settings.js";
 import type { HeldObject, Store } from "../../store/store.js";
-import { type SourceState, sourceNames, sourceRefs } from "./source-state.js";
+import { type SourceState, sourceNames, sourceRefs } from "./state.js";
 import type { ParsedSource, SourceRefusal } from "./text.js";
 
 /** One push: the whole content of one source. */
