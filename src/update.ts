@@ -1,15 +1,16 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
 import { claimsOf } from "./graph/core/claims.js";
 import { judgedBy } from "./graph/core/judged.js";
+import { newlyMissed } from "./graph/core/missed.js";
 import type { Kind, ObjectByKind } from "./graph/core/reader.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
 import { costKey } from "./graph/cost/node.js";
 import type { Overrun } from "./graph/cost/size.js";
-import { newlyMissed } from "./missed.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
-import { defaultSettings, parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
+import { parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
+import { settingsOf } from "./schema/stored-settings.js";
 import type { ClaimedObject, ClaimKey, Compiled, Likeness, ReadKey, Store, UnitKey } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
@@ -289,11 +290,6 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
   const needs: UnitKey[] = [];
   for (const key of unit?.reads ?? []) if (key.startsWith("need:")) needs.push(key.slice(5) as UnitKey);
   return needs;
-}
-
-function settingsOf(store: Store): SettingsSpec {
-  const object = store.object(settingsRef);
-  return object?.kind === "Settings" ? object.spec : defaultSettings;
 }
 
 /** Reads of a store for one unit, each of them noted once. */

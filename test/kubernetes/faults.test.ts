@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import { resourcesWith } from "../../src/kubernetes/resources.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
+import { ClusterFollower } from "../../src/sources/kubernetes/cluster-follower.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
-import { dump, platform } from "../support/compile.js";
+import { dump } from "../support/compile.js";
+import { engineOf } from "../support/engine.js";
 import { eventually } from "../support/envoy.js";
 import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
@@ -99,12 +100,11 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
   };
 
   let clock = 0;
-  const sourceOf = (store: Store, log: string[]): KubeSource =>
-    new KubeSource({
+  const sourceOf = (store: Store, log: string[]): ClusterFollower =>
+    new ClusterFollower({
       server: "https://kube.test",
       transport,
-      store,
-      platform,
+      engine: engineOf(store),
       acceptShrink: false,
       namespaces: [],
       changed: () => undefined,

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ManifestPart } from "../../src/cli/manifest-parts.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";

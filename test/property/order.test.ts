@@ -5,7 +5,7 @@ import { link, xdsTypes } from "../../src/link/snapshot.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { isSame } from "../../src/schema/same.js";
 import { parseSettings } from "../../src/schema/settings.js";
-import { settingsOf } from "../../src/server/publisher.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import { statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Resource, Store } from "../../src/store/store.js";

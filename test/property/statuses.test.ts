@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { kindOf, type Ref } from "../../src/schema/meta.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
-import { settingsOf } from "../../src/server/publisher.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import {
   hasStatus,
   type ObjectStatus,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import { onTestFinished } from "vitest";
-import { createHttpServer } from "../../src/cli/http-server.js";
+import { createHttpServer } from "../../src/runtime/node/http-server.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
 import { HeldErrors } from "../../src/server/held-errors.js";

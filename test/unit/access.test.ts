@@ -4,10 +4,10 @@ import { xdsTypes } from "../../src/link/snapshot.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone, tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
+import { engineOf } from "../support/engine.js";
 
 const line = (role: string, token: string, rest = ""): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
@@ -18,9 +18,9 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const logged: string[] = [];
   const hub = new Hub({ now: () => now, log: (text) => logged.push(text) });
   const store = createMemoryStore();
-  const sources = new PushedSources(store, new Publisher(store, hub, () => now), {
-    checkKeyPair: () => undefined,
-  });
+  const platform = { checkKeyPair: () => undefined };
+  const engine = engineOf(store, { outlet: hub, platform, now: () => now });
+  const sources = new PushedSources(engine);
   let rings = 0;
   let confirmed = 0;
   const hooks = {
@@ -32,7 +32,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const app = createApp({
     hub,
     sources,
-    inspected: sources.inspected,
+    inspected: { engine },
     hooks,
     holds: () => [{ cluster: "", source: { holds: () => [], acceptShrink: () => confirmed++ } }],
     fleet,

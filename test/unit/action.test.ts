@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { commentText, markerOf } from "../../src/action/comment.js";
 import { InputError, readInputs } from "../../src/action/inputs.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { canReview, checkout, type Files, runAction, startGitHub } from "../support/github.js";
 
 const root = join(import.meta.dirname, "../..");

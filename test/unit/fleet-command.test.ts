@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { exportCommand, importCommand } from "../../src/cli/fleet.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { openSqliteStore } from "../../src/store/sqlite.js";
 import { hostProxy, type Manifest, tlsSecret } from "../support/backend.js";
 import { inDatabase } from "../support/database.js";

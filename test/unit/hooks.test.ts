@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
-import { Doorbell } from "../../src/server/doorbell.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
+import { Doorbell } from "../../src/sources/kubernetes/doorbell.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 
 const platform = { checkKeyPair: () => undefined };
 const service = {
@@ -43,7 +44,11 @@ function rig({ strict = false, ready = true } = {}) {
   const store = createMemoryStore();
   update(store, objectsOf([service, hostProxy("taken.test", "a")]), platform);
   let rings = 0;
-  const hooks = clusterHooks({ store, strict, ready: () => ready, ring: () => void rings++ });
+  const hooks = clusterHooks(engineOf(store), {
+    strict,
+    ready: () => ready,
+    ring: () => void rings++,
+  });
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const app = createApp({ hub, hooks, status: () => ({}), authenticate: everyone });
   const post = async (name: string, body: RequestInit["body"], headers = {}): Promise<Answer> => {

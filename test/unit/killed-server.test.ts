@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import { httpProxy, type Manifest } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import { getJson, type Transport } from "../../src/kubernetes/api.js";
 import { failureOf } from "../../src/kubernetes/failures.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import type { Manifest } from "../support/backend.js";
 import {
   ascii,

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lineOf, loadDocuments, type Place } from "../../src/cli/load.js";
-import { readSettings } from "../../src/cli/settings-file.js";
+import { lineOf, loadDocuments, type Place } from "../../src/sources/files/load.js";
+import { readSettings } from "../../src/sources/files/settings-file.js";
 
 let folder = "";
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type HistoryCommandOptions, historyCommand } from "../../src/cli/history.js";
 import { type PublishCommandOptions, publishCommand } from "../../src/cli/publish.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import type { Store } from "../../src/store/store.js";
 import { hostProxy, type Manifest, tlsSecret } from "../support/backend.js";

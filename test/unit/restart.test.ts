@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { type RunningServer, startServer } from "../../src/cli/serve.js";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { type RunningServer, startServer } from "../../src/runtime/node/serve.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import { httpProxy, type Manifest } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
@@ -66,6 +66,18 @@ class Replica {
 
   #get(path: string): Promise<Response> {
     return fetch(`${this.#server?.url}${path}`);
+  }
+
+  /** A poll for clusters of an Envoy that has this version. */
+  async poll(version: string): Promise<void> {
+    const node = { id: "a", cluster: "a", user_agent_name: "envoy" };
+    const type_url = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+    const answer = await fetch(`${this.#server?.url}/v3/discovery:clusters`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-envoy-expected-rq-timeout-ms": "300" },
+      body: JSON.stringify({ version_info: version, node, type_url }),
+    });
+    await answer.text();
   }
 
   async ready(): Promise<boolean> {
@@ -147,6 +159,38 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
       "the cluster has been looked at",
     );
     expect((await server.sources())[0]?.kinds.IngressRoute?.state).toBe("absent");
+  });
+
+  it("gives what it stored no version above that of another replica, as long as the cluster is away", async () => {
+    const kube = await startKube("one");
+    const server = replica();
+    await server.start({ "": kube });
+    await eventually(() => server.ready(), "the server is ready");
+    await kube.stop();
+    await server.start({ "": kube });
+    const began = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, "now");
+    onTestFinished(() => clock.mockRestore());
+    const raised = async (later: number): Promise<boolean> => {
+      const ahead = `${Date.now() + 10_000_000}-${"a".repeat(16)}`;
+      await server.poll(ahead);
+      clock.mockImplementation(() => began() + later);
+      await server.poll(ahead);
+      await server.poll(ahead);
+      return (await server.metrics()).includes("isoline_versions_raised_total");
+    };
+    expect(await raised(6000)).toBe(false);
+    await kube.start();
+    await eventually(
+      async () => (await server.sources())[0]?.stale === false,
+      "the cluster has been looked at",
+    );
+    await eventually(
+      async () =>
+        Object.values((await server.sources())[0]?.kinds ?? {}).every(({ state }) => state !== "failing"),
+      "all kinds are followed",
+    );
+    expect(await raised(60_000)).toBe(true);
   });
 
   it("follows one cluster while the other is away", async () => {

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { loadDocuments } from "../../src/cli/load.js";
-import { readManifests } from "../../src/cli/objects.js";
+import { review } from "../../src/engine/review.js";
 import { lintFindings } from "../../src/lint/findings.js";
 import { type Finding, findingsAt } from "../../src/schema/meta.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
-import { review } from "../../src/server/review.js";
+import { loadDocuments } from "../../src/sources/files/load.js";
+import { readManifests } from "../../src/sources/files/objects.js";
 import type { Store } from "../../src/store/store.js";
 import { compileAll, parseCase, platform } from "../support/compile.js";
 

@@ -7,17 +7,18 @@ import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createHttpServer } from "../../src/cli/http-server.js";
+import { parsePeer } from "../../src/cli/peer-option.js";
+import { type ServeCommandOptions, serveCommand } from "../../src/cli/serve-command.js";
+import { LastLook } from "../../src/kubernetes/last-look.js";
+import { createHttpServer } from "../../src/runtime/node/http-server.js";
 import {
   createHttpsServer as createSecureServer,
   httpsOptions,
   leaveConnection,
   shownCertificate,
-} from "../../src/cli/https-server.js";
-import { freshPeer, parsePeer } from "../../src/cli/peers.js";
-import { type ServeCommandOptions, serveCommand } from "../../src/cli/serve-command.js";
-import { StepAside } from "../../src/cli/step-aside.js";
-import { LastLook } from "../../src/kubernetes/last-look.js";
+} from "../../src/runtime/node/https-server.js";
+import { freshPeer } from "../../src/runtime/node/peers.js";
+import { StepAside } from "../../src/runtime/node/step-aside.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";

@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { KeptStore } from "../../src/cli/kept-store.js";
+import { KeptStore } from "../../src/runtime/node/kept-store.js";
 import { lockFile } from "../../src/store/lock.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import { update } from "../../src/update.js";

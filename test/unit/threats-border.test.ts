@@ -2,17 +2,18 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import { parseVersion } from "../../src/link/version.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { dump } from "../support/compile.js";
+import { engineOf } from "../support/engine.js";
 
 const tokenLine = (role: string, token: string, rest = ""): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
@@ -24,11 +25,15 @@ async function rig() {
   const log = (line: string): void => void logged.push(line);
   const store = createMemoryStore();
   const hub = new Hub({ now: () => now, log });
-  const publisher = new Publisher(store, hub, () => now);
-  const sources = new PushedSources(store, publisher, { checkKeyPair: () => undefined });
+  const engine = engineOf(store, {
+    outlet: hub,
+    platform: { checkKeyPair: () => undefined },
+    now: () => now,
+  });
+  const sources = new PushedSources(engine);
   sources.start();
   let rings = 0;
-  const hooks = clusterHooks({ store, strict: false, ready: () => true, ring: () => void rings++ });
+  const hooks = clusterHooks(engine, { strict: false, ready: () => true, ring: () => void rings++ });
   const tokens = parseTokens(
     [
       tokenLine("node", "n"),
@@ -42,8 +47,8 @@ async function rig() {
     hub,
     hooks,
     sources,
-    inspected: sources.inspected,
-    status: () => sources.status(),
+    inspected: { engine },
+    status: () => statusReport(engine, sources),
     authenticate: tokenAuth({ tokens: () => tokens, now: () => now, requireTls: false }),
   });
   const ask = (method: string, path: string, token: string, body?: string): Promise<Response> | Response =>
@@ -79,7 +84,7 @@ async function rig() {
     state,
     store,
     hub,
-    publisher,
+    engine,
     objects,
     logged,
     rings: () => rings,

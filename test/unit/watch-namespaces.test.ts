@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { checkCommand } from "../../src/cli/check.js";
 import { compileCommand } from "../../src/cli/compile.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { parseObject } from "../../src/schema/object.js";
 import { sourceOf } from "../support/source.js";
 
