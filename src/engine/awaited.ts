@@ -33,7 +33,7 @@ export class Awaited {
     return false;
   }
 
-  /** The changes are told of. */
+  /** Called when the changes are published: none of them waits any more. */
   clear(): void {
     this.#reads.clear();
     this.#since = undefined;

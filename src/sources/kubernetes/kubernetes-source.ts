@@ -33,7 +33,7 @@ interface KubernetesOptions extends FollowRuntime {
 
 /**
  * How long each watch stays open; then it is begun anew from where it was. Its end is the sign of life that every server
- * gives: kinds without events may have no bookmarks, so that nothing else tells a silent watch from a dead connection.
+ * gives: kinds without events may have no bookmarks, so that nothing else distinguishes a silent watch from a dead connection.
  */
 const watchSeconds = 40;
 /** How long a doorbell listens for what it rang for. */
@@ -46,7 +46,7 @@ export class KubernetesSource implements Source {
   readonly #followed: readonly FollowedCluster[];
   readonly #served: boolean;
   readonly #doorbell: Doorbell;
-  readonly #told = new Set<FollowedCluster>();
+  readonly #announced = new Set<FollowedCluster>();
   #settled = false;
   #publishFailure = "";
   #running: Promise<unknown> | undefined;
@@ -151,7 +151,7 @@ export class KubernetesSource implements Source {
     if (this.#served) this.engine.offer();
     if (pollSeconds === "never") return;
     const { signal } = this.#abort;
-    if (this.#served) this.#sayStored();
+    if (this.#served) this.#announceStored();
     const following =
       pollSeconds === undefined
         ? this.#followed.map(({ follower }) => follower.run(watchSeconds, signal))
@@ -162,7 +162,7 @@ export class KubernetesSource implements Source {
     ]);
   }
 
-  #sayStored(): void {
+  #announceStored(): void {
     for (const { name } of this.#followed)
       this.options.log(
         name
@@ -172,10 +172,10 @@ export class KubernetesSource implements Source {
   }
 
   /** Says once of each cluster that what is served of it is no longer from before the start. */
-  #sayLooked(): void {
+  #announceLooked(): void {
     for (const cluster of this.#followed) {
-      if (this.#told.has(cluster) || !cluster.follower.looked) continue;
-      this.#told.add(cluster);
+      if (this.#announced.has(cluster) || !cluster.follower.looked) continue;
+      this.#announced.add(cluster);
       this.options.log(`${cluster.name ? `${cluster.name}: ` : ""}the cluster has answered for every kind`);
     }
   }
@@ -205,7 +205,7 @@ export class KubernetesSource implements Source {
   #changed(): void {
     const { gatherMs } = this.options;
     if (!this.ready || this.#abort.signal.aborted) return;
-    if (this.#running) this.#sayLooked();
+    if (this.#running) this.#announceLooked();
     this.#settle();
     if (gatherMs === undefined) this.engine.offer();
     else this.engine.offerWithin(gatherMs);
