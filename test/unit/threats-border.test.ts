@@ -105,7 +105,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
   it.each([
     ["random bytes", String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256))],
     ["a hundred thousand lists", `{"request":${"[".repeat(100_000)}`],
-    ["a million keys", `{${Array.from({ length: 300_000 }, (_, i) => `"k${i}":0`).join()}}`],
+    ["a hundred thousand keys", `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":0`).join()}}`],
     ["numbers out of range", review({ spec: { weight: 1e308, port: -0, big: 2 ** 53 + 2 } })],
     ["a key twice", review({}).replace('"uid":"u"', '"uid":"u","uid":"v"')],
     ["half a surrogate pair and NUL", review({ ...hostProxy("x.test", "a"), note: "\ud800\u0000" })],
@@ -140,7 +140,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
     expect(state()).toBe(before);
   });
 
-  it("a million keys that are pushed are an object that is left out", async () => {
+  it("a hundred thousand keys that are pushed are an object that is left out", async () => {
     const { push, store, objects } = await rig();
     const labels = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, ""]));
     const wide = { ...service("default", "wide"), metadata: { name: "wide", namespace: "default", labels } };

@@ -26,7 +26,7 @@ describe("certificates and keys", () => {
     ["garbage", "x", secure.key],
     ["nothing", "", ""],
     ["a key cut short", secure.cert, secure.key.slice(0, 100)],
-    ["20 MB", `${secure.cert}${"x".repeat(20_000_000)}`, secure.key],
+    ["2 MB", `${secure.cert}${"x".repeat(2_000_000)}`, secure.key],
     ["a key of another certificate", secure.cert, certificate("tcp").key],
     ["an encrypted key", secure.cert, certificateFile("encrypted.key")],
     ["a curve that Envoy does not take", certificate("secp256k1").cert, certificate("secp256k1").key],
@@ -252,8 +252,8 @@ describe("includes", () => {
   ])("%s is told of", (_, manifests) => {
     expect(attack(manifests).reasons()).toContain("IncludeCreatesCycle");
   });
-  it("a chain of ten thousand ends soon", () => {
-    const chain = Array.from({ length: 10_000 }, (_, i) => child(`c${i}`, i < 9999 ? [`c${i + 1}`] : []));
+  it("a chain of two thousand ends soon", () => {
+    const chain = Array.from({ length: 2000 }, (_, i) => child(`c${i}`, i < 1999 ? [`c${i + 1}`] : []));
     expect(attack([root(["c0"]), ...chain]).reasons()).toContain("IncludeCreatesCycle");
   });
 
@@ -315,7 +315,7 @@ describe("includes", () => {
 
 describe("very many routes", () => {
   it("stay in their own host", () => {
-    const routes = Array.from({ length: 50_000 }, (_, i) => ({
+    const routes = Array.from({ length: 10_000 }, (_, i) => ({
       conditions: [{ prefix: `/${i}` }],
       services: [{ name: "a", port: 80 }],
     }));

@@ -43,11 +43,11 @@ describe("patterns that RE2 does not take", () => {
 });
 
 describe("our own checks are linear", () => {
-  it("a megabyte in each place costs well under a second", () => {
-    const long = "a".repeat(1_000_000);
+  it("200 KB in each place cost well under a second", () => {
+    const long = "a".repeat(200_000);
     // Of this process, whatever else runs on the machine.
     const start = process.cpuUsage();
-    for (const value of [long, `${long}!`, `${".a".repeat(500_000)}!`, "-".repeat(1_000_000)]) {
+    for (const value of [long, `${long}!`, `${".a".repeat(100_000)}!`, "-".repeat(200_000)]) {
       attack([proxyWith({}, { fqdn: value })]);
       attack([proxyWith({ conditions: [{ prefix: `/${value}` }] })]);
       attack([header({ exact: value })]);
@@ -55,7 +55,7 @@ describe("our own checks are linear", () => {
       attack([proxyWith({ requestHeadersPolicy: { set: [{ name: value, value }] } })]);
     }
     const { user, system } = process.cpuUsage(start);
-    expect((user + system) / 1000 / 20).toBeLessThan(500);
+    expect((user + system) / 1000 / 20).toBeLessThan(200);
   });
 });
 
