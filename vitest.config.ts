@@ -8,6 +8,7 @@ const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { 
 /** For suites that start processes, after the unit tests. Their tests wait more than they compute: there is one file more than cores. */
 const processes = (groupOrder: number) => ({
   maxWorkers: availableParallelism() + 1,
+  globalSetup: "test/support/built.ts",
   sequence: { groupOrder },
   ...patient,
 });

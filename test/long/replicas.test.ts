@@ -1,12 +1,5 @@
-import { beforeAll, describe, expect, test } from "vitest";
-import {
-  buildCommand,
-  expectPausesWithoutLoss,
-  expectSwitchesWithoutLoss,
-  startSwitchRig,
-} from "../support/switches.js";
-
-beforeAll(buildCommand);
+import { describe, expect, test } from "vitest";
+import { expectPausesWithoutLoss, expectSwitchesWithoutLoss, startSwitchRig } from "../support/switches.js";
 
 describe.each([
   ["in one connection", false],

@@ -1,20 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { expect, onTestFinished } from "vitest";
 import { hostProxy, type Load, startBackends, startLoad } from "./backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "./envoy.js";
 import { freePort, onLoopback } from "./http.js";
 import { type Replicas, startReplicas } from "./replicas.js";
-
-/** Builds the command that replicas are started from. */
-export async function buildCommand(): Promise<void> {
-  const build = join(import.meta.dirname, "../../scripts/build.mjs");
-  await promisify(execFile)(process.execPath, [build]);
-}
 
 const host = "switched.test";
 
