@@ -19,12 +19,7 @@ describe.skipIf("reason" in binaries)("between Isoline and a real API server", (
       await sleep(700);
     }
     rig.tcp.cutIdleAfter(0);
-    await eventually(
-      async () =>
-        Object.values(await rig.states()).every(({ state }) => state === "synced" || state === "absent"),
-      "all kinds are followed",
-      5000,
-    );
+    await eventually(rig.isFollowed, "all kinds are followed", 5000);
   });
 
   it("a server that answers 410 to every watch is asked a few times a second, and followed when that is over", async () => {

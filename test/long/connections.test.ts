@@ -17,11 +17,7 @@ describe.skipIf("reason" in binaries)("between Isoline and a real API server", (
     expect(await rig.edit(60_000)).toBeLessThan(60_000);
     expect(await rig.metrics()).toMatch(/cluster_failures_total\{kind="HTTPProxy",code="kube-stalled"\} 1/);
     expect(rig.log.filter((line) => /^kube-stalled: \w+: the watch was silent/.test(line))).toHaveLength(1);
-    await eventually(
-      async () =>
-        Object.values(await rig.states()).every(({ state }) => state === "synced" || state === "absent"),
-      "all kinds are followed again",
-    );
+    await eventually(rig.isFollowed, "all kinds are followed again");
     expect(await rig.edit(3000)).toBeLessThan(3000);
   });
 

@@ -42,6 +42,8 @@ export interface ConnectionRig {
   metrics(): Promise<string>;
   /** Of each kind. */
   states(): Promise<Record<string, { state: string }>>;
+  /** Whether each kind that the cluster has is followed. */
+  isFollowed(): Promise<boolean>;
 }
 
 /** Starts an API server and the proxies before the tests of a `describe`, and ends all after them; Isoline ends after each test. */
@@ -187,5 +189,7 @@ export function connectionRig(binaries: Awaited<ReturnType<typeof kubeBinaries>>
     edit,
     metrics,
     states,
+    isFollowed: async () =>
+      Object.values(await states()).every(({ state }) => state === "synced" || state === "absent"),
   };
 }
