@@ -136,32 +136,29 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
       .map((name) => [resource.plural, resource.kind, name] as const),
   );
 
-  it.each(cells)(
-    "T61, T62: %s (%s): %s loses nothing, and is over with the fault",
-    async (plural, kind, name) => {
-      const store = createMemoryStore();
-      const log: string[] = [];
-      const signal = new AbortController().signal;
-      const source = sourceOf(store, log);
-      await source.refresh(1, signal);
-      const before = dump(store);
-      expect(before).toContain("h11.test");
+  it.each(cells)("%s (%s): %s loses nothing, and is over with the fault", async (plural, kind, name) => {
+    const store = createMemoryStore();
+    const log: string[] = [];
+    const signal = new AbortController().signal;
+    const source = sourceOf(store, log);
+    await source.refresh(1, signal);
+    const before = dump(store);
+    expect(before).toContain("h11.test");
 
-      store.setCursor(`kubernetes:${kind}`, "");
-      const fault = faults[name];
-      if (fault) active.set(plural, fault);
-      await source.refresh(1, signal);
-      active.clear();
-      expect(dump(store)).toBe(before);
-      const state = source.status()[kind]?.state;
-      expect(state).toBe(expectedState(kind, name));
+    store.setCursor(`kubernetes:${kind}`, "");
+    const fault = faults[name];
+    if (fault) active.set(plural, fault);
+    await source.refresh(1, signal);
+    active.clear();
+    expect(dump(store)).toBe(before);
+    const state = source.status()[kind]?.state;
+    expect(state).toBe(expectedState(kind, name));
 
-      store.setCursor(`kubernetes:${kind}`, "");
-      await source.refresh(1, signal);
-      expect(source.status()[kind]?.state).toBe("synced");
-      expect(dump(store)).toBe(before);
-    },
-  );
+    store.setCursor(`kubernetes:${kind}`, "");
+    await source.refresh(1, signal);
+    expect(source.status()[kind]?.state).toBe("synced");
+    expect(dump(store)).toBe(before);
+  });
 
   it("before everything is known, nothing is published", async () => {
     for (const { plural } of resources) {
@@ -176,7 +173,7 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
     }
   });
 
-  it("T64: a server that is restored from an old backup is believed after a minute, and nothing is lost", async () => {
+  it("a server that is restored from an old backup is believed after a minute, and nothing is lost", async () => {
     watching = true;
     await kube.backup();
     const store = createMemoryStore();

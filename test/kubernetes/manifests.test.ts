@@ -190,7 +190,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     await kube.remove(large(0));
   });
 
-  it("T51: leaves conditions of others alone, and puts its own back", async () => {
+  it("leaves conditions of others alone, and puts its own back", async () => {
     const proxy = hostProxy("good.test", "app");
     const path = "/apis/projectcontour.io/v1/namespaces/default/httpproxies/good-test/status";
     const other = {

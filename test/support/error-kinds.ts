@@ -55,7 +55,7 @@ export async function requestsOf(envoy: TestEnvoy): Promise<number> {
 }
 
 /** How long requests are counted; the table in docs/operations.md is of 60 s. */
-export const countSeconds = Number(process.env.COUNT_SECONDS ?? 20);
+export const countSeconds = Number(process.env.COUNT_SECONDS ?? 10);
 
 /** How many requests each of some Envoys sends in so many seconds. */
 export async function countRequests(

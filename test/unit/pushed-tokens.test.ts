@@ -111,6 +111,18 @@ describe("a publisher that is bound to namespaces", () => {
     expect((await ask("reader", "GET", "/status")).text).toMatch(secretly);
   });
 
+  it("is refused objects of other namespaces, each by name", async () => {
+    const { ask } = rig();
+    const answer = await ask("tenant", "PUT", "/sources/tenant", [
+      service("team", "app"),
+      service("payroll", "app"),
+    ]);
+    expect(answer).toMatchObject({
+      status: 403,
+      findings: [{ about: "Service/payroll/app", reason: "NamespaceNotAllowed" }],
+    });
+  });
+
   it("is told what is wrong with its own objects", async () => {
     const { ask } = rig();
     await ask("ci", "PUT", "/sources/web", wages);

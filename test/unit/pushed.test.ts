@@ -57,7 +57,7 @@ const proxies = (count: number): Manifest[] =>
 const broken = { ...hostProxy("bad.test", "a"), spec: { virtualhost: { fqdn: 7 } } } as unknown as Manifest;
 
 describe("a push", () => {
-  it("T76: takes higher revisions, the same one again, and no older one", async () => {
+  it("takes higher revisions, the same one again, and no older one", async () => {
     const { put, hosts } = rig();
     expect(await put(proxies(1), "?revision=5")).toMatchObject({ status: 200, revision: 5, changed: true });
     expect(await put(proxies(1), "?revision=5")).toMatchObject({ status: 200, revision: 5, changed: false });
@@ -88,7 +88,7 @@ describe("a push", () => {
     expect([left, findings?.length]).toEqual([undefined, 4]);
   });
 
-  it("T67: of one of two publishers that race is refused", async () => {
+  it("of one of two publishers that race is refused", async () => {
     const { put } = rig();
     await put(proxies(1), "?revision=1");
     const answers = await Promise.all([
@@ -98,7 +98,7 @@ describe("a push", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
 
-  it("T77: with one bad object serves all others, and keeps the bad one as it was", async () => {
+  it("with one bad object serves all others, and keeps the bad one as it was", async () => {
     const { put, hosts } = rig();
     const good = proxies(5000);
     const [first] = good;
@@ -147,7 +147,7 @@ describe("a push", () => {
     expect(hosts()).toEqual([]);
   });
 
-  it("T75: stays in the namespaces of its token", async () => {
+  it("stays in the namespaces of its token", async () => {
     const store = createMemoryStore();
     await rig(store).put(proxies(1), "", { name: "other" });
     const own = rig(store, ["team"]);
@@ -165,7 +165,7 @@ describe("a push", () => {
     expect([...store.objects()]).toHaveLength(2);
   });
 
-  it("T78: is refused when it can't be read, quoting nothing", async () => {
+  it("is refused when it can't be read, quoting nothing", async () => {
     const { put } = rig();
     const bodies = { "a: [": "not-readable", '{"a":[]}\n{"data": "hidden': "not-an-object", "": "empty" };
     for (const [body, code] of [...Object.entries(bodies), ["a: *none", "not-readable"] as const]) {

@@ -79,3 +79,20 @@ describe("a reference to what is not there", () => {
     }
   });
 });
+
+it("before the cluster is read an object is allowed with a warning, and refused for its own fields alone", () => {
+  const store = compileAll([]);
+  const unready = (raw: unknown) => review(raw, null, { store, platform, ready: false, strict: false, now });
+  const proxy = (spec: object): object => ({
+    apiVersion: "projectcontour.io/v1",
+    kind: "HTTPProxy",
+    metadata: { name: "web", namespace: "shop" },
+    spec,
+  });
+  const valid = unready(
+    proxy({ virtualhost: { fqdn: "web.test" }, routes: [{ services: [{ name: "web", port: 80 }] }] }),
+  );
+  expect(valid).toMatchObject({ allowed: true, errors: [] });
+  expect(valid.warnings.map(({ reason }) => reason)).toEqual(["NotReady"]);
+  expect(unready(proxy({ virtualhost: { fqdn: 7 } })).allowed).toBe(false);
+});
