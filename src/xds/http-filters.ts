@@ -1,5 +1,4 @@
 import type { HttpConnectionManager, HttpFilter } from "../gen/envoy.js";
-import { compressorFilter } from "./compressor.js";
 import { filterStages } from "./filter-stages.js";
 import { policyFilters } from "./policies/index.js";
 import type { Chain, ChainFilter } from "./policies/policy.js";
@@ -37,7 +36,6 @@ export const checksSni = ({ http_filters = [] }: HttpConnectionManager): boolean
 /** The filters that are not those of a policy. */
 const fixed: readonly ChainFilter[] = [
   misdirectedFilter,
-  compressorFilter,
   {
     name: "envoy.filters.http.grpc_web",
     stage: "protocol",

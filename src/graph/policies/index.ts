@@ -1,5 +1,7 @@
+import type { Reader } from "../core/reader.js";
 import { authorization } from "./authorization.js";
 import { circuitBreakers } from "./circuit-breakers.js";
+import { compression } from "./compression.js";
 import { cookieRewrites } from "./cookie.js";
 import { cors } from "./cors.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
@@ -9,14 +11,16 @@ import { ipFilter } from "./ip-filter.js";
 import { jwt } from "./jwt.js";
 import { hash, loadBalancing } from "./load-balancing.js";
 import { pathRewrite } from "./path-rewrite.js";
-import type {
-  AnnotationContext,
-  HostContext,
-  IngressContext,
-  IngressRouteContext,
-  Policy,
-  RouteContext,
-  ServiceContext,
+import {
+  type Annotations,
+  type HostContext,
+  type IngressContext,
+  type IngressRouteContext,
+  type Policy,
+  type RouteAnnotation,
+  type RouteContext,
+  readAnnotation,
+  type ServiceContext,
 } from "./policy.js";
 import { globalRateLimit, localRateLimit } from "./rate-limit.js";
 import { retry } from "./retry.js";
@@ -31,6 +35,7 @@ import { websocket } from "./websocket.js";
 export const policies = {
   authorization,
   circuitBreakers,
+  compression,
   cookieRewrites,
   cors,
   globalRateLimit,
@@ -79,6 +84,7 @@ export interface ClusterPolicies extends ValuesAt<"cluster"> {}
 /** A policy of the table whose values are not looked at. */
 interface AnyPolicy {
   readonly protects: boolean;
+  readonly anyAction?: true;
   readonly read: {
     host?(context: HostContext): unknown;
     route?(context: RouteContext, host: unknown): unknown;
@@ -87,8 +93,8 @@ interface AnyPolicy {
     cluster?(context: ServiceContext): unknown;
     ingressRoute?(context: IngressRouteContext): unknown;
     ingress?(context: IngressContext): unknown;
-    annotations?(context: AnnotationContext): unknown;
   };
+  readonly annotation?: RouteAnnotation<unknown>;
   compared?(route: unknown): unknown;
   readonly needsTls?: {
     readonly name: string;
@@ -114,7 +120,6 @@ const readers = {
   cluster: readersOf("cluster"),
   ingressRoute: readersOf("ingressRoute"),
   ingress: readersOf("ingress"),
-  annotations: readersOf("annotations"),
 };
 
 type Found = Record<string, unknown>;
@@ -171,34 +176,51 @@ export function readServicePolicies(
 }
 
 /** The policies of a route of an IngressRoute. */
-export function readIngressRoutePolicies(
-  context: IngressRouteContext,
-  annotated: AnnotationContext,
-): RoutePolicies {
+export function readIngressRoutePolicies(context: IngressRouteContext, object: Annotated): RoutePolicies {
   const found: Found = {};
   collect(found, readers.ingressRoute, (read) => read(context));
-  collect(found, readers.annotations, (read) => read(annotated));
+  readAnnotations(found, object);
   return found;
 }
 
 /** The policies of one path of an Ingress. */
-export function readIngressPolicies(context: IngressContext): RoutePolicies {
+export function readIngressPolicies(context: IngressContext, object: Annotated): RoutePolicies {
   const found: Found = {};
   collect(found, readers.ingress, (read) => read(context));
-  collect(found, readers.annotations, (read) => read(context));
+  readAnnotations(found, object);
   return found;
 }
 
 /** What the annotations of a route of the Gateway API ask for all its rules. */
-export function readAnnotatedPolicies(context: AnnotationContext): RoutePolicies {
+export function readAnnotatedPolicies(object: Annotated): RoutePolicies {
   const found: Found = {};
-  collect(found, readers.annotations, (read) => read(context));
+  readAnnotations(found, object);
   return found;
 }
 
-/** Answers that Envoy gives itself are protected as backends are, but have no headers to set. */
-export const protectionsOf = (values: RoutePolicies): RoutePolicies =>
-  Object.fromEntries(table.flatMap(([name, { protects }]) => pick(values, name, protects)));
+/** An object whose annotations are read, and the settings. */
+interface Annotated {
+  readonly annotations: Annotations;
+  readonly settings: Reader["settings"];
+}
+
+const annotated = table.flatMap(([name, { annotation }]) =>
+  annotation ? [[name, annotation] as const] : [],
+);
+
+/** The annotations of objects that have routes. */
+export const routeAnnotations: readonly RouteAnnotation<unknown>[] = annotated.map(
+  ([, annotation]) => annotation,
+);
+
+const readAnnotations = (found: Found, { annotations, settings }: Annotated): void =>
+  collect(found, annotated, (annotation) => readAnnotation(annotation, annotations, settings));
+
+/** What redirects and direct responses carry: they are protected as backends are, but have no headers to set. */
+export const anyActionPolicies = (values: RoutePolicies): RoutePolicies =>
+  Object.fromEntries(
+    table.flatMap(([name, { protects, anyAction = false }]) => pick(values, name, protects || anyAction)),
+  );
 
 /** What protects a route, to compare it with that of another. */
 export const comparedProtections = (values: RoutePolicies): object =>

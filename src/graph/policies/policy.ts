@@ -8,7 +8,7 @@ export type ServiceFields = NonNullable<RouteFields["services"]>[number];
 type IngressRouteFields = NonNullable<ObjectByKind<"IngressRoute">["spec"]["routes"]>[number];
 
 /** What every reader of an HTTPProxy's fields gets. */
-interface Context {
+export interface Context {
   readonly proxy: HTTPProxy;
   readonly reader: Reader;
   readonly report: Report;
@@ -49,19 +49,26 @@ export interface IngressRouteContext {
   readonly match: PathMatch;
 }
 
-/** Reads the annotations of an object that has routes and is no HTTPProxy. */
-export interface AnnotationContext {
-  readonly annotations: Readonly<Record<string, string>>;
-  /** Adds a warning at `metadata.annotations`. */
-  warn(reason: WarningCode, message: string): void;
-}
-
 /** Reads the annotations of an Ingress for one of its paths. */
-export interface IngressContext extends AnnotationContext {
+export interface IngressContext {
   /** The value of an annotation of Contour's, by its name without the group. */
   annotation(name: string): string | undefined;
   /** As it is written in the rule. */
   readonly path: string;
+  /** Adds a warning at `metadata.annotations`. */
+  warn(reason: WarningCode, message: string): void;
+}
+
+export type Annotations = Readonly<Record<string, string>>;
+
+/** The value that an object's annotation asks for; undefined without the annotation, or with a value that is none of its own. */
+export function readAnnotation<R>(
+  { name, values, read }: RouteAnnotation<R>,
+  annotations: Annotations,
+  settings: Reader["settings"],
+): R | undefined {
+  const value = annotations[name]?.trim();
+  return value !== undefined && values.includes(value) ? read(value, settings) : undefined;
 }
 
 /** The nodes that a policy is part of, and its value there. */
@@ -76,6 +83,15 @@ interface Values {
   readonly cluster?: unknown;
 }
 
+/** An annotation of IngressRoute, Ingress, HTTPRoute and GRPCRoute, for the routes of the object that nothing else gives a value. */
+export interface RouteAnnotation<R> {
+  readonly name: `isoline.dev/${string}`;
+  /** Any other value has no effect, and the linter reports it. */
+  readonly values: readonly string[];
+  /** `value` is one of `values`. */
+  read(value: string, settings: Reader["settings"]): R | undefined;
+}
+
 type Read<V extends Values> = (V extends { readonly host: infer H }
   ? { host(context: HostContext): H | undefined }
   : unknown) &
@@ -85,8 +101,6 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
         route(context: RouteContext, host: V["host"] | undefined): R | undefined;
         ingressRoute?(context: IngressRouteContext): R | undefined;
         ingress?(context: IngressContext): R | undefined;
-        /** For every route of an object that no other reader gives a value. */
-        annotations?(context: AnnotationContext): R | undefined;
       }
     : unknown) &
   (V extends { readonly service: infer S }
@@ -110,11 +124,15 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
  */
 export interface Policy<V extends Values, Protects extends boolean = false> {
   /**
-   * Whether it keeps requests out. Such a policy also holds for redirects and direct responses, which carry no other, and is a part
-   * of `protections` in explanations and route tests.
+   * Whether it keeps requests out. Such a policy also holds for redirects and direct responses, and is a part of `protections` in
+   * explanations and route tests.
    */
   readonly protects: Protects;
+  /** Set where it also holds for redirects and direct responses, though it protects nothing. */
+  readonly anyAction?: true;
   readonly read: Read<V>;
+  /** HTTPProxies have it, too; the readers of `host` and `route` say how. */
+  readonly annotation?: RouteAnnotation<V["route"]>;
   /**
    * What of a route's value counts where a path decides which protection a request meets; all of it where this is absent. Undefined
    * is as good as no value.

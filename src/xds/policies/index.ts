@@ -8,6 +8,7 @@ import type {
 import type { BackendPolicies, HostPolicies, PolicyName, RoutePolicies } from "../../graph/policies/index.js";
 import { authorization } from "./authorization.js";
 import { circuitBreakers } from "./circuit-breakers.js";
+import { compression } from "./compression.js";
 import { cookieRewrites } from "./cookie.js";
 import { cors } from "./cors.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
@@ -51,6 +52,7 @@ const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   hash,
   websocket,
   internalRedirect,
+  compression,
   cors,
   localRateLimit,
   globalRateLimit,

@@ -76,7 +76,7 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
   warnOfPaths(context, rule.matches, field);
   const annotated = readAnnotatedPolicies({
     annotations: context.route.meta.annotations,
-    warn: (reason, message) => context.warn(reason, message, "metadata.annotations"),
+    settings: context.reader.settings,
   });
   return rule.matches.map((match): Route => {
     // As in Contour, headers are changed only on the way to and from a backend.

@@ -1,7 +1,12 @@
 import type { Action, Route } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { unreachablePath } from "../../matches/normalize-path.js";
-import { lostOverHttp, protectionsOf, type RoutePolicies, readRoutePolicies } from "../../policies/index.js";
+import {
+  anyActionPolicies,
+  lostOverHttp,
+  type RoutePolicies,
+  readRoutePolicies,
+} from "../../policies/index.js";
 import { replacePrefix } from "../../policies/path-rewrite.js";
 import type { RouteFields } from "../../policies/policy.js";
 import { type Condition, conditionProblem, mergeConditions, weakenedExact } from "./conditions.js";
@@ -60,7 +65,7 @@ export function readProxyRoute(
   return {
     match,
     action,
-    policies: action.kind === "forward" ? policies : protectionsOf(policies),
+    policies: action.kind === "forward" ? policies : anyActionPolicies(policies),
     insecure: host.secure && !keepsHttp(context, policies) ? "redirect" : "serve",
     from: proxy.ref,
     field: path,

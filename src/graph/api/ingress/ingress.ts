@@ -200,12 +200,14 @@ function readPath(
       kind: "forward",
       backends: [backendOf(cluster, 0, ingressHeaders(reader.settings, cluster))],
     },
-    policies: readIngressPolicies({
-      annotations: ingress.meta.annotations,
-      annotation: (name) => annotation(ingress, name),
-      path: written,
-      warn: (reason, message) => report.warn(ingress.ref, type, reason, message, "metadata.annotations"),
-    }),
+    policies: readIngressPolicies(
+      {
+        annotation: (name) => annotation(ingress, name),
+        path: written,
+        warn: (reason, message) => report.warn(ingress.ref, type, reason, message, "metadata.annotations"),
+      },
+      { annotations: ingress.meta.annotations, settings: reader.settings },
+    ),
     insecure: "serve",
     from: ingress.ref,
     field,

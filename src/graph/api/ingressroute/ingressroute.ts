@@ -205,10 +205,7 @@ function readServicesRoute(
   const matched: PathMatch = { kind: "prefix", value: route.match };
   const policies = readIngressRoutePolicies(
     { route, match: matched },
-    {
-      annotations: object.meta.annotations,
-      warn: (reason, message) => report.warn(object.ref, type, reason, message, "metadata.annotations"),
-    },
+    { annotations: object.meta.annotations, settings: reader.settings },
   );
   const unreachable = unreachablePath(matched, reader.settings);
   if (unreachable) report.warn(object.ref, type, "PathNeverMatches", unreachable, `${path}.match`);

@@ -1,4 +1,5 @@
-import type { ChainFilter } from "./policies/policy.js";
+import type { Compression } from "../../graph/policies/compression.js";
+import { type ChainFilter, configOf, type FilterConfigs, facts, type WrittenPolicy } from "./policy.js";
 
 const types = "type.googleapis.com/envoy.extensions" as const;
 
@@ -37,7 +38,7 @@ const libraries = {
   zstd: { name: "zstd", typed_config: { "@type": `${types}.compression.zstd.compressor.v3.Zstd` } },
 } as const;
 
-export const compressorFilter: ChainFilter = {
+const filter: ChainFilter = {
   name: "envoy.filters.http.compressor",
   stage: "compression",
   write: ({ settings: { compression } }) =>
@@ -50,4 +51,25 @@ export const compressorFilter: ChainFilter = {
             common_config: { content_type_matcher: compressedTypes.map((exact) => ({ exact })) },
           },
         },
+};
+
+const perRoute = `${types}.filters.http.compressor.v3.CompressorPerRoute` as const;
+
+/** A route's own takes the place of its host's. */
+const write = (policy: Compression): { readonly filters: FilterConfigs } => ({
+  filters: {
+    [filter.name]:
+      policy === "disabled"
+        ? { "@type": perRoute, disabled: true }
+        : { "@type": perRoute, overrides: { response_direction_config: {} } },
+  },
+});
+
+export const compression: WrittenPolicy<"compression"> = {
+  filter,
+  write: { host: write, route: write },
+  describe(shown) {
+    const config = configOf(shown, filter.name, perRoute);
+    return facts({ compression: config && (config.disabled ? "off" : "on") });
+  },
 };

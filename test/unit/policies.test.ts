@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { policies } from "../../src/graph/policies/index.js";
+import { defaultSettings } from "../../src/schema/settings.js";
+import { filterStages } from "../../src/xds/filter-stages.js";
+import { httpFilters } from "../../src/xds/http-filters.js";
+import { policyFilters } from "../../src/xds/policies/index.js";
+
+const src = join(import.meta.dirname, "../../src");
+
+/** The files that a table imports, by what it imports from them. */
+function importsOf(file: string): Map<string, string> {
+  const text = readFileSync(join(src, file), "utf8");
+  const found = [...text.matchAll(/^import (?:type )?\{([^}]*)\} from "\.\/([a-z-]+)\.js";/gm)];
+  return new Map(
+    found.flatMap(([, names = "", from = ""]) =>
+      names.split(",").map((name) => [name.trim(), from] as const),
+    ),
+  );
+}
+
+it("a policy is in files of one name in graph/policies and xds/policies", () => {
+  const [read, written] = [importsOf("graph/policies/index.ts"), importsOf("xds/policies/index.ts")];
+  const names = Object.keys(policies);
+  expect(names.map((name) => [name, written.get(name)])).toEqual(names.map((name) => [name, read.get(name)]));
+  expect(names.filter((name) => !read.has(name))).toEqual([]);
+});
+
+it("every filter of a policy has a name of its own and is before the router", () => {
+  const names = policyFilters.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(policyFilters.map(({ stage }) => stage)).not.toContain("router");
+  expect(Object.keys(filterStages).at(-1)).toBe("router");
+});
+
+it("HTTP filters are in the order of their stages, and those of plain HTTP need no host", () => {
+  const service = { cluster: "extension/a/b", authority: "b" };
+  const services = {
+    authorization: { ...service, failOpen: false },
+    rateLimits: { ...service, domain: "d", failOpen: false, limitHeaders: false, resourceExhausted: false },
+  };
+  const names = (chain: Partial<Parameters<typeof httpFilters>[0]>): string[] =>
+    httpFilters({ settings: defaultSettings, services, ...chain }).map(({ name = "" }) => name);
+  const route = { jwt: "nobody" };
+  const host = {
+    policies: {},
+    routes: [
+      {
+        match: { path: { kind: "prefix", value: "/" }, headers: [], queries: [] },
+        action: { kind: "respond", status: 200 },
+        policies: route,
+        insecure: "serve",
+        from: "HTTPProxy/a/b",
+        field: "spec.routes[0]",
+      },
+    ],
+    clusterOf: () => "",
+  } as const;
+  expect(names({ checkSni: true, host })).toEqual([
+    "isoline.misdirected_request",
+    "envoy.filters.http.compressor",
+    "envoy.filters.http.grpc_web",
+    "envoy.filters.http.grpc_stats",
+    "envoy.filters.http.cors",
+    "envoy.filters.http.local_ratelimit",
+    "envoy.filters.http.rbac",
+    "envoy.filters.http.jwt_authn",
+    "envoy.filters.http.ext_authz",
+    "envoy.filters.http.ratelimit",
+    "router",
+  ]);
+  expect(names({})).toEqual([
+    "envoy.filters.http.compressor",
+    "envoy.filters.http.grpc_web",
+    "envoy.filters.http.grpc_stats",
+    "envoy.filters.http.cors",
+    "envoy.filters.http.local_ratelimit",
+    "envoy.filters.http.lua",
+    "envoy.filters.http.rbac",
+    "envoy.filters.http.ext_authz",
+    "envoy.filters.http.ratelimit",
+    "router",
+  ]);
+});
