@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { policies } from "../../src/graph/policies/index.js";
+import { httpProxySpec } from "../../src/schema/httpproxy.js";
 import { defaultSettings } from "../../src/schema/settings.js";
+import { restrictingFields } from "../../src/schema/unknown-fields.js";
 import { filterStages } from "../../src/xds/filter-stages.js";
 import { httpFilters } from "../../src/xds/http-filters.js";
 import { policyFilters } from "../../src/xds/policies/index.js";
+import type { WrittenPolicy } from "../../src/xds/policies/policy.js";
 
 const src = join(import.meta.dirname, "../../src");
 
@@ -25,6 +28,70 @@ it("a policy is in files of one name in graph/policies and xds/policies", () => 
   const names = Object.keys(policies);
   expect(names.map((name) => [name, written.get(name)])).toEqual(names.map((name) => [name, read.get(name)]));
   expect(names.filter((name) => !read.has(name))).toEqual([]);
+});
+
+it("a policy does not compile without a member that its scopes ask for", () => {
+  const describe = () => [];
+  const read = { host: () => "enabled", route: () => "enabled" } as const;
+  const timeout = { route: () => ({}) };
+  const headers = { ...timeout, service: () => ({}) };
+  const token = { write: { ...timeout, host: () => ({}) }, describe };
+  const incomplete = [
+    // @ts-expect-error a writer of routes
+    { write: {}, describe } satisfies WrittenPolicy<"timeout">,
+    // @ts-expect-error facts
+    { write: timeout } satisfies WrittenPolicy<"timeout">,
+    // @ts-expect-error facts of a backend
+    { write: headers, describe } satisfies WrittenPolicy<"requestHeaders">,
+    // @ts-expect-error a writer of clusters
+    { write: {} } satisfies WrittenPolicy<"slowStart">,
+    // @ts-expect-error what a protection is in values
+    token satisfies WrittenPolicy<"jwt">,
+    // @ts-expect-error a reader of virtual hosts
+    { protects: false, fields: {}, read: { route: read.route } } satisfies (typeof policies)["compression"],
+    // @ts-expect-error whether it protects
+    { fields: {}, read } satisfies (typeof policies)["compression"],
+    // @ts-expect-error its fields
+    { protects: false, read } satisfies (typeof policies)["compression"],
+  ];
+  expect(incomplete).toHaveLength(8);
+});
+
+const fieldsOf = (scope: "host" | "route" | "service"): Set<string> =>
+  new Set(Object.values(policies).flatMap(({ fields }) => fields[scope] ?? []));
+
+it("every field of a virtual host, route or service is that of a policy, or of the object itself", () => {
+  const { virtualhost, routes } = httpProxySpec.shape;
+  const route = routes.unwrap().element.shape;
+  const service = route.services.unwrap().element.shape;
+  const others = (shape: object, scope: "host" | "route" | "service"): string[] =>
+    Object.keys(shape).filter((field) => !fieldsOf(scope).has(field));
+  expect(others(virtualhost.unwrap().shape, "host")).toEqual(["fqdn", "tls"]);
+  expect(others(route, "route")).toEqual([
+    "conditions",
+    "services",
+    "permitInsecure",
+    "requestRedirectPolicy",
+    "directResponsePolicy",
+  ]);
+  expect(others(service, "service")).toEqual([
+    "name",
+    "port",
+    "healthPort",
+    "protocol",
+    "weight",
+    "validation",
+    "mirror",
+  ]);
+});
+
+it("an object with a misspelt field of a policy that protects is not served", () => {
+  const restricting = new Set(
+    Object.values(policies).flatMap(({ protects, fields }) =>
+      protects ? [...(fields.host ?? []), ...(fields.route ?? [])] : [],
+    ),
+  );
+  expect([...restricting].filter((field) => !restrictingFields.HTTPProxy?.includes(field))).toEqual([]);
 });
 
 it("every filter of a policy has a name of its own and is before the router", () => {

@@ -214,6 +214,7 @@ function readHost({
 /** `virtualhost.authorization`, and `authPolicy` of a route. */
 export const authorization: Policy<{ host: Authorization; route: RouteAuthorization }, true> = {
   protects: true,
+  fields: { host: ["authorization"], route: ["authPolicy"] },
   read: {
     host: readHost,
     route({ route, root, reader, warnIgnored }) {

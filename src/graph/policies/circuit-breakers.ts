@@ -10,4 +10,8 @@ export interface CircuitBreakers {
 }
 
 /** Of a Service or ExtensionService and the settings, not of a route: backends/ reads them with the Service. */
-export const circuitBreakers: Policy<{ cluster: CircuitBreakers }> = { protects: false, read: {} };
+export const circuitBreakers: Policy<{ cluster: CircuitBreakers }> = {
+  protects: false,
+  fields: {},
+  read: {},
+};

@@ -34,6 +34,7 @@ function read(
 /** `compressionPolicy` of a virtual host or route. The annotation of a root is for its host, that of another object for its routes. */
 export const compression: Policy<{ host: Compression; route: Compression }> = {
   protects: false,
+  fields: { host: ["compressionPolicy"], route: ["compressionPolicy"] },
   anyAction: true,
   read: {
     host: (context) => read(context.virtualhost?.compressionPolicy, context.proxy.meta.annotations, context),

@@ -71,6 +71,7 @@ function readRules(
 /** `cookieRewritePolicies` of a route and of its services; a service's rules include those of the route. */
 export const cookieRewrites: Policy<{ route: Rewrites; service: Rewrites }> = {
   protects: false,
+  fields: { route: ["cookieRewritePolicies"], service: ["cookieRewritePolicies"] },
   read: {
     route: (context) => readRules(context.route.cookieRewritePolicies, context, "route", ""),
     service(context, route = []) {

@@ -70,6 +70,7 @@ function readMaxAge(text: string | undefined): number | undefined {
 
 export const cors: Policy<{ host: CorsPolicy }> = {
   protects: false,
+  fields: { host: ["corsPolicy"] },
   read: {
     host({ virtualhost, reader, fail }) {
       const { policy, error } = readCors(virtualhost?.corsPolicy, reader.settings.budgets.regexProgramSize);

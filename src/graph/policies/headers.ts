@@ -20,6 +20,7 @@ const serviceValues = ({ proxy, service }: ServiceContext): DynamicValues => ({
 /** `requestHeadersPolicy` of a route or service. */
 export const requestHeaders: Policy<Scopes> = {
   protects: false,
+  fields: { route: ["requestHeadersPolicy"], service: ["requestHeadersPolicy"] },
   read: {
     route(context) {
       const { policy, error } = readHeadersPolicy(
@@ -49,6 +50,7 @@ export const requestHeaders: Policy<Scopes> = {
 /** `responseHeadersPolicy` of a route or service. */
 export const responseHeaders: Policy<Scopes> = {
   protects: false,
+  fields: { route: ["responseHeadersPolicy"], service: ["responseHeadersPolicy"] },
   read: {
     route(context) {
       const { policy, error } = readHeadersPolicy(

@@ -44,6 +44,7 @@ export const tcpHealthCheck = (fields: TcpFields): HealthCheck => ({
 /** `healthCheckPolicy` of a route. */
 export const healthCheck: Policy<{ cluster: HealthCheck }> = {
   protects: false,
+  fields: { route: ["healthCheckPolicy"] },
   read: {
     clusters({ route: { healthCheckPolicy: fields }, fail }) {
       if (!fields?.expectedStatuses?.some(({ start, end }) => start >= end))

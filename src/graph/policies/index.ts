@@ -13,12 +13,14 @@ import { hash, loadBalancing } from "./load-balancing.js";
 import { pathRewrite } from "./path-rewrite.js";
 import {
   type Annotations,
+  type Fields,
   type HostContext,
   type IngressContext,
   type IngressRouteContext,
   type Policy,
   type RouteAnnotation,
   type RouteContext,
+  type RouteFields,
   readAnnotation,
   type ServiceContext,
 } from "./policy.js";
@@ -85,6 +87,7 @@ export interface ClusterPolicies extends ValuesAt<"cluster"> {}
 interface AnyPolicy {
   readonly protects: boolean;
   readonly anyAction?: true;
+  readonly fields: Fields;
   readonly read: {
     host?(context: HostContext): unknown;
     route?(context: RouteContext, host: unknown): unknown;
@@ -221,6 +224,15 @@ export const anyActionPolicies = (values: RoutePolicies): RoutePolicies =>
   Object.fromEntries(
     table.flatMap(([name, { protects, anyAction = false }]) => pick(values, name, protects || anyAction)),
   );
+
+/** The fields of a route that have no effect on redirects and direct responses, as Envoy asks no backend. */
+export const backendFields: readonly (keyof RouteFields)[] = [
+  ...new Set(
+    table.flatMap(([, { protects, anyAction, fields }]) =>
+      protects || anyAction ? [] : (fields.route ?? []),
+    ),
+  ),
+].sort();
 
 /** What protects a route, to compare it with that of another. */
 export const comparedProtections = (values: RoutePolicies): object =>

@@ -27,5 +27,6 @@ const readInternalRedirect = (fields: InternalRedirectFields | undefined): Inter
 
 export const internalRedirect: Policy<{ route: InternalRedirect }> = {
   protects: false,
+  fields: { route: ["internalRedirectPolicy"] },
   read: { route: ({ route }) => readInternalRedirect(route.internalRedirectPolicy) },
 };

@@ -73,6 +73,7 @@ function readRange(cidr: string): { address: string; prefixLength: number } | un
 /** `ipAllowPolicy` and `ipDenyPolicy` of a virtual host or route. */
 export const ipFilter: Policy<{ host: IpFilter; route: IpFilter }, true> = {
   protects: true,
+  fields: { host: ["ipAllowPolicy", "ipDenyPolicy"], route: ["ipAllowPolicy", "ipDenyPolicy"] },
   read: {
     host({ virtualhost, fail }) {
       const { filter, problems } = readIpFilter(virtualhost?.ipAllowPolicy, virtualhost?.ipDenyPolicy);

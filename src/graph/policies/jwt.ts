@@ -227,6 +227,7 @@ function readRoute(
 /** `virtualhost.jwtProviders`, and the name of the provider whose token a request to a route needs. */
 export const jwt: Policy<{ host: JwtProviders; route: string }, true> = {
   protects: true,
+  fields: { host: ["jwtProviders"], route: ["jwtVerificationPolicy"] },
   read: { host: readProviders, route: readRoute },
   needsTls: { name: "JWT verification", isAsked: (_, route) => route !== undefined },
 };

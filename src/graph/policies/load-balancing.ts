@@ -89,6 +89,7 @@ export const balancingOf = (fields: Fields): LoadBalancing =>
 /** What `loadBalancerPolicy` of a route hashes. */
 export const hash: Policy<{ route: HashPolicy }> = {
   protects: false,
+  fields: { route: ["loadBalancerPolicy"] },
   read: {
     route({ route: { loadBalancerPolicy: fields }, warnIgnored }) {
       if (!isHashed(fields)) return undefined;
@@ -106,5 +107,6 @@ export const hash: Policy<{ route: HashPolicy }> = {
 /** `loadBalancerPolicy.strategy` of a route. */
 export const loadBalancing: Policy<{ cluster: LoadBalancing }> = {
   protects: false,
+  fields: { route: ["loadBalancerPolicy"] },
   read: { clusters: ({ route }) => balancingOf(route.loadBalancerPolicy) },
 };

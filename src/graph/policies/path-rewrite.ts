@@ -80,6 +80,7 @@ const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
 /** `pathRewritePolicy` of a route. */
 export const pathRewrite: Policy<{ route: PathRewrite }> = {
   protects: false,
+  fields: { route: ["pathRewritePolicy"] },
   read: {
     route({ route, match, fail, warnIgnored }) {
       const entries = route.pathRewritePolicy?.replacePrefix ?? [];

@@ -83,6 +83,13 @@ interface Values {
   readonly cluster?: unknown;
 }
 
+/** Names of fields by where in an HTTPProxy they are. */
+export interface Fields {
+  readonly host?: readonly (keyof VirtualHostFields)[];
+  readonly route?: readonly (keyof RouteFields)[];
+  readonly service?: readonly (keyof ServiceFields)[];
+}
+
 /** An annotation of IngressRoute, Ingress, HTTPRoute and GRPCRoute, for the routes of the object that nothing else gives a value. */
 export interface RouteAnnotation<R> {
   readonly name: `isoline.dev/${string}`;
@@ -130,6 +137,8 @@ export interface Policy<V extends Values, Protects extends boolean = false> {
   readonly protects: Protects;
   /** Set where it also holds for redirects and direct responses, though it protects nothing. */
   readonly anyAction?: true;
+  /** The fields of an HTTPProxy that it is read from. */
+  readonly fields: Fields;
   readonly read: Read<V>;
   /** HTTPProxies have it, too; the readers of `host` and `route` say how. */
   readonly annotation?: RouteAnnotation<V["route"]>;

@@ -163,6 +163,7 @@ const invalidRoute = (error: string, field: string) =>
 /** `rateLimitPolicy.local` of a virtual host or route. */
 export const localRateLimit: Policy<{ host: LocalRateLimit; route: LocalRateLimit }, true> = {
   protects: true,
+  fields: { host: ["rateLimitPolicy"], route: ["rateLimitPolicy"] },
   read: {
     host({ virtualhost, fail }) {
       const { limit, error } = readLocalRateLimit(virtualhost?.rateLimitPolicy?.local);
@@ -179,6 +180,7 @@ export const localRateLimit: Policy<{ host: LocalRateLimit; route: LocalRateLimi
 export const globalRateLimit: Policy<{ host: readonly RateLimitDescriptor[]; route: RouteRateLimits }, true> =
   {
     protects: true,
+    fields: { host: ["rateLimitPolicy"], route: ["rateLimitPolicy"] },
     read: {
       host({ virtualhost, reader: { settings }, fail }) {
         const fields = virtualhost?.rateLimitPolicy?.global;

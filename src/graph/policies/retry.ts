@@ -36,6 +36,7 @@ function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | undefin
 
 export const retry: Policy<{ route: RetryPolicy }> = {
   protects: false,
+  fields: { route: ["retryPolicy"] },
   read: {
     route: ({ route }) => readRetryPolicy(route.retryPolicy),
     ingressRoute: ({ route }) => readRetryPolicy(route.retryPolicy),

@@ -12,6 +12,7 @@ export interface SlowStart {
 /** `slowStartPolicy` of a service. Envoy has slow start for two load balancers only. */
 export const slowStart: Policy<{ cluster: SlowStart }> = {
   protects: false,
+  fields: { service: ["slowStartPolicy"] },
   read: {
     cluster({ service: { slowStartPolicy: policy }, route, at, fail }) {
       if (!policy) return undefined;

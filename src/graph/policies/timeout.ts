@@ -36,6 +36,7 @@ export function readTimeoutPolicy(policy: { response?: string; idle?: string } |
 /** `timeoutPolicy.response` and `timeoutPolicy.idle` of a route. */
 export const timeout: Policy<{ route: TimeoutPolicy }> = {
   protects: false,
+  fields: { route: ["timeoutPolicy"] },
   read: {
     route({ route, fail }) {
       const { policy, error } = readTimeoutPolicy(route.timeoutPolicy);
@@ -59,6 +60,7 @@ export const timeout: Policy<{ route: TimeoutPolicy }> = {
 /** `timeoutPolicy.idleConnection` of a route, in ms. */
 export const idleConnectionMs: Policy<{ cluster: number }> = {
   protects: false,
+  fields: { route: ["timeoutPolicy"] },
   read: {
     clusters({ route, fail }) {
       const { ms, error } = readTimeout(route.timeoutPolicy?.idleConnection);

@@ -3,6 +3,7 @@ import type { Policy } from "./policy.js";
 /** `enableWebsockets` of a route. */
 export const websocket: Policy<{ route: true }> = {
   protects: false,
+  fields: { route: ["enableWebsockets"] },
   read: {
     route: ({ route }) => route.enableWebsockets || undefined,
     ingressRoute: ({ route }) => route.enableWebsockets || undefined,
