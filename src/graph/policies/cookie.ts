@@ -74,10 +74,10 @@ export const cookieRewrites: Policy<{ route: Rewrites; service: Rewrites }> = {
   fields: { route: ["cookieRewritePolicies"], service: ["cookieRewritePolicies"] },
   read: {
     route: (context) => readRules(context.route.cookieRewritePolicies, context, "route", ""),
-    service(context, route = []) {
-      const own = readRules(context.service.cookieRewritePolicies, context, "service", context.at) ?? [];
-      const all = mergeCookieRewrites(route, own);
-      return all.length > 0 ? all : undefined;
+    service({ of, service, at }, route = []) {
+      const own = readRules(service.cookieRewritePolicies, of, "service", at) ?? [];
+      if (route.length + own.length === 0) return undefined;
+      return mergeCookieRewrites(route, own);
     },
   },
 };

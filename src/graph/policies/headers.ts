@@ -11,7 +11,7 @@ function routeValues({ route, proxy }: RouteContext): DynamicValues {
   return service ? { namespace, service: service.name, port: service.port } : { namespace };
 }
 
-const serviceValues = ({ proxy, service }: ServiceContext): DynamicValues => ({
+const serviceValues = ({ of: { proxy }, service }: ServiceContext): DynamicValues => ({
   namespace: proxy.meta.namespace,
   service: service.name,
   port: service.port,
@@ -33,7 +33,11 @@ export const requestHeaders: Policy<Scopes> = {
       return context.fail("RouteError", "RequestHeadersPolicyInvalid", message, ".requestHeadersPolicy");
     },
     service(context) {
-      const { service, reader, at, fail } = context;
+      const {
+        of: { reader, fail },
+        service,
+        at,
+      } = context;
       const { policy, error } = readServiceHeaders(
         service.requestHeadersPolicy,
         "request",
@@ -63,7 +67,11 @@ export const responseHeaders: Policy<Scopes> = {
       return context.fail("RouteError", "ResponseHeaderPolicyInvalid", message, ".responseHeadersPolicy");
     },
     service(context) {
-      const { service, reader, at, fail } = context;
+      const {
+        of: { reader, fail },
+        service,
+        at,
+      } = context;
       const { policy, error } = readServiceHeaders(
         service.responseHeadersPolicy,
         "response",

@@ -127,17 +127,25 @@ const readers = {
 
 type Found = Record<string, unknown>;
 
-/** Adds what readers return to the values that are found already, which come first. */
-function collect<R>(
+/** Adds what readers of one context return; each gets what the same policy has among `others`, of which there are often none. */
+function collect<C>(
   found: Found,
-  list: readonly (readonly [string, R])[],
-  read: (reader: R, name: string) => unknown,
+  list: readonly (readonly [string, (context: C, other: unknown) => unknown])[],
+  context: C,
+  others: object = none,
 ): void {
-  for (const [name, reader] of list) {
-    if (found[name] !== undefined) continue;
-    const value = read(reader, name);
+  const isAlone = isEmpty(others);
+  for (const [name, read] of list) {
+    const value = read(context, isAlone ? undefined : lookup(others, name));
     if (value !== undefined) found[name] = value;
   }
+}
+
+const none = {};
+
+function isEmpty(values: object): boolean {
+  for (const _ in values) return false;
+  return true;
 }
 
 const lookup = (values: object, name: string): unknown => (values as Found)[name];
@@ -145,7 +153,7 @@ const lookup = (values: object, name: string): unknown => (values as Found)[name
 /** The policies of `spec.virtualhost`; undefined (and findings) when one is not valid. */
 export function readHostPolicies(context: HostContext): HostPolicies | undefined {
   const found: Found = {};
-  collect(found, readers.host, (read) => read(context));
+  collect(found, readers.host, context);
   return context.failures() > 0 ? undefined : found;
 }
 
@@ -153,7 +161,7 @@ export function readHostPolicies(context: HostContext): HostPolicies | undefined
 export function readRoutePolicies(context: RouteContext, host: HostPolicies): RoutePolicies | undefined {
   const before = context.failures();
   const found: Found = {};
-  collect(found, readers.route, (read, name) => read(context, lookup(host, name)));
+  collect(found, readers.route, context, host);
   return context.failures() > before ? undefined : found;
 }
 
@@ -161,7 +169,7 @@ export function readRoutePolicies(context: RouteContext, host: HostPolicies): Ro
 export function readClusterPolicies(context: RouteContext): ClusterPolicies | undefined {
   const before = context.failures();
   const found: Found = {};
-  collect(found, readers.clusters, (read) => read(context));
+  collect(found, readers.clusters, context);
   return context.failures() > before ? undefined : found;
 }
 
@@ -170,18 +178,18 @@ export function readServicePolicies(
   context: ServiceContext,
   route: RoutePolicies,
 ): { readonly backend: BackendPolicies; readonly cluster: ClusterPolicies } | undefined {
-  const before = context.failures();
+  const before = context.of.failures();
   const backend: Found = {};
   const cluster: Found = {};
-  collect(backend, readers.service, (read, name) => read(context, lookup(route, name)));
-  collect(cluster, readers.cluster, (read) => read(context));
-  return context.failures() > before ? undefined : { backend, cluster };
+  collect(backend, readers.service, context, route);
+  collect(cluster, readers.cluster, context);
+  return context.of.failures() > before ? undefined : { backend, cluster };
 }
 
 /** The policies of a route of an IngressRoute. */
 export function readIngressRoutePolicies(context: IngressRouteContext, object: Annotated): RoutePolicies {
   const found: Found = {};
-  collect(found, readers.ingressRoute, (read) => read(context));
+  collect(found, readers.ingressRoute, context);
   readAnnotations(found, object);
   return found;
 }
@@ -189,7 +197,7 @@ export function readIngressRoutePolicies(context: IngressRouteContext, object: A
 /** The policies of one path of an Ingress. */
 export function readIngressPolicies(context: IngressContext, object: Annotated): RoutePolicies {
   const found: Found = {};
-  collect(found, readers.ingress, (read) => read(context));
+  collect(found, readers.ingress, context);
   readAnnotations(found, object);
   return found;
 }
@@ -216,14 +224,52 @@ export const routeAnnotations: readonly RouteAnnotation<unknown>[] = annotated.m
   ([, annotation]) => annotation,
 );
 
-const readAnnotations = (found: Found, { annotations, settings }: Annotated): void =>
-  collect(found, annotated, (annotation) => readAnnotation(annotation, annotations, settings));
+function readAnnotations(found: Found, { annotations, settings }: Annotated): void {
+  for (const [name, annotation] of annotated) {
+    const value = found[name] === undefined ? readAnnotation(annotation, annotations, settings) : undefined;
+    if (value !== undefined) found[name] = value;
+  }
+}
+
+/** The names of the policies that something holds for. */
+const namesOf = (holds: (policy: AnyPolicy) => boolean): ReadonlySet<string> =>
+  new Set(table.flatMap(([name, policy]) => (holds(policy) ? [name] : [])));
+
+const forAnyAction = namesOf(({ protects, anyAction = false }) => protects || anyAction);
+const protecting = namesOf(({ protects }) => protects);
+const needingTls = namesOf(({ needsTls }) => needsTls !== undefined);
+const compared = new Map(
+  table.flatMap(([name, policy]) => (policy.compared ? [[name, policy.compared]] : [])),
+);
+
+/** Most routes and hosts have few policies or none: only what is there is looked at. */
+function keep(values: object, isKept: (name: string) => boolean): Found {
+  const kept: Found = {};
+  for (const name in values) if (isKept(name)) kept[name] = lookup(values, name);
+  return kept;
+}
 
 /** What redirects and direct responses carry: they are protected as backends are, but have no headers to set. */
 export const anyActionPolicies = (values: RoutePolicies): RoutePolicies =>
-  Object.fromEntries(
-    table.flatMap(([name, { protects, anyAction = false }]) => pick(values, name, protects || anyAction)),
-  );
+  keep(values, (name) => forAnyAction.has(name));
+
+/** What plain HTTP can give of the policies of a host. */
+export const overPlainHttp = (values: HostPolicies): HostPolicies =>
+  keep(values, (name) => !needingTls.has(name));
+
+/** What protects a route, to compare it with that of another. */
+export function comparedProtections(values: RoutePolicies): object {
+  const found: Found = {};
+  for (const name in values) {
+    if (!protecting.has(name)) continue;
+    const value = lookup(values, name);
+    const shown = (compared.get(name) ?? same)(value);
+    if (shown !== undefined) found[name] = shown;
+  }
+  return found;
+}
+
+const same = (value: unknown): unknown => value;
 
 /** The fields of a route that have no effect on redirects and direct responses, as Envoy asks no backend. */
 export const backendFields: readonly (keyof RouteFields)[] = [
@@ -233,29 +279,6 @@ export const backendFields: readonly (keyof RouteFields)[] = [
     ),
   ),
 ].sort();
-
-/** What protects a route, to compare it with that of another. */
-export const comparedProtections = (values: RoutePolicies): object =>
-  Object.fromEntries(
-    table.flatMap(([name, { protects, compared = same }]) => pick(values, name, protects, compared)),
-  );
-
-const same = (value: unknown): unknown => value;
-
-/** What plain HTTP can give of the policies of a host. */
-export const overPlainHttp = (values: HostPolicies): HostPolicies =>
-  Object.fromEntries(table.flatMap(([name, { needsTls }]) => pick(values, name, needsTls === undefined)));
-
-function pick(
-  values: object,
-  name: string,
-  wanted: boolean,
-  as = same,
-): readonly (readonly [string, unknown])[] {
-  const value = wanted ? lookup(values, name) : undefined;
-  const shown = value === undefined ? undefined : as(value);
-  return shown === undefined ? [] : [[name, shown]];
-}
 
 /** Which protection of a route plain HTTP can't give; undefined when it gives all. */
 export function lostOverHttp(host: HostPolicies, route: RoutePolicies): string | undefined {

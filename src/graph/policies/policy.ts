@@ -37,7 +37,9 @@ export interface RouteContext extends Context {
 }
 
 /** Reads `spec.routes[].services[]`. */
-export interface ServiceContext extends RouteContext {
+export interface ServiceContext {
+  /** The route's. */
+  readonly of: RouteContext;
   readonly service: ServiceFields;
   /** Field path below the route, such as `.services[0]`. */
   readonly at: string;

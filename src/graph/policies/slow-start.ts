@@ -14,7 +14,7 @@ export const slowStart: Policy<{ cluster: SlowStart }> = {
   protects: false,
   fields: { service: ["slowStartPolicy"] },
   read: {
-    cluster({ service: { slowStartPolicy: policy }, route, at, fail }) {
+    cluster({ service: { slowStartPolicy: policy }, of: { route, fail }, at }) {
       if (!policy) return undefined;
       const wrong = (message: string): undefined =>
         fail("ServiceError", "SlowStartInvalid", message, `${at}.slowStartPolicy`);

@@ -13,8 +13,7 @@ import { readValidation } from "./service.js";
 
 /** What the services of one route share. */
 interface Shared {
-  readonly clusters: ClusterPolicies;
-  readonly certificate: ReturnType<typeof clientCertificate>["options"];
+  readonly options: ClusterPolicies & ReturnType<typeof clientCertificate>["options"];
   readonly policies: RoutePolicies;
 }
 
@@ -23,9 +22,9 @@ export function readForward(context: RouteContext, policies: RoutePolicies): Act
   const { route, reader, fail } = context;
   const clusters = readClusterPolicies(context);
   if (!clusters) return undefined;
-  const { options: certificate, error } = clientCertificate(reader);
+  const { options, error } = clientCertificate(reader);
   if (error) return fail("TLSError", "SecretNotValid", error);
-  const shared: Shared = { clusters, certificate, policies };
+  const shared: Shared = { options: { ...clusters, ...options }, policies };
   const backends: Backend[] = [];
   let mirror: Mirror | undefined;
   for (const [i, service] of (route.services ?? []).entries()) {
@@ -64,14 +63,17 @@ function readBackend(
   const { found, error: missing } = findServicePort(reader, proxy.meta.namespace, service.name, service.port);
   // As in Contour, what else is wrong with such a service costs the other routes nothing.
   if (!found) return unresolved(missing);
-  const own = readServicePolicies({ ...context, service, at }, shared.policies);
+  const own = readServicePolicies({ of: context, service, at }, shared.policies);
   if (!own) return "invalid";
-  const options = { ...shared.clusters, ...shared.certificate, ...own.cluster };
-  const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, {
-    ...options,
-    ...(service.protocol ? { protocol: service.protocol } : {}),
-    ...(options.healthCheck && service.healthPort ? { healthPort: service.healthPort } : {}),
-  });
+  const { protocol, healthPort } = service;
+  const options = Object.assign(
+    {},
+    shared.options,
+    own.cluster,
+    protocol && { protocol },
+    shared.options.healthCheck && healthPort && { healthPort },
+  );
+  const { cluster, error } = readCluster(reader, proxy.meta.namespace, service.name, service.port, options);
   if (!cluster) return unresolved(error);
   const checked = readValidation(proxy, service, cluster, path + at, reader, report);
   if (!checked) return "invalid";
