@@ -6,7 +6,7 @@ export const filterStages = {
   preflight: "answers preflights before later filters ask who the client is",
   localRateLimit: "costs nothing, so that a flood reaches no other protection",
   cookies: "acts on responses alone",
-  address: "costs nothing, so that nobody is asked about a client that may not come in",
+  address: "costs nothing, so that no server is asked about a client that may not come in",
   token: "Envoy verifies it alone, so that no server is asked about a request without one",
   authorization: "asks a server about requests that the stages before let through",
   globalRateLimit: "counts requests that are authorized",
@@ -14,3 +14,9 @@ export const filterStages = {
 } as const;
 
 export type FilterStage = keyof typeof filterStages;
+
+const order = Object.keys(filterStages);
+
+/** Compares filters by their place. */
+export const byStage = (a: { readonly stage: FilterStage }, b: { readonly stage: FilterStage }): number =>
+  order.indexOf(a.stage) - order.indexOf(b.stage);

@@ -1,5 +1,5 @@
 import type { HttpConnectionManager, HttpFilter } from "../gen/envoy.js";
-import { filterStages } from "./filter-stages.js";
+import { byStage } from "./filter-stages.js";
 import { policyFilters } from "./policies/index.js";
 import type { Chain, ChainFilter } from "./policies/policy.js";
 
@@ -53,10 +53,7 @@ const fixed: readonly ChainFilter[] = [
   { name: "router", stage: "router", write: () => ({ "@type": `${types}.router.v3.Router` }) },
 ];
 
-const stages = Object.keys(filterStages);
-const inOrder = [...fixed, ...policyFilters].sort(
-  (a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage),
-);
+const inOrder = [...fixed, ...policyFilters].sort(byStage);
 
 /** The HTTP filters of a chain in the order of their stages. For plain HTTP they do not depend on routes. */
 export const httpFilters = (chain: Chain): readonly HttpFilter[] =>

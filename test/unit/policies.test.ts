@@ -7,7 +7,7 @@ import { defaultSettings } from "../../src/schema/settings.js";
 import { restrictingFields } from "../../src/schema/unknown-fields.js";
 import { filterStages } from "../../src/xds/filter-stages.js";
 import { httpFilters } from "../../src/xds/http-filters.js";
-import { policyFilters } from "../../src/xds/policies/index.js";
+import { filterFacts, policyFilters } from "../../src/xds/policies/index.js";
 import type { WrittenPolicy } from "../../src/xds/policies/policy.js";
 
 const src = join(import.meta.dirname, "../../src");
@@ -99,6 +99,29 @@ it("every filter of a policy has a name of its own and is before the router", ()
   expect(new Set(names).size).toBe(names.length);
   expect(policyFilters.map(({ stage }) => stage)).not.toContain("router");
   expect(Object.keys(filterStages).at(-1)).toBe("router");
+});
+
+it("explanations list what a request passes in the order of the filters", () => {
+  const type = "type.googleapis.com/envoy.extensions.filters.http";
+  const route = {
+    typed_per_filter_config: {
+      "envoy.filters.http.jwt_authn": {
+        "@type": `${type}.jwt_authn.v3.PerRouteConfig`,
+        requirement_name: "a",
+      },
+      "envoy.filters.http.rbac": {
+        "@type": `${type}.rbac.v3.RBACPerRoute`,
+        rbac: { rules: { policies: {} } },
+      },
+      "envoy.filters.http.compressor": {
+        "@type": `${type}.compressor.v3.CompressorPerRoute`,
+        disabled: true,
+      },
+      "envoy.filters.http.cors": { "@type": `${type}.cors.v3.CorsPolicy` },
+    },
+  } as const;
+  const shown = filterFacts({ route, virtualHost: {}, manager: undefined }, () => "");
+  expect(shown.map(({ what }) => what)).toEqual(["compression", "CORS", "addresses", "JWT"]);
 });
 
 it("HTTP filters are in the order of their stages, and those of plain HTTP need no host", () => {

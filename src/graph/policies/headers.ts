@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../schema/finding-codes.js";
 import { readServiceHeaders } from "./default-headers.js";
 import { type DynamicValues, type HeadersPolicy, readHeadersPolicy } from "./header-values.js";
 import type { Policy, RouteContext, ServiceContext } from "./policy.js";
@@ -17,70 +18,44 @@ const serviceValues = ({ of: { proxy }, service }: ServiceContext): DynamicValue
   port: service.port,
 });
 
-/** `requestHeadersPolicy` of a route or service. */
-export const requestHeaders: Policy<Scopes> = {
+type Field = "requestHeadersPolicy" | "responseHeadersPolicy";
+
+/** Contour's reasons for a route and for a service. */
+const headersPolicy = (
+  side: "request" | "response",
+  field: Field,
+  reasons: { readonly route: ErrorCode; readonly service: ErrorCode },
+): Policy<Scopes> => ({
   protects: false,
-  fields: { route: ["requestHeadersPolicy"], service: ["requestHeadersPolicy"] },
+  fields: { route: [field], service: [field] },
   read: {
     route(context) {
-      const { policy, error } = readHeadersPolicy(
-        context.route.requestHeadersPolicy,
-        "request",
-        routeValues(context),
-      );
+      const { policy, error } = readHeadersPolicy(context.route[field], side, routeValues(context));
       if (!error) return policy;
-      const message = `${error} on request headers`;
-      return context.fail("RouteError", "RequestHeadersPolicyInvalid", message, ".requestHeadersPolicy");
+      return context.fail("RouteError", reasons.route, `${error} on ${side} headers`, `.${field}`);
     },
     service(context) {
-      const {
-        of: { reader, fail },
-        service,
-        at,
-      } = context;
+      const { of, service, at } = context;
       const { policy, error } = readServiceHeaders(
-        service.requestHeadersPolicy,
-        "request",
+        service[field],
+        side,
         serviceValues(context),
-        reader.settings,
+        of.reader.settings,
       );
       if (!error) return policy;
-      const message = `${error} on request headers`;
-      return fail("ServiceError", "RequestHeadersPolicyInvalid", message, `${at}.requestHeadersPolicy`);
+      return of.fail("ServiceError", reasons.service, `${error} on ${side} headers`, `${at}.${field}`);
     },
   },
-};
+});
+
+/** `requestHeadersPolicy` of a route or service. */
+export const requestHeaders: Policy<Scopes> = headersPolicy("request", "requestHeadersPolicy", {
+  route: "RequestHeadersPolicyInvalid",
+  service: "RequestHeadersPolicyInvalid",
+});
 
 /** `responseHeadersPolicy` of a route or service. */
-export const responseHeaders: Policy<Scopes> = {
-  protects: false,
-  fields: { route: ["responseHeadersPolicy"], service: ["responseHeadersPolicy"] },
-  read: {
-    route(context) {
-      const { policy, error } = readHeadersPolicy(
-        context.route.responseHeadersPolicy,
-        "response",
-        routeValues(context),
-      );
-      if (!error) return policy;
-      const message = `${error} on response headers`;
-      return context.fail("RouteError", "ResponseHeaderPolicyInvalid", message, ".responseHeadersPolicy");
-    },
-    service(context) {
-      const {
-        of: { reader, fail },
-        service,
-        at,
-      } = context;
-      const { policy, error } = readServiceHeaders(
-        service.responseHeadersPolicy,
-        "response",
-        serviceValues(context),
-        reader.settings,
-      );
-      if (!error) return policy;
-      const message = `${error} on response headers`;
-      return fail("ServiceError", "ResponseHeadersPolicyInvalid", message, `${at}.responseHeadersPolicy`);
-    },
-  },
-};
+export const responseHeaders: Policy<Scopes> = headersPolicy("response", "responseHeadersPolicy", {
+  route: "ResponseHeaderPolicyInvalid",
+  service: "ResponseHeadersPolicyInvalid",
+});

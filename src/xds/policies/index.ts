@@ -6,6 +6,7 @@ import type {
   VirtualHost,
 } from "../../gen/envoy.js";
 import type { BackendPolicies, HostPolicies, PolicyName, RoutePolicies } from "../../graph/policies/index.js";
+import { byStage } from "../filter-stages.js";
 import { authorization } from "./authorization.js";
 import { circuitBreakers } from "./circuit-breakers.js";
 import { compression } from "./compression.js";
@@ -156,17 +157,22 @@ export function writeClusterPolicies(cluster: ClusterContent): Required<WrittenC
   return { cluster: members, http };
 }
 
+/** The policies that have an HTTP filter, in the order in which a request passes them. */
+const filtering = table
+  .flatMap(([, { filter, ...policy }]) => (filter ? [{ ...policy, filter }] : []))
+  .sort((a, b) => byStage(a.filter, b.filter));
+
 /** The HTTP filters of policies. */
-export const policyFilters: readonly ChainFilter[] = table.flatMap(([, { filter }]) => filter ?? []);
+export const policyFilters: readonly ChainFilter[] = filtering.map(({ filter }) => filter);
 
 /** The names of the filters that keep requests out. */
 export const protectionFilters: ReadonlySet<string> = new Set(
-  table.flatMap(([, { filter, protections }]) => (filter && protections ? filter.name : [])),
+  filtering.flatMap(({ filter, protections }) => (protections ? filter.name : [])),
 );
 
-/** What the filters of policies do to requests of a route. */
+/** What the filters of policies do to requests of a route, in their order. */
 export const filterFacts = (shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[] =>
-  table.flatMap(([, { filter, describe }]) => (filter && describe?.(shown, describeHeader)) || []);
+  filtering.flatMap(({ describe }) => describe?.(shown, describeHeader) ?? []);
 
 /** What policies without a filter do to requests of a route. */
 export const routePolicyFacts = (shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[] =>
