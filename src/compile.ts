@@ -1,13 +1,15 @@
 import { frontsOf, judgeGateway, judgeRoute } from "./graph/api/gateway/judge.js";
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
+import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
 import { isInline, type KeyPair, readKeyPair, secretName } from "./graph/certificates/secret.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
-import type { Cluster, HttpsTerms, HttpTerms, JwksServer, Site } from "./graph/core/nodes.js";
+import type { HttpsTerms, HttpTerms, Site } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
+import type { JwksServer } from "./graph/policies/jwt.js";
 import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
@@ -34,7 +36,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * To be raised whenever some objects compile to something else than before: stores outlive upgrades, and what is in them
  * is compiled anew when this differs. `test/golden/compiler.test.ts` holds it to that.
  */
-export const compilerVersion = 11;
+export const compilerVersion = 12;
 
 /** A reader that notes all that is read. */
 export interface RecordingReader extends Reader {

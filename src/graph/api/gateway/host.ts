@@ -97,7 +97,7 @@ function readHttpSite(
   const common = { owner, policies: {} };
   return secret === undefined
     ? { terms: { kind: "http", ...common }, routes }
-    : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader), jwtProviders: [] }, routes };
+    : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader) }, routes };
 }
 
 /** The Envoy listeners for plain HTTP and for TLS that the Gateway has none for. */
