@@ -3,16 +3,24 @@ import { readTcpListeners } from "./graph/api/gateway/tcp.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
 import { isInline, type KeyPair, readKeyPair, secretName } from "./graph/certificates/secret.js";
+import {
+  endpointsName,
+  isClaimedUnit,
+  type ReadKey,
+  readUnit,
+  secretUnit,
+  type Unit,
+  type UnitKey,
+} from "./graph/core/keys.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
 import type { Cluster, HttpsTerms, HttpTerms, JwksServer, Site } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
-import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import { messageOf } from "./schema/words.js";
-import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
+import type { Compiled, Resource } from "./store/store.js";
 import { readsSource } from "./xds/access-log.js";
 import { writeSecret } from "./xds/certificate.js";
 import { clusterName, writeCluster } from "./xds/cluster.js";
@@ -49,50 +57,59 @@ export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
 }
 
 function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resource[] {
-  const colon = unit.indexOf(":");
-  const key = unit.slice(colon + 1);
   try {
-    return stages[unit.slice(0, colon) as keyof typeof stages](key, reader, report);
+    return compile(readUnit(unit), reader, report);
   } catch (error) {
     const message = `the compiler failed on ${unit}: ${messageOf(error)}`;
-    const owners: readonly Ref[] = reader.claimants(unit);
+    const owners = isClaimedUnit(unit) ? reader.claimants(unit) : [];
     for (const about of owners) report.error(about, "InternalError", "CompilerFault", message);
     return [];
   }
 }
 
-const stages = {
-  vhost: compileVirtualHost,
-  endpoints: (key: string, reader: Reader, report: Report): readonly Resource[] => [
-    writeEndpoints(key, buildEndpoints(key, reader, report), reader.settings),
-  ],
-  secret: (key: string, reader: Reader): readonly Resource[] => {
-    const { pair } = readKeyPair(reader, secretName(key, ""));
-    return pair ? [writeSecret(key, pair)] : [];
-  },
-  extension: compileExtension,
-  listeners: (_: string, reader: Reader, report: Report): readonly Resource[] => {
-    const gateway = judgeGateway(reader, report);
-    const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
-    return [
-      ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
-      writeSentinelCluster(),
-    ];
-  },
-  route: (key: string, reader: Reader, report: Report): readonly Resource[] => {
-    judgeRoute(key as Ref, reader, report);
-    return [];
-  },
-  tcp: compileTcpListeners,
-} as const;
+function compile(unit: Unit, reader: Reader, report: Report): readonly Resource[] {
+  switch (unit.kind) {
+    case "vhost":
+      return compileVirtualHost(unit.host, reader, report);
+    case "endpoints": {
+      const endpoints = buildEndpoints(unit.of, reader, report);
+      return [writeEndpoints(endpointsName(unit.of), endpoints, reader.settings)];
+    }
+    case "secret": {
+      const { pair } = readKeyPair(reader, secretName(unit.secret, ""));
+      return pair ? [writeSecret(unit.secret, pair)] : [];
+    }
+    case "extension":
+      return compileExtension(unit, reader, report);
+    case "listeners":
+      return compileListeners(reader, report);
+    case "route":
+      judgeRoute(unit.ref, reader, report);
+      return [];
+    case "tcp":
+      return compileTcpListeners(reader);
+  }
+}
 
-function compileExtension(key: string, reader: Reader, report: Report): readonly Resource[] {
-  const slash = key.indexOf("/");
-  const extension = readExtensionService(reader, key.slice(0, slash), key.slice(slash + 1), report);
+function compileListeners(reader: Reader, report: Report): readonly Resource[] {
+  const gateway = judgeGateway(reader, report);
+  const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
+  return [
+    ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
+    writeSentinelCluster(),
+  ];
+}
+
+function compileExtension(
+  { namespace, name }: Extract<Unit, { kind: "extension" }>,
+  reader: Reader,
+  report: Report,
+): readonly Resource[] {
+  const extension = readExtensionService(reader, namespace, name, report);
   if (!extension) return [];
   const found = extension.services.map((backend) => ({
     ...backend,
-    endpoints: buildEndpoints(`${extension.namespace}/${backend.service}/${backend.port}`, reader, report),
+    endpoints: buildEndpoints({ ...backend, namespace: extension.namespace }, reader, report),
   }));
   return writeExtension(extension, found, reader.settings);
 }
@@ -166,7 +183,7 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
   return [...clusters.values(), ...written];
 }
 
-function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
+function compileTcpListeners(reader: Reader): readonly Resource[] {
   const { settings } = reader;
   const { written: clusters, nameOf } = clusterNames(settings);
   const chains = [...readTcpListeners(reader)].map(([listener, backends]) => {
@@ -181,6 +198,6 @@ function certificate(secret: string | undefined, reader: Reader): KeyPair | unde
   if (secret === undefined) return undefined;
   const { pair } = readKeyPair(reader, secretName(secret, ""));
   if (pair && isInline(pair, reader)) return pair;
-  reader.need(`secret:${secret}`);
+  reader.need(secretUnit(secret));
   return undefined;
 }

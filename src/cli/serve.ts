@@ -1,6 +1,7 @@
 import type { Server } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
+import { listenersUnit } from "../graph/core/keys.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { bootstrapFindings, unfilteredFindings } from "../schema/bootstrap-settings.js";
 import { findingsAt, type Ref } from "../schema/meta.js";
@@ -283,7 +284,7 @@ class FileSource {
    */
   start(): ReturnType<typeof setTimeout> | undefined {
     const attempts = failedAttempts(this.#store);
-    if (attempts === 0 || !this.#store.unit("listeners:")) {
+    if (attempts === 0 || !this.#store.unit(listenersUnit)) {
       this.refresh();
       return undefined;
     }

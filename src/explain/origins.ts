@@ -1,5 +1,15 @@
 import { readGateway } from "../graph/api/gateway/gateway.js";
 import { widerThan } from "../graph/api/gateway/hostnames.js";
+import { portKey } from "../graph/backends/backend.js";
+import {
+  type ClaimKey,
+  endpointsUnit,
+  hostUnit,
+  listenersUnit,
+  routesKey,
+  routeUnit,
+  type UnitKey,
+} from "../graph/core/keys.js";
 import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
 import type { VirtualHost } from "../graph/core/nodes.js";
 import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/core/reader.js";
@@ -8,7 +18,7 @@ import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
-import type { Store, UnitKey } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
 import { serviceOf } from "./names.js";
 
@@ -68,27 +78,27 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
   const findingsOf = (unit: UnitKey): readonly Finding[] =>
     (store.unit(unit)?.findings ?? []).filter(({ unlessBetween }) => !unlessBetween);
   const routeFindings = (name: string): readonly Finding[] =>
-    store.claimants(`routes:${name}`).flatMap((ref) => findingsOf(`route:${ref}`));
-  const own = findingsOf(`vhost:${host}`);
+    store.claimants(routesKey(name)).flatMap((ref) => findingsOf(routeUnit(ref)));
+  const own = findingsOf(hostUnit(host));
   return {
-    claimants: store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef),
+    claimants: store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef),
     get findings() {
       const wider = widerThan(host);
       const unattached = wider
         .flatMap(routeFindings)
         .filter(({ path }) => path?.startsWith("spec.parentRefs["));
-      const listeners = findingsOf("listeners:").filter((finding) =>
+      const listeners = findingsOf(listenersUnit).filter((finding) =>
         isOnListener(finding, [host, ...wider], store),
       );
       return [...own, ...routeFindings(host), ...unattached, ...listeners];
     },
-    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(`route:${ref}`)],
+    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(routeUnit(ref))],
     findingsBehind: (cluster) => {
       const [namespace = "", name = "", number] = serviceOf(cluster).split("/");
       const service = store.object(refOf("Service", namespace, name));
       const ports = service?.kind === "Service" ? (service.spec.ports ?? []) : [];
       const port = ports.find((one) => String(one.port) === number);
-      return port ? findingsOf(`endpoints:${namespace}/${name}/${port.name || port.port}`) : [];
+      return port ? findingsOf(endpointsUnit({ namespace, service: name, port: portKey(port) })) : [];
     },
   };
 }
@@ -118,7 +128,7 @@ class StoreReader implements Reader {
     return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
   }
 
-  claimants(key: string): readonly Ref[] {
+  claimants(key: ClaimKey): readonly Ref[] {
     return this.store.claimants(key);
   }
 

@@ -1,3 +1,4 @@
+import { hostUnit } from "../graph/core/keys.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Resource, Store } from "../store/store.js";
@@ -24,7 +25,7 @@ function sizeOf(fragment: Resource): number {
 
 /** The object that a host is served for. */
 function ownerOf(store: Claimants, host: string): Ref | undefined {
-  const claimants = store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef);
+  const claimants = store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef);
   return claimants.find((ref) => ref.startsWith("HTTPProxy/")) ?? claimants[0];
 }
 

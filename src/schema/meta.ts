@@ -13,6 +13,9 @@ export const namespaceOf = (ref: Ref): string => ref.split("/", 2)[1] ?? "";
 /** The ref under which one of several clusters' objects is kept beside others of its name; `@` is in no name. */
 export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}` as Ref;
 
+/** Whether a ref is one that `inCluster` made. */
+export const isOfMember = (ref: Ref): boolean => ref.includes("@");
+
 /** Kinds of which every cluster has its own, whatever their names: they tell of its pods. */
 export const isOfPods = (kind: string): boolean => kind === "EndpointSlice" || kind === "Endpoints";
 

@@ -1,3 +1,4 @@
+import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { isSame } from "../schema/same.js";
@@ -5,16 +6,13 @@ import { findingsOf } from "./findings.js";
 import { Group, Index } from "./memory-index.js";
 import type {
   ClaimedObject,
-  ClaimKey,
   Compiled,
   Likeness,
-  ReadKey,
   Resource,
   ResourceType,
   Revision,
   RevisionContent,
   Store,
-  UnitKey,
 } from "./store.js";
 import { UndoLog, type Undone } from "./undo-log.js";
 

@@ -1,3 +1,4 @@
+import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
 import { digest, formatDigest } from "../schema/digest.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -12,16 +13,13 @@ import { SqlResources } from "./sql-resources.js";
 import { SqlRevisions } from "./sql-revisions.js";
 import type {
   ClaimedObject,
-  ClaimKey,
   Compiled,
   Likeness,
-  ReadKey,
   Resource,
   ResourceType,
   Revision,
   RevisionContent,
   Store,
-  UnitKey,
 } from "./store.js";
 
 const pageSize = 256;
@@ -152,7 +150,7 @@ class SqlStore implements Store {
   #prefetch(units: readonly UnitKey[]): void {
     const claims = new Map(units.map((unit) => [unit as ClaimKey, [] as Ref[]]));
     for (const { key, ref, json } of this.#sql.getClaimed.all(units)) {
-      claims.get(textOf(key))?.push(ref as Ref);
+      claims.get(textOf(key) as ClaimKey)?.push(ref as Ref);
       if (!this.#cache.get(ref as Ref))
         this.#cache.add(this.#cells.json(`object/${ref}`, json) as KubeObject);
     }

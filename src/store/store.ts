@@ -1,19 +1,6 @@
+import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
-
-/**
- * The smallest thing worth recompiling: `vhost:<host>`, `endpoints:<namespace>/<service>/<port name>`,
- * `extension:<namespace>/<name>`, `secret:<namespace>/<name>`, `listeners:`, `tcp:` (what plain TCP listeners of a Gateway do),
- * `route:<ref>` (what is wrong with a route of the Gateway API).
- */
-export type UnitKey =
-  `${"vhost" | "endpoints" | "extension" | "secret" | "listeners" | "tcp" | "route"}:${string}`;
-
-/** What a claim is made on: a unit, or an index key that units read, such as `slices:<namespace>/<service>`. */
-export type ClaimKey = string;
-
-/** What a read is recorded under: a `Ref` (hit or miss), `claims:<ClaimKey>` (a list) or `need:<UnitKey>`. */
-export type ReadKey = string;
 
 /**
  * - `cluster`: JSON of a Cluster without `type`, `eds_cluster_config` and `load_assignment` when `endpoints` is set

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { widerThan } from "../../src/graph/api/gateway/hostnames.js";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import type { Route, Site, Sites } from "../../src/graph/core/nodes.js";
 import { createReport, type Reader } from "../../src/graph/core/reader.js";
 import { buildVirtualHost } from "../../src/graph/core/virtual-host.js";
@@ -197,7 +198,7 @@ function checkTold(host: string, { terms: { owner }, routes }: Site, store: Stor
     namespaceOf(from) === namespaceOf(owner) || ranks[kindOf(from)] === 1 ? [] : from,
   );
   if (guests.length === 0) return;
-  const findings = (store.unit(`vhost:${host}`)?.findings ?? []).filter(({ reason }) =>
+  const findings = (store.unit(hostUnit(host))?.findings ?? []).filter(({ reason }) =>
     ["HostShared", "HostOfAnotherNamespace"].includes(reason),
   );
   const told = findings.map(({ about }) => about);

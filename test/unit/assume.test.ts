@@ -6,6 +6,7 @@ import { type Assumption, compileAssuming } from "../../src/assume/assume.js";
 import { ownedBy } from "../../src/assume/owners.js";
 import { assumptionOf, formatAssumed } from "../../src/cli/assumptions.js";
 import { readManifests } from "../../src/cli/objects.js";
+import { hostUnit, isHostUnit } from "../../src/graph/core/keys.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
@@ -166,13 +167,13 @@ describe("a Gateway that is not among the manifests", () => {
     expect(settings.spec.gatewayRef).toEqual({ namespace: "infra", name: "edge" });
     expect(refs).toEqual(["Gateway/infra/edge", "Service/shop/web"]);
     const hosts = [...store.units()].filter(
-      ({ unit, resources }) => unit.startsWith("vhost:") && resources.length > 0,
+      ({ unit, resources }) => isHostUnit(unit) && resources.length > 0,
     );
     expect(hosts.map(({ unit }) => unit).sort()).toEqual([
-      "vhost:a.test",
-      "vhost:b.test",
-      "vhost:c.test",
-      "vhost:web.test",
+      hostUnit("a.test"),
+      hostUnit("b.test"),
+      hostUnit("c.test"),
+      hostUnit("web.test"),
     ]);
   });
 

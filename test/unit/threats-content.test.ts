@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compileUnit } from "../../src/compile.js";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import {
   certificate,
   certificateFile,
@@ -350,8 +351,8 @@ describe("T50: what nobody has thought of", () => {
       checkKeyPair: () => undefined,
       reads: [],
     };
-    const { findings, resources } = compileUnit("vhost:bad.test", reader);
+    const { findings, resources } = compileUnit(hostUnit("bad.test"), reader);
     expect([findings.map(({ reason }) => reason), resources]).toEqual([["CompilerFault"], []]);
-    expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
+    expect(store.unit(hostUnit("good.test"))?.resources.length).toBeGreaterThan(0);
   });
 });

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { Cluster } from "../core/nodes.js";
 import { type ExtensionService, isLeftOut, type Reader, type Report } from "../core/reader.js";
 import { readTimeout, readTimeoutPolicy } from "../policies/timeout.js";
-import { clientCertificate, findServicePort } from "./backend.js";
+import { clientCertificate, findServicePort, portKey } from "./backend.js";
 import { readUpstreamValidation } from "./upstream-validation.js";
 
 /** A cluster of servers that Envoy itself asks. */
@@ -143,6 +143,6 @@ function readServices(
       fail("ServiceError", "UnsupportedServiceType", message, path);
       return [];
     }
-    return [{ service: name, port: found.name || String(found.port), weight: weight ?? 0 }];
+    return [{ service: name, port: portKey(found), weight: weight ?? 0 }];
   });
 }

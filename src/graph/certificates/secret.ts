@@ -1,4 +1,5 @@
 import type { Ref } from "../../schema/meta.js";
+import { delegationsKey } from "../core/keys.js";
 import type { ObjectByKind, Reader } from "../core/reader.js";
 import { isRevocationList } from "./crl.js";
 import { usableKeys } from "./jwks.js";
@@ -34,7 +35,7 @@ export function secretName(text: string, namespace: string): SecretName {
 /** Whether objects of a namespace may use a Secret: their own, or one delegated to them (`*` only as sole entry). */
 export function isDelegated(reader: Reader, secret: SecretName, namespace: string): boolean {
   if (secret.namespace === namespace) return true;
-  return reader.claimants(`delegations:${secret.namespace}/${secret.name}`).some((ref) => {
+  return reader.claimants(delegationsKey(secret.namespace, secret.name)).some((ref) => {
     const delegation = reader.get("TLSCertificateDelegation", secret.namespace, nameOf(ref));
     return delegation?.spec.delegations.some(
       ({ secretName: name, targetNamespaces: targets }) =>

@@ -8,6 +8,7 @@ import { proxiesOf } from "../api/httpproxy/httpproxy.js";
 import { type Ingress, ingressesOf } from "../api/ingress/ingress.js";
 import { ingressRoutesOf } from "../api/ingressroute/ingressroute.js";
 import { isRootNamespace } from "./class.js";
+import { hostUnit } from "./keys.js";
 import type { Reader, Report } from "./reader.js";
 import type { RootObject } from "./roots.js";
 import { claimFinding } from "./sharing.js";
@@ -21,7 +22,7 @@ export interface HostClaims {
 }
 
 export function readHostClaims(host: string, view: GatewayView | undefined, reader: Reader): HostClaims {
-  const claimants = reader.claimants(`vhost:${host}`);
+  const claimants = reader.claimants(hostUnit(host));
   return {
     roots: [...proxiesOf(claimants, reader), ...ingressRoutesOf(claimants, reader)],
     ingresses: ingressesOf(claimants, reader),

@@ -3,8 +3,8 @@ import { FindingList } from "../../schema/finding-list.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
-import type { ClaimKey, UnitKey } from "../../store/store.js";
 import type { Overrun } from "../cost/size.js";
+import type { ClaimKey, NeededUnit } from "./keys.js";
 
 export type Kind = KubeObject["kind"];
 export type ObjectByKind<K extends Kind> = Extract<KubeObject, { kind: K }>;
@@ -21,7 +21,7 @@ export interface Reader {
   /** Refs of the objects that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Keeps another unit (endpoints, a secret) compiled as long as this one wants it. */
-  need(unit: UnitKey): void;
+  need(unit: NeededUnit): void;
   /** Why an object is over the budget of its namespace; that need not be recorded, as such a change counts as one of the object. */
   overrun(ref: Ref): Overrun | undefined;
   /** Why a certificate and a private key (PEM) do not make a pair; undefined when they do. */

@@ -5,10 +5,11 @@ import type { Store } from "../../store/store.js";
 import { placesOf } from "../api/gateway/attach.js";
 import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
 import { isAllowedClass, isRootNamespace } from "../core/class.js";
+import { costKey } from "../core/keys.js";
 import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
 import { Forest } from "./forest.js";
-import { type CostNode, costKey, costNodeOf } from "./node.js";
+import { type CostNode, costNodeOf } from "./node.js";
 import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
 type Objects = Pick<Store, "object" | "claimants" | "undone">;

@@ -1,6 +1,7 @@
 import { isSubdomain } from "../../../schema/names.js";
 import type { ClusterOptions, ServicePort } from "../../backends/backend.js";
 import { readCaBundle, readCaConfigMap } from "../../certificates/secret.js";
+import { backendTlsKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
 import { onceForUnit } from "./once.js";
@@ -35,7 +36,7 @@ export function readBackendTls(
 ): BackendTls {
   const { namespace, name } = service.meta;
   return known(reader, `${namespace}/${name}/${port.port}`, () => {
-    const claimants = reader.claimants(`backend-tls:${namespace}/${name}`);
+    const claimants = reader.claimants(backendTlsKey(namespace, name));
     if (claimants.length > maxPolicies)
       return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
     const policy = policyOf(name, port, objectsOf("BackendTLSPolicy", claimants, reader));

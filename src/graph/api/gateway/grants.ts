@@ -1,4 +1,5 @@
 import { gatewayGroup } from "../../../schema/gateway.js";
+import { grantsKey } from "../../core/keys.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
 import { onceForUnit } from "./once.js";
 
@@ -24,7 +25,7 @@ export function isGranted({ from, to }: Reference, reader: Reader): boolean {
 
 /** What the grants of a namespace let objects of a kind and namespace refer to. */
 function targetsOf(from: Reference["from"], namespace: string, reader: Reader): Targets {
-  const grants = objectsOf("ReferenceGrant", reader.claimants(`grants:${namespace}`), reader);
+  const grants = objectsOf("ReferenceGrant", reader.claimants(grantsKey(namespace)), reader);
   return grants.flatMap(({ spec }) => {
     const isMeant = spec.from.some(
       (one) => one.group === gatewayGroup && one.kind === from.kind && one.namespace === from.namespace,

@@ -1,6 +1,7 @@
 import { kindOf } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/object.js";
 import { append } from "../../core/append.js";
+import { routesKey, tcpUnit } from "../../core/keys.js";
 import type { Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader, type Report } from "../../core/reader.js";
@@ -115,8 +116,8 @@ function routesOf(host: string, { listeners }: GatewayView, reader: Reader): Rou
   const own = listeners.filter(({ hostname }) => (hostname || "*") === host);
   // Only to a host that a listener has do routes of wider hostnames come.
   if (own.length > 0) keys.push(...widerThan(host));
-  const refs = keys.flatMap((key) => reader.claimants(`routes:${key}`));
-  if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants("tcp:"));
+  const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
+  if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants(tcpUnit));
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
     const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
     return [...routes].sort(byAge);
