@@ -1,10 +1,9 @@
 import { EVENT_ID, type Event } from "js-yaml";
+import { pathOf } from "../schema/field-path.js";
 import { type Events, readEvents, scalarIn, startOf } from "./events.js";
 import { costOf, DocumentError } from "./limits.js";
 import { keyText } from "./scalar.js";
 import type { Part } from "./split.js";
-
-const step = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g;
 
 /** A place in a text, from 1. */
 export interface Position {
@@ -20,8 +19,8 @@ export function positionOf(part: Part, path: string): Position {
   const map = mapOf(part);
   if (!map) return { line: part.line, column: 1 };
   let at: Child = { key: 1, value: 1 };
-  for (const [, quoted, index, word] of path.matchAll(step)) {
-    const next = map.child(at.value, quoted ?? word ?? Number(index));
+  for (const key of pathOf(path)) {
+    const next = map.child(at.value, key);
     if (next === undefined) break;
     at = next;
   }

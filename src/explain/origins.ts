@@ -1,5 +1,6 @@
 import { readGateway } from "../graph/api/gateway/gateway.js";
 import { widerThan } from "../graph/api/gateway/hostnames.js";
+import { parentOf } from "../graph/api/gateway/problems.js";
 import { portKey } from "../graph/backends/backend.js";
 import {
   type ClaimKey,
@@ -16,6 +17,7 @@ import { createReport, type Kind, type ObjectByKind, type Reader } from "../grap
 import { buildVirtualHost } from "../graph/core/virtual-host.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
+import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -84,9 +86,7 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
     claimants: store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef),
     get findings() {
       const wider = widerThan(host);
-      const unattached = wider
-        .flatMap(routeFindings)
-        .filter(({ path }) => path?.startsWith("spec.parentRefs["));
+      const unattached = wider.flatMap(routeFindings).filter((finding) => parentOf(finding) !== undefined);
       const listeners = findingsOf(listenersUnit).filter((finding) =>
         isOnListener(finding, [host, ...wider], store),
       );
@@ -110,9 +110,9 @@ function isOnListener(
   store: Pick<Store, "object">,
 ): boolean {
   const gateway = store.object(about);
-  const index = /^spec\.listeners\[(\d+)\]/.exec(path)?.[1];
+  const index = indexIn(path, "spec.listeners");
   if (gateway?.kind !== "Gateway" || index === undefined) return false;
-  return hosts.includes(gateway.spec.listeners[Number(index)]?.hostname.toLowerCase() || "*");
+  return hosts.includes(gateway.spec.listeners[index]?.hostname.toLowerCase() || "*");
 }
 
 /** Reads objects without a note of it. */

@@ -1,4 +1,6 @@
 import type { FindingCode } from "./finding-codes.js";
+import type { FindingType } from "./finding-types.js";
+
 /** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
@@ -54,7 +56,7 @@ export type Severity = "error" | "warning";
 export interface Finding {
   readonly about: Ref;
   readonly severity: Severity;
-  readonly type: string;
+  readonly type: FindingType;
   readonly reason: FindingCode;
   readonly message: string;
   /** Field path inside the object, e.g. `spec.routes[0].services[1].port`. */

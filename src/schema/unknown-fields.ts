@@ -1,8 +1,9 @@
 import { fieldShapes, kindShapes } from "../gen/fields.js";
-import { isRecord, pathText, quote } from "./issues.js";
+import { pathText } from "./field-path.js";
+import { isRecord } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 import { nearestName } from "./spelling.js";
-import { plural } from "./words.js";
+import { plural, quote } from "./words.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 type Path = readonly PropertyKey[];

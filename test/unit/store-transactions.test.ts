@@ -90,7 +90,15 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
           findings:
             n === 0
               ? []
-              : [{ about: "S//a", severity: "error", type: "T", reason: "Invalid", message: `${unit} ${n}` }],
+              : [
+                  {
+                    about: "S//a",
+                    severity: "error",
+                    type: "RouteError",
+                    reason: "Invalid",
+                    message: `${unit} ${n}`,
+                  },
+                ],
           reads: reads.map(readOf),
         }),
   ),

@@ -109,7 +109,7 @@ describe.each(Object.entries(stores))("the %s store", (_, create) => {
 
   it("sorts findings by what they are about", () => {
     const finding = (about: Ref) =>
-      ({ about, severity: "error", type: "T", reason: "Invalid", message: "m" }) as const;
+      ({ about, severity: "error", type: "RouteError", reason: "Invalid", message: "m" }) as const;
     store.putUnit({ ...unit(hostUnit("a"), []), findings: [finding("S//b"), finding("S//a")] });
     expect([...store.findings()].map(({ about }) => about)).toEqual(["S//a", "S//b"]);
   });

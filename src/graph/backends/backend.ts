@@ -1,4 +1,4 @@
-import { quote } from "../../schema/issues.js";
+import { quote } from "../../schema/words.js";
 import { isInline, readKeyPair } from "../certificates/secret.js";
 import { type EndpointsName, endpointsName, endpointsUnit, secretUnit } from "../core/keys.js";
 import type { CircuitBreakers, Cluster } from "../core/nodes.js";

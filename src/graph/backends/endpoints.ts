@@ -1,5 +1,5 @@
-import { quote } from "../../schema/issues.js";
 import type { Ref } from "../../schema/meta.js";
+import { quote } from "../../schema/words.js";
 import type { EndpointMode } from "../../store/store.js";
 import { type EndpointsName, slicesKey } from "../core/keys.js";
 import type { ObjectByKind, Reader, Report } from "../core/reader.js";

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import type { Cluster } from "../core/nodes.js";
 import { type ExtensionService, isLeftOut, type Reader, type Report } from "../core/reader.js";
 import { readTimeout, readTimeoutPolicy } from "../policies/timeout.js";
@@ -51,7 +52,7 @@ export function readExtensionService(
   if (!object) return undefined;
   const { spec, ref } = object;
   let good = true;
-  const fail = (type: string, reason: ErrorCode, message: string, path: string): void => {
+  const fail = (type: FindingType, reason: ErrorCode, message: string, path: string): void => {
     good = false;
     report?.error(ref, type, reason, message, path);
   };
@@ -128,7 +129,7 @@ function warnIgnored({ spec, ref }: ExtensionService, report: Report | undefined
 function readServices(
   { spec, meta: { namespace } }: ExtensionService,
   reader: Reader,
-  fail: (type: string, reason: ErrorCode, message: string, path: string) => void,
+  fail: (type: FindingType, reason: ErrorCode, message: string, path: string) => void,
 ): ExtensionBackend[] {
   return spec.services.flatMap(({ name, port, weight }, i) => {
     const { service, found, error } = findServicePort(reader, namespace, name, port);

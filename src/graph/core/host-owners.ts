@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { GatewayView } from "../api/gateway/gateway.js";
@@ -47,7 +48,7 @@ const paths: Readonly<Record<string, string>> = {
 
 /** Why an object may not have a host; reasons and messages of roots outside the root namespaces are Contour's. */
 interface Refusal {
-  readonly type: string;
+  readonly type: FindingType;
   readonly reason: ErrorCode;
   readonly message: string;
   readonly path: string;

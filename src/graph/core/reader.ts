@@ -1,5 +1,6 @@
 import type { ErrorCode, FindingCode, WarningCode } from "../../schema/finding-codes.js";
 import { FindingList } from "../../schema/finding-list.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
@@ -59,11 +60,11 @@ export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader:
 
 /** Collects what is wrong with the objects that a unit reads. */
 export interface Report {
-  error(about: Ref, type: string, reason: ErrorCode, message: string, path?: string): void;
+  error(about: Ref, type: FindingType, reason: ErrorCode, message: string, path?: string): void;
   /** `unlessBetween`: times between which there is nothing to warn of. */
   warn(
     about: Ref,
-    type: string,
+    type: FindingType,
     reason: WarningCode,
     message: string,
     path?: string,
@@ -78,7 +79,7 @@ export function createReport(): Report {
     (severity: Finding["severity"]) =>
     (
       about: Ref,
-      type: string,
+      type: FindingType,
       reason: FindingCode,
       message: string,
       path?: string,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import type { Condition } from "./conditions.js";
@@ -25,5 +26,5 @@ export interface RouteContext {
   readonly place: Place;
   readonly reader: Reader;
   readonly report: Report;
-  fail(type: string, reason: ErrorCode, message: string, field?: string): undefined;
+  fail(type: FindingType, reason: ErrorCode, message: string, field?: string): undefined;
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { Authorization } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import {
@@ -84,7 +85,7 @@ function readHostAuthorization(
 
 function readHostPolicies(proxy: HTTPProxy, reader: Reader, report: Report): HostPolicies | undefined {
   const host = proxy.spec.virtualhost;
-  const fail = (type: string, reason: ErrorCode, message: string, field: string): undefined => {
+  const fail = (type: FindingType, reason: ErrorCode, message: string, field: string): undefined => {
     report.error(proxy.ref, type, reason, message, `spec.virtualhost${field}`);
     return undefined;
   };

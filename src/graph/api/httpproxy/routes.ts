@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
 import { append } from "../../core/append.js";
 import type { Route } from "../../core/nodes.js";
@@ -131,7 +132,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Re
 function conditionsProblem(
   conditions: readonly Condition[],
   maxProgramSize: number,
-): { type: string; reason: ErrorCode; message: string } | undefined {
+): { type: FindingType; reason: ErrorCode; message: string } | undefined {
   const path = pathProblem(conditions, true, maxProgramSize);
   if (path)
     return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
 import { type ClusterOptions, clientCertificate, readCluster } from "../../backends/backend.js";
 import type { HealthCheck, LoadBalancing, TcpBackend } from "../../core/nodes.js";
@@ -20,7 +21,7 @@ export function readTcpProxy(
   path: readonly Ref[] = [],
 ): readonly TcpBackend[] | undefined {
   const tcp = proxy.spec.tcpproxy;
-  const fail = (reason: ErrorCode, message: string, type = "TCPProxyError"): undefined => {
+  const fail = (reason: ErrorCode, message: string, type: FindingType = "TCPProxyError"): undefined => {
     report.error(proxy.ref, type, reason, message, "spec.tcpproxy");
     return undefined;
   };
