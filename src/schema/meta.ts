@@ -37,6 +37,8 @@ export interface ObjectMeta {
   readonly annotations: Readonly<Record<string, string>>;
   /** Where it was read, when several clusters are. */
   readonly cluster?: string;
+  /** The object stands for one that was not read: its content says nothing about that one. */
+  readonly assumed?: true;
 }
 
 /** One parsed object. `spec` holds known fields only, in Kubernetes's own names. */

@@ -85,6 +85,11 @@ describe("what is assumed to exist beside the manifests", () => {
     expect(names).toEqual(["blog.test", "web.test"]);
   });
 
+  it("is never judged by what stands in its place: nothing is said of the names and days of its certificate", () => {
+    const { store } = compile([secured, ingress]);
+    expect([...store.findings()]).toEqual([]);
+  });
+
   it("is not what is missing beside others of its kind: that may be misspelt", () => {
     const { refs, errors } = compile([service("wbe"), proxy({})]);
     expect(refs).toEqual([]);

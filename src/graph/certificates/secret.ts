@@ -5,7 +5,11 @@ import { isRevocationList } from "./crl.js";
 import { usableKeys } from "./jwks.js";
 import { type Block, readPem, writePem } from "./pem.js";
 import { readPrivateKey } from "./private-key.js";
-import { type CertificateFacts, readServerCertificate } from "./server-certificate.js";
+import {
+  type CertificateFacts,
+  readServerCertificate,
+  type ServerCertificate,
+} from "./server-certificate.js";
 import { type Certificate, readCertificate } from "./x509.js";
 
 export interface KeyPair {
@@ -13,7 +17,7 @@ export interface KeyPair {
   readonly certificate: string;
   /** PEM, one private key. */
   readonly privateKey: string;
-  /** What its certificates say of themselves, the first being the server's own. */
+  /** What its certificates say of themselves, the first being the server's own; empty where the Secret is assumed. */
   readonly facts: readonly CertificateFacts[];
   /** Whether all its certificates are usual ones (`Certificate`, `ServerCertificate`). */
   readonly usual: boolean;
@@ -96,14 +100,19 @@ function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: Key
     pair: {
       certificate: blocks.map(writePem).join(""),
       privateKey: key.pem,
-      facts: [
-        certificate.facts,
-        ...certificates.map(({ validFrom, validUntil }) => ({ validFrom, validUntil, names: [] })),
-      ],
+      facts: secret.meta.assumed ? [] : factsOf(certificate, certificates),
       usual: certificate.usual && certificates.every(({ usual }) => usual),
     },
   };
 }
+
+const factsOf = (
+  { facts }: ServerCertificate,
+  others: readonly Certificate[],
+): readonly CertificateFacts[] => [
+  facts,
+  ...others.map(({ validFrom, validUntil }) => ({ validFrom, validUntil, names: [] })),
+];
 
 const nouns = { CERTIFICATE: "certificate", "X509 CRL": '"X509 CRL"' };
 
