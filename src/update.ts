@@ -18,6 +18,7 @@ import type { Kind, ObjectByKind } from "./graph/core/reader.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
 import type { Overrun } from "./graph/cost/size.js";
 import { newlyMissed } from "./missed.js";
+import { type StoreCache, UnitCache } from "./schema/compile-cache.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
@@ -314,6 +315,7 @@ function settingsOf(store: Store): SettingsSpec {
 class Recorder implements RecordingReader {
   readonly #reads = new Set<ReadKey>();
   #last: KubeObject | undefined;
+  #unitCache: UnitCache | undefined;
 
   constructor(
     private readonly unit: UnitKey,
@@ -321,6 +323,15 @@ class Recorder implements RecordingReader {
     readonly settings: SettingsSpec,
     private readonly platform: Platform,
   ) {}
+
+  get cache(): StoreCache {
+    return this.store.cache;
+  }
+
+  get unitCache(): UnitCache {
+    this.#unitCache ??= new UnitCache();
+    return this.#unitCache;
+  }
 
   get reads(): ReadKey[] {
     return [...this.#reads];

@@ -17,6 +17,7 @@ import { createReport, type Kind, type ObjectByKind, type Reader } from "../grap
 import { buildVirtualHost } from "../graph/core/virtual-host.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
+import { type StoreCache, UnitCache } from "../schema/compile-cache.js";
 import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
@@ -39,7 +40,7 @@ export interface Origins {
   gatewayPorts(): GatewayPorts | undefined;
 }
 
-type Objects = Pick<Store, "object" | "claimants" | "undone">;
+type Objects = Pick<Store, "object" | "claimants" | "cache">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
 /** What to ask while the objects do not change. */
@@ -117,11 +118,16 @@ function isOnListener(
 
 /** Reads objects without a note of it. */
 class StoreReader implements Reader {
+  readonly cache: StoreCache;
+  readonly unitCache = new UnitCache();
+
   constructor(
     private readonly store: Objects,
     readonly settings: SettingsSpec,
     private readonly platform: Platform,
-  ) {}
+  ) {
+    this.cache = store.cache;
+  }
 
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
     const object = this.store.object(refOf(kind, namespace, name));

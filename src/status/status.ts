@@ -3,6 +3,7 @@ import type { UnitKey } from "../graph/core/keys.js";
 import { isOrphan } from "../graph/core/orphan.js";
 import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
+import { UnitCache } from "../schema/compile-cache.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import {
   byObject,
@@ -216,6 +217,8 @@ export const hasStatus = (kind: string): kind is StatusKind => isContourKind(kin
 /** What a unit sees of a store, unrecorded. */
 const readerOf = (store: Store, settings: SettingsSpec, checkKeyPair: Reader["checkKeyPair"]): Reader => ({
   settings,
+  cache: store.cache,
+  unitCache: new UnitCache(),
   checkKeyPair,
   overrun(ref) {
     return ledgerOf(store, this).overrun(ref);

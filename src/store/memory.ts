@@ -1,4 +1,5 @@
 import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
+import { StoreCache } from "../schema/compile-cache.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { isSame } from "../schema/same.js";
@@ -54,7 +55,7 @@ class MemoryStore implements Store {
   readonly #revisions = new Map<string, Kept>();
   readonly #log = new UndoLog<Tables>();
   #rows = 0;
-  #undone = 0;
+  #cache = new StoreCache();
 
   object(ref: Ref): KubeObject | undefined {
     return this.#objects.get(ref)?.object;
@@ -250,8 +251,8 @@ class MemoryStore implements Store {
     else this.#revisions.delete(key);
   }
 
-  get undone(): number {
-    return this.#undone;
+  get cache(): StoreCache {
+    return this.#cache;
   }
 
   transaction<T>(work: () => T): T {
@@ -262,7 +263,7 @@ class MemoryStore implements Store {
       return result;
     } catch (error) {
       this.#log.rollback((undone) => this.#restore(undone));
-      this.#undone++;
+      this.#cache = new StoreCache();
       throw error;
     }
   }

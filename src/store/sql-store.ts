@@ -1,4 +1,5 @@
 import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
+import { StoreCache } from "../schema/compile-cache.js";
 import { digest, formatDigest } from "../schema/digest.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -46,7 +47,7 @@ class SqlStore implements Store {
   #pendingCount: number | undefined;
   /** Of units that have any, from the time that they were first asked for. */
   #findings: Map<UnitKey, Pick<Compiled, "unit" | "findings">> | undefined;
-  #undone = 0;
+  #found = new StoreCache();
   /** Of transactions within each other. */
   #depth = 0;
 
@@ -335,8 +336,8 @@ class SqlStore implements Store {
     this.#revisions.dropRevision(source, revision);
   }
 
-  get undone(): number {
-    return this.#undone;
+  get cache(): StoreCache {
+    return this.#found;
   }
 
   transaction<T>(work: () => T): T {
@@ -359,7 +360,7 @@ class SqlStore implements Store {
       this.#lastRead = undefined;
       this.#pendingCount = undefined;
       this.#findings = undefined;
-      this.#undone++;
+      this.#found = new StoreCache();
       throw error;
     } finally {
       this.#depth--;

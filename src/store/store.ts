@@ -1,4 +1,5 @@
 import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
+import type { StoreCache } from "../schema/compile-cache.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 
@@ -149,8 +150,8 @@ export interface Store {
   /** Gives the content of a revision another number. */
   renumberRevision(revision: Revision, now: Omit<Revision, "size" | "digest">): void;
   dropRevision(source: string, revision: number): void;
-  /** How many transactions have thrown: what was derived from the objects before may be of objects that are not there. */
-  readonly undone: number;
+  /** Kept in memory alone; another one after a transaction has thrown, as what was found in it may be of objects that are not there. */
+  readonly cache: StoreCache;
   /** Runs `work` as one: all of it is kept, or (when it throws) none. */
   transaction<T>(work: () => T): T;
 }

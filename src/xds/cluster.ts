@@ -1,6 +1,7 @@
 import type { Cluster as EnvoyCluster, HealthCheck as EnvoyHealthCheck, Typed } from "../gen/envoy.js";
 import { serverName } from "../graph/backends/server-name.js";
 import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing, SlowStart } from "../graph/core/nodes.js";
+import { memoized } from "../schema/memoized.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeCertificate } from "./certificate.js";
@@ -36,7 +37,8 @@ type Limits = Partial<
   Pick<SettingsSpec["cluster"], "maxRequestsPerConnection" | "perConnectionBufferLimitBytes">
 >;
 
-const contents = new WeakMap<SettingsSpec, Map<string, Content>>();
+/** Under some settings, by `contentKey`. */
+const contentsUnder = memoized((_: SettingsSpec) => new Map<string, Content>());
 const maxContents = 4096;
 
 const isLocated = new Set<string>(located);
@@ -53,11 +55,7 @@ function contentKey(cluster: Wishes): string {
 
 /** Most clusters of a fleet have the same content: it is written once for equal wishes. */
 function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
-  let known = contents.get(settings);
-  if (!known) {
-    known = new Map();
-    contents.set(settings, known);
-  }
+  const known = contentsUnder(settings);
   const key = contentKey(cluster);
   const found = known.get(key);
   if (found) return found;

@@ -174,6 +174,15 @@ describe("the core", () => {
     const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
     expect(core.filter(([, text]) => impure.test(code(text))).map(([file]) => file)).toEqual([]);
   });
+
+  it("has no state in its modules but what memoized.ts keeps", () => {
+    const state =
+      /^(?:export )?(?:let |const \w+(?:: (?:Map|Set|WeakMap|WeakSet)<[^=]*)? = new (?:(?:Map|Set)(?:<.*>)?\(\)|(?:WeakMap|WeakSet|LruCache|StoreCache|UnitCache)\b))/m;
+    expect(core.filter(([, text]) => state.test(text)).map(([file]) => file)).toEqual([]);
+    expect(state.test("const known = new Map<string, RE2JS>();")).toBe(true);
+    expect(state.test("const pairs = new WeakMap<object, { pair?: KeyPair }>();")).toBe(true);
+    expect(state.test("export let last: Ref | undefined;")).toBe(true);
+  });
 });
 
 describe("the files of src", () => {

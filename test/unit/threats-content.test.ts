@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileUnit } from "../../src/compile.js";
 import { hostUnit } from "../../src/graph/core/keys.js";
+import { UnitCache } from "../../src/schema/compile-cache.js";
 import {
   certificate,
   certificateFile,
@@ -344,6 +345,8 @@ describe("T50: what nobody has thought of", () => {
       get settings(): never {
         throw new Error("a fault");
       },
+      cache: store.cache,
+      unitCache: new UnitCache(),
       get: () => undefined,
       claimants: () => ["HTTPProxy/default/bad" as const],
       need: () => undefined,

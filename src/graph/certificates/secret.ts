@@ -65,21 +65,14 @@ const wrongType = ({ spec }: ObjectByKind<"Secret">): string | undefined =>
 export const isInline = ({ usual }: KeyPair, { settings }: Reader): boolean =>
   settings.secrets === "inline" && usual;
 
-const pairs = new WeakMap<object, { pair?: KeyPair; error?: string }>();
-
 /** The certificate and key of a TLS Secret, checked; or why Envoy would refuse them. */
 export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPair; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  let found = pairs.get(object);
-  if (!found) {
-    found = checkPair(reader, object);
-    pairs.set(object, found);
-  }
-  return found;
+  return reader.cache.of(checkPair, object, reader);
 }
 
-function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: KeyPair; error?: string } {
+function checkPair(secret: ObjectByKind<"Secret">, reader: Reader): { pair?: KeyPair; error?: string } {
   const { data } = secret.spec;
   const stranger = wrongType(secret);
   if (stranger) return { error: stranger };
@@ -153,23 +146,14 @@ interface CaBundle {
 export function readCaBundle(reader: Reader, secret: SecretName): CaBundle {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  return readBundle(object);
+  return reader.cache.of(checkCaBundle, object);
 }
 
 /** The same of a ConfigMap. */
 export function readCaConfigMap(reader: Reader, { namespace, name }: SecretName): CaBundle {
   const object = reader.get("ConfigMap", namespace, name);
   if (!object) return { error: `ConfigMap ${namespace}/${name} not found` };
-  return readBundle(object);
-}
-
-const bundles = new WeakMap<object, CaBundle>();
-
-/** The bundle of an object, which very many hosts and backends may name: it is read once. */
-function readBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
-  const found = bundles.get(object) ?? checkCaBundle(object);
-  bundles.set(object, found);
-  return found;
+  return reader.cache.of(checkCaBundle, object);
 }
 
 function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
@@ -188,12 +172,8 @@ function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
 export function readCrl(reader: Reader, secret: SecretName): { crl?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  const found = lists.get(object) ?? checkCrl(object);
-  lists.set(object, found);
-  return found;
+  return reader.cache.of(checkCrl, object);
 }
-
-const lists = new WeakMap<object, { crl?: string; error?: string }>();
 
 function checkCrl(secret: ObjectByKind<"Secret">): { crl?: string; error?: string } {
   const stranger = wrongType(secret);

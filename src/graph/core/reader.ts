@@ -1,3 +1,4 @@
+import type { StoreCache, UnitCache } from "../../schema/compile-cache.js";
 import type { ErrorCode, FindingCode, WarningCode } from "../../schema/finding-codes.js";
 import { FindingList } from "../../schema/finding-list.js";
 import type { FindingType } from "../../schema/finding-types.js";
@@ -18,6 +19,10 @@ export type ExtensionService = ObjectByKind<"ExtensionService">;
  */
 export interface Reader {
   readonly settings: SettingsSpec;
+  /** What was found out of objects of the store. */
+  readonly cache: StoreCache;
+  /** What was found out for this unit; what it was read from is recorded already. */
+  readonly unitCache: UnitCache;
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
   /** Refs of the objects that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];

@@ -1,7 +1,6 @@
 import { gatewayGroup } from "../../../schema/gateway.js";
 import { grantsKey } from "../../core/keys.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
-import { onceForUnit } from "./once.js";
 
 /** Who refers to what in another namespace. */
 export interface Reference {
@@ -11,13 +10,11 @@ export interface Reference {
 
 type Targets = ObjectByKind<"ReferenceGrant">["spec"]["to"];
 
-const known = onceForUnit<Targets>();
-
 /** Whether an object may refer to another: in its own namespace, or by a ReferenceGrant in that of the other. */
 export function isGranted({ from, to }: Reference, reader: Reader): boolean {
   if (from.namespace === to.namespace) return true;
   const key = `${from.kind}/${from.namespace}/${to.namespace}`;
-  const targets = known(reader, key, () => targetsOf(from, to.namespace, reader));
+  const targets = reader.unitCache.once(targetsOf, key, from, to.namespace, reader);
   return targets.some(
     ({ group, kind, name }) => group === "" && kind === to.kind && (!name || name === to.name),
   );
