@@ -2,6 +2,7 @@ import { kindOf, namespaceOf, type ObjectMeta, type Ref } from "../../../schema/
 import { isLabel, isSubdomain } from "../../../schema/names.js";
 import type { Reader, Report } from "../../core/reader.js";
 import { claimFinding } from "../../core/sharing.js";
+import { nameIn } from "./chain.js";
 
 const annotation = "isoline.dev/included-by";
 
@@ -63,6 +64,3 @@ export function includeProblem(
   );
   return stranger && `the annotation ${annotation} of ${namespace}/${name} does not list ${nameIn(stranger)}`;
 }
-
-/** `NAMESPACE/NAME`. */
-const nameIn = (ref: Ref): string => ref.slice(ref.indexOf("/") + 1);

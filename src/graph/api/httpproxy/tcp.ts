@@ -4,11 +4,10 @@ import type { Ref } from "../../../schema/meta.js";
 import { type ClusterOptions, clientCertificate, readCluster } from "../../backends/backend.js";
 import type { HealthCheck, LoadBalancing, TcpBackend } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import { chainEnd } from "./chain.js";
 import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import { readValidation } from "./service.js";
-
-const maxDepth = 64;
 
 /**
  * `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service, and none where what is included
@@ -50,10 +49,8 @@ export function readTcpProxy(
   const chain = [...path, proxy.ref];
   const forbidden = includeProblem(target, chain, reader, report);
   if (forbidden) return fail("IncludeNotPermitted", `include is not permitted: ${forbidden}`, error);
-  if (chain.includes(target.ref) || chain.length > maxDepth) {
-    const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
-    return fail("IncludeCreatesCycle", `include creates a cycle: ${names}`, error);
-  }
+  const end = chainEnd(chain, target.ref);
+  if (end) return fail("IncludeCreatesCycle", `include creates a cycle: ${end.names}`, error);
   if (target.spec.tcpproxy) return readTcpProxy(target, reader, report, chain);
   const message = `include ${namespace}/${include.name} has no tcpproxy, so that nothing is served over TLS`;
   report.warn(proxy.ref, error, "NothingDefined", message, "spec.tcpproxy");
