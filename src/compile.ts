@@ -20,7 +20,7 @@ import { readGlobalServices } from "./graph/policies/global-services.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import { messageOf } from "./schema/words.js";
-import type { Compiled, Resource } from "./store/store.js";
+import type { Compiled, Resource, TableOrigins } from "./store/store.js";
 import { readsSource } from "./xds/access-log.js";
 import { writeSecret } from "./xds/certificate.js";
 import { clusterName, writeCluster } from "./xds/cluster.js";
@@ -42,7 +42,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * To be raised whenever some objects compile to something else than before: stores outlive upgrades, and what is in them
  * is compiled anew when this differs. `test/golden/compiler.test.ts` holds it to that.
  */
-export const compilerVersion = 11;
+export const compilerVersion = 12;
 
 /** A reader that notes all that is read. */
 export interface RecordingReader extends Reader {
@@ -52,25 +52,32 @@ export interface RecordingReader extends Reader {
 /** Compiles one unit from what it reads. A fault of ours costs this unit alone and is a finding. */
 export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
   const report = createReport();
-  const resources = guarded(unit, reader, report);
-  return { unit, resources, findings: report.findings, reads: reader.reads };
+  const output = guarded(unit, reader, report);
+  return { unit, ...output, findings: report.findings, reads: reader.reads };
 }
 
-function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resource[] {
+type Output = Pick<Compiled, "resources" | "origins">;
+
+function guarded(unit: UnitKey, reader: Reader, report: Report): Output {
   try {
-    return compile(readUnit(unit), reader, report);
+    const asked = readUnit(unit);
+    return asked.kind === "vhost"
+      ? compileVirtualHost(asked.host, reader, report)
+      : { resources: compile(asked, reader, report) };
   } catch (error) {
     const message = `the compiler failed on ${unit}: ${messageOf(error)}`;
     const owners = isClaimedUnit(unit) ? reader.claimants(unit) : [];
     for (const about of owners) report.error(about, "InternalError", "CompilerFault", message);
-    return [];
+    return { resources: [] };
   }
 }
 
-function compile(unit: Unit, reader: Reader, report: Report): readonly Resource[] {
+function compile(
+  unit: Exclude<Unit, { kind: "vhost" }>,
+  reader: Reader,
+  report: Report,
+): readonly Resource[] {
   switch (unit.kind) {
-    case "vhost":
-      return compileVirtualHost(unit.host, reader, report);
     case "endpoints": {
       const endpoints = buildEndpoints(unit.of, reader, report);
       return [writeEndpoints(endpointsName(unit.of), endpoints, reader.settings)];
@@ -139,11 +146,12 @@ function clusterNames(settings: SettingsSpec): {
   return { written, nameOf, clusterOf };
 }
 
-function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
+function compileVirtualHost(host: string, reader: Reader, report: Report): Output {
   const { settings } = reader;
   const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
   const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
+  const origins: TableOrigins[] = [];
   const sourced = readsSource(settings.accessLog);
   const table = (
     group: string,
@@ -154,6 +162,7 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
     const authorized = secure || settings.globalExtAuth !== undefined;
     const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
+    origins.push({ table: group, routes: routes.map(({ from, field }) => ({ ref: from, field })) });
   };
   for (const [listener, { terms, routes }] of sites) {
     const services = readGlobalServices(reader);
@@ -180,7 +189,10 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
   for (const [listener, kind] of closed)
     if (kind === "tcp") written.push(writeClosedChain(host, { listener, settings }));
     else table(listener, { kind: "http", policies: {} }, []);
-  return [...clusters.values(), ...written];
+  return {
+    resources: [...clusters.values(), ...written],
+    ...(origins.length > 0 ? { origins } : {}),
+  };
 }
 
 function compileTcpListeners(reader: Reader): readonly Resource[] {

@@ -11,28 +11,20 @@ import {
   routeUnit,
   type UnitKey,
 } from "../graph/core/keys.js";
-import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
-import type { VirtualHost } from "../graph/core/nodes.js";
-import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/core/reader.js";
-import { buildVirtualHost } from "../graph/core/virtual-host.js";
+import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
 import { type StoreCache, UnitCache } from "../schema/compile-cache.js";
 import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
-import type { Store } from "../store/store.js";
+import type { RouteOrigin, Store } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
 import { serviceOf } from "./names.js";
 
-/** The place that a route comes from. */
-export interface Origin {
-  readonly ref: Ref;
-  /** Such as `spec.routes[1]`. */
-  readonly field: string;
-}
+export type Origin = RouteOrigin;
 
-/** What the objects tell that a configuration was compiled of: the compiled text does not hold it. */
+/** What a store holds beside a configuration that was compiled from it. */
 export interface Origins {
   /** The origin of each route of a virtual host, in their order. */
   routes(table: string, host: string): readonly Origin[];
@@ -40,19 +32,14 @@ export interface Origins {
   gatewayPorts(): GatewayPorts | undefined;
 }
 
-type Objects = Pick<Store, "object" | "claimants" | "cache">;
+type Objects = Pick<Store, "object" | "claimants" | "cache" | "unit">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
-/** What to ask while the objects do not change. */
 export function originsIn(store: Objects, settings: SettingsSpec, platform: Platform): Origins {
   const reader = new StoreReader(store, settings, platform);
-  let last: VirtualHost | undefined;
   return {
-    routes: (table, host) => {
-      if (last?.host !== host) last = buildVirtualHost(host, reader, createReport());
-      const listener = table === fallbackTable ? ingressHttps : table;
-      return (last.sites.get(listener)?.routes ?? []).map(({ from, field }) => ({ ref: from, field }));
-    },
+    routes: (table, host) =>
+      store.unit(hostUnit(host))?.origins?.find((one) => one.table === table)?.routes ?? [],
     gatewayPorts: () => {
       const view = readGateway(reader);
       return (

@@ -22,12 +22,10 @@ import type {
   RevisionContent,
   Store,
 } from "./store.js";
+import { keysOf, originsIn, type ResourceKey } from "./unit-row.js";
 
 const pageSize = 256;
 const claimantsSize = 1000;
-
-/** What a unit's row keeps of its resources; their content is in `resource`, once for all units that share it. */
-type ResourceKey = readonly [type: ResourceType, group: string, name: string];
 
 const digestOf = (json: string): string => formatDigest(digest(json));
 
@@ -201,6 +199,7 @@ class SqlStore implements Store {
     return {
       unit,
       resources: keys.flatMap(([type, group, name]) => this.resource(type, group, name) ?? []),
+      ...originsIn(keys),
       findings: this.#cells.json(`findings/${unit}`, row.findings) as Finding[],
       reads: this.#cells.json(`reads/${unit}`, row.reads) as ReadKey[],
     };
@@ -215,10 +214,9 @@ class SqlStore implements Store {
     const old = this.#read(key);
     if (unit.findings.length > 0) this.#findings?.set(key, { unit: key, findings: unit.findings });
     else this.#findings?.delete(key);
-    const keys = unit.resources.map(({ type, group, name }): ResourceKey => [type, group, name]);
     const row = [
       key,
-      this.#cells.write(`resources/${key}`, JSON.stringify(keys)),
+      this.#cells.write(`resources/${key}`, JSON.stringify(keysOf(unit))),
       this.#cells.write(`findings/${key}`, JSON.stringify(unit.findings)),
       this.#cells.write(`reads/${key}`, JSON.stringify(unit.reads)),
     ];
