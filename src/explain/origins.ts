@@ -35,6 +35,7 @@ export interface Origins {
 type Objects = Pick<Store, "object" | "claimants" | "cache" | "unit">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
+/** What to ask while the objects do not change. */
 export function originsIn(store: Objects, settings: SettingsSpec, platform: Platform): Origins {
   const reader = new StoreReader(store, settings, platform);
   return {

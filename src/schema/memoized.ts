@@ -9,14 +9,13 @@ import { LruCache } from "./lru-cache.js";
 
 /** Remembers results as long as the objects that they are of are in use. */
 export function memoized<Key extends object, Value>(find: (key: Key) => Value): (key: Key) => Value {
-  const known = new WeakMap<Key, { readonly value: Value }>();
+  const known = new WeakMap<Key, Value>();
   return (key) => {
-    let found = known.get(key);
-    if (!found) {
-      found = { value: find(key) };
-      known.set(key, found);
-    }
-    return found.value;
+    const found = known.get(key);
+    if (found !== undefined || known.has(key)) return found as Value;
+    const made = find(key);
+    known.set(key, made);
+    return made;
   };
 }
 
@@ -32,8 +31,10 @@ export function memoizedLast<Key, Value>(
 ): (key: Key) => Value {
   const known = new LruCache<Key, { readonly value: Value }>(maxSize, sizeOf);
   return (key) => {
-    const found = known.get(key) ?? { value: find(key) };
-    known.set(key, found);
-    return found.value;
+    const found = known.get(key);
+    if (found) return found.value;
+    const value = find(key);
+    known.set(key, { value });
+    return value;
   };
 }
