@@ -15,6 +15,7 @@ import {
 import { fallbackTable } from "./graph/core/listener-names.js";
 import type { Cluster, HttpsTerms, HttpTerms, JwksServer, Site } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
+import { writeOrigins } from "./graph/core/route-origins.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
 import { isSame } from "./schema/same.js";
@@ -162,7 +163,7 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): Outpu
     const authorized = secure || settings.globalExtAuth !== undefined;
     const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
-    origins.push({ table: group, routes: routes.map(({ from, field }) => ({ ref: from, field })) });
+    origins.push({ table: group, routes: writeOrigins(routes) });
   };
   for (const [listener, { terms, routes }] of sites) {
     const services = readGlobalServices(reader);

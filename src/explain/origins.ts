@@ -12,13 +12,14 @@ import {
   type UnitKey,
 } from "../graph/core/keys.js";
 import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
+import { type RouteOrigin, readOrigins } from "../graph/core/route-origins.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
 import { type StoreCache, UnitCache } from "../schema/compile-cache.js";
 import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
-import type { RouteOrigin, Store } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
 import { serviceOf } from "./names.js";
 
@@ -39,8 +40,10 @@ type Platform = Pick<Reader, "checkKeyPair">;
 export function originsIn(store: Objects, settings: SettingsSpec, platform: Platform): Origins {
   const reader = new StoreReader(store, settings, platform);
   return {
-    routes: (table, host) =>
-      store.unit(hostUnit(host))?.origins?.find((one) => one.table === table)?.routes ?? [],
+    routes: (table, host) => {
+      const origins = store.unit(hostUnit(host))?.origins ?? [];
+      return readOrigins(origins.find((one) => one.table === table)?.routes ?? "[]");
+    },
     gatewayPorts: () => {
       const view = readGateway(reader);
       return (

@@ -39,18 +39,12 @@ export interface Resource {
 
 export type EndpointMode = "eds" | "inline" | "service";
 
-/** The object that a route comes from. */
-export interface RouteOrigin {
-  readonly ref: Ref;
-  /** Such as `spec.routes[1]`. */
-  readonly field: string;
-}
-
 /** Where the routes of a virtual host come from, in their order. */
 export interface TableOrigins {
   /** The `group` of the virtual host. */
   readonly table: string;
-  readonly routes: readonly RouteOrigin[];
+  /** As `writeOrigins` writes them. */
+  readonly routes: string;
 }
 
 /** The output of one unit with everything that it read. */

@@ -13,11 +13,11 @@ export function keysOf({ resources, origins = [] }: Compiled): ResourceKey[] {
   const byTable = new Map(origins.map(({ table, routes }) => [table, routes]));
   return resources.map(({ type, group, name }): ResourceKey => {
     const routes = type === "virtual-host" ? byTable.get(group) : undefined;
-    return routes ? [type, group, name, routes] : [type, group, name];
+    return routes !== undefined ? [type, group, name, routes] : [type, group, name];
   });
 }
 
 export function originsIn(keys: readonly ResourceKey[]): Pick<Compiled, "origins"> {
-  const origins = keys.flatMap(([, table, , routes]) => (routes ? { table, routes } : []));
+  const origins = keys.flatMap(([, table, , routes]) => (routes !== undefined ? { table, routes } : []));
   return origins.length > 0 ? { origins } : {};
 }
