@@ -163,7 +163,8 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): Outpu
     const authorized = secure || settings.globalExtAuth !== undefined;
     const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
-    origins.push({ table: group, routes: writeOrigins(routes) });
+    const text = writeOrigins(routes);
+    origins.push({ table: group, routes: origins.find((one) => one.routes === text)?.routes ?? text });
   };
   for (const [listener, { terms, routes }] of sites) {
     const services = readGlobalServices(reader);

@@ -4,6 +4,7 @@ import { parentOf } from "../graph/api/gateway/problems.js";
 import { portKey } from "../graph/backends/backend.js";
 import {
   type ClaimKey,
+  endpointsName,
   endpointsUnit,
   hostUnit,
   listenersUnit,
@@ -90,7 +91,9 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
       const service = store.object(refOf("Service", namespace, name));
       const ports = service?.kind === "Service" ? (service.spec.ports ?? []) : [];
       const port = ports.find((one) => String(one.port) === number);
-      return port ? findingsOf(endpointsUnit({ namespace, service: name, port: portKey(port) })) : [];
+      return port
+        ? findingsOf(endpointsUnit(endpointsName({ namespace, service: name, port: portKey(port) })))
+        : [];
     },
   };
 }

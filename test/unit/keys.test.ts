@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import {
   costKey,
   delegationsKey,
+  endpointsName,
   endpointsUnit,
   extensionUnit,
   grantsKey,
@@ -47,7 +48,7 @@ const unit: fc.Arbitrary<readonly [UnitKey, Unit]> = fc.oneof(
   fc
     .tuple(name, name)
     .map(([ns, own]) => [secretUnit(`${ns}/${own}`), { kind: "secret", secret: `${ns}/${own}` }] as const),
-  ofPort.map((of) => [endpointsUnit(of), { kind: "endpoints", of }] as const),
+  ofPort.map((of) => [endpointsUnit(endpointsName(of)), { kind: "endpoints", of }] as const),
   fc.constant([tcpUnit, { kind: "tcp" }] as const),
   fc.constant([listenersUnit, { kind: "listeners" }] as const),
 );

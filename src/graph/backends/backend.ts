@@ -1,6 +1,6 @@
 import { quote } from "../../schema/words.js";
 import { isInline, readKeyPair } from "../certificates/secret.js";
-import { type EndpointsName, endpointsName, endpointsUnit, secretUnit } from "../core/keys.js";
+import { endpointsName, endpointsUnit, secretUnit } from "../core/keys.js";
 import type { CircuitBreakers, Cluster } from "../core/nodes.js";
 import type { ObjectByKind, Reader } from "../core/reader.js";
 import { type Reachable, readHost } from "./address.js";
@@ -62,14 +62,9 @@ export function readCluster(
   if (healthPort !== undefined && !health)
     return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
   const elsewhere = health && health.port !== found.port ? { healthPort: health.port } : undefined;
-  const served: EndpointsName = {
-    namespace,
-    service: name,
-    port: portKey(found),
-    healthPort: elsewhere && health && portKey(health),
-  };
-  const endpoints = endpointsName(served);
-  reader.need(endpointsUnit(served));
+  const healthName = elsewhere && health && portKey(health);
+  const endpoints = endpointsName({ namespace, service: name, port: portKey(found), healthPort: healthName });
+  reader.need(endpointsUnit(endpoints));
   const mode = endpointMode(reader, service);
   return { cluster: Object.assign(common, { endpoints }, elsewhere, mode && { mode }) };
 }

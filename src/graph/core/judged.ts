@@ -40,7 +40,7 @@ const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
 const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);
 
 const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref =>
-  isObjectRead(key) && kinds.has(kindOf(key));
+  kinds.has(kindOf(key as Ref)) && isObjectRead(key);
 
 /** The objects that other findings are about than before. */
 export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {

@@ -57,8 +57,8 @@ export const routeUnit = (ref: Ref): Key<"route"> => keyOf("route", ref);
 export const tcpUnit = keyOf("tcp", "");
 /** The Envoy listeners. */
 export const listenersUnit = keyOf("listeners", "");
-export const endpointsUnit = (port: EndpointsName): Key<"endpoints"> =>
-  keyOf("endpoints", endpointsName(port));
+/** `name` is an `endpointsName`. */
+export const endpointsUnit = (name: string): Key<"endpoints"> => keyOf("endpoints", name);
 /** `secret` is `<namespace>/<name>`. */
 export const secretUnit = (secret: string): Key<"secret"> => keyOf("secret", secret);
 
@@ -94,7 +94,7 @@ export interface EndpointsName {
 
 /** `<namespace>/<service>/<port>[/<health port>]`: the name of an `endpoints` resource. */
 export const endpointsName = ({ namespace, service, port, healthPort }: EndpointsName): string =>
-  [namespace, service, port, ...(healthPort === undefined ? [] : [healthPort])].join("/");
+  (healthPort === undefined ? [namespace, service, port] : [namespace, service, port, healthPort]).join("/");
 
 function readEndpointsName(name: string): EndpointsName {
   const [namespace = "", service = "", port = "", healthPort] = name.split("/");
@@ -135,21 +135,18 @@ export function readUnit(key: UnitKey): Unit {
   }
 }
 
-const claimedKinds: ReadonlySet<string> = new Set(["vhost", "extension", "route", "tcp"]);
-
 /** Whether a unit or claim is of a unit that exists because it is claimed. */
 export const isClaimedUnit = (key: UnitKey | ClaimKey): key is ClaimedUnit =>
-  claimedKinds.has(familyOf<string>(key));
+  isHostUnit(key) || key.startsWith("extension:") || key.startsWith("route:") || key === tcpUnit;
 
-const neededKinds: ReadonlySet<string> = new Set(["endpoints", "secret"]);
+export const isNeededUnit = (key: UnitKey): key is NeededUnit =>
+  key.startsWith("endpoints:") || key.startsWith("secret:");
 
-export const isNeededUnit = (key: UnitKey): key is NeededUnit => neededKinds.has(familyOf<string>(key));
-
-export const isHostUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> => familyOf<string>(key) === "vhost";
+export const isHostUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> => key.startsWith("vhost:");
 
 /** The route that a unit judges. */
 export const routeOf = (key: UnitKey): Ref | undefined =>
-  familyOf<string>(key) === "route" ? (nameOf(key) as Ref) : undefined;
+  key.startsWith("route:") ? (nameOf(key) as Ref) : undefined;
 
 /** Whether a unit answers requests or connections: a host, or plain TCP listeners. */
 export const isServingUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> | Key<"tcp"> =>
