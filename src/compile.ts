@@ -53,8 +53,10 @@ export interface RecordingReader extends Reader {
 /** Compiles one unit from what it reads. A fault of ours costs this unit alone and is a finding. */
 export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
   const report = createReport();
-  const output = guarded(unit, reader, report);
-  return { unit, ...output, findings: report.findings, reads: reader.reads };
+  const { resources, origins } = guarded(unit, reader, report);
+  const { findings } = report;
+  const { reads } = reader;
+  return origins ? { unit, resources, origins, findings, reads } : { unit, resources, findings, reads };
 }
 
 type Output = Pick<Compiled, "resources" | "origins">;
@@ -191,10 +193,8 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): Outpu
   for (const [listener, kind] of closed)
     if (kind === "tcp") written.push(writeClosedChain(host, { listener, settings }));
     else table(listener, { kind: "http", policies: {} }, []);
-  return {
-    resources: [...clusters.values(), ...written],
-    ...(origins.length > 0 ? { origins } : {}),
-  };
+  const resources = [...clusters.values(), ...written];
+  return origins.length > 0 ? { resources, origins } : { resources };
 }
 
 function compileTcpListeners(reader: Reader): readonly Resource[] {
