@@ -5,17 +5,20 @@ import { PlainLine } from "./test/support/plain-line.js";
 /** No test is about time: on a busy machine everything takes many times as long. */
 const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
 
-/** For suites that start processes: so many files at a time, after the other suites. */
-const processes = (groupOrder: number, maxWorkers: number) => ({
-  maxWorkers,
+/** For suites that start processes, after the unit tests. Their tests wait more than they compute: there is one file more than cores. */
+const processes = (groupOrder: number) => ({
+  maxWorkers: availableParallelism() + 1,
+  globalSetup: "test/support/built.ts",
   sequence: { groupOrder },
   ...patient,
 });
 
+/** What the build puts in. */
+const define = { ISOLINE_VERSION: '"0.0.0"' };
+
 const projects = [
   {
-    // What the build puts in.
-    define: { ISOLINE_VERSION: '"0.0.0"' },
+    define,
     test: {
       name: "unit",
       include: ["test/unit/**/*.test.ts", "test/golden/*.test.ts", "test/property/**/*.test.ts"],
@@ -26,12 +29,13 @@ const projects = [
       ...patient,
     },
   },
-  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1, 1) } },
-  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(2, 2) } },
-  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(3, 1) } },
+  { define, test: { name: "servers", include: ["test/servers/**/*.test.ts"], ...processes(1) } },
+  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
+  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(1) } },
+  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(1) } },
   // The rest is for `npm run test:long`.
-  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(4, 2) } },
-  { test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(5, 2) } },
+  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(2) } },
+  { test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(3) } },
 ];
 
 export default defineConfig({

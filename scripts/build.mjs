@@ -40,7 +40,7 @@ const withoutUnusedClient = {
 /** Builds the command line and the Worker. Rejects with esbuild's errors, which it has printed. */
 export async function build() {
   await buildCommands();
-  await bundle("src/runtime/worker.ts", "dist/worker.js", worker);
+  await bundle("src/runtime/worker/worker.ts", "dist/worker.js", worker);
 }
 
 /** The command line: an entry that knows the options, and chunks that a command loads when it runs. */

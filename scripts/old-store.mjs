@@ -16,9 +16,11 @@ import { build } from "esbuild";
 /** Pushes with the code of the commit, as its Worker did. */
 const entry = `
 import { createSqliteStore } from "./src/store/sqlite.js";
-import * as sources from "./src/server/source.js";
-const late = await import("./src/server/pushed.js").catch(() => undefined);
+const first = await import("./src/server/source.js").catch(() => undefined);
+const second = await import("./src/server/pushed.js").catch(() => undefined);
+const third = await import("./src/sources/push/push-source.js").catch(() => undefined);
 const { Publisher } = await import("./src/server/publisher.js").catch(() => ({}));
+const { Engine } = await import("./src/engine/engine.js").catch(() => ({}));
 const { Hub } = await import("./src/server/hub.js").catch(() => ({}));
 const update = await import("./src/update.js");
 const platform = { checkKeyPair: () => undefined };
@@ -27,12 +29,15 @@ export async function fill(file, texts) {
   const store = createSqliteStore(file);
   update.refresh?.(store, platform);
   const now = () => 1_700_000_000_000;
-  const pushed = late && new late.PushedSources(store, new Publisher(store, new Hub({ now, log() {} }), now), platform);
+  const outlet = Hub && new Hub({ now, log() {} });
+  const pushed = third
+    ? new third.PushedSources(new Engine({ store, platform, outlet, now }))
+    : second && new second.PushedSources(store, new Publisher(store, outlet, now), platform);
   pushed?.start();
   for (const [name, text] of texts) {
     if (pushed) await pushed.put({ name, text, strict: false, dryRun: false, acceptShrink: true });
     else {
-      sources.applySource(store, name, sources.parseSource(text), platform);
+      first.applySource(store, name, first.parseSource(text), platform);
       store.setCursor("sequence", "1700000000000");
     }
   }

@@ -11,13 +11,17 @@ const CHECKS = [
   { name: "unused code", needed: true, run: () => program("node_modules/knip/bin/knip.js") },
 ];
 
-const PROJECTS = ["unit", "worker", "envoy", "kubernetes"];
+/** Projects of one step run beside each other: their tests wait for processes. */
+const STEPS = [["unit"], ["servers", "worker", "envoy", "kubernetes"]];
 
 /** Every project, or what the command line names for Vitest. */
 const args = process.argv.slice(2);
 const tests =
   args.length > 0
     ? [{ name: `tests ${args.join(" ")}`, run: () => vitest(args) }]
-    : PROJECTS.map((name) => ({ name: `${name} tests`, run: () => vitest(["--project", name]) }));
+    : STEPS.map((projects) => ({
+        name: `${projects.join(", ")} tests`,
+        run: () => vitest(projects.flatMap((project) => ["--project", project])),
+      }));
 
 process.exitCode = await runSteps([...PREPARE, ...CHECKS, ...tests]);

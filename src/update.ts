@@ -14,15 +14,16 @@ import {
   type ReadKey,
   type UnitKey,
 } from "./graph/core/keys.js";
+import { newlyMissed } from "./graph/core/missed.js";
 import type { Kind, ObjectByKind } from "./graph/core/reader.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
 import type { Overrun } from "./graph/cost/size.js";
-import { newlyMissed } from "./missed.js";
 import { type StoreCache, UnitCache } from "./schema/compile-cache.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
-import { defaultSettings, parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
+import { parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
+import { settingsOf } from "./schema/stored-settings.js";
 import type { ClaimedObject, Compiled, Likeness, Store } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
@@ -304,11 +305,6 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
     if (need !== undefined) needs.push(need);
   }
   return needs;
-}
-
-function settingsOf(store: Store): SettingsSpec {
-  const object = store.object(settingsRef);
-  return object?.kind === "Settings" ? object.spec : defaultSettings;
 }
 
 /** Reads of a store for one unit, each of them noted once. */

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { placeholderCertificate, placeholderKey } from "../assume/placeholder-pair.js";
-import { type EchoServer, startEcho } from "./echo.js";
+import { type EchoServer, startEcho } from "../dev/echo.js";
 
 /** An echo server in the place of a cluster, which takes TLS as well as plain HTTP. */
 export interface AskedBackend {

@@ -1,3 +1,4 @@
+import type { Echo } from "../dev/echo.js";
 import type { HeaderChange } from "../explain/applied.js";
 import type { TlsSeen } from "../explain/chain.js";
 import { serviceOf } from "../explain/names.js";
@@ -5,7 +6,6 @@ import type { Observed } from "../route-tests/observed.js";
 import { isRecord } from "../schema/issues.js";
 import type { Expectation } from "../schema/route-tests.js";
 import type { Answered } from "./asked-request.js";
-import type { Echo } from "./echo.js";
 
 /** What came of a request to a real Envoy. */
 export interface Asked {

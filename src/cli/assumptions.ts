@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Assumable, type Assumed, type Assumption, assumable } from "../assume/assume.js";
 import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import { messageOf, plural } from "../schema/words.js";
-import type { Manifests } from "./objects.js";
+import type { Manifests } from "../sources/files/objects.js";
 import { refPattern } from "./ref-pattern.js";
 import { UsageError } from "./usage.js";
 

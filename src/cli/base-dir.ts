@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import type { Located } from "../sources/files/objects.js";
 import type { CheckFormat } from "./check-formats.js";
-import type { Located } from "./objects.js";
 
 /**
  * Findings with paths as the reader of a format needs them: GitHub, GitLab and code scanning ask for paths from the root of the repository, which

@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
+import { envoyAtHand, envoyVersion } from "../dev/envoy.js";
 import type { Duration } from "../gen/envoy.js";
 import { replacePrivateFile } from "../platform/private-file.js";
 import type { Finding } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
+import { formatLocated } from "../sources/files/objects.js";
+import { readSettings } from "../sources/files/settings-file.js";
 import {
   type AdminPlace,
   isAdminOpen,
@@ -15,9 +18,6 @@ import {
 import { BootstrapError } from "../xds/bootstrap-error.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
 import { runtimeValues } from "../xds/runtime.js";
-import { envoyAtHand, envoyVersion } from "./envoy.js";
-import { formatLocated } from "./objects.js";
-import { readSettings } from "./settings-file.js";
 
 /** The options of `isoline bootstrap` as commander hands them over: all text but the switch. */
 export interface BootstrapCommandOptions {

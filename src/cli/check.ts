@@ -5,6 +5,8 @@ import { findingsAt } from "../schema/meta.js";
 import { printable } from "../schema/printable.js";
 import { settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
+import { isShown, type Located, locateAll } from "../sources/files/objects.js";
+import { readSettings } from "../sources/files/settings-file.js";
 import { type AssumptionOptions, formatAssumed } from "./assumptions.js";
 import { placed } from "./base-dir.js";
 import type { CheckFormat } from "./check-formats.js";
@@ -13,9 +15,7 @@ import { compileManifests } from "./compiled.js";
 import { findingWriters } from "./findings.js";
 import { stepSummary, writeStepSummary } from "./github.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
-import { isShown, type Located, locateAll } from "./objects.js";
 import { oneForEachCause } from "./one-cause.js";
-import { readSettings } from "./settings-file.js";
 import { formatLeftOut, formatSummary, summarize } from "./summary.js";
 import { withSuppressions } from "./suppressions.js";
 

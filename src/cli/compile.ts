@@ -10,12 +10,12 @@ import { formatVersion } from "../link/version.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { replacePrivateFile } from "../platform/private-file.js";
 import { findingsAt } from "../schema/meta.js";
+import { formatLocated, locateAll } from "../sources/files/objects.js";
+import { readSettings } from "../sources/files/settings-file.js";
 import { type ObjectStatus, statuses } from "../status/status.js";
 import { createMemoryStore } from "../store/memory.js";
 import { update } from "../update.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, locateAll } from "./objects.js";
-import { readSettings } from "./settings-file.js";
 
 export interface CompileCommandOptions extends InputOptions {
   readonly settings?: string;

@@ -8,14 +8,15 @@ import { notWatched } from "../schema/object.js";
 import { printable } from "../schema/printable.js";
 import type { Settings } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
+import { formatLocated } from "../sources/files/objects.js";
+import { readSettings, type SettingsFile } from "../sources/files/settings-file.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
 import { type AssumptionOptions, assumptionOf, formatAssumed, nothingAssumed } from "./assumptions.js";
 import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
-import { formatLocated, type RepositoryManifests } from "./objects.js";
 import { progress } from "./progress.js";
-import { readSettings, type SettingsFile } from "./settings-file.js";
+import type { RepositoryManifests } from "./repository-objects.js";
 
 /** Manifests that are compiled, with what is assumed beside them. */
 export interface CompiledManifests {

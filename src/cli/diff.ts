@@ -3,9 +3,9 @@ import { changesIn, type Review, type ReviewedChange, review } from "../explain/
 import { formatReview, markdownReview, type Remarks } from "../explain/review-text.js";
 import { isOfPods } from "../schema/meta.js";
 import { hidden } from "../server/hidden.js";
+import { readSettings } from "../sources/files/settings-file.js";
 import type { AssumptionOptions } from "./assumptions.js";
 import { compileSides } from "./compiled.js";
-import { readSettings } from "./settings-file.js";
 import { readSides, type SideArguments } from "./side-words.js";
 import { readSide, type SideOptions } from "./sides.js";
 import {

@@ -7,11 +7,11 @@ import { orphansBeside, unservedFor } from "../lint/unserved.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { isOfPods } from "../schema/meta.js";
 import type { RequestText } from "../schema/route-tests.js";
+import { lineOf } from "../sources/files/load.js";
+import type { Manifests } from "../sources/files/objects.js";
 import type { AssumptionOptions } from "./assumptions.js";
 import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
-import { lineOf } from "./load.js";
-import type { Manifests } from "./objects.js";
 import { askServer, type ServerOptions } from "./server-url.js";
 import { UsageError } from "./usage.js";
 

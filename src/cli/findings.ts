@@ -1,8 +1,8 @@
 import { shownAbout } from "../schema/shown.js";
+import { formatLocated, isShown, type Located } from "../sources/files/objects.js";
 import type { CheckFormat } from "./check-formats.js";
 import { githubText } from "./github.js";
 import { gitlabReport } from "./gitlab.js";
-import { formatLocated, isShown, type Located } from "./objects.js";
 import { type SarifOptions, sarif } from "./sarif.js";
 
 type Writer = (located: readonly Located[], options?: SarifOptions) => string;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { shownAbout } from "../schema/shown.js";
-import type { Located } from "./objects.js";
+import type { Located } from "../sources/files/objects.js";
 
 /**
  * What identifies a finding over time, so that neither moved lines nor entries before it in a list make a new one of it: its object, code,

@@ -1,6 +1,8 @@
 import { createReadStream, renameSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Engine } from "../engine/engine.js";
+import { statusReport } from "../engine/status-report.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { appendPrivateFile } from "../platform/private-file.js";
 import { isRecord } from "../schema/issues.js";
@@ -8,10 +10,8 @@ import { messageOf } from "../schema/words.js";
 import { createApp } from "../server/app.js";
 import { everyone } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
-import { Publisher } from "../server/publisher.js";
-import { PushedSources } from "../server/pushed.js";
+import { PushedSources } from "../sources/push/push-source.js";
 import { openSqliteStore } from "../store/sqlite.js";
-import { refresh } from "../update.js";
 import { ask, type Told } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
@@ -192,12 +192,16 @@ function placeOfServer(server: string, { tokenFile, caFile, insecure }: FleetCom
 /** The paths of a server over a store that no server has open. */
 async function placeOfFile(file: string): Promise<Place> {
   const store = await openSqliteStore(file);
-  const platform = { checkKeyPair };
-  refresh(store, platform);
   const hub = new Hub({ now: Date.now, log: (line) => console.error(line) });
-  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
+  const engine = Engine.open({ store, platform: { checkKeyPair }, outlet: hub, now: Date.now });
+  const sources = new PushedSources(engine);
   sources.start();
-  const app = createApp({ hub, sources, status: () => sources.status(), authenticate: everyone });
+  const app = createApp({
+    hub,
+    sources,
+    status: () => statusReport(engine, sources),
+    authenticate: everyone,
+  });
   const tell = async (answer: Response): Promise<Told> => ({
     status: answer.status,
     answer: await answer.json(),

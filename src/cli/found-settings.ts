@@ -1,7 +1,7 @@
 import type { Finding, Ref } from "../schema/meta.js";
-import type { Located } from "./objects.js";
-import { contentOf, type FoundSettings, SettingsFault } from "./settings-content.js";
-import { readSettings, type SettingsFile, settingsFileOf } from "./settings-file.js";
+import type { Located } from "../sources/files/objects.js";
+import { contentOf, type FoundSettings, SettingsFault } from "../sources/files/settings-content.js";
+import { readSettings, type SettingsFile, settingsFileOf } from "../sources/files/settings-file.js";
 
 /** Which settings manifests are compiled with, where some are among them. */
 export interface UsedSettings {

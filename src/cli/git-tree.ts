@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { messageOf } from "../schema/words.js";
-import { manifestNames } from "./load.js";
+import { manifestNames } from "../sources/files/load.js";
 
 /** Files of a commit, written to a folder of their own. */
 export interface GitTree {

@@ -1,9 +1,9 @@
 import { appendFileSync } from "node:fs";
 import { shownAbout } from "../schema/shown.js";
 import { plural } from "../schema/words.js";
+import { formatLocated, isShown, type Located } from "../sources/files/objects.js";
 import { logLine } from "./log-line.js";
 import { code } from "./markdown.js";
-import { formatLocated, isShown, type Located } from "./objects.js";
 
 /** GitHub shows so many annotations of a level for each step, and drops the others. */
 const maxAnnotations = 10;

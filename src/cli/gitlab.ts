@@ -1,6 +1,6 @@
 import { shownAbout } from "../schema/shown.js";
+import { isShown, type Located } from "../sources/files/objects.js";
 import { fingerprintsOf } from "./fingerprints.js";
-import { isShown, type Located } from "./objects.js";
 
 /** A report of GitLab's Code Quality, which merge requests show beside the changed lines. */
 export function gitlabReport(all: readonly Located[]): readonly object[] {

@@ -1,6 +1,6 @@
 import { messageOf, plural } from "../schema/words.js";
-import type { HistoryEntry } from "../server/source-changes.js";
 import { isSimpleName } from "../server/tokens.js";
+import type { HistoryEntry } from "../sources/push/changes.js";
 import { ask } from "./client.js";
 import { wholeNumber } from "./publish.js";
 import { readToken, serverUrl } from "./server-url.js";

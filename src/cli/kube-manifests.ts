@@ -1,16 +1,18 @@
 import { ApiError, list, type Transport } from "../kubernetes/api.js";
-import { Clusters } from "../kubernetes/clusters.js";
 import { failureOf } from "../kubernetes/failures.js";
+import type { KubeOptions, KubeTarget } from "../kubernetes/node/config.js";
+import { kubeTransport } from "../kubernetes/node/transport.js";
 import { askVersions, changeOf } from "../kubernetes/read.js";
 import { type Resource, resourcesOf, versionsOf } from "../kubernetes/resources.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings, SettingsSpec } from "../schema/settings.js";
+import { readManifests } from "../sources/files/objects.js";
+import { Clusters } from "../sources/kubernetes/clusters.js";
+import { withClusters } from "../sources/kubernetes/with-clusters.js";
 import { createMemoryStore } from "../store/memory.js";
-import type { KubeOptions } from "./kube-config.js";
-import { type KubeTarget, kubeTargets, withClusters } from "./kube-targets.js";
-import { kubeTransport } from "./kube-transport.js";
-import { type RepositoryManifests, readManifests, readRepository } from "./objects.js";
+import { kubeTargets } from "./kube-targets.js";
+import { type RepositoryManifests, readRepository } from "./repository-objects.js";
 import { UsageError } from "./usage.js";
 
 /** Where a command reads objects from: manifests, or a cluster as it is now. */

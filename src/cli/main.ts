@@ -2,9 +2,9 @@
 import nodeModule from "node:module";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
+import { cacheFolder } from "../platform/cache-folder.js";
 import { messageOf } from "../schema/words.js";
 import { BootstrapError } from "../xds/bootstrap-error.js";
-import { cacheFolder } from "./cache-folder.js";
 import { addAcceptShrink } from "./commands/accept-shrink.js";
 import { addBootstrap } from "./commands/bootstrap.js";
 import { addCheck } from "./commands/check.js";

@@ -1,4 +1,4 @@
-import type { Located } from "./objects.js";
+import type { Located } from "../sources/files/objects.js";
 
 /** Places that are named beside the first. */
 const maxPlaces = 3;

@@ -3,13 +3,13 @@ import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { plural } from "../schema/words.js";
 import { isSimpleName } from "../server/tokens.js";
+import { loadDocuments } from "../sources/files/load.js";
+import { type Located, locateAll, type Manifests, readManifests } from "../sources/files/objects.js";
+import { readSettingsValue } from "../sources/files/settings-file.js";
 import type { CheckFormat } from "./check-formats.js";
 import { findingWriters } from "./findings.js";
-import { loadDocuments } from "./load.js";
-import { type Located, locateAll, type Manifests, readManifests } from "./objects.js";
 import { type Outcome, send, type Target } from "./publish-target.js";
 import { readToken, serverUrl } from "./server-url.js";
-import { readSettingsValue } from "./settings-file.js";
 import { needFiles, UsageError } from "./usage.js";
 
 /** The options of `isoline publish` as commander hands them over. */

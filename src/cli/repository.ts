@@ -3,8 +3,8 @@ import { basename, extname, isAbsolute, join, normalize, relative } from "node:p
 import ignore, { type Ignore } from "ignore";
 import type { Ref } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
+import { manifestNames } from "../sources/files/load.js";
 import { type FolderFinding, readKustomizations } from "./kustomization.js";
-import { manifestNames } from "./load.js";
 
 /** What there is to read in the paths of a command. */
 export interface Repository {

@@ -3,8 +3,8 @@ import type { CodeText } from "../schema/finding-codes/code.js";
 import { findingCodes, isFindingCode } from "../schema/finding-codes.js";
 import { printable } from "../schema/printable.js";
 import { shownAbout } from "../schema/shown.js";
+import type { Located } from "../sources/files/objects.js";
 import { fingerprintsOf } from "./fingerprints.js";
-import type { Located } from "./objects.js";
 
 /** Put in by the build. */
 declare const ISOLINE_VERSION: string;

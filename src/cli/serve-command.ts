@@ -1,12 +1,13 @@
+import { KeptStore } from "../runtime/node/kept-store.js";
+import type { ClusterOptions } from "../runtime/node/kubernetes.js";
+import { podNamespace } from "../runtime/node/pod.js";
+import { type RunningServer, type ServerOptions, startServer } from "../runtime/node/serve.js";
 import { features } from "../schema/settings.js";
 import { isLoopback } from "../server/auth.js";
+import type { StatusOptions } from "../status/write/service.js";
 import { parsePort } from "./bootstrap.js";
-import { KeptStore } from "./kept-store.js";
-import type { ClusterOptions } from "./kube-source.js";
 import { kubeTargets } from "./kube-targets.js";
-import { parsePeer } from "./peers.js";
-import { type RunningServer, type ServerOptions, startServer } from "./serve.js";
-import type { StatusOptions } from "./status-service.js";
+import { parsePeer } from "./peer-option.js";
 import { needFiles, UsageError } from "./usage.js";
 
 /** The options of `isoline serve` as commander hands them over; the lower half are `contour serve`'s flags. */
@@ -142,11 +143,12 @@ function staleOf(
 }
 
 function statusOf(options: ServeCommandOptions): StatusOptions {
-  const { envoyServiceName, leaderElectionResourceName: name, leaderElectionResourceNamespace } = options;
-  const namespace = leaderElectionResourceNamespace;
+  const { envoyServiceName, leaderElectionResourceName: name } = options;
   return {
     ...(envoyServiceName ? { envoyService: `${options.envoyServiceNamespace}/${envoyServiceName}` } : {}),
-    ...(options.disableLeaderElection ? {} : { lease: { name, ...(namespace ? { namespace } : {}) } }),
+    ...(options.disableLeaderElection
+      ? {}
+      : { lease: { name, namespace: options.leaderElectionResourceNamespace || podNamespace() } }),
   };
 }
 

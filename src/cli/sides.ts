@@ -1,11 +1,12 @@
+import type { KubeOptions } from "../kubernetes/node/config.js";
 import type { Ref } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
+import type { Place } from "../sources/files/load.js";
+import type { Located } from "../sources/files/objects.js";
 import { type ForeignConfig, parseConfig, readConfigFile } from "./config-file.js";
 import { exportTree } from "./git-tree.js";
-import type { KubeOptions } from "./kube-config.js";
 import { type Input, readInput } from "./kube-manifests.js";
-import type { Place } from "./load.js";
-import { type Located, type RepositoryManifests, readRepository } from "./objects.js";
+import { type RepositoryManifests, readRepository } from "./repository-objects.js";
 import { askServer, type ServerOptions } from "./server-url.js";
 import type { SideWord } from "./side-words.js";
 

@@ -3,8 +3,9 @@ import { whyUnserved } from "../lint/unserved.js";
 import { type Finding, isSubstitute, kindOf, type Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
+import type { Manifests } from "../sources/files/objects.js";
 import type { Store } from "../store/store.js";
-import type { Manifests, RepositoryManifests } from "./objects.js";
+import type { RepositoryManifests } from "./repository-objects.js";
 
 /** How many of the objects that were read are served, and what becomes of the others. */
 export interface Summary {

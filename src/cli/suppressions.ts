@@ -14,7 +14,7 @@ import type { FindingCode } from "../schema/finding-codes.js";
 import { type Finding, isSubstitute } from "../schema/meta.js";
 import { parseSuppressions, type SuppressionEntry } from "../schema/suppressions.js";
 import { messageOf } from "../schema/words.js";
-import { type Located, locateAll, type Manifests } from "./objects.js";
+import { type Located, locateAll, type Manifests } from "../sources/files/objects.js";
 import { refPattern } from "./ref-pattern.js";
 import { UsageError } from "./usage.js";
 

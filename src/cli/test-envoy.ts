@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../dev/envoy.js";
 import { type EnvoyConfig, endpointsOf } from "../explain/config.js";
 import type { Explanation } from "../explain/explanation.js";
 import { frontOf } from "../explain/fronts.js";
@@ -17,7 +18,6 @@ import { localConfig } from "./asked-envoy-config.js";
 import { asObserved } from "./asked-observed.js";
 import { sendTo, takesTls } from "./asked-request.js";
 import type { CompiledPaths } from "./compiled.js";
-import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "./envoy.js";
 import type { Explainer } from "./explain.js";
 import type { PlacedTest } from "./test-files.js";
 

@@ -2,8 +2,8 @@ import { RequestError, readRequest } from "../explain/request.js";
 import { schemaError } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { parseRouteTests, type RouteTest } from "../schema/route-tests.js";
-import { lineOf, loadDocuments, type Place } from "./load.js";
-import type { Located } from "./objects.js";
+import { lineOf, loadDocuments, type Place } from "../sources/files/load.js";
+import type { Located } from "../sources/files/objects.js";
 
 /** A test with the place where it is written. */
 export interface PlacedTest extends RouteTest {

@@ -1,7 +1,7 @@
 import type { Failure } from "../route-tests/judge.js";
 import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
-import { formatLocated, type Located } from "./objects.js";
+import { formatLocated, type Located } from "../sources/files/objects.js";
 
 export type TestFormat = "text" | "json" | "junit" | "tap";
 

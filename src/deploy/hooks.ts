@@ -1,5 +1,5 @@
 import { type Resource, resourcesWith, versionsOf } from "../kubernetes/resources.js";
-import { reportsStatus } from "../kubernetes/status-writer.js";
+import { reportsStatus } from "../status/write/writer.js";
 import { type Manifest, type Names, type Reading, xdsPort } from "./names.js";
 
 export interface HookOptions extends Names {

@@ -1,5 +1,5 @@
 import { type Resource, resourcesWith } from "../kubernetes/resources.js";
-import { reportsStatus } from "../kubernetes/status-writer.js";
+import { reportsStatus } from "../status/write/writer.js";
 import type { Manifest, Names, Reading } from "./names.js";
 
 const groupOf = ({ apiVersion }: Resource): string =>

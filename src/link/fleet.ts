@@ -42,6 +42,8 @@ export interface Poller {
 interface Nodes {
   readonly name: string;
   readonly nodes: Map<string, Map<string, Subscription>>;
+  /** The one at the end. */
+  latest: string;
   /** How many subscriptions there are. */
   size: number;
 }
@@ -96,11 +98,15 @@ export class Fleet {
     const key = subscriptionKey(type, names);
     if (key.length > maxKey) return undefined;
     const { token, node } = poller;
-    const known = this.#tokens.get(token.id) ?? { name: token.name, nodes: new Map(), size: 0 };
+    const known = this.#tokens.get(token.id) ?? { name: token.name, nodes: new Map(), latest: "", size: 0 };
     this.#tokens.set(token.id, known);
     const subscriptions = known.nodes.get(node) ?? new Map<string, Subscription>();
-    known.nodes.delete(node);
-    known.nodes.set(node, subscriptions);
+    if (known.latest !== node || !known.nodes.has(node)) {
+      // A Map finds a key the slower the more often the same key was deleted.
+      known.nodes.delete(node);
+      known.nodes.set(node, subscriptions);
+      known.latest = node;
+    }
     const found = subscriptions.get(key);
     if (found) return found;
     const made: Subscription = {

@@ -89,7 +89,7 @@ const httpVersion = z
  * Every setting with its default. Names are ours; keys of Contour's configuration file are turned into them
  * (`settings-keys.ts`). Objects with `.prefault({})` are groups, whose keys are looked up one by one.
  */
-const settingsSpec = z.object({
+export const settingsSpec = z.object({
   endpoints: z.enum(["auto", "eds", "inline", "service"]).default("auto"),
   routeShards: z.union([z.literal(1), z.literal(16), z.literal("auto")]).default("auto"),
   secrets: z.enum(["sds", "inline"]).default("sds"),

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
 import { xdsTypes } from "../link/snapshot.js";
+import type { PushedSources } from "../sources/push/push-source.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";
@@ -13,7 +14,6 @@ import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./ins
 import type { Gauge } from "./metrics.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
-import type { PushedSources } from "./pushed.js";
 import { RequestError } from "./request.js";
 import { answerConfig } from "./served-config.js";
 import {

@@ -1,11 +1,11 @@
 import type { Context } from "hono";
 import { JsonSyntaxError, parseWhole } from "../documents/json.js";
 import { DocumentError } from "../documents/limits.js";
+import type { Verdict } from "../engine/review.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { problem } from "./problem.js";
 import { RequestError, readBody, readText } from "./request.js";
-import type { Verdict } from "./review.js";
 
 export const hookNames = ["admission", "audit", "refresh"] as const;
 export type HookName = (typeof hookNames)[number];

@@ -1,3 +1,4 @@
+import type { Outlet, Provenance } from "../engine/outlet.js";
 import type { Body } from "../link/body.js";
 import { Fleet, maxNodes, refuses } from "../link/fleet.js";
 import { type Mark, partVersion } from "../link/mark.js";
@@ -8,7 +9,7 @@ import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { tableOfPart } from "../xds/route-shards.js";
 import { type Gauge, Metrics } from "./metrics.js";
-import { Origin, type Pushed } from "./origin.js";
+import { Origin } from "./origin.js";
 import { RefusalLog } from "./refusal-log.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
@@ -70,7 +71,7 @@ const waiterKey = ({ token, node, type, names }: Request): string =>
   JSON.stringify([token.id, node, type, names]);
 
 /** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
-export class Hub {
+export class Hub implements Outlet {
   readonly fleet = new Fleet();
   readonly metrics = new Metrics();
   readonly #publication: Publication;
@@ -115,7 +116,7 @@ export class Hub {
   }
 
   /** Says what is pushed to this server, before it is published. */
-  setPushed(pushed: Pushed): void {
+  setPushed(pushed: Provenance): void {
     if (this.#origin.setPushed(pushed)) this.#wake(xdsTypes);
   }
 

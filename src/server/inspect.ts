@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Engine } from "../engine/engine.js";
 import { explain } from "../explain/explain.js";
 import { hostNodes, servedHosts } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
@@ -6,18 +7,13 @@ import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
 import { configFor } from "../explain/served-config.js";
 import { unservedFor } from "../lint/unserved.js";
-import type { Store } from "../store/store.js";
-import type { Platform } from "../update.js";
 import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem } from "./problem.js";
-import { type Publisher, settingsOf } from "./publisher.js";
 import type { Identity } from "./tokens.js";
 
 /** What is served, with what it was compiled of. */
 export interface Inspected {
-  readonly store: Store;
-  readonly publisher: Publisher;
-  readonly platform: Platform;
+  readonly engine: Engine;
   /** Of each cluster: what is known of each kind, and where statuses are written how many wait and how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
@@ -40,16 +36,11 @@ const maxPageSize = 500;
 const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
 /** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
-export function answerExplain(
-  c: Context,
-  { store, publisher, platform }: Inspected,
-  who: Identity,
-): Response {
-  const { snapshot } = publisher;
+export function answerExplain(c: Context, { engine }: Inspected, who: Identity): Response {
+  const { snapshot, store, platform, settings } = engine;
   if (!snapshot) return nothingPublished(c);
   const { method = "GET", url = "" } = c.req.query();
   try {
-    const settings = settingsOf(store);
     const request = readRequest(method, url, c.req.queries("header") ?? []);
     const explanation = explain(configFor(snapshot, hostName(request.authority)), request, {
       origins: originsIn(store, settings, platform),
@@ -69,7 +60,7 @@ export function answerExplain(
  * `after` of the next page. With `requests` each route has a request that it takes.
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
-  const { snapshot } = inspected.publisher;
+  const { snapshot, store, platform, settings } = inspected.engine;
   if (!snapshot) return nothingPublished(c);
   const { host, after = "", limit = String(pageSize), requests } = c.req.query();
   const size = Number(limit);
@@ -82,8 +73,7 @@ export function answerGraph(c: Context, inspected: Inspected, who: Identity): Re
       : hosts.filter((name) => name === host.toLowerCase());
   if (host !== undefined && chosen.length === 0)
     return problem(c, 404, "not-found", "this host is not served");
-  const { store, platform } = inspected;
-  const origins = originsIn(store, settingsOf(store), platform);
+  const origins = originsIn(store, settings, platform);
   const shown = { values: valuesFor(who), requests: requests !== undefined };
   const last = chosen.at(-1) ?? "";
   const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
@@ -95,7 +85,7 @@ export function answerMetrics(
   c: Context,
   metrics: Metrics,
   own: readonly Gauge[],
-  { publisher, clusters }: Inspected,
+  { engine, clusters }: Inspected,
 ): Response {
   const followed = (clusters?.() ?? []).flatMap(({ cluster, stale, kinds, statuses, lookedAt }): Gauge[] => {
     const named: Record<string, string> = cluster ? { cluster } : {};
@@ -114,6 +104,6 @@ export function answerMetrics(
         : []),
     ];
   });
-  const text = metrics.text([...own, ...publisher.gauges(), ...followed]);
+  const text = metrics.text([...own, ...engine.gauges(), ...followed]);
   return c.body(text, 200, { ...uncached, "content-type": "text/plain; version=0.0.4; charset=utf-8" });
 }

@@ -1,15 +1,7 @@
+import type { Provenance } from "../engine/outlet.js";
 import { formatMark, type Mark, markOf, missingOf } from "../link/mark.js";
 import type { Request } from "../link/respond.js";
 import type { XdsType } from "../link/snapshot.js";
-
-/** What a server for pushes serves is made of. */
-export interface Pushed {
-  /** Names the store: eight hexadecimal digits, others for each store that is begun. */
-  readonly origin: string;
-  readonly sources: readonly string[];
-  /** An admin has said that these are all the sources. */
-  readonly isAll: boolean;
-}
 
 interface Loss {
   readonly mark: Mark;
@@ -27,7 +19,7 @@ const marked: ReadonlySet<XdsType> = new Set(["clusters", "listeners", "routes",
  * token as long as it does.
  */
 export class Origin {
-  #pushed: Pushed | undefined;
+  #pushed: Provenance | undefined;
   #mark = "";
   /** By the token's id. */
   readonly #losses = new Map<string, Loss>();
@@ -35,7 +27,7 @@ export class Origin {
   constructor(private readonly log: (line: string) => void) {}
 
   /** Returns whether Envoys were kept at what they have until now. */
-  setPushed(pushed: Pushed): boolean {
+  setPushed(pushed: Provenance): boolean {
     const kept = this.#losses.size > 0;
     this.#pushed = pushed;
     this.#mark = formatMark(markOf(pushed.origin, pushed.sources));

@@ -12,8 +12,8 @@ import type { Identity } from "./tokens.js";
  * `GET /config`: all that is served, in the form of `isoline compile`, with digests of keys and certificates in their place, and with `values`: whether
  * values that requests are compared with are shown. It is made piece by piece while it is read.
  */
-export function answerConfig(c: Context, { publisher }: Inspected, { role }: Identity): Response {
-  const { snapshot } = publisher;
+export function answerConfig(c: Context, { engine }: Inspected, { role }: Identity): Response {
+  const { snapshot } = engine;
   if (!snapshot) return nothingPublished(c);
   const texts = textsOf(snapshot, { values: role === "admin" });
   const encoder = new TextEncoder();

@@ -1,10 +1,10 @@
 import type { Context } from "hono";
 import { isRecord } from "../schema/issues.js";
+import { maxRevisions, type SourceCopy } from "../sources/push/history.js";
+import type { PushedSources } from "../sources/push/push-source.js";
 import type { HeldObject } from "../store/store.js";
 import { problem } from "./problem.js";
-import type { PushedSources } from "./pushed.js";
 import { readBody, readText } from "./request.js";
-import { maxRevisions, type SourceCopy } from "./source-history.js";
 import { type Identity, isSimpleName } from "./tokens.js";
 
 const uncached = { "cache-control": "no-store" };

@@ -1,5 +1,5 @@
-import { startEcho } from "../../src/cli/echo.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startEcho } from "../../src/dev/echo.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { type Manifest, startLoad } from "../support/backend.js";
 import { eventually, startEnvoy } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { startServer } from "../../src/cli/serve.js";
+import { Engine } from "../../src/engine/engine.js";
+import { review } from "../../src/engine/review.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
-import { review } from "../../src/server/review.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { attacks, plain } from "../support/attacks.js";
@@ -44,7 +44,7 @@ async function measure(shape: string, bytes: number): Promise<Figures> {
   const store = createMemoryStore();
   update(store, [settings], platform);
   const hub = new Hub({ now: Date.now, log: () => undefined });
-  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
+  const sources = new PushedSources(new Engine({ store, platform, outlet: hub, now: Date.now }));
   const push = { name: "web", strict: false, dryRun: false, acceptShrink: true };
   // A server has run for a while: it has seen such objects.
   const list = (items: readonly object[]): string =>

@@ -1,4 +1,4 @@
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import type { Manifest } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";

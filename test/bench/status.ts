@@ -1,5 +1,5 @@
-import { startServer } from "../../src/cli/serve.js";
 import { resourcePath, resources } from "../../src/kubernetes/resources.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import type { Manifest } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort, onLoopback } from "../support/http.js";

@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { ApiResponse, Transport } from "../../src/kubernetes/api.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
+import { ClusterFollower } from "../../src/sources/kubernetes/cluster-follower.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Manifest } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 import { eventually } from "../support/envoy.js";
 import { freePort } from "../support/http.js";
 import { kubeBinaries, type TestKube } from "../support/kube.js";
@@ -57,11 +58,10 @@ class Counted implements Transport {
 /** What a look costs at the first time, with nothing changed, and after one change. */
 async function countLooks(kube: TestKube): Promise<Figures> {
   const transport = new Counted(await kubeTransport({ kubeconfig: kube.adminConfig }));
-  const source = new KubeSource({
+  const source = new ClusterFollower({
     server: "https://kube.test",
     transport,
-    store: createMemoryStore(),
-    platform: { checkKeyPair },
+    engine: engineOf(createMemoryStore(), { platform: { checkKeyPair } }),
     acceptShrink: false,
     namespaces: [],
     changed: () => undefined,

@@ -39,7 +39,7 @@ const fleet = (page: string, command: string): Replaced => ({
   page,
   command,
   by: [],
-  why: "it needs a second server, or an account: test/unit/fleet-command.test.ts runs it between servers of its own",
+  why: "it needs a second server, or an account: test/servers/fleet-command.test.ts runs it between servers of its own",
 });
 
 /** All commands of the documentation that are not run as they are written. A command that is not here is run by the walk of its page. */

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy, runEnvoy } from "../../src/dev/envoy.js";
 import { writeBootstrap } from "../../src/xds/bootstrap.js";
 import { hostProxy } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { findEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy } from "../../src/dev/envoy.js";
 import { type BootstrapOptions, tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";
 import { isAtLeast } from "../../src/xds/envoy-version.js";
 import { eventually, startEnvoy, testedEnvoy } from "../support/envoy.js";

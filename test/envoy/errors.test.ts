@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { hostProxy, startBackends } from "../support/backend.js";
 import { eventually, type TestEnvoy } from "../support/envoy.js";
 import {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { startTcpEcho } from "../../src/cli/echo.js";
+import { startTcpEcho } from "../../src/dev/echo.js";
 import { endpointSlice, httpProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort, request, tlsExchange } from "../support/http.js";

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy, runEnvoy } from "../../src/dev/envoy.js";
 import type { Bootstrap } from "../../src/gen/envoy.js";
 import { httpProxy, startBackends, tlsSecret } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { startEcho } from "../../src/cli/echo.js";
+import { startEcho } from "../../src/dev/echo.js";
 import {
   askMany,
   endpointSlice,

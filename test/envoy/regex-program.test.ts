@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy } from "../../src/dev/envoy.js";
 import { regexProgramSize } from "../../src/graph/matches/regex.js";
 import { regexes } from "../support/regexes.js";
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { hostProxy, type Manifest, startBackends, startLoad } from "../support/backend.js";
 import { type DroppingProxy, startDroppingProxy } from "../support/dropping-proxy.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";

@@ -1,16 +1,28 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { compilerVersion } from "../../src/compile.js";
+import { compileAll, parseCase } from "../support/compile.js";
 
 const root = import.meta.dirname;
 const record = join(root, "compiler.json");
 
 interface Outputs {
   readonly version: number;
-  /** A hash of what each golden case compiles to. */
+  /** A hash of what each golden case compiles to: of its golden file, where names of clusters are aliases, and of these names. */
   readonly cases: Readonly<Record<string, string>>;
+}
+
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+function clusterNames(folder: string): string[] {
+  const settings = join(folder, "settings.yaml");
+  const { objects } = parseCase(
+    read(join(folder, "objects.yaml")),
+    existsSync(join(root, settings)) ? read(settings) : undefined,
+  );
+  return [...compileAll(objects).resources("cluster", "")].map(({ name }) => name);
 }
 
 function outputs(): Outputs {
@@ -18,8 +30,11 @@ function outputs(): Outputs {
     path.endsWith("expected.yaml"),
   );
   const cases = files.sort().map((path) => {
-    const hash = createHash("sha256").update(readFileSync(join(root, path)));
-    return [path.replace("/expected.yaml", ""), hash.digest("hex").slice(0, 8)] as const;
+    const folder = dirname(path);
+    const hash = createHash("sha256")
+      .update(read(path))
+      .update(JSON.stringify(clusterNames(folder)));
+    return [folder, hash.digest("hex").slice(0, 8)] as const;
   });
   return { version: compilerVersion, cases: Object.fromEntries(cases) };
 }

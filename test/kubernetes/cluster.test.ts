@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { type Manifest, service } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import { resourcesWith } from "../../src/kubernetes/resources.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
+import { ClusterFollower } from "../../src/sources/kubernetes/cluster-follower.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
-import { dump, platform } from "../support/compile.js";
+import { dump } from "../support/compile.js";
+import { engineOf } from "../support/engine.js";
 import { eventually } from "../support/envoy.js";
 import { kubeBinaries, startKube, type TestKube } from "../support/kube.js";
 
@@ -99,12 +100,11 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
   };
 
   let clock = 0;
-  const sourceOf = (store: Store, log: string[]): KubeSource =>
-    new KubeSource({
+  const sourceOf = (store: Store, log: string[]): ClusterFollower =>
+    new ClusterFollower({
       server: "https://kube.test",
       transport,
-      store,
-      platform,
+      engine: engineOf(store),
       acceptShrink: false,
       namespaces: [],
       changed: () => undefined,
@@ -136,32 +136,29 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
       .map((name) => [resource.plural, resource.kind, name] as const),
   );
 
-  it.each(cells)(
-    "T61, T62: %s (%s): %s loses nothing, and is over with the fault",
-    async (plural, kind, name) => {
-      const store = createMemoryStore();
-      const log: string[] = [];
-      const signal = new AbortController().signal;
-      const source = sourceOf(store, log);
-      await source.refresh(1, signal);
-      const before = dump(store);
-      expect(before).toContain("h11.test");
+  it.each(cells)("%s (%s): %s loses nothing, and is over with the fault", async (plural, kind, name) => {
+    const store = createMemoryStore();
+    const log: string[] = [];
+    const signal = new AbortController().signal;
+    const source = sourceOf(store, log);
+    await source.refresh(1, signal);
+    const before = dump(store);
+    expect(before).toContain("h11.test");
 
-      store.setCursor(`kubernetes:${kind}`, "");
-      const fault = faults[name];
-      if (fault) active.set(plural, fault);
-      await source.refresh(1, signal);
-      active.clear();
-      expect(dump(store)).toBe(before);
-      const state = source.status()[kind]?.state;
-      expect(state).toBe(expectedState(kind, name));
+    store.setCursor(`kubernetes:${kind}`, "");
+    const fault = faults[name];
+    if (fault) active.set(plural, fault);
+    await source.refresh(1, signal);
+    active.clear();
+    expect(dump(store)).toBe(before);
+    const state = source.status()[kind]?.state;
+    expect(state).toBe(expectedState(kind, name));
 
-      store.setCursor(`kubernetes:${kind}`, "");
-      await source.refresh(1, signal);
-      expect(source.status()[kind]?.state).toBe("synced");
-      expect(dump(store)).toBe(before);
-    },
-  );
+    store.setCursor(`kubernetes:${kind}`, "");
+    await source.refresh(1, signal);
+    expect(source.status()[kind]?.state).toBe("synced");
+    expect(dump(store)).toBe(before);
+  });
 
   it("before everything is known, nothing is published", async () => {
     for (const { plural } of resources) {
@@ -176,7 +173,7 @@ describe.skipIf("reason" in binaries)("faults between Isoline and a real API ser
     }
   });
 
-  it("T64: a server that is restored from an old backup is believed after a minute, and nothing is lost", async () => {
+  it("a server that is restored from an old backup is believed after a minute, and nothing is lost", async () => {
     watching = true;
     await kube.backup();
     const store = createMemoryStore();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";

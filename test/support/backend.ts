@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
-import { type EchoServer, startEcho, startTcpEcho } from "../../src/cli/echo.js";
+import { type EchoServer, startEcho, startTcpEcho } from "../../src/dev/echo.js";
 import { type RequestOptions, request } from "./http.js";
 
 /** A Kubernetes object as written in a manifest. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/cli/envoy.js";
+import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../../src/dev/envoy.js";
 import type { Bootstrap } from "../../src/gen/envoy.js";
 import type { SettingsSpec } from "../../src/schema/settings.js";
 import { type AdminPlace, tokenFileFor, writeBootstrap } from "../../src/xds/bootstrap.js";

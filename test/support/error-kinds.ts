@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import { onTestFinished } from "vitest";
-import { createHttpServer } from "../../src/cli/http-server.js";
+import { createHttpServer } from "../../src/runtime/node/http-server.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
 import { HeldErrors } from "../../src/server/held-errors.js";
@@ -55,7 +55,7 @@ export async function requestsOf(envoy: TestEnvoy): Promise<number> {
 }
 
 /** How long requests are counted; the table in docs/operations.md is of 60 s. */
-export const countSeconds = Number(process.env.COUNT_SECONDS ?? 20);
+export const countSeconds = Number(process.env.COUNT_SECONDS ?? 10);
 
 /** How many requests each of some Envoys sends in so many seconds. */
 export async function countRequests(

@@ -1,10 +1,11 @@
 import type { ApiRequest, ApiResponse, Transport } from "../../src/kubernetes/api.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { ClusterFollower } from "../../src/sources/kubernetes/cluster-follower.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
 import { platform } from "./compile.js";
+import { engineOf } from "./engine.js";
 
 export type Item = Readonly<Record<string, unknown>>;
 
@@ -69,7 +70,7 @@ class FakeApi implements Transport {
 export interface Cluster {
   readonly api: FakeApi;
   readonly store: Store;
-  readonly source: KubeSource;
+  readonly source: ClusterFollower;
   readonly log: string[];
   changes: number;
   /** Called when something has changed. */
@@ -107,13 +108,12 @@ export function cluster(options: Given = {}): Cluster {
     now: 0,
     refresh: () => made.source.refresh(1, new AbortController().signal),
     hosts: () => [...store.resources("virtual-host", "ingress_http")].map(({ name }) => name),
-    source: undefined as unknown as KubeSource,
+    source: undefined as unknown as ClusterFollower,
   };
-  const source = new KubeSource({
+  const source = new ClusterFollower({
     server: "https://kube.test",
     transport: api,
-    store,
-    platform,
+    engine: engineOf(store),
     acceptShrink: options.acceptShrink ?? false,
     namespaces: options.namespaces ?? [],
     changed: () => {

@@ -1,6 +1,2 @@
-import fc from "fast-check";
-
-// The same in each `npm test`, so that only the change decides what fails; `npm run test:long` takes another seed each time.
-fc.configureGlobal({ seed: Number(process.env.SEED ?? 1) });
-
-export { fc };
+/** fast-check with a fixed seed and the number of runs that the suite takes. */
+export * as fc from "./properties.js";

@@ -3,7 +3,7 @@ import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "no
 import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { connect, createServer } from "node:net";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
-import { type Echo, readFrame, writeFrame } from "../../src/cli/echo.js";
+import { type Echo, readFrame, writeFrame } from "../../src/dev/echo.js";
 
 /** A TCP port of 127.0.0.1 that nothing listens on now, and that no test file beside this one is given. */
 export async function freePort(): Promise<number> {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { type Backends, type Manifest, startBackends } from "./backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "./envoy.js";

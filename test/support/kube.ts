@@ -4,8 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { Transport } from "../../src/kubernetes/api.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import type { Manifest } from "./backend.js";
 import { eventually } from "./envoy.js";
 import { freePort } from "./http.js";

@@ -15,7 +15,7 @@ import {
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy } from "../../src/dev/envoy.js";
 import { eventually } from "./envoy.js";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));

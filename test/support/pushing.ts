@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
+import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone, tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import type { Manifest } from "./backend.js";
+import { engineOf } from "./engine.js";
 
 interface PushAnswer {
   readonly status: number;
@@ -52,15 +53,15 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
   const clock = { now: 1_000_000 };
   const log: string[] = [];
   const hub = new Hub({ now: () => clock.now, log: (line) => log.push(line) });
-  const publisher = new Publisher(store, hub, () => clock.now);
   const platform = { checkKeyPair: () => undefined, ...(maxUnits ? { maxUnits } : {}) };
-  const sources = new PushedSources(store, publisher, platform);
+  const engine = engineOf(store, { outlet: hub, platform, now: () => clock.now });
+  const sources = new PushedSources(engine);
   sources.start();
   const app = createApp({
     hub,
     sources,
-    inspected: sources.inspected,
-    status: () => sources.status(),
+    inspected: { engine },
+    status: () => statusReport(engine, sources),
     authenticate: tokens
       ? tokenAuth({ tokens: () => parseTokens(lines.join("\n")), now: () => clock.now, requireTls: false })
       : everyone,
@@ -82,7 +83,7 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
   ): Promise<PushAnswer> => {
     let answer = await ask("PUT", `/sources/${name}${query}`, objects, token);
     for (let rounds = 0; answer.left && rounds < 100; rounds++) {
-      await sources.continue();
+      await sources.resume();
       answer = { ...answer, left: 0, ...(await ask("GET", `/sources/${name}`, undefined, token)) };
     }
     return answer;
@@ -97,5 +98,5 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
     });
     return JSON.stringify(((await answer.json()) as { readonly outcome?: unknown }).outcome);
   };
-  return { ask, put, serves, store, publisher, sources, log, clock };
+  return { ask, put, serves, store, engine, sources, log, clock };
 }

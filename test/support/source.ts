@@ -1,4 +1,4 @@
-import { type ParsedSource, parseSource } from "../../src/server/source.js";
+import { type ParsedSource, parseSource } from "../../src/sources/push/text.js";
 
 /** A text that can be read. */
 export async function sourceOf(text: string): Promise<ParsedSource> {

@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import type { Transport } from "../../src/kubernetes/api.js";
-import { StatusWriter } from "../../src/kubernetes/status-writer.js";
 import type { Ref } from "../../src/schema/meta.js";
 import type { ObjectStatus, StatusKind, Verdict } from "../../src/status/status.js";
+import { StatusWriter } from "../../src/status/write/writer.js";
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type RunningServer, startServer } from "../../src/cli/serve.js";
+import { type RunningServer, startServer } from "../../src/runtime/node/serve.js";
 
 const roles = ["node", "publish", "read", "admin"] as const;
 const marker = "kept-from-strangers";

@@ -4,10 +4,10 @@ import { xdsTypes } from "../../src/link/snapshot.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone, tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
+import { engineOf } from "../support/engine.js";
 
 const line = (role: string, token: string, rest = ""): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
@@ -18,9 +18,9 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const logged: string[] = [];
   const hub = new Hub({ now: () => now, log: (text) => logged.push(text) });
   const store = createMemoryStore();
-  const sources = new PushedSources(store, new Publisher(store, hub, () => now), {
-    checkKeyPair: () => undefined,
-  });
+  const platform = { checkKeyPair: () => undefined };
+  const engine = engineOf(store, { outlet: hub, platform, now: () => now });
+  const sources = new PushedSources(engine);
   let rings = 0;
   let confirmed = 0;
   const hooks = {
@@ -32,7 +32,7 @@ function rig(lines: readonly string[], { requireTls = false, fleet = "default" }
   const app = createApp({
     hub,
     sources,
-    inspected: sources.inspected,
+    inspected: { engine },
     hooks,
     holds: () => [{ cluster: "", source: { holds: () => [], acceptShrink: () => confirmed++ } }],
     fleet,
@@ -96,7 +96,7 @@ describe("the HTTP surface", () => {
     expect([...paths].sort()).toEqual(surface);
   });
 
-  it("T14, T56: lets nobody in without a token: every path, method, spelling and encoding", async () => {
+  it("lets nobody in without a token: every path, method, spelling and encoding", async () => {
     const { ask, rings } = rig(all);
     const spellings = surface
       .filter((path) => !open.includes(path))
@@ -156,7 +156,7 @@ describe("the HTTP surface", () => {
     expect((await ask("GET", "/sources/main", "p")).status).toBe(404);
   });
 
-  it("T56: keeps keys from an admin", async () => {
+  it("keeps keys from an admin", async () => {
     const { ask } = rig(all);
     expect((await ask("POST", "/v3/discovery:secrets", "a", poll)).status).toBe(401);
     expect((await ask("GET", "/status", "a")).status).toBe(200);
@@ -171,7 +171,7 @@ describe("the HTTP surface", () => {
     expect(confirmed()).toBe(1);
   });
 
-  it("T17: takes a hook's token from the path, and no token from a query", async () => {
+  it("takes a hook's token from the path, and no token from a query", async () => {
     const { ask, rings } = rig(all);
     expect((await ask("POST", "/hooks/refresh/h")).status).toBe(202);
     expect((await ask("POST", "/hooks/refresh/n")).status).toBe(401);
@@ -180,7 +180,7 @@ describe("the HTTP surface", () => {
     expect(rings()).toBe(1);
   });
 
-  it("T16: says the same to no token, a wrong one, one that ran out and one of another role", async () => {
+  it("says the same to no token, a wrong one, one that ran out and one of another role", async () => {
     const { ask } = rig([...all, line("read", "old", "until=1970-01-01T00:16:00Z")]);
     const bodies = await Promise.all(
       [undefined, "x", "old", "p"].map(async (token) => (await ask("GET", "/status", token)).text()),
@@ -188,7 +188,7 @@ describe("the HTTP surface", () => {
     expect(new Set(bodies).size).toBe(1);
   });
 
-  it("T58: takes two tokens of a role while one is replaced, and forgets a revoked one at once", async () => {
+  it("takes two tokens of a role while one is replaced, and forgets a revoked one at once", async () => {
     const { ask, tokens } = rig([line("read", "first"), line("read", "second")]);
     expect((await ask("GET", "/status", "first")).status).toBe(200);
     expect((await ask("GET", "/status", "second")).status).toBe(200);
@@ -201,7 +201,7 @@ describe("the HTTP surface", () => {
     expect((await ask("GET", "/status", "short")).status).toBe(503);
   });
 
-  it("T57: binds tokens to a fleet, and nodes to names", async () => {
+  it("binds tokens to a fleet, and nodes to names", async () => {
     const { ask } = rig([line("node", "n", "nodes=edge-"), line("node", "o", "fleet=other")]);
     expect((await ask("POST", "/v3/discovery:clusters", "n", poll)).status).toBe(503);
     const stranger = { body: JSON.stringify({ node: { id: "core-1" } }) };
@@ -296,7 +296,7 @@ admin   sha256:${digest} name=boss`;
     expect((await ask("PUT", "/sources/other", "p", { body: "[]" })).status).toBe(403);
   });
 
-  it("T16: counts failures by client, and lets a valid token in all the same", async () => {
+  it("counts failures by client, and lets a valid token in all the same", async () => {
     const { ask, pass } = rig(all);
     const from = (client: string): RequestInit => ({ headers: { "x-test-client": client } });
     for (let i = 0; i < 20; i++) expect((await ask("GET", "/status", `${i}`, from("one"))).status).toBe(401);
@@ -308,7 +308,7 @@ admin   sha256:${digest} name=boss`;
     expect((await ask("GET", "/status", "x", from("one"))).status).toBe(401);
   });
 
-  it("T56: asks for https where tokens would be seen on the way", async () => {
+  it("asks for https where tokens would be seen on the way", async () => {
     const { app } = rig(all, { requireTls: true });
     const status = async (url: string): Promise<number> =>
       (await app.request(url, { headers: { authorization: "Bearer r" } })).status;

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { type Assumption, compileAssuming } from "../../src/assume/assume.js";
 import { ownedBy } from "../../src/assume/owners.js";
 import { assumptionOf, formatAssumed } from "../../src/cli/assumptions.js";
-import { readManifests } from "../../src/cli/objects.js";
 import { hostUnit, isHostUnit } from "../../src/graph/core/keys.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { readManifests } from "../../src/sources/files/objects.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 
 const meta = { name: "web", namespace: "shop" };

@@ -2,15 +2,15 @@ import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { Awaited, awaitMs } from "../../src/engine/awaited.js";
 import { listRead, type ReadKey, slicesKey } from "../../src/graph/core/keys.js";
 import type { Transport } from "../../src/kubernetes/api.js";
-import { Awaited, awaitMs } from "../../src/kubernetes/awaited.js";
-import { KubeSource } from "../../src/kubernetes/source.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
+import { ClusterFollower } from "../../src/sources/kubernetes/cluster-follower.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { parseCase, platform } from "../support/compile.js";
+import { engineOf } from "../support/engine.js";
 import { encode, event, type Item } from "../support/fake-kube.js";
 
 const service = (name: string): string => `
@@ -140,16 +140,15 @@ async function followed() {
   const published: string[] = [];
   const hub = new Hub({ now: Date.now, log: () => undefined });
   onTestFinished(() => hub.close());
-  const publisher = new Publisher(store, hub, Date.now);
+  const engine = engineOf(store, { outlet: hub, platform, now: Date.now });
   const publish = (): void => {
-    if (publisher.publish())
+    if (engine.offer())
       published.push(store.resource("virtual-host", "ingress_http", "moved.test")?.json ?? "");
   };
-  const source = new KubeSource({
+  const source = new ClusterFollower({
     server: "https://kube.test",
     transport,
-    store,
-    platform,
+    engine,
     acceptShrink: false,
     namespaces: [],
     // As a server gathers changes.
@@ -159,7 +158,6 @@ async function followed() {
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     random: () => 0,
   });
-  publisher.waits = () => source.waits;
   const running = source.run(60, abort.signal);
   onTestFinished(async () => {
     abort.abort();

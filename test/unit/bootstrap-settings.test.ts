@@ -127,7 +127,7 @@ async function bootstrapOf(
   return { written, said: said.mock.calls.join("\n") };
 }
 
-test("T79: Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
+test("Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
   const { written, said } = await bootstrapOf({});
   const place = { socket_address: { address: "127.0.0.1", port_value: 9001 } };
   expect(adminOf(written)).toEqual([place, place]);

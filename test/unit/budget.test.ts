@@ -91,7 +91,7 @@ const httpsHead = {
   json: '{"name":"ingress_https"}',
 } as const;
 
-describe("T49: a namespace that has more than Envoy can be sent", () => {
+describe("a namespace that has more than Envoy can be sent", () => {
   const hosts = (
     type: "virtual-host" | "filter-chain",
     namespace: string,

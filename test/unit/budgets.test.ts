@@ -77,11 +77,10 @@ describe("what is written once", () => {
     expect(refsOf(store)).toEqual(["HTTPRoute/default/of-4"]);
   });
 
-  it("10,000 applications in one namespace have room in the usual budgets", () => {
-    const store = createMemoryStore();
-    const objects = many(10_000, (i) => application(i, "shop").map(parse)).flat();
-    update(store, objects, platform);
-    expect([...store.findings()]).toEqual([]);
+  it("is free for plain applications, however many are in one namespace", () => {
+    const objects = many(200, (i) => application(i, "shop").map(parse)).flat();
+    const none = { routes: 0, bytes: 0, programSize: 0, keySets: 0, clusters: 0 };
+    expect([...compileAll([budgeted(none), ...objects]).findings()]).toEqual([]);
   });
 });
 
@@ -410,7 +409,7 @@ describe("work", () => {
     ["a new root", parse(root("new", { includes: [{ name: "child-7" }] }))],
     ["a child that goes", { gone: parse(child("child-7", 0)).ref }],
   ])("within a budget is the same at any size: %s", (_, change) => {
-    expect(workOf(2000, change)).toEqual(workOf(200, change));
+    expect(workOf(500, change)).toEqual(workOf(50, change));
   });
 
   it.each(["includes: a circle of many", "includes: nothing, through one object", "includes: a lattice"])(

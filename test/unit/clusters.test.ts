@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { withoutKubeNames } from "../../src/cli/commands/kube-names.js";
-import { kubeTargets, withClusters } from "../../src/cli/kube-targets.js";
-import { Clusters } from "../../src/kubernetes/clusters.js";
+import { kubeTargets } from "../../src/cli/kube-targets.js";
 import type { Ref } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
+import { Clusters } from "../../src/sources/kubernetes/clusters.js";
+import { withClusters } from "../../src/sources/kubernetes/with-clusters.js";
 import { statuses } from "../../src/status/status.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";

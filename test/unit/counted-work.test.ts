@@ -137,7 +137,8 @@ describe("the work for one edit is the same at any size", () => {
   });
 
   it.each(edits)("%s", (_, change, expected) => {
-    for (const count of [500, 2000]) {
+    // With fewer, application 7 is not in namespace team-7.
+    for (const count of [400, 1200]) {
       const { listeners: _listeners, "scoped-routes": _scopes, ...work } = workOf(count, change);
       expect(work, `at ${count} applications`).toEqual(expected);
     }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { encodeResponse } from "../../src/link/respond.js";
 import { link, type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
-import { settingsOf } from "../../src/server/publisher.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import { textOfBody } from "../support/body.js";
 import { compileAll, parseCase } from "../support/compile.js";
 import { checkProto } from "../support/proto.js";

@@ -16,8 +16,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { stringify } from "yaml";
 import { compileCommand } from "../../src/cli/compile.js";
 import { type DiffCommandOptions, diffCommand } from "../../src/cli/diff.js";
-import { startServer } from "../../src/cli/serve.js";
 import { UsageError } from "../../src/cli/usage.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import {
   endpointSlice,
   hostProxy,

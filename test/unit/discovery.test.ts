@@ -76,7 +76,7 @@ function rig(): { hub: Hub; poll: typeof poll; tick(ms: number): void } {
 }
 
 describe("discovery", () => {
-  it("T60: answers 503 before the first publication, never an empty 200", async () => {
+  it("answers 503 before the first publication, never an empty 200", async () => {
     const { poll, hub } = rig();
     expect((await poll("clusters")).status).toBe(503);
     hub.publish(snapshot({ clusters: {}, listeners: {} }), 1);
@@ -86,7 +86,7 @@ describe("discovery", () => {
     ).toThrow(/empty/);
   });
 
-  it("T59: answers content once and then 304, with a length and no caching", async () => {
+  it("answers content once and then 304, with a length and no caching", async () => {
     const { poll, hub } = rig();
     hub.publish(snapshot(base), 1);
     const first = await poll("clusters");
@@ -178,7 +178,7 @@ describe("discovery", () => {
     expect(JSON.stringify(hub.status())).not.toContain("refused");
   });
 
-  it("T65: never takes an Envoy back to what an older replica has", async () => {
+  it("never takes an Envoy back to what an older replica has", async () => {
     const { poll, hub, tick } = rig();
     hub.publish(snapshot(base), 5);
     expect((await poll("clusters", `9-${"a".repeat(16)}`)).status).toBe(304);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { findEnvoy } from "../../src/cli/envoy.js";
+import { findEnvoy } from "../../src/dev/envoy.js";
 
 /** A PATH with no Envoy, and a python3 that notes what it is asked and does what a script says. */
 function fakePython(script: string): { readonly folder: string; asked(): string } {

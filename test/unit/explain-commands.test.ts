@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { stringify } from "yaml";
 import { type DiffCommandOptions, diffCommand } from "../../src/cli/diff.js";
 import { type ExplainCommandOptions, explainCommand } from "../../src/cli/explain.js";
-import { startServer } from "../../src/cli/serve.js";
 import { UsageError } from "../../src/cli/usage.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { hostProxy, type Manifest, service } from "../support/backend.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 import { freePort } from "../support/http.js";

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { findingWriters } from "../../src/cli/findings.js";
 import { stepSummary } from "../../src/cli/github.js";
 import { code } from "../../src/cli/markdown.js";
-import type { Located } from "../../src/cli/objects.js";
 import type { Finding } from "../../src/schema/meta.js";
+import type { Located } from "../../src/sources/files/objects.js";
 
 const located = (finding: Partial<Finding> = {}, rest: Partial<Located> = {}): Located => ({
   file: "a.yaml",

@@ -200,3 +200,14 @@ describe("the setting hostOwners says nothing of a route", () => {
     expect(finding?.path).not.toBe("spec.virtualhost.fqdn");
   });
 });
+
+it("a TLSRoute of two rules has a warning: only its first rule is served", () => {
+  const passthrough = { name: "tls", port: 443, protocol: "TLS", tls: { mode: "Passthrough" } };
+  const tls = route("TLSRoute", "two", {
+    hostnames: ["secure.test"],
+    rules: [backendRefs("app"), backendRefs("app")],
+  });
+  expect(findings(compile([gateway([passthrough]), tls]))).toMatchObject([
+    { about: "TLSRoute/default/two", severity: "warning", reason: "OneRule", path: "spec.rules[1]" },
+  ]);
+});

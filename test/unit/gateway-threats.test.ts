@@ -41,7 +41,7 @@ const from = (kind: string, namespace = "default"): Manifest => ({ group, kind, 
 const toService = { group: "", kind: "Service" };
 const toSecret = { group: "", kind: "Secret" };
 
-describe("T20, T22: what is in another namespace", () => {
+describe("what is in another namespace", () => {
   const nearly = (kind: string, to: Manifest): readonly (readonly [string, readonly Manifest[]])[] => [
     ["no grant", []],
     ["a grant in the referring namespace", [grant(from(kind), to, "default")]],

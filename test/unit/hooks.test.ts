@@ -4,12 +4,13 @@ import { hostUnit } from "../../src/graph/core/keys.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
-import { Doorbell } from "../../src/server/doorbell.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
+import { Doorbell } from "../../src/sources/kubernetes/doorbell.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { update } from "../../src/update.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 
 const platform = { checkKeyPair: () => undefined };
 const service = {
@@ -44,7 +45,11 @@ function rig({ strict = false, ready = true } = {}) {
   const store = createMemoryStore();
   update(store, objectsOf([service, hostProxy("taken.test", "a")]), platform);
   let rings = 0;
-  const hooks = clusterHooks({ store, strict, ready: () => ready, ring: () => void rings++ });
+  const hooks = clusterHooks(engineOf(store), {
+    strict,
+    ready: () => ready,
+    ring: () => void rings++,
+  });
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const app = createApp({ hub, hooks, status: () => ({}), authenticate: everyone });
   const post = async (name: string, body: RequestInit["body"], headers = {}): Promise<Answer> => {
@@ -68,7 +73,7 @@ const route = (rest: object): Manifest =>
   withSpec({ virtualhost: { fqdn: "new.test" }, routes: [{ services: [{ name: "a", port: 80 }], ...rest }] });
 
 describe("the admission webhook", () => {
-  it("T14: lets a valid object pass, rings, and leaves what is served alone", async () => {
+  it("lets a valid object pass, rings, and leaves what is served alone", async () => {
     const { admit, rings, store } = rig();
     const before = [...store.objects()].length;
     const { response } = await admit(hostProxy("new.test", "a"));
@@ -174,20 +179,20 @@ describe("hooks", () => {
     ["no request", '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}', 400],
     ["half a pair", '{"kind":"\ud800"}', 400],
     ["too much", "x".repeat(5_000_000), 413],
-  ])("T01, T02, T03, T06: refuse %s", async (_, body, status) => {
+  ])("refuse %s", async (_, body, status) => {
     const { post, rings } = rig();
     expect((await post("admission", body)).status).toBe(status);
     expect((await post("audit", body)).status).toBe(status);
     expect(rings()).toBe(0);
   });
 
-  it("T02: refuse what unpacks to too much", async () => {
+  it("refuse what unpacks to too much", async () => {
     const { post } = rig();
     const bomb = gzipSync(Buffer.alloc(50_000_000, " "));
     expect((await post("audit", bomb, { "content-encoding": "gzip" })).status).toBe(413);
   });
 
-  it("T07: leave prototypes alone", async () => {
+  it("leave prototypes alone", async () => {
     const { admit } = rig();
     const hostile = JSON.parse('{"__proto__":{"polluted":1},"kind":"HTTPProxy"}') as object;
     await admit(hostile);
@@ -216,7 +221,7 @@ describe("hooks", () => {
 });
 
 describe("a doorbell", () => {
-  it("T15: turns a flood into one answer a second", async () => {
+  it("turns a flood into one answer a second", async () => {
     let now = 0;
     let answers = 0;
     const timers: { at: number; run: () => void }[] = [];

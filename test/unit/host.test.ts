@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type ServerOptions, startServer } from "../../src/cli/serve.js";
+import { type ServerOptions, startServer } from "../../src/runtime/node/serve.js";
 import { type RequestOptions, request } from "../support/http.js";
 
 const manifests = `

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import type { HostNode } from "../../src/explain/graph.js";
 import { createApp } from "../../src/server/app.js";
 import { type Authenticate, everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
 import { metricDefinitions } from "../../src/server/metrics.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import {
   endpointSlice,
@@ -18,6 +18,7 @@ import {
   tlsSecret,
 } from "../support/backend.js";
 import { platform } from "../support/compile.js";
+import { engineOf } from "../support/engine.js";
 import { backendRefs, gateway, gatewayRoute, gatewaySettings, onPort } from "../support/gateway.js";
 
 const secure = httpProxy("default", "secure", {
@@ -55,13 +56,14 @@ const manifests: readonly Manifest[] = [
 function rig(objects = manifests, settings: Manifest = {}, authenticate: Authenticate = everyone) {
   const hub = new Hub({ now: Date.now, log: () => undefined });
   const store = createMemoryStore();
-  const sources = new PushedSources(store, new Publisher(store, hub, Date.now), platform);
+  const engine = engineOf(store, { outlet: hub, platform });
+  const sources = new PushedSources(engine);
   const app = createApp({
     hub,
     sources,
-    inspected: sources.inspected,
+    inspected: { engine },
     authenticate,
-    status: () => sources.status(),
+    status: () => statusReport(engine, sources),
   });
   const push = async (all: readonly Manifest[]): Promise<number> => {
     const spec = { allowLoopbackEndpoints: true, ...settings };

@@ -459,9 +459,9 @@ describe("a text that is kept", () => {
     for (let rounds = 0; store.cursor("judging"); rounds++) {
       expect(rounds).toBeLessThan(60);
       const next = pushServer({ store, maxUnits: 2 });
-      const { snapshot } = next.publisher;
+      const { snapshot } = next.engine;
       if (store.cursor("judging")) expect(snapshot).toBeUndefined();
-      await next.sources.continue();
+      await next.sources.resume();
     }
     const last = pushServer({ store });
     for (const i of [0, 5, 11]) expect(await last.serves(`h${i}.test`)).toBe('"forward"');
@@ -475,9 +475,9 @@ describe("a text that is kept", () => {
     await first.ask("PUT", "/sources/main", [app, broken, b]);
     resume(store, { checkKeyPair: () => undefined });
     expect([store.pendingCount, store.cursor("judging")]).toEqual([0, '["main"]']);
-    const { publisher, serves, sources } = pushServer({ store });
-    expect(publisher.snapshot).toBeUndefined();
-    await sources.continue();
+    const { engine, serves, sources } = pushServer({ store });
+    expect(engine.snapshot).toBeUndefined();
+    await sources.resume();
     expect(await serves("a.test")).toBe('"forward"');
   });
 

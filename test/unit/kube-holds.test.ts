@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Comparison, Verdict } from "../../src/kubernetes/guard.js";
-import { ListGuard } from "../../src/kubernetes/guard.js";
 import type { Ref } from "../../src/schema/meta.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import type { FollowedHolds } from "../../src/server/holds.js";
 import { Hub } from "../../src/server/hub.js";
+import type { Comparison, Verdict } from "../../src/sources/kubernetes/guard.js";
+import { ListGuard } from "../../src/sources/kubernetes/guard.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { tlsSecret } from "../support/backend.js";
 import { type Cluster, cluster, event, failure, type Item, proxy } from "../support/fake-kube.js";

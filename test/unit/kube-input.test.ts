@@ -10,9 +10,9 @@ import {
 } from "../../src/kubernetes/api.js";
 import { NoAnswer } from "../../src/kubernetes/deadline.js";
 import { failureCodes, failureOf, LocalError } from "../../src/kubernetes/failures.js";
-import { Lease } from "../../src/kubernetes/lease.js";
-import { Pace, type Round } from "../../src/kubernetes/pace.js";
 import { type Resource, resources } from "../../src/kubernetes/resources.js";
+import { Pace, type Round } from "../../src/sources/kubernetes/pace.js";
+import { Lease } from "../../src/status/write/lease.js";
 import { cluster, encode, event, failure, type Item, proxy } from "../support/fake-kube.js";
 
 const httpProxies = resources.find(({ kind }) => kind === "HTTPProxy") as Resource;

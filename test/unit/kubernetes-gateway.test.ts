@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { ApiResponse } from "../../src/kubernetes/api.js";
 import { resources, versionsOf } from "../../src/kubernetes/resources.js";
 import { parseObject } from "../../src/schema/object.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import type { Store } from "../../src/store/store.js";
+import { engineOf } from "../support/engine.js";
 import { type Cluster, cluster, failure, type Item, proxy } from "../support/fake-kube.js";
 
 const gatewayRef = { namespace: "default", name: "gateway" };
@@ -63,7 +64,11 @@ describe("a cluster with a Gateway", () => {
     await c.refresh();
     const rules = [{ backendRefs: [{ name: "later", port: 80 }] }];
     const spec = { parentRefs: [{ name: "gateway" }, { name: "gateway", sectionName: "later" }], rules };
-    const hooks = clusterHooks({ store: c.store, strict: false, ready: () => true, ring: () => undefined });
+    const hooks = clusterHooks(engineOf(c.store), {
+      strict: false,
+      ready: () => true,
+      ring: () => undefined,
+    });
     const route = { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", spec };
     const verdict = hooks.review({ ...route, metadata: { name: "new", namespace: "default" } }, null);
     expect(verdict.allowed).toBe(true);
@@ -72,10 +77,11 @@ describe("a cluster with a Gateway", () => {
 
   it("has writes to its kinds ring", () => {
     const concerns = (store: Store): boolean =>
-      clusterHooks({ store, strict: false, ready: () => true, ring: () => undefined }).concerns(
-        "gateway.networking.k8s.io",
-        "httproutes",
-      );
+      clusterHooks(engineOf(store), {
+        strict: false,
+        ready: () => true,
+        ring: () => undefined,
+      }).concerns("gateway.networking.k8s.io", "httproutes");
     expect([concerns(gatewayCluster().store), concerns(cluster().store)]).toEqual([true, false]);
   });
 

@@ -5,8 +5,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { ManifestPart } from "../../src/cli/manifest-parts.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
 import { type Resource, resources } from "../../src/kubernetes/resources.js";
-import { reportsStatus } from "../../src/kubernetes/status-writer.js";
 import { gatewayGroup } from "../../src/schema/gateway.js";
+import { reportsStatus } from "../../src/status/write/writer.js";
 
 interface Rule {
   readonly apiGroups: readonly string[];

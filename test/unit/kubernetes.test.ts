@@ -136,7 +136,7 @@ describe("a cluster as a source", () => {
     expect(c.hosts()).toHaveLength(3);
   });
 
-  it("T63: holds a list that lacks much of what was there, but not single deletes", async () => {
+  it("holds a list that lacks much of what was there, but not single deletes", async () => {
     const c = cluster({ hosts: 100 });
     await c.refresh();
     for (const left of [0, 50, 69]) {
@@ -182,7 +182,7 @@ describe("a cluster as a source", () => {
     expect(c.hosts()).toContain("other.test");
   });
 
-  it("T64: waits for a second list when the server went back in time", async () => {
+  it("waits for a second list when the server went back in time", async () => {
     const c = cluster();
     await c.refresh();
     c.api.version = 50;

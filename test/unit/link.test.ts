@@ -399,7 +399,7 @@ describe("encodeResponse", () => {
     expect(bytesOfBody(large)).toHaveLength(large.size);
   });
 
-  it("T60: never writes an answer without version or resources, or with an empty resource", () => {
+  it("never writes an answer without version or resources, or with an empty resource", () => {
     expect(() => encodeResponse("clusters", selection(), { xdsCluster: "isoline" })).toThrow(EncodeError);
     expect(() =>
       encodeResponse("clusters", { ...selection('{"name":"a"}'), version: "" }, { xdsCluster: "isoline" }),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { lintFindings } from "../../src/lint/findings.js";
+import { foreignRouteOf } from "../../src/lint/foreign-routes.js";
+import { whyUnserved } from "../../src/lint/unserved.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -7,8 +9,7 @@ import { update } from "../../src/update.js";
 
 const platform = { checkKeyPair: () => undefined };
 
-/** What is found in valid objects: `about path reason`. */
-function lints(objects: readonly object[], settings: object = {}): string[] {
+function compiled(objects: readonly object[], settings: object) {
   const store = createMemoryStore();
   const parsed = objects.map((object): KubeObject => {
     const read = parseObject(object);
@@ -17,7 +18,13 @@ function lints(objects: readonly object[], settings: object = {}): string[] {
   });
   const known = parseSettings(settings).settings;
   update(store, [known, ...parsed], platform);
-  return lintFindings(store, known.spec).map(({ about, path, reason, severity }) => {
+  return { store, parsed, settings: known.spec };
+}
+
+/** What is found in valid objects: `about path reason`. */
+function lints(objects: readonly object[], settings: object = {}): string[] {
+  const { store, settings: known } = compiled(objects, settings);
+  return lintFindings(store, known).map(({ about, path, reason, severity }) => {
     expect(severity).toBe("warning");
     return `${about} ${path} ${reason}`;
   });
@@ -173,6 +180,7 @@ describe("an annotation", () => {
     ["projectcontour.io/num-retries", "-1"],
     ["projectcontour.io/websocket-routes", "/ws"],
     ["kubernetes.io/ingress.class", "contour"],
+    ["kubernetes.io/ingress.global-static-ip-name", "address"],
     ["nginx.ingress.kubernetes.io/proxy-body-size", "1m"],
     ["cert-manager.io/cluster-issuer", "letsencrypt"],
     ["external-dns.alpha.kubernetes.io/target", "a.test"],
@@ -194,6 +202,20 @@ describe("an annotation", () => {
     expect(found(service("projectcontour.io/max-requests", "-5"))).toHaveLength(1);
     expect(found(service("isoline.dev/endpoints", "inlined"))).toHaveLength(1);
     expect(found(service("isoline.dev/endpoints", "inline"))).toEqual([]);
+  });
+
+  it("that Contour writes on its own Secrets has none there, and one on an Ingress", () => {
+    const annotations = { "projectcontour.io/generated-by-version": "v1.30.0" };
+    const secret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      type: "Opaque",
+      metadata: { name: "web", annotations },
+    };
+    expect(found(secret)).toEqual([]);
+    expect(found(served(annotations))).toEqual([
+      '["projectcontour.io/generated-by-version"] AnnotationOfAnotherKind',
+    ]);
   });
 });
 
@@ -265,6 +287,31 @@ describe("an object that nothing serves", () => {
     const objects = [gateway, gatewayClass, other, foreign, grpc, green];
     expect(lints(objects, { gatewayRef, disableFeatures: ["grpcroutes"] })).toEqual([]);
     expect(lints([proxy(idle)])).toEqual(["HTTPProxy/shop/web undefined Orphaned"]);
+  });
+
+  it("has a reason also where it is not reported", () => {
+    const other = { ...gateway, metadata: { name: "other", namespace: "infra" } };
+    const grpc = { ...route("grpc", [{ name: "edge" }]), kind: "GRPCRoute" };
+    const { store, settings, parsed } = compiled([other, grpc], {
+      gatewayRef,
+      disableFeatures: ["grpcroutes"],
+    });
+    const reasons = parsed.map((object) => whyUnserved(object, store, settings)?.finding.reason);
+    expect(reasons).toEqual(["OtherGateway", "KindLeftOut"]);
+  });
+
+  it("has a reason for a route of another API group, and the names of its hosts", () => {
+    const match = "Host(`shop.test`) && PathPrefix(`/`)";
+    const traefik = {
+      apiVersion: "traefik.io/v1alpha1",
+      kind: "IngressRoute",
+      metadata: { name: "web", namespace: "shop" },
+      spec: { routes: [{ match }] },
+    };
+    const { finding, hosts } = foreignRouteOf(traefik) ?? {};
+    expect(finding).toMatchObject({ about: "IngressRoute/shop/web", reason: "OtherGroup" });
+    expect([...(hosts ?? [])]).toEqual(["shop.test"]);
+    expect(foreignRouteOf(proxy({}))).toBeUndefined();
   });
 });
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lineOf, loadDocuments, type Place } from "../../src/cli/load.js";
-import { readSettings } from "../../src/cli/settings-file.js";
+import { lineOf, loadDocuments, type Place } from "../../src/sources/files/load.js";
+import { readSettings } from "../../src/sources/files/settings-file.js";
 
 let folder = "";
 beforeEach(() => {
@@ -55,7 +55,7 @@ describe("loadDocuments", () => {
     ]);
   });
 
-  it("T13: reads YAML as Kubernetes clients do: no is false, 010 is eight", () => {
+  it("reads YAML as Kubernetes clients do: no is false, 010 is eight", () => {
     const file = write("a.yaml", "a: no\nb: 010\nc: 'on'\n");
     expect(load([file]).documents[0]?.value).toEqual({ a: false, b: 8, c: "on" });
   });
@@ -96,13 +96,13 @@ describe("loadDocuments", () => {
     ["duplicate keys", "a: 1\na: 2\n"],
     ["own tags", "a: !secret x\n"],
     ["many aliases", `a: &a [x, x, x]\nb: &b [${"*a,".repeat(90)}]\nc: [${"*b,".repeat(90)}]\n`],
-  ])("T12: refuses %s", (_, text) => {
+  ])("refuses %s", (_, text) => {
     const { documents, findings } = load([write("a.yaml", text)]);
     expect(documents).toEqual([]);
     expect(findings).toHaveLength(1);
   });
 
-  it("T78: never quotes what a broken JSON file holds", () => {
+  it("never quotes what a broken JSON file holds", () => {
     const { findings } = load([write("a.json", '{"tls.key": "hunter2" "x"}')]);
     expect(findings[0]?.finding.message).toBe("not valid JSON: unexpected text (column 23)");
   });

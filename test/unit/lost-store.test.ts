@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startServer } from "../../src/cli/serve.js";
 import { formatMark, markOf, missingOf, partVersion } from "../../src/link/mark.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { httpProxy } from "../support/backend.js";

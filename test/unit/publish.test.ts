@@ -435,7 +435,7 @@ describe("make before break", () => {
 });
 
 describe("Fleet", () => {
-  it("T73: stays bounded whatever clients ask", () => {
+  it("stays bounded whatever clients ask", () => {
     const fleet = new Fleet();
     for (let i = 0; i < maxNodes + 2000; i++)
       fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);

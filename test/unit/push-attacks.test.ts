@@ -209,7 +209,7 @@ describe("a tenant with a publish token", () => {
   it("keeps no further text where so much stays already, and is told", async () => {
     const { ask, store, sources, serves } = pushServer({ tokens, maxUnits: 1 });
     const settle = async (): Promise<void> => {
-      for (let i = 0; i < 20; i++) await sources.continue();
+      for (let i = 0; i < 20; i++) await sources.resume();
     };
     const b = (port: number): Manifest =>
       httpProxy("team", "b", {

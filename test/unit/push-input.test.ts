@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 
 interface Answer {
   readonly status: number;
@@ -18,16 +19,25 @@ interface Answer {
 function rig() {
   const store = createMemoryStore();
   const hub = new Hub({ now: () => 1_000_000, log: () => undefined });
-  const publisher = new Publisher(store, hub, () => 1_000_000);
-  const sources = new PushedSources(store, publisher, { checkKeyPair: () => undefined });
-  const app = createApp({ hub, sources, status: () => sources.status(), authenticate: everyone });
+  const engine = engineOf(store, {
+    outlet: hub,
+    platform: { checkKeyPair: () => undefined },
+    now: () => 1_000_000,
+  });
+  const sources = new PushedSources(engine);
+  const app = createApp({
+    hub,
+    sources,
+    status: () => statusReport(engine, sources),
+    authenticate: everyone,
+  });
   const put = async (body: string | object, query = ""): Promise<Answer> => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const answer = await app.request(`/sources/main${query}`, { method: "PUT", body: text });
     return { ...((await answer.json()) as object), status: answer.status };
   };
   const refs = (): string[] => [...store.objects()].map(({ ref }) => ref).sort();
-  return { put, refs, publisher, app };
+  return { put, refs, engine, app };
 }
 
 const proxies: readonly Manifest[] = [hostProxy("a.test", "x"), hostProxy("b.test", "x")];
@@ -152,15 +162,15 @@ describe("a push that is no list of objects changes nothing", () => {
     ],
     ["a file that is cut off", JSON.stringify(list(...proxies)).slice(0, -9), "not-readable", "line 1"],
   ])("%s", async (_, body, code, detail) => {
-    const { put, refs, publisher } = rig();
+    const { put, refs, engine } = rig();
     expect(await put(proxies)).toMatchObject({ status: 200, objects: 2 });
-    const { sequence } = publisher;
+    const { sequence } = engine;
     for (const query of ["", "?accept-shrink", "?strict", "?dry-run"]) {
       const answer = await put(body, query);
       expect(answer).toMatchObject({ status: 400, code, detail: expect.stringContaining(detail) as string });
       expect(answer.detail).toContain("nothing was changed");
     }
-    expect([refs(), publisher.sequence]).toEqual([served, sequence]);
+    expect([refs(), engine.sequence]).toEqual([served, sequence]);
     expect(await put(proxies)).toMatchObject({ status: 200, changed: false });
   });
 

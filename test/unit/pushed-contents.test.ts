@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { compilerVersion } from "../../src/compile.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
-import { workLeft } from "../../src/server/source-state.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { rebuildInPlace, restore, salvage } from "../../src/store/salvage.js";
 import { createSqlStore } from "../../src/store/sql-store.js";
 import type { Store } from "../../src/store/store.js";
+import type { Platform } from "../../src/update.js";
 import { refresh } from "../../src/update.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
 import { dump } from "../support/compile.js";
 import { countingDriver } from "../support/counting-driver.js";
+import { engineOf } from "../support/engine.js";
 import { eventually } from "../support/envoy.js";
 import { hasSqlite } from "../support/sqlite.js";
 
@@ -19,14 +19,20 @@ const checkKeyPair = (): undefined => undefined;
 /** As in a Worker: objects in slices, two units without a pause. */
 const sliced = { checkKeyPair, maxUnits: 1_000_000, sliceUnits: 200 };
 
+/** What is left until a store may be published. */
+function workLeft(store: Store): number {
+  const engine = engineOf(store);
+  return engine.pending + new PushedSources(engine).steps;
+}
+
 let clock = 1_000_000;
 /** A server that is started on a store. */
-function start(store: Store, platform: ConstructorParameters<typeof PushedSources>[2] = { checkKeyPair }) {
+function start(store: Store, platform: Platform = { checkKeyPair }) {
   const lines: string[] = [];
   const now = (): number => ++clock;
   const hub = new Hub({ now, log: (line) => void lines.push(line) });
-  const publisher = new Publisher(store, hub, now);
-  const sources = new PushedSources(store, publisher, platform);
+  const engine = engineOf(store, { outlet: hub, platform, now });
+  const sources = new PushedSources(engine);
   sources.start();
   const put = (objects: readonly Manifest[] | string, options: object = {}) =>
     sources.put({
@@ -38,7 +44,7 @@ function start(store: Store, platform: ConstructorParameters<typeof PushedSource
       by: "ci",
       ...options,
     });
-  return { sources, put, publisher, lines, settled: () => sources.continue() };
+  return { sources, put, engine, lines, settled: () => sources.resume() };
 }
 
 const proxies = (count: number, to = "a"): Manifest[] =>
@@ -96,7 +102,7 @@ describe.skipIf(!hasSqlite())("a damaged database", () => {
   it("gives what was pushed, of which the same is served: also objects that stayed as their text is not valid", async () => {
     const { driver } = countingDriver();
     const store = createSqlStore(driver);
-    const { put, publisher } = start(store);
+    const { put, engine } = start(store);
     await put(proxies(3));
     await put([broken, ...proxies(4).slice(1)]);
     await put([hostProxy("other.test", "a")], { name: "other" });
@@ -109,16 +115,16 @@ describe.skipIf(!hasSqlite())("a damaged database", () => {
     expect(salvaged).toMatchObject({
       lost: 0,
       contents: { length: 3 },
-      sequence: String(publisher.sequence),
+      sequence: String(engine.sequence),
     });
     const rebuilt = createMemoryStore();
     if (salvaged) restore(rebuilt, salvaged);
     const next = start(rebuilt);
-    expect(next.publisher.snapshot).toBeUndefined();
+    expect(next.engine.snapshot).toBeUndefined();
     await next.settled();
     expect(dump(rebuilt)).toBe(good);
-    expect(next.publisher.sequence).toBeGreaterThan(publisher.sequence);
-    expect(next.sources.status().sources).toEqual([
+    expect(next.engine.sequence).toBeGreaterThan(engine.sequence);
+    expect(next.sources.status()).toEqual([
       { name: "main", revision: 2, objects: 4 },
       { name: "other", revision: 1, objects: 1 },
     ]);
@@ -141,12 +147,12 @@ describe.skipIf(!hasSqlite())("a damaged database", () => {
     expect(next.lines.join("\n")).toContain(
       "revision 2 of the source main can't be applied again: its text is damaged",
     );
-    expect(next.sources.status()).toMatchObject({
-      sources: [{ name: "main", revision: 2, objects: 3 }],
-      findings: expect.arrayContaining([expect.objectContaining({ reason: "SetAside", severity: "error" })]),
-    });
+    expect(next.sources.status()).toMatchObject([{ name: "main", revision: 2, objects: 3 }]);
+    expect(next.sources.findings).toContainEqual(
+      expect.objectContaining({ reason: "SetAside", severity: "error" }),
+    );
     await next.put(proxies(4));
-    expect(JSON.stringify(next.sources.status().findings)).not.toContain("SetAside");
+    expect(JSON.stringify(next.sources.findings)).not.toContain("SetAside");
   });
 
   it("that can't be read gives nothing, and is left as it is; but where a cluster is followed, it begins anew", () => {
@@ -185,21 +191,21 @@ describe("a push that is applied in slices", () => {
 
   it("lets others work meanwhile, and is published whole", async () => {
     const store = createMemoryStore();
-    const { put, publisher } = start(store, sliced);
+    const { put, engine } = start(store, sliced);
     await put(proxies(1));
-    const before = publisher.sequence;
+    const before = engine.sequence;
     const pushed = put(proxies(count));
     const seen = new Set<number>();
     let turns = 0;
     const watch = setInterval(() => {
       turns++;
-      publisher.publish();
-      seen.add(publisher.sequence);
+      engine.offer();
+      seen.add(engine.sequence);
     }, 0);
     await pushed;
     clearInterval(watch);
     expect(turns).toBeGreaterThan(3);
-    expect([...seen].filter((sequence) => sequence !== publisher.sequence)).toEqual([before]);
+    expect([...seen].filter((sequence) => sequence !== engine.sequence)).toEqual([before]);
     const whole = createMemoryStore();
     await start(whole).put(proxies(count));
     expect(dump(store)).toBe(dump(whole));
@@ -210,12 +216,12 @@ describe("a push that is applied in slices", () => {
     const first = start(store, sliced);
     await expect(first.put(proxies(count))).rejects.toThrow("the disk is full");
     expect([hosts(store) > 0, hosts(store) < count, workLeft(store) > 0]).toEqual([true, true, true]);
-    expect(first.publisher.publish()).toBe(false);
+    expect(first.engine.offer()).toBe(false);
     mend();
     const next = start(store, sliced);
-    expect(next.publisher.snapshot).toBeUndefined();
+    expect(next.engine.snapshot).toBeUndefined();
     await next.settled();
-    expect([hosts(store), workLeft(store), next.publisher.snapshot !== undefined]).toEqual([count, 0, true]);
+    expect([hosts(store), workLeft(store), next.engine.snapshot !== undefined]).toEqual([count, 0, true]);
     expect(next.sources.describe("main")).toMatchObject({ revision: 1, objects: count });
   });
 
@@ -270,7 +276,7 @@ describe("after an upgrade", () => {
     store.deleteObject("HTTPProxy/default/h1-test");
     refresh(store, { checkKeyPair });
     const next = start(store);
-    expect(next.publisher.snapshot).toBeDefined();
+    expect(next.engine.snapshot).toBeDefined();
     await eventually(() => Promise.resolve(dump(store) === good), "the text is read again");
     await next.settled();
     expect(store.revisions("main").map(({ revision }) => revision)).toEqual([2, 1]);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type ServerOptions, startServer } from "../../src/cli/serve.js";
-import { settingsOf } from "../../src/server/publisher.js";
+import { type ServerOptions, startServer } from "../../src/runtime/node/serve.js";
+import { settingsOf } from "../../src/schema/stored-settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { hostProxy, type Manifest, service } from "../support/backend.js";
 

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Platform } from "../../src/update.js";
 import { hostProxy, httpProxy, type Manifest, service } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 
 interface Answer {
   readonly status: number;
@@ -36,14 +37,14 @@ function rig(platform: Platform = { checkKeyPair: () => undefined }) {
   );
   const store = createMemoryStore();
   const hub = new Hub({ now: () => now, log: () => undefined });
-  const publisher = new Publisher(store, hub, () => now);
-  const sources = new PushedSources(store, publisher, platform);
+  const engine = engineOf(store, { outlet: hub, platform, now: () => now });
+  const sources = new PushedSources(engine);
   sources.start();
   const app = createApp({
     hub,
     sources,
-    inspected: sources.inspected,
-    status: () => sources.status(),
+    inspected: { engine },
+    status: () => statusReport(engine, sources),
     authenticate: tokenAuth({
       tokens: () => parseTokens(lines.join("\n")),
       now: () => now,
@@ -60,7 +61,7 @@ function rig(platform: Platform = { checkKeyPair: () => undefined }) {
     const json = text.startsWith("{") ? (JSON.parse(text) as object) : {};
     return { ...json, status: answer.status, text };
   };
-  return { ask, store, publisher };
+  return { ask, store, engine };
 }
 
 const to = (name: string): object => ({ services: [{ name, port: 80 }] });
@@ -108,6 +109,18 @@ describe("a publisher that is bound to namespaces", () => {
     const answer = await ask("tenant", method, path, body);
     expect(answer.text).not.toMatch(/wages/);
     expect((await ask("reader", "GET", "/status")).text).toMatch(secretly);
+  });
+
+  it("is refused objects of other namespaces, each by name", async () => {
+    const { ask } = rig();
+    const answer = await ask("tenant", "PUT", "/sources/tenant", [
+      service("team", "app"),
+      service("payroll", "app"),
+    ]);
+    expect(answer).toMatchObject({
+      status: 403,
+      findings: [{ about: "Service/payroll/app", reason: "NamespaceNotAllowed" }],
+    });
   });
 
   it("is told what is wrong with its own objects", async () => {
@@ -257,18 +270,18 @@ describe("DELETE /sources/NAME", () => {
   });
 
   it("takes its objects away, publishes, and lets its revisions begin anew", async () => {
-    const { ask, store, publisher } = rig();
+    const { ask, store, engine } = rig();
     const many = Array.from({ length: 20 }, (_, i) => root("shop", `h${i}.test`));
     await ask("ci", "PUT", "/sources/other", [root("other", "kept.test"), service("other", "app")]);
     await ask("ci", "PUT", "/sources/web?revision=900", [...many, service("shop", "app")]);
-    const before = publisher.sequence;
+    const before = engine.sequence;
     expect(await ask("boss", "DELETE", "/sources/web")).toMatchObject({
       status: 200,
       source: "web",
       objects: 21,
       changed: true,
     });
-    expect(publisher.sequence).toBeGreaterThan(before);
+    expect(engine.sequence).toBeGreaterThan(before);
     expect([...store.objects()].map(({ ref }) => ref).sort()).toEqual([
       "HTTPProxy/other/kept-test",
       "Service/other/app",

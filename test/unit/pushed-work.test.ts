@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createSqlStore } from "../../src/store/sql-store.js";
 import { refresh } from "../../src/update.js";
 import { applications } from "../bench/apps.js";
 import { hostProxy } from "../support/backend.js";
 import { platform } from "../support/compile.js";
 import { countingDriver, writesOf } from "../support/counting-driver.js";
+import { engineOf } from "../support/engine.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 /** A server over a store of so many applications, one of which has no Service. */
@@ -20,14 +21,14 @@ async function rig(count: number) {
     const store = createSqlStore(driver);
     refresh(store, platform);
     const hub = new Hub({ now: Date.now, log: () => undefined });
-    const publisher = new Publisher(store, hub, Date.now);
-    const sources = new PushedSources(store, publisher, platform);
+    const engine = engineOf(store, { outlet: hub, platform, now: Date.now });
+    const sources = new PushedSources(engine);
     sources.start();
     const app = createApp({
       hub,
       sources,
-      inspected: sources.inspected,
-      status: () => sources.status(),
+      inspected: { engine },
+      status: () => statusReport(engine, sources),
       authenticate: everyone,
     });
     return { store, app };

@@ -1,14 +1,15 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { resume } from "../../src/update.js";
 import { hostProxy, type Manifest } from "../support/backend.js";
+import { engineOf } from "../support/engine.js";
 
 interface Answer {
   readonly status: number;
@@ -23,16 +24,14 @@ interface Answer {
 
 function rig(store: Store = createMemoryStore(), namespaces?: readonly string[], maxUnits?: number) {
   const hub = new Hub({ now: () => 1_000_000, log: () => undefined });
-  const publisher = new Publisher(store, hub, () => 1_000_000);
-  const sources = new PushedSources(store, publisher, {
-    checkKeyPair: () => undefined,
-    ...(maxUnits ? { maxUnits } : {}),
-  });
+  const platform = { checkKeyPair: () => undefined, ...(maxUnits ? { maxUnits } : {}) };
+  const engine = engineOf(store, { outlet: hub, platform, now: () => 1_000_000 });
+  const sources = new PushedSources(engine);
   sources.start();
   const app = createApp({
     hub,
     sources,
-    status: () => sources.status(),
+    status: () => statusReport(engine, sources),
     authenticate: namespaces
       ? () => Promise.resolve([{ role: "publish", name: "", id: "", fleet: "default", namespaces }])
       : everyone,
@@ -50,7 +49,7 @@ function rig(store: Store = createMemoryStore(), namespaces?: readonly string[],
   const hosts = (): string[] =>
     [...store.objects()].flatMap(({ ref }) => (ref.startsWith("HTTPProxy/") ? [ref] : [])).sort();
   const get = async (): Promise<Answer> => (await (await app.request("/sources/main")).json()) as Answer;
-  return { put, get, hosts, publisher, store };
+  return { put, get, hosts, engine, store };
 }
 
 const proxies = (count: number): Manifest[] =>
@@ -58,7 +57,7 @@ const proxies = (count: number): Manifest[] =>
 const broken = { ...hostProxy("bad.test", "a"), spec: { virtualhost: { fqdn: 7 } } } as unknown as Manifest;
 
 describe("a push", () => {
-  it("T76: takes higher revisions, the same one again, and no older one", async () => {
+  it("takes higher revisions, the same one again, and no older one", async () => {
     const { put, hosts } = rig();
     expect(await put(proxies(1), "?revision=5")).toMatchObject({ status: 200, revision: 5, changed: true });
     expect(await put(proxies(1), "?revision=5")).toMatchObject({ status: 200, revision: 5, changed: false });
@@ -71,25 +70,25 @@ describe("a push", () => {
   });
 
   it("is published when all its units are compiled, where that is done in batches", async () => {
-    const { put, get, publisher, store } = rig(createMemoryStore(), undefined, 2);
+    const { put, get, engine, store } = rig(createMemoryStore(), undefined, 2);
     const first = await put([...proxies(4), broken]);
     expect(first).toMatchObject({ status: 200, revision: 1, left: 3 });
-    expect(publisher.snapshot).toBeUndefined();
+    expect(engine.snapshot).toBeUndefined();
     expect(await put(proxies(4), "?strict=1")).toMatchObject({ status: 422, code: "invalid-objects" });
-    expect(publisher.snapshot).toBeDefined();
+    expect(engine.snapshot).toBeDefined();
     const edited = proxies(4).map((one) => ({ ...one, spec: { ...(one.spec as object), routes: [] } }));
-    const served = publisher.sequence;
+    const served = engine.sequence;
     const second = await put(edited);
-    expect([second.left, publisher.sequence]).toEqual([2, served]);
+    expect([second.left, engine.sequence]).toEqual([2, served]);
     expect(await get()).toMatchObject({ revision: 2, left: 2 });
     resume(store, { checkKeyPair: () => undefined });
-    publisher.publish();
-    expect(publisher.sequence).toBeGreaterThan(served);
+    engine.offer();
+    expect(engine.sequence).toBeGreaterThan(served);
     const { left, findings } = await get();
     expect([left, findings?.length]).toEqual([undefined, 4]);
   });
 
-  it("T67: of one of two publishers that race is refused", async () => {
+  it("of one of two publishers that race is refused", async () => {
     const { put } = rig();
     await put(proxies(1), "?revision=1");
     const answers = await Promise.all([
@@ -99,7 +98,7 @@ describe("a push", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
   });
 
-  it("T77: with one bad object serves all others, and keeps the bad one as it was", async () => {
+  it("with one bad object serves all others, and keeps the bad one as it was", async () => {
     const { put, hosts } = rig();
     const good = proxies(5000);
     const [first] = good;
@@ -114,28 +113,26 @@ describe("a push", () => {
   });
 
   it("that is strict is refused for one bad object, and changes nothing", async () => {
-    const { put, hosts, publisher } = rig();
+    const { put, hosts, engine } = rig();
     await put(proxies(1));
-    const before = publisher.sequence;
+    const before = engine.sequence;
     expect(await put([...proxies(2), broken], "?strict")).toMatchObject({
       status: 422,
       code: "invalid-objects",
     });
-    expect([hosts().length, publisher.sequence]).toEqual([1, before]);
+    expect([hosts().length, engine.sequence]).toEqual([1, before]);
     expect(await put(proxies(2), "?strict=false")).toMatchObject({ status: 200 });
   });
 
   it("that is dry says what would come, and changes nothing", async () => {
-    const { put, hosts, publisher, store } = rig();
+    const { put, hosts, engine, store } = rig();
     await put(proxies(2));
-    const before = [publisher.sequence, [...store.objects()].length, publisher.preview().sets.routes.hash];
+    const before = [engine.sequence, [...store.objects()].length, engine.preview().sets.routes.hash];
     const dry = await put([...proxies(3), broken], "?dry-run");
     expect(dry).toMatchObject({ status: 200, changed: true });
     expect(dry.traffic?.join("\n")).toContain("h2.test");
     expect(dry.traffic?.join("\n")).not.toContain("h1.test");
-    expect([publisher.sequence, [...store.objects()].length, publisher.preview().sets.routes.hash]).toEqual(
-      before,
-    );
+    expect([engine.sequence, [...store.objects()].length, engine.preview().sets.routes.hash]).toEqual(before);
     expect(hosts()).toHaveLength(2);
     expect(await put(proxies(2), "?revision=2")).toMatchObject({ status: 200, changed: false });
   });
@@ -150,7 +147,7 @@ describe("a push", () => {
     expect(hosts()).toEqual([]);
   });
 
-  it("T75: stays in the namespaces of its token", async () => {
+  it("stays in the namespaces of its token", async () => {
     const store = createMemoryStore();
     await rig(store).put(proxies(1), "", { name: "other" });
     const own = rig(store, ["team"]);
@@ -168,7 +165,7 @@ describe("a push", () => {
     expect([...store.objects()]).toHaveLength(2);
   });
 
-  it("T78: is refused when it can't be read, quoting nothing", async () => {
+  it("is refused when it can't be read, quoting nothing", async () => {
     const { put } = rig();
     const bodies = { "a: [": "not-readable", '{"a":[]}\n{"data": "hidden': "not-an-object", "": "empty" };
     for (const [body, code] of [...Object.entries(bodies), ["a: *none", "not-readable"] as const]) {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { placed } from "../../src/cli/base-dir.js";
-import { readRepository } from "../../src/cli/objects.js";
 import { findManifests } from "../../src/cli/repository.js";
+import { readRepository } from "../../src/cli/repository-objects.js";
 
 /** Writes files by their paths into a new folder. */
 function folderOf(files: Readonly<Record<string, string>>): string {

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { loadDocuments } from "../../src/cli/load.js";
-import { readManifests } from "../../src/cli/objects.js";
+import { review } from "../../src/engine/review.js";
 import { lintFindings } from "../../src/lint/findings.js";
 import { type Finding, findingsAt } from "../../src/schema/meta.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
-import { review } from "../../src/server/review.js";
+import { loadDocuments } from "../../src/sources/files/load.js";
+import { readManifests } from "../../src/sources/files/objects.js";
 import type { Store } from "../../src/store/store.js";
 import { compileAll, parseCase, platform } from "../support/compile.js";
 
@@ -78,4 +78,21 @@ describe("a reference to what is not there", () => {
       expect(judge(raw, null, empty).errors.map(textOf)).toEqual([]);
     }
   });
+});
+
+it("before the cluster is read an object is allowed with a warning, and refused for its own fields alone", () => {
+  const store = compileAll([]);
+  const unready = (raw: unknown) => review(raw, null, { store, platform, ready: false, strict: false, now });
+  const proxy = (spec: object): object => ({
+    apiVersion: "projectcontour.io/v1",
+    kind: "HTTPProxy",
+    metadata: { name: "web", namespace: "shop" },
+    spec,
+  });
+  const valid = unready(
+    proxy({ virtualhost: { fqdn: "web.test" }, routes: [{ services: [{ name: "web", port: 80 }] }] }),
+  );
+  expect(valid).toMatchObject({ allowed: true, errors: [] });
+  expect(valid.warnings.map(({ reason }) => reason)).toEqual(["NotReady"]);
+  expect(unready(proxy({ virtualhost: { fqdn: 7 } })).allowed).toBe(false);
 });

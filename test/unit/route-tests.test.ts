@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { parse, stringify } from "yaml";
-import { startServer } from "../../src/cli/serve.js";
 import { type TestCommandOptions, testCommand } from "../../src/cli/test.js";
 import { UsageError } from "../../src/cli/usage.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import {
   certificateFile,
   endpointSlice,

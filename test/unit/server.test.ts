@@ -214,7 +214,7 @@ describe("held polls", () => {
     expect(await poll(version)).toMatchObject({ status: 200 });
   });
 
-  it("T74: are as many for one token as it may have, and the others' are still held", async () => {
+  it("are as many for one token as it may have, and the others' are still held", async () => {
     const { hub, time, waiting } = rig({ maxHeld: 2 });
     hub.publish(snapshot(base), 1);
     const poll = (id: string, node: string, version = "") =>
@@ -246,7 +246,7 @@ describe("held polls", () => {
 });
 
 describe("refused answers", () => {
-  it("T71: are not given again until there is something newer, or for a minute", async () => {
+  it("are not given again until there is something newer, or for a minute", async () => {
     const { hub, time, poll } = rig();
     hub.publish(snapshot(base), 1);
     const good = versionOf(await poll(""));
@@ -423,7 +423,7 @@ function server(options: Partial<AppOptions> = {}) {
 const discovery = JSON.stringify({ node: { id: "a" } });
 
 describe("the HTTP surface", () => {
-  it("T78: answers an error inside with 500, and logs where but not what", async () => {
+  it("answers an error inside with 500, and logs where but not what", async () => {
     const { ask, lines } = server({
       status: () => {
         throw new Error("-----BEGIN PRIVATE KEY-----");
@@ -434,7 +434,7 @@ describe("the HTTP surface", () => {
     expect(lines.join()).not.toContain("PRIVATE");
   });
 
-  it("T11: refuses bodies that no Envoy sends", async () => {
+  it("refuses bodies that no Envoy sends", async () => {
     const { ask } = server();
     const post = (init: RequestInit) => ask("POST", "/v3/discovery:routes", init);
     expect(await post({ body: "[" })).toMatchObject({ status: 400, code: "bad-json" });

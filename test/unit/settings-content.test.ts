@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type CheckCommandOptions, checkCommand } from "../../src/cli/check.js";
 import { diffCommand } from "../../src/cli/diff.js";
 import { explainCommand } from "../../src/cli/explain.js";
-import { readSettings, readSettingsValue } from "../../src/cli/settings-file.js";
+import { readSettings, readSettingsValue } from "../../src/sources/files/settings-file.js";
 import { captureOutput } from "../support/output.js";
 
 let folder = "";

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type Owner, withoutOwned } from "../../src/kubernetes/status-owned.js";
+import type { ObjectStatus } from "../../src/status/status.js";
+import { type Owner, withoutOwned } from "../../src/status/write/owned.js";
 import {
   agrees as agreesWith,
   type Held,
   heldOf,
   isOlder,
   merged as mergedWith,
-} from "../../src/kubernetes/status-parts.js";
-import type { ObjectStatus } from "../../src/status/status.js";
+} from "../../src/status/write/parts.js";
 
 const now = "2030-01-01T00:00:00Z";
 const before = "2020-01-01T00:00:00Z";

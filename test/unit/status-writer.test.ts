@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ObjectStatus } from "../../src/status/status.js";
 import { type Given, kinds, refusals, statusRig, verdict, wanted } from "../support/status-rig.js";
 
-it("T52: a write that conflicts each time is tried ever more seldom, and judges nothing anew meanwhile", async () => {
+it("a write that conflicts each time is tried ever more seldom, and judges nothing anew meanwhile", async () => {
   const { pass, attempts, judged } = statusRig((method) => (method === "PATCH" ? 409 : 200));
   await pass(600_000);
   const writes = attempts("p");

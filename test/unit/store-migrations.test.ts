@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hostUnit } from "../../src/graph/core/keys.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import type { Store } from "../../src/store/store.js";
 import { refresh, unitsLeft } from "../../src/update.js";
 import { dump, platform } from "../support/compile.js";
 import { inDatabase } from "../support/database.js";
+import { engineOf } from "../support/engine.js";
 import { hasSqlite } from "../support/sqlite.js";
 
 const folder = mkdtempSync(join(tmpdir(), "isoline-migrations-"));
@@ -43,11 +43,7 @@ const tablesOf = (file: string): string[] =>
 
 function pushedTo(store: Store): PushedSources {
   const now = () => 1_800_000_000_000;
-  return new PushedSources(
-    store,
-    new Publisher(store, new Hub({ now, log: () => undefined }), now),
-    platform,
-  );
+  return new PushedSources(engineOf(store, { outlet: new Hub({ now, log: () => undefined }), now }));
 }
 
 const rename = (text: string): string => JSON.stringify({ version: text });
@@ -66,12 +62,10 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     ]);
     const sources = pushedTo(store);
     sources.start();
-    expect(sources.status()).toMatchObject({
-      sources: [
-        { name: "web", revision: 1, objects: 5 },
-        { name: "api", revision: 1, objects: 3 },
-      ],
-    });
+    expect(sources.status()).toMatchObject([
+      { name: "web", revision: 1, objects: 5 },
+      { name: "api", revision: 1, objects: 3 },
+    ]);
     expect(sources.describe("web")).toMatchObject({
       findings: [{ about: "HTTPProxy/shop/broken", reason: "ServiceUnresolvedReference" }],
     });
@@ -134,7 +128,7 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     const store = createSqliteStore(file);
     expect(store.cursor("long")).toBe(JSON.parse(long));
     expect([unitsLeft(store), ...store.pending(9)]).toEqual([2, hostUnit("b.test"), hostUnit("a.test")]);
-    expect(pushedTo(store).status().sources[0]).toEqual({ name: "web", revision: 7, objects: 1 });
+    expect(pushedTo(store).status()[0]).toEqual({ name: "web", revision: 7, objects: 1 });
     store.setCursor("long", "short");
     store.close();
     expect(rowsOf(file, "part")).toEqual([]);

@@ -192,7 +192,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     return store;
   };
 
-  it("T66: undoes a transaction that throws, or only its inner one", () => {
+  it("undoes a transaction that throws, or only its inner one", () => {
     const store = filled(newFile());
     const before = dump(store);
     const fail = (): never => {
@@ -221,7 +221,7 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
       (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 7)]),
     ],
     ["is cut short", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
-  ])("T69: is begun anew when it %s", (_, damage) => {
+  ])("is begun anew when it %s", (_, damage) => {
     const file = newFile();
     filled(file).close();
     writeFileSync(file, damage(readFileSync(file)));

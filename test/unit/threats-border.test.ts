@@ -1,19 +1,18 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { statusReport } from "../../src/engine/status-report.js";
 import { hostUnit } from "../../src/graph/core/keys.js";
 import { parseVersion } from "../../src/link/version.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
-import { clusterHooks } from "../../src/server/cluster-hooks.js";
+import { clusterHooks } from "../../src/server/cluster-surface.js";
 import { Hub } from "../../src/server/hub.js";
-import { Publisher } from "../../src/server/publisher.js";
-import { PushedSources } from "../../src/server/pushed.js";
 import { parseTokens } from "../../src/server/tokens.js";
+import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { hostProxy, type Manifest, service, tlsSecret } from "../support/backend.js";
 import { dump } from "../support/compile.js";
+import { engineOf } from "../support/engine.js";
 
 const tokenLine = (role: string, token: string, rest = ""): string =>
   `${role} sha256:${createHash("sha256").update(token).digest("hex")} ${rest}`;
@@ -25,11 +24,15 @@ async function rig() {
   const log = (line: string): void => void logged.push(line);
   const store = createMemoryStore();
   const hub = new Hub({ now: () => now, log });
-  const publisher = new Publisher(store, hub, () => now);
-  const sources = new PushedSources(store, publisher, { checkKeyPair: () => undefined });
+  const engine = engineOf(store, {
+    outlet: hub,
+    platform: { checkKeyPair: () => undefined },
+    now: () => now,
+  });
+  const sources = new PushedSources(engine);
   sources.start();
   let rings = 0;
-  const hooks = clusterHooks({ store, strict: false, ready: () => true, ring: () => void rings++ });
+  const hooks = clusterHooks(engine, { strict: false, ready: () => true, ring: () => void rings++ });
   const tokens = parseTokens(
     [
       tokenLine("node", "n"),
@@ -43,8 +46,8 @@ async function rig() {
     hub,
     hooks,
     sources,
-    inspected: sources.inspected,
-    status: () => sources.status(),
+    inspected: { engine },
+    status: () => statusReport(engine, sources),
     authenticate: tokenAuth({ tokens: () => tokens, now: () => now, requireTls: false }),
   });
   const ask = (method: string, path: string, token: string, body?: string): Promise<Response> | Response =>
@@ -80,7 +83,7 @@ async function rig() {
     state,
     store,
     hub,
-    publisher,
+    engine,
     objects,
     logged,
     rings: () => rings,
@@ -101,14 +104,14 @@ const poll = (type: string, names: readonly string[], node = "a-1"): string =>
 
 describe("what comes in by a hook changes nothing that is served", () => {
   it.each([
-    ["T01: random bytes", String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256))],
-    ["T03: a hundred thousand lists", `{"request":${"[".repeat(100_000)}`],
-    ["T04: a million keys", `{${Array.from({ length: 300_000 }, (_, i) => `"k${i}":0`).join()}}`],
-    ["T04: numbers out of range", review({ spec: { weight: 1e308, port: -0, big: 2 ** 53 + 2 } })],
-    ["T05: a key twice", review({}).replace('"uid":"u"', '"uid":"u","uid":"v"')],
-    ["T06: half a surrogate pair and NUL", review({ ...hostProxy("x.test", "a"), note: "\ud800\u0000" })],
-    ["T14: a forged deletion", review(null, { operation: "DELETE", oldObject: hostProxy("good.test", "a") })],
-    ["T14: a forged takeover", review(hostProxy("good.test", "evil"))],
+    ["random bytes", String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256))],
+    ["a hundred thousand lists", `{"request":${"[".repeat(100_000)}`],
+    ["a hundred thousand keys", `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":0`).join()}}`],
+    ["numbers out of range", review({ spec: { weight: 1e308, port: -0, big: 2 ** 53 + 2 } })],
+    ["a key twice", review({}).replace('"uid":"u"', '"uid":"u","uid":"v"')],
+    ["half a surrogate pair and NUL", review({ ...hostProxy("x.test", "a"), note: "\ud800\u0000" })],
+    ["a forged deletion", review(null, { operation: "DELETE", oldObject: hostProxy("good.test", "a") })],
+    ["a forged takeover", review(hostProxy("good.test", "evil"))],
   ])("%s", async (_, body) => {
     const { ask, state } = await rig();
     const before = state();
@@ -117,7 +120,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
     expect(state()).toBe(before);
   });
 
-  it("T03: valid JSON that is too deep is refused for that, and an endless string takes no time", async () => {
+  it("valid JSON that is too deep is refused for that, and an endless string takes no time", async () => {
     const { ask } = await rig();
     const deep = `{"a":${"[".repeat(65)}${"]".repeat(65)}}`;
     for (const name of ["admission", "audit"]) {
@@ -129,7 +132,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
     expect((await ask("POST", "/hooks/admission", "h", endless)).status).toBe(400);
   });
 
-  it("T15: a review that is replayed a thousand times, in any order, rings and does no more", async () => {
+  it("a review that is replayed a thousand times, in any order, rings and does no more", async () => {
     const { ask, state, rings } = await rig();
     const before = state();
     for (let i = 0; i < 1000; i++)
@@ -138,7 +141,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
     expect(state()).toBe(before);
   });
 
-  it("T04: a million keys that are pushed are an object that is left out", async () => {
+  it("a hundred thousand keys that are pushed are an object that is left out", async () => {
     const { push, store, objects } = await rig();
     const labels = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, ""]));
     const wide = { ...service("default", "wide"), metadata: { name: "wide", namespace: "default", labels } };
@@ -147,7 +150,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
   });
 
   it.each(["hasOwnProperty", "constructor", "prototype", "toString"])(
-    "T07, T08: an object named %s is one as any other",
+    "an object named %s is one as any other",
     async (name) => {
       const { push, store, objects } = await rig();
       const named = {
@@ -167,7 +170,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
     },
   );
 
-  it("T07: an object with the key __proto__ is left out, and nothing else", async () => {
+  it("an object with the key __proto__ is left out, and nothing else", async () => {
     const { push, store, objects } = await rig();
     const text = JSON.stringify([...objects, hostProxy("odd.test", "a")]);
     await push(
@@ -185,7 +188,7 @@ describe("what is pushed", () => {
     ["value", { headers: ["\ud800"] }],
     ["key", { "\ud800": 1 }],
     ["list", ["\udfff"]],
-  ])("T06: an object with half a surrogate pair in a %s is left out, and nothing else", async (_, odd) => {
+  ])("an object with half a surrogate pair in a %s is left out, and nothing else", async (_, odd) => {
     const { push, store, objects } = await rig();
     const manifest = { ...hostProxy("odd.test", "a"), more: odd };
     await push([...objects, manifest, hostProxy("new.test", "a")]);
@@ -193,7 +196,7 @@ describe("what is pushed", () => {
     expect(store.unit(hostUnit("new.test"))?.resources.length).toBeGreaterThan(0);
   });
 
-  it("T06: text that is not UTF-8 is refused", async () => {
+  it("text that is not UTF-8 is refused", async () => {
     const { ask } = await rig();
     const bytes = new Uint8Array([0x7b, 0x22, 0xc0, 0x80, 0x22, 0x3a, 0x31, 0x7d]);
     for (const path of ["/hooks/admission", "/sources/main"])
@@ -209,7 +212,7 @@ describe("what is pushed", () => {
       ).toBe(400);
   });
 
-  it("T05: YAML with a key twice is refused whole", async () => {
+  it("YAML with a key twice is refused whole", async () => {
     const { ask, state } = await rig();
     const before = state();
     const text = "kind: Service\napiVersion: v1\nmetadata: {name: x}\nspec: {}\nspec: {}\n";
@@ -217,7 +220,7 @@ describe("what is pushed", () => {
     expect(state()).toBe(before);
   });
 
-  it("T19: slashes without end in a rewrite take no time", async () => {
+  it("slashes without end in a rewrite take no time", async () => {
     const { push, store, objects } = await rig();
     const odd = {
       ...hostProxy("odd.test", "a"),
@@ -238,14 +241,14 @@ describe("what is pushed", () => {
 });
 
 describe("what an Envoy asks for", () => {
-  it("T19: names without commas take no time", async () => {
+  it("names without commas take no time", async () => {
     const { ask } = await rig();
     const names = '"a"  '.repeat(500);
     const body = `{"node":{"id":"a-1","x":"${"y".repeat(6000)}"},"resource_names":[${names}],"type_url":"x" !`;
     expect((await ask("POST", "/v3/discovery:clusters", "n", body)).status).toBe(400);
   });
 
-  it("T10: names of no resource, and many of them, get no answer and do no harm", async () => {
+  it("names of no resource, and many of them, get no answer and do no harm", async () => {
     const { ask, state } = await rig();
     const before = state();
     const odd = ["*", "", "__proto__", "default/none", "../secure", "x".repeat(1000)];
@@ -258,13 +261,13 @@ describe("what an Envoy asks for", () => {
     expect(state()).toBe(before);
   });
 
-  it.each(["a\r\nb", "x".repeat(10_000)])("T11: the node %.10j is refused", async (node) => {
+  it.each(["a\r\nb", "x".repeat(10_000)])("the node %.10j is refused", async (node) => {
     const { ask, hub } = await rig();
     expect((await ask("POST", "/v3/discovery:clusters", "n", poll("c", [], node))).status).toBe(400);
     expect(JSON.stringify(hub.status())).not.toContain(node.slice(0, 20));
   });
 
-  it("T57: a Secret that no listener uses is as absent as one that is not there", async () => {
+  it("a Secret that no listener uses is as absent as one that is not there", async () => {
     const { ask } = await rig();
     const get = async (name: string): Promise<string> => {
       const answer = await ask("POST", "/v3/discovery:secrets", "n", poll("s", [name]));
@@ -275,14 +278,14 @@ describe("what an Envoy asks for", () => {
     expect(await get("default/unused")).not.toContain("PRIVATE");
   });
 
-  it("T57: a node of another group gets nothing, whatever it asks for", async () => {
+  it("a node of another group gets nothing, whatever it asks for", async () => {
     const { ask } = await rig();
     const foreign = await ask("POST", "/v3/discovery:secrets", "a", poll("s", ["default/used"], "b-1"));
     const absent = await ask("POST", "/v3/discovery:secrets", "a", poll("s", ["default/nothing"], "b-1"));
     expect([foreign.status, await foreign.text()]).toEqual([absent.status, await absent.text()]);
   });
 
-  it("T59: nothing is to be kept by a cache on the way", async () => {
+  it("nothing is to be kept by a cache on the way", async () => {
     const { ask } = await rig();
     const first = await ask("POST", "/v3/discovery:secrets", "n", poll("s", ["default/used"]));
     const { version_info: version } = (await first.json()) as { version_info: string };
@@ -296,7 +299,7 @@ describe("what an Envoy asks for", () => {
     for (const { headers } of [first, again]) expect(headers.get("cache-control")).toContain("no-store");
   });
 
-  it("T73: an Envoy that lies about its version gets no older answer, and others none at all", async () => {
+  it("an Envoy that lies about its version gets no older answer, and others none at all", async () => {
     const { ask, state } = await rig();
     const lie = (version: string): string => JSON.stringify({ version_info: version, node: { id: "liar" } });
     for (const version of ["9999999999999999-ffffffffffffffff", "-1", "0-0", "x"])
@@ -311,7 +314,7 @@ describe("what an Envoy asks for", () => {
 });
 
 describe("what is published", () => {
-  it("T68: goes to a higher version each time, though the clock goes back a day", async () => {
+  it("goes to a higher version each time, though the clock goes back a day", async () => {
     const { push, objects, pass, hub } = await rig();
     const sequence = (): number => {
       const { types } = hub.status() as { types: { routes: { version: string } } };
@@ -326,7 +329,7 @@ describe("what is published", () => {
     }
   });
 
-  it("T78: shows no key: not in logs, statuses, metrics, the graph, explanations or errors", async () => {
+  it("shows no key: not in logs, statuses, metrics, the graph, explanations or errors", async () => {
     const { ask, push, objects, logged } = await rig();
     const broken = { ...objects[2], data: { "tls.crt": "x", "tls.key": "c2VjcmV0LWtleS1ieXRlcw==" } };
     await push([...objects.slice(0, 2), broken, ...objects.slice(3)]);
@@ -341,26 +344,4 @@ describe("what is published", () => {
       shown.push(await (await ask("GET", path, "r")).text());
     expect(shown.join("\n")).not.toMatch(/PRIVATE KEY|c2VjcmV0|secret-key-bytes|LS0tLS1CRUdJTiBQUklW/);
   });
-});
-
-describe("each row of the table of threats that a server or the compiler answers for", () => {
-  const rows = [
-    ...Array.from({ length: 50 }, (_, i) => i + 1),
-    ...[51, 52, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 71, 73, 74, 75, 76, 77, 78, 79],
-  ].map((row) => `T${String(row).padStart(2, "0")}`);
-  const root = join(import.meta.dirname, "..");
-  const titles = readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".test.ts"))
-    .flatMap((file) => readFileSync(join(root, file), "utf8").match(/["`]T\d\d[^"`\n]*(?=["`])/g) ?? []);
-  /** `T32-T35` names all four. */
-  const named = new Set(
-    titles.flatMap((title) => {
-      const [list = ""] = /^["`]((?:T\d\d(?:-T\d\d)?(?:, )?)+)/.exec(title)?.slice(1) ?? [];
-      return list.split(", ").flatMap((one) => {
-        const [from = 0, to = from] = one.split("-").map((row) => Number(row.slice(1)));
-        return Array.from({ length: to - from + 1 }, (_, i) => `T${String(from + i).padStart(2, "0")}`);
-      });
-    }),
-  );
-  it.each(rows)("%s is named by a test", (row) => expect(named).toContain(row));
 });

@@ -23,14 +23,14 @@ const withPair = (cert: string, key: string): Attacked => attack([pair(cert, key
 const header = (name: string, value: string): Manifest =>
   proxyWith({ requestHeadersPolicy: { set: [{ name, value }] } });
 
-describe("T36-T39: certificates and keys", () => {
+describe("certificates and keys", () => {
   it.each([
     ["garbage", "x", secure.key],
     ["nothing", "", ""],
     ["a key cut short", secure.cert, secure.key.slice(0, 100)],
-    ["20 MB", `${secure.cert}${"x".repeat(20_000_000)}`, secure.key],
-    ["T37: a key of another certificate", secure.cert, certificate("tcp").key],
-    ["T39: an encrypted key", secure.cert, certificateFile("encrypted.key")],
+    ["2 MB", `${secure.cert}${"x".repeat(2_000_000)}`, secure.key],
+    ["a key of another certificate", secure.cert, certificate("tcp").key],
+    ["an encrypted key", secure.cert, certificateFile("encrypted.key")],
     ["a curve that Envoy does not take", certificate("secp256k1").cert, certificate("secp256k1").key],
   ])("%s is not served, and no key of it", (_, cert, key) => {
     const attacked = withPair(cert, key);
@@ -39,7 +39,7 @@ describe("T36-T39: certificates and keys", () => {
     expect([...attacked.store.resources("filter-chain", "ingress_https")]).toEqual([]);
   });
 
-  it("T36: text about a certificate is left out, CRLF is taken", () => {
+  it("text about a certificate is left out, CRLF is taken", () => {
     const attacked = withPair(`subject=CN\r\n${secure.cert.replaceAll("\n", "\r\n")}junk`, secure.key);
     expect(attacked.reasons()).toEqual([]);
     const [served] = [...attacked.store.resources("secret")];
@@ -47,7 +47,7 @@ describe("T36-T39: certificates and keys", () => {
     expect(Buffer.from(bytes, "base64").toString().replaceAll("\r\n", "\n")).toBe(secure.cert);
   });
 
-  it("T38: an expired certificate, also one of its chain, is served with a warning", () => {
+  it("an expired certificate, also one of its chain, is served with a warning", () => {
     const expired = certificate("expired");
     const chained = withPair(`${secure.cert}${expired.cert}`, secure.key);
     for (const attacked of [withPair(expired.cert, expired.key), chained]) {
@@ -61,12 +61,12 @@ describe("T36-T39: certificates and keys", () => {
     expect(fresh.some(({ reason }) => reason === "CertificateOutOfDate")).toBe(false);
   });
 
-  it("T39: a Secret of another type is refused", () => {
+  it("a Secret of another type is refused", () => {
     const opaque = { ...pair(secure.cert, secure.key), type: "example.com/other" };
     expect(attack([opaque, proxyWith({}, tls)]).reasons()).toContain("SecretNotValid");
   });
 
-  it("T41: a certificate of another host name is served with a warning", () => {
+  it("a certificate of another host name is served with a warning", () => {
     const attacked = withPair(certificate("tcp").cert, certificate("tcp").key);
     expect(attacked.reasons()).toEqual([]);
     expect(attacked.findings).toContainEqual(
@@ -79,7 +79,7 @@ describe("T36-T39: certificates and keys", () => {
   });
 });
 
-describe("T40: revocation lists", () => {
+describe("revocation lists", () => {
   it.each([
     ["garbage", "xx"],
     ["nothing", ""],
@@ -102,7 +102,7 @@ describe("T40: revocation lists", () => {
   });
 });
 
-describe("T42, T43: headers", () => {
+describe("headers", () => {
   it.each([
     ["x-a", "a\r\nb: c"],
     ["x-a", "a\u0000b"],
@@ -128,7 +128,7 @@ describe("T42, T43: headers", () => {
   });
 });
 
-describe("T44, T45: paths and redirects", () => {
+describe("paths and redirects", () => {
   it.each(["", "a", "//", "/a//b", "/a\u0000", "/a?b", "/a#b"].map((prefix) => [prefix]))(
     "the prefix %j is refused or harmless",
     (prefix) => {
@@ -197,7 +197,7 @@ describe("T44, T45: paths and redirects", () => {
   });
 });
 
-describe("T46: direct responses and files", () => {
+describe("direct responses and files", () => {
   it("a body that Envoy does not take is refused", () => {
     const direct = { services: [], directResponsePolicy: { statusCode: 200, body: "x".repeat(5000) } };
     expect(attack([proxyWith(direct)]).reasons().length).toBeGreaterThan(0);
@@ -212,7 +212,7 @@ describe("T46: direct responses and files", () => {
   });
 });
 
-describe("T47: numbers and durations", () => {
+describe("numbers and durations", () => {
   it.each([
     { timeoutPolicy: { response: "-1s" } },
     { timeoutPolicy: { response: "5" } },
@@ -237,7 +237,7 @@ describe("T47: numbers and durations", () => {
   });
 });
 
-describe("T48: includes", () => {
+describe("includes", () => {
   const root = (includes: readonly string[]): Manifest =>
     httpProxy("default", "bad", {
       virtualhost: { fqdn: "bad.test" },
@@ -254,8 +254,8 @@ describe("T48: includes", () => {
   ])("%s is told of", (_, manifests) => {
     expect(attack(manifests).reasons()).toContain("IncludeCreatesCycle");
   });
-  it("a chain of ten thousand ends soon", () => {
-    const chain = Array.from({ length: 10_000 }, (_, i) => child(`c${i}`, i < 9999 ? [`c${i + 1}`] : []));
+  it("a chain of two thousand ends soon", () => {
+    const chain = Array.from({ length: 2000 }, (_, i) => child(`c${i}`, i < 1999 ? [`c${i + 1}`] : []));
     expect(attack([root(["c0"]), ...chain]).reasons()).toContain("IncludeCreatesCycle");
   });
 
@@ -315,9 +315,9 @@ describe("T48: includes", () => {
   });
 });
 
-describe("T49: very many routes", () => {
+describe("very many routes", () => {
   it("stay in their own host", () => {
-    const routes = Array.from({ length: 50_000 }, (_, i) => ({
+    const routes = Array.from({ length: 10_000 }, (_, i) => ({
       conditions: [{ prefix: `/${i}` }],
       services: [{ name: "a", port: 80 }],
     }));
@@ -326,7 +326,7 @@ describe("T49: very many routes", () => {
   });
 });
 
-describe("T50: what nobody has thought of", () => {
+describe("objects of a wrong shape", () => {
   it.each([
     [null],
     [[]],
@@ -339,7 +339,7 @@ describe("T50: what nobody has thought of", () => {
     attack([manifest as unknown as Manifest]);
   });
 
-  it("a fault of the compiler costs the host that has it alone, and is told", () => {
+  it("a fault of the compiler takes down the host with the fault alone, with a finding", () => {
     const { store } = attack([proxyWith({})]);
     const reader = {
       get settings(): never {

@@ -26,7 +26,7 @@ const delegation = (targets: readonly string[], secretName = "secure"): Manifest
 });
 const keyOf = (secret: Manifest): string => (secret.data as Record<string, string>)["tls.key"] ?? "none";
 
-describe("T18: patterns that RE2 does not take", () => {
+describe("patterns that RE2 does not take", () => {
   it.each([
     "(?=a)",
     "(a)\\1",
@@ -42,12 +42,12 @@ describe("T18: patterns that RE2 does not take", () => {
   });
 });
 
-describe("T19: our own checks are linear", () => {
-  it("a megabyte in each place costs well under a second", () => {
-    const long = "a".repeat(1_000_000);
+describe("our own checks are linear", () => {
+  it("200 KB in each place cost well under a second", () => {
+    const long = "a".repeat(200_000);
     // Of this process, whatever else runs on the machine.
     const start = process.cpuUsage();
-    for (const value of [long, `${long}!`, `${".a".repeat(500_000)}!`, "-".repeat(1_000_000)]) {
+    for (const value of [long, `${long}!`, `${".a".repeat(100_000)}!`, "-".repeat(200_000)]) {
       attack([proxyWith({}, { fqdn: value })]);
       attack([proxyWith({ conditions: [{ prefix: `/${value}` }] })]);
       attack([header({ exact: value })]);
@@ -55,11 +55,11 @@ describe("T19: our own checks are linear", () => {
       attack([proxyWith({ requestHeadersPolicy: { set: [{ name: value, value }] } })]);
     }
     const { user, system } = process.cpuUsage(start);
-    expect((user + system) / 1000 / 20).toBeLessThan(500);
+    expect((user + system) / 1000 / 20).toBeLessThan(200);
   });
 });
 
-describe("T20, T21: Secrets of other namespaces", () => {
+describe("Secrets of other namespaces", () => {
   const secret = tlsSecret("keys", "secure");
   const bad = [service("default", "a"), tlsProxy("default", "keys/secure")];
   it.each([
@@ -78,7 +78,7 @@ describe("T20, T21: Secrets of other namespaces", () => {
   });
 });
 
-describe("T22: other references across namespaces", () => {
+describe("other references across namespaces", () => {
   it("the CA of a backend", () => {
     const services = [
       { name: "a", port: 80, protocol: "tls", validation: { caSecret: "keys/secure", subjectName: "a" } },
@@ -148,7 +148,7 @@ describe("T22: other references across namespaces", () => {
   });
 });
 
-describe("T23, T24, T26: ExternalName to this machine, its network or the API", () => {
+describe("ExternalName to this machine, its network or the API", () => {
   it.each([
     "localhost",
     "localhost.",
@@ -178,7 +178,7 @@ describe("T23, T24, T26: ExternalName to this machine, its network or the API", 
   });
 });
 
-describe("T25: ExternalName at all", () => {
+describe("ExternalName at all", () => {
   it("of the function that serves xDS is refused", () => {
     const settings = "{enableExternalNameService: true, xdsCluster: xds.example.com}";
     expect(attack(external("xds.example.com"), settings).reasons().length).toBeGreaterThan(0);
@@ -195,7 +195,7 @@ describe("T25: ExternalName at all", () => {
   });
 });
 
-describe("T27: endpoints", () => {
+describe("endpoints", () => {
   const slice = (address: string, namespace = "default"): Manifest => ({
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
@@ -218,7 +218,7 @@ describe("T27: endpoints", () => {
   });
 });
 
-describe("T28: names that look alike", () => {
+describe("names that look alike", () => {
   it("never share a cluster", () => {
     const pairs = [
       ["a", "b-c"],
@@ -242,7 +242,7 @@ describe("T28: names that look alike", () => {
   });
 });
 
-describe("T29, T30: two objects claim a host", () => {
+describe("two objects claim a host", () => {
   const claim = (namespace: string, time = "2026-01-01T00:00:00Z"): Manifest => ({
     ...httpProxy(namespace, "p", {
       virtualhost: { fqdn: "shared.test" },
@@ -316,7 +316,7 @@ describe("T29, T30: two objects claim a host", () => {
   });
 });
 
-describe("T31, T32: host names", () => {
+describe("host names", () => {
   it.each([
     "*",
     "*.*.com",
@@ -342,7 +342,7 @@ describe("T31, T32: host names", () => {
   });
 });
 
-describe("T32-T35: spellings of one host", () => {
+describe("spellings of one host", () => {
   const ingress = (name: string, host: string): Manifest => ({
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
@@ -377,7 +377,7 @@ describe("T32-T35: spellings of one host", () => {
     const chains = [...store.resources("filter-chain", "ingress_https")].map(({ name }) => name);
     expect(new Set(chains.map((name) => name.toLowerCase())).size).toBe(chains.length);
   });
-  it("T33: Envoy strips ports and matches without case", () => {
+  it("Envoy strips ports and matches without case", () => {
     const tables = [...attack([]).store.resources("route-configuration")].map(({ json }) => json);
     expect(tables.length).toBeGreaterThan(0);
     for (const table of tables) expect(table).toContain('"ignore_port_in_host_matching":true');

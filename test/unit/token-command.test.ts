@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { tokenCommand } from "../../src/cli/token.js";
-import { TokenFile } from "../../src/cli/token-file.js";
+import { TokenFile } from "../../src/runtime/node/token-file.js";
 import { parseTokens } from "../../src/server/tokens.js";
 
 let file: string;

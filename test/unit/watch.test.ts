@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { watchPaths } from "../../src/cli/watch.js";
+import { watchPaths } from "../../src/sources/files/watch.js";
 
 /** A watched folder with a file, and what the file held when it was read last, as a server reads it. */
 async function watched() {

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Says what is wrong with each of the pairs that it is sent, by the functions that the Worker has. */
 const script = `
-import { readKeyPair } from "./src/graph/secret.ts";
+import { readKeyPair } from "./src/graph/certificates/secret.ts";
 import { checkKeyPair } from "./src/platform/key-pair.ts";
 const problemOf = ({ certificate, key }) => {
   const object = { spec: { type: "kubernetes.io/tls", data: { "tls.crt": certificate, "tls.key": key } } };

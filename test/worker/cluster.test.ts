@@ -1,14 +1,11 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Miniflare, Response } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kubeTransport } from "../../src/cli/kube-transport.js";
 import type { Transport } from "../../src/kubernetes/api.js";
+import { kubeTransport } from "../../src/kubernetes/node/transport.js";
 import { customResourceDefinitions } from "../../src/schema/crds.js";
 import { type Manifest, service } from "../support/backend.js";
 import { eventually, startEnvoy, type TestEnvoy } from "../support/envoy.js";
@@ -98,9 +95,6 @@ describe.skipIf("reason" in binaries)("the Worker with a real API server", () =>
 
   beforeAll(async () => {
     if ("reason" in binaries) return;
-    await promisify(execFile)(process.execPath, [
-      fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url)),
-    ]);
     folder = await mkdtemp(join(tmpdir(), "isoline-worker-"));
     kube = await startKube(binaries);
     transport = await kubeTransport({ kubeconfig: kube.adminConfig });

@@ -1,8 +1,5 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { hostProxy, service } from "../support/backend.js";
@@ -39,9 +36,6 @@ export class Fleet extends Whole {
 let contents: string;
 
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, [
-    fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url)),
-  ]);
   contents = await readFile(new URL("../../dist/worker.js", import.meta.url), "utf8");
 });
 

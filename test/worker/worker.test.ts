@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import {
@@ -97,9 +94,6 @@ let source: string;
 let worker: TestWorker;
 
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, [
-    fileURLToPath(new URL("../../scripts/build.mjs", import.meta.url)),
-  ]);
   source = await readFile(script, "utf8");
 });
 

@@ -56,7 +56,7 @@ export function readIpFilter(
   return problems.length > 0 ? { problems } : { filter: { allow: Boolean(allow?.length), ranges }, problems };
 }
 
-/** A bare address is a range of one. */
+/** The network of a range, with the bits after its length cleared; a bare address is a range of one. */
 function readRange(cidr: string): { address: string; prefixLength: number } | undefined {
   const [address = "", length, ...rest] = cidr.split("/");
   if (rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
@@ -65,7 +65,6 @@ function readRange(cidr: string): { address: string; prefixLength: number } | un
   const bits = v4 ? 32 : 128;
   const prefixLength = length === undefined ? bits : Number(length);
   if (prefixLength > bits) return undefined;
-  const bytes = ipaddr.parse(address).toByteArray();
-  const masked = bytes.map((byte, i) => byte & (0xff << Math.max(0, 8 - Math.max(0, prefixLength - 8 * i))));
-  return { address: ipaddr.fromByteArray(masked.map((byte) => byte & 0xff)).toString(), prefixLength };
+  const network = (v4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(`${address}/${prefixLength}`);
+  return { address: network.toString(), prefixLength };
 }

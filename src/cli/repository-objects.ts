@@ -1,0 +1,83 @@
+import { resolve } from "node:path";
+import { type ForeignRoute, foreignRouteOf } from "../lint/foreign-routes.js";
+import { isRecord } from "../schema/issues.js";
+import type { Finding } from "../schema/meta.js";
+import { printable } from "../schema/printable.js";
+import { loadDocuments, loadText, type Visit } from "../sources/files/load.js";
+import { collect, type Located, type Manifests } from "../sources/files/objects.js";
+import { type FoundSettings, settingsObjectOf } from "../sources/files/settings-content.js";
+import { progress } from "./progress.js";
+import { findManifests } from "./repository.js";
+
+/** What the manifests of a repository are, and what of it was left out. */
+export interface RepositoryManifests extends Manifests {
+  /** How many files and documents were left out, by what they are. */
+  readonly leftOut: ReadonlyMap<string, number>;
+  /** Objects that hold settings, in the order in which they were read. */
+  readonly configurations: readonly FoundSettings[];
+  /** Routes of other controllers. */
+  readonly foreign: readonly ForeignRoute[];
+}
+
+/**
+ * Reads folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. A file of settings that a
+ * command names is none of the manifests of its folder.
+ */
+export function readRepository(
+  paths: readonly string[],
+  namespaces: readonly string[],
+  options: { readonly build?: boolean | undefined; readonly settings?: string | undefined },
+): RepositoryManifests {
+  const found = findManifests(paths, { build: options.build ?? false });
+  const { built, findings, leftOut } = found;
+  const isSettings = (file: string): boolean =>
+    options.settings !== undefined && resolve(file) === resolve(options.settings) && !paths.includes(file);
+  const files = found.files.filter((file) => !isSettings(file));
+  const counts = new Map(leftOut);
+  const named = new Set(paths);
+  const configurations: FoundSettings[] = [];
+  const foreign: ForeignRoute[] = [];
+  let current = "";
+  let filesRead = 0;
+  const manifests = collect(namespaces, (visit) => {
+    const visitManifest: Visit = (value, place) => {
+      if (place.file !== current) {
+        current = place.file;
+        filesRead++;
+        progress.tell(() => `reading ${filesRead} of ${files.length} files: ${printable(place.file)}`);
+      }
+      const route = foreignRouteOf(value);
+      if (route) foreign.push(route);
+      const holder = settingsObjectOf(value);
+      if (holder) configurations.push({ ...holder, value, place });
+      if (holder?.form === "IsolineSettings") return;
+      if (named.has(place.file) || isManifest(value)) visit(value, place);
+      else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
+    };
+    return [
+      ...loadDocuments(files, visitManifest),
+      ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
+    ];
+  });
+  progress.end();
+  const located = findings.map(({ file, severity, reason, message }): Located => {
+    const finding: Finding = { about: "File//", type: "FileError", severity, reason, message };
+    return { finding, file, line: 0 };
+  });
+  const broken = findings.flatMap(({ file, severity }) => (severity === "error" ? [file] : []));
+  return {
+    ...manifests,
+    owned: new Set([...manifests.owned, ...found.generated]),
+    located: [...located, ...manifests.located],
+    broken: new Set([...manifests.broken, ...broken]),
+    leftOut: counts,
+    configurations,
+    foreign,
+  };
+}
+
+const noManifest = "document that is no manifest";
+
+/** Values of charts, patches and the files of CI have neither a kind nor a version. */
+const isManifest = (value: unknown): boolean =>
+  !Array.isArray(value) && (!isRecord(value) || value.kind !== undefined || value.apiVersion !== undefined);

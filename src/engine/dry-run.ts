@@ -1,0 +1,22 @@
+import type { Store } from "../store/store.js";
+import { type Change, type Platform, type Updated, update } from "../update.js";
+
+/** Puts a store back to how it was before the changes. */
+export type Undo = () => void;
+
+/**
+ * Applies changes so that they can be taken back, which costs as much as the changes and not as the store. All units are
+ * compiled at once.
+ */
+export function tryChanges(
+  store: Store,
+  changes: readonly Change[],
+  { checkKeyPair }: Platform,
+): { readonly updated: Updated; readonly undo: Undo } {
+  const before = changes.map((change): Change => {
+    const ref = "gone" in change ? change.gone : change.ref;
+    return store.object(ref) ?? { gone: ref };
+  });
+  const updated = update(store, changes, { checkKeyPair });
+  return { updated, undo: () => void update(store, before, { checkKeyPair }) };
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sequenceCursor } from "../../engine/publisher.js";
+import { checkKeyPair } from "../../platform/key-pair.js";
+import { isRecord } from "../../schema/issues.js";
+import type { KubeObject } from "../../schema/object.js";
+import { messageOf, plural } from "../../schema/words.js";
+import { originCursor } from "../../sources/push/lost-store.js";
+import { readSource, sourceNames } from "../../sources/push/state.js";
+import { openSqliteStore, type SqliteStore } from "../../store/sqlite.js";
+import type { Store } from "../../store/store.js";
+import { update } from "../../update.js";
+
+/** Rows that are checked at a time, while others may work. */
+const sliceRows = 50;
+const betweenSlicesMs = 5;
+
+/** What is taken over from a damaged store beside the texts that were pushed. */
+interface Salvage {
+  readonly objects: readonly KubeObject[];
+  readonly sequence: string;
+  /** What names the store in versions. */
+  readonly origin: string;
+}
+
+/** The store in a file: checked while it is served, and begun anew where it is damaged. */
+export class KeptStore {
+  /** How many files were put aside as damaged. */
+  putAside = 0;
+  #store: SqliteStore;
+
+  private constructor(
+    private readonly file: string,
+    store: SqliteStore,
+    private readonly log: (line: string) => void,
+  ) {
+    this.#store = store;
+    if (store.damage !== undefined) this.#tell(store.damage, undefined);
+  }
+
+  /** @throws Error when a process that lives has the file, when it can't be written, or is another program's database. */
+  static async open(file: string, log: (line: string) => void): Promise<KeptStore> {
+    return new KeptStore(file, await openSqliteStore(file), log);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  /** What is wrong with the first row that can't be read; undefined when all can. */
+  check(): string | undefined {
+    const rows = readRows(this.#store);
+    for (;;) {
+      const step = nextOf(rows);
+      if (step !== "more") return step.wrong;
+    }
+  }
+
+  /** The same little by little, until the signal is aborted. What seems wrong may have been written between two reads: all is read again then. */
+  async checkSlowly(signal: AbortSignal): Promise<string | undefined> {
+    const rows = readRows(this.#store);
+    for (let read = 1; !signal.aborted; read++) {
+      const step = nextOf(rows);
+      if (step !== "more") return step.wrong === undefined ? undefined : this.check();
+      if (read % sliceRows === 0) await sleep(betweenSlicesMs, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  /** Puts a damaged file aside and begins a new one with what can be read whole: nothing of the old store may be used after that. */
+  beginAnew(wrong: string): void {
+    const salvage = salvageOf(this.#store);
+    this.#store = this.#store.putAside();
+    this.#tell(wrong, salvage);
+    if (salvage) putSalvage(this.#store, this.#texts > 0 ? { ...salvage, objects: [] } : salvage);
+  }
+
+  /** How many sources can be made anew of what was pushed. */
+  get #texts(): number {
+    return this.#store.revisionSources().length;
+  }
+
+  #tell(wrong: string, salvage: Salvage | undefined): void {
+    this.putAside++;
+    const { file } = this;
+    const rest =
+      this.#texts > 0
+        ? `what was pushed can be read and is applied anew, for ${plural(this.#texts, "source")}`
+        : salvage
+          ? `its ${salvage.objects.length} objects can be read and are compiled anew`
+          : "nothing of it is used: files and clusters are read again, and what was pushed has to be pushed again";
+    this.log(`the store ${file} is damaged (${wrong}) and is kept as ${file}.corrupt; ${rest}`);
+  }
+}
+
+function nextOf(rows: Iterator<undefined>): "more" | { readonly wrong: string | undefined } {
+  try {
+    return rows.next().done ? { wrong: undefined } : "more";
+  } catch (error) {
+    // The parser's own message quotes the text, which may hold keys.
+    if (error instanceof SyntaxError) return { wrong: "a row is no JSON" };
+    return { wrong: messageOf(error) };
+  }
+}
+
+/** Reads all that a store holds. @throws Error at what can't be read. */
+function* readRows(store: SqliteStore): Generator<undefined> {
+  for (const name of sourceNames(store)) {
+    if (!Array.isArray(readSource(store, name).refs)) throw new Error(`the source ${name} has no objects`);
+    yield undefined;
+  }
+  const cursor = store.unreadableCursor();
+  if (cursor !== undefined) throw new Error(`the cursor ${cursor} is no JSON`);
+  for (const { ref } of readObjects(store)) {
+    if (!Array.isArray(store.claimsOf(ref))) throw new Error(`the claims of ${ref} are something else`);
+    yield undefined;
+  }
+  for (const { unit, resources, reads, findings } of store.units()) {
+    if (!Array.isArray(reads) || !Array.isArray(findings))
+      throw new Error(`the unit ${unit} is something else`);
+    for (const { type, name, json } of resources)
+      if (!isRecord(JSON.parse(json)) && type !== "endpoints")
+        throw new Error(`${type} ${name} is not an object`);
+    yield undefined;
+  }
+}
+
+function* readObjects(store: Store): Generator<KubeObject> {
+  for (const object of store.objects()) {
+    if (!isRecord(object) || typeof object.ref !== "string" || !isRecord(object.meta))
+      throw new Error("a row of an object holds something else");
+    yield object;
+  }
+}
+
+function salvageOf(store: Store): Salvage | undefined {
+  try {
+    return {
+      objects: [...readObjects(store)],
+      sequence: cursorOf(store, sequenceCursor),
+      origin: cursorOf(store, originCursor),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Empty where it can't be read: then versions go on from the clock, and the store has a new name. */
+function cursorOf(store: Store, name: string): string {
+  try {
+    return store.cursor(name) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function putSalvage(store: Store, { objects, sequence, origin }: Salvage): void {
+  store.transaction(() => {
+    update(store, objects, { checkKeyPair });
+    if (sequence) store.setCursor(sequenceCursor, sequence);
+    if (origin) store.setCursor(originCursor, origin);
+  });
+}

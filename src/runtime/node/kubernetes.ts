@@ -1,0 +1,94 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Engine } from "../../engine/engine.js";
+import type { KubeTarget } from "../../kubernetes/node/config.js";
+import { kubeTransport } from "../../kubernetes/node/transport.js";
+import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
+import type { Metrics } from "../../server/metrics.js";
+import { formatLocated } from "../../sources/files/objects.js";
+import { readSettings } from "../../sources/files/settings-file.js";
+import type { StatusSource } from "../../sources/kubernetes/followed-cluster.js";
+import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
+import { withClusters } from "../../sources/kubernetes/with-clusters.js";
+import { type StatusOptions, StatusService } from "../../status/write/service.js";
+import { steadyNow } from "./clock.js";
+import { replicaIdentity } from "./pod.js";
+
+/** Which clusters are followed, and how. */
+export interface ClusterOptions {
+  readonly targets: readonly KubeTarget[];
+  readonly acceptShrink: boolean;
+  /** Ask every so many seconds and when a hook rings, instead of keeping watches open. */
+  readonly pollSeconds?: number;
+  /** Write statuses back. */
+  readonly status?: StatusOptions;
+  /** Without news of the API server for so long, what is served may be old. */
+  readonly staleSeconds?: number;
+  /** Other replicas, to which Envoys are sent then if they are up to date. */
+  readonly peers?: readonly URL[];
+  /** The admission webhook also denies what refers to something that is not there yet. */
+  readonly strictAdmission?: boolean;
+}
+
+interface KubeServeOptions extends ClusterOptions {
+  readonly settingsFile?: string;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly metrics: Metrics;
+  log(line: string): void;
+}
+
+/** Changes that come together are published together. */
+const gatherMs = 5;
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined);
+
+/** Follows clusters. @throws Error when a kubeconfig or the settings can't be read; a server out of reach is waited for. */
+export async function kubernetesSource(engine: Engine, options: KubeServeOptions): Promise<KubernetesSource> {
+  const { targets, acceptShrink, pollSeconds, settingsFile, overrides, metrics, status, log } = options;
+  const read = readSettings(settingsFile, overrides);
+  const { settings, findings: own } = withClusters(read.settings, targets);
+  const findings = [...read.findings, ...own, ...bootstrapFindings(settings)];
+  for (const finding of findings) log(formatLocated(read.locate(finding)));
+  const reached = targets.map(async (target) => {
+    const { name } = target;
+    const named = (line: string): void => log(name ? `${name}: ${line}` : line);
+    return { name, transport: await kubeTransport(target, named) };
+  });
+  const abort = new AbortController();
+  // Every kind has requests and pauses that end with the signal.
+  setMaxListeners(0, abort.signal);
+  return new KubernetesSource(engine, {
+    targets: await Promise.all(reached),
+    settings,
+    findings,
+    acceptShrink,
+    gatherMs,
+    ...(pollSeconds === undefined ? {} : { pollSeconds }),
+    ...(status ? { statuses: statusWriting(engine, metrics, status) } : {}),
+    failed: (cluster, kind, code) =>
+      metrics.count("cluster_failures_total", { ...(cluster ? { cluster } : {}), kind, code }),
+    abort,
+    log,
+    now: steadyNow,
+    sleep: pause,
+    random: Math.random,
+  });
+}
+
+const statusWriting =
+  (engine: Engine, metrics: Metrics, options: StatusOptions) =>
+  (source: StatusSource): StatusService =>
+    new StatusService({
+      ...options,
+      ...source,
+      store: engine.store,
+      checkKeyPair: engine.platform.checkKeyPair,
+      now: Date.now,
+      steadyNow,
+      sleep: pause,
+      identity: replicaIdentity(),
+      findingsAbout: (ref) => engine.leftOutAbout(ref),
+      wrote: (kind) => metrics.count("status_writes_total", { kind }),
+      failed: (kind, code) => metrics.count("status_write_failures_total", { kind, code: String(code) }),
+    });

@@ -1,0 +1,162 @@
+import type { Server } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { Engine } from "../../engine/engine.js";
+import { statusReport } from "../../engine/status-report.js";
+import { checkKeyPair } from "../../platform/key-pair.js";
+import { createApp } from "../../server/app.js";
+import { everyone, isLoopback, tokenAuth } from "../../server/auth.js";
+import { HeldErrors } from "../../server/held-errors.js";
+import { Hub } from "../../server/hub.js";
+import type { Source } from "../../sources/source.js";
+import { createMemoryStore } from "../../store/memory.js";
+import type { Store } from "../../store/store.js";
+import { steadyNow } from "./clock.js";
+import { createHttpServer } from "./http-server.js";
+import {
+  connectionsOf,
+  createHttpsServer,
+  httpsOptions,
+  leaveConnection,
+  RenewedCertificate,
+  shownCertificate,
+  type TlsFiles,
+  untimelyCertificate,
+} from "./https-server.js";
+import type { ClusterOptions } from "./kubernetes.js";
+import { freshPeer } from "./peers.js";
+import { type SourceOptions, sourceOf } from "./source.js";
+import { listenError } from "./start-errors.js";
+import { StepAside } from "./step-aside.js";
+import { TokenFile } from "./token-file.js";
+
+export interface ServerOptions extends SourceOptions {
+  /** Who is let in; without it everybody who reaches the address. */
+  readonly tokensFile?: string;
+  /** The fleet that tokens are for. */
+  readonly fleet?: string;
+  /** Serves https: HTTP/2, as Envoys ask for it, and HTTP/1.1. */
+  readonly tls?: TlsFiles;
+  readonly store?: Store;
+  /** How many damaged files were put aside before there was this store. */
+  readonly storesPutAside?: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** Reads the files of tokens and of the certificate now, and not only within a second of a change. */
+  reload(): void;
+  close(): Promise<void>;
+}
+
+/** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  let source: Source | undefined;
+  const replicaMs = options.kube?.peers?.length ? staleMsOf(options.kube) : 0;
+  const synced = (): boolean => source?.synced ?? true;
+  const hub = new Hub({ now: steadyNow, log: options.log, synced, replicaMs });
+  if (options.storesPutAside) hub.metrics.count("stores_put_aside_total", undefined, options.storesPutAside);
+  const heldErrors = new HeldErrors({
+    now: steadyNow,
+    log: options.log,
+    overflowed: () => hub.metrics.count("errors_at_once_total"),
+  });
+  const tokens = options.tokensFile
+    ? new TokenFile(options.tokensFile, options.log, () => {
+        heldErrors.release();
+        hub.release();
+      })
+    : undefined;
+  const { store = createMemoryStore(), host: hostname, port: wanted, tls } = options;
+  const secure = tls && httpsOptions(tls);
+  const untimely = tls && untimelyCertificate(tls, Date.now());
+  if (untimely) options.log(untimely);
+  const engine = Engine.open({ store, platform: { checkKeyPair }, outlet: hub, now: Date.now });
+  const wired = await sourceOf(engine, options, hub.metrics);
+  const started = wired.source;
+  source = started;
+  await startOrClose(started);
+  const aside = wired.lookedAt ? stepAside(hub, options, wired.lookedAt) : undefined;
+  const app = createApp({
+    hub,
+    heldErrors,
+    status: () => ({ ...statusReport(engine, started), ...(aside ? { standing: aside.standing } : {}) }),
+    ...wired.surface,
+    ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
+    ...(options.fleet ? { fleet: options.fleet } : {}),
+    authenticate: tokens
+      ? tokenAuth({ tokens: () => tokens.read(), now: Date.now, requireTls: false })
+      : everyone,
+    ...(tokens || !isLoopback(options.host) ? {} : { xdsCluster: () => engine.settings.xdsCluster }),
+    client: (c) => getConnInfo(c).remote.address ?? "",
+  });
+  const stop = async (): Promise<void> => {
+    tokens?.close();
+    aside?.close();
+    heldErrors.close();
+    engine.close();
+    await started.close();
+    hub.close();
+  };
+  const listener = getRequestListener(app.fetch, { hostname });
+  const https = secure && createHttpsServer(secure, listener);
+  const server: Server = https ?? createHttpServer(listener);
+  const connections = connectionsOf(server);
+  const listening = new Promise<void>((resolve, reject) =>
+    server.once("listening", resolve).once("error", reject).listen(wanted, hostname),
+  );
+  await listening.catch(async (error: unknown) => {
+    await stop();
+    throw listenError(hostname, wanted, error);
+  });
+  const renewed = https && tls && new RenewedCertificate(https, tls, options.log);
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : wanted;
+  return {
+    url: `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+    reload() {
+      tokens?.reload();
+      renewed?.reload();
+    },
+    async close() {
+      renewed?.close();
+      await stop();
+      connections.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function startOrClose(source: Source): Promise<void> {
+  try {
+    await source.start();
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
+const defaultStaleSeconds = 180;
+
+const staleMsOf = ({
+  staleSeconds = defaultStaleSeconds,
+  pollSeconds = 0,
+}: Pick<ClusterOptions, "staleSeconds" | "pollSeconds">): number =>
+  Math.max(staleSeconds, 2 * pollSeconds) * 1000;
+
+function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
+  const { peers = [] } = kube ?? {};
+  const aside = new StepAside({
+    staleMs: staleMsOf(kube ?? {}),
+    lookedAt,
+    now: steadyNow,
+    freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),
+    stepAside: (leaves) => hub.stepAside(leaves),
+    log,
+  });
+  aside.start();
+  return aside;
+}

@@ -1,0 +1,74 @@
+import type { Standing } from "../../server/standing.js";
+
+export interface StepAsideOptions {
+  /** Without a look for so long, what is served may be old. */
+  readonly staleMs: number;
+  /** When the API server was last heard of, in ms since the epoch; of several clusters the one that is silent longest. */
+  lookedAt(): number;
+  now(): number;
+  /** The address of another replica that is up to date; undefined where there is none. */
+  freshPeer(): Promise<string | undefined>;
+  /** Sends Envoys to other replicas, or no longer. */
+  stepAside(aside: boolean): void;
+  log(line: string): void;
+}
+
+const lookMs = 5000;
+
+/**
+ * Takes a replica that is cut off from its API server out of service while another one is known to be up to date: it is not ready, and
+ * sends its Envoys away. Where no other says so of itself it serves on, as it may be the last: what is old is better than nothing.
+ */
+export class StepAside {
+  #isAside = false;
+  #wasStale = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(private readonly options: StepAsideOptions) {}
+
+  start(): void {
+    const next = (): void => {
+      if (this.#closed) return;
+      this.#timer = setTimeout(
+        () => void this.look().finally(next),
+        Math.min(lookMs, this.options.staleMs / 4),
+      );
+      this.#timer.unref();
+    };
+    next();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  get standing(): Standing {
+    const { now, lookedAt, staleMs } = this.options;
+    const silentMs = now() - lookedAt();
+    return { silentMs, fresh: silentMs <= staleMs, aside: this.#isAside && silentMs > staleMs };
+  }
+
+  /** One look at the state of things. */
+  async look(): Promise<void> {
+    const { fresh } = this.standing;
+    const peer = fresh ? undefined : await this.options.freshPeer();
+    const aside = !this.standing.fresh && peer !== undefined;
+    const changed = aside !== this.#isAside || fresh === this.#wasStale;
+    this.#isAside = aside;
+    this.#wasStale = !fresh;
+    if (!changed) return;
+    this.options.stepAside(aside);
+    this.#tell(fresh, peer);
+  }
+
+  #tell(fresh: boolean, peer: string | undefined): void {
+    const { log, staleMs } = this.options;
+    const silent = `nothing has come from the API server for ${Math.round(staleMs / 1000)} s`;
+    if (fresh) log("the API server answers again; this server is up to date");
+    else if (peer)
+      log(`${silent}; ${peer} is up to date, so this server is not ready and sends its Envoys away`);
+    else log(`${silent}; no other replica is known to be up to date, so this server serves on what it had`);
+  }
+}

@@ -1,0 +1,64 @@
+import { messageOf } from "../../schema/words.js";
+import { type ParsedTokens, parseTokens } from "../../server/tokens.js";
+import { ChangedFiles } from "./changed-files.js";
+import { readOptionFile } from "./start-errors.js";
+
+const lookMs = 1000;
+
+/** A file of tokens, read anew when it has changed; one that can't be read leaves those that were there. */
+export class TokenFile {
+  readonly #changes: ChangedFiles;
+  readonly #timer: NodeJS.Timeout;
+  #tokens: ParsedTokens;
+  #checkedAt = 0;
+
+  /** @throws Error when the file can't be read at the start. */
+  constructor(
+    private readonly path: string,
+    private readonly log: (line: string) => void,
+    /** Called after the file was read anew. */
+    private readonly changed: () => void = () => undefined,
+  ) {
+    this.#tokens = this.#load();
+    this.#changes = new ChangedFiles([path]);
+    // Looked at also while no request comes, as when every Envoy waits for the answer to a refused poll.
+    this.#timer = setInterval(() => this.read(), lookMs).unref();
+  }
+
+  /** Looks at the file at most once a second. */
+  read(): ParsedTokens {
+    const now = Date.now();
+    if (now - this.#checkedAt < lookMs) return this.#tokens;
+    this.#checkedAt = now;
+    this.#attempt(() => this.#changes.changed());
+    return this.#tokens;
+  }
+
+  /** Reads the file now. */
+  reload(): void {
+    this.#attempt(() => true);
+  }
+
+  #attempt(wanted: () => boolean): void {
+    try {
+      if (!wanted()) return;
+      this.#tokens = this.#load();
+      this.changed();
+    } catch (error) {
+      this.log(`keeping the tokens that were there: ${messageOf(error)}`);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #load(): ParsedTokens {
+    const advice = `make it with \`isoline token node --file ${this.path}\``;
+    const tokens = parseTokens(readOptionFile("--tokens", this.path, advice));
+    for (const line of [...tokens.errors, ...tokens.warnings]) this.log(`${this.path}: ${line}`);
+    if (tokens.entries.length === 0)
+      this.log(`${this.path}: holds no token, so that every request is refused with 503: ${advice}`);
+    return tokens;
+  }
+}

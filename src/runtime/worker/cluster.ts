@@ -1,0 +1,101 @@
+import type { DurableObjectStorage, Fetcher } from "@cloudflare/workers-types";
+import type { Engine } from "../../engine/engine.js";
+import type { Transport } from "../../kubernetes/api.js";
+import { fetchTransport } from "../../kubernetes/fetch-transport.js";
+import { bootstrapFindings } from "../../schema/bootstrap-settings.js";
+import { parseSettings } from "../../schema/settings.js";
+import type { AppOptions } from "../../server/app.js";
+import { clusterSurface } from "../../server/cluster-surface.js";
+import type { Metrics } from "../../server/metrics.js";
+import { KubernetesSource } from "../../sources/kubernetes/kubernetes-source.js";
+
+/** What says where the API server is; without `KUBE_SERVER` and `KUBE` there is none. */
+export interface ClusterEnv {
+  /** A binding that reaches the API server, such as a VPC service. */
+  readonly KUBE?: Fetcher;
+  /** Its URL, with a certificate that is publicly trusted where there is no binding. */
+  readonly KUBE_SERVER?: string;
+  /** Bearer token of a service account with the printed role. */
+  readonly KUBE_TOKEN?: string;
+  /** Seconds between two looks when nothing rings. */
+  readonly KUBE_POLL_SECONDS?: string;
+  /** Settings as JSON; Contour's configuration will do. */
+  readonly ISOLINE_SETTINGS?: string;
+}
+
+export const hasCluster = ({ KUBE, KUBE_SERVER }: ClusterEnv): boolean =>
+  KUBE !== undefined || KUBE_SERVER !== undefined;
+
+const defaultPollSeconds = 60;
+/** How long a look listens for changes that are still on their way. */
+const lookSeconds = 2;
+const betweenLooksMs = 1000;
+
+interface WorkerClusterOptions {
+  readonly env: ClusterEnv;
+  readonly storage: DurableObjectStorage;
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+}
+
+/** A cluster that is looked at by alarm: at intervals, and soon after a hook rings. */
+export class WorkerCluster {
+  readonly source: KubernetesSource;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly options: WorkerClusterOptions) {
+    const { env, engine, metrics } = options;
+    const { settings, findings } = parseSettings(JSON.parse(env.ISOLINE_SETTINGS ?? "{}"));
+    this.source = new KubernetesSource(engine, {
+      targets: [{ name: "", transport: transportOf(env) }],
+      settings,
+      findings: [...findings, ...bootstrapFindings(settings)],
+      acceptShrink: false,
+      pollSeconds: "never",
+      failed: (_, kind, code) => metrics.count("cluster_failures_total", { kind, code }),
+      log: (line) => console.error(line),
+      now: Date.now,
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      random: Math.random,
+    });
+    void this.#alarmAt(Date.now());
+  }
+
+  get surface(): Pick<AppOptions, "hooks" | "inspected" | "holds"> {
+    const { engine } = this.options;
+    const { source } = this;
+    return clusterSurface(engine, source, {
+      strict: false,
+      ready: () => source.complete && engine.pending === 0,
+      ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
+    });
+  }
+
+  /** Brings the next look forward, but never puts it off. */
+  async #alarmAt(at: number): Promise<void> {
+    const { storage } = this.options;
+    const set = await storage.getAlarm();
+    if (set === null || set > at) await storage.setAlarm(at);
+  }
+
+  /** One look; a failure is logged by the source, and the next look tries again. */
+  async look(): Promise<void> {
+    this.#lookedAt = Date.now();
+    const { env, storage } = this.options;
+    const seconds = Number(env.KUBE_POLL_SECONDS ?? defaultPollSeconds);
+    const next = Number.isFinite(seconds) && seconds >= 1 ? seconds : defaultPollSeconds;
+    await storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
+    // Each request has a deadline of its own.
+    await this.source.refresh(lookSeconds, new AbortController().signal);
+  }
+}
+
+const serverOf = ({ KUBE_SERVER }: ClusterEnv): string => KUBE_SERVER ?? "https://kubernetes";
+
+function transportOf(env: ClusterEnv): Transport & { readonly server: string } {
+  const { KUBE, KUBE_TOKEN } = env;
+  const server = serverOf(env);
+  const ask = KUBE ? KUBE.fetch.bind(KUBE) : fetch;
+  const token = KUBE_TOKEN ? { token: KUBE_TOKEN } : {};
+  return { server, ...fetchTransport({ fetch: ask as unknown as typeof fetch, server, ...token }) };
+}

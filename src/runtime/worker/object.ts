@@ -1,0 +1,105 @@
+import type { DurableObjectNamespace } from "@cloudflare/workers-types";
+import { xdsTypes } from "../../link/snapshot.js";
+import { messageOf } from "../../schema/words.js";
+import { timeoutHeader } from "../../server/hold-time.js";
+import { problemOf } from "../../server/problem.js";
+import { QuietLog } from "../../server/quiet-log.js";
+import { RequestError, readBody, readDiscoveryRequest, shortRequest } from "../../server/request.js";
+
+/** A request that can be sent again: its body is text, or there is none. */
+interface Repeatable {
+  readonly request: Request;
+  readonly body?: string;
+}
+
+const lines = new QuietLog((line) => console.error(line), Date.now);
+
+/** All polls that an object held fail with it at once: they go to the new one at different times of this. */
+const spreadMs = 1000;
+/** With less time left than this Envoy asks again itself. */
+const leastMs = 4000;
+
+const pollPaths: ReadonlySet<string> = new Set(xdsTypes.map((type) => `/v3/discovery:${type}`));
+
+/**
+ * Asks the object of a fleet. What reads only (a poll, a GET) is sent once more where the object fails, as when it is reset by a
+ * deployment; a second failure, and one of a write, is a response with the status 503. Never rejects.
+ * `mayPoll`: a token of the role node was shown; what others send to the paths of polls is not read.
+ */
+export async function askObject(
+  objects: DurableObjectNamespace,
+  fleet: string,
+  request: Request,
+  mayPoll: boolean,
+): Promise<Response> {
+  try {
+    const repeatable = await repeatableOf(request, mayPoll);
+    return await (repeatable ? askTwice(objects, fleet, repeatable) : ask(objects, fleet, request));
+  } catch (error) {
+    if (error instanceof RequestError) {
+      const { status, code, message: detail } = error;
+      return problemOf({ status, code, detail, headers: {} });
+    }
+    tell(fleet, error);
+    return problemOf(objectFailed);
+  }
+}
+
+const objectFailed = {
+  status: 503,
+  code: "object-failed",
+  detail: "the fleet's object does not answer; the Worker's log says why, and what an Envoy has it keeps",
+  headers: { "retry-after": "5" },
+} as const;
+
+/** @throws RequestError for a poll that can't be read. */
+async function repeatableOf(request: Request, mayPoll: boolean): Promise<Repeatable | undefined> {
+  if (request.method === "GET") return { request };
+  const { pathname } = new URL(request.url);
+  if (request.method !== "POST" || !mayPoll || !pollPaths.has(pathname)) return undefined;
+  const body = shortRequest(readDiscoveryRequest(await readBody(request)));
+  const headers = new Headers(request.headers);
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+  return { request: new Request(request.url, { method: "POST", headers }), body };
+}
+
+async function askTwice(
+  objects: DurableObjectNamespace,
+  fleet: string,
+  { request, body }: Repeatable,
+): Promise<Response> {
+  const since = Date.now();
+  const send = (headers: Headers): Promise<Response> =>
+    ask(
+      objects,
+      fleet,
+      new Request(request.url, { method: request.method, headers, ...(body ? { body } : {}) }),
+    );
+  try {
+    return await send(request.headers);
+  } catch (error) {
+    // A further request would make the load of an overloaded object heavier.
+    if ((error as { readonly overloaded?: unknown }).overloaded === true) throw error;
+    const timeout = Number(request.headers.get(timeoutHeader) ?? Number.NaN);
+    const pause = spreadMs * Math.random();
+    const left = timeout - (Date.now() - since) - pause;
+    if (left < leastMs) throw error;
+    tell(fleet, error);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const headers = new Headers(request.headers);
+    if (!Number.isNaN(left)) headers.set(timeoutHeader, String(Math.floor(left)));
+    return send(headers);
+  }
+}
+
+/** @throws whatever the object's code throws, and what the platform throws in its place. */
+function ask(objects: DurableObjectNamespace, fleet: string, request: Request): Promise<Response> {
+  // A new stub each time: one whose object has failed stays broken.
+  const object = objects.get(objects.idFromName(fleet));
+  return (object.fetch as unknown as (request: Request) => Promise<Response>).call(object, request);
+}
+
+function tell(fleet: string, error: unknown): void {
+  const message = messageOf(error);
+  lines.say(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
+}

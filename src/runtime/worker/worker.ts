@@ -1,0 +1,230 @@
+import type { DurableObjectNamespace, DurableObjectState } from "@cloudflare/workers-types";
+import { Engine } from "../../engine/engine.js";
+import { statusReport } from "../../engine/status-report.js";
+import { messageOf } from "../../schema/words.js";
+import { type AppOptions, createApp } from "../../server/app.js";
+import {
+  type Authenticate,
+  forwardedAuth,
+  identityFor,
+  identityHeader,
+  isRefusal,
+  type Refusal,
+  tokenAuth,
+  unauthorized,
+} from "../../server/auth.js";
+import { networkOf } from "../../server/client-network.js";
+import { HeldErrors } from "../../server/held-errors.js";
+import { Hub } from "../../server/hub.js";
+import { pageResponse } from "../../server/page.js";
+import { problemOf } from "../../server/problem.js";
+import { defaultFleet, type Identity, parseTokens } from "../../server/tokens.js";
+import { PushedSources } from "../../sources/push/push-source.js";
+import type { Source } from "../../sources/source.js";
+import { durableDriver } from "../../store/durable.js";
+import { isDamage, rebuildInPlace } from "../../store/salvage.js";
+import { createSqlStore } from "../../store/sql-store.js";
+import { type Store, StoreError } from "../../store/store.js";
+import { type ClusterEnv, hasCluster, WorkerCluster } from "./cluster.js";
+import { askObject } from "./object.js";
+import { workerPlatform } from "./platform.js";
+
+interface Env extends ClusterEnv {
+  readonly FLEET: DurableObjectNamespace;
+  /** Lines as `isoline token` prints them; without any, nobody is let in. */
+  readonly ISOLINE_TOKENS?: string;
+  /** "1": take plain HTTP under any host name, as from an Envoy beside `wrangler dev`. */
+  readonly ISOLINE_INSECURE?: string;
+}
+
+/** The control plane of one fleet of Envoys: one instance at a time, with its store on disk. */
+export class Fleet {
+  readonly #serving: Serving | undefined;
+  readonly #refusal: StoreError | undefined;
+
+  constructor(
+    private readonly state: DurableObjectState,
+    env: Env,
+  ) {
+    try {
+      this.#serving = openServing(state, env);
+      void this.#continue();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#refusal = error;
+      log(`${error.code}: ${error.message}`);
+    }
+  }
+
+  /** Called by the platform at the time that was set: does a part of what is left, else looks at the cluster. */
+  async alarm(): Promise<void> {
+    if (!this.#serving) return;
+    const { engine, source, cluster } = this.#serving;
+    if (cluster && engine.pending === 0) {
+      await cluster.look();
+      return this.#continue();
+    }
+    try {
+      const progress = await source.resume();
+      if (cluster && engine.pending === 0) await this.state.storage.setAlarm(Date.now());
+      await this.#continue(progress ? 0 : stuckMs);
+    } catch (error) {
+      log(`what is left can't be applied, and is tried again in ${stuckMs / 1000} s: ${String(error)}`);
+      await this.state.storage.setAlarm(Date.now() + stuckMs);
+    }
+  }
+
+  /** What is left is done by alarm, which comes also after the object was moved or evicted. */
+  async #continue(waitMs = 0): Promise<void> {
+    const { engine } = this.#serving ?? {};
+    if (engine && engine.pending > 0) await this.state.storage.setAlarm(Date.now() + waitMs);
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    if (!this.#serving) return problemOf(unusable(this.#refusal));
+    const response = await this.#serving.app.fetch(request);
+    if (mayEdit(request)) await this.#continue();
+    return response;
+  }
+}
+
+/** Pause before what made no progress is tried again. */
+const stuckMs = 30_000;
+
+const log = (line: string): void => console.error(line);
+
+const unusable = (error: StoreError | undefined): Refusal => ({
+  status: 503,
+  code: error?.code ?? "store-damaged",
+  detail: error?.message ?? "",
+  headers: {},
+});
+
+interface Serving {
+  readonly app: { fetch(request: Request): Response | Promise<Response> };
+  readonly engine: Engine;
+  readonly source: Source;
+  readonly cluster: WorkerCluster | undefined;
+}
+
+/**
+ * Opens the store of an object, and serves it. A damaged one is made anew of what was pushed.
+ *
+ * @throws StoreError where the store can't be used; it is as it was.
+ */
+function openServing(state: DurableObjectState, env: Env): Serving {
+  const driver = durableDriver(state.storage);
+  try {
+    return serve(state, env, createSqlStore(driver));
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const { store, salvaged } = rebuildInPlace(driver, followsCluster(state, env));
+    log(
+      `store-damaged: the store was made anew of ${salvaged.contents.length} contents of sources; ${salvaged.lost} could not be read (${messageOf(error)})`,
+    );
+    return serve(state, env, store);
+  }
+}
+
+const followsCluster = (state: DurableObjectState, env: Env): boolean =>
+  hasCluster(env) && state.id.equals(env.FLEET.idFromName(defaultFleet));
+
+function serve(state: DurableObjectState, env: Env, store: Store): Serving {
+  const hub = new Hub({ now: Date.now, log });
+  const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
+  if (!followsCluster(state, env)) {
+    const sources = new PushedSources(engine);
+    return wired({ engine, source: sources, cluster: undefined }, hub, { sources, inspected: { engine } });
+  }
+  const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics });
+  return wired({ engine, source: cluster.source, cluster }, hub, cluster.surface);
+}
+
+function wired(
+  made: Omit<Serving, "app">,
+  hub: Hub,
+  surface: Pick<AppOptions, "hooks" | "sources" | "inspected" | "holds">,
+): Serving {
+  const { engine, source } = made;
+  void source.start();
+  const status = (): object => statusReport(engine, source);
+  return { ...made, app: createApp({ hub, status, ...surface, authenticate: forwardedAuth }) };
+}
+
+/** Polls are POSTs, too, and change nothing. */
+const mayEdit = ({ method, url }: Request): boolean =>
+  method === "PUT" || method === "DELETE" || new URL(url).pathname === "/accept-shrink";
+
+/** The client certificate of a zone with mTLS; the platform says whether a CA of the zone signed it. */
+function certificateOf(request: Request): string | undefined {
+  const { tlsClientAuth } = (request as { cf?: { tlsClientAuth?: ClientCertificate } }).cf ?? {};
+  const verified = tlsClientAuth?.certVerified === "SUCCESS" && tlsClientAuth.certRevoked !== "1";
+  return verified ? tlsClientAuth.certFingerprintSHA256 : undefined;
+}
+
+interface ClientCertificate {
+  readonly certVerified?: string;
+  readonly certRevoked?: string;
+  readonly certFingerprintSHA256?: string;
+}
+
+/** One for the life of the isolate, for its count of failures. */
+let gate: { readonly tokens: string; readonly authenticate: Authenticate } | undefined;
+
+function authenticateWith({ ISOLINE_TOKENS: text = "", ISOLINE_INSECURE }: Env): Authenticate {
+  if (gate?.tokens !== text) {
+    const tokens = parseTokens(text);
+    for (const line of [...tokens.errors, ...tokens.warnings]) console.error(`ISOLINE_TOKENS: ${line}`);
+    gate = {
+      tokens: text,
+      authenticate: tokenAuth({
+        tokens: () => tokens,
+        now: Date.now,
+        requireTls: ISOLINE_INSECURE !== "1",
+        fingerprint: certificateOf,
+      }),
+    };
+  }
+  return gate.authenticate;
+}
+
+const heldErrors = new HeldErrors({ now: Date.now, log: (line) => console.error(line) });
+
+/** The Worker itself keeps nothing: it sees who asks, and hands the request to the object of their fleet. Errors to Envoys wait here. */
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
+    if (pathname === "/" && request.method === "GET") return pageResponse();
+    const since = Date.now();
+    const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
+    const identities = await authenticateWith(env)(request, network);
+    const response = isRefusal(identities) ? problemOf(identities) : await askFleet(env, request, identities);
+    const [token] = isRefusal(identities) ? [] : identities;
+    await heldErrors.hold(request, response, { since, network, ...(token ? { token } : {}) });
+    return response;
+  },
+
+  /** Wakes the object that looks at the cluster, should its alarm have been lost. */
+  async scheduled(_: unknown, env: Env): Promise<void> {
+    if (!hasCluster(env)) return;
+    const hook: Identity = { role: "hook", name: "cron", id: "", fleet: defaultFleet };
+    const headers = { [identityHeader]: JSON.stringify([hook]) };
+    const request = new Request("https://fleet/hooks/refresh", { method: "POST", headers });
+    await askObject(env.FLEET, defaultFleet, request, false);
+  },
+};
+
+async function askFleet(env: Env, request: Request, identities: readonly Identity[]): Promise<Response> {
+  const [first] = identities;
+  if (!first) return problemOf(unauthorized);
+  // The object serves one fleet, and so it knows it by the default name.
+  const ours = identities
+    .filter(({ fleet }) => fleet === first.fleet)
+    .map((identity) => ({ ...identity, fleet: defaultFleet }));
+  const headers = new Headers(request.headers);
+  headers.delete("authorization");
+  headers.set(identityHeader, JSON.stringify(ours));
+  const mayPoll = identityFor(ours, "node") !== undefined;
+  return askObject(env.FLEET, first.fleet, new Request(request, { headers }), mayPoll);
+}

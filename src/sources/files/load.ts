@@ -1,0 +1,181 @@
+import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import { type Doubt, type Format, readNow, type TextDocument } from "../../documents/documents.js";
+import { type Position, positionOf as positionIn } from "../../documents/locate.js";
+import type { Part } from "../../documents/split.js";
+import { joinPaths } from "../../schema/field-path.js";
+import type { Finding } from "../../schema/meta.js";
+import { membersOf } from "../../schema/object.js";
+import { messageOf } from "../../schema/words.js";
+
+/** Where a manifest stands. */
+export interface Place {
+  /** `-` for standard input. */
+  readonly file: string;
+  /** Line on which the document or the member of a list begins, from 1. */
+  readonly line: number;
+  /** Where the lines of fields are found; absent where each document is a line. */
+  readonly part?: Part;
+  /** Path of the object in its document, such as `items[3]`; empty for the document itself. */
+  readonly within: string;
+}
+
+/** A file or document that could not be read, or a warning about how it was; `line` is 0 when the whole file is meant. */
+export interface LoadFinding {
+  readonly finding: Finding;
+  readonly file: string;
+  readonly line: number;
+  readonly column?: number;
+}
+
+/** Takes one manifest; a value that it does not keep is free before the next one is read. */
+export type Visit = (value: unknown, place: Place) => void;
+
+const maxMegabytes = 64;
+const maxBytes = maxMegabytes * 1024 * 1024;
+const lineNames = new Set([".jsonl", ".ndjson"]);
+/** Extensions of files that hold manifests. */
+export const manifestNames: ReadonlySet<string> = new Set([...lineNames, ".yaml", ".yml", ".json"]);
+
+/**
+ * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
+ * document that can't be read is a finding and costs only itself.
+ */
+export function loadDocuments(paths: readonly string[], visit: Visit): readonly LoadFinding[] {
+  const findings: LoadFinding[] = [];
+  for (const path of paths) {
+    const loader: Loader = { file: path, visit, findings };
+    for (const file of path === "-" ? ["-"] : filesOf(loader)) loadFile({ ...loader, file });
+  }
+  return findings;
+}
+
+/** The same of a text that stands for a file. */
+export function loadText(file: string, text: string, visit: Visit): readonly LoadFinding[] {
+  const findings: LoadFinding[] = [];
+  readText({ file, visit, findings }, text);
+  return findings;
+}
+
+interface Loader {
+  readonly file: string;
+  readonly visit: Visit;
+  readonly findings: LoadFinding[];
+}
+
+function fail({ file, findings }: Loader, line: number, message: string, column?: number): void {
+  const about = { about: "File//", type: "FileError" } as const;
+  findings.push({
+    finding: { ...about, severity: "error", reason: "NotReadable", message },
+    file,
+    line,
+    ...(column ? { column } : {}),
+  });
+}
+
+function warn({ file, findings }: Loader, { line, message }: Doubt): void {
+  const about = { about: "File//", type: "FileError" } as const;
+  findings.push({ finding: { ...about, severity: "warning", reason: "Ambiguous", message }, file, line });
+}
+
+function filesOf(loader: Loader): string[] {
+  try {
+    return statSync(loader.file).isDirectory() ? walk(loader.file, loader) : [loader.file];
+  } catch (error) {
+    fail(loader, 0, messageOf(error));
+    return [];
+  }
+}
+
+function walk(folder: string, loader: Loader): string[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    fail({ ...loader, file: folder }, 0, messageOf(error));
+    return [];
+  }
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return walk(path, loader);
+      return manifestNames.has(extname(entry.name)) ? [path] : [];
+    });
+}
+
+function loadFile(loader: Loader): void {
+  const text = textOf(loader);
+  if (text !== undefined) readText(loader, text);
+}
+
+function readText(loader: Loader, text: string): void {
+  const { file } = loader;
+  const format: Format = lineNames.has(extname(file)) ? "lines" : extname(file) === ".json" ? "json" : "yaml";
+  for (const one of readNow(text, format)) {
+    if ("fault" in one)
+      fail(
+        loader,
+        one.line,
+        `${one.fault} (column ${one.column})${templateHint(text, one.line)}`,
+        one.column,
+      );
+    else add(loader, one, format);
+  }
+}
+
+/** Helm and others write templates in YAML that is none before they are rendered. */
+const templateHint = (text: string, line: number): string =>
+  /\{\{/.test(text.split("\n")[line - 1] ?? "") ? "; a template has to be rendered first" : "";
+
+function textOf(loader: Loader): string | undefined {
+  const { file } = loader;
+  const tooLarge = `the file is larger than ${maxMegabytes} MiB; split it`;
+  try {
+    if (file !== "-" && statSync(file).size > maxBytes) {
+      fail(loader, 0, tooLarge);
+      return undefined;
+    }
+    const bytes = readFileSync(file === "-" ? 0 : file);
+    if (bytes.length <= maxBytes) return bytes.toString("utf8");
+    fail(loader, 0, tooLarge);
+  } catch (error) {
+    fail(loader, 0, messageOf(error));
+  }
+  return undefined;
+}
+
+function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocument, format: Format): void {
+  const { file, visit } = loader;
+  for (const doubt of doubts) warn(loader, doubt);
+  const found = membersOf(value);
+  if ("problem" in found) {
+    fail(loader, line, `the document ${found.problem}`);
+    return;
+  }
+  const list = Array.isArray(value) ? "" : "items";
+  for (const [i, member] of found.members.entries()) {
+    if (member === value) visit(member, placeAt(file, line, format === "lines" ? undefined : part, ""));
+    else visit(member, placeAt(file, itemLines[i] ?? line, part, `${list}[${i}]`));
+  }
+}
+
+/** Field by field: a spread would give each of the many places a shape of its own. */
+const placeAt = (file: string, line: number, part: Part | undefined, within: string): Place =>
+  part === undefined ? { file, line, within } : { file, line, within, part };
+
+/**
+ * The line of a field such as `spec.routes[0].services[1].port` or `metadata.annotations["a/b"]`, or of its nearest parent that is
+ * there, and its column where both are known.
+ */
+export function positionOf(
+  { line, part, within }: Place,
+  path: string,
+): Partial<Position> & { line: number } {
+  if (!part) return { line };
+  const found = positionIn(part, joinPaths(within, path));
+  return found.line < line ? { line } : found;
+}
+
+/** The line alone. */
+export const lineOf = (place: Place, path: string): number => positionOf(place, path).line;

@@ -1,0 +1,128 @@
+import { ownedBy } from "../../assume/owners.js";
+import type { Suppression } from "../../lint/suppress.js";
+import type { Finding, Ref } from "../../schema/meta.js";
+import { type KubeObject, parseObject } from "../../schema/object.js";
+import { printable } from "../../schema/printable.js";
+import { shownAbout } from "../../schema/shown.js";
+import { type LoadFinding, loadDocuments, type Place, positionOf, type Visit } from "./load.js";
+
+/** A finding with the place in a file that it speaks of. */
+export interface Located {
+  readonly finding: Finding;
+  readonly file: string;
+  readonly line: number;
+  /** From 1, in UTF-16 code units, where it is known. */
+  readonly column?: number;
+  /** Why it is hidden, where it is. */
+  readonly suppression?: Pick<Suppression, "kind" | "reason">;
+}
+
+export interface Manifests {
+  readonly objects: readonly KubeObject[];
+  readonly located: readonly Located[];
+  /** Where each object, valid or not, was read. */
+  readonly documents: ReadonlyMap<Ref, Place>;
+  /** Refs of documents that failed their schema. */
+  readonly invalid: ReadonlySet<Ref>;
+  /** Files that could not be read or parsed. */
+  readonly broken: ReadonlySet<string>;
+  /** Files with an object that has no valid kind or name, and may be any of those that were there before. */
+  readonly unnamed: ReadonlySet<string>;
+  /** How many objects have no valid kind or name. */
+  readonly nameless: number;
+  /** Kinds left out, with how many documents of each. */
+  readonly ignored: ReadonlyMap<string, number>;
+  /** Secrets and ConfigMaps that other manifests make when they are applied. */
+  readonly owned: ReadonlySet<Ref>;
+}
+
+/** What a file says of one object; the object is the last valid one. */
+interface Document extends Place {
+  readonly object: KubeObject | undefined;
+}
+
+/** Field by field: a spread would give each of the many documents a shape of its own. */
+const withObject = ({ file, line, within, part }: Place, object: KubeObject | undefined): Document =>
+  part === undefined ? { file, line, within, object } : { file, line, within, part, object };
+
+/**
+ * Reads and parses manifests, of some namespaces alone if any are given. What is wrong with one document or file never
+ * loses another.
+ */
+export const readManifests = (paths: readonly string[], namespaces: readonly string[]): Manifests =>
+  collect(namespaces, (visit) => loadDocuments(paths, visit));
+
+/** Parses what a loader finds. What is wrong with one document or file never loses another. */
+export function collect(
+  namespaces: readonly string[],
+  load: (visit: Visit) => readonly LoadFinding[],
+): Manifests {
+  const documents = new Map<Ref, Document>();
+  const invalid = new Set<Ref>();
+  const ignored = new Map<string, number>();
+  const located: Located[] = [];
+  const unnamed = new Set<string>();
+  let nameless = 0;
+  const owned = new Set<Ref>();
+  const unread = load((value, place) => {
+    const parsed = parseObject(value, namespaces);
+    for (const ref of ownedBy(value)) owned.add(ref);
+    for (const finding of parsed.findings) located.push(locate(finding, place));
+    if ("ignored" in parsed) ignored.set(parsed.ignored, (ignored.get(parsed.ignored) ?? 0) + 1);
+    else if ("object" in parsed) {
+      const { object } = parsed;
+      const earlier = documents.get(object.ref);
+      if (earlier) located.push(locate(duplicate(object.ref, earlier), place));
+      documents.set(object.ref, withObject(place, object));
+    } else if (parsed.ref) {
+      invalid.add(parsed.ref);
+      documents.set(parsed.ref, withObject(place, documents.get(parsed.ref)?.object));
+    } else {
+      unnamed.add(place.file);
+      if (!parsed.noObject) nameless++;
+    }
+  });
+  return {
+    objects: [...documents.values()].flatMap(({ object }) => object ?? []),
+    located: [...unread, ...located],
+    documents,
+    invalid,
+    broken: new Set(unread.flatMap(({ finding, file }) => (finding.severity === "error" ? [file] : []))),
+    unnamed,
+    nameless,
+    ignored,
+    owned,
+  };
+}
+
+const duplicate = (about: Ref, earlier: Place): Finding => ({
+  about,
+  severity: "warning",
+  type: "SchemaError",
+  reason: "Duplicate",
+  message: `${about} is also in ${earlier.file}:${earlier.line}; the later one is used`,
+});
+
+const locate = (finding: Finding, place: Place): Located => ({
+  finding,
+  file: place.file,
+  ...(finding.path ? positionOf(place, finding.path) : { line: place.line }),
+});
+
+/** Gives findings of the compiler their places. */
+export const locateAll = (findings: Iterable<Finding>, documents: Manifests["documents"]): Located[] =>
+  [...findings].map((finding) => {
+    const place = documents.get(finding.about);
+    return place ? locate(finding, place) : { finding, file: "", line: 0 };
+  });
+
+/** `file:line: error HTTPProxy/ns/name spec.path: message (Type/Reason)`, in one line. */
+export function formatLocated({ finding, file, line }: Located): string {
+  const place = file ? `${file}${line > 0 ? `:${line}` : ""}: ` : "";
+  const { severity, about, path = "", message, type, reason } = finding;
+  const what = [severity, shownAbout(about), path].filter((word) => word !== "").join(" ");
+  return printable(`${place}${what}: ${message} (${type}/${reason})`);
+}
+
+/** Whether a finding is told; hidden ones do not count. */
+export const isShown = ({ suppression }: Located): boolean => suppression === undefined;

@@ -1,0 +1,374 @@
+import { type Awaited, awaitMs } from "../../engine/awaited.js";
+import type { Put } from "../../engine/engine.js";
+import { ApiError } from "../../kubernetes/api.js";
+import { failureOf, LocalError, publication } from "../../kubernetes/failures.js";
+import { type Resource, resourcesOf } from "../../kubernetes/resources.js";
+import type { Finding, Ref } from "../../schema/meta.js";
+import type { Change } from "../../update.js";
+import { Clusters, type Member } from "./clusters.js";
+import { Follower, type KindState, type Sink } from "./follow.js";
+import type { FollowerOptions } from "./follower-options.js";
+import { type Held, holdFinding } from "./guard.js";
+import { MemberStore } from "./member-store.js";
+import { Pace } from "./pace.js";
+import { Reporter } from "./reporter.js";
+import { Whereabouts } from "./whereabouts.js";
+
+/** How often a kind whose CRD is not there, or whose list is not believed, is asked for again. */
+const askAgainMs = 10_000;
+/** After a gap kinds catch up one after the other, each with events that were waiting for it. */
+const lastEventsMs = 250;
+/** So long deletions wait for kinds that do not catch up, and changes to be told. */
+const graceMs = 60_000;
+const tellMs = 5000;
+
+/** Puts the objects of a cluster into an engine: every kind followed, failures apart from each other. */
+export class ClusterFollower {
+  readonly #followers: readonly Follower[];
+  readonly #member: Member;
+  readonly #kept: MemberStore;
+  readonly #findings = new Map<Ref, readonly Finding[]>();
+  readonly #known = new Map<Resource["kind"], Set<Ref>>();
+  readonly #awaited: Awaited;
+  readonly #reporter: Reporter;
+  readonly #whereabouts: Whereabouts;
+  /** What is served from the store was told of before. */
+  #wasReady: boolean;
+  #wasLooked = false;
+  #dirty = false;
+  /** Ends what waits. */
+  #signal: AbortSignal | undefined;
+  /** When a kind has caught up last after a gap. */
+  #caughtUpAt = Number.NEGATIVE_INFINITY;
+  /** Whether watches are open all the time; else each look settles all at its end. */
+  #follows = false;
+  #willSettle = false;
+  /** Since when there is something to tell of that kinds catching up hold back. */
+  #untoldSince: number | undefined;
+
+  constructor(private readonly options: FollowerOptions) {
+    const { transport, acceptShrink, namespaces, now, engine, server } = options;
+    this.#reporter = new Reporter(options);
+    this.#awaited = engine.awaits(now);
+    this.#member = options.member ?? new Clusters(engine.store, [""]).of("");
+    this.#kept = new MemberStore({ engine, member: this.#member });
+    for (const ref of this.#member.known())
+      this.#knownOf(ref.slice(0, ref.indexOf("/")) as Resource["kind"]).add(ref);
+    this.#whereabouts = new Whereabouts({
+      transport,
+      server,
+      now,
+      cluster: () => this.#kept.cursor("cluster"),
+      setCluster: (uid) => this.#kept.setCursor("cluster", uid),
+      followers: () => this.#followers,
+    });
+    const common = {
+      acceptShrink,
+      namespaces,
+      server,
+      now,
+      verify: (strict: boolean, signal: AbortSignal) => this.#whereabouts.verify(strict, signal),
+    };
+    this.#followers = resourcesOf(engine.settings).map((resource) => {
+      const follower: Follower = new Follower(resource, transport, this.#sink, {
+        ...common,
+        caughtUp: (wasBehind) => this.#caughtUp(follower, wasBehind),
+        catchingUp: () => this.#isCatchingUp,
+      });
+      return follower;
+    });
+    const isNew = this.#followers.every((follower) => !follower.ready);
+    if (isNew && options.served) this.#kept.keepApart();
+    this.#wasReady = options.served === true && !isNew;
+  }
+
+  /** Whether every kind has been read once: before that nothing may be published. */
+  get ready(): boolean {
+    return this.#followers.every((follower) => follower.ready);
+  }
+
+  /** Whether the server has answered for every kind since the start. */
+  get looked(): boolean {
+    return this.#followers.every((follower) => follower.looked);
+  }
+
+  /** Whether what is served may be old: it is from before the start, and the server has not answered for every kind since. */
+  get stale(): boolean {
+    return this.options.served === true && !this.looked;
+  }
+
+  /** Whether all that is known now is what the server has, as far as its watches tell. */
+  get synced(): boolean {
+    return this.#followers.every(({ state: { state } }) => state === "synced" || state === "absent");
+  }
+
+  /** When the kind that was read least recently was read last, in ms since the epoch; undefined as long as one never was. */
+  get lastGoodLook(): number | undefined {
+    const times = this.#followers.map(({ seenAt }) => seenAt);
+    return times.includes(undefined) ? undefined : times.reduce((a = 0, b = 0) => Math.min(a, b));
+  }
+
+  get findings(): Finding[] {
+    const holds = this.#followers.flatMap(({ resource, held }) =>
+      held ? [holdFinding(resource, held)] : [],
+    );
+    return [...holds, ...[...this.#findings.values()].flat()];
+  }
+
+  /** Why an object could not be read as it is now. */
+  findingsAbout(ref: Ref): readonly Finding[] {
+    return this.#findings.get(ref) ?? [];
+  }
+
+  status(): Readonly<Record<string, KindState>> {
+    return Object.fromEntries(this.#followers.map(({ resource, state }) => [resource.kind, state]));
+  }
+
+  /** Deletions that wait to be confirmed, by kind. */
+  holds(): { readonly kind: Resource["kind"]; readonly held: Held }[] {
+    return this.#followers.flatMap(({ resource, held }) => (held ? [{ kind: resource.kind, held }] : []));
+  }
+
+  /**
+   * Takes for meant what waits to be confirmed of a kind: deletions, a list that is not believed, a CRD that is gone, or
+   * (of any kind) another cluster. Returns how many objects are deleted at once; undefined when nothing waits.
+   */
+  acceptShrink(kind: string): number | undefined {
+    const follower = this.#followers.find(({ resource }) => resource.kind === kind);
+    if (!follower) return undefined;
+    const { plural } = follower.resource;
+    const { state, held } = follower;
+    const code = state.state === "failing" ? state.code : undefined;
+    if (code === "kube-other-cluster") {
+      this.#whereabouts.accept();
+      this.listAnew();
+      this.options.log(
+        `the cluster of ${this.options.server} was confirmed by an administrator, and is followed from now on`,
+      );
+      return 0;
+    }
+    if (!held && code !== "kube-missing") return undefined;
+    const gone = follower.acceptHeld();
+    this.options.log(`${plural}: confirmed by an administrator; ${gone} objects are deleted at once`);
+    this.#tell();
+    return gone;
+  }
+
+  /** Lists everything, or the kinds that are meant, again at the next look, while what is known is served. */
+  listAnew(isMeant: (resource: Resource) => boolean = () => true): void {
+    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.listAnew();
+  }
+
+  /** Follows all kinds until the signal is aborted, each watch open for so many seconds. */
+  async run(seconds: number, signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    this.#follows = true;
+    await Promise.all(this.#followers.map((follower) => this.#follow(follower, seconds, signal)));
+  }
+
+  /** Catches up once with all kinds: for a doorbell or a timer. Failures are logged and change nothing. */
+  async refresh(seconds: number, signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (const follower of this.#followers) follower.leave();
+    await Promise.all(
+      this.#followers.map((follower) =>
+        follower.poll(seconds, signal).catch((error) => this.#failed(follower, error)),
+      ),
+    );
+    // Each was watched for longer than events that waited take.
+    this.#caughtUpAt = Number.NEGATIVE_INFINITY;
+    for (const follower of this.#followers) this.#tellHeld(follower);
+    this.#settle();
+    this.#tell();
+  }
+
+  async #follow(follower: Follower, seconds: number, signal: AbortSignal): Promise<void> {
+    const { sleep, random, now } = this.options;
+    const pace = new Pace(random);
+    while (!signal.aborted) {
+      let expired = false;
+      try {
+        // Watches of all kinds would end together for ever.
+        await follower.poll(seconds * (0.8 + random() / 5), signal);
+        this.#notify();
+      } catch (error) {
+        expired = error instanceof ApiError && error.status === 410;
+        this.#failed(follower, error);
+      }
+      this.#tellHeld(follower);
+      const { state, openedAt } = follower;
+      const openMs = openedAt === undefined ? undefined : now() - openedAt;
+      const rests = openMs === undefined && (state.state === "absent" || state.state === "held");
+      const pause = pace.after({ openMs, expired });
+      await sleep(rests ? askAgainMs * (0.75 + random() / 2) : pause, signal);
+    }
+  }
+
+  /**
+   * Whether kinds are read that were not for a while. What they say goes together: a certificate that was renamed, and
+   * the hosts that name it, come one after the other and in any order.
+   */
+  get #isCatchingUp(): boolean {
+    const now = this.options.now();
+    return (
+      now - this.#caughtUpAt < lastEventsMs ||
+      this.#followers.some((follower) => follower.isBehind(now, this.#caughtUpAt))
+    );
+  }
+
+  #caughtUp({ resource }: Follower, wasBehind: boolean): void {
+    this.#reporter.recovered(resource, this.#followers);
+    if (!wasBehind) return;
+    this.#caughtUpAt = this.options.now();
+    this.#settleAfter(lastEventsMs + 50);
+  }
+
+  #settleAfter(ms: number): void {
+    this.#later(ms, () => this.#settle());
+  }
+
+  #later(ms: number, run: () => void): void {
+    const signal = this.#signal;
+    if (signal) void this.options.sleep(ms, signal).then(() => signal.aborted || run());
+  }
+
+  /** Deletes what waits, once what may refer to it is up to date, and tells of it. */
+  #settle(): void {
+    const now = this.options.now();
+    const wait = this.#isCatchingUp;
+    this.#willSettle = false;
+    for (const follower of this.#followers) {
+      const { waitingSince } = follower;
+      if (waitingSince === undefined || (wait && now - waitingSince < graceMs)) continue;
+      try {
+        follower.deleteWaiting();
+      } catch (error) {
+        this.#failed(follower, error);
+      }
+    }
+    this.#notify();
+  }
+
+  #failed({ resource }: Follower, error: unknown): void {
+    const { code, message } = failureOf(resource, error, this.options.server);
+    this.options.failed?.(resource.kind, code);
+    this.#reporter.failed(resource, code, message);
+  }
+
+  #tellHeld({ resource, state, held }: Follower): void {
+    if (held) this.#reporter.say(resource, `kube-held: ${resource.plural}: ${held.message}`);
+    if (state.state === "absent")
+      this.#reporter.say(
+        resource,
+        `${resource.plural} are not known to this cluster; they are read once their CRD is there`,
+      );
+    if (state.state === "synced") this.#reporter.unsay(resource);
+  }
+
+  #knownOf(kind: Resource["kind"]): Set<Ref> {
+    const found = this.#known.get(kind) ?? new Set<Ref>();
+    this.#known.set(kind, found);
+    return found;
+  }
+
+  #setCursor(kind: string, version: string): void {
+    this.#kept.setCursor(kind, version);
+    if (this.ready) this.#took(this.#kept.complete());
+    this.#notify();
+  }
+
+  readonly #sink: Sink = {
+    known: (kind) => this.#knownOf(kind),
+    held: (ref) => this.#member.held(ref),
+    cursor: (kind) => this.#kept.cursor(kind),
+    setCursor: (kind, version) => this.#setCursor(kind, version),
+    last: (kind) => this.#kept.cursor(`${kind}:last`),
+    setLast: (kind, version) => this.#setCursor(`${kind}:last`, version),
+    looked: () => this.#notify(),
+    waits: (kind) => this.#kept.cursor(`${kind}:waits`),
+    setWaits: (kind, text) => {
+      this.#kept.setCursor(`${kind}:waits`, text);
+      if (text && this.#follows && !this.#willSettle) {
+        this.#willSettle = true;
+        this.#settleAfter(graceMs);
+      }
+    },
+    observe: (ref, raw) => this.options.observe?.(ref, raw),
+    apply: (kind, changes, findings, whole) => this.#apply(kind, changes, findings, whole),
+  };
+
+  /** What is known is noted only when the store has it: a store that refuses is given the same again. */
+  #apply(
+    kind: Resource["kind"],
+    changes: readonly Change[],
+    findings: readonly Finding[],
+    whole: boolean,
+  ): void {
+    this.#took(this.#kept.apply(changes));
+    const known = this.#knownOf(kind);
+    if (whole) for (const ref of known) this.#dropFindings(ref);
+    for (const change of changes) {
+      const ref = "gone" in change ? change.gone : change.ref;
+      this.#dropFindings(ref);
+      if ("gone" in change) known.delete(ref);
+      else known.add(ref);
+    }
+    for (const finding of findings) {
+      known.add(finding.about);
+      this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
+    }
+    if (findings.length > 0) this.#dirty = true;
+    this.options.engine.judged(findings.map(({ about }) => about));
+  }
+
+  #took(put: Put | undefined): void {
+    if (!put) return;
+    if (put.edited) this.#dirty = true;
+    if (this.#awaited.add(put.missed, this.options.now()) && this.#follows)
+      // A timer may be early by the clock.
+      this.#later(awaitMs + 5, () => this.#notify());
+  }
+
+  #dropFindings(ref: Ref): void {
+    if (!this.#findings.delete(ref)) return;
+    this.#dirty = true;
+    this.options.engine.judged([ref]);
+  }
+
+  /** Whether there is something to tell. What was served before may lack a kind that is new. */
+  get #hasNews(): boolean {
+    if (!this.ready && (this.#kept.isApart || !this.options.served)) return false;
+    return !this.#wasReady || this.#wasLooked !== this.looked || this.#dirty;
+  }
+
+  /** Tells of changes: first when all kinds are known, then of each, but of those of kinds that catch up together. */
+  #notify(): void {
+    if (!this.#hasNews) return;
+    const now = this.options.now();
+    if (!this.#wasReady || !this.#isCatchingUp) {
+      if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#tell();
+      return;
+    }
+    if (this.#untoldSince === undefined) {
+      this.#untoldSince = now;
+      if (this.#follows) this.#settleAfter(tellMs + 50);
+    } else if (now - this.#untoldSince >= tellMs) this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#hasNews) return;
+    this.#untoldSince = undefined;
+    this.#awaited.clear();
+    try {
+      this.options.changed();
+    } catch (error) {
+      // It is told again at the next occasion.
+      const { code, message } = failureOf(publication, new LocalError(error), this.options.server);
+      this.#reporter.failed(publication, code, message);
+      return;
+    }
+    this.#wasReady = true;
+    this.#wasLooked = this.looked;
+    this.#dirty = false;
+  }
+}

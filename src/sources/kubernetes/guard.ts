@@ -1,0 +1,161 @@
+import { isOlderVersion } from "../../kubernetes/resource-version.js";
+import type { Resource } from "../../kubernetes/resources.js";
+import { type Finding, namespaceOf, type Ref, refOf } from "../../schema/meta.js";
+
+/** A list that takes away more than this share of a kind's objects is not believed at once. */
+const maxShrink = 0.3;
+/** Below this many objects a large share is still a normal edit, which a second list confirms. */
+const fewObjects = 10;
+/** What other namespaces lose beside those that lose much, as a share of theirs, for their deletions to be believed. */
+const maxRest = 0.1;
+/** A second list that says the same is believed only after this long. */
+const secondLookMs = 60_000;
+
+/** Why deletions of a list, or a whole list, wait. */
+export interface Held {
+  readonly reason: "Shrink" | "Empty" | "VersionWentBack";
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Objects whose deletion waits. */
+  readonly objects: number;
+}
+
+/** A full list of one kind, against what is known of it. */
+export interface Comparison {
+  readonly known: ReadonlySet<Ref>;
+  readonly listed: ReadonlySet<Ref>;
+  /**
+   * What has the objects of a namespace under names that change, such as the Service of EndpointSlices: it loses
+   * nothing as long as it has one. Undefined: objects are their namespace's, and each that is new makes up for one.
+   */
+  ownerOf?(ref: Ref): string;
+  /** resourceVersions of the list before and of this one. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What may be done with a list. */
+export interface Verdict {
+  /** Nothing of the list may be applied. */
+  readonly refused?: Omit<Held, "objects">;
+  /** Objects that it lacks and that may go. */
+  readonly gone: readonly Ref[];
+  /** Objects that it lacks and that stay for now. */
+  readonly kept: readonly Ref[];
+  readonly held?: Omit<Held, "objects" | "message">;
+}
+
+/**
+ * Decides which deletions of a full list are believed. What a list has is; what it lacks may be lacking by mistake: where
+ * a kind loses much of its objects, or all, what it has lost waits. A list of a server that went back in time (restored
+ * from a backup, or a replica that lags) is not believed at all until a second one a minute later says the same.
+ */
+export class ListGuard {
+  #waiting: { readonly reason: Held["reason"]; readonly since: number } | undefined;
+
+  /** @param believed by whoever runs this: all lists, or that the server went back in time */
+  judge(
+    list: Comparison,
+    believed: { readonly all: boolean; readonly version: boolean },
+    now: number,
+  ): Verdict {
+    const gone = [...list.known].filter((ref) => !list.listed.has(ref));
+    if (believed.all) {
+      this.#waiting = undefined;
+      return { gone, kept: [] };
+    }
+    if (!believed.version && isOlderVersion(list.to, list.from)) {
+      const since = this.#since("VersionWentBack", now);
+      if (now - since < secondLookMs) return refusal(list, since);
+    }
+    const kept = new Set(keptOf(list, gone));
+    if (kept.size === 0) {
+      this.#waiting = undefined;
+      return { gone, kept: [] };
+    }
+    const reason = list.listed.size === 0 ? "Empty" : "Shrink";
+    const since = this.#since(reason, now);
+    if (list.known.size < fewObjects && now - since >= secondLookMs) {
+      this.#waiting = undefined;
+      return { gone, kept: [] };
+    }
+    return { gone: gone.filter((ref) => !kept.has(ref)), kept: [...kept], held: { reason, since } };
+  }
+
+  #since(reason: Held["reason"], now: number): number {
+    if (this.#waiting?.reason !== reason) this.#waiting = { reason, since: now };
+    return this.#waiting.since;
+  }
+}
+
+function refusal({ from, to }: Comparison, since: number): Verdict {
+  const message = `resourceVersion went back from ${from} to ${to}, as after a restored backup; a second list is waited for`;
+  return { gone: [], kept: [], refused: { reason: "VersionWentBack", message, since } };
+}
+
+/** What a namespace has and loses. */
+interface Loss {
+  before: number;
+  net: number;
+  gone: Ref[];
+}
+
+/** The objects that a list lacks in a way that may be a mistake. */
+function keptOf(list: Comparison, gone: readonly Ref[]): Ref[] {
+  const before = list.known.size;
+  if (before === 0 || gone.length === 0) return [];
+  const losses = lossesOf(list);
+  const net = sum(losses, (loss) => loss.net);
+  if (list.listed.size > 0 && net / before <= maxShrink) return [];
+  const heavy = losses.filter((loss) => loss.net >= fewObjects && loss.net / loss.before > maxShrink);
+  const rest = losses.filter((loss) => !heavy.includes(loss));
+  const restLost =
+    sum(rest, (loss) => loss.net) /
+    Math.max(
+      sum(rest, (loss) => loss.before),
+      1,
+    );
+  const held = heavy.length > 0 && restLost <= maxRest ? heavy : losses;
+  return held.flatMap((loss) => loss.gone);
+}
+
+const sum = (losses: readonly Loss[], of: (loss: Loss) => number): number =>
+  losses.reduce((all, loss) => all + of(loss), 0);
+
+/** Losses by namespace: one tenant's objects do not make up for another's, and what one loses does not hold what another renames. */
+function lossesOf({ known, listed, ownerOf }: Comparison): Loss[] {
+  const owners = new Map<string, { namespace: string; gone: Ref[]; left: number; came: number }>();
+  const at = (ref: Ref): { gone: Ref[]; left: number; came: number } => {
+    const namespace = namespaceOf(ref);
+    const key = ownerOf ? `${namespace}/${ownerOf(ref)}` : namespace;
+    const owner = owners.get(key) ?? { namespace, gone: [], left: 0, came: 0 };
+    owners.set(key, owner);
+    return owner;
+  };
+  for (const ref of known) {
+    if (listed.has(ref)) at(ref).left++;
+    else at(ref).gone.push(ref);
+  }
+  for (const ref of listed) if (!known.has(ref)) at(ref).came++;
+  const losses = new Map<string, Loss>();
+  for (const { namespace, gone, left, came } of owners.values()) {
+    const loss = losses.get(namespace) ?? { before: 0, net: 0, gone: [] };
+    losses.set(namespace, loss);
+    loss.before += left + gone.length;
+    const replaced = ownerOf ? (left + came > 0 ? gone.length : 0) : came;
+    const net = Math.max(0, gone.length - replaced);
+    loss.net += net;
+    if (net > 0) loss.gone.push(...gone);
+  }
+  return [...losses.values()];
+}
+
+/** What waits of a kind, as a finding. */
+export const holdFinding = ({ kind }: Resource, { reason, message }: Held): Finding => ({
+  about: refOf(kind, "", ""),
+  severity: "warning",
+  type: "ClusterError",
+  reason: `Held${reason}`,
+  message,
+});

@@ -1,0 +1,245 @@
+import type { Engine } from "../../engine/engine.js";
+import { type FailureCode, failureOf, LocalError, publication } from "../../kubernetes/failures.js";
+import type { Resource } from "../../kubernetes/resources.js";
+import type { Finding, Ref } from "../../schema/meta.js";
+import type { Settings } from "../../schema/settings.js";
+import { reportsStatus } from "../../status/write/writer.js";
+import type { Source } from "../source.js";
+import { Clusters } from "./clusters.js";
+import { Doorbell } from "./doorbell.js";
+import { FollowedCluster, type StatusSource, type StatusWriting, type Target } from "./followed-cluster.js";
+import type { FollowRuntime } from "./follower-options.js";
+
+interface KubernetesOptions extends FollowRuntime {
+  /** The clusters, the first of them counting most. */
+  readonly targets: readonly Target[];
+  /** They say which kinds and namespaces are read. */
+  readonly settings: Settings;
+  /** Findings about these. */
+  readonly findings: readonly Finding[];
+  readonly acceptShrink: boolean;
+  /** Ask every so many seconds and when it is rung for, or only when it is `refresh`ed; without it watches stay open. */
+  readonly pollSeconds?: number | "never";
+  /** Changes that come together are published together; without it at once. */
+  readonly gatherMs?: number;
+  /** Ends what is under way. */
+  readonly abort?: AbortController;
+  /** Makes the writer of a cluster's statuses; absent where none are written. */
+  statuses?(source: StatusSource): StatusWriting;
+  /** Something about a kind of a cluster failed. */
+  failed(cluster: string, kind: Resource["kind"], code: FailureCode): void;
+  log(line: string): void;
+}
+
+/**
+ * How long each watch stays open; then it is begun anew from where it was. Its end is the sign of life that every server
+ * gives: kinds without events may have no bookmarks, so that nothing else distinguishes a silent watch from a dead connection.
+ */
+const watchSeconds = 40;
+/** How long a doorbell listens for what it rang for. */
+const ringSeconds = 2;
+
+/** The objects of one cluster, or of several as one. */
+export class KubernetesSource implements Source {
+  readonly #abort: AbortController;
+  readonly #clusters: Clusters;
+  readonly #followed: readonly FollowedCluster[];
+  readonly #served: boolean;
+  readonly #doorbell: Doorbell;
+  readonly #announced = new Set<FollowedCluster>();
+  #settled = false;
+  #publishFailure = "";
+  #running: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly options: KubernetesOptions,
+  ) {
+    const { targets, settings, failed } = options;
+    const { acceptShrink, statuses, log, now, sleep, random } = options;
+    this.#abort = options.abort ?? new AbortController();
+    this.#doorbell = new Doorbell({ answer: () => this.refresh(ringSeconds), now });
+    engine.attach(this);
+    engine.put([settings]);
+    this.#served = engine.wasPublished;
+    this.#clusters = new Clusters(
+      engine.store,
+      targets.map(({ name }) => name),
+    );
+    this.#followed = targets.map(
+      (target) =>
+        new FollowedCluster({
+          engine,
+          target,
+          clusters: this.#clusters,
+          acceptShrink,
+          namespaces: settings.spec.watchNamespaces,
+          served: this.#served,
+          ready: () => this.ready,
+          changed: () => this.#changed(),
+          failed: (kind, code) => failed(target.name, kind, code),
+          ...(statuses ? { statuses } : {}),
+          ...{ log, now, sleep, random },
+        }),
+    );
+    for (const { follower } of this.#followed) {
+      if (engine.outdated) follower.listAnew();
+      // A store that outlived a process has no statuses, nor the addresses of the Envoys.
+      else if (statuses)
+        follower.listAnew((resource) => reportsStatus(resource) || resource.kind === "Service");
+    }
+    engine.listen({
+      ...(statuses ? { judged: (refs) => this.#touch(refs) } : {}),
+      published: () => {
+        this.#publishFailure = "";
+        for (const { statuses: writing } of this.#followed) writing?.poke();
+      },
+      failed: (error) => this.#publicationFailed(error),
+    });
+  }
+
+  #touch(refs: readonly Ref[]): void {
+    for (const { statuses } of this.#followed) statuses?.touch(refs);
+  }
+
+  /** Whether all is known of every cluster. */
+  get complete(): boolean {
+    return this.#followed.every(({ follower }) => follower.ready);
+  }
+
+  /** Whether every cluster has answered for every kind since the start. */
+  get looked(): boolean {
+    return this.#followed.every(({ follower }) => follower.looked);
+  }
+
+  /** Whether there is something to publish: all of every cluster, or what was served before this start. */
+  get ready(): boolean {
+    return this.complete || this.engine.wasPublished;
+  }
+
+  get synced(): boolean {
+    return this.#followed.every(({ follower }) => follower.synced);
+  }
+
+  /** When the API server was last heard of that is silent longest, in ms since the epoch. */
+  get lookedAt(): number {
+    return Math.min(...this.#followed.map(({ lookedAt }) => lookedAt));
+  }
+
+  /** What is known of each cluster; its name is empty when it is the only one. */
+  clusters() {
+    return this.#followed.map(({ name, follower, statuses }) => ({
+      cluster: name,
+      stale: follower.stale,
+      kinds: follower.status(),
+      lookedAt: follower.lastGoodLook,
+      ...(statuses ? { statuses: { failing: statuses.failing.length, pending: statuses.pending } } : {}),
+    }));
+  }
+
+  /** What waits to be confirmed of each cluster. */
+  holds() {
+    return this.#followed.map(({ name, follower }) => ({ cluster: name, source: follower }));
+  }
+
+  /**
+   * Serves what was served before this start, which may be old, until the clusters answer; and follows them until it is closed, unless it is `refresh`ed from
+   * outside.
+   */
+  start(): void {
+    const { pollSeconds } = this.options;
+    if (this.#served) this.engine.offer();
+    if (pollSeconds === "never") return;
+    const { signal } = this.#abort;
+    if (this.#served) this.#announceStored();
+    const following =
+      pollSeconds === undefined
+        ? this.#followed.map(({ follower }) => follower.run(watchSeconds, signal))
+        : [this.#ringEvery(pollSeconds * 1000, signal)];
+    this.#running = Promise.all([
+      ...following,
+      ...this.#followed.map(({ statuses }) => statuses?.run(signal)),
+    ]);
+  }
+
+  #announceStored(): void {
+    for (const { name } of this.#followed)
+      this.options.log(
+        name
+          ? `${name}: serving what the store holds until this cluster has answered for every kind`
+          : "serving what the store holds until the cluster has answered for every kind",
+      );
+  }
+
+  /** Says once of each cluster that what is served of it is no longer from before the start. */
+  #announceLooked(): void {
+    for (const cluster of this.#followed) {
+      if (this.#announced.has(cluster) || !cluster.follower.looked) continue;
+      this.#announced.add(cluster);
+      this.options.log(`${cluster.name ? `${cluster.name}: ` : ""}the cluster has answered for every kind`);
+    }
+  }
+
+  async #ringEvery(ms: number, signal: AbortSignal): Promise<void> {
+    const { sleep, random } = this.options;
+    while (!signal.aborted) {
+      this.ring();
+      await sleep(ms * (0.95 + 0.1 * random()), signal);
+    }
+  }
+
+  /** Looks at the clusters soon. */
+  ring(): void {
+    this.#doorbell.ring();
+  }
+
+  /** Catches up once with all clusters, and listens for so many seconds for what is on its way. Failures are logged. */
+  async refresh(seconds: number, signal = this.#abort.signal): Promise<void> {
+    await Promise.all(this.#followed.map(({ follower }) => follower.refresh(seconds, signal)));
+  }
+
+  async resume(): Promise<boolean> {
+    return (await this.engine.resume()) > 0;
+  }
+
+  #changed(): void {
+    const { gatherMs } = this.options;
+    if (!this.ready || this.#abort.signal.aborted) return;
+    if (this.#running) this.#announceLooked();
+    this.#settle();
+    if (gatherMs === undefined) this.engine.offer();
+    else this.engine.offerWithin(gatherMs);
+  }
+
+  /** A store that outlived a change of the clusters is brought in line once all are known. */
+  #settle(): void {
+    if (this.#settled || !this.complete) return;
+    this.engine.put(this.#clusters.settle());
+    this.#settled = true;
+  }
+
+  /** What the store refuses, such as a sequence on a full disk, is tried again. */
+  #publicationFailed(error: unknown): void {
+    const { code, message } = failureOf(publication, new LocalError(error), "");
+    if (message !== this.#publishFailure)
+      this.options.log(`${code}: ${message}; the last good state is served`);
+    this.#publishFailure = message;
+  }
+
+  get findings(): readonly Finding[] {
+    return [
+      ...this.options.findings,
+      ...this.#followed.flatMap(({ findings }) => findings),
+      ...this.#clusters.findings,
+    ];
+  }
+
+  status(): readonly object[] {
+    return this.#followed.map((cluster) => cluster.status());
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+}

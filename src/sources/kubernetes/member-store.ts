@@ -1,0 +1,83 @@
+import type { Engine, Put } from "../../engine/engine.js";
+import { LocalError } from "../../kubernetes/failures.js";
+import type { Ref } from "../../schema/meta.js";
+import type { Change } from "../../update.js";
+import type { Member } from "./clusters.js";
+
+interface MemberStoreOptions {
+  readonly engine: Engine;
+  readonly member: Member;
+}
+
+/**
+ * The objects and cursors of one cluster in the store. What is read of a cluster that is new to a store which is served is kept apart
+ * until all of it is read: a Service whose endpoints are not known yet would take the place of one of another cluster that works.
+ */
+export class MemberStore {
+  #apart: { readonly changes: Map<Ref, Change>; readonly cursors: Map<string, string> } | undefined;
+
+  constructor(private readonly options: MemberStoreOptions) {}
+
+  /** From now on all is kept apart until `complete`. */
+  keepApart(): void {
+    this.#apart = { changes: new Map(), cursors: new Map() };
+  }
+
+  get isApart(): boolean {
+    return this.#apart !== undefined;
+  }
+
+  /** Empty when there is none. */
+  cursor(kind: string): string {
+    const name = this.#nameOf(kind);
+    return this.#apart?.cursors.get(name) ?? this.options.engine.store.cursor(name) ?? "";
+  }
+
+  /** @throws LocalError */
+  setCursor(kind: string, version: string): void {
+    const name = this.#nameOf(kind);
+    if (this.#apart) this.#apart.cursors.set(name, version);
+    else locally(() => this.options.engine.store.setCursor(name, version));
+  }
+
+  /** Returns what comes of changes, unless they are kept apart. @throws LocalError */
+  apply(changes: readonly Change[]): Put | undefined {
+    const { engine, member } = this.options;
+    if (this.#apart) {
+      for (const change of changes)
+        this.#apart.changes.set("gone" in change ? change.gone : change.ref, change);
+      return undefined;
+    }
+    return changes.length > 0 ? locally(() => engine.put(member.place(changes))) : undefined;
+  }
+
+  /** Applies what was kept apart, all at once. Returns what comes of it. @throws LocalError */
+  complete(): Put | undefined {
+    const apart = this.#apart;
+    if (!apart) return undefined;
+    const { engine, member } = this.options;
+    const { store } = engine;
+    const put = locally(() =>
+      store.transaction(() => {
+        for (const [name, version] of apart.cursors) store.setCursor(name, version);
+        return engine.put(member.place([...apart.changes.values()]));
+      }),
+    );
+    this.#apart = undefined;
+    return put;
+  }
+
+  #nameOf(kind: string): string {
+    const { name } = this.options.member;
+    return name ? `kubernetes:${name}:${kind}` : `kubernetes:${kind}`;
+  }
+}
+
+/** @throws LocalError for whatever `work` throws */
+function locally<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new LocalError(error);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Resource } from "../../kubernetes/resources.js";
+import type { Ref } from "../../schema/meta.js";
+import type { Held } from "./guard.js";
+
+/** Objects of one kind that the last list lacked, or that were deleted while kinds caught up, and that are still there. */
+export class Missing {
+  /** These go once the other kinds have caught up, so that what refers to them has gone before. */
+  readonly #waiting = new Set<Ref>();
+  /** These go when somebody confirms it. */
+  readonly #held = new Set<Ref>();
+  /** These waited before a restart. */
+  readonly #approved = new Set<Ref>();
+  #since: number | undefined;
+  #hold: { readonly reason: Held["reason"]; readonly since: number; readonly before: number } | undefined;
+
+  /**
+   * @param kept what `keep` was called with last before a restart
+   * @param keep keeps a text about what waits; empty when nothing does
+   */
+  constructor(
+    private readonly of: Pick<Resource, "plural" | "kind">,
+    private kept: string,
+    private readonly keep: (text: string) => void,
+  ) {
+    for (const ref of refsIn(kept)) this.#approved.add(ref);
+  }
+
+  /** Whether a list was before a restart that lacked something. */
+  get isForgotten(): boolean {
+    return this.kept !== "" && this.#waiting.size === 0 && this.#held.size === 0;
+  }
+
+  /** Objects that may go, whatever else a list lacks: that was decided before. */
+  get approved(): ReadonlySet<Ref> {
+    return new Set([...this.#waiting, ...this.#approved]);
+  }
+
+  get waiting(): readonly Ref[] {
+    return [...this.#waiting];
+  }
+
+  get heldRefs(): readonly Ref[] {
+    return [...this.#held];
+  }
+
+  /** Since when objects wait for other kinds, in ms since the epoch. */
+  get waitingSince(): number | undefined {
+    return this.#waiting.size > 0 ? this.#since : undefined;
+  }
+
+  get hold(): Held | undefined {
+    if (!this.#hold || this.#held.size === 0) return undefined;
+    const { reason, since, before } = this.#hold;
+    const { plural, kind } = this.of;
+    const objects = this.#held.size;
+    const what = reason === "Empty" ? "the list is empty" : `the list lacks ${objects} of them`;
+    const message = `${what}, ${before} ${plural} were there; ${objects} deletions wait, all else is followed; if it is meant, confirm it with: isoline accept-shrink ${kind}`;
+    return { reason, since, objects, message };
+  }
+
+  /** Puts what a new list lacks in place of what the one before it lacked. */
+  replace(
+    waiting: readonly Ref[],
+    held: readonly Ref[],
+    hold: {
+      readonly reason?: Held["reason"];
+      readonly since?: number;
+      readonly before: number;
+      readonly now: number;
+    },
+  ): void {
+    const { reason, since, before, now } = hold;
+    this.#since = this.waitingSince ?? now;
+    this.#approved.clear();
+    this.#waiting.clear();
+    this.#held.clear();
+    for (const ref of waiting) this.#waiting.add(ref);
+    for (const ref of held) this.#held.add(ref);
+    this.#hold = reason && since !== undefined ? { reason, since, before } : undefined;
+    this.#note();
+  }
+
+  /** A watch says that this is gone. */
+  wait(ref: Ref, now: number): void {
+    this.#since = this.waitingSince ?? now;
+    this.#held.delete(ref);
+    this.#waiting.add(ref);
+    this.#note();
+  }
+
+  /** These are gone, or there again. */
+  drop(refs: readonly Ref[]): void {
+    if (this.#waiting.size === 0 && this.#held.size === 0) return;
+    for (const ref of refs) {
+      this.#waiting.delete(ref);
+      this.#held.delete(ref);
+    }
+    this.#note();
+  }
+
+  #note(): void {
+    const some = this.#waiting.size + this.#held.size > 0;
+    const text = !some ? "" : this.#waiting.size > maxKept ? more : JSON.stringify([...this.#waiting]);
+    if (text === this.kept) return;
+    this.keep(text);
+    this.kept = text;
+  }
+}
+
+/** More names than these are not kept over a restart: then the next list is judged as any other. */
+const maxKept = 500;
+const more = "[]";
+
+function refsIn(text: string): readonly Ref[] {
+  try {
+    const value: unknown = JSON.parse(text || more);
+    return Array.isArray(value) ? (value as Ref[]) : [];
+  } catch {
+    return [];
+  }
+}

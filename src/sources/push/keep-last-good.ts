@@ -1,0 +1,338 @@
+import { findingsAbout } from "../../engine/review.js";
+import { compileLeft, inSlices, pause } from "../../engine/slices.js";
+import { unitsAbout } from "../../graph/core/judged.js";
+import { isServingUnit, type UnitKey } from "../../graph/core/keys.js";
+import { type Finding, kindOf, type Ref } from "../../schema/meta.js";
+import type { KubeObject } from "../../schema/object.js";
+import { settingsOf } from "../../schema/stored-settings.js";
+import { plural } from "../../schema/words.js";
+import type { HeldObject, Store } from "../../store/store.js";
+import { type Platform, unitsLeft, update } from "../../update.js";
+import { dropOld } from "./history.js";
+import { answersOf } from "./host-answers.js";
+import {
+  applyingNames,
+  judgingNames,
+  keptRevisions,
+  setJudging,
+  sourceFindings,
+  writeFindings,
+  writeKept,
+} from "./state.js";
+
+/** An object that a push changes, as it was: valid, and answering. */
+export interface Edit {
+  readonly object: KubeObject;
+  /** The revision of the source that the text is of. */
+  readonly revision: number;
+  /** The hosts and listeners that it spoke for. */
+  readonly units: readonly UnitKey[];
+}
+
+/** An edit that made its object invalid. The text before is in the store, to see what comes of it. */
+interface Tried extends Edit {
+  readonly now: KubeObject;
+  /** What was answered with the new text. */
+  readonly answered: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** The edits of one push, from its first change until each of them is judged. */
+interface Judging {
+  /** UTF-16 units of the objects that stay from before. */
+  readonly heldSize: number;
+  /** How many lists of edits are stored, and the first of them that is not judged yet. */
+  readonly parts: number;
+  readonly next: number;
+  /** How many lists of what came of them are stored. */
+  readonly outcomes: number;
+  /** Those that are being judged, and how often some of these were taken back. */
+  readonly tried?: readonly Tried[];
+  readonly rounds: number;
+}
+
+/** What came of a source's edits: the objects that keep their text, and findings about those that could not. */
+export interface Judged {
+  readonly source: string;
+  readonly kept: readonly HeldObject[];
+  readonly findings: readonly Finding[];
+}
+
+const routing: ReadonlySet<string> = new Set([
+  "HTTPProxy",
+  "IngressRoute",
+  "Ingress",
+  "Gateway",
+  "HTTPRoute",
+  "GRPCRoute",
+  "TLSRoute",
+  "TCPRoute",
+]);
+/** Edits that are looked at without a pause, and stored together. */
+const partSize = 200;
+/** Lists of edits that are judged together. */
+const partsAtOnce = 5;
+/** Rounds in which texts before are taken back, before all that are left are. */
+const maxRounds = 5;
+/** UTF-16 units of what stays from before, of a source: as much as one push may be. */
+export const maxHeldSize = 32 * 1024 * 1024;
+/** Findings that are kept of one text. */
+const maxFindings = 3;
+
+const sizeOf = (objects: readonly KubeObject[]): number =>
+  objects.length === 0 ? 0 : JSON.stringify(objects).length;
+
+/** Whether objects that stay from before are more than a source may have of them. */
+export const isTooMuch = (held: readonly HeldObject[]): boolean => sizeOf(held) > maxHeldSize;
+
+/** Of the objects that a push changes those that are valid and answer now, as they are now. */
+export async function goodEdits(
+  store: Store,
+  changed: readonly KubeObject[],
+  { at, source, revision }: { readonly at: number; readonly source: string; readonly revision: number },
+): Promise<readonly Edit[]> {
+  const edits: Edit[] = [];
+  const kept = new Map(keptRevisions(store, source));
+  for (const [i, { kind, ref }] of changed.entries()) {
+    if (i % partSize === partSize - 1) await pause();
+    const object = routing.has(kind) ? store.object(ref) : undefined;
+    if (!object || errorsAbout(store, ref, at).length > 0) continue;
+    const units = unitsOf(store, ref);
+    if (answersOf(store, units).size > 0) edits.push({ object, revision: kept.get(ref) ?? revision, units });
+  }
+  return edits;
+}
+
+const errorsAbout = (store: Store, ref: Ref, now: number): readonly Finding[] =>
+  findingsAbout(store, ref, now).filter(({ severity }) => severity === "error");
+
+/** The hosts, and the listeners for plain TCP, that an object speaks for or is read for. */
+const unitsOf = (store: Store, ref: Ref): readonly UnitKey[] => unitsAbout(store, ref).filter(isServingUnit);
+
+const judgingCursor = (name: string): string => `judging:${name}`;
+
+function readJudging(store: Pick<Store, "cursor">, name: string): Judging | undefined {
+  const text = store.cursor(judgingCursor(name));
+  return text ? (JSON.parse(text) as Judging) : undefined;
+}
+
+function writeJudging(store: Store, name: string, judging: Judging | undefined): void {
+  if (judging || store.cursor(judgingCursor(name)))
+    store.setCursor(judgingCursor(name), judging ? JSON.stringify(judging) : "");
+  setJudging(store, name, judging !== undefined);
+}
+
+const partCursor = (name: string, part: number): string => `judging:${name}/${part}`;
+const outcomeCursor = (name: string, part: number): string => `judging:${name}/outcome/${part}`;
+
+/** Notes the edits of a push, before the first of its changes is made. Until they are judged the store is not published. */
+export function noteEdits(
+  store: Store,
+  name: string,
+  edits: readonly Edit[],
+  held: readonly HeldObject[],
+): void {
+  forgetEdits(store, name);
+  if (edits.length === 0) return;
+  let parts = 0;
+  for (let start = 0; start < edits.length; start += partSize)
+    store.setCursor(partCursor(name, parts++), JSON.stringify(edits.slice(start, start + partSize)));
+  writeJudging(store, name, { heldSize: sizeOf(held), parts, next: 0, outcomes: 0, rounds: 0 });
+}
+
+export function forgetEdits(store: Store, name: string): void {
+  const { parts = 0, outcomes = 0 } = readJudging(store, name) ?? {};
+  for (let part = 0; part < parts; part++) store.setCursor(partCursor(name, part), "");
+  for (let part = 0; part < outcomes; part++) store.setCursor(outcomeCursor(name, part), "");
+  writeJudging(store, name, undefined);
+}
+
+function listOf<T>(store: Store, cursors: readonly string[]): readonly T[] {
+  return cursors.flatMap((cursor) => JSON.parse(store.cursor(cursor) || "[]") as readonly T[]);
+}
+
+const numbers = (from: number, to: number): readonly number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+
+interface Options {
+  readonly store: Store;
+  readonly platform: Platform;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Called with what came of a source's edits, in the transaction that settles them. */
+  settled(judged: Judged): void;
+}
+
+/** Sources whose content is applied whole, and whose edits can be judged as soon as no unit waits. */
+function nextName(store: Store): string | undefined {
+  const applying = new Set(applyingNames(store));
+  return judgingNames(store).find((name) => !applying.has(name));
+}
+
+/** Judges what can be judged without a pause: all of it, as long as the platform leaves no units. */
+export function judgeAtOnce(options: Options): void {
+  const { store } = options;
+  for (let name = nextName(store); name !== undefined && unitsLeft(store) === 0; name = nextName(store))
+    judgeNext(name, options);
+}
+
+/** Compiles what is left and judges edits, as much as the platform takes for one request. Returns how many units are compiled by now. */
+export async function compileAndJudge(options: Options, done = 0): Promise<number> {
+  const { store, platform } = options;
+  let units = done;
+  for (;;) {
+    units = await compileLeft(store, platform, units);
+    const name = nextName(store);
+    if (unitsLeft(store) > 0 || name === undefined) return units;
+    judgeNext(name, { ...options, platform: inSlices(platform) });
+    await pause();
+  }
+}
+
+/**
+ * One step, for some edits at a time: puts the texts before in place of those that made their objects invalid, or takes them back. An object
+ * keeps its text where it is valid with it, with all else as it is now, and answers something that it does not answer with the new text.
+ */
+function judgeNext(name: string, options: Options): void {
+  const { store, platform } = options;
+  store.transaction(() => {
+    const judging = readJudging(store, name);
+    const isOn = settingsOf(store).keepLastGood;
+    if (judging?.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
+    else if (judging && isOn && judging.next < judging.parts)
+      update(store, tryOld(name, judging, options), platform);
+    else settle(name, judging?.outcomes ?? 0, options);
+  });
+}
+
+/** All is judged: says what came of it. */
+function settle(name: string, outcomes: number, { store, settled }: Options): void {
+  const cursors = numbers(0, outcomes).map((part) => outcomeCursor(name, part));
+  const found = listOf<HeldObject | Finding>(store, cursors);
+  forgetEdits(store, name);
+  const kept = found.filter((one) => "spec" in one);
+  const findings = found.filter((one) => "about" in one);
+  if (found.length > 0) settled({ source: name, kept, findings });
+}
+
+function tryOld(name: string, judging: Judging, { store, now }: Options): readonly KubeObject[] {
+  const next = Math.min(judging.parts, judging.next + partsAtOnce);
+  const cursors = numbers(judging.next, next).map((part) => partCursor(name, part));
+  const fitting: Tried[] = [];
+  const findings: Finding[] = [];
+  let { heldSize } = judging;
+  for (const one of brokenEdits(store, listOf<Edit>(store, cursors), now())) {
+    const size = sizeOf([one.object]);
+    if (heldSize + size > maxHeldSize) findings.push(tooLarge(one.object.ref));
+    else {
+      fitting.push(one);
+      heldSize += size;
+    }
+  }
+  const noted = noteOutcome(store, name, judging, findings);
+  writeJudging(store, name, {
+    ...noted,
+    next,
+    heldSize,
+    rounds: 0,
+    ...(fitting.length > 0 ? { tried: fitting } : {}),
+  });
+  return fitting.map(({ object }) => object);
+}
+
+function noteOutcome(
+  store: Store,
+  name: string,
+  judging: Judging,
+  found: readonly (HeldObject | Finding)[],
+): Judging {
+  if (found.length === 0) return judging;
+  store.setCursor(outcomeCursor(name, judging.outcomes), JSON.stringify(found));
+  return { ...judging, outcomes: judging.outcomes + 1 };
+}
+
+/** The edits after which an object has an error. */
+function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable<Tried> {
+  for (const edit of edits) {
+    const { ref } = edit.object;
+    const now = store.object(ref);
+    const findings = now ? errorsAbout(store, ref, at).slice(0, maxFindings) : [];
+    if (now && findings.length > 0)
+      yield { ...edit, now, answered: [...answersOf(store, edit.units)], findings };
+  }
+}
+
+function takeBack(
+  name: string,
+  judging: Judging,
+  tried: readonly Tried[],
+  { store, now }: Options,
+): readonly KubeObject[] {
+  const isBetter = ({ object, units, answered }: Tried): boolean => {
+    if (errorsAbout(store, object.ref, now()).length > 0) return false;
+    const before = new Set(answered);
+    return [...answersOf(store, units)].some((answer) => !before.has(answer));
+  };
+  const better = tried.filter(isBetter);
+  if (better.length === tried.length) {
+    const { tried: _, ...rest } = noteOutcome(store, name, judging, better.map(keptOf));
+    writeJudging(store, name, rest);
+    return [];
+  }
+  const kept = judging.rounds < maxRounds ? better : [];
+  writeJudging(store, name, { ...judging, tried: kept, rounds: judging.rounds + 1 });
+  const refs = new Set(kept.map(({ object }) => object.ref));
+  return tried.filter(({ object }) => !refs.has(object.ref)).map((one) => one.now);
+}
+
+/** The object before, as it is stored with the content. */
+const keptOf = ({ object, revision, now, findings }: Tried): HeldObject => ({
+  ...object,
+  kept: { revision, findings: [...findings, notice(now, revision)] },
+});
+
+/** The reason of findings about objects that keep their text. */
+const keptReason = "LastGoodKept";
+
+function notice({ ref, meta }: KubeObject, revision: number): Finding {
+  const generation = meta.generation > 0 ? ` (generation ${meta.generation})` : "";
+  const message = `the pushed text${generation} is not valid and would take down what this ${kindOf(ref)} answers: its text of revision ${revision} of the source is served until it is mended or removed`;
+  return { about: ref, severity: "error", type: "SourceError", reason: keptReason, message };
+}
+
+const tooLarge = (about: Ref): Finding => ({
+  about,
+  severity: "warning",
+  type: "SourceError",
+  reason: "TooMuchHeld",
+  message:
+    "the source holds 32 MB of objects that stay as they were before, and no more of them: the text before is not kept",
+});
+
+/** Stores with a source's newest content which objects keep their text, and why. */
+export function storeKept(store: Store, judged: Judged): void {
+  const { source, kept } = judged;
+  const [newest] = store.revisions(source);
+  const content = newest && store.revisionContent(source, newest.revision);
+  if (newest && content && kept.length > 0) {
+    const refs = new Set(kept.map(({ ref }) => ref));
+    const held = [...content.held.filter(({ ref }) => !refs.has(ref)), ...kept];
+    store.putRevision(newest, { text: content.text, held });
+    dropOld(store, source);
+    writeKept(store, source, held);
+  }
+  writeFindings(store, source, [...sourceFindings(store, source), ...findingsOf(judged)]);
+}
+
+/** What is to be said of what came of edits. */
+export const findingsOf = ({ kept, findings }: Judged): readonly Finding[] => [
+  ...findingsOfKept(kept),
+  ...findings,
+];
+
+/** What is to be said of objects that keep their text. */
+export const findingsOfKept = (held: readonly HeldObject[]): readonly Finding[] =>
+  held.flatMap(({ kept }) => kept?.findings ?? []);
+
+export const describeKept = ({ source, kept }: Judged): string =>
+  `the source ${source}: ${plural(kept.length, "object")} not valid as pushed, with the text before served instead, such as ${kept[0]?.ref ?? ""}`;

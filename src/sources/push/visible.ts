@@ -1,0 +1,10 @@
+import { type Finding, namespaceOf } from "../../schema/meta.js";
+
+/** The only namespaces that an answer may tell of; undefined for all. */
+export type Namespaces = readonly string[] | undefined;
+
+/** Findings that a token may see: those about objects in its namespaces, and about the text that was pushed. */
+export const visibleFindings = (findings: readonly Finding[], namespaces: Namespaces): readonly Finding[] =>
+  namespaces
+    ? findings.filter(({ about }) => about === "Source//" || namespaces.includes(namespaceOf(about)))
+    : findings;

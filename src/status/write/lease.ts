@@ -1,0 +1,127 @@
+import { ApiError, getJson, type Raw, sendJson, type Transport } from "../../kubernetes/api.js";
+import { isRecord } from "../../schema/issues.js";
+import { messageOf } from "../../schema/words.js";
+
+export interface LeaseOptions {
+  readonly transport: Transport;
+  readonly namespace: string;
+  readonly name: string;
+  /** Who asks; must differ between replicas. */
+  readonly identity: string;
+  changed(leads: boolean): void;
+  log(line: string): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after so many ms, or when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const durationSeconds = 15;
+const renewMs = 4000;
+/** A leader that could not renew for so long no longer takes itself for one, well before another one may. */
+const giveUpMs = 10_000;
+/** A request has this long: two that fail still leave time for a third before the leader gives up. */
+const requestMs = 3000;
+
+/**
+ * One leader among replicas, by a Lease (coordination.k8s.io/v1). Whether another's lease has run out is judged by how
+ * long its record has not changed on the own clock, as clocks differ.
+ */
+export class Lease {
+  #leads = false;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+  #seen = "";
+  #seenAt = 0;
+  #failure = "";
+
+  constructor(private readonly options: LeaseOptions) {}
+
+  get leads(): boolean {
+    return this.#leads && this.options.now() - this.#renewedAt < giveUpMs;
+  }
+
+  /** Asks for and renews the lease until the signal is aborted, then lets go of it. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#set(await this.#tryOnce(signal));
+        this.#failure = "";
+      } catch (error) {
+        this.#fail(error, signal);
+      }
+      await this.options.sleep(renewMs, signal);
+    }
+    if (this.#leads) await this.#release().catch(() => undefined);
+  }
+
+  #fail(error: unknown, signal: AbortSignal): void {
+    if (!this.leads) this.#set(false);
+    const conflict = error instanceof ApiError && error.status === 409;
+    const message = messageOf(error);
+    if (signal.aborted || conflict || message === this.#failure) return;
+    this.#failure = message;
+    this.options.log(`can't renew the lease for writing statuses: ${message}`);
+  }
+
+  #set(leads: boolean): void {
+    if (leads) this.#renewedAt = this.options.now();
+    if (leads === this.#leads) return;
+    this.#leads = leads;
+    this.options.changed(leads);
+  }
+
+  get #path(): string {
+    return `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(this.options.namespace)}/leases`;
+  }
+
+  async #tryOnce(signal: AbortSignal): Promise<boolean> {
+    const { transport, name, identity, namespace, now } = this.options;
+    const path = `${this.#path}/${encodeURIComponent(name)}`;
+    let raw: Raw;
+    try {
+      raw = await getJson(transport, path, signal, requestMs);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      const metadata = { name, namespace };
+      const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec: this.#spec({}) };
+      await sendJson(transport, "POST", this.#path, lease, signal, { ms: requestMs });
+      return true;
+    }
+    const spec = isRecord(raw.spec) ? raw.spec : {};
+    const record = JSON.stringify(spec);
+    if (record !== this.#seen) {
+      this.#seen = record;
+      this.#seenAt = now();
+    }
+    const seconds =
+      typeof spec.leaseDurationSeconds === "number" ? spec.leaseDurationSeconds : durationSeconds;
+    const held = spec.holderIdentity !== identity && !!spec.holderIdentity;
+    if (held && now() - this.#seenAt < seconds * 1000) return false;
+    await sendJson(transport, "PUT", path, { ...raw, spec: this.#spec(spec) }, signal, { ms: requestMs });
+    return true;
+  }
+
+  #spec(before: Raw): Raw {
+    const { identity, now } = this.options;
+    const time = new Date(now()).toISOString().replace("Z", "000Z");
+    const mine = before.holderIdentity === identity;
+    const transitions = typeof before.leaseTransitions === "number" ? before.leaseTransitions : 0;
+    return {
+      holderIdentity: identity,
+      leaseDurationSeconds: durationSeconds,
+      acquireTime: mine ? before.acquireTime : time,
+      renewTime: time,
+      leaseTransitions: mine ? transitions : transitions + 1,
+    };
+  }
+
+  async #release(): Promise<void> {
+    const { transport, name, identity } = this.options;
+    const path = `${this.#path}/${encodeURIComponent(name)}`;
+    const signal = AbortSignal.timeout(2000);
+    const raw = await getJson(transport, path, signal, requestMs);
+    if (!isRecord(raw.spec) || raw.spec.holderIdentity !== identity) return;
+    const spec = { ...raw.spec, holderIdentity: "", leaseDurationSeconds: 1 };
+    await sendJson(transport, "PUT", path, { ...raw, spec }, signal);
+  }
+}

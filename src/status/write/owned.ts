@@ -1,0 +1,126 @@
+import type { Raw } from "../../kubernetes/api.js";
+import { gatewayGroup } from "../../schema/gateway.js";
+import { isRecord } from "../../schema/issues.js";
+
+/** Who writes statuses, and for which Gateway. */
+export interface Owner {
+  /** The field manager of what is written: of two deployments in a cluster each has its own. */
+  readonly manager: string;
+  /** The Gateway of the settings; `controllerName` is that of its class, where that is there. */
+  readonly gateway?: { readonly namespace: string; readonly name: string; readonly controllerName?: string };
+}
+
+export type Value = Readonly<Record<string, unknown>>;
+
+export const recordsOf = (list: unknown): readonly Value[] =>
+  Array.isArray(list) ? list.filter(isRecord) : [];
+
+/** Lists in which every controller has entries of its own (RouteStatus.parents, PolicyStatus.ancestors). */
+export const sharedLists = ["parents", "ancestors"] as const;
+export type SharedList = (typeof sharedLists)[number];
+
+/** Fields of a status that one controller has whole. */
+const wholeFields = ["currentStatus", "description", "listeners", "loadBalancer", "addresses"] as const;
+
+/** The name of a part of a status: a field, a condition of a type, or a list's entries about one Gateway of one controller. */
+export const conditionPart = (type: unknown): string => `condition ${String(type)}`;
+
+export const entryPart = (list: SharedList, entry: Value, namespace: string): string =>
+  `${list} ${gatewayOf(entry, namespace)} ${String(entry.controllerName)}`;
+
+/** The Gateway that an entry is about, `namespace/name`; other parents come with their group and kind. */
+function gatewayOf({ parentRef, ancestorRef }: Value, objectNamespace: string): string {
+  const ref = isRecord(parentRef) ? parentRef : isRecord(ancestorRef) ? ancestorRef : {};
+  const { group = gatewayGroup, kind = "Gateway", namespace = objectNamespace, name } = ref;
+  const own = `${String(namespace)}/${String(name)}`;
+  return group === gatewayGroup && kind === "Gateway" ? own : `${String(group)}/${String(kind)}/${own}`;
+}
+
+const isWhole = (part: string): boolean => (wholeFields as readonly string[]).includes(part);
+const isShared = (part: string): boolean => (sharedLists as readonly string[]).includes(part);
+
+/**
+ * The parts of a status that a field manager wrote, by the managed fields of the object. Another manager's field or condition in place
+ * of an own one says that it has taken the object over: then even what it left as it was counts as its own. Where the API server keeps
+ * no managed fields (it gives them up for very large objects) there are no parts.
+ */
+export function ownedParts(raw: Raw, manager: string): ReadonlySet<string> {
+  const mine = new Set<string>();
+  const others = new Set<string>();
+  const metadata = isRecord(raw.metadata) ? raw.metadata : {};
+  for (const { manager: by, fieldsV1 } of recordsOf(metadata.managedFields)) {
+    const fields = isRecord(fieldsV1) ? fieldsV1["f:status"] : undefined;
+    if (isRecord(fields))
+      for (const part of managedParts(fields, raw)) (by === manager ? mine : others).add(part);
+  }
+  const isTakenOver = [...others].some((part) => isWhole(part) || (mine.has(part) && !isShared(part)));
+  return new Set([...mine].filter((part) => (isShared(part) ? !others.has(part) : !isTakenOver)));
+}
+
+function* managedParts(fields: Value, raw: Raw): Iterable<string> {
+  for (const field of [...wholeFields, ...sharedLists]) if (fields[`f:${field}`] !== undefined) yield field;
+  const conditions = fields["f:conditions"];
+  if (!isRecord(conditions)) return;
+  const keys = Object.keys(conditions).filter((key) => key.startsWith("k:"));
+  for (const key of keys) yield conditionPart(typeOf(key.slice(2)));
+  // Where the list is not kept by type, who changed it last has all of it.
+  if (keys.length === 0 && isRecord(raw.status))
+    for (const { type } of recordsOf(raw.status.conditions)) yield conditionPart(type);
+}
+
+function typeOf(key: string): unknown {
+  try {
+    return (JSON.parse(key) as { readonly type?: unknown }).type;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an entry of a shared list is the owner's: about its Gateway, of its controller or in a list that it wrote last. */
+export function isOwnEntry(
+  part: string,
+  list: SharedList,
+  owned: ReadonlySet<string>,
+  { gateway }: Owner,
+): boolean {
+  if (!gateway) return false;
+  const about = `${list} ${gateway.namespace}/${gateway.name} `;
+  return part.startsWith(about) && (owned.has(list) || part.slice(about.length) === gateway.controllerName);
+}
+
+/** The API server's own words for a condition that no controller has given (the default of the Gateway API's CRDs). */
+const isGiven = ({ status }: Value): boolean => status !== "Unknown";
+
+/** Whether an object that is not the owner's to judge still has something that the owner wrote. */
+export const hasLeftovers = (raw: Raw, namespace: string, owner: Owner): boolean =>
+  withoutOwned(raw, namespace, owner) !== undefined;
+
+/** A merge patch of the status that takes back what the owner wrote; undefined where there is nothing of it. */
+export function withoutOwned(
+  raw: Raw,
+  namespace: string,
+  owner: Owner,
+): { readonly status: object | null } | undefined {
+  const { status } = raw;
+  if (!isRecord(status)) return undefined;
+  const owned = ownedParts(raw, owner.manager);
+  const patch: Record<string, unknown> = {};
+  for (const field of wholeFields) if (owned.has(field) && status[field] !== undefined) patch[field] = null;
+  const keep = (field: string, list: readonly Value[]): void => {
+    if (list.length < recordsOf(status[field]).length) patch[field] = list.length > 0 ? list : null;
+  };
+  keep(
+    "conditions",
+    recordsOf(status.conditions).filter((one) => !isGiven(one) || !owned.has(conditionPart(one.type))),
+  );
+  for (const list of sharedLists)
+    keep(
+      list,
+      recordsOf(status[list]).filter(
+        (entry) => !isOwnEntry(entryPart(list, entry, namespace), list, owned, owner),
+      ),
+    );
+  if (Object.keys(patch).length === 0) return undefined;
+  const isEmptied = Object.keys(status).every((field) => patch[field] === null);
+  return { status: isEmptied ? null : patch };
+}

@@ -1,0 +1,156 @@
+import type { Raw } from "../../kubernetes/api.js";
+import { isRecord } from "../../schema/issues.js";
+import { contentHash } from "../../xds/hash.js";
+import type { ObjectStatus } from "../status.js";
+import {
+  conditionPart,
+  entryPart,
+  hasLeftovers,
+  isOwnEntry,
+  type Owner,
+  ownedParts,
+  recordsOf,
+  sharedLists,
+  type Value,
+} from "./owned.js";
+
+/** A status in parts, each as a hash: what the API server holds and what it should are compared so. */
+type Parts = ReadonlyMap<string, string>;
+
+/** What is remembered of an object as the API server had it. */
+export interface Held {
+  readonly parts: Parts;
+  /** Parts of shared lists that are the owner's. */
+  readonly own: readonly string[];
+  /** There is something to take back, if the object is not ours to judge. */
+  readonly leftovers: boolean;
+  readonly generation: number;
+  readonly version: string;
+}
+
+const metadataOf = (raw: Raw): Value => (isRecord(raw.metadata) ? raw.metadata : {});
+
+export function heldOf(raw: Raw, owner: Owner): Held {
+  const { namespace, generation, resourceVersion } = metadataOf(raw);
+  const home = typeof namespace === "string" ? namespace : "";
+  const parts = partsOf(raw.status, home);
+  const owned = ownedParts(raw, owner.manager);
+  return {
+    parts,
+    own: [...parts.keys()].filter((part) => sharedLists.some((list) => isOwnEntry(part, list, owned, owner))),
+    leftovers: hasLeftovers(raw, home, owner),
+    generation: typeof generation === "number" ? generation : 0,
+    version: typeof resourceVersion === "string" ? resourceVersion : "",
+  };
+}
+
+function partsOf(status: unknown, namespace: string): Parts {
+  const parts = new Map<string, string>();
+  if (!isRecord(status)) return parts;
+  const put = (part: string, value: unknown): void => {
+    const text = canonical(value);
+    if (text !== "") parts.set(part, contentHash(text));
+  };
+  put("words", [status.currentStatus, status.description]);
+  put("listeners", status.listeners);
+  put("balancer", status.loadBalancer);
+  put("addresses", status.addresses);
+  for (const condition of recordsOf(status.conditions)) put(conditionPart(condition.type), condition);
+  for (const list of sharedLists) {
+    const entries = new Map<string, Value[]>();
+    for (const entry of recordsOf(status[list])) {
+      const part = entryPart(list, entry, namespace);
+      entries.set(part, [...(entries.get(part) ?? []), entry]);
+    }
+    for (const [part, of] of entries) put(part, of);
+  }
+  return parts;
+}
+
+/** Whether what is there is what is wanted: a part that is not spoken of is somebody else's, but for the owner's entries of lists. */
+export function agrees({ status, metadata }: ObjectStatus, { parts, own }: Held): boolean {
+  const wanted = partsOf(status, metadata.namespace);
+  return (
+    [...wanted].every(([part, hash]) => parts.get(part) === hash) && own.every((part) => wanted.has(part))
+  );
+}
+
+export const areSame = (a: Held, b: Held): boolean =>
+  a.parts.size === b.parts.size &&
+  a.leftovers === b.leftovers &&
+  [...a.parts].every(([part, hash]) => b.parts.get(part) === hash);
+
+/** What tells one status from another, whatever its times. */
+export const digestOf = (status: ObjectStatus["status"] | undefined): string =>
+  status ? contentHash(canonical(status)) : "";
+
+/** JSON with sorted keys and without times; empty lists and maps count as absent. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) {
+    const parts = value.map(canonical);
+    return parts.every((part) => part === "") ? "" : `[${parts.join()}]`;
+  }
+  if (!isRecord(value)) return value === undefined ? "" : JSON.stringify(value);
+  const parts = Object.keys(value)
+    .filter((key) => key !== "lastTransitionTime")
+    .sort()
+    .map((key) => `${key}:${canonical(value[key])}`)
+    .filter((part) => !part.endsWith(":"));
+  return parts.length === 0 ? "" : `{${parts.join()}}`;
+}
+
+/** Ours with what others have said, and the time of each transition that there was. */
+export function merged({ status, metadata }: ObjectStatus, raw: Raw, owner: Owner, time: string): Raw {
+  const old: Value = isRecord(raw.status) ? raw.status : {};
+  const owned = ownedParts(raw, owner.manager);
+  const result: Record<string, unknown> = { ...status };
+  if (Array.isArray(status.conditions)) {
+    const ours = timed(status.conditions, old.conditions, time);
+    const types = new Set(ours.map(({ type }) => type));
+    result.conditions = [...recordsOf(old.conditions).filter(({ type }) => !types.has(type)), ...ours];
+  }
+  if (Array.isArray(status.listeners)) result.listeners = timedEntries(status.listeners, old.listeners, time);
+  for (const list of sharedLists) {
+    const entries = recordsOf(status[list]);
+    if (entries.length === 0) continue;
+    const ours = new Set(entries.map((entry) => entryPart(list, entry, metadata.namespace)));
+    const others = recordsOf(old[list]).filter((entry) => {
+      const part = entryPart(list, entry, metadata.namespace);
+      return !ours.has(part) && !isOwnEntry(part, list, owned, owner);
+    });
+    result[list] = [...others, ...timedEntries(entries, old[list], time)];
+  }
+  return result;
+}
+
+/** Entries that have conditions, such as listeners and parents: each goes by all else of it. */
+function timedEntries(entries: readonly unknown[], before: unknown, time: string): Value[] {
+  const keyOf = ({ name, parentRef, ancestorRef, controllerName }: Value): string =>
+    canonical([name, parentRef, ancestorRef, controllerName]);
+  const old = new Map(recordsOf(before).map((entry) => [keyOf(entry), entry]));
+  return recordsOf(entries).map((entry) => ({
+    ...entry,
+    conditions: timed(entry.conditions, old.get(keyOf(entry))?.conditions, time),
+  }));
+}
+
+function timed(conditions: unknown, before: unknown, time: string): Value[] {
+  return recordsOf(conditions).map((condition) => {
+    const old = recordsOf(before).find(({ type }) => type === condition.type);
+    const since = old?.status === condition.status ? old?.lastTransitionTime : undefined;
+    return { ...condition, lastTransitionTime: since ?? time };
+  });
+}
+
+/** Whether a verdict is on an older generation than the API server has: a newer one is on its way. */
+export function isOlder(status: ObjectStatus["status"], raw: Raw): boolean {
+  const [first] = [status, ...sharedLists.flatMap((list) => recordsOf(status[list]))].flatMap(
+    ({ conditions }) => recordsOf(conditions),
+  );
+  const { observedGeneration: observed } = first ?? {};
+  const { generation } = metadataOf(raw);
+  // An object that could not be read may have been judged without its generation.
+  return (
+    typeof observed === "number" && observed > 0 && typeof generation === "number" && observed < generation
+  );
+}

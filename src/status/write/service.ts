@@ -1,0 +1,204 @@
+import { isAllowedClass } from "../../graph/core/class.js";
+import type { Raw, Transport } from "../../kubernetes/api.js";
+import { isRecord } from "../../schema/issues.js";
+import { type Finding, kindOf, type Ref, refOf } from "../../schema/meta.js";
+import { type SettingsSpec, settingsRef } from "../../schema/settings.js";
+import { settingsOf } from "../../schema/stored-settings.js";
+import type { Store } from "../../store/store.js";
+import { hasStatus, type Seen, Statuses, type StatusInput } from "../status.js";
+import type { FailingStatus } from "./failures.js";
+import { Lease } from "./lease.js";
+import type { Owner } from "./owned.js";
+import { StatusWriter } from "./writer.js";
+
+/** How statuses are written back. */
+export interface StatusOptions {
+  /** The Service of the Envoys, `namespace/name`: its addresses are those of every object. */
+  readonly envoyService?: string;
+  /** Undefined: this process writes without asking others. */
+  readonly lease?: { readonly namespace: string; readonly name: string };
+}
+
+/** What a runtime has for it. */
+export interface StatusRuntime {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** The same by a clock that is never set. */
+  steadyNow(): number;
+  /** Resolves after so many ms, or when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Names this replica in the lease. */
+  readonly identity: string;
+  checkKeyPair(certificate: string, privateKey: string): string | undefined;
+}
+
+/** Writes statuses to a cluster, if this replica has the lease. */
+export class StatusService {
+  readonly #writer: StatusWriter;
+  readonly #statuses: Statuses;
+  readonly #lease: Lease | undefined;
+  readonly #manager: string;
+  /** Objects that were read last with an ingress class that is not served. */
+  readonly #foreign = new Set<Ref>();
+  #addresses = "";
+
+  constructor(
+    private readonly options: StatusOptions &
+      StatusRuntime & {
+        readonly transport: Transport;
+        readonly store: Store;
+        /** Which of several clusters this is. */
+        readonly member?: NonNullable<StatusInput["member"]> & { readonly name: string };
+        ready(): boolean;
+        /** Why an object could not be read as it is now. */
+        unread(ref: Ref): readonly Finding[];
+        /** Findings about an object that neither its cluster nor the store has. */
+        findingsAbout(ref: Ref): readonly Finding[];
+        /** A status was written, or taken back. */
+        wrote(kind: string): void;
+        /** A write failed with this status code; 0 when there was no answer that can be read. */
+        failed(kind: string, code: number): void;
+        log(line: string): void;
+      },
+  ) {
+    const { transport, store, member, lease, log, wrote, failed } = options;
+    const { now, sleep, checkKeyPair } = options;
+    this.#lease = lease && this.#leaseOf(lease);
+    this.#manager = fieldManager(lease);
+    this.#statuses = new Statuses({
+      store,
+      ...(member ? { member } : {}),
+      checkKeyPair,
+      others: (ref) => {
+        const unread = options.unread(ref);
+        return { findings: [...unread, ...options.findingsAbout(ref)], unread: unread.length > 0 };
+      },
+      seen: (ref) => this.#seen(ref),
+    });
+    this.#writer = new StatusWriter({
+      transport,
+      wrote,
+      failed,
+      log,
+      now,
+      sleep,
+      leads: () => options.ready() && (this.#lease?.leads ?? true),
+      owner: () => this.#owner(),
+      judge: (ref) => {
+        const settings = settingsOf(store);
+        const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
+        return this.#statuses.of(ref, { ...settings, ingressStatusAddress }, now());
+      },
+    });
+  }
+
+  #seen(ref: Ref): Seen | undefined {
+    const generation = this.#writer.generationOf(ref);
+    return generation === undefined ? undefined : { generation, foreign: this.#foreign.has(ref) };
+  }
+
+  #owner(): Owner {
+    const { store } = this.options;
+    const { gatewayRef } = settingsOf(store);
+    if (!gatewayRef) return { manager: this.#manager };
+    const gateway = store.object(refOf("Gateway", gatewayRef.namespace, gatewayRef.name));
+    const gatewayClass =
+      gateway?.kind === "Gateway"
+        ? store.object(refOf("GatewayClass", "", gateway.spec.gatewayClassName))
+        : undefined;
+    const controllerName =
+      gatewayClass?.kind === "GatewayClass" ? gatewayClass.spec.controllerName : undefined;
+    return {
+      manager: this.#manager,
+      gateway: { ...gatewayRef, ...(controllerName === undefined ? {} : { controllerName }) },
+    };
+  }
+
+  #leaseOf({ name, namespace }: NonNullable<StatusOptions["lease"]>): Lease {
+    const { transport, log, identity, steadyNow, sleep } = this.options;
+    return new Lease({
+      transport,
+      name,
+      namespace,
+      identity,
+      log,
+      now: steadyNow,
+      sleep,
+      changed: (leads) => {
+        log(leads ? "writing statuses, as this replica has the lease" : "another replica writes statuses");
+        this.#writer.poke();
+      },
+    });
+  }
+
+  /** Takes note of an object as it was read; undefined when it is gone. */
+  observe(ref: Ref, raw: Raw | undefined): void {
+    if (ref === `Service/${this.options.envoyService}`) this.#takeAddresses(addressesOf(raw));
+    if (!hasStatus(kindOf(ref))) return;
+    if (raw && isForeign(raw, settingsOf(this.options.store))) this.#foreign.add(ref);
+    else this.#foreign.delete(ref);
+    if (raw) this.#writer.observe(ref, raw);
+    else this.#writer.forget(ref);
+  }
+
+  #takeAddresses(addresses: string): void {
+    if (addresses === this.#addresses) return;
+    this.#addresses = addresses;
+    this.#writer.touchAll();
+  }
+
+  /** Takes note that statuses may be others (`Updated.judged`). */
+  touch(refs: Iterable<Ref>): void {
+    for (const ref of refs) {
+      this.#statuses.touch(ref);
+      if (ref === settingsRef) this.#writer.touchAll();
+      // What another cluster's object stands for is judged by the name that it has in its own.
+      else this.#writer.touch(ref.split("@", 1)[0] as Ref);
+    }
+  }
+
+  /** Looks at once whether this replica writes. */
+  poke(): void {
+    this.#writer.poke();
+  }
+
+  /** How many objects wait for their status to be compared or written. */
+  get pending(): number {
+    return this.#writer.pending;
+  }
+
+  /** Objects whose status can't be written. */
+  get failing(): readonly FailingStatus[] {
+    return this.#writer.failing;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#writer.run(signal), this.#lease?.run(signal)]);
+  }
+}
+
+/** `status.loadBalancer.ingress` of a Service, as the setting `ingressStatusAddress` has it. */
+function addressesOf(raw: Raw | undefined): string {
+  const balancer = isRecord(raw?.status) ? raw.status.loadBalancer : undefined;
+  const ingress = isRecord(balancer) && Array.isArray(balancer.ingress) ? balancer.ingress : [];
+  return ingress
+    .filter(isRecord)
+    .flatMap(({ ip, hostname: name }) => ip || name || [])
+    .join(",");
+}
+
+/** Whether an object, readable or not, is of an ingress class that is not served. */
+function isForeign(raw: Raw, settings: SettingsSpec): boolean {
+  const spec = isRecord(raw.spec) ? raw.spec : {};
+  const metadata = isRecord(raw.metadata) ? raw.metadata : {};
+  const annotations: Record<string, string> = {};
+  if (isRecord(metadata.annotations))
+    for (const [key, value] of Object.entries(metadata.annotations))
+      if (typeof value === "string") annotations[key] = value;
+  const named = typeof spec.ingressClassName === "string" ? spec.ingressClassName : undefined;
+  return raw.kind !== "ExtensionService" && !isAllowedClass({ meta: { annotations } }, named, settings);
+}
+
+/** By the lease, so that two deployments in a cluster tell their statuses apart; the API server takes 128 characters. */
+const fieldManager = (lease: { readonly namespace: string; readonly name: string } | undefined): string =>
+  lease ? `isoline:${lease.namespace}/${lease.name}`.slice(0, 128) : "isoline";
