@@ -4,17 +4,26 @@ import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
 import { isInline, type KeyPair, readKeyPair, secretName } from "./graph/certificates/secret.js";
+import {
+  endpointsName,
+  isClaimedUnit,
+  type ReadKey,
+  readUnit,
+  secretUnit,
+  type Unit,
+  type UnitKey,
+} from "./graph/core/keys.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
 import type { HttpsTerms, HttpTerms, Site } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
+import { writeOrigins } from "./graph/core/route-origins.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
 import type { JwksServer } from "./graph/policies/jwt.js";
-import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import { messageOf } from "./schema/words.js";
-import type { Compiled, ReadKey, Resource, UnitKey } from "./store/store.js";
+import type { Compiled, Resource, TableOrigins } from "./store/store.js";
 import { readsSource } from "./xds/access-log.js";
 import { writeSecret } from "./xds/certificate.js";
 import { clusterName, writeCluster } from "./xds/cluster.js";
@@ -46,55 +55,73 @@ export interface RecordingReader extends Reader {
 /** Compiles one unit from what it reads. A fault of ours costs this unit alone and is a finding. */
 export function compileUnit(unit: UnitKey, reader: RecordingReader): Compiled {
   const report = createReport();
-  const resources = guarded(unit, reader, report);
-  return { unit, resources, findings: report.findings, reads: reader.reads };
+  const { resources, origins } = guarded(unit, reader, report);
+  const { findings } = report;
+  const { reads } = reader;
+  return origins ? { unit, resources, origins, findings, reads } : { unit, resources, findings, reads };
 }
 
-function guarded(unit: UnitKey, reader: Reader, report: Report): readonly Resource[] {
-  const colon = unit.indexOf(":");
-  const key = unit.slice(colon + 1);
+type Output = Pick<Compiled, "resources" | "origins">;
+
+function guarded(unit: UnitKey, reader: Reader, report: Report): Output {
   try {
-    return stages[unit.slice(0, colon) as keyof typeof stages](key, reader, report);
+    const asked = readUnit(unit);
+    return asked.kind === "vhost"
+      ? compileVirtualHost(asked.host, reader, report)
+      : { resources: compile(asked, reader, report) };
   } catch (error) {
     const message = `the compiler failed on ${unit}: ${messageOf(error)}`;
-    const owners: readonly Ref[] = reader.claimants(unit);
+    const owners = isClaimedUnit(unit) ? reader.claimants(unit) : [];
     for (const about of owners) report.error(about, "InternalError", "CompilerFault", message);
-    return [];
+    return { resources: [] };
   }
 }
 
-const stages = {
-  vhost: compileVirtualHost,
-  endpoints: (key: string, reader: Reader, report: Report): readonly Resource[] => [
-    writeEndpoints(key, buildEndpoints(key, reader, report), reader.settings),
-  ],
-  secret: (key: string, reader: Reader): readonly Resource[] => {
-    const { pair } = readKeyPair(reader, secretName(key, ""));
-    return pair ? [writeSecret(key, pair)] : [];
-  },
-  extension: compileExtension,
-  listeners: (_: string, reader: Reader, report: Report): readonly Resource[] => {
-    const gateway = judgeGateway(reader, report);
-    const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
-    return [
-      ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
-      writeSentinelCluster(),
-    ];
-  },
-  route: (key: string, reader: Reader, report: Report): readonly Resource[] => {
-    judgeRoute(key as Ref, reader, report);
-    return [];
-  },
-  tcp: compileTcpListeners,
-} as const;
+function compile(
+  unit: Exclude<Unit, { kind: "vhost" }>,
+  reader: Reader,
+  report: Report,
+): readonly Resource[] {
+  switch (unit.kind) {
+    case "endpoints": {
+      const endpoints = buildEndpoints(unit.of, reader, report);
+      return [writeEndpoints(endpointsName(unit.of), endpoints, reader.settings)];
+    }
+    case "secret": {
+      const { pair } = readKeyPair(reader, secretName(unit.secret, ""));
+      return pair ? [writeSecret(unit.secret, pair)] : [];
+    }
+    case "extension":
+      return compileExtension(unit, reader, report);
+    case "listeners":
+      return compileListeners(reader, report);
+    case "route":
+      judgeRoute(unit.ref, reader, report);
+      return [];
+    case "tcp":
+      return compileTcpListeners(reader);
+  }
+}
 
-function compileExtension(key: string, reader: Reader, report: Report): readonly Resource[] {
-  const slash = key.indexOf("/");
-  const extension = readExtensionService(reader, key.slice(0, slash), key.slice(slash + 1), report);
+function compileListeners(reader: Reader, report: Report): readonly Resource[] {
+  const gateway = judgeGateway(reader, report);
+  const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
+  return [
+    ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
+    writeSentinelCluster(),
+  ];
+}
+
+function compileExtension(
+  { namespace, name }: Extract<Unit, { kind: "extension" }>,
+  reader: Reader,
+  report: Report,
+): readonly Resource[] {
+  const extension = readExtensionService(reader, namespace, name, report);
   if (!extension) return [];
   const found = extension.services.map((backend) => ({
     ...backend,
-    endpoints: buildEndpoints(`${extension.namespace}/${backend.service}/${backend.port}`, reader, report),
+    endpoints: buildEndpoints({ ...backend, namespace: extension.namespace }, reader, report),
   }));
   return writeExtension(extension, found, reader.settings);
 }
@@ -124,11 +151,12 @@ function clusterNames(settings: SettingsSpec): {
   return { written, nameOf, clusterOf };
 }
 
-function compileVirtualHost(host: string, reader: Reader, report: Report): readonly Resource[] {
+function compileVirtualHost(host: string, reader: Reader, report: Report): Output {
   const { settings } = reader;
   const { sites, closed, websockets } = buildVirtualHost(host, reader, report);
   const { written: clusters, nameOf, clusterOf } = clusterNames(settings);
   const written: Resource[] = [];
+  const origins: TableOrigins[] = [];
   const sourced = readsSource(settings.accessLog);
   const table = (
     group: string,
@@ -139,6 +167,8 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
     const authorized = secure || settings.globalExtAuth !== undefined;
     const node = writeVirtualHost({ host, secure, authorized, sourced, nameOf }, policies, routes);
     written.push({ type: "virtual-host", group, name: host, json: JSON.stringify(node) });
+    const text = writeOrigins(routes);
+    origins.push({ table: group, routes: origins.find((one) => one.routes === text)?.routes ?? text });
   };
   for (const [listener, { terms, routes }] of sites) {
     const services = readGlobalServices(reader);
@@ -165,10 +195,11 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): reado
   for (const [listener, kind] of closed)
     if (kind === "tcp") written.push(writeClosedChain(host, { listener, settings }));
     else table(listener, { kind: "http", policies: {} }, []);
-  return [...clusters.values(), ...written];
+  const resources = [...clusters.values(), ...written];
+  return origins.length > 0 ? { resources, origins } : { resources };
 }
 
-function compileTcpListeners(_: string, reader: Reader): readonly Resource[] {
+function compileTcpListeners(reader: Reader): readonly Resource[] {
   const { settings } = reader;
   const { written: clusters, nameOf } = clusterNames(settings);
   const chains = [...readTcpListeners(reader)].map(([listener, backends]) => {
@@ -183,6 +214,6 @@ function certificate(secret: string | undefined, reader: Reader): KeyPair | unde
   if (secret === undefined) return undefined;
   const { pair } = readKeyPair(reader, secretName(secret, ""));
   if (pair && isInline(pair, reader)) return pair;
-  reader.need(`secret:${secret}`);
+  reader.need(secretUnit(secret));
   return undefined;
 }

@@ -7,6 +7,7 @@
  * const snapshot = link(store, { endpoints: "auto", xdsCluster: "isoline" });
  * ```
  */
+export { hostUnit, listenersUnit, readUnit, type Unit, type UnitKey } from "./graph/core/keys.js";
 export { Fleet, type Poller } from "./link/fleet.js";
 export { Publication } from "./link/publish.js";
 export { encodeResponse, respond } from "./link/respond.js";
@@ -15,5 +16,5 @@ export type { Finding, Ref } from "./schema/meta.js";
 export { type KubeObject, membersOf, type Parsed, parseObject } from "./schema/object.js";
 export { parseSettings, type Settings, type SettingsSpec } from "./schema/settings.js";
 export { createMemoryStore } from "./store/memory.js";
-export type { Compiled, Resource, Store, UnitKey } from "./store/store.js";
+export type { Compiled, Resource, Store } from "./store/store.js";
 export { type Change, type Platform, replaceAll, type Updated, update } from "./update.js";

@@ -1,17 +1,30 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
 import { claimsOf } from "./graph/core/claims.js";
 import { judgedBy } from "./graph/core/judged.js";
+import {
+  type ClaimKey,
+  costKey,
+  isClaimedUnit,
+  isNeededUnit,
+  listenersUnit,
+  listRead,
+  type NeededUnit,
+  neededUnit,
+  needRead,
+  type ReadKey,
+  type UnitKey,
+} from "./graph/core/keys.js";
 import { newlyMissed } from "./graph/core/missed.js";
 import type { Kind, ObjectByKind } from "./graph/core/reader.js";
 import { type Ledger, ledgerOf } from "./graph/cost/ledger.js";
-import { costKey } from "./graph/cost/node.js";
 import type { Overrun } from "./graph/cost/size.js";
+import { type StoreCache, UnitCache } from "./schema/compile-cache.js";
 import { type Ref, refOf } from "./schema/meta.js";
 import type { KubeObject } from "./schema/object.js";
 import { isSame } from "./schema/same.js";
 import { parseSettings, type SettingsSpec, settingsRef } from "./schema/settings.js";
 import { settingsOf } from "./schema/stored-settings.js";
-import type { ClaimedObject, ClaimKey, Compiled, Likeness, ReadKey, Store, UnitKey } from "./store/store.js";
+import type { ClaimedObject, Compiled, Likeness, Store } from "./store/store.js";
 
 /** An object as it is now, or the name of one that is gone. */
 export type Change = KubeObject | { readonly gone: Ref };
@@ -60,8 +73,8 @@ export function update(store: Store, changes: Iterable<Change>, platform: Platfo
   return store.transaction(() => {
     const marks = newMarks();
     const { dirty, judged, missed } = marks;
-    if (!store.unit("listeners:")) dirty.add("listeners:");
-    const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
+    if (!store.unit(listenersUnit)) dirty.add(listenersUnit);
+    const ledger = ledgerOf(store, new Recorder(listenersUnit, store, settingsOf(store), platform));
     let edited = false;
     for (const some of chunksOf(changes)) edited = applyAll(store, some, marks, ledger) || edited;
     settle(store, ledger, dirty, platform);
@@ -82,7 +95,7 @@ export function refresh(store: Store, platform: Platform): boolean {
     const { dirty } = marks;
     for (const { unit } of store.units()) dirty.add(unit);
     completeSettings(store);
-    const ledger = ledgerOf(store, new Recorder("listeners:", store, settingsOf(store), platform));
+    const ledger = ledgerOf(store, new Recorder(listenersUnit, store, settingsOf(store), platform));
     claimAnew(store, dirty, ledger);
     settle(store, ledger, dirty, platform);
     const { units, left } = recompile(store, marks, platform);
@@ -115,7 +128,7 @@ function claimAnew(store: Store, dirty: Set<UnitKey>, ledger: Ledger): void {
 
 /** An object that comes over the budget of its namespace, or within it again, is as good as changed. */
 function settle(store: Store, ledger: Ledger, dirty: Set<UnitKey>, platform: Platform): void {
-  for (const ref of ledger.settle(new Recorder("listeners:", store, settingsOf(store), platform))) {
+  for (const ref of ledger.settle(new Recorder(listenersUnit, store, settingsOf(store), platform))) {
     const claims = store.claimsOf(ref);
     const touched = new Touched(store, dirty);
     touched.add(ref, claims, claims);
@@ -221,8 +234,8 @@ class Touched {
 
   /** A claim on a unit dirties it; one that is new or gone (`moved`) also dirties the readers of the list. */
   #touch(key: ClaimKey, moved: boolean): void {
-    if (isUnit(key)) this.dirty.add(key);
-    if (moved) this.#reads.push(["claims:", key].join(""));
+    if (isClaimedUnit(key)) this.dirty.add(key);
+    if (moved) this.#reads.push(listRead(key));
   }
 
   /** Finds the readers of all that was added. */
@@ -231,9 +244,6 @@ class Touched {
     this.#reads.length = 0;
   }
 }
-
-/** Hosts, extensions and routes are there because they are claimed, all other units because they are needed. */
-const isUnit = (key: string): key is UnitKey => /^(?:vhost|extension|route|tcp):/.test(key);
 
 /** Compiles what was left before and what is dirty, and notes what that judges; leaves what is more than the platform takes at a time. */
 function recompile(
@@ -273,8 +283,10 @@ function recompile(
   return { units, left: store.pendingCount };
 }
 
-const isAlive = (store: Store, key: UnitKey): boolean =>
-  key === "listeners:" || (isUnit(key) ? store.claimants(key) : store.readers(`need:${key}`)).length > 0;
+function isAlive(store: Store, key: UnitKey): boolean {
+  if (isClaimedUnit(key)) return store.claimants(key).length > 0;
+  return isNeededUnit(key) ? store.readers(needRead(key)).length > 0 : key === listenersUnit;
+}
 
 /** Units that are needed now and not there, or there and needed no more. */
 function changedNeeds(store: Store, old: Compiled | undefined, now: Compiled | undefined): UnitKey[] {
@@ -288,7 +300,10 @@ function changedNeeds(store: Store, old: Compiled | undefined, now: Compiled | u
 
 function needsOf(unit: Compiled | undefined): UnitKey[] {
   const needs: UnitKey[] = [];
-  for (const key of unit?.reads ?? []) if (key.startsWith("need:")) needs.push(key.slice(5) as UnitKey);
+  for (const read of unit?.reads ?? []) {
+    const need = neededUnit(read);
+    if (need !== undefined) needs.push(need);
+  }
   return needs;
 }
 
@@ -296,6 +311,7 @@ function needsOf(unit: Compiled | undefined): UnitKey[] {
 class Recorder implements RecordingReader {
   readonly #reads = new Set<ReadKey>();
   #last: KubeObject | undefined;
+  #unitCache: UnitCache | undefined;
 
   constructor(
     private readonly unit: UnitKey,
@@ -303,6 +319,15 @@ class Recorder implements RecordingReader {
     readonly settings: SettingsSpec,
     private readonly platform: Platform,
   ) {}
+
+  get cache(): StoreCache {
+    return this.store.cache;
+  }
+
+  get unitCache(): UnitCache {
+    this.#unitCache ??= new UnitCache();
+    return this.#unitCache;
+  }
 
   get reads(): ReadKey[] {
     return [...this.#reads];
@@ -321,12 +346,12 @@ class Recorder implements RecordingReader {
 
   /** A claim on the unit itself dirties it anyway: that list need not be noted. */
   claimants(key: ClaimKey): readonly Ref[] {
-    if (key !== this.unit) this.#reads.add(["claims:", key].join(""));
+    if (key !== this.unit) this.#reads.add(listRead(key));
     return this.store.claimants(key);
   }
 
-  need(unit: UnitKey): void {
-    this.#reads.add(["need:", unit].join(""));
+  need(unit: NeededUnit): void {
+    this.#reads.add(needRead(unit));
   }
 
   overrun(ref: Ref): Overrun | undefined {

@@ -1,3 +1,4 @@
+import { isObjectRead } from "../graph/core/keys.js";
 import { kindOf, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings } from "../schema/settings.js";
@@ -101,13 +102,14 @@ function checkingOnce(platform: Platform & Watcher): Platform & Watcher {
 const isOfGateway = (ref: Ref): boolean =>
   kindOf(ref) === "GatewayClass" || ref.endsWith(`/${assumedCertificate}`);
 
+const isLookedUp = (ref: Ref): boolean => ["Service", "Secret", "ConfigMap"].includes(kindOf(ref));
+
 /** Services, Secrets and ConfigMaps that some unit looked for. */
 function missingIn(store: Store): Ref[] {
   const missing = new Set<Ref>();
   for (const { reads } of store.units())
     for (const read of reads)
-      if (/^(?:Service|Secret|ConfigMap)\//.test(read) && !store.object(read as Ref))
-        missing.add(read as Ref);
+      if (isObjectRead(read) && isLookedUp(read) && !store.object(read)) missing.add(read);
   return [...missing].sort();
 }
 

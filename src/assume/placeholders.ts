@@ -40,7 +40,14 @@ export function placeholderOf(ref: Ref, ports: References["ports"]): KubeObject 
         "ca.crt": placeholderAuthority,
         "crl.pem": placeholderRevocations,
       };
-      return parsed({ apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/tls", stringData });
+      const secret = parsed({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata,
+        type: "kubernetes.io/tls",
+        stringData,
+      });
+      return { ...secret, meta: { ...secret.meta, assumed: true } };
     }
     default:
       return parsed({

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Assumable, type Assumed, type Assumption, assumable } from "../assume/assume.js";
-import { type Finding, kindOf, namespaceOf, type Ref } from "../schema/meta.js";
+import { kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import { messageOf, plural } from "../schema/words.js";
 import type { Manifests } from "../sources/files/objects.js";
 import { refPattern } from "./ref-pattern.js";
@@ -95,10 +95,3 @@ const shorten = (names: readonly string[]): string =>
   names.length <= maxNames
     ? names.join(", ")
     : `${names.slice(0, maxNames).join(", ")} and ${names.length - maxNames} more`;
-
-/** Tells the findings about the contents of assumed Secrets, which are none of the user's. */
-export function placeholderFilter({ refs }: Assumed): (finding: Finding) => boolean {
-  const secrets = new Set(refs.flatMap((ref) => (kindOf(ref) === "Secret" ? [nameOf(ref)] : [])));
-  return ({ reason, message }) =>
-    reason === "CertificateNameMismatch" && secrets.has(/Secret "([^"]*)"/.exec(message)?.[1] ?? "");
-}

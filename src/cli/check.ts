@@ -11,7 +11,7 @@ import { type AssumptionOptions, formatAssumed } from "./assumptions.js";
 import { placed } from "./base-dir.js";
 import type { CheckFormat } from "./check-formats.js";
 import { colourFindings, colourSummary, isColoured } from "./colour.js";
-import { compiledFindings, compileManifests } from "./compiled.js";
+import { compileManifests } from "./compiled.js";
 import { findingWriters } from "./findings.js";
 import { stepSummary, writeStepSummary } from "./github.js";
 import { type InputOptions, readInput } from "./kube-manifests.js";
@@ -50,7 +50,7 @@ export async function checkCommand(options: CheckCommandOptions): Promise<number
     ...manifests.located,
     ...locateAll(
       [
-        ...findingsAt(now, compiledFindings(compiled)),
+        ...findingsAt(now, store.findings()),
         ...lintFindings(store, settings.spec),
         ...link(store, settings.spec).findings,
       ],

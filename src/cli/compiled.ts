@@ -3,7 +3,7 @@ import { type EnvoyConfig, readConfig } from "../explain/config.js";
 import { link, type Snapshot } from "../link/snapshot.js";
 import { withWholeTables } from "../link/split.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { type Finding, namespaceOf, type Ref } from "../schema/meta.js";
+import { namespaceOf, type Ref } from "../schema/meta.js";
 import { notWatched } from "../schema/object.js";
 import { printable } from "../schema/printable.js";
 import type { Settings } from "../schema/settings.js";
@@ -12,13 +12,7 @@ import { formatLocated } from "../sources/files/objects.js";
 import { readSettings, type SettingsFile } from "../sources/files/settings-file.js";
 import { createMemoryStore } from "../store/memory.js";
 import type { Store } from "../store/store.js";
-import {
-  type AssumptionOptions,
-  assumptionOf,
-  formatAssumed,
-  nothingAssumed,
-  placeholderFilter,
-} from "./assumptions.js";
+import { type AssumptionOptions, assumptionOf, formatAssumed, nothingAssumed } from "./assumptions.js";
 import { type UsedSettings, usedSettings } from "./found-settings.js";
 import { type Input, type InputOptions, readInput } from "./kube-manifests.js";
 import { progress } from "./progress.js";
@@ -91,12 +85,6 @@ function watched(
   };
 }
 
-/** Findings of the compiler, without those about the contents of what is assumed. */
-export function compiledFindings({ store, assumed }: CompiledManifests): Finding[] {
-  const isOfPlaceholder = placeholderFilter(assumed);
-  return [...store.findings()].filter((finding) => !isOfPlaceholder(finding));
-}
-
 /** One side of a comparison that is compiled from objects. */
 export interface CompiledSide {
   readonly input: Input;
@@ -150,7 +138,7 @@ function finish(compiled: CompiledManifests, named: SettingsFile, where: string)
   for (const line of used.lines) console.error(printable(line));
   for (const finding of findings) console.error(formatLocated(locate(finding)));
   for (const one of [...used.located, ...manifests.located]) console.error(formatLocated(one));
-  const errors = compiledFindings(compiled).filter(({ severity }) => severity === "error").length;
+  const errors = [...compiled.store.findings()].filter(({ severity }) => severity === "error").length;
   if (errors > 0) console.error(`${plural(errors, "error")} in ${where}; isoline check tells which`);
   const snapshot = link(store, withWholeTables(settings.spec));
   return { ...compiled, snapshot, config: readConfig(snapshot), broken: manifests.broken.size > 0 };

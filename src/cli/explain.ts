@@ -9,7 +9,7 @@ import { isOfPods } from "../schema/meta.js";
 import type { RequestText } from "../schema/route-tests.js";
 import { lineOf } from "../sources/files/load.js";
 import type { Manifests } from "../sources/files/objects.js";
-import { type AssumptionOptions, placeholderFilter } from "./assumptions.js";
+import type { AssumptionOptions } from "./assumptions.js";
 import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
 import { askServer, type ServerOptions } from "./server-url.js";
@@ -76,10 +76,9 @@ export async function explainerOf(
   }
   const compiled = await compileInput(options, options.settings, overrides);
   const { manifests, settings, store, config, broken } = compiled;
-  const shown = withoutPlaceholders(compiled);
   const knowledge: Knowledge = {
     origins: originsIn(store, settings.spec, { checkKeyPair }),
-    claimsOn: (host) => claimsOn(shown, host),
+    claimsOn: (host) => claimsOn(store, host),
     unservedFor: (host) => [
       ...unservedFor(host, store, settings.spec),
       ...orphansBeside(host, store, settings.spec),
@@ -97,19 +96,6 @@ export async function explainerOf(
     knowsEndpoints,
     broken,
     compiled,
-  };
-}
-
-/** What `claimsOn` reads of a store, without findings about the contents of what is assumed. */
-function withoutPlaceholders({ store, assumed }: CompiledPaths): Parameters<typeof claimsOn>[0] {
-  const isOfPlaceholder = placeholderFilter(assumed);
-  return {
-    object: (ref) => store.object(ref),
-    claimants: (key) => store.claimants(key),
-    unit(key) {
-      const unit = store.unit(key);
-      return unit && { ...unit, findings: unit.findings.filter((finding) => !isOfPlaceholder(finding)) };
-    },
   };
 }
 

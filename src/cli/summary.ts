@@ -1,3 +1,4 @@
+import { isHostUnit } from "../graph/core/keys.js";
 import { whyUnserved } from "../lint/unserved.js";
 import { type Finding, isSubstitute, kindOf, type Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -64,9 +65,8 @@ export function summarize(
     idle,
     ignored,
     refused: wrong,
-    hosts: [...store.units()].filter(
-      ({ unit, resources }) => unit.startsWith("vhost:") && resources.length > 0,
-    ).length,
+    hosts: [...store.units()].filter(({ unit, resources }) => isHostUnit(unit) && resources.length > 0)
+      .length,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Finding, Ref } from "../schema/meta.js";
 import { isSame } from "../schema/same.js";
 import { plural } from "../schema/words.js";
 import { countHidden } from "../server/hidden.js";
-import { type CompiledPaths, compiledFindings } from "./compiled.js";
+import type { CompiledPaths } from "./compiled.js";
 import type { ForeignConfig } from "./config-file.js";
 
 /** A side that is ready to be compared. */
@@ -57,7 +57,7 @@ function errorsOf(compiled: CompiledPaths | undefined): Map<Ref, Finding> {
   const errors = new Map<Ref, Finding>();
   if (!compiled) return errors;
   const located = compiled.manifests.located.map(({ finding }) => finding);
-  for (const finding of [...located, ...compiledFindings(compiled)])
+  for (const finding of [...located, ...compiled.store.findings()])
     if (finding.severity === "error" && !errors.has(finding.about)) errors.set(finding.about, finding);
   return errors;
 }

@@ -7,7 +7,8 @@ import {
   type ScalarEvent,
   type SequenceEvent,
 } from "js-yaml";
-import { isRecord, pathText } from "../schema/issues.js";
+import { pathText } from "../schema/field-path.js";
+import { isRecord } from "../schema/issues.js";
 import { type Events, scalarIn, startOf } from "./events.js";
 import { type Cost, countCopies, DocumentError, maxDepth, nodesOf, tooDeep, tooManyNodes } from "./limits.js";
 import { keyText, readPlain, type Scalar } from "./scalar.js";

@@ -1,10 +1,10 @@
 import { EVENT_ID, type Event } from "js-yaml";
+import { pathOf } from "../schema/field-path.js";
+import { memoizedLast } from "../schema/memoized.js";
 import { type Events, readEvents, scalarIn, startOf } from "./events.js";
 import { costOf, DocumentError } from "./limits.js";
 import { keyText } from "./scalar.js";
 import type { Part } from "./split.js";
-
-const step = /\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g;
 
 /** A place in a text, from 1. */
 export interface Position {
@@ -20,27 +20,13 @@ export function positionOf(part: Part, path: string): Position {
   const map = mapOf(part);
   if (!map) return { line: part.line, column: 1 };
   let at: Child = { key: 1, value: 1 };
-  for (const [, quoted, index, word] of path.matchAll(step)) {
-    const next = map.child(at.value, quoted ?? word ?? Number(index));
+  for (const key of pathOf(path)) {
+    const next = map.child(at.value, key);
     if (next === undefined) break;
     at = next;
   }
   const { line, column } = map.at(at.key);
   return { line: part.line + line, column };
-}
-
-/** The maps that were asked last, in that order: many findings are of one long list. */
-const maps = new Map<Part, DocumentMap>();
-const maxMaps = 16;
-
-function mapOf(part: Part): DocumentMap | undefined {
-  const map = maps.get(part) ?? makeMap(part);
-  if (!map) return undefined;
-  maps.delete(part);
-  maps.set(part, map);
-  const [oldest] = maps.keys();
-  if (oldest && maps.size > maxMaps) maps.delete(oldest);
-  return map;
 }
 
 function makeMap(part: Part): DocumentMap | undefined {
@@ -132,3 +118,6 @@ function lineStartsOf(text: string): number[] {
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return starts;
 }
+
+/** Many findings are of one long list. */
+const mapOf = memoizedLast(makeMap, { maxSize: 16, sizeOf: () => 1 });

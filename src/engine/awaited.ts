@@ -1,5 +1,6 @@
+import type { ReadKey } from "../graph/core/keys.js";
 import { isFound } from "../graph/core/missed.js";
-import type { ReadKey, Store } from "../store/store.js";
+import type { Store } from "../store/store.js";
 
 /** How long (ms) changes wait for what they refer to: longer than one watch is usually behind another. */
 export const awaitMs = 250;

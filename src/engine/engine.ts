@@ -1,10 +1,11 @@
 import { changedAbout } from "../graph/core/judged.js";
+import { listenersUnit, type ReadKey } from "../graph/core/keys.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { byObject, type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { settingsOf } from "../schema/stored-settings.js";
-import type { ReadKey, Store } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import { type Change, type Platform, refresh, replaceAll, type Updated, update } from "../update.js";
 import type { Awaited } from "./awaited.js";
 import { type Feed, Gate } from "./gate.js";
@@ -110,6 +111,11 @@ export class Engine {
 
   log(line: string): void {
     this.outlet.log(line);
+  }
+
+  /** Whether the store holds what was compiled, if only of no objects. */
+  get isCompiled(): boolean {
+    return this.store.unit(listenersUnit) !== undefined;
   }
 
   /** Units and steps of the source that are left until the store may be published. */

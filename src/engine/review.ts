@@ -1,8 +1,9 @@
+import { unitsAbout } from "../graph/core/judged.js";
 import { lintObject } from "../lint/findings.js";
 import { type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import { parseObject } from "../schema/object.js";
 import { settingsOf } from "../schema/stored-settings.js";
-import type { Store, UnitKey } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import type { Platform } from "../update.js";
 import { tryChanges } from "./dry-run.js";
 
@@ -95,8 +96,7 @@ function unread(findings: readonly Finding[], old: unknown): Verdict {
 
 /** Findings about one object, by the units that it speaks for or that read it. */
 export function findingsAbout(store: Store, ref: Ref, now: number): readonly Finding[] {
-  const units = new Set<string>([...store.claimsOf(ref), ...store.readers(ref)]);
-  const findings = [...units].flatMap((unit) => store.unit(unit as UnitKey)?.findings ?? []);
+  const findings = unitsAbout(store, ref).flatMap((unit) => store.unit(unit)?.findings ?? []);
   return [...findingsAt(now, findings)].filter(({ about }) => about === ref);
 }
 

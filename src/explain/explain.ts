@@ -5,6 +5,7 @@ import type {
   Route,
   RouteConfiguration,
 } from "../gen/envoy.js";
+import { isWithin } from "../schema/field-path.js";
 import type { Finding } from "../schema/meta.js";
 import { closedCluster } from "../xds/filter-chain.js";
 import { checksSni } from "../xds/http-filters.js";
@@ -196,7 +197,7 @@ function labelHints(domain: string, tried: readonly RouteTried[]): string[] {
 /** What is wrong with the field that a route comes from. */
 const troubles = (context: Context, host: string, origin: Origin | undefined): string[] =>
   ((origin && context.claimsOn?.(host).findingsOn(origin.ref)) ?? [])
-    .filter(({ path }) => path?.startsWith(origin?.field ?? ""))
+    .filter(({ path }) => path !== undefined && isWithin(path, origin?.field ?? ""))
     .map(describeFinding);
 
 /** What is wrong with the endpoints that a request may go to. */

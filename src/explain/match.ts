@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch, StringMatcher } from "../gen/envoy.js";
+import { memoizedLast } from "../schema/memoized.js";
 import type { SeenRequest } from "./request.js";
 
 const quote = (text: string): string => JSON.stringify(text);
@@ -7,18 +8,8 @@ const quote = (text: string): string => JSON.stringify(text);
 /** Envoy matches regular expressions as a whole. */
 const fits = (regex: string, text: string): boolean => compiled(regex).matcher(text).matches();
 
-/** Those that were asked last: a route is compared with many requests. */
-const programs = new Map<string, RE2JS>();
-const maxPrograms = 256;
-
-function compiled(regex: string): RE2JS {
-  const known = programs.get(regex);
-  if (known) return known;
-  const program = RE2JS.compile(regex);
-  if (programs.size >= maxPrograms) programs.clear();
-  programs.set(regex, program);
-  return program;
-}
+/** A route is compared with many requests. */
+const compiled = memoizedLast((regex: string) => RE2JS.compile(regex), { maxSize: 256, sizeOf: () => 1 });
 
 /**
  * Whether the values are told that headers and query parameters are compared with: who may not see them may still see

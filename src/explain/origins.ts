@@ -1,25 +1,32 @@
 import { readGateway } from "../graph/api/gateway/gateway.js";
 import { widerThan } from "../graph/api/gateway/hostnames.js";
-import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
-import type { VirtualHost } from "../graph/core/nodes.js";
-import { createReport, type Kind, type ObjectByKind, type Reader } from "../graph/core/reader.js";
-import { buildVirtualHost } from "../graph/core/virtual-host.js";
+import { parentOf } from "../graph/api/gateway/problems.js";
+import { portKey } from "../graph/backends/backend.js";
+import {
+  type ClaimKey,
+  endpointsName,
+  endpointsUnit,
+  hostUnit,
+  listenersUnit,
+  routesKey,
+  routeUnit,
+  type UnitKey,
+} from "../graph/core/keys.js";
+import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
+import { type RouteOrigin, readOrigins } from "../graph/core/route-origins.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
 import type { Overrun } from "../graph/cost/size.js";
+import { type StoreCache, UnitCache } from "../schema/compile-cache.js";
+import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
-import type { Store, UnitKey } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import type { GatewayPorts } from "./fronts.js";
 import { serviceOf } from "./names.js";
 
-/** The place that a route comes from. */
-export interface Origin {
-  readonly ref: Ref;
-  /** Such as `spec.routes[1]`. */
-  readonly field: string;
-}
+export type Origin = RouteOrigin;
 
-/** What the objects tell that a configuration was compiled of: the compiled text does not hold it. */
+/** What a store holds beside a configuration that was compiled from it. */
 export interface Origins {
   /** The origin of each route of a virtual host, in their order. */
   routes(table: string, host: string): readonly Origin[];
@@ -27,18 +34,16 @@ export interface Origins {
   gatewayPorts(): GatewayPorts | undefined;
 }
 
-type Objects = Pick<Store, "object" | "claimants" | "undone">;
+type Objects = Pick<Store, "object" | "claimants" | "cache" | "unit">;
 type Platform = Pick<Reader, "checkKeyPair">;
 
 /** What to ask while the objects do not change. */
 export function originsIn(store: Objects, settings: SettingsSpec, platform: Platform): Origins {
   const reader = new StoreReader(store, settings, platform);
-  let last: VirtualHost | undefined;
   return {
     routes: (table, host) => {
-      if (last?.host !== host) last = buildVirtualHost(host, reader, createReport());
-      const listener = table === fallbackTable ? ingressHttps : table;
-      return (last.sites.get(listener)?.routes ?? []).map(({ from, field }) => ({ ref: from, field }));
+      const origins = store.unit(hostUnit(host))?.origins ?? [];
+      return readOrigins(origins.find((one) => one.table === table)?.routes ?? "[]");
     },
     gatewayPorts: () => {
       const view = readGateway(reader);
@@ -68,27 +73,27 @@ export function claimsOn(store: Pick<Store, "object" | "claimants" | "unit">, ho
   const findingsOf = (unit: UnitKey): readonly Finding[] =>
     (store.unit(unit)?.findings ?? []).filter(({ unlessBetween }) => !unlessBetween);
   const routeFindings = (name: string): readonly Finding[] =>
-    store.claimants(`routes:${name}`).flatMap((ref) => findingsOf(`route:${ref}`));
-  const own = findingsOf(`vhost:${host}`);
+    store.claimants(routesKey(name)).flatMap((ref) => findingsOf(routeUnit(ref)));
+  const own = findingsOf(hostUnit(host));
   return {
-    claimants: store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef),
+    claimants: store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef),
     get findings() {
       const wider = widerThan(host);
-      const unattached = wider
-        .flatMap(routeFindings)
-        .filter(({ path }) => path?.startsWith("spec.parentRefs["));
-      const listeners = findingsOf("listeners:").filter((finding) =>
+      const unattached = wider.flatMap(routeFindings).filter((finding) => parentOf(finding) !== undefined);
+      const listeners = findingsOf(listenersUnit).filter((finding) =>
         isOnListener(finding, [host, ...wider], store),
       );
       return [...own, ...routeFindings(host), ...unattached, ...listeners];
     },
-    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(`route:${ref}`)],
+    findingsOn: (ref) => [...own.filter(({ about }) => about === ref), ...findingsOf(routeUnit(ref))],
     findingsBehind: (cluster) => {
       const [namespace = "", name = "", number] = serviceOf(cluster).split("/");
       const service = store.object(refOf("Service", namespace, name));
       const ports = service?.kind === "Service" ? (service.spec.ports ?? []) : [];
       const port = ports.find((one) => String(one.port) === number);
-      return port ? findingsOf(`endpoints:${namespace}/${name}/${port.name || port.port}`) : [];
+      return port
+        ? findingsOf(endpointsUnit(endpointsName({ namespace, service: name, port: portKey(port) })))
+        : [];
     },
   };
 }
@@ -100,25 +105,30 @@ function isOnListener(
   store: Pick<Store, "object">,
 ): boolean {
   const gateway = store.object(about);
-  const index = /^spec\.listeners\[(\d+)\]/.exec(path)?.[1];
+  const index = indexIn(path, "spec.listeners");
   if (gateway?.kind !== "Gateway" || index === undefined) return false;
-  return hosts.includes(gateway.spec.listeners[Number(index)]?.hostname.toLowerCase() || "*");
+  return hosts.includes(gateway.spec.listeners[index]?.hostname.toLowerCase() || "*");
 }
 
 /** Reads objects without a note of it. */
 class StoreReader implements Reader {
+  readonly cache: StoreCache;
+  readonly unitCache = new UnitCache();
+
   constructor(
     private readonly store: Objects,
     readonly settings: SettingsSpec,
     private readonly platform: Platform,
-  ) {}
+  ) {
+    this.cache = store.cache;
+  }
 
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined {
     const object = this.store.object(refOf(kind, namespace, name));
     return object?.kind === kind ? (object as ObjectByKind<K>) : undefined;
   }
 
-  claimants(key: string): readonly Ref[] {
+  claimants(key: ClaimKey): readonly Ref[] {
     return this.store.claimants(key);
   }
 

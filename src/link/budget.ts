@@ -1,3 +1,5 @@
+import { hostUnit } from "../graph/core/keys.js";
+import { memoized } from "../schema/memoized.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Resource, Store } from "../store/store.js";
@@ -12,19 +14,11 @@ const frameBytes = 128;
 
 type Claimants = Pick<Store, "claimants">;
 
-const sizes = new WeakMap<Resource, number>();
-
-function sizeOf(fragment: Resource): number {
-  const known = sizes.get(fragment);
-  if (known !== undefined) return known;
-  const size = bytesOf(fragment.json);
-  sizes.set(fragment, size);
-  return size;
-}
+const sizeOf = memoized(({ json }: Resource) => bytesOf(json));
 
 /** The object that a host is served for. */
 function ownerOf(store: Claimants, host: string): Ref | undefined {
-  const claimants = store.claimants(`vhost:${host}`).filter((ref) => ref !== settingsRef);
+  const claimants = store.claimants(hostUnit(host)).filter((ref) => ref !== settingsRef);
   return claimants.find((ref) => ref.startsWith("HTTPProxy/")) ?? claimants[0];
 }
 
@@ -113,15 +107,9 @@ function tell(
   return new Set(out.map(({ name }) => name));
 }
 
-const clusterSizes = new WeakMap<Linked, number>();
-
-function clusterBytes(cluster: Linked): number {
-  const known = clusterSizes.get(cluster);
-  if (known !== undefined) return known;
-  const size = cluster.pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes);
-  clusterSizes.set(cluster, size);
-  return size;
-}
+const clusterBytes = memoized(({ pieces }: Linked) =>
+  pieces.reduce((sum, piece) => sum + bytesOf(piece), frameBytes),
+);
 
 /** The clusters of one answer; routes to those that are left out answer 503. */
 export function fitClusters(

@@ -1,3 +1,4 @@
+import { memoized } from "../schema/memoized.js";
 import { shardCount, shardName, tablesIn } from "../xds/route-shards.js";
 import { isActive, type Subscription, type Subscriptions, subscriptionKey } from "./fleet.js";
 import type { ResourceSet } from "./resource-set.js";
@@ -128,24 +129,18 @@ export function newerAt(
   return newest;
 }
 
-const tables = new WeakMap<ResourceSet, readonly (readonly (readonly string[])[])[]>();
-
 /**
  * The route tables that listeners refer to: each as the sets of names under which Envoys ask for it. A table in parts is asked for
  * in parts or, by older releases, whole.
  */
-function tablesOf(listeners: ResourceSet): readonly (readonly (readonly string[])[])[] {
-  const known = tables.get(listeners);
-  if (known) return known;
+const tablesOf = memoized((listeners: ResourceSet): readonly (readonly (readonly string[])[])[] => {
   const found = new Map<string, boolean>();
   for (const { pieces } of listeners.values())
     for (const piece of pieces)
       for (const { table, inParts } of tablesIn(piece))
         found.set(table, inParts || found.get(table) === true);
-  const made = [...found].map(([table, inParts]) => [
+  return [...found].map(([table, inParts]) => [
     [table],
     ...(inParts ? [Array.from({ length: shardCount }, (_, shard) => shardName(table, shard))] : []),
   ]);
-  tables.set(listeners, made);
-  return made;
-}
+});

@@ -1,3 +1,4 @@
+import { memoized } from "../schema/memoized.js";
 import { type Dialect, dialectKey, inDialect } from "../xds/dialect.js";
 import { Body, maxBodyBytes } from "./body.js";
 import type { Fleet, Poller } from "./fleet.js";
@@ -72,19 +73,20 @@ const typeUrls: Readonly<Record<XdsType, string>> = {
 export class EncodeError extends Error {}
 
 interface Bodies {
-  readonly version: string;
+  /** The version of those that are kept. */
+  version: string;
   /** By dialect. */
   readonly worded: Map<string, Body | EncodeError>;
 }
 
-const bodies = new WeakMap<Selection["resources"], Bodies>();
+const bodiesIn = memoized((_: Selection["resources"]): Bodies => ({ version: "", worded: new Map() }));
 
-function bodiesOf({ resources, version }: Selection): Bodies {
-  const known = bodies.get(resources);
-  if (known?.version === version) return known;
-  const made = { version, worded: new Map() };
-  bodies.set(resources, made);
-  return made;
+/** Only of the version that was asked for last: the same resources are served under others, one after the other. */
+function bodiesOf({ resources, version }: Selection): Bodies["worded"] {
+  const known = bodiesIn(resources);
+  if (known.version !== version) known.worded.clear();
+  known.version = version;
+  return known.worded;
 }
 
 /**
@@ -93,7 +95,7 @@ function bodiesOf({ resources, version }: Selection): Bodies {
  * @throws EncodeError on what must never be sent: no version, no resources, or more than Envoy reads.
  */
 export function encodeResponse(type: XdsType, selection: Selection, dialect: Dialect): Body {
-  const { worded } = bodiesOf(selection);
+  const worded = bodiesOf(selection);
   const key = dialectKey(dialect);
   const body = worded.get(key) ?? encode(type, selection, dialect);
   worded.set(key, body);

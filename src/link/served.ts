@@ -1,3 +1,4 @@
+import { memoized } from "../schema/memoized.js";
 import { type Linked, ResourceSet } from "./resource-set.js";
 import { formatVersion } from "./version.js";
 
@@ -23,7 +24,10 @@ export const serveSet = (set: ResourceSet, sequence: number, target = set): Serv
 
 /** Envoy asks for one name at a time; of other clients' combinations only so many are kept. */
 const maxCombinations = 256;
-const selections = new WeakMap<Served, { single: Map<string, Selection>; several: Map<string, Selection> }>();
+const selectionsOf = memoized((_: Served) => ({
+  single: new Map<string, Selection>(),
+  several: new Map<string, Selection>(),
+}));
 
 /**
  * What is served under some names, with a version of just these: a change elsewhere wakes nobody. Undefined when a
@@ -31,8 +35,7 @@ const selections = new WeakMap<Served, { single: Map<string, Selection>; several
  */
 export function selectVersion(served: Served, names: readonly string[]): Selection | undefined {
   if (names.length === 0) return { resources: served.set, version: served.version };
-  const caches = selections.get(served) ?? { single: new Map(), several: new Map() };
-  selections.set(served, caches);
+  const caches = selectionsOf(served);
   const cache = names.length === 1 ? caches.single : caches.several;
   const key = names.length === 1 ? (names[0] ?? "") : JSON.stringify(names);
   const found = cache.get(key);

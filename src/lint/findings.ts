@@ -1,5 +1,6 @@
 import { anyHost } from "../graph/core/claims.js";
 import { isClassed, isOfClass } from "../graph/core/class.js";
+import { hostUnit } from "../graph/core/keys.js";
 import { type Finding, isSubstitute, kindOf, namespaceOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -38,7 +39,7 @@ function lintSpec(object: KubeObject, store: Store): Finding[] {
   const { namespace } = object.meta;
   return lintIngress(object, (host) =>
     store
-      .claimants(`vhost:${host || anyHost}`)
+      .claimants(hostUnit(host || anyHost))
       .some((ref) => kindOf(ref) === "Ingress" && namespaceOf(ref) === namespace),
   );
 }

@@ -1,7 +1,7 @@
 import { type FindingCode, isFindingCode } from "../schema/finding-codes.js";
-import { quote } from "../schema/issues.js";
 import type { Finding, ObjectMeta, Ref } from "../schema/meta.js";
 import { codeProblem, dayProblem } from "../schema/suppressions.js";
+import { quote } from "../schema/words.js";
 
 /** Says that findings of one code are known and meant. */
 export interface Suppression {

@@ -1,9 +1,10 @@
 import { widerThan } from "../graph/api/gateway/hostnames.js";
 import { classOf, isClassed, isOfClass } from "../graph/core/class.js";
+import { hostUnit, routesKey } from "../graph/core/keys.js";
 import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/core/orphan.js";
 import { isLeftOut } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
-import { type Finding, isSubstitute, type Ref, refOf } from "../schema/meta.js";
+import { type Finding, isSubstitute, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
@@ -128,7 +129,7 @@ export function unservedFindings(store: Store, settings: SettingsSpec): Finding[
 export function unservedFor(host: string, store: Store, settings: SettingsSpec): Finding[] {
   const names = [host, ...widerThan(host).filter((name) => name !== "*")];
   const refs = new Set<Ref>(
-    names.flatMap((name) => [...store.claimants(`vhost:${name}`), ...store.claimants(`routes:${name}`)]),
+    names.flatMap((name) => [...store.claimants(hostUnit(name)), ...store.claimants(routesKey(name))]),
   );
   return [...refs].flatMap((ref) => {
     const object = store.object(ref);
@@ -139,7 +140,7 @@ export function unservedFor(host: string, store: Store, settings: SettingsSpec):
 
 /** Why the orphans of the namespaces of a host's objects are not served: a route that is missed may be one of theirs. */
 export function orphansBeside(host: string, store: Store, settings: SettingsSpec): Finding[] {
-  const namespaces = new Set(store.claimants(`vhost:${host}`).map((ref) => ref.split("/")[1]));
+  const namespaces = new Set(store.claimants(hostUnit(host)).map(namespaceOf));
   const findings: Finding[] = [];
   for (const object of store.objects()) {
     if (!namespaces.has(object.meta.namespace) || !isOrphan(object, store)) continue;

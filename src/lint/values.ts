@@ -1,4 +1,4 @@
-import { pathText } from "../schema/issues.js";
+import { pathText } from "../schema/field-path.js";
 import type { Finding } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { nearestName } from "../schema/spelling.js";

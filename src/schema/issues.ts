@@ -1,5 +1,7 @@
 import type { z } from "zod";
+import { pathText } from "./field-path.js";
 import type { Finding, Ref } from "./meta.js";
+import { quote } from "./words.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 type Path = readonly PropertyKey[];
@@ -7,18 +9,12 @@ type Path = readonly PropertyKey[];
 export const isRecord = (value: unknown): value is Raw =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** `spec.routes[0].services[1].port`; keys that are no plain words are quoted: `metadata.annotations["a/b"]`. */
-export const pathText = (path: Path): string =>
-  path.reduce<string>((text, key) => {
-    if (typeof key === "number") return `${text}[${key}]`;
-    const word = String(key);
-    if (!/^[\w-]+$/.test(word)) return `${text}[${quote(word)}]`;
-    return text ? `${text}.${word}` : word;
-  }, "");
-
-/** Text for a message: quoted, without control characters, cut at 80 characters. */
-export const quote = (text: string): string =>
-  JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+/** What a schema refuses, before findings of one cause are put together. */
+export interface SchemaProblem {
+  readonly finding: Finding;
+  /** Whether the field is missing. */
+  readonly missing: boolean;
+}
 
 export const schemaError = (about: Ref, message: string, path = ""): Finding => ({
   about,
@@ -36,22 +32,31 @@ const maxFindings = 100;
  * Findings for what a schema refused of `input`, which stands at `prefix` in its object. Values of `secret` objects
  * are never quoted.
  */
-export const schemaFindings = (
+export const schemaProblems = (
   about: Ref,
   issues: readonly z.core.$ZodIssue[],
   input: unknown,
   prefix: Path,
   secret: boolean,
-): Finding[] => {
-  const findings = issues.slice(0, maxFindings).map((issue) => {
+): SchemaProblem[] => {
+  const problems = issues.slice(0, maxFindings).map((issue): SchemaProblem => {
     const value = valueAt(input, issue.path);
     const found = secret ? "" : describeFound(value, issue);
-    return schemaError(about, issueText(issue, value) + found, pathText([...prefix, ...issue.path]));
+    const path = pathText([...prefix, ...issue.path]);
+    return {
+      finding: schemaError(about, issueText(issue, value) + found, path),
+      missing: value === undefined,
+    };
   });
-  const more = issues.length - findings.length;
-  if (more > 0) findings.push(schemaError(about, `has ${more} more errors of its fields`));
-  return findings;
+  const more = issues.length - problems.length;
+  if (more > 0)
+    problems.push({ finding: schemaError(about, `has ${more} more errors of its fields`), missing: false });
+  return problems;
 };
+
+/** The same as findings. */
+export const schemaFindings = (...args: Parameters<typeof schemaProblems>): Finding[] =>
+  schemaProblems(...args).map(({ finding }) => finding);
 
 const valueAt = (input: unknown, path: Path): unknown =>
   path.reduce<unknown>(

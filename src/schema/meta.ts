@@ -1,4 +1,6 @@
 import type { FindingCode } from "./finding-codes.js";
+import type { FindingType } from "./finding-types.js";
+
 /** The only way to name an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
@@ -12,6 +14,9 @@ export const namespaceOf = (ref: Ref): string => ref.split("/", 2)[1] ?? "";
 
 /** The ref under which one of several clusters' objects is kept beside others of its name; `@` is in no name. */
 export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}` as Ref;
+
+/** Whether a ref is one that `inCluster` made. */
+export const isOfMember = (ref: Ref): boolean => ref.includes("@");
 
 /** Kinds of which every cluster has its own, whatever their names: they tell of its pods. */
 export const isOfPods = (kind: string): boolean => kind === "EndpointSlice" || kind === "Endpoints";
@@ -32,6 +37,8 @@ export interface ObjectMeta {
   readonly annotations: Readonly<Record<string, string>>;
   /** Where it was read, when several clusters are. */
   readonly cluster?: string;
+  /** The object stands for one that was not read: its content says nothing about that one. */
+  readonly assumed?: true;
 }
 
 /** One parsed object. `spec` holds known fields only, in Kubernetes's own names. */
@@ -51,7 +58,7 @@ export type Severity = "error" | "warning";
 export interface Finding {
   readonly about: Ref;
   readonly severity: Severity;
-  readonly type: string;
+  readonly type: FindingType;
   readonly reason: FindingCode;
   readonly message: string;
   /** Field path inside the object, e.g. `spec.routes[0].services[1].port`. */

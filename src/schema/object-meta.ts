@@ -1,7 +1,9 @@
+import { pathText } from "./field-path.js";
 import { isForeignRestriction } from "./foreign-annotations.js";
-import { isRecord, pathText, quote, schemaError, textProblem } from "./issues.js";
-import { type Finding, type ObjectMeta, type Ref, refOf } from "./meta.js";
+import { isRecord, type SchemaProblem, schemaError, textProblem } from "./issues.js";
+import { type ObjectMeta, type Ref, refOf } from "./meta.js";
 import { isLabel, isSubdomain } from "./names.js";
+import { quote } from "./words.js";
 
 const kept =
   /^(?:projectcontour\.io|contour\.heptio\.com|ingress\.kubernetes\.io|ingressclass\.kubernetes\.io|isoline\.dev)\/|^kubernetes\.io\/ingress/;
@@ -14,7 +16,7 @@ export interface ParsedMeta {
   readonly meta: ObjectMeta;
   readonly about: Ref;
   readonly ref?: Ref;
-  readonly findings: readonly Finding[];
+  readonly problems: readonly SchemaProblem[];
 }
 
 /** Reads `metadata`. The namespace of a namespaced kind is `default` when absent, that of the others empty. */
@@ -27,9 +29,10 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
   const fallback = clusterScoped ? "" : "default";
   const goodNamespace = namespace === undefined && asked ? String(asked) : fallback;
   const about = refOf(kind, goodNamespace, goodName);
-  const findings: Finding[] = [];
+  const problems: SchemaProblem[] = [];
   const refuse = (problem: string, ...path: string[]): void => {
-    findings.push(schemaError(about, problem, pathText(["metadata", ...path])));
+    const finding = schemaError(about, problem, pathText(["metadata", ...path]));
+    problems.push({ finding, missing: path[0] === "name" && meta.name === undefined });
   };
   if (name) refuse(name, "name");
   if (namespace) refuse(namespace, "namespace");
@@ -47,7 +50,7 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
     created: typeof meta.creationTimestamp === "string" ? meta.creationTimestamp : "",
     annotations,
   };
-  return { meta: result, about, findings, ...(name || namespace ? {} : { ref: about }) };
+  return { meta: result, about, problems, ...(name || namespace ? {} : { ref: about }) };
 }
 
 function nameProblem(value: unknown, isValid: (text: string) => boolean): string | undefined {

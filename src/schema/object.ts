@@ -21,7 +21,7 @@ import { grpcRouteSpec, httpRouteSpec, tcpRouteSpec, tlsRouteSpec } from "./gate
 import { httpProxySpec } from "./httpproxy.js";
 import { ingressClassSpec, ingressSpec } from "./ingress.js";
 import { ingressRouteSpec } from "./ingressroute.js";
-import { inspect, isRecord, quote, schemaError, schemaFindings, withoutNulls } from "./issues.js";
+import { inspect, isRecord, schemaError, schemaProblems, withoutNulls } from "./issues.js";
 import type { Finding, ObjectOf, Ref } from "./meta.js";
 import { parseMeta } from "./object-meta.js";
 import { oneForEachCause } from "./one-cause.js";
@@ -29,6 +29,7 @@ import type { Settings } from "./settings.js";
 import { nearestKind } from "./spelling.js";
 import { unknownFields } from "./unknown-fields.js";
 import { unsupportedFields } from "./unsupported-fields.js";
+import { quote } from "./words.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -176,21 +177,22 @@ function parseKind(kind: Kind, apiVersion: string, raw: Raw): Parsed {
   const { problem, path, nulls } = inspect(raw);
   if (problem) return hostile(kind, raw, schemaError(nobody, problem, path));
   const input = nulls ? (withoutNulls(raw) as Raw) : raw;
-  const { meta, ref, about, findings: wrong } = parseMeta(kind, input.metadata, clusterScoped);
-  const findings = [...wrong];
+  const { meta, ref, about, problems: wrong } = parseMeta(kind, input.metadata, clusterScoped);
+  const problems = [...wrong];
   if (!version) {
     const message = `${quote(apiVersion)} of ${kind} is not supported; use ${versions[0]}`;
-    return { findings: [...findings, schemaError(about, message, "apiVersion")], ...(ref ? { ref } : {}) };
+    const findings = [...wrong.map(({ finding }) => finding), schemaError(about, message, "apiVersion")];
+    return { findings, ...(ref ? { ref } : {}) };
   }
   const content = body ? body(input) : (input.spec ?? {});
   const parsed = schema.safeParse(content);
   if (!parsed.success) {
     const prefix = kind === "Namespace" ? ["metadata"] : body ? [] : ["spec"];
-    findings.push(...schemaFindings(about, parsed.error.issues, content, prefix, kind === "Secret"));
+    problems.push(...schemaProblems(about, parsed.error.issues, content, prefix, kind === "Secret"));
   }
   const unknown = unknownFields(kind, about, input);
-  const isRefused = findings.length > 0 || unknown.some(({ severity }) => severity === "error");
-  if (isRefused) return { findings: oneForEachCause(findings, unknown), ...(ref ? { ref } : {}) };
+  const isRefused = problems.length > 0 || unknown.some(({ severity }) => severity === "error");
+  if (isRefused) return { findings: oneForEachCause(problems, unknown), ...(ref ? { ref } : {}) };
   const object = { kind, ref: about, meta, spec: parsed.data } as KubeObject;
   const unsupported = unsupportedFields(kind, about, input);
   return { object, findings: unsupported.length > 0 ? [...unknown, ...unsupported] : unknown };

@@ -1,29 +1,34 @@
-import { quote } from "./issues.js";
+import { type FieldPath, pathOf, pathText } from "./field-path.js";
+import type { SchemaProblem } from "./issues.js";
 import type { Finding } from "./meta.js";
 import { nearestName } from "./spelling.js";
+import { quote } from "./words.js";
 
-const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf("."), 0));
-const leafOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
+const nameIn = (path: FieldPath): string => String(path.at(-1) ?? "");
+
+/** Whether a field stands beside a missing one and has nearly its name. */
+const isMisspelt = (path: FieldPath, missing: FieldPath): boolean =>
+  pathText(path.slice(0, -1)) === pathText(missing.slice(0, -1)) &&
+  nearestName(nameIn(path), [nameIn(missing)]) !== undefined;
 
 /**
  * Findings of a schema and of unknown fields as one for each cause: a field that is missing where a field of nearly its name stands is the
  * misspelt one.
  */
 export function oneForEachCause(
-  findings: readonly Finding[],
+  problems: readonly SchemaProblem[],
   unknown: readonly Finding[],
 ): readonly Finding[] {
   const misspelt = new Set<Finding>();
-  const merged = findings.map((finding) => {
-    const { path = "", message } = finding;
-    if (!message.startsWith("is missing")) return finding;
+  const merged = problems.map(({ finding, missing }) => {
+    if (!missing) return finding;
+    const field = pathOf(finding.path ?? "");
     const other = unknown.find(
       (one) =>
         one.severity === "warning" &&
         one.path !== undefined &&
         !misspelt.has(one) &&
-        parentOf(one.path) === parentOf(path) &&
-        nearestName(leafOf(one.path), [leafOf(path)]) !== undefined,
+        isMisspelt(pathOf(one.path), field),
     );
     if (other?.path === undefined) return finding;
     misspelt.add(other);
@@ -31,7 +36,7 @@ export function oneForEachCause(
     return {
       ...finding,
       path: at,
-      message: `${quote(leafOf(at))} is not a field; did you mean ${leafOf(path)}, which is missing?`,
+      message: `${quote(nameIn(pathOf(at)))} is not a field; did you mean ${nameIn(field)}, which is missing?`,
     };
   });
   return [...merged, ...unknown.filter((one) => !misspelt.has(one))];

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { isRecord, quote, schemaError, schemaFindings } from "./issues.js";
+import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import type { Finding } from "./meta.js";
 import { nearestName } from "./spelling.js";
+import { quote } from "./words.js";
 
 const about = "File//";
 

@@ -4,6 +4,7 @@ import { readAdminEndpoints } from "./admin-endpoints.js";
 import { budgets } from "./budgets.js";
 import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
+import { joinPaths } from "./field-path.js";
 import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
@@ -314,7 +315,7 @@ export function parseSettings(
         findings.push({
           ...finding,
           message: `${finding.message}; ${effect}`,
-          path: joinPath(key, finding.path),
+          path: joinPaths(key, finding.path ?? ""),
         });
       }
     }
@@ -330,9 +331,6 @@ export function parseSettings(
 
 type Tree = Record<string, unknown>;
 type Path = readonly PropertyKey[];
-
-const joinPath = (key: string, rest: string | undefined): string =>
-  rest ? `${key}${rest.startsWith("[") ? "" : "."}${rest}` : key;
 
 const valueAt = (tree: Tree, path: readonly string[]): unknown =>
   path.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), tree);

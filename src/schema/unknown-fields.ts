@@ -1,8 +1,10 @@
 import { fieldShapes, kindShapes } from "../gen/fields.js";
-import { isRecord, pathText, quote } from "./issues.js";
+import { pathText } from "./field-path.js";
+import { isRecord } from "./issues.js";
+import { memoizedLast } from "./memoized.js";
 import type { Finding, Ref } from "./meta.js";
 import { nearestName } from "./spelling.js";
-import { plural } from "./words.js";
+import { plural, quote } from "./words.js";
 
 type Raw = Readonly<Record<string, unknown>>;
 type Path = readonly PropertyKey[];
@@ -112,21 +114,17 @@ function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown
   };
 }
 
-/** Per kind the places of each field's name, the shallowest first. */
-const places = new Map<Kind, ReadonlyMap<string, Path>>();
-
 /** The place of a kind at which a field of this or nearly this name belongs. */
 function elsewhereIn(kind: Kind, key: string): Path | undefined {
-  let byName = places.get(kind);
-  if (!byName) {
-    byName = placesOf(kindShapes[kind]);
-    places.set(kind, byName);
-  }
+  const byName = placesOf(kindShapes[kind]);
   const near = nearestName(key, [...byName.keys()], true);
   return near === undefined ? undefined : byName.get(near);
 }
 
-function placesOf(root: number): ReadonlyMap<string, Path> {
+/** The places of each field's name under a shape, the shallowest first. */
+const placesOf = memoizedLast(placesUnder, { maxSize: 50, sizeOf: () => 1 });
+
+function placesUnder(root: number): ReadonlyMap<string, Path> {
   const found = new Map<string, Path>();
   let level: { readonly shape: number; readonly path: readonly string[] }[] = [{ shape: root, path: [] }];
   while (level.length > 0) {

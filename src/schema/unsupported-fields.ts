@@ -1,5 +1,6 @@
 import type { kindShapes } from "../gen/fields.js";
-import { isRecord, pathText } from "./issues.js";
+import { pathText } from "./field-path.js";
+import { isRecord } from "./issues.js";
 import type { Finding, Ref } from "./meta.js";
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -1,6 +1,9 @@
+import { unitsAbout } from "../graph/core/judged.js";
+import type { UnitKey } from "../graph/core/keys.js";
 import { isOrphan } from "../graph/core/orphan.js";
 import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
 import { ledgerOf } from "../graph/cost/ledger.js";
+import { UnitCache } from "../schema/compile-cache.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import {
   byObject,
@@ -15,7 +18,7 @@ import {
 } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
-import type { Store, UnitKey } from "../store/store.js";
+import type { Store } from "../store/store.js";
 import {
   addressesOf,
   apiVersions,
@@ -158,8 +161,9 @@ export class Statuses {
   /** Units that have findings about an object read it or are claimed by it. */
   #findingsOf(ref: Ref): Finding[] {
     const { store } = this.input;
-    const units = new Set<string>([...store.readers(ref), ...store.claimsOf(ref)]);
-    const found = [...units].sort().flatMap((unit) => this.#byObject(unit as UnitKey).get(ref) ?? []);
+    const found = unitsAbout(store, ref)
+      .sort()
+      .flatMap((unit) => this.#byObject(unit).get(ref) ?? []);
     return [...this.#othersOf(ref).findings, ...found];
   }
 
@@ -213,6 +217,8 @@ export const hasStatus = (kind: string): kind is StatusKind => isContourKind(kin
 /** What a unit sees of a store, unrecorded. */
 const readerOf = (store: Store, settings: SettingsSpec, checkKeyPair: Reader["checkKeyPair"]): Reader => ({
   settings,
+  cache: store.cache,
+  unitCache: new UnitCache(),
   checkKeyPair,
   overrun(ref) {
     return ledgerOf(store, this).overrun(ref);

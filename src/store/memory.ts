@@ -1,3 +1,5 @@
+import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
+import { StoreCache } from "../schema/compile-cache.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import { isSame } from "../schema/same.js";
@@ -5,16 +7,13 @@ import { findingsOf } from "./findings.js";
 import { Group, Index } from "./memory-index.js";
 import type {
   ClaimedObject,
-  ClaimKey,
   Compiled,
   Likeness,
-  ReadKey,
   Resource,
   ResourceType,
   Revision,
   RevisionContent,
   Store,
-  UnitKey,
 } from "./store.js";
 import { UndoLog, type Undone } from "./undo-log.js";
 
@@ -56,7 +55,7 @@ class MemoryStore implements Store {
   readonly #revisions = new Map<string, Kept>();
   readonly #log = new UndoLog<Tables>();
   #rows = 0;
-  #undone = 0;
+  #cache = new StoreCache();
 
   object(ref: Ref): KubeObject | undefined {
     return this.#objects.get(ref)?.object;
@@ -252,8 +251,8 @@ class MemoryStore implements Store {
     else this.#revisions.delete(key);
   }
 
-  get undone(): number {
-    return this.#undone;
+  get cache(): StoreCache {
+    return this.#cache;
   }
 
   transaction<T>(work: () => T): T {
@@ -264,7 +263,7 @@ class MemoryStore implements Store {
       return result;
     } catch (error) {
       this.#log.rollback((undone) => this.#restore(undone));
-      this.#undone++;
+      this.#cache = new StoreCache();
       throw error;
     }
   }

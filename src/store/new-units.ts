@@ -1,5 +1,5 @@
+import type { ReadKey, UnitKey } from "../graph/core/keys.js";
 import type { SqlValue, statements } from "./sql.js";
-import type { ReadKey, UnitKey } from "./store.js";
 
 /** So many units are written at once at most. */
 const most = 100;

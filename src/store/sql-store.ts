@@ -1,3 +1,5 @@
+import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
+import { StoreCache } from "../schema/compile-cache.js";
 import { digest, formatDigest } from "../schema/digest.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -12,23 +14,18 @@ import { SqlResources } from "./sql-resources.js";
 import { SqlRevisions } from "./sql-revisions.js";
 import type {
   ClaimedObject,
-  ClaimKey,
   Compiled,
   Likeness,
-  ReadKey,
   Resource,
   ResourceType,
   Revision,
   RevisionContent,
   Store,
-  UnitKey,
 } from "./store.js";
+import { keysOf, originsIn, type ResourceKey } from "./unit-row.js";
 
 const pageSize = 256;
 const claimantsSize = 1000;
-
-/** What a unit's row keeps of its resources; their content is in `resource`, once for all units that share it. */
-type ResourceKey = readonly [type: ResourceType, group: string, name: string];
 
 const digestOf = (json: string): string => formatDigest(digest(json));
 
@@ -48,7 +45,7 @@ class SqlStore implements Store {
   #pendingCount: number | undefined;
   /** Of units that have any, from the time that they were first asked for. */
   #findings: Map<UnitKey, Pick<Compiled, "unit" | "findings">> | undefined;
-  #undone = 0;
+  #found = new StoreCache();
   /** Of transactions within each other. */
   #depth = 0;
 
@@ -152,7 +149,7 @@ class SqlStore implements Store {
   #prefetch(units: readonly UnitKey[]): void {
     const claims = new Map(units.map((unit) => [unit as ClaimKey, [] as Ref[]]));
     for (const { key, ref, json } of this.#sql.getClaimed.all(units)) {
-      claims.get(textOf(key))?.push(ref as Ref);
+      claims.get(textOf(key) as ClaimKey)?.push(ref as Ref);
       if (!this.#cache.get(ref as Ref))
         this.#cache.add(this.#cells.json(`object/${ref}`, json) as KubeObject);
     }
@@ -202,6 +199,7 @@ class SqlStore implements Store {
     return {
       unit,
       resources: keys.flatMap(([type, group, name]) => this.resource(type, group, name) ?? []),
+      ...originsIn(keys),
       findings: this.#cells.json(`findings/${unit}`, row.findings) as Finding[],
       reads: this.#cells.json(`reads/${unit}`, row.reads) as ReadKey[],
     };
@@ -216,10 +214,9 @@ class SqlStore implements Store {
     const old = this.#read(key);
     if (unit.findings.length > 0) this.#findings?.set(key, { unit: key, findings: unit.findings });
     else this.#findings?.delete(key);
-    const keys = unit.resources.map(({ type, group, name }): ResourceKey => [type, group, name]);
     const row = [
       key,
-      this.#cells.write(`resources/${key}`, JSON.stringify(keys)),
+      this.#cells.write(`resources/${key}`, JSON.stringify(keysOf(unit))),
       this.#cells.write(`findings/${key}`, JSON.stringify(unit.findings)),
       this.#cells.write(`reads/${key}`, JSON.stringify(unit.reads)),
     ];
@@ -337,8 +334,8 @@ class SqlStore implements Store {
     this.#revisions.dropRevision(source, revision);
   }
 
-  get undone(): number {
-    return this.#undone;
+  get cache(): StoreCache {
+    return this.#found;
   }
 
   transaction<T>(work: () => T): T {
@@ -361,7 +358,7 @@ class SqlStore implements Store {
       this.#lastRead = undefined;
       this.#pendingCount = undefined;
       this.#findings = undefined;
-      this.#undone++;
+      this.#found = new StoreCache();
       throw error;
     } finally {
       this.#depth--;

@@ -1,19 +1,7 @@
+import type { ClaimKey, ReadKey, UnitKey } from "../graph/core/keys.js";
+import type { StoreCache } from "../schema/compile-cache.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
-
-/**
- * The smallest thing worth recompiling: `vhost:<host>`, `endpoints:<namespace>/<service>/<port name>`,
- * `extension:<namespace>/<name>`, `secret:<namespace>/<name>`, `listeners:`, `tcp:` (what plain TCP listeners of a Gateway do),
- * `route:<ref>` (what is wrong with a route of the Gateway API).
- */
-export type UnitKey =
-  `${"vhost" | "endpoints" | "extension" | "secret" | "listeners" | "tcp" | "route"}:${string}`;
-
-/** What a claim is made on: a unit, or an index key that units read, such as `slices:<namespace>/<service>`. */
-export type ClaimKey = string;
-
-/** What a read is recorded under: a `Ref` (hit or miss), `claims:<ClaimKey>` (a list) or `need:<UnitKey>`. */
-export type ReadKey = string;
 
 /**
  * - `cluster`: JSON of a Cluster without `type`, `eds_cluster_config` and `load_assignment` when `endpoints` is set
@@ -51,10 +39,20 @@ export interface Resource {
 
 export type EndpointMode = "eds" | "inline" | "service";
 
+/** Where the routes of a virtual host come from, in their order. */
+export interface TableOrigins {
+  /** The `group` of the virtual host. */
+  readonly table: string;
+  /** As `writeOrigins` writes them. */
+  readonly routes: string;
+}
+
 /** The output of one unit with everything that it read. */
 export interface Compiled {
   readonly unit: UnitKey;
   readonly resources: readonly Resource[];
+  /** Of a host: of each route table that it is in. */
+  readonly origins?: readonly TableOrigins[];
   readonly findings: readonly Finding[];
   readonly reads: readonly ReadKey[];
 }
@@ -162,8 +160,8 @@ export interface Store {
   /** Gives the content of a revision another number. */
   renumberRevision(revision: Revision, now: Omit<Revision, "size" | "digest">): void;
   dropRevision(source: string, revision: number): void;
-  /** How many transactions have thrown: what was derived from the objects before may be of objects that are not there. */
-  readonly undone: number;
+  /** Kept in memory alone; another one after a transaction has thrown, as what was found in it may be of objects that are not there. */
+  readonly cache: StoreCache;
   /** Runs `work` as one: all of it is kept, or (when it throws) none. */
   transaction<T>(work: () => T): T;
 }

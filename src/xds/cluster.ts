@@ -1,6 +1,7 @@
 import type { Cluster as EnvoyCluster, HttpProtocolOptions, Typed } from "../gen/envoy.js";
 import type { Cluster } from "../graph/backends/cluster.js";
 import { serverName } from "../graph/backends/server-name.js";
+import { memoized } from "../schema/memoized.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeCertificate } from "./certificate.js";
@@ -30,7 +31,8 @@ type Limits = Partial<
   Pick<SettingsSpec["cluster"], "maxRequestsPerConnection" | "perConnectionBufferLimitBytes">
 >;
 
-const contents = new WeakMap<SettingsSpec, Map<string, Content>>();
+/** Under some settings, by `contentKey`. */
+const contentsUnder = memoized((_: SettingsSpec) => new Map<string, Content>());
 const maxContents = 4096;
 
 const isLocated = new Set<string>(located);
@@ -47,11 +49,7 @@ function contentKey(cluster: Wishes): string {
 
 /** Most clusters of a fleet have the same content: it is written once for equal wishes. */
 function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
-  let known = contents.get(settings);
-  if (!known) {
-    known = new Map();
-    contents.set(settings, known);
-  }
+  const known = contentsUnder(settings);
   const key = contentKey(cluster);
   const found = known.get(key);
   if (found) return found;

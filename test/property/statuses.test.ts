@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { unitsAbout } from "../../src/graph/core/judged.js";
 import { kindOf, type Ref } from "../../src/schema/meta.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
 import { settingsOf } from "../../src/schema/stored-settings.js";
@@ -47,12 +48,7 @@ class Kept {
 /** Findings of units that neither read the object nor are claimed by it: statuses would not have them. */
 const unlinked = (store: Store): object[] =>
   [...store.units()].flatMap(({ unit, findings }) =>
-    findings.filter(
-      ({ about }) =>
-        hasStatus(kindOf(about)) &&
-        !store.readers(about).includes(unit) &&
-        !store.claimsOf(about).includes(unit),
-    ),
+    findings.filter(({ about }) => hasStatus(kindOf(about)) && !unitsAbout(store, about).includes(unit)),
   );
 
 it("are after any edits what working out all of them gives, for every kind, whole or in batches", () => {

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { widerThan } from "../../src/graph/api/gateway/hostnames.js";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import type { Route, Site, Sites } from "../../src/graph/core/nodes.js";
 import { createReport, type Reader } from "../../src/graph/core/reader.js";
 import { buildVirtualHost } from "../../src/graph/core/virtual-host.js";
+import { UnitCache } from "../../src/schema/compile-cache.js";
 import { kindOf, namespaceOf, type Ref } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
@@ -96,6 +98,8 @@ const sitesOf = (store: Store, host: string): Sites => {
   if (settings?.kind !== "Settings") throw new Error("there are no settings");
   const reader: Reader = {
     settings: settings.spec,
+    cache: store.cache,
+    unitCache: new UnitCache(),
     get: (kind, namespace, name) => store.object(`${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => store.claimants(key),
     need: () => undefined,
@@ -197,7 +201,7 @@ function checkTold(host: string, { terms: { owner }, routes }: Site, store: Stor
     namespaceOf(from) === namespaceOf(owner) || ranks[kindOf(from)] === 1 ? [] : from,
   );
   if (guests.length === 0) return;
-  const findings = (store.unit(`vhost:${host}`)?.findings ?? []).filter(({ reason }) =>
+  const findings = (store.unit(hostUnit(host))?.findings ?? []).filter(({ reason }) =>
     ["HostShared", "HostOfAnotherNamespace"].includes(reason),
   );
   const told = findings.map(({ about }) => about);

@@ -60,9 +60,16 @@ export const resourcesOf = (store: Store): Resource[] =>
     return type === "listener" ? found.sort((a, b) => (a.name < b.name ? -1 : 1)) : found;
   });
 
-/** Resources and findings as text: two stores of the same content give the same text. */
+/** Resources, findings and origins of routes as text: two stores of the same content give the same text. */
 export const dump = (store: Store): string =>
-  JSON.stringify([resourcesOf(store), [...store.findings()].map((f) => JSON.stringify(f)).sort()]);
+  JSON.stringify([
+    resourcesOf(store),
+    [...store.findings()].map((f) => JSON.stringify(f)).sort(),
+    originsOf(store).sort(),
+  ]);
+
+const originsOf = (store: Store): string[] =>
+  [...store.units()].flatMap(({ unit, origins = [] }) => origins.map((one) => JSON.stringify([unit, one])));
 
 export function compileAll(objects: readonly KubeObject[]): Store {
   const store = createMemoryStore();

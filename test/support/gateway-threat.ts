@@ -1,4 +1,5 @@
 import type { Reader } from "../../src/graph/core/reader.js";
+import { UnitCache } from "../../src/schema/compile-cache.js";
 import type { Finding } from "../../src/schema/meta.js";
 import { settingsRef } from "../../src/schema/settings.js";
 import type { Store } from "../../src/store/store.js";
@@ -21,6 +22,8 @@ export function readerOf(manifests: readonly Manifest[], settings: Manifest = {}
   if (found?.kind !== "Settings") throw new Error("there are no settings");
   return {
     settings: found.spec,
+    cache: store.cache,
+    unitCache: new UnitCache(),
     get: (kind, namespace, name) => store.object(`${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => store.claimants(key),
     need: () => undefined,

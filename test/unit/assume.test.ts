@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Assumption, compileAssuming } from "../../src/assume/assume.js";
 import { ownedBy } from "../../src/assume/owners.js";
 import { assumptionOf, formatAssumed } from "../../src/cli/assumptions.js";
+import { hostUnit, isHostUnit } from "../../src/graph/core/keys.js";
 import { checkKeyPair } from "../../src/platform/key-pair.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
@@ -82,6 +83,11 @@ describe("what is assumed to exist beside the manifests", () => {
     expect(restricting).toEqual(["Secret/shop/ca", "Secret/shop/crl"]);
     const names = [...store.resources("filter-chain", "ingress_https")].map(({ name }) => name);
     expect(names).toEqual(["blog.test", "web.test"]);
+  });
+
+  it("is never judged by what stands in its place: nothing is said of the names and days of its certificate", () => {
+    const { store } = compile([secured, ingress]);
+    expect([...store.findings()]).toEqual([]);
   });
 
   it("is not what is missing beside others of its kind: that may be misspelt", () => {
@@ -166,13 +172,13 @@ describe("a Gateway that is not among the manifests", () => {
     expect(settings.spec.gatewayRef).toEqual({ namespace: "infra", name: "edge" });
     expect(refs).toEqual(["Gateway/infra/edge", "Service/shop/web"]);
     const hosts = [...store.units()].filter(
-      ({ unit, resources }) => unit.startsWith("vhost:") && resources.length > 0,
+      ({ unit, resources }) => isHostUnit(unit) && resources.length > 0,
     );
     expect(hosts.map(({ unit }) => unit).sort()).toEqual([
-      "vhost:a.test",
-      "vhost:b.test",
-      "vhost:c.test",
-      "vhost:web.test",
+      hostUnit("a.test"),
+      hostUnit("b.test"),
+      hostUnit("c.test"),
+      hostUnit("web.test"),
     ]);
   });
 

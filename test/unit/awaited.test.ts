@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { Awaited, awaitMs } from "../../src/engine/awaited.js";
+import { listRead, type ReadKey, slicesKey } from "../../src/graph/core/keys.js";
 import type { Transport } from "../../src/kubernetes/api.js";
 import { Hub } from "../../src/server/hub.js";
 import { ClusterFollower } from "../../src/sources/kubernetes/cluster-follower.js";
@@ -41,7 +42,7 @@ const toService = (name: string): string =>
 /** A store with a host that works, and what the next update misses. */
 function started(yaml: string) {
   const store = createMemoryStore();
-  const apply = (text: string, gone: readonly string[] = []): string[] => {
+  const apply = (text: string, gone: readonly string[] = []): ReadKey[] => {
     const refs = gone.map((ref) => ({ gone: ref as never }));
     return [...update(store, [...refs, ...parseCase(text).objects], platform).missed].sort();
   };
@@ -55,7 +56,7 @@ describe("what an update misses", () => {
   it("is what a host that was there refers to from now on, and its endpoints", () => {
     const { apply } = started(works);
     expect(apply(toService("b"))).toEqual(["Service/default/b"]);
-    expect(apply(service("b"))).toEqual(["claims:slices:default/b"]);
+    expect(apply(service("b"))).toEqual([listRead(slicesKey("default", "b"))]);
     expect(apply(slice("b"))).toEqual([]);
   });
 

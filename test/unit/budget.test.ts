@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type ClaimKey, isClaimedUnit, readUnit } from "../../src/graph/core/keys.js";
 import { maxBodyBytes } from "../../src/link/body.js";
 import { bytesOf, leftOut } from "../../src/link/fit.js";
 import { encodeResponse } from "../../src/link/respond.js";
@@ -64,8 +65,9 @@ function linkOf(fragments: readonly (Omit<Resource, "group"> & { group?: string 
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const resources = (type: ResourceType, group = ""): Resource[] =>
     all.filter((one) => one.type === type && one.group === group);
-  const claimants = (key: string): Ref[] => {
-    const [host = "", namespace = ""] = key.slice("vhost:".length).split(".");
+  const claimants = (key: ClaimKey): Ref[] => {
+    const unit = isClaimedUnit(key) ? readUnit(key) : undefined;
+    const [host = "", namespace = ""] = unit?.kind === "vhost" ? unit.host.split(".") : [];
     return [`HTTPProxy/${namespace}/${host}`, `Ingress/innocent/${host}`];
   };
   return link({ resources, claimants }, { endpoints: "inline", xdsCluster: "isoline" });

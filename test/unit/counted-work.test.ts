@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { claimsOf } from "../../src/graph/core/claims.js";
+import { createReport } from "../../src/graph/core/reader.js";
+import { buildVirtualHost } from "../../src/graph/core/virtual-host.js";
 import { link, type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
+import { StoreCache, UnitCache } from "../../src/schema/compile-cache.js";
+import { refOf } from "../../src/schema/meta.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -73,6 +78,44 @@ function gatewayWork(count: number, change: Manifest): number {
   update(store, [settings, ...[...gateway(...listeners), ...apps, ...routes].map(parse)], platform);
   return update(store, [parse(change)], platform).units;
 }
+
+/** How often a Service is read for a host that several Envoy listeners have. */
+function readsOfService(kind: "HTTPRoute" | "GRPCRoute", listeners: number): number {
+  const { settings } = parseSettings(gatewaySettings);
+  const ports = Array.from({ length: listeners }, (_, i) => onPort(8080 + i, `http-${i}`, "HTTP"));
+  const route = gatewayRoute(kind, "web", {
+    hostnames: ["a.test"],
+    rules: [{ backendRefs: backendRefs("app") }],
+  });
+  const objects = [settings, ...[...gateway(...ports), serviceOf("default", "app"), route].map(parse)];
+  const byRef = new Map(objects.map((object) => [object.ref as string, object]));
+  let reads = 0;
+  buildVirtualHost(
+    "a.test",
+    {
+      settings: settings.spec,
+      cache: new StoreCache(),
+      unitCache: new UnitCache(),
+      get: (of, namespace, name) => {
+        if (of === "Service") reads++;
+        return byRef.get(refOf(of, namespace, name)) as undefined;
+      },
+      claimants: (key) => objects.filter((object) => claimsOf(object).includes(key)).map(({ ref }) => ref),
+      need: () => undefined,
+      overrun: () => undefined,
+      checkKeyPair: platform.checkKeyPair,
+    },
+    createReport(),
+  );
+  return reads;
+}
+
+it.each(["HTTPRoute", "GRPCRoute"] as const)(
+  "%s: a route is read once for a host, on however many listeners",
+  (kind) => {
+    expect([readsOfService(kind, 3), readsOfService(kind, 1) > 0]).toEqual([readsOfService(kind, 1), true]);
+  },
+);
 
 const moved = { hostnames: ["host-7.test"], rules: [{ backendRefs: backendRefs("app-8") }] };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isGranted, type Reference } from "../../src/graph/api/gateway/grants.js";
 import { claimsOf } from "../../src/graph/core/claims.js";
 import type { Reader } from "../../src/graph/core/reader.js";
+import { StoreCache, UnitCache } from "../../src/schema/compile-cache.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";
 import { fc } from "../support/fast-check.js";
@@ -30,6 +31,8 @@ function readerOf(grants: readonly Grant[]): Reader {
   const objects = grants.map(objectOf);
   return {
     settings: defaultSettings,
+    cache: new StoreCache(),
+    unitCache: new UnitCache(),
     get: (kind, namespace, name) =>
       objects.find(({ ref }) => ref === `${kind}/${namespace}/${name}`) as undefined,
     claimants: (key) => objects.filter((object) => claimsOf(object).includes(key)).map(({ ref }) => ref),

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import { type KubeObject, parseObject } from "../../src/schema/object.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
@@ -77,7 +78,7 @@ describe("the admission webhook", () => {
     const before = [...store.objects()].length;
     const { response } = await admit(hostProxy("new.test", "a"));
     expect(response).toEqual({ uid: "u-1", allowed: true });
-    expect([rings(), [...store.objects()].length, store.unit("vhost:new.test")]).toEqual([
+    expect([rings(), [...store.objects()].length, store.unit(hostUnit("new.test"))]).toEqual([
       1,
       before,
       undefined,

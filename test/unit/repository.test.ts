@@ -195,7 +195,13 @@ describe("a kustomization", () => {
 });
 
 describe("paths in the output", () => {
-  const finding = { about: "A/b/c", severity: "error", type: "T", reason: "Invalid", message: "m" } as const;
+  const finding = {
+    about: "A/b/c",
+    severity: "error",
+    type: "RouteError",
+    reason: "Invalid",
+    message: "m",
+  } as const;
   const files = (format: "text" | "github", baseDir?: string, file = "/repo/deploy/a.yaml") =>
     placed([{ finding, file, line: 1 }], { format, baseDir }).map((one) => one.file);
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import { Hub } from "../../src/server/hub.js";
 import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -126,7 +127,7 @@ describe.skipIf(!hasSqlite())("a store that an earlier Isoline wrote", () => {
     );
     const store = createSqliteStore(file);
     expect(store.cursor("long")).toBe(JSON.parse(long));
-    expect([unitsLeft(store), ...store.pending(9)]).toEqual([2, "vhost:b.test", "vhost:a.test"]);
+    expect([unitsLeft(store), ...store.pending(9)]).toEqual([2, hostUnit("b.test"), hostUnit("a.test")]);
     expect(pushedTo(store).status()[0]).toEqual({ name: "web", revision: 7, objects: 1 });
     store.setCursor("long", "short");
     store.close();

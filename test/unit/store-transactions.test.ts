@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { grantsKey, hostUnit, listRead } from "../../src/graph/core/keys.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
-import type { Resource, Store, UnitKey } from "../../src/store/store.js";
+import type { Resource, Store } from "../../src/store/store.js";
 import { parseCase } from "../support/compile.js";
 import { fc } from "../support/fast-check.js";
 import { hasSqlite } from "../support/sqlite.js";
@@ -15,7 +16,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 
 const letters = ["a", "b", "c"] as const;
-const unitKeys = letters.map((name): UnitKey => `vhost:${name}`);
+const unitKeys = letters.map((name) => hostUnit(name));
+const readOf = (name: string) => listRead(grantsKey(name));
 const [sample] = parseCase(
   JSON.stringify({
     apiVersion: "v1",
@@ -39,9 +41,9 @@ const contentOf = (store: Store): unknown => ({
   objects: [...store.objects()],
   claims: letters.map((name) => [
     store.claimsOf(`Service/default/${name}`),
-    store.claimants(name),
-    store.readers(name),
-    [...store.readersOfAny([name, "none"])].sort(),
+    store.claimants(grantsKey(name)),
+    store.readers(readOf(name)),
+    [...store.readersOfAny([readOf(name), readOf("none")])].sort(),
   ]),
   units: unitKeys.map((key) => store.unit(key)),
   resources: [...store.resources("cluster")],
@@ -62,14 +64,14 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.tuple(letter, number, some).map(
     ([name, n, claims]): Edit =>
       (store) =>
-        store.putObject(object(name, n), claims),
+        store.putObject(object(name, n), claims.map(grantsKey)),
   ),
   fc.tuple(some, number, some).map(
     ([names, n, claims]): Edit =>
       (store) => {
         const objects = names.map((name) => object(name, n));
         store.putObjects(
-          objects.map((one) => ({ object: one, claims })),
+          objects.map((one) => ({ object: one, claims: claims.map(grantsKey) })),
           store.compare(objects),
         );
       },
@@ -88,8 +90,16 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
           findings:
             n === 0
               ? []
-              : [{ about: "S//a", severity: "error", type: "T", reason: "Invalid", message: `${unit} ${n}` }],
-          reads,
+              : [
+                  {
+                    about: "S//a",
+                    severity: "error",
+                    type: "RouteError",
+                    reason: "Invalid",
+                    message: `${unit} ${n}`,
+                  },
+                ],
+          reads: reads.map(readOf),
         }),
   ),
   fc.constantFrom(...unitKeys).map(

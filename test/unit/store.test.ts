@@ -10,11 +10,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { grantsKey, hostUnit, listRead, type ReadKey, type UnitKey } from "../../src/graph/core/keys.js";
 import type { Ref } from "../../src/schema/meta.js";
 import { parseSettings, type SettingsSpec } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore, openSqliteStore, type SqliteStore } from "../../src/store/sqlite.js";
-import type { Compiled, Resource, Store, UnitKey } from "../../src/store/store.js";
+import type { Compiled, Resource, Store } from "../../src/store/store.js";
 import { type Change, refresh, update } from "../../src/update.js";
 import { dump, parseCase, platform } from "../support/compile.js";
 import { inDatabase } from "../support/database.js";
@@ -56,12 +57,15 @@ const cluster = (name: string, json = "{}"): Resource => ({
   json,
   endpoints: name,
 });
-const unit = (key: UnitKey, resources: readonly Resource[], reads: readonly string[] = []): Compiled => ({
+const unit = (key: UnitKey, resources: readonly Resource[], reads: readonly ReadKey[] = []): Compiled => ({
   unit: key,
   resources,
   findings: [],
   reads,
 });
+
+const read = listRead(grantsKey("r"));
+const [x, y, z] = [grantsKey("x"), grantsKey("y"), grantsKey("z")] as const;
 
 const stores: Record<string, () => Store> = {
   memory: createMemoryStore,
@@ -77,46 +81,46 @@ describe.each(Object.entries(stores))("the %s store", (_, create) => {
   it("keeps objects and their claims", () => {
     const one = service("b");
     if ("gone" in one) return;
-    store.putObject(one, ["y", "x"]);
-    store.putObject({ ...one, ref: "Service/one/a" }, ["x"]);
+    store.putObject(one, [y, x]);
+    store.putObject({ ...one, ref: "Service/one/a" }, [x]);
     expect(store.object(one.ref)).toEqual(one);
-    expect(store.claimsOf(one.ref)).toEqual(["y", "x"]);
-    expect(store.claimants("x")).toEqual(["Service/one/a", one.ref]);
-    store.putObject(one, ["z"]);
-    expect(store.claimants("y")).toEqual([]);
+    expect(store.claimsOf(one.ref)).toEqual([y, x]);
+    expect(store.claimants(x)).toEqual(["Service/one/a", one.ref]);
+    store.putObject(one, [z]);
+    expect(store.claimants(y)).toEqual([]);
     expect([...store.objects()].map(({ ref }) => ref)).toEqual([one.ref, "Service/one/a"]);
     store.deleteObject(one.ref);
     expect(store.object(one.ref)).toBeUndefined();
-    expect(store.claimants("z")).toEqual([]);
+    expect(store.claimants(z)).toEqual([]);
   });
 
   it("keeps a shared resource as long as a unit has it", () => {
-    store.putUnit(unit("vhost:a", [cluster("shared"), cluster("own"), cluster("own")], ["r"]));
-    store.putUnit(unit("vhost:b", [cluster("shared", '{"b":1}')], ["r"]));
-    expect(store.readers("r")).toEqual(["vhost:a", "vhost:b"]);
+    store.putUnit(unit(hostUnit("a"), [cluster("shared"), cluster("own"), cluster("own")], [read]));
+    store.putUnit(unit(hostUnit("b"), [cluster("shared", '{"b":1}')], [read]));
+    expect(store.readers(read)).toEqual([hostUnit("a"), hostUnit("b")]);
     expect(store.resource("cluster", "", "shared")?.json).toBe('{"b":1}');
-    store.putUnit(unit("vhost:a", [cluster("other")]));
+    store.putUnit(unit(hostUnit("a"), [cluster("other")]));
     expect([...store.resources("cluster")].map(({ name }) => name)).toEqual(["other", "shared"]);
-    expect(store.readers("r")).toEqual(["vhost:b"]);
-    store.deleteUnit("vhost:b");
-    store.deleteUnit("vhost:b");
+    expect(store.readers(read)).toEqual([hostUnit("b")]);
+    store.deleteUnit(hostUnit("b"));
+    store.deleteUnit(hostUnit("b"));
     expect([...store.resources("cluster")].map(({ name }) => name)).toEqual(["other"]);
   });
 
   it("sorts findings by what they are about", () => {
     const finding = (about: Ref) =>
-      ({ about, severity: "error", type: "T", reason: "Invalid", message: "m" }) as const;
-    store.putUnit({ ...unit("vhost:a", []), findings: [finding("S//b"), finding("S//a")] });
+      ({ about, severity: "error", type: "RouteError", reason: "Invalid", message: "m" }) as const;
+    store.putUnit({ ...unit(hostUnit("a"), []), findings: [finding("S//b"), finding("S//a")] });
     expect([...store.findings()].map(({ about }) => about)).toEqual(["S//a", "S//b"]);
   });
 
   it("keeps values of many megabytes", () => {
     const json = JSON.stringify("a😀é".repeat(700_001));
-    store.putUnit(unit("vhost:a", [cluster("big", json)]));
+    store.putUnit(unit(hostUnit("a"), [cluster("big", json)]));
     expect(store.resource("cluster", "", "big")?.json === json).toBe(true);
     store.setCursor("big", json);
     expect(store.cursor("big") === json).toBe(true);
-    store.putUnit(unit("vhost:a", [cluster("big")]));
+    store.putUnit(unit(hostUnit("a"), [cluster("big")]));
     expect(store.resource("cluster", "", "big")?.json).toBe("{}");
   });
 
@@ -292,11 +296,11 @@ describe.skipIf(!hasSqlite())("a SQLite file", () => {
     const old = filled(file);
     expect(refresh(old, platform)).toBe(true);
     const good = dump(old);
-    const stale = [...old.units()].find(({ unit }) => unit === "vhost:a.test");
-    old.putUnit({ ...unit("vhost:a.test", [cluster("stale")]), reads: stale?.reads ?? [] });
+    const stale = [...old.units()].find(({ unit }) => unit === hostUnit("a.test"));
+    old.putUnit({ ...unit(hostUnit("a.test"), [cluster("stale")]), reads: stale?.reads ?? [] });
     expect(dump(old)).not.toBe(good);
     expect(refresh(old, platform)).toBe(false);
-    for (const object of [...old.objects()]) old.putObject(object, ["vhost:stale.test"]);
+    for (const object of [...old.objects()]) old.putObject(object, [hostUnit("stale.test")]);
     old.setCursor("compiler", "0");
     old.setCursor("kubernetes:Service", "7");
     old.close();

@@ -204,7 +204,7 @@ describe("time", () => {
   const finding: Finding = {
     about: "HTTPProxy/shop/a",
     severity: "warning",
-    type: "T",
+    type: "RouteError",
     reason: "SameMatch",
     message: "m",
   };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { statusReport } from "../../src/engine/status-report.js";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import { parseVersion } from "../../src/link/version.js";
 import { createApp } from "../../src/server/app.js";
 import { tokenAuth } from "../../src/server/auth.js";
@@ -145,7 +146,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
     const labels = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, ""]));
     const wide = { ...service("default", "wide"), metadata: { name: "wide", namespace: "default", labels } };
     await push([...objects, wide]);
-    expect(store.unit("vhost:good.test")).toBeDefined();
+    expect(store.unit(hostUnit("good.test"))).toBeDefined();
   });
 
   it.each(["hasOwnProperty", "constructor", "prototype", "toString"])(
@@ -163,8 +164,8 @@ describe("what comes in by a hook changes nothing that is served", () => {
         ),
       ) as object;
       await push([...objects, named, annotated]);
-      expect(store.unit("vhost:odd.test")?.resources.length).toBeGreaterThan(0);
-      expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
+      expect(store.unit(hostUnit("odd.test"))?.resources.length).toBeGreaterThan(0);
+      expect(store.unit(hostUnit("good.test"))?.resources.length).toBeGreaterThan(0);
       expect(Object.keys(Object.prototype)).toEqual([]);
     },
   );
@@ -177,7 +178,7 @@ describe("what comes in by a hook changes nothing that is served", () => {
         text.replace('"metadata":{"name":"odd', '"x":{"__proto__":{}},"metadata":{"name":"odd'),
       ) as object[],
     );
-    expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
+    expect(store.unit(hostUnit("good.test"))?.resources.length).toBeGreaterThan(0);
     expect(({} as { x?: unknown }).x).toBeUndefined();
   });
 });
@@ -191,8 +192,8 @@ describe("what is pushed", () => {
     const { push, store, objects } = await rig();
     const manifest = { ...hostProxy("odd.test", "a"), more: odd };
     await push([...objects, manifest, hostProxy("new.test", "a")]);
-    expect(store.unit("vhost:odd.test")).toBeUndefined();
-    expect(store.unit("vhost:new.test")?.resources.length).toBeGreaterThan(0);
+    expect(store.unit(hostUnit("odd.test"))).toBeUndefined();
+    expect(store.unit(hostUnit("new.test"))?.resources.length).toBeGreaterThan(0);
   });
 
   it("text that is not UTF-8 is refused", async () => {
@@ -235,7 +236,7 @@ describe("what is pushed", () => {
       },
     };
     await push([...objects, odd]);
-    expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
+    expect(store.unit(hostUnit("good.test"))?.resources.length).toBeGreaterThan(0);
   });
 });
 

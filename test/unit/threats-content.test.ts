@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compileUnit } from "../../src/compile.js";
+import { hostUnit } from "../../src/graph/core/keys.js";
+import { UnitCache } from "../../src/schema/compile-cache.js";
 import {
   certificate,
   certificateFile,
@@ -343,6 +345,8 @@ describe("objects of a wrong shape", () => {
       get settings(): never {
         throw new Error("a fault");
       },
+      cache: store.cache,
+      unitCache: new UnitCache(),
       get: () => undefined,
       claimants: () => ["HTTPProxy/default/bad" as const],
       need: () => undefined,
@@ -350,8 +354,8 @@ describe("objects of a wrong shape", () => {
       checkKeyPair: () => undefined,
       reads: [],
     };
-    const { findings, resources } = compileUnit("vhost:bad.test", reader);
+    const { findings, resources } = compileUnit(hostUnit("bad.test"), reader);
     expect([findings.map(({ reason }) => reason), resources]).toEqual([["CompilerFault"], []]);
-    expect(store.unit("vhost:good.test")?.resources.length).toBeGreaterThan(0);
+    expect(store.unit(hostUnit("good.test"))?.resources.length).toBeGreaterThan(0);
   });
 });

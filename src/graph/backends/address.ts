@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { memoized } from "../../schema/memoized.js";
 import { isSubdomain } from "../../schema/names.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 
@@ -116,22 +117,15 @@ function addressProblem(address: string, { namespace, settings }: Asker): string
     const refused = refusedRanges.get(range);
     if (refused) return refused;
     if (metadataBlocks.some((one) => isIn(each, one))) return "is an address of a cloud's metadata service";
-    if (forbiddenBlocks(settings).some((one) => isIn(each, one))) return "is in the setting forbiddenHosts";
+    if (blocksOf(settings.forbiddenHosts).some((one) => isIn(each, one)))
+      return "is in the setting forbiddenHosts";
     if (isPlain(settings.xdsCluster) && sameAddress(each, settings.xdsCluster))
       return "is the address of this control plane";
   }
   return undefined;
 }
 
-const blocksOf = new WeakMap<readonly string[], readonly Block[]>();
-
-function forbiddenBlocks({ forbiddenHosts }: Asker["settings"]): readonly Block[] {
-  const known = blocksOf.get(forbiddenHosts);
-  if (known) return known;
-  const blocks = forbiddenHosts.filter((one) => one.includes("/")).map(block);
-  blocksOf.set(forbiddenHosts, blocks);
-  return blocks;
-}
+const blocksOf = memoized((hosts: readonly string[]) => hosts.filter((one) => one.includes("/")).map(block));
 
 const isIn = (address: Address, [network, bits]: Block): boolean =>
   address.kind() === network.kind() && address.match(network, bits);

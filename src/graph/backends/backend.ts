@@ -1,5 +1,6 @@
-import { quote } from "../../schema/issues.js";
+import { quote } from "../../schema/words.js";
 import { isInline, readKeyPair } from "../certificates/secret.js";
+import { endpointsName, endpointsUnit, secretUnit } from "../core/keys.js";
 import type { ObjectByKind, Reader } from "../core/reader.js";
 import type { CircuitBreakers } from "../policies/circuit-breakers.js";
 import { type Reachable, readHost } from "./address.js";
@@ -61,13 +62,16 @@ export function readCluster(
     healthPort === undefined ? undefined : servedPorts(service).find((p) => p.port === healthPort);
   if (healthPort !== undefined && !health)
     return { error: `port "${healthPort}" on service "${namespace}/${name}" not matched` };
-  const own = `${namespace}/${name}/${found.name || found.port}`;
   const elsewhere = health && health.port !== found.port ? { healthPort: health.port } : undefined;
-  const endpoints = elsewhere ? `${own}/${health?.name || health?.port}` : own;
-  reader.need(`endpoints:${endpoints}`);
+  const healthName = elsewhere && health && portKey(health);
+  const endpoints = endpointsName({ namespace, service: name, port: portKey(found), healthPort: healthName });
+  reader.need(endpointsUnit(endpoints));
   const mode = endpointMode(reader, service);
   return { cluster: Object.assign(common, { endpoints }, elsewhere, mode && { mode }) };
 }
+
+/** How a port is named in the key of its endpoints. */
+export const portKey = ({ name, port }: ServicePort): string => name || String(port);
 
 /** A Service and the port of it that is asked for by number or name; or why it can't be used. */
 export function findServicePort(
@@ -110,7 +114,7 @@ export function clientCertificate(reader: Reader): {
   if (!pair)
     return { options: {}, error: `tls.envoy-client-certificate Secret "${name}" is invalid: ${error}` };
   if (isInline(pair, reader)) return { options: { clientCertificate: { secret: name, pair } } };
-  reader.need(`secret:${name}`);
+  reader.need(secretUnit(name));
   return { options: { clientCertificate: { secret: name } } };
 }
 

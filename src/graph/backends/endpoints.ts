@@ -1,9 +1,10 @@
-import { quote } from "../../schema/issues.js";
 import type { Ref } from "../../schema/meta.js";
+import { quote } from "../../schema/words.js";
 import type { EndpointMode } from "../../store/store.js";
+import { type EndpointsName, slicesKey } from "../core/keys.js";
 import type { ObjectByKind, Reader, Report } from "../core/reader.js";
 import { type Asker, type Reachable, readAddress, readHost } from "./address.js";
-import { endpointMode, isServed, type ServicePort, servedPorts } from "./backend.js";
+import { endpointMode, isServed, portKey, type ServicePort, servedPorts } from "./backend.js";
 
 export interface Endpoint {
   readonly address: Reachable;
@@ -25,18 +26,20 @@ export interface Endpoints {
 }
 
 /**
- * Where a Service's port is served (`<namespace>/<service>/<port>[/<health port>]`, ports by name or, without one, by
- * number): ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
+ * Where a Service's port is served: ready addresses of its EndpointSlices and Endpoints, matched by port name, sorted
  * and without duplicates; in mode `service` the Service's own cluster IP or DNS name. Of several clusters each has a
  * group of its own, in the order of the setting `clusters`.
  */
-export function buildEndpoints(key: string, reader: Reader, report: Report): Endpoints {
-  const [namespace = "", name = "", portKey = "", healthKey] = key.split("/");
+export function buildEndpoints(
+  { namespace, service: name, port: portName, healthPort: healthName }: EndpointsName,
+  reader: Reader,
+  report: Report,
+): Endpoints {
   const service = reader.get("Service", namespace, name);
   const portOf = (wanted: string | undefined): ServicePort | undefined =>
-    service && servedPorts(service).find((p) => (p.name || String(p.port)) === wanted);
-  const port = portOf(portKey);
-  const health = portOf(healthKey);
+    service && servedPorts(service).find((p) => portKey(p) === wanted);
+  const port = portOf(portName);
+  const health = portOf(healthName);
   if (!service || !port) return { groups: [] };
   const mode = endpointMode(reader, service);
   if (mode === "service") {
@@ -51,12 +54,12 @@ export function buildEndpoints(key: string, reader: Reader, report: Report): End
     };
   }
   const found: [cluster: string, Endpoint][] = [];
-  for (const ref of reader.claimants(`slices:${namespace}/${name}`)) {
+  for (const ref of reader.claimants(slicesKey(namespace, name))) {
     const cluster = clusterOf(ref);
     const usable = usableOf(ref, { namespace, settings: reader.settings }, report);
     for (const endpoint of readyOf(reader, ref, namespace, port.name, health?.name, usable)) {
       if (found.length === maxEndpoints) {
-        const message = `port ${portKey} of Service ${namespace}/${name} has more endpoints than ${maxEndpoints}; the others are left out`;
+        const message = `port ${portName} of Service ${namespace}/${name} has more endpoints than ${maxEndpoints}; the others are left out`;
         report.error(ref, "EndpointError", "TooManyEndpoints", message);
         break;
       }

@@ -1,8 +1,9 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import { type ExtensionService, isLeftOut, type Reader, type Report } from "../core/reader.js";
 import { balancerOf } from "../policies/load-balancing.js";
 import { readTimeout, readTimeoutPolicy } from "../policies/timeout.js";
-import { clientCertificate, findServicePort } from "./backend.js";
+import { clientCertificate, findServicePort, portKey } from "./backend.js";
 import type { Cluster } from "./cluster.js";
 import { readUpstreamValidation } from "./upstream-validation.js";
 
@@ -52,7 +53,7 @@ export function readExtensionService(
   if (!object) return undefined;
   const { spec, ref } = object;
   let good = true;
-  const fail = (type: string, reason: ErrorCode, message: string, path: string): void => {
+  const fail = (type: FindingType, reason: ErrorCode, message: string, path: string): void => {
     good = false;
     report?.error(ref, type, reason, message, path);
   };
@@ -124,7 +125,7 @@ function warnIgnored({ spec, ref }: ExtensionService, report: Report | undefined
 function readServices(
   { spec, meta: { namespace } }: ExtensionService,
   reader: Reader,
-  fail: (type: string, reason: ErrorCode, message: string, path: string) => void,
+  fail: (type: FindingType, reason: ErrorCode, message: string, path: string) => void,
 ): ExtensionBackend[] {
   return spec.services.flatMap(({ name, port, weight }, i) => {
     const { service, found, error } = findServicePort(reader, namespace, name, port);
@@ -139,6 +140,6 @@ function readServices(
       fail("ServiceError", "UnsupportedServiceType", message, path);
       return [];
     }
-    return [{ service: name, port: found.name || String(found.port), weight: weight ?? 0 }];
+    return [{ service: name, port: portKey(found), weight: weight ?? 0 }];
   });
 }

@@ -1,10 +1,15 @@
 import type { Ref } from "../../schema/meta.js";
+import { delegationsKey } from "../core/keys.js";
 import type { ObjectByKind, Reader } from "../core/reader.js";
 import { isRevocationList } from "./crl.js";
 import { usableKeys } from "./jwks.js";
 import { type Block, readPem, writePem } from "./pem.js";
 import { readPrivateKey } from "./private-key.js";
-import { type CertificateFacts, readServerCertificate } from "./server-certificate.js";
+import {
+  type CertificateFacts,
+  readServerCertificate,
+  type ServerCertificate,
+} from "./server-certificate.js";
 import { type Certificate, readCertificate } from "./x509.js";
 
 export interface KeyPair {
@@ -12,7 +17,7 @@ export interface KeyPair {
   readonly certificate: string;
   /** PEM, one private key. */
   readonly privateKey: string;
-  /** What its certificates say of themselves, the first being the server's own. */
+  /** What its certificates say of themselves, the first being the server's own; empty where the Secret is assumed. */
   readonly facts: readonly CertificateFacts[];
   /** Whether all its certificates are usual ones (`Certificate`, `ServerCertificate`). */
   readonly usual: boolean;
@@ -34,7 +39,7 @@ export function secretName(text: string, namespace: string): SecretName {
 /** Whether objects of a namespace may use a Secret: their own, or one delegated to them (`*` only as sole entry). */
 export function isDelegated(reader: Reader, secret: SecretName, namespace: string): boolean {
   if (secret.namespace === namespace) return true;
-  return reader.claimants(`delegations:${secret.namespace}/${secret.name}`).some((ref) => {
+  return reader.claimants(delegationsKey(secret.namespace, secret.name)).some((ref) => {
     const delegation = reader.get("TLSCertificateDelegation", secret.namespace, nameOf(ref));
     return delegation?.spec.delegations.some(
       ({ secretName: name, targetNamespaces: targets }) =>
@@ -60,21 +65,14 @@ const wrongType = ({ spec }: ObjectByKind<"Secret">): string | undefined =>
 export const isInline = ({ usual }: KeyPair, { settings }: Reader): boolean =>
   settings.secrets === "inline" && usual;
 
-const pairs = new WeakMap<object, { pair?: KeyPair; error?: string }>();
-
 /** The certificate and key of a TLS Secret, checked; or why Envoy would refuse them. */
 export function readKeyPair(reader: Reader, secret: SecretName): { pair?: KeyPair; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  let found = pairs.get(object);
-  if (!found) {
-    found = checkPair(reader, object);
-    pairs.set(object, found);
-  }
-  return found;
+  return reader.cache.of(checkPair, object, reader);
 }
 
-function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: KeyPair; error?: string } {
+function checkPair(secret: ObjectByKind<"Secret">, reader: Reader): { pair?: KeyPair; error?: string } {
   const { data } = secret.spec;
   const stranger = wrongType(secret);
   if (stranger) return { error: stranger };
@@ -95,14 +93,19 @@ function checkPair(reader: Reader, secret: ObjectByKind<"Secret">): { pair?: Key
     pair: {
       certificate: blocks.map(writePem).join(""),
       privateKey: key.pem,
-      facts: [
-        certificate.facts,
-        ...certificates.map(({ validFrom, validUntil }) => ({ validFrom, validUntil, names: [] })),
-      ],
+      facts: secret.meta.assumed ? [] : factsOf(certificate, certificates),
       usual: certificate.usual && certificates.every(({ usual }) => usual),
     },
   };
 }
+
+const factsOf = (
+  { facts }: ServerCertificate,
+  others: readonly Certificate[],
+): readonly CertificateFacts[] => [
+  facts,
+  ...others.map(({ validFrom, validUntil }) => ({ validFrom, validUntil, names: [] })),
+];
 
 const nouns = { CERTIFICATE: "certificate", "X509 CRL": '"X509 CRL"' };
 
@@ -143,23 +146,14 @@ interface CaBundle {
 export function readCaBundle(reader: Reader, secret: SecretName): CaBundle {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  return readBundle(object);
+  return reader.cache.of(checkCaBundle, object);
 }
 
 /** The same of a ConfigMap. */
 export function readCaConfigMap(reader: Reader, { namespace, name }: SecretName): CaBundle {
   const object = reader.get("ConfigMap", namespace, name);
   if (!object) return { error: `ConfigMap ${namespace}/${name} not found` };
-  return readBundle(object);
-}
-
-const bundles = new WeakMap<object, CaBundle>();
-
-/** The bundle of an object, which very many hosts and backends may name: it is read once. */
-function readBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
-  const found = bundles.get(object) ?? checkCaBundle(object);
-  bundles.set(object, found);
-  return found;
+  return reader.cache.of(checkCaBundle, object);
 }
 
 function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
@@ -178,12 +172,8 @@ function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
 export function readCrl(reader: Reader, secret: SecretName): { crl?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  const found = lists.get(object) ?? checkCrl(object);
-  lists.set(object, found);
-  return found;
+  return reader.cache.of(checkCrl, object);
 }
-
-const lists = new WeakMap<object, { crl?: string; error?: string }>();
 
 function checkCrl(secret: ObjectByKind<"Secret">): { crl?: string; error?: string } {
   const stranger = wrongType(secret);

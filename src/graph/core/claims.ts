@@ -1,21 +1,25 @@
-import { isSubstitute, type Ref } from "../../schema/meta.js";
+import { isSubstitute } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
-import type { ClaimKey } from "../../store/store.js";
-import { costKey, isCostly } from "../cost/node.js";
+import { isCostly } from "../cost/node.js";
+import {
+  backendTlsKey,
+  type ClaimKey,
+  costKey,
+  delegationsKey,
+  extensionUnit,
+  grantsKey,
+  hostUnit,
+  routesKey,
+  routeUnit,
+  slicesKey,
+  tcpUnit,
+  tlsHostKey,
+} from "./keys.js";
 
 /** The host of Ingress rules without a host, and of default backends. */
 export const anyHost = "*";
 
-/** The key under which the Ingresses are found that have a certificate for a host. */
-export const tlsHostKey = (host: string): ClaimKey => `tls-host:${host.toLowerCase()}`;
-
-const routeUnit = (ref: Ref): ClaimKey => `route:${ref}`;
-
-/**
- * What an object speaks for: the units that it defines (`vhost:<host>`, `extension:<namespace>/<name>`, `route:<ref>`, which judges a
- * route of the Gateway API, and `tcp:`) and the index keys under which units find it (`slices:<namespace>/<service>`,
- * `delegations:<namespace>/<secret>`, `tls-host:<host>`, `routes:<hostname>`, `grants:<namespace>`, `backend-tls:<namespace>/<service>`, `cost:`).
- */
+/** What an object speaks for: the units that it defines and the lists in which units find it. */
 export function claimsOf(object: KubeObject): ClaimKey[] {
   if (isSubstitute(object)) return [];
   const claims = hostsAndIndexes(object);
@@ -28,54 +32,48 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
     case "HTTPProxy":
     case "IngressRoute": {
       const fqdn = object.spec.virtualhost?.fqdn;
-      return fqdn ? [`vhost:${fqdn.toLowerCase()}`] : [];
+      return fqdn ? [hostUnit(fqdn.toLowerCase())] : [];
     }
     case "Ingress": {
       const hosts = (object.spec.rules ?? []).map((rule) => (rule.host || anyHost).toLowerCase());
       if (object.spec.defaultBackend) hosts.push(anyHost);
       const secure = (object.spec.tls ?? []).flatMap((entry) => entry.hosts ?? []);
-      return [...[...new Set(hosts)].map((host) => `vhost:${host}`), ...new Set(secure.map(tlsHostKey))];
+      return [...[...new Set(hosts)].map(hostUnit), ...new Set(secure.map(tlsHostKey))];
     }
     case "EndpointSlice":
-      return object.spec.service ? [`slices:${object.meta.namespace}/${object.spec.service}`] : [];
+      return object.spec.service ? [slicesKey(object.meta.namespace, object.spec.service)] : [];
     case "Endpoints":
-      return [`slices:${object.meta.namespace}/${object.meta.name}`];
+      return [slicesKey(object.meta.namespace, object.meta.name)];
     case "TLSCertificateDelegation":
       return [
         ...new Set(
-          object.spec.delegations.map((d) => `delegations:${object.meta.namespace}/${d.secretName}`),
+          object.spec.delegations.map(({ secretName }) => delegationsKey(object.meta.namespace, secretName)),
         ),
       ];
     case "Gateway":
       return [
-        ...new Set(
-          object.spec.listeners.map(({ hostname }) => `vhost:${hostname.toLowerCase() || anyHost}` as const),
-        ),
+        ...new Set(object.spec.listeners.map(({ hostname }) => hostUnit(hostname.toLowerCase() || anyHost))),
       ];
     case "HTTPRoute":
     case "GRPCRoute":
     case "TLSRoute": {
       const { hostnames } = object.spec;
-      const hosts = hostnames.flatMap((host): ClaimKey[] => [`vhost:${host}`, `routes:${host}`]);
-      return [
-        ...new Set([...(hosts.length > 0 ? hosts : [`routes:${anyHost}` as const]), routeUnit(object.ref)]),
-      ];
+      const hosts = hostnames.flatMap((host): ClaimKey[] => [hostUnit(host), routesKey(host)]);
+      return [...new Set([...(hosts.length > 0 ? hosts : [routesKey(anyHost)]), routeUnit(object.ref)])];
     }
     case "TCPRoute":
-      return ["tcp:", routeUnit(object.ref)];
+      return [tcpUnit, routeUnit(object.ref)];
     case "ReferenceGrant":
-      return [`grants:${object.meta.namespace}`];
+      return [grantsKey(object.meta.namespace)];
     case "BackendTLSPolicy":
       return [
-        ...new Set(
-          object.spec.targetRefs.map(({ name }) => `backend-tls:${object.meta.namespace}/${name}` as const),
-        ),
+        ...new Set(object.spec.targetRefs.map(({ name }) => backendTlsKey(object.meta.namespace, name))),
       ];
     case "Settings":
       // So that there is a unit to keep a host from wider ones.
-      return object.spec.hostOwners.map(({ host }) => `vhost:${host}` as const);
+      return object.spec.hostOwners.map(({ host }) => hostUnit(host));
     case "ExtensionService":
-      return [`extension:${object.meta.namespace}/${object.meta.name}`];
+      return [extensionUnit(object.meta.namespace, object.meta.name)];
     default:
       return [];
   }

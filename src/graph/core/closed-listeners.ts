@@ -1,6 +1,7 @@
 import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
 import { routeKinds } from "../../schema/object.js";
 import { widerThan } from "../api/gateway/hostnames.js";
+import { hostUnit, routesKey, tcpUnit } from "./keys.js";
 import type { Site, Sites, VirtualHost } from "./nodes.js";
 import type { Reader } from "./reader.js";
 import { claimantsOf } from "./sharing.js";
@@ -44,8 +45,8 @@ const claimKinds: readonly string[] = ["HTTPProxy", "IngressRoute", "Ingress", .
 /** Whether any object that may claim a wildcard is of another namespace; told by names, as most wildcards are of keepers alone. */
 function mayHaveOthers(host: string, isKeeper: Kept["isKeeper"], reader: Reader): boolean {
   const isOther = (ref: Ref): boolean => claimKinds.includes(kindOf(ref)) && !isKeeper(namespaceOf(ref));
-  if (reader.claimants(`vhost:${host}`).some(isOther)) return true;
+  if (reader.claimants(hostUnit(host)).some(isOther)) return true;
   if (!reader.settings.gatewayRef) return false;
-  const keys = [...[host, ...widerThan(host)].map((one) => `routes:${one}`), "tcp:"];
+  const keys = [...[host, ...widerThan(host)].map(routesKey), tcpUnit];
   return keys.some((key) => reader.claimants(key).some(isOther));
 }

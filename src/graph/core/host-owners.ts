@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { GatewayView } from "../api/gateway/gateway.js";
@@ -8,6 +9,7 @@ import { proxiesOf } from "../api/httpproxy/httpproxy.js";
 import { type Ingress, ingressesOf } from "../api/ingress/ingress.js";
 import { ingressRoutesOf } from "../api/ingressroute/ingressroute.js";
 import { isRootNamespace } from "./class.js";
+import { hostUnit } from "./keys.js";
 import type { Reader, Report } from "./reader.js";
 import type { RootObject } from "./roots.js";
 import { claimFinding } from "./sharing.js";
@@ -21,7 +23,7 @@ export interface HostClaims {
 }
 
 export function readHostClaims(host: string, view: GatewayView | undefined, reader: Reader): HostClaims {
-  const claimants = reader.claimants(`vhost:${host}`);
+  const claimants = reader.claimants(hostUnit(host));
   return {
     roots: [...proxiesOf(claimants, reader), ...ingressRoutesOf(claimants, reader)],
     ingresses: ingressesOf(claimants, reader),
@@ -46,7 +48,7 @@ const paths: Readonly<Record<string, string>> = {
 
 /** Why an object may not have a host; reasons and messages of roots outside the root namespaces are Contour's. */
 interface Refusal {
-  readonly type: string;
+  readonly type: FindingType;
   readonly reason: ErrorCode;
   readonly message: string;
   readonly path: string;

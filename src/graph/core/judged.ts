@@ -1,6 +1,15 @@
 import { byObject, type Finding, kindOf, type Ref } from "../../schema/meta.js";
 import { isSame } from "../../schema/same.js";
-import type { Compiled, ReadKey } from "../../store/store.js";
+import type { Compiled, Store } from "../../store/store.js";
+import {
+  isClaimedUnit,
+  isHostUnit,
+  isObjectRead,
+  listenersUnit,
+  type ReadKey,
+  routeOf,
+  type UnitKey,
+} from "./keys.js";
 
 type Judgement = Pick<Compiled, "findings" | "reads">;
 
@@ -16,13 +25,13 @@ export function* judgedBy(
   after: Judgement = nothing,
 ): Iterable<Ref> {
   yield* changedAbout(before.findings, after.findings);
-  const stage = unit.slice(0, unit.indexOf(":"));
+  const route = routeOf(unit);
   // The unit of a route reads what the Gateway says of it: how many routes are attached, and whether its class is there.
-  const whole = stage === "route" || stage === "listeners" ? gatewayKinds : policyKinds;
-  if (stage === "route") yield unit.slice(unit.indexOf(":") + 1) as Ref;
+  const whole = route !== undefined || unit === listenersUnit ? gatewayKinds : policyKinds;
+  if (route !== undefined) yield route;
   for (const key of before.reads) if (isOf(whole, key)) yield key;
   for (const key of after.reads) if (isOf(whole, key)) yield key;
-  if (stage === "vhost") yield* readByOne(before.reads, after.reads);
+  if (isHostUnit(unit)) yield* readByOne(before.reads, after.reads);
 }
 
 const gatewayKinds: ReadonlySet<string> = new Set(["GatewayClass", "Gateway", "BackendTLSPolicy"]);
@@ -30,7 +39,8 @@ const gatewayKinds: ReadonlySet<string> = new Set(["GatewayClass", "Gateway", "B
 const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
 const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);
 
-const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref => kinds.has(kindOf(key as Ref));
+const isOf = (kinds: ReadonlySet<string>, key: ReadKey): key is Ref =>
+  kinds.has(kindOf(key as Ref)) && isObjectRead(key);
 
 /** The objects that other findings are about than before. */
 export function* changedAbout(before: readonly Finding[], after: readonly Finding[]): Iterable<Ref> {
@@ -46,3 +56,8 @@ function* readByOne(before: readonly ReadKey[], after: readonly ReadKey[]): Iter
   for (const key of after) if (!old.delete(key) && isOf(includedKinds, key)) yield key;
   for (const key of old) if (isOf(includedKinds, key)) yield key;
 }
+
+/** The units that may have findings about an object: those that it speaks for, and those that read it. */
+export const unitsAbout = (store: Pick<Store, "claimsOf" | "readers">, ref: Ref): UnitKey[] => [
+  ...new Set<UnitKey>([...store.claimsOf(ref).filter(isClaimedUnit), ...store.readers(ref)]),
+];

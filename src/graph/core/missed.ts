@@ -1,15 +1,26 @@
-import type { Ref } from "../../schema/meta.js";
-import type { Compiled, ReadKey, Store } from "../../store/store.js";
+import { isOfMember, kindOf, type Ref } from "../../schema/meta.js";
+import type { Compiled, Store } from "../../store/store.js";
+import { isObjectRead, neededList, type ReadKey } from "./keys.js";
 
-/** What objects refer to by name; other reads are of objects that need not be there. */
-const isReference = /^(?:Service\/[^@]*|(?:Secret|ConfigMap|HTTPProxy|IngressRoute|ExtensionService)\/.*)$/;
-/** Lists that are empty only where something is missing: endpoints of a Service, and permissions. */
-const isNeededList = /^claims:((?:slices|delegations|grants):.*)$/;
+/** Kinds that objects refer to by name; other reads are of objects that need not be there. */
+const referredKinds: ReadonlySet<string> = new Set([
+  "Service",
+  "Secret",
+  "ConfigMap",
+  "HTTPProxy",
+  "IngressRoute",
+  "ExtensionService",
+]);
+
+/** A Service may be in some clusters of several that are followed. */
+const isReference = (ref: Ref): boolean =>
+  referredKinds.has(kindOf(ref)) && !(kindOf(ref) === "Service" && isOfMember(ref));
 
 /** Whether the store has what was looked for. */
 export function isFound(store: Pick<Store, "object" | "claimants">, read: ReadKey): boolean {
-  const list = isNeededList.exec(read)?.[1];
-  return list === undefined ? store.object(read as Ref) !== undefined : store.claimants(list).length > 0;
+  if (isObjectRead(read)) return store.object(read) !== undefined;
+  const list = neededList(read);
+  return list === undefined || store.claimants(list).length > 0;
 }
 
 /**
@@ -24,7 +35,8 @@ export function* newlyMissed(
 ): Iterable<ReadKey> {
   const known = new Set(before?.reads);
   for (const read of reads) {
-    if (known.has(read) && !gone.has(read as Ref)) continue;
-    if ((isReference.test(read) || isNeededList.test(read)) && !isFound(store, read)) yield read;
+    if (isObjectRead(read)) {
+      if ((!known.has(read) || gone.has(read)) && isReference(read) && !isFound(store, read)) yield read;
+    } else if (!known.has(read) && !isFound(store, read)) yield read;
   }
 }

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
 import { isOfClass } from "./class.js";
+import { isHostUnit } from "./keys.js";
 
 type Delegating = Extract<KubeObject, { kind: "HTTPProxy" | "IngressRoute" }>;
 
@@ -13,7 +14,7 @@ export const orphanText = (kind: Delegating["kind"]): string =>
 export function isOrphan(object: KubeObject, store: Store): object is Delegating {
   if (object.kind !== "HTTPProxy" && object.kind !== "IngressRoute") return false;
   if (object.spec.virtualhost) return false;
-  return !store.readers(object.ref).some((unit) => unit.startsWith("vhost:"));
+  return !store.readers(object.ref).some(isHostUnit);
 }
 
 /** Declares that no root has to include an object, such as the idle one of a blue-green pair. */

@@ -1,10 +1,12 @@
+import type { StoreCache, UnitCache } from "../../schema/compile-cache.js";
 import type { ErrorCode, FindingCode, WarningCode } from "../../schema/finding-codes.js";
 import { FindingList } from "../../schema/finding-list.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
-import type { ClaimKey, UnitKey } from "../../store/store.js";
 import type { Overrun } from "../cost/size.js";
+import type { ClaimKey, NeededUnit } from "./keys.js";
 
 export type Kind = KubeObject["kind"];
 export type ObjectByKind<K extends Kind> = Extract<KubeObject, { kind: K }>;
@@ -17,11 +19,15 @@ export type ExtensionService = ObjectByKind<"ExtensionService">;
  */
 export interface Reader {
   readonly settings: SettingsSpec;
+  /** What was found out of objects of the store. */
+  readonly cache: StoreCache;
+  /** What was found out for this unit; what it was read from is recorded already. */
+  readonly unitCache: UnitCache;
   get<K extends Kind>(kind: K, namespace: string, name: string): ObjectByKind<K> | undefined;
   /** Refs of the objects that claim a key, sorted. */
   claimants(key: ClaimKey): readonly Ref[];
   /** Keeps another unit (endpoints, a secret) compiled as long as this one wants it. */
-  need(unit: UnitKey): void;
+  need(unit: NeededUnit): void;
   /** Why an object is over the budget of its namespace; that need not be recorded, as such a change counts as one of the object. */
   overrun(ref: Ref): Overrun | undefined;
   /** Why a certificate and a private key (PEM) do not make a pair; undefined when they do. */
@@ -59,11 +65,11 @@ export function objectsOf<K extends Kind>(kind: K, refs: readonly Ref[], reader:
 
 /** Collects what is wrong with the objects that a unit reads. */
 export interface Report {
-  error(about: Ref, type: string, reason: ErrorCode, message: string, path?: string): void;
+  error(about: Ref, type: FindingType, reason: ErrorCode, message: string, path?: string): void;
   /** `unlessBetween`: times between which there is nothing to warn of. */
   warn(
     about: Ref,
-    type: string,
+    type: FindingType,
     reason: WarningCode,
     message: string,
     path?: string,
@@ -78,7 +84,7 @@ export function createReport(): Report {
     (severity: Finding["severity"]) =>
     (
       about: Ref,
-      type: string,
+      type: FindingType,
       reason: FindingCode,
       message: string,
       path?: string,

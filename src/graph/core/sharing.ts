@@ -1,11 +1,12 @@
 import type { WarningCode } from "../../schema/finding-codes.js";
+import type { ClaimingKind, FindingType } from "../../schema/finding-types.js";
 import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
 import type { Route, Site, Terms } from "./nodes.js";
 import type { Report } from "./reader.js";
 
 /** The `type` of a finding about what an object claims; none that is a condition of a route of the Gateway API. */
-export function claimFinding(ref: Ref): string {
-  const kind = kindOf(ref);
+export function claimFinding(ref: Ref): FindingType {
+  const kind = kindOf(ref) as ClaimingKind | "HTTPProxy";
   return kind === "HTTPProxy" ? "VirtualHostError" : `${kind}Error`;
 }
 

@@ -5,24 +5,21 @@ import type { Store } from "../../store/store.js";
 import { placesOf } from "../api/gateway/attach.js";
 import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
 import { isAllowedClass, isRootNamespace } from "../core/class.js";
+import { costKey } from "../core/keys.js";
 import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
 import { Forest } from "./forest.js";
-import { type CostNode, costKey, costNodeOf } from "./node.js";
+import { type CostNode, costNodeOf } from "./node.js";
 import { dimensions, exactPlus, nothing, type Overrun, plus, type Size } from "./size.js";
 
-type Objects = Pick<Store, "object" | "claimants" | "undone">;
+type Objects = Pick<Store, "object" | "claimants" | "cache">;
 
-const ledgers = new WeakMap<Objects, { readonly ledger: Ledger; readonly undone: number }>();
+/** The ledger of a store, which is kept up to date with it. A transaction that is undone takes it away with the cache. */
+export const ledgerOf = (store: Objects, reader: Reader): Ledger =>
+  store.cache.of(createLedger, store, reader);
 
-/** The ledger of a store, made anew where the one that was made before may be of other objects. */
-export function ledgerOf(store: Objects, reader: Reader): Ledger {
-  const known = ledgers.get(store);
-  if (known?.undone === store.undone) return known.ledger;
-  const ledger = new Ledger((ref) => store.object(ref), reader);
-  ledgers.set(store, { ledger, undone: store.undone });
-  return ledger;
-}
+const createLedger = (store: Objects, reader: Reader): Ledger =>
+  new Ledger((ref) => store.object(ref), reader);
 
 /** A route of the Gateway API may have so many hosts, each over HTTP and HTTPS, as those are written in it, too. */
 const freeHosts = 3;

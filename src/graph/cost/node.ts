@@ -32,9 +32,6 @@ export interface CostNode {
   readonly keySets: readonly string[];
 }
 
-/** The key under which all objects are found that may make more than is written in them. */
-export const costKey = "cost:";
-
 type Proxy = ObjectByKind<"HTTPProxy">;
 type ProxyRoute = NonNullable<Proxy["spec"]["routes"]>[number];
 type RouteObject = ObjectByKind<"HTTPRoute"> | ObjectByKind<"GRPCRoute">;

@@ -1,3 +1,4 @@
+import type { FindingType } from "../../schema/finding-types.js";
 import type { Ref } from "../../schema/meta.js";
 import type { Reader, Report } from "../core/reader.js";
 import type { Overrun, Size } from "./size.js";
@@ -18,7 +19,7 @@ export function overrunMessage(namespace: string, { dimension, cost, budget }: O
 /** Whether an object is over the budget of its namespace, of which a finding tells. */
 export function isOverBudget(
   { ref, meta }: { readonly ref: Ref; readonly meta: { readonly namespace: string } },
-  type: string,
+  type: FindingType,
   path: string,
   reader: Reader,
   report: Report,

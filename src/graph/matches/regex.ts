@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
+import { memoizedLast } from "../../schema/memoized.js";
 import { messageOf } from "../../schema/words.js";
-import { LruCache } from "../core/lru-cache.js";
 import { scanRegex } from "./regex-program.js";
 
 const maxLength = 4096;
@@ -13,11 +13,9 @@ interface Checked {
   readonly problem?: string;
 }
 
-/** What an entry of the cache takes beside its texts. */
+/** What an entry of a memory takes beside its texts. */
 const entryBytes = 200;
-const scanned = new LruCache<Checked>(4_000_000, (expression) => 2 * expression.length + entryBytes);
-/** By skeleton: what RE2 says of it, empty when it is valid. Many expressions have the same. */
-const compiled = new LruCache<string>(1_000_000, (skeleton) => 2 * skeleton.length + entryBytes);
+const sizeOf = (text: string): number => 2 * text.length + entryBytes;
 
 /**
  * Why Envoy is not given an expression: its engine, RE2, refuses it, or its program has more than `maxProgramSize`
@@ -36,19 +34,29 @@ export function regexProblem(expression: string, maxProgramSize: number): string
 export const regexProgramSize = (expression: string): number =>
   expression.length > maxLength ? 0 : check(expression).size;
 
-function check(expression: string): Checked {
-  const known = scanned.get(expression);
-  if (known) return known;
-  const program = scanRegex(expression);
-  const checked: Checked =
-    typeof program === "string" ? { size: 0, skeleton: "", problem: program } : { ...program };
-  scanned.set(expression, checked);
-  return checked;
-}
+const check = memoizedLast(
+  (expression: string): Checked => {
+    const program = scanRegex(expression);
+    return typeof program === "string" ? { size: 0, skeleton: "", problem: program } : { ...program };
+  },
+  { maxSize: 4_000_000, sizeOf },
+);
+
+/** What RE2 says of a skeleton, empty when it is valid. Many expressions have the same one. */
+const compile = memoizedLast(
+  (skeleton: string): string => {
+    try {
+      RE2JS.compile(skeleton);
+      return "";
+    } catch (error) {
+      return messageOf(error);
+    }
+  },
+  { maxSize: 1_000_000, sizeOf },
+);
 
 function syntaxProblem(skeleton: string, expression: string): string | undefined {
-  const message = compiled.get(skeleton) ?? compile(skeleton);
-  compiled.set(skeleton, message);
+  const message = compile(skeleton);
   if (message === "") return undefined;
   // The message quotes the skeleton, which may not be what was written.
   const quoted = /: `(.*)`$/s.exec(message);
@@ -56,13 +64,4 @@ function syntaxProblem(skeleton: string, expression: string): string | undefined
   const what = message.slice(0, quoted.index);
   if (quoted[1] === skeleton) return `${what}: \`${expression}\``;
   return expression.includes(quoted[1] ?? "") ? message : what;
-}
-
-function compile(skeleton: string): string {
-  try {
-    RE2JS.compile(skeleton);
-    return "";
-  } catch (error) {
-    return messageOf(error);
-  }
 }

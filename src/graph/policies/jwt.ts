@@ -1,6 +1,6 @@
 import { parseTimeout } from "../../schema/duration.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
-import { quote } from "../../schema/issues.js";
+import { quote } from "../../schema/words.js";
 import { type Reachable, readHost } from "../backends/address.js";
 import type { UpstreamValidation } from "../backends/cluster.js";
 import { readUpstreamValidation } from "../backends/upstream-validation.js";

@@ -1,4 +1,5 @@
 import type { ErrorCode, WarningCode } from "../../schema/finding-codes.js";
+import type { FindingType } from "../../schema/finding-types.js";
 import type { HTTPProxy, ObjectByKind, Reader, Report } from "../core/reader.js";
 import type { PathMatch } from "../matches/match-types.js";
 
@@ -13,7 +14,7 @@ export interface Context {
   readonly reader: Reader;
   readonly report: Report;
   /** Adds an error at a field below the virtual host or route, such as `.timeoutPolicy`; the object is not served as it is. */
-  fail(type: string, reason: ErrorCode, message: string, field?: string): undefined;
+  fail(type: FindingType, reason: ErrorCode, message: string, field?: string): undefined;
   /** Adds a warning that a field has no effect. */
   warnIgnored(message: string, field: string): void;
   /** How often `fail` was called. */

@@ -54,7 +54,7 @@ export class FileSource implements Source {
     this.#watcher = await watchPaths(settingsFile ? [...paths, settingsFile] : paths, () => this.#refresh());
     const { store } = this.engine;
     const attempts = failedAttempts(store);
-    if (attempts === 0 || !store.unit("listeners:")) {
+    if (attempts === 0 || !this.engine.isCompiled) {
       this.#refresh();
       return;
     }

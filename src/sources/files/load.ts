@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import { type Doubt, type Format, readNow, type TextDocument } from "../../documents/documents.js";
 import { type Position, positionOf as positionIn } from "../../documents/locate.js";
 import type { Part } from "../../documents/split.js";
+import { joinPaths } from "../../schema/field-path.js";
 import type { Finding } from "../../schema/meta.js";
 import { membersOf } from "../../schema/object.js";
 import { messageOf } from "../../schema/words.js";
@@ -172,8 +173,7 @@ export function positionOf(
   path: string,
 ): Partial<Position> & { line: number } {
   if (!part) return { line };
-  const whole = within && path ? `${within}${path.startsWith("[") ? "" : "."}${path}` : within || path;
-  const found = positionIn(part, whole);
+  const found = positionIn(part, joinPaths(within, path));
   return found.line < line ? { line } : found;
 }
 

@@ -1,4 +1,5 @@
 import { claimsOf } from "../../graph/core/claims.js";
+import { type ClaimKey, isHostUnit } from "../../graph/core/keys.js";
 import { type Finding, namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import { settingsRef } from "../../schema/settings.js";
@@ -141,18 +142,16 @@ function checkSettings(
 }
 
 function checkShrink(store: Store, before: SourceState, source: ParsedSource): RefusedPush | undefined {
-  const hostsBefore = new Set([...store.claimsOfAny(before.refs)].filter(isHost));
+  const hostsBefore = new Set([...store.claimsOfAny(before.refs)].filter(isHostUnit));
   if (hostsBefore.size < fewHosts) return undefined;
   if (source.hasUnnamed) return undefined;
-  const hostsNow = new Set(store.claimsOfAny(source.invalid));
+  const hostsNow = new Set<ClaimKey>(store.claimsOfAny(source.invalid));
   for (const object of source.objects) for (const claim of claimsOf(object)) hostsNow.add(claim);
   const gone = [...hostsBefore].filter((host) => !hostsNow.has(host)).length;
   if (gone / hostsBefore.size <= maxShrink) return undefined;
   const detail = `${gone} of ${hostsBefore.size} hosts would go; push with accept-shrink if this is meant`;
   return refusedPush(409, "shrink", detail);
 }
-
-const isHost = (claim: string): boolean => claim.startsWith("vhost:");
 
 /** What is pushed outside the namespaces of its token. */
 function foreignRefs(

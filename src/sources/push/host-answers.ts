@@ -1,5 +1,6 @@
 import type { VirtualHost } from "../../gen/envoy.js";
-import type { Resource, Store, UnitKey } from "../../store/store.js";
+import type { UnitKey } from "../../graph/core/keys.js";
+import type { Resource, Store } from "../../store/store.js";
 import { closedCluster } from "../../xds/filter-chain.js";
 import { contentHash } from "../../xds/hash.js";
 

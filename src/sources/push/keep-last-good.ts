@@ -1,10 +1,12 @@
 import { findingsAbout } from "../../engine/review.js";
 import { compileLeft, inSlices, pause } from "../../engine/slices.js";
+import { unitsAbout } from "../../graph/core/judged.js";
+import { isServingUnit, type UnitKey } from "../../graph/core/keys.js";
 import { type Finding, kindOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import { settingsOf } from "../../schema/stored-settings.js";
 import { plural } from "../../schema/words.js";
-import type { HeldObject, Store, UnitKey } from "../../store/store.js";
+import type { HeldObject, Store } from "../../store/store.js";
 import { type Platform, unitsLeft, update } from "../../update.js";
 import { dropOld } from "./history.js";
 import { answersOf } from "./host-answers.js";
@@ -105,10 +107,7 @@ const errorsAbout = (store: Store, ref: Ref, now: number): readonly Finding[] =>
   findingsAbout(store, ref, now).filter(({ severity }) => severity === "error");
 
 /** The hosts, and the listeners for plain TCP, that an object speaks for or is read for. */
-const unitsOf = (store: Store, ref: Ref): readonly UnitKey[] =>
-  [...new Set([...store.claimsOf(ref), ...store.readers(ref)])].filter((key): key is UnitKey =>
-    /^(?:vhost|tcp):/.test(key),
-  );
+const unitsOf = (store: Store, ref: Ref): readonly UnitKey[] => unitsAbout(store, ref).filter(isServingUnit);
 
 const judgingCursor = (name: string): string => `judging:${name}`;
 

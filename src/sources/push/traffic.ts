@@ -3,8 +3,10 @@ import { type EnvoyConfig, readConfig } from "../../explain/config.js";
 import { aligned, diff } from "../../explain/diff.js";
 import { reviewOf } from "../../explain/review.js";
 import { formatReview } from "../../explain/review-text.js";
+import { hostUnit, isObjectRead } from "../../graph/core/keys.js";
 import type { Snapshot } from "../../link/snapshot.js";
-import { namespaceOf, type Ref } from "../../schema/meta.js";
+import { kindOf, namespaceOf } from "../../schema/meta.js";
+import { routeKinds } from "../../schema/object.js";
 import type { Store } from "../../store/store.js";
 import { hideValues } from "./hidden-values.js";
 import type { Namespaces } from "./visible.js";
@@ -80,12 +82,19 @@ function ownersOf({ kind, name, host }: Change, store: Store): readonly string[]
 /** Stands for a namespace of no token: no namespace has an empty name. */
 const shared = "";
 
-const routing = /^(?:HTTPProxy|IngressRoute|Ingress|(?:HTTP|GRPC|TLS|TCP)Route|Secret)\//;
+const routing: ReadonlySet<string> = new Set([
+  "HTTPProxy",
+  "IngressRoute",
+  "Ingress",
+  ...routeKinds,
+  "Secret",
+]);
 
 const ownersOfHost = (host: string, store: Store): readonly string[] =>
-  [...(store.unit(`vhost:${host}`)?.reads ?? []), ...store.claimants(`vhost:${host}`)]
-    .filter((ref) => routing.test(ref))
-    .map((ref) => namespaceOf(ref as Ref));
+  [...(store.unit(hostUnit(host))?.reads ?? []), ...store.claimants(hostUnit(host))]
+    .filter(isObjectRead)
+    .filter((ref) => routing.has(kindOf(ref)))
+    .map(namespaceOf);
 
 /** `a.test` of `a.test (http on port 8080)`. */
 const hostOf = (place: string): string => place.replace(/ \(.*$/, "");

@@ -1,9 +1,9 @@
 import { isSubdomain } from "../../../schema/names.js";
 import type { ClusterOptions, ServicePort } from "../../backends/backend.js";
 import { readCaBundle, readCaConfigMap } from "../../certificates/secret.js";
+import { backendTlsKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
-import { onceForUnit } from "./once.js";
 
 type Policy = ObjectByKind<"BackendTLSPolicy">;
 
@@ -28,27 +28,28 @@ function policyOf(name: string, port: ServicePort, policies: readonly Policy[]):
  * How a BackendTLSPolicy has requests sent to a Service's port: over TLS, under its CA and name. A policy that is no good means no
  * requests at all, never such without TLS.
  */
-export function readBackendTls(
+export const readBackendTls = (
   service: ObjectByKind<"Service">,
   port: ServicePort,
   reader: Reader,
+): BackendTls => reader.unitCache.once(readPolicies, `${service.ref} ${port.port}`, service, port, reader);
+
+function readPolicies(
+  { meta: { namespace, name } }: ObjectByKind<"Service">,
+  port: ServicePort,
+  reader: Reader,
 ): BackendTls {
-  const { namespace, name } = service.meta;
-  return known(reader, `${namespace}/${name}/${port.port}`, () => {
-    const claimants = reader.claimants(`backend-tls:${namespace}/${name}`);
-    if (claimants.length > maxPolicies)
-      return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
-    const policy = policyOf(name, port, objectsOf("BackendTLSPolicy", claimants, reader));
-    return policy ? optionsOf(policy, reader) : {};
-  });
+  const claimants = reader.claimants(backendTlsKey(namespace, name));
+  if (claimants.length > maxPolicies)
+    return { error: `more than ${maxPolicies} BackendTLSPolicies are for Service ${namespace}/${name}` };
+  const policy = policyOf(name, port, objectsOf("BackendTLSPolicy", claimants, reader));
+  return policy ? optionsOf(policy, reader) : {};
 }
 
 interface BackendTls {
   readonly options?: ClusterOptions;
   readonly error?: string;
 }
-
-const known = onceForUnit<BackendTls>();
 
 function optionsOf(policy: Policy, reader: Reader): BackendTls {
   const { validation, error } = readPolicy(policy, reader);

@@ -1,6 +1,6 @@
 import { gatewayGroup } from "../../../schema/gateway.js";
+import { grantsKey } from "../../core/keys.js";
 import { type ObjectByKind, objectsOf, type Reader } from "../../core/reader.js";
-import { onceForUnit } from "./once.js";
 
 /** Who refers to what in another namespace. */
 export interface Reference {
@@ -10,13 +10,11 @@ export interface Reference {
 
 type Targets = ObjectByKind<"ReferenceGrant">["spec"]["to"];
 
-const known = onceForUnit<Targets>();
-
 /** Whether an object may refer to another: in its own namespace, or by a ReferenceGrant in that of the other. */
 export function isGranted({ from, to }: Reference, reader: Reader): boolean {
   if (from.namespace === to.namespace) return true;
   const key = `${from.kind}/${from.namespace}/${to.namespace}`;
-  const targets = known(reader, key, () => targetsOf(from, to.namespace, reader));
+  const targets = reader.unitCache.once(targetsOf, key, from, to.namespace, reader);
   return targets.some(
     ({ group, kind, name }) => group === "" && kind === to.kind && (!name || name === to.name),
   );
@@ -24,7 +22,7 @@ export function isGranted({ from, to }: Reference, reader: Reader): boolean {
 
 /** What the grants of a namespace let objects of a kind and namespace refer to. */
 function targetsOf(from: Reference["from"], namespace: string, reader: Reader): Targets {
-  const grants = objectsOf("ReferenceGrant", reader.claimants(`grants:${namespace}`), reader);
+  const grants = objectsOf("ReferenceGrant", reader.claimants(grantsKey(namespace)), reader);
   return grants.flatMap(({ spec }) => {
     const isMeant = spec.from.some(
       (one) => one.group === gatewayGroup && one.kind === from.kind && one.namespace === from.namespace,

@@ -1,9 +1,10 @@
 import { kindOf } from "../../../schema/meta.js";
 import { routeKinds } from "../../../schema/object.js";
 import { append } from "../../core/append.js";
+import { routesKey, tcpUnit } from "../../core/keys.js";
 import type { Route, Site, Sites, Tls } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
-import { objectsOf, type Reader, type Report } from "../../core/reader.js";
+import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Parent, parentsOf } from "./attach.js";
 import type { GatewayListener, GatewayView, RouteObject } from "./gateway.js";
 import { widerThan } from "./hostnames.js";
@@ -85,12 +86,7 @@ function readHttpSite(
   report: Report,
 ): Site | undefined {
   const rules = new Rules(host, report);
-  for (const route of objects) {
-    const context = routeContext(route, reader);
-    if (route.kind === "HTTPRoute") rules.add(readHttpRules(route, context));
-    else if (route.kind === "GRPCRoute")
-      rules.add(readGrpcRules(route, context, secret === undefined ? "h2c" : "h2"));
-  }
+  for (const route of objects) rules.add(rulesOf(route, secret === undefined ? "h2c" : "h2", reader));
   const routes = rules.routes();
   const owner = objects.find(({ ref }) => routes.some(({ from }) => from === ref))?.ref;
   if (owner === undefined) return undefined;
@@ -99,6 +95,23 @@ function readHttpSite(
     ? { terms: { kind: "http", ...common }, routes }
     : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader) }, routes };
 }
+
+/** Read once for a unit: the same rules may be on several Envoy listeners. */
+function rulesOf(route: RouteObject, grpcProtocol: "h2" | "h2c", reader: Reader): readonly RuleRoutes[] {
+  const { unitCache } = reader;
+  if (route.kind === "HTTPRoute") return unitCache.once(readHttpRoute, route.ref, route, reader);
+  if (route.kind !== "GRPCRoute") return [];
+  return unitCache.once(readGrpcRoute, `${route.ref} ${grpcProtocol}`, route, grpcProtocol, reader);
+}
+
+const readHttpRoute = (route: ObjectByKind<"HTTPRoute">, reader: Reader): readonly RuleRoutes[] =>
+  readHttpRules(route, routeContext(route, reader));
+
+const readGrpcRoute = (
+  route: ObjectByKind<"GRPCRoute">,
+  usualProtocol: "h2" | "h2c",
+  reader: Reader,
+): readonly RuleRoutes[] => readGrpcRules(route, routeContext(route, reader), usualProtocol);
 
 /** The Envoy listeners for plain HTTP and for TLS that the Gateway has none for. */
 export function missingListeners({ listeners }: GatewayView): ReadonlySet<"HTTP" | "HTTPS"> {
@@ -115,8 +128,8 @@ function routesOf(host: string, { listeners }: GatewayView, reader: Reader): Rou
   const own = listeners.filter(({ hostname }) => (hostname || "*") === host);
   // Only to a host that a listener has do routes of wider hostnames come.
   if (own.length > 0) keys.push(...widerThan(host));
-  const refs = keys.flatMap((key) => reader.claimants(`routes:${key}`));
-  if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants("tcp:"));
+  const refs = keys.flatMap((key) => reader.claimants(routesKey(key)));
+  if (own.some(({ spec }) => spec.protocol === "TLS")) append(refs, reader.claimants(tcpUnit));
   return routeKinds.flatMap((kind): readonly RouteObject[] => {
     const routes: readonly RouteObject[] = objectsOf(kind, [...new Set(refs)], reader);
     return [...routes].sort(byAge);

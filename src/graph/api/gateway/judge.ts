@@ -1,3 +1,4 @@
+import { UnitCache } from "../../../schema/compile-cache.js";
 import type { Ref } from "../../../schema/meta.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { readKeyPair, secretName } from "../../certificates/secret.js";
@@ -39,6 +40,8 @@ function judgeRules(route: RouteObject, context: RouteContext): void {
 /** To judge is not to serve: no endpoints are kept for it. */
 const withoutNeeds = (reader: Reader): Reader => ({
   settings: reader.settings,
+  cache: reader.cache,
+  unitCache: new UnitCache(),
   get: (kind, namespace, name) => reader.get(kind, namespace, name),
   claimants: (key) => reader.claimants(key),
   need: () => undefined,

@@ -1,3 +1,4 @@
+import { indexIn } from "../../../schema/field-path.js";
 import type { ErrorCode, WarningCode } from "../../../schema/finding-codes.js";
 import type { Finding } from "../../../schema/meta.js";
 import type { Reader, Report } from "../../core/reader.js";
@@ -23,7 +24,4 @@ export const routeContext = (route: RouteObject, reader: Reader, report?: Report
 });
 
 /** Whether a finding is about a parent reference (`spec.parentRefs[0]`), and which. */
-export function parentOf({ path = "" }: Finding): number | undefined {
-  const index = /^spec\.parentRefs\[(\d+)\]/.exec(path)?.[1];
-  return index === undefined ? undefined : Number(index);
-}
+export const parentOf = ({ path = "" }: Finding): number | undefined => indexIn(path, "spec.parentRefs");

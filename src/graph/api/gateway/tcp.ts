@@ -1,3 +1,4 @@
+import { tcpUnit } from "../../core/keys.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
@@ -11,7 +12,7 @@ export function readTcpListeners(reader: Reader): ReadonlyMap<string, readonly T
   const found = new Map<string, readonly TcpBackend[]>();
   const view = readGateway(reader);
   if (!view) return found;
-  const routes = objectsOf("TCPRoute", reader.claimants("tcp:"), reader);
+  const routes = objectsOf("TCPRoute", reader.claimants(tcpUnit), reader);
   for (const route of routes.sort(byAge)) {
     const listeners = parentsOf(route, view, reader)
       .flatMap(({ attached }) => attached)

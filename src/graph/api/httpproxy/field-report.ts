@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { HTTPProxy, Report } from "../../core/reader.js";
 import type { RouteContext } from "../../policies/policy.js";
 
@@ -10,7 +11,7 @@ export function fieldReport(
 ): Pick<RouteContext, "fail" | "warnIgnored" | "failures"> {
   let failures = 0;
   return {
-    fail(type: string, reason: ErrorCode, message: string, field = ""): undefined {
+    fail(type: FindingType, reason: ErrorCode, message: string, field = ""): undefined {
       failures++;
       report.error(ref, type, reason, message, path + field);
     },

@@ -2,7 +2,7 @@ import { kindOf, namespaceOf, type ObjectMeta, type Ref } from "../../../schema/
 import { isLabel, isSubdomain } from "../../../schema/names.js";
 import type { Reader, Report } from "../../core/reader.js";
 import { claimFinding } from "../../core/sharing.js";
-import { onceForUnit } from "../gateway/once.js";
+import { nameIn } from "./chain.js";
 
 const annotation = "isoline.dev/included-by";
 
@@ -19,26 +19,22 @@ const isEntry = (entry: string): boolean => {
 /** Whom an annotation lists; `not valid` lets none in. */
 type Listed = "all" | "not valid" | readonly string[];
 
-const known = onceForUnit<Listed>();
-
-/** Reads the annotation of a child once for a unit, for one finding. */
-const readListed = (child: Child, text: string, reader: Reader, report: Report): Listed =>
-  known(reader, child.ref, () => {
-    const entries = text.split(",").map((entry) => entry.trim());
-    if (entries.length === 1 && entries[0] === "*") return "all";
-    if (entries.every(isEntry)) return entries;
-    const message = `${JSON.stringify(text)} is no list of NAMESPACE or NAMESPACE/NAME with commas between them, nor *; nothing includes this object`;
-    const path = `metadata.annotations["${annotation}"]`;
-    const isProxy = kindOf(child.ref) === "HTTPProxy";
-    report.error(
-      child.ref,
-      isProxy ? "IncludeError" : claimFinding(child.ref),
-      "AnnotationNotValid",
-      message,
-      path,
-    );
-    return "not valid";
-  });
+function readListed(child: Child, text: string, report: Report): Listed {
+  const entries = text.split(",").map((entry) => entry.trim());
+  if (entries.length === 1 && entries[0] === "*") return "all";
+  if (entries.every(isEntry)) return entries;
+  const message = `${JSON.stringify(text)} is no list of NAMESPACE or NAMESPACE/NAME with commas between them, nor *; nothing includes this object`;
+  const path = `metadata.annotations["${annotation}"]`;
+  const isProxy = kindOf(child.ref) === "HTTPProxy";
+  report.error(
+    child.ref,
+    isProxy ? "IncludeError" : claimFinding(child.ref),
+    "AnnotationNotValid",
+    message,
+    path,
+  );
+  return "not valid";
+}
 
 /**
  * Why an object may not be included or delegated to; undefined when it may. Its annotation `isoline.dev/included-by` lists
@@ -60,13 +56,11 @@ export function includeProblem(
     if (!reader.settings.requireIncludedBy || by === undefined || !others.includes(by)) return undefined;
     return `${namespace}/${name} is in another namespace and has no annotation ${annotation} (the setting requireIncludedBy)`;
   }
-  const listed = readListed(child, text, reader, report);
+  // Once for a unit, for one finding.
+  const listed = reader.unitCache.once(readListed, child.ref, child, text, report);
   if (listed === "not valid") return `the annotation ${annotation} of ${namespace}/${name} is not valid`;
   const stranger = others.find(
     (ref) => listed !== "all" && !listed.includes(namespaceOf(ref)) && !listed.includes(nameIn(ref)),
   );
   return stranger && `the annotation ${annotation} of ${namespace}/${name} does not list ${nameIn(stranger)}`;
 }
-
-/** `NAMESPACE/NAME`. */
-const nameIn = (ref: Ref): string => ref.slice(ref.indexOf("/") + 1);

@@ -1,8 +1,10 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
 import { append } from "../../core/append.js";
 import type { Route } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import { chainEnd } from "./chain.js";
 import {
   type Condition,
   conditionProblem,
@@ -15,8 +17,6 @@ import type { Place } from "./context.js";
 import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import { readProxyRoute } from "./route.js";
-
-const maxDepth = 64;
 
 /**
  * All routes of an HTTPProxy and of what it includes. One bad route of an object drops that object's routes, or, with
@@ -73,12 +73,11 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
 
 /** Whether a chain of includes ends before an object, which would close a circle or be too far from the root. */
 function endsChain({ ref }: HTTPProxy, chain: readonly Ref[], report: Report): boolean {
-  const isCycle = chain.includes(ref);
-  if (!isCycle && chain.length < maxDepth) return false;
-  const names = [...chain, ref].map((one) => one.slice("HTTPProxy/".length)).join(" -> ");
-  const message = `include creates an include cycle: ${names}`;
+  const end = chainEnd(chain, ref);
+  if (!end) return false;
+  const message = `include creates an include cycle: ${end.names}`;
   // A chain that is only too long is no fault of the object at its end, which may be another tenant's.
-  const about = isCycle ? ref : (chain.at(-1) ?? ref);
+  const about = end.isCycle ? ref : (chain.at(-1) ?? ref);
   report.error(about, "IncludeError", "IncludeCreatesCycle", message, "spec.includes");
   return true;
 }
@@ -131,7 +130,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Re
 function conditionsProblem(
   conditions: readonly Condition[],
   maxProgramSize: number,
-): { type: string; reason: ErrorCode; message: string } | undefined {
+): { type: FindingType; reason: ErrorCode; message: string } | undefined {
   const path = pathProblem(conditions, true, maxProgramSize);
   if (path)
     return { type: "IncludeError", reason: "PathMatchConditionsNotValid", message: `include: ${path}` };

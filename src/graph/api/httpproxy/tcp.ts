@@ -1,15 +1,15 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
+import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
 import { type ClusterOptions, clientCertificate, readCluster } from "../../backends/backend.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { tcpHealthCheck } from "../../policies/health-check.js";
 import { balancerOf, type LoadBalancing } from "../../policies/load-balancing.js";
+import { chainEnd } from "./chain.js";
 import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import { readValidation } from "./service.js";
-
-const maxDepth = 64;
 
 /**
  * `spec.tcpproxy` with its includes; undefined (and a finding) when it leads to no service, and none where what is included
@@ -22,7 +22,7 @@ export function readTcpProxy(
   path: readonly Ref[] = [],
 ): readonly TcpBackend[] | undefined {
   const tcp = proxy.spec.tcpproxy;
-  const fail = (reason: ErrorCode, message: string, type = "TCPProxyError"): undefined => {
+  const fail = (reason: ErrorCode, message: string, type: FindingType = "TCPProxyError"): undefined => {
     report.error(proxy.ref, type, reason, message, "spec.tcpproxy");
     return undefined;
   };
@@ -51,10 +51,8 @@ export function readTcpProxy(
   const chain = [...path, proxy.ref];
   const forbidden = includeProblem(target, chain, reader, report);
   if (forbidden) return fail("IncludeNotPermitted", `include is not permitted: ${forbidden}`, error);
-  if (chain.includes(target.ref) || chain.length > maxDepth) {
-    const names = [...chain, target.ref].map((ref) => ref.slice("HTTPProxy/".length)).join(" -> ");
-    return fail("IncludeCreatesCycle", `include creates a cycle: ${names}`, error);
-  }
+  const end = chainEnd(chain, target.ref);
+  if (end) return fail("IncludeCreatesCycle", `include creates a cycle: ${end.names}`, error);
   if (target.spec.tcpproxy) return readTcpProxy(target, reader, report, chain);
   const message = `include ${namespace}/${include.name} has no tcpproxy, so that nothing is served over TLS`;
   report.warn(proxy.ref, error, "NothingDefined", message, "spec.tcpproxy");

@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
-import { warnOfCertificate } from "../../certificates/certificate.js";
-import { isDelegated, readKeyPair, secretName } from "../../certificates/secret.js";
+import { isDelegated, readKeyPair } from "../../certificates/secret.js";
 import type { Tls, TlsVersion } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { readClientValidation } from "../../policies/client-validation.js";
+import { hostCertificate } from "./host-certificate.js";
 
 /** How a host is secured; undefined when what the object asks for can't be had. */
 export interface Security {
@@ -64,21 +64,11 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
     return { passthrough: true };
   }
 
-  const secret = secretName(tls.secretName ?? "", proxy.meta.namespace);
-  if (!isDelegated(reader, secret, proxy.meta.namespace)) {
-    const message = `Spec.VirtualHost.TLS Secret "${secret.namespace}/${secret.name}" certificate delegation not permitted`;
-    return fail("DelegationNotPermitted", message, ".secretName");
-  }
-  const { pair, error } = readKeyPair(reader, secret);
-  if (!pair) {
-    return fail(
-      "SecretNotValid",
-      `Spec.VirtualHost.TLS Secret "${tls.secretName}" is invalid: ${error}`,
-      ".secretName",
-    );
-  }
-  const host = proxy.spec.virtualhost?.fqdn?.toLowerCase() ?? "";
-  warnOfCertificate(pair, { about: proxy.ref, path: `${path}.secretName`, secret, host }, report);
+  const secret = hostCertificate(proxy, reader, report, (reason, message, at) => {
+    report.error(proxy.ref, "TLSError", reason, message, at);
+    return undefined;
+  });
+  if (secret === undefined) return undefined;
   const range = tlsRange(tls.minimumProtocolVersion, tls.maximumProtocolVersion, reader);
   if (!range) {
     const message =
@@ -91,7 +81,7 @@ export function readTls(proxy: HTTPProxy, reader: Reader, report: Report): Secur
   if (tls.clientValidation && !clientValidation) return undefined;
   return {
     tls: {
-      secret: `${secret.namespace}/${secret.name}`,
+      secret,
       ...range,
       ...(clientValidation ? { clientValidation } : {}),
     },

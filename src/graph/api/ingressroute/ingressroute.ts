@@ -3,8 +3,7 @@ import type { Ref } from "../../../schema/meta.js";
 import { clientCertificate, readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
-import { warnOfCertificate } from "../../certificates/certificate.js";
-import { isDelegated, readCaBundle, readKeyPair, secretName } from "../../certificates/secret.js";
+import { isDelegated, readCaBundle, secretName } from "../../certificates/secret.js";
 import { append } from "../../core/append.js";
 import { isAllowedClass } from "../../core/class.js";
 import type { Action, Backend, Route, TcpBackend, Tls } from "../../core/nodes.js";
@@ -17,6 +16,8 @@ import { defaultHeaders } from "../../policies/default-headers.js";
 import { httpHealthCheck } from "../../policies/health-check.js";
 import { readIngressRoutePolicies } from "../../policies/index.js";
 import { balancerOf } from "../../policies/load-balancing.js";
+import { chainEnd } from "../httpproxy/chain.js";
+import { hostCertificate } from "../httpproxy/host-certificate.js";
 import { includeProblem } from "../httpproxy/included-by.js";
 import { tlsRange } from "../httpproxy/tls.js";
 
@@ -25,8 +26,6 @@ type RouteFields = NonNullable<IngressRoute["spec"]["routes"]>[number];
 type ServiceFields = NonNullable<RouteFields["services"]>[number];
 
 const type = "IngressRouteError";
-const maxDepth = 64;
-const describe = (ref: string): string => ref.slice("IngressRoute/".length);
 
 /** The IngressRoutes of a list of claimants that are of our class. */
 export const ingressRoutesOf = (refs: readonly Ref[], reader: Reader): IngressRoute[] =>
@@ -70,36 +69,12 @@ function readSecureTerms(
 }
 
 function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {
-  const fields = root.spec.virtualhost?.tls;
-  const path = "spec.virtualhost.tls.secretName";
-  const secret = secretName(fields?.secretName ?? "", root.meta.namespace);
-  const name = `${secret.namespace}/${secret.name}`;
-  if (!isDelegated(reader, secret, root.meta.namespace)) {
-    report.error(
-      root.ref,
-      type,
-      "DelegationNotPermitted",
-      `Spec.VirtualHost.TLS Secret "${name}" certificate delegation not permitted`,
-      path,
-    );
+  const secret = hostCertificate(root, reader, report, (reason, message, path) => {
+    report.error(root.ref, type, reason, message, path);
     return undefined;
-  }
-  const { pair, error } = readKeyPair(reader, secret);
-  if (!pair) {
-    report.error(
-      root.ref,
-      type,
-      "SecretNotValid",
-      `Spec.VirtualHost.TLS Secret "${fields?.secretName}" is invalid: ${error}`,
-      path,
-    );
-    return undefined;
-  }
-  const host = root.spec.virtualhost?.fqdn?.toLowerCase() ?? "";
-  warnOfCertificate(pair, { about: root.ref, path, secret, host }, report);
-  const range = tlsRange(fields?.minimumProtocolVersion, undefined, reader);
-  if (!range) return undefined;
-  return { secret: name, ...range };
+  });
+  const range = tlsRange(root.spec.virtualhost?.tls?.minimumProtocolVersion, undefined, reader);
+  return secret !== undefined && range ? { secret, ...range } : undefined;
 }
 
 interface Place {
@@ -172,10 +147,8 @@ function follow(
   if (target.spec.virtualhost) {
     return fail("RootDelegatesToRoot", "root ingressroute cannot delegate to another root ingressroute");
   }
-  if (parents.includes(target.ref) || parents.length >= maxDepth) {
-    const names = [...parents, target.ref].map(describe).join(" -> ");
-    return fail("DelegationCycle", `${label} creates a delegation cycle: ${names}`);
-  }
+  const end = chainEnd(parents, target.ref);
+  if (end) return fail("DelegationCycle", `${label} creates a delegation cycle: ${end.names}`);
   const forbidden = includeProblem(target, parents, reader, report);
   return forbidden ? fail("IncludeNotPermitted", `delegation is not permitted: ${forbidden}`) : target;
 }

@@ -1,14 +1,14 @@
 /** Keeps what was used last, as long as the sizes of its keys are no more than `maxSize` together. */
-export class LruCache<V> {
-  readonly #values = new Map<string, V>();
+export class LruCache<K, V> {
+  readonly #values = new Map<K, V>();
   #size = 0;
 
   constructor(
     private readonly maxSize: number,
-    private readonly sizeOf: (key: string) => number,
+    private readonly sizeOf: (key: K) => number,
   ) {}
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;
     this.#values.delete(key);
@@ -16,7 +16,7 @@ export class LruCache<V> {
     return value;
   }
 
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     if (!this.#values.delete(key)) this.#size += this.sizeOf(key);
     this.#values.set(key, value);
     for (const oldest of this.#values.keys()) {

@@ -1,0 +1,176 @@
+import type { Ref } from "../../schema/meta.js";
+
+/**
+ * The keys of units, claims and reads. A key is text, because stores keep it and Maps compare it; its type holds what it is a key of, so that
+ * one is never taken for another, nor any text for a key. Only this module writes that text and reads it: `<family>:<name>`.
+ */
+
+declare const ofFamily: unique symbol;
+
+type Key<Family extends string> = string & { readonly [ofFamily]: Family };
+
+/** A unit that exists as long as an object claims it: a host, an ExtensionService, a route of the Gateway API, plain TCP listeners. */
+export type ClaimedUnit = Key<"vhost"> | Key<"extension"> | Key<"route"> | Key<"tcp">;
+
+/** A unit that exists as long as another unit needs it: the endpoints of a Service's port, a Secret. */
+export type NeededUnit = Key<"endpoints"> | Key<"secret">;
+
+/** The smallest thing worth compiling again. */
+export type UnitKey = ClaimedUnit | NeededUnit | Key<"listeners">;
+
+/** A list of objects that is no unit. */
+type IndexKey =
+  | Key<"slices">
+  | Key<"delegations">
+  | Key<"tls-host">
+  | Key<"routes">
+  | Key<"grants">
+  | Key<"backend-tls">
+  | Key<"cost">;
+
+/** What an object claims: a unit, or a place in a list that units read. */
+export type ClaimKey = ClaimedUnit | IndexKey;
+
+type ListRead = Key<"claims">;
+type NeedRead = Key<"need">;
+
+/** What a unit read: an object (found or missed), who claims a key, or that it needs another unit. */
+export type ReadKey = Ref | ListRead | NeedRead;
+
+/** Joined, not concatenated: keys are kept by the ten thousand, and a rope takes three times the memory of its text. */
+const keyOf = <Family extends string>(family: Family, name: string): Key<Family> =>
+  [family, ":", name].join("") as Key<Family>;
+
+const familyOf = <Family extends string>(key: Key<Family>): Family =>
+  key.slice(0, key.indexOf(":")) as Family;
+
+const nameOf = (key: Key<string>): string => key.slice(key.indexOf(":") + 1);
+
+/** A host as it is compiled: lower case, `*` for any, `*.example.com`. */
+export const hostUnit = (host: string): Key<"vhost"> => keyOf("vhost", host);
+/** The cluster of an ExtensionService. */
+export const extensionUnit = (namespace: string, name: string): Key<"extension"> =>
+  keyOf("extension", `${namespace}/${name}`);
+/** What is wrong with a route of the Gateway API. */
+export const routeUnit = (ref: Ref): Key<"route"> => keyOf("route", ref);
+/** What listeners of a Gateway do with plain TCP. */
+export const tcpUnit = keyOf("tcp", "");
+/** The Envoy listeners. */
+export const listenersUnit = keyOf("listeners", "");
+/** `name` is an `endpointsName`. */
+export const endpointsUnit = (name: string): Key<"endpoints"> => keyOf("endpoints", name);
+/** `secret` is `<namespace>/<name>`. */
+export const secretUnit = (secret: string): Key<"secret"> => keyOf("secret", secret);
+
+/** EndpointSlices and Endpoints of a Service. */
+export const slicesKey = (namespace: string, service: string): Key<"slices"> =>
+  keyOf("slices", `${namespace}/${service}`);
+/** TLSCertificateDelegations of a Secret. */
+export const delegationsKey = (namespace: string, secret: string): Key<"delegations"> =>
+  keyOf("delegations", `${namespace}/${secret}`);
+/** Ingresses that have a certificate for a host. */
+export const tlsHostKey = (host: string): Key<"tls-host"> => keyOf("tls-host", host.toLowerCase());
+/** Routes of the Gateway API with a hostname; `*` for those without any. */
+export const routesKey = (hostname: string): Key<"routes"> => keyOf("routes", hostname);
+/** ReferenceGrants of a namespace. */
+export const grantsKey = (namespace: string): Key<"grants"> => keyOf("grants", namespace);
+/** BackendTLSPolicies of a Service. */
+export const backendTlsKey = (namespace: string, service: string): Key<"backend-tls"> =>
+  keyOf("backend-tls", `${namespace}/${service}`);
+/** Objects that may make more than is written in them. */
+export const costKey = keyOf("cost", "");
+
+export const listRead = (key: ClaimKey): ListRead => keyOf("claims", key);
+export const needRead = (unit: NeededUnit): NeedRead => keyOf("need", unit);
+
+/** Where a Service's port is served: ports by name or, without one, by number. */
+export interface EndpointsName {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: string;
+  /** The port that health checks go to, where it is another one. */
+  readonly healthPort?: string | undefined;
+}
+
+/** `<namespace>/<service>/<port>[/<health port>]`: the name of an `endpoints` resource. */
+export const endpointsName = ({ namespace, service, port, healthPort }: EndpointsName): string =>
+  (healthPort === undefined ? [namespace, service, port] : [namespace, service, port, healthPort]).join("/");
+
+function readEndpointsName(name: string): EndpointsName {
+  const [namespace = "", service = "", port = "", healthPort] = name.split("/");
+  return { namespace, service, port, healthPort };
+}
+
+export type Unit =
+  | { readonly kind: "vhost"; readonly host: string }
+  | { readonly kind: "extension"; readonly namespace: string; readonly name: string }
+  | { readonly kind: "route"; readonly ref: Ref }
+  | { readonly kind: "endpoints"; readonly of: EndpointsName }
+  /** `secret` is `<namespace>/<name>`. */
+  | { readonly kind: "secret"; readonly secret: string }
+  | { readonly kind: "tcp" | "listeners" };
+
+/** @throws Error for a key that another version of Isoline has stored and this one does not have. */
+export function readUnit(key: UnitKey): Unit {
+  const kind = familyOf<Unit["kind"]>(key);
+  const name = nameOf(key);
+  switch (kind) {
+    case "vhost":
+      return { kind, host: name };
+    case "extension": {
+      const slash = name.indexOf("/");
+      return { kind, namespace: name.slice(0, slash), name: name.slice(slash + 1) };
+    }
+    case "route":
+      return { kind, ref: name as Ref };
+    case "endpoints":
+      return { kind, of: readEndpointsName(name) };
+    case "secret":
+      return { kind, secret: name };
+    case "tcp":
+    case "listeners":
+      return { kind };
+    default:
+      throw new Error(`${String(kind)} is no unit`);
+  }
+}
+
+/** Whether a unit or claim is of a unit that exists because it is claimed. */
+export const isClaimedUnit = (key: UnitKey | ClaimKey): key is ClaimedUnit =>
+  isHostUnit(key) || key.startsWith("extension:") || key.startsWith("route:") || key === tcpUnit;
+
+export const isNeededUnit = (key: UnitKey): key is NeededUnit =>
+  key.startsWith("endpoints:") || key.startsWith("secret:");
+
+export const isHostUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> => key.startsWith("vhost:");
+
+/** The route that a unit judges. */
+export const routeOf = (key: UnitKey): Ref | undefined =>
+  key.startsWith("route:") ? (nameOf(key) as Ref) : undefined;
+
+/** Whether a unit answers requests or connections: a host, or plain TCP listeners. */
+export const isServingUnit = (key: UnitKey | ClaimKey): key is Key<"vhost"> | Key<"tcp"> =>
+  isHostUnit(key) || key === tcpUnit;
+
+const claimsPrefix = listRead("" as ClaimKey);
+const needPrefix = needRead("" as NeededUnit);
+
+/** The unit that a read keeps. */
+export const neededUnit = (read: ReadKey): NeededUnit | undefined =>
+  read.startsWith(needPrefix) ? (read.slice(needPrefix.length) as NeededUnit) : undefined;
+
+/** The key whose claimants a read is of. */
+const listedKey = (read: ReadKey): ClaimKey | undefined =>
+  read.startsWith(claimsPrefix) ? (read.slice(claimsPrefix.length) as ClaimKey) : undefined;
+
+/** Whether a read is of an object. */
+export const isObjectRead = (read: ReadKey): read is Ref =>
+  !read.startsWith(claimsPrefix) && !read.startsWith(needPrefix);
+
+const permitting: ReadonlySet<string> = new Set(["slices", "delegations", "grants"]);
+
+/** The key of a list that is empty only where something is missing: endpoints of a Service, and permissions. */
+export function neededList(read: ReadKey): ClaimKey | undefined {
+  const key = listedKey(read);
+  return key !== undefined && permitting.has(familyOf<string>(key)) ? key : undefined;
+}
