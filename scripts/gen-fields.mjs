@@ -117,6 +117,11 @@ export function fieldsText(openapi, crds) {
     merge(tree, { apiVersion: 0, kind: 0 });
     tree.metadata = meta;
   }
+  return textOf(trees);
+}
+
+/** @param {Readonly<Record<string, object>>} trees fields by kind */
+function textOf(trees) {
   const shapes = [];
   const numbers = new Map();
   const roots = Object.keys(trees)
@@ -140,18 +145,42 @@ ${roots.join("\n")}
 `;
 }
 
-if (isMain(import.meta)) {
-  const [openapi, ...crds] = process.argv.slice(2);
-  if (!openapi || crds.length === 0) {
-    console.error("usage: npm run gen:fields -- OPENAPI.json CRDS.yaml...");
+/** The text of src/gen/fields.ts as it is, with the fields of our own CustomResourceDefinitions added. */
+async function withOwnFields() {
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    stdin: {
+      contents: 'export * from "./src/schema/crds.ts"; export * from "./src/gen/fields.ts";',
+      resolveDir: root,
+    },
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`;
+  const { customResourceDefinitions, fieldShapes, kindShapes } = await import(url);
+  const treeAt = (shape) =>
+    shape &&
+    Object.fromEntries(Object.entries(fieldShapes[shape]).map(([name, child]) => [name, treeAt(child)]));
+  const trees = Object.fromEntries(Object.entries(kindShapes).map(([kind, shape]) => [kind, treeAt(shape)]));
+  for (const { spec } of customResourceDefinitions())
+    for (const { schema } of spec.versions) merge(trees[spec.names.kind], treeOf(schema.openAPIV3Schema, {}));
+  return textOf(trees);
+}
+
+async function main([openapi, ...crds]) {
+  const file = join(root, "src/gen/fields.ts");
+  if (!openapi) return writeFileSync(file, await withOwnFields());
+  if (crds.length === 0) {
+    console.error("usage: npm run gen:fields [-- OPENAPI.json CRDS.yaml...]");
     process.exit(2);
   }
   const documents = crds.flatMap((file) =>
     parseAllDocuments(readFileSync(file, "utf8")).map((document) => document.toJS()),
   );
   const found = documents.filter((document) => document?.kind === "CustomResourceDefinition");
-  writeFileSync(
-    join(root, "src/gen/fields.ts"),
-    fieldsText(JSON.parse(readFileSync(openapi, "utf8")), found),
-  );
+  return writeFileSync(file, fieldsText(JSON.parse(readFileSync(openapi, "utf8")), found));
 }
+
+if (isMain(import.meta)) await main(process.argv.slice(2));

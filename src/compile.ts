@@ -1,5 +1,6 @@
 import { frontsOf, judgeGateway, judgeRoute } from "./graph/api/gateway/judge.js";
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
+import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
 import { isInline, type KeyPair, readKeyPair, secretName } from "./graph/certificates/secret.js";
@@ -13,11 +14,12 @@ import {
   type UnitKey,
 } from "./graph/core/keys.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
-import type { Cluster, HttpsTerms, HttpTerms, JwksServer, Site } from "./graph/core/nodes.js";
+import type { HttpsTerms, HttpTerms, Site } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
 import { writeOrigins } from "./graph/core/route-origins.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
+import type { JwksServer } from "./graph/policies/jwt.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import { messageOf } from "./schema/words.js";

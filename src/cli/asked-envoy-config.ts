@@ -9,16 +9,7 @@ import type {
   Secret,
   VirtualHost,
 } from "../gen/envoy.js";
-import { filterNames } from "../xds/filter-names.js";
-
-/** What is Envoy's to decide is kept; what asks others, or judges who the client is, is taken out. */
-const withoutFilters: ReadonlySet<string> = new Set([
-  filterNames.authorization,
-  filterNames.ipFilter,
-  filterNames.jwt,
-  filterNames.localRateLimit,
-  filterNames.rateLimit,
-]);
+import { protectionFilters } from "../xds/policies/index.js";
 
 /** Where things are on this machine. */
 export interface Places {
@@ -134,7 +125,7 @@ function localManager(manager: HttpConnectionManager, { tables }: EnvoyConfig): 
   return {
     ...rest,
     route_config: table ? localTable(table) : {},
-    http_filters: http_filters.filter(({ name }) => !withoutFilters.has(name ?? "")),
+    http_filters: http_filters.filter(({ name }) => !protectionFilters.has(name ?? "")),
   } as unknown as Config;
 }
 
@@ -153,6 +144,6 @@ function withoutFilterConfig<T extends Pick<Route, "typed_per_filter_config">>(o
   const configs = Object.entries(owner.typed_per_filter_config ?? {});
   return {
     ...owner,
-    typed_per_filter_config: Object.fromEntries(configs.filter(([name]) => !withoutFilters.has(name))),
+    typed_per_filter_config: Object.fromEntries(configs.filter(([name]) => !protectionFilters.has(name))),
   };
 }

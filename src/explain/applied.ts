@@ -1,5 +1,7 @@
 import type { FilterChain, HeaderValueOption, Route } from "../gen/envoy.js";
-import { chainProtections, type Protections, type RouteScope, routeProtections } from "./guards.js";
+import { routeProtections } from "../xds/policies/index.js";
+import type { Scope } from "./facts.js";
+import { chainProtections, type Protections } from "./guards.js";
 import { serviceOf } from "./names.js";
 import type { Request, SeenRequest } from "./request.js";
 
@@ -31,7 +33,7 @@ export interface Applied {
 /** What a route does to a request that it won. `path` is the one that backends see, `undefined` where none does. */
 export function appliedBy(
   route: Route,
-  scope: RouteScope,
+  scope: Scope,
   {
     request,
     seen,
@@ -55,7 +57,7 @@ export function appliedBy(
       : {}),
     requestHeaders: own("request"),
     responseHeaders: own("response"),
-    protections: routeProtections(route, scope),
+    protections: routeProtections({ route, ...scope }),
   };
 }
 

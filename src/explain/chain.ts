@@ -1,6 +1,7 @@
 import type { FilterChain } from "../gen/envoy.js";
-import { typed } from "./config.js";
-import { describeAddresses, type Fact } from "./protections.js";
+import { describeAddresses } from "../xds/policies/ip-filter.js";
+import type { Fact } from "../xds/policies/policy.js";
+import { typed } from "../xds/typed.js";
 
 const filters = "type.googleapis.com/envoy.extensions.filters.network";
 const tlsType = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";

@@ -1,5 +1,4 @@
 import type {
-  Any,
   Cluster,
   ClusterLoadAssignment,
   FilterChain,
@@ -7,11 +6,10 @@ import type {
   Listener,
   RouteConfiguration,
   Secret,
-  Typed,
-  TypeUrls,
 } from "../gen/envoy.js";
 import type { ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
+import { typed } from "../xds/typed.js";
 
 /** What of an Envoy's configuration a request meets, parsed; each by its name. */
 export interface RequestConfig {
@@ -66,10 +64,6 @@ function parseSet<T>(set: ResourceSet): Map<string, T> {
   return parsed;
 }
 
-/** A typed configuration when it is of that type. */
-export const typed = <U extends keyof TypeUrls>(config: Any | undefined, type: U): Typed<U> | undefined =>
-  config?.["@type"] === type ? (config as Typed<U>) : undefined;
-
 const managerType =
   "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
@@ -81,14 +75,6 @@ export function managerOf(chain: FilterChain): HttpConnectionManager | undefined
   }
   return undefined;
 }
-
-/** The configuration of an HTTP filter of a connection manager. */
-export const httpFilter = <U extends keyof TypeUrls>(
-  manager: HttpConnectionManager | undefined,
-  name: string,
-  type: U,
-): Typed<U> | undefined =>
-  typed(manager?.http_filters?.find((filter) => filter.name === name)?.typed_config, type);
 
 /** The load assignment of a cluster, wherever it travels. */
 export const endpointsOf = (

@@ -2,11 +2,10 @@ import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } fr
 import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
 import type { Change } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
-import { routeFacts } from "./facts.js";
+import { protectionFacts, routeFacts } from "./facts.js";
 import { frontOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
 import { describeMatch } from "./match.js";
-import { protectionFacts } from "./protections.js";
 import { selectChain } from "./select.js";
 import { siteLabel } from "./sites.js";
 

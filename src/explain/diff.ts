@@ -1,5 +1,6 @@
 import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../gen/envoy.js";
 import { ingressHttps } from "../graph/core/listener-names.js";
+import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import type { Change, ChangeKind } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
@@ -7,7 +8,6 @@ import { diffHosts } from "./diff-hosts.js";
 import { reachOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
 import { serviceOf } from "./names.js";
-import type { Fact } from "./protections.js";
 import { clusterNames, listenerNames, type Names, renamed } from "./rename.js";
 
 /** Two configurations in which clusters and listeners that are the same have the same names. */

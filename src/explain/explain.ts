@@ -8,7 +8,7 @@ import type {
 import { isWithin } from "../schema/field-path.js";
 import type { Finding } from "../schema/meta.js";
 import { closedCluster } from "../xds/filter-chain.js";
-import { filterNames } from "../xds/filter-names.js";
+import { checksSni } from "../xds/http-filters.js";
 import { appliedBy, appliedToConnection } from "./applied.js";
 import { chainFacts, tcpBackends, tlsOf } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
@@ -137,8 +137,7 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
 
 /** As the filter does: without a port and one dot at the end. */
 const isMisdirected = (manager: HttpConnectionManager, { authority, serverName }: Request): boolean =>
-  (manager.http_filters ?? []).some(({ name }) => name === filterNames.misdirected) &&
-  hostName(authority).replace(/\.$/, "") !== serverName;
+  checksSni(manager) && hostName(authority).replace(/\.$/, "") !== serverName;
 
 interface Found {
   readonly manager: HttpConnectionManager;

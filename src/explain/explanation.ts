@@ -1,8 +1,8 @@
 import type { Ref } from "../schema/meta.js";
+import type { Fact } from "../xds/policies/policy.js";
 import type { Applied } from "./applied.js";
 import type { TlsSeen } from "./chain.js";
 import type { Origin } from "./origins.js";
-import type { Fact } from "./protections.js";
 
 /** A route that was looked at. */
 export interface RouteSeen {

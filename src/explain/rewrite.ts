@@ -33,7 +33,3 @@ const filledIn = (substitution: string, matcher: Matcher): string =>
   substitution.replace(/\\([\\\d])/g, (_, what: string) =>
     what === "\\" ? what : (matcher.group(Number(what)) ?? ""),
   );
-
-/** In words, for those that are no replaced prefix. */
-export const describeSubstitution = ({ pattern, substitution }: RegexMatchAndSubstitute): string =>
-  `${pattern?.regex} becomes ${substitution}`;

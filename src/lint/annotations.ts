@@ -1,4 +1,5 @@
 import { idleAnnotation, mayBeIdle } from "../graph/core/orphan.js";
+import { routeAnnotations } from "../graph/policies/index.js";
 import { isForeignRestriction } from "../schema/foreign-annotations.js";
 import type { Finding } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
@@ -8,10 +9,13 @@ import { suppressAnnotation } from "./suppress.js";
 
 const classes = ["kubernetes.io/ingress.class", "projectcontour.io/ingress.class"];
 
+const ofRoutes = routeAnnotations.map(({ name }) => name);
+
 /** Annotations of Contour (internal/annotation of its source) and of Isoline, by the kinds that have them. */
 const known: Readonly<Record<string, readonly string[]>> = {
   Ingress: [
     ...classes,
+    ...ofRoutes,
     "ingress.kubernetes.io/force-ssl-redirect",
     "kubernetes.io/ingress.allow-http",
     "kubernetes.io/ingress.global-static-ip-name",
@@ -37,8 +41,10 @@ const known: Readonly<Record<string, readonly string[]>> = {
     "projectcontour.io/upstream-protocol.h2c",
     "projectcontour.io/upstream-protocol.tls",
   ],
-  HTTPProxy: [...classes, idleAnnotation, "isoline.dev/included-by"],
-  IngressRoute: [...classes, idleAnnotation, "isoline.dev/included-by"],
+  HTTPProxy: [...classes, idleAnnotation, ...ofRoutes, "isoline.dev/included-by"],
+  IngressRoute: [...classes, idleAnnotation, ...ofRoutes, "isoline.dev/included-by"],
+  HTTPRoute: ofRoutes,
+  GRPCRoute: ofRoutes,
   Secret: ["projectcontour.io/generated-by-version"],
 };
 
@@ -63,6 +69,7 @@ const values: Readonly<Record<string, (value: string) => string | undefined>> = 
   "ingress.kubernetes.io/force-ssl-redirect": boolean,
   "ingressclass.kubernetes.io/is-default-class": boolean,
   "isoline.dev/endpoints": isOneOf("eds", "inline", "service"),
+  ...Object.fromEntries(routeAnnotations.map(({ name, values }) => [name, isOneOf(...values)])),
   [idleAnnotation]: boolean,
   "kubernetes.io/ingress.allow-http": boolean,
   "projectcontour.io/max-connections": isNumber,

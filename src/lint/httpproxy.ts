@@ -1,4 +1,5 @@
 import type { ObjectByKind } from "../graph/core/reader.js";
+import { backendFields } from "../graph/policies/index.js";
 import type { Finding } from "../schema/meta.js";
 import { type Lint, lint } from "./lint.js";
 
@@ -16,20 +17,6 @@ export function lintHttpProxy({ ref, spec }: HTTPProxy): Finding[] {
 }
 
 const ignored = (path: string, message: string): Lint => ({ reason: "IgnoredField", message, path });
-
-/** What Envoy does for requests to backends alone. */
-const backendFields = [
-  "cookieRewritePolicies",
-  "enableWebsockets",
-  "healthCheckPolicy",
-  "internalRedirectPolicy",
-  "loadBalancerPolicy",
-  "pathRewritePolicy",
-  "requestHeadersPolicy",
-  "responseHeadersPolicy",
-  "retryPolicy",
-  "timeoutPolicy",
-] as const satisfies readonly (keyof Route)[];
 
 function routeLints(route: Route, path: string): Lint[] {
   const answer = route.requestRedirectPolicy

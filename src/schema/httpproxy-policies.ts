@@ -198,6 +198,9 @@ export const rateLimitPolicy = z.object({
   global: globalRateLimit.optional(),
 });
 
+/** Whether responses are compressed: `disabled` has to be there, so that the policy says one or the other. */
+export const compressionPolicy = z.object({ disabled: z.boolean() });
+
 export const slowStartPolicy = z.object({
   window: finiteDuration,
   aggression: z

@@ -12,6 +12,7 @@ import {
 } from "./fields.js";
 import {
   authorizationPolicy,
+  compressionPolicy,
   ipFilterPolicy,
   rateLimitPolicy,
   upstreamValidation,
@@ -139,6 +140,7 @@ export const virtualHost = sparse({
   tls: tls.optional(),
   authorization: authorization.optional(),
   corsPolicy: corsPolicy.optional(),
+  compressionPolicy: compressionPolicy.optional(),
   rateLimitPolicy: rateLimitPolicy.optional(),
   jwtProviders: z.array(jwtProvider).optional(),
   ipAllowPolicy: z.array(ipFilterPolicy).optional(),

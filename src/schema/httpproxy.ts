@@ -2,6 +2,7 @@ import { z } from "zod";
 import { flag, name, port, shortName, text, uint32 } from "./fields.js";
 import {
   authorizationPolicy,
+  compressionPolicy,
   cookieRewritePolicy,
   directResponsePolicy,
   headerCondition,
@@ -70,6 +71,7 @@ const route = sparse({
   requestHeadersPolicy: headersPolicy.optional(),
   responseHeadersPolicy: headersPolicy.optional(),
   cookieRewritePolicies: z.array(cookieRewritePolicy).optional(),
+  compressionPolicy: compressionPolicy.optional(),
   rateLimitPolicy: rateLimitPolicy.optional(),
   requestRedirectPolicy: requestRedirectPolicy.optional(),
   directResponsePolicy: directResponsePolicy.optional(),

@@ -1,6 +1,6 @@
 import type { DownstreamTlsContext, Secret } from "../gen/envoy.js";
+import type { CertificateRef } from "../graph/backends/cluster.js";
 import type { KeyPair } from "../graph/certificates/secret.js";
-import type { CertificateRef } from "../graph/core/nodes.js";
 import type { Resource } from "../store/store.js";
 import { configSource } from "./config-source.js";
 

@@ -1,6 +1,6 @@
-import type { Cluster as EnvoyCluster, HealthCheck as EnvoyHealthCheck, Typed } from "../gen/envoy.js";
+import type { Cluster as EnvoyCluster, HttpProtocolOptions, Typed } from "../gen/envoy.js";
+import type { Cluster } from "../graph/backends/cluster.js";
 import { serverName } from "../graph/backends/server-name.js";
-import type { CircuitBreakers, Cluster, HealthCheck, LoadBalancing, SlowStart } from "../graph/core/nodes.js";
 import { memoized } from "../schema/memoized.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
@@ -9,14 +9,8 @@ import { duration } from "./duration.js";
 import { areClustersWeighted } from "./endpoints.js";
 import { contentHash } from "./hash.js";
 import { settingMs } from "./listener-settings.js";
+import { writeClusterPolicies } from "./policies/index.js";
 import { writeTlsParameters } from "./tls-parameters.js";
-
-const policies: Readonly<Record<LoadBalancing, EnvoyCluster["lb_policy"]>> = {
-  "round-robin": undefined,
-  random: "RANDOM",
-  "least-request": "LEAST_REQUEST",
-  "ring-hash": "RING_HASH",
-};
 
 /** The content of a cluster but for what its name already says, as JSON members, with its hash. */
 interface Content {
@@ -62,19 +56,17 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
   // As with Contour, those of an ExtensionService have neither.
   const { perConnectionBufferLimitBytes: bufferLimit, maxRequestsPerConnection }: Limits =
     cluster.weightedLocalities ? {} : settings.cluster;
+  const policies = writeClusterPolicies(cluster);
   const written: Omit<EnvoyCluster, "name"> = {
     connect_timeout: duration(settingMs(settings.timeouts.connectTimeout) ?? 2000),
     common_lb_config: {
       healthy_panic_threshold: {},
       ...(areLocalitiesWeighted(cluster, settings) ? { locality_weighted_lb_config: {} } : {}),
     },
-    ...(policies[cluster.loadBalancing] ? { lb_policy: policies[cluster.loadBalancing] } : {}),
-    ...(cluster.healthCheck ? writeHealthChecks(cluster.healthCheck, cluster.protocol) : {}),
-    ...(cluster.circuitBreakers ? { circuit_breakers: writeCircuitBreakers(cluster.circuitBreakers) } : {}),
-    ...(cluster.slowStart ? writeSlowStart(cluster.slowStart, cluster.loadBalancing) : {}),
+    ...policies.cluster,
     ...(bufferLimit ? { per_connection_buffer_limit_bytes: bufferLimit } : {}),
     ...writeTransport(cluster, settings),
-    ...writeHttpOptions(cluster, maxRequestsPerConnection),
+    ...writeHttpOptions(cluster, { ...policies.http, ...maxRequests(maxRequestsPerConnection) }),
   };
   const members = JSON.stringify(written).slice(1, -1);
   const { externalName = "", healthPort } = cluster;
@@ -122,69 +114,6 @@ export function writeCluster(cluster: Cluster, name: string, settings: SettingsS
 export const clusterMembers = (wishes: Wishes, settings: SettingsSpec): string =>
   contentOf(wishes, settings).members;
 
-// 64-bit integers are text in proto3 JSON.
-const writeRange = ({
-  start,
-  end,
-}: {
-  start: number;
-  end: number;
-}): { start: `${number}`; end: `${number}` } => ({
-  start: `${start}`,
-  end: `${end}`,
-});
-
-function writeSlowStart(slow: SlowStart, balancing: LoadBalancing): Partial<EnvoyCluster> {
-  const config = {
-    slow_start_config: {
-      slow_start_window: duration(slow.windowMs),
-      aggression: { default_value: slow.aggression, runtime_key: "contour.slowstart.aggression" },
-      min_weight_percent: { value: slow.minWeightPercent },
-    },
-  };
-  return balancing === "least-request"
-    ? { least_request_lb_config: config }
-    : { round_robin_lb_config: config };
-}
-
-function writeHealthChecks(check: HealthCheck, protocol: Cluster["protocol"]): Partial<EnvoyCluster> {
-  const h2 = protocol === "h2" || protocol === "h2c";
-  const kind: EnvoyHealthCheck =
-    check.kind === "tcp"
-      ? { tcp_health_check: {} }
-      : {
-          http_health_check: {
-            path: check.path,
-            host: check.host,
-            ...(check.expectedStatuses ? { expected_statuses: check.expectedStatuses.map(writeRange) } : {}),
-            ...(h2 ? { codec_client_type: "HTTP2" } : {}),
-          },
-        };
-  const common: EnvoyHealthCheck = {
-    timeout: duration(check.timeoutSeconds * 1000),
-    interval: duration(check.intervalSeconds * 1000),
-    unhealthy_threshold: check.unhealthyThreshold,
-    healthy_threshold: check.healthyThreshold,
-  };
-  return { health_checks: [{ ...common, ...kind }], ignore_health_on_host_removal: true };
-}
-
-function writeCircuitBreakers(limits: CircuitBreakers): EnvoyCluster["circuit_breakers"] {
-  const { maxConnections, maxPendingRequests, maxRequests, maxRetries, perHostMaxConnections } = limits;
-  return {
-    thresholds: [
-      {
-        ...(maxConnections ? { max_connections: maxConnections } : {}),
-        ...(maxPendingRequests ? { max_pending_requests: maxPendingRequests } : {}),
-        ...(maxRequests ? { max_requests: maxRequests } : {}),
-        ...(maxRetries ? { max_retries: maxRetries } : {}),
-        track_remaining: true,
-      },
-    ],
-    ...(perHostMaxConnections ? { per_host_thresholds: [{ max_connections: perHostMaxConnections }] } : {}),
-  };
-}
-
 const base64 = (text: string): string => btoa(text);
 
 /** TLS to a backend, with Envoy's own certificate if it has one to show. */
@@ -225,15 +154,11 @@ function writeTransport(cluster: Wishes, settings: SettingsSpec): Partial<EnvoyC
   return { transport_socket: upstreamTls(cluster, settings, protocol === "h2" ? ["h2"] : []) };
 }
 
-function writeHttpOptions(
-  { protocol, idleConnectionMs }: Wishes,
-  maxRequests: number | undefined,
-): Partial<EnvoyCluster> {
+const maxRequests = (most: number | undefined): HttpProtocolOptions =>
+  most ? { max_requests_per_connection: most } : {};
+
+function writeHttpOptions({ protocol }: Wishes, common: HttpProtocolOptions): Partial<EnvoyCluster> {
   const h2 = protocol === "h2" || protocol === "h2c";
-  const common = {
-    ...(idleConnectionMs === undefined ? {} : { idle_timeout: duration(idleConnectionMs) }),
-    ...(maxRequests ? { max_requests_per_connection: maxRequests } : {}),
-  };
   const plain = Object.keys(common).length === 0;
   if (!h2 && plain) return {};
   return {

@@ -1,6 +1,6 @@
 import { configSource, forXdsCluster } from "./config-source.js";
 import { type EnvoyVersion, formatEnvoyVersion, isAtLeast } from "./envoy-version.js";
-import { compressedTypes } from "./http-filters.js";
+import { compressedTypes } from "./policies/compression.js";
 import { inWhole } from "./route-shards.js";
 
 /** How an answer is worded for one Envoy: compiled configuration is the same for all. */

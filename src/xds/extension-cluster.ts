@@ -5,7 +5,7 @@ import {
   type ExtensionBackend,
   extensionCluster,
 } from "../graph/backends/extension-service.js";
-import type { JwksServer } from "../graph/core/nodes.js";
+import type { JwksServer } from "../graph/policies/jwt.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { clusterMembers, families, upstreamTls } from "./cluster.js";

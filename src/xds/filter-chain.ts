@@ -7,17 +7,10 @@ import type {
 } from "../gen/envoy.js";
 import type { KeyPair } from "../graph/certificates/secret.js";
 import { fallbackTable } from "../graph/core/listener-names.js";
-import type {
-  ClientValidation,
-  HttpsTerms,
-  JwksServer,
-  Route,
-  TcpBackend,
-  TcpTerms,
-  Tls,
-  VirtualHost,
-} from "../graph/core/nodes.js";
+import type { HttpsTerms, Route, TcpBackend, TcpTerms, Tls, VirtualHost } from "../graph/core/nodes.js";
+import type { ClientValidation } from "../graph/policies/client-validation.js";
 import type { GlobalServices } from "../graph/policies/global-services.js";
+import type { JwksServer } from "../graph/policies/jwt.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
@@ -26,7 +19,6 @@ import { duration } from "./duration.js";
 import { type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
 import { httpVersions } from "./listener-settings.js";
 import { networkIpFilter } from "./policies/ip-filter.js";
-import { authorizationFilter, jwtFilter, rateLimitFilter } from "./protection-filters.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 import { fitWeights } from "./weights.js";
 
@@ -54,7 +46,7 @@ export function writeFilterChain(
 ): Resource {
   const { host, listener, settings, pair } = context;
   return chainResource(listener, host, {
-    filters: [writeHttpConnectionManager(managerOptions(terms, routes, context), settings)],
+    filters: [writeHttpConnectionManager(managerOptions(terms, routes, context))],
     transport_socket: writeTransport(terms.tls, settings, pair, true),
   });
 }
@@ -88,47 +80,37 @@ export const writeTcpChain = (
 ): Resource => chainResource(context.listener, "", { filters: [writeTcpProxy(backends, names, context)] });
 
 function managerOptions(
-  { authorization: own, jwtProviders, tls }: HttpsTerms,
+  { policies, tls }: HttpsTerms,
   routes: readonly Route[],
-  { listener, services, websockets, clusterOf }: ChainContext,
+  { listener, settings, services, websockets, clusterOf }: ChainContext,
 ): ManagerOptions {
-  const authorization = own ?? services.authorization;
-  const tokens = jwtProviders.length > 0 || routes.some((route) => route.policies.jwtProvider);
   const forward = tls.clientValidation?.forward;
   return {
     listener,
     secure: true,
+    settings,
+    services,
     websockets,
     checkSni: true,
-    cookies: routes.some(rewritesCookies),
-    ...(tokens ? { jwt: jwtFilter(jwtProviders, clusterOf) } : {}),
-    ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
-    ...(services.rateLimits ? { rateLimits: rateLimitFilter(services.rateLimits) } : {}),
-    ...(services.tracing ? { tracing: services.tracing } : {}),
+    host: { policies, routes, clusterOf },
     ...(forward ? { forwardCertificate: forward } : {}),
   };
 }
 
-const rewritesCookies = ({ action }: Route): boolean =>
-  action.kind === "forward" && action.backends.some(({ policies }) => policies.cookieRewrites !== undefined);
-
 /** The chain for clients without SNI (or with a name that no host has), under the fallback certificate. */
 export function writeFallbackChain(secret: string, context: ChainContext): Resource {
   const { listener, settings, services, websockets, pair } = context;
-  const { authorization, rateLimits, tracing } = services;
   const manager: ManagerOptions = {
     listener,
     secure: true,
     table: fallbackTable,
+    settings,
+    services,
     websockets,
-    cookies: true,
-    ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
-    ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),
-    ...(tracing ? { tracing } : {}),
   };
   const { minimumProtocolVersion: minimum, maximumProtocolVersion: maximum } = settings.tls;
   const chain: FilterChain = {
-    filters: [writeHttpConnectionManager(manager, settings)],
+    filters: [writeHttpConnectionManager(manager)],
     transport_socket: writeTransport({ secret, minimum, maximum }, settings, pair, true),
   };
   return chainResource(listener, fallbackChain, chain);

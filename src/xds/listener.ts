@@ -6,17 +6,18 @@ import type {
   RouteConfiguration,
 } from "../gen/envoy.js";
 import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
-import type { ClientValidation } from "../graph/core/nodes.js";
-import type { GlobalServices, Tracing } from "../graph/policies/global-services.js";
+import type { ClientValidation } from "../graph/policies/client-validation.js";
+import type { GlobalServices } from "../graph/policies/global-services.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
-import { type FilterOptions, httpFilters } from "./http-filters.js";
+import { httpFilters } from "./http-filters.js";
 import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
-import { authorizationFilter, rateLimitFilter, writeTracing } from "./protection-filters.js";
+import type { Chain } from "./policies/policy.js";
 import { wholeRoutes } from "./route-shards.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
+import { writeTracing } from "./tracing.js";
 
 const transformations = {
   overwrite: "OVERWRITE",
@@ -31,23 +32,30 @@ const escapedSlashes = {
 } as const;
 
 /** What sets the HTTP connection manager of one filter chain apart. */
-export interface ManagerOptions extends FilterOptions {
+export interface ManagerOptions extends Chain {
   /** Its Envoy listener. */
   readonly listener: string;
   readonly secure: boolean;
   /** Its route table, where it has not the listener's name. */
   readonly table?: string;
-  readonly tracing?: Tracing;
   readonly forwardCertificate?: ClientValidation["forward"];
   /** Lets all requests for an upgrade through; without it routes say so one by one. */
   readonly websockets?: boolean | undefined;
 }
 
 /** The HTTP connection manager of a filter chain; all that name one route table share a subscription. */
-export function writeHttpConnectionManager(
-  { listener, secure, table = listener, tracing, forwardCertificate, websockets, ...filters }: ManagerOptions,
-  settings: SettingsSpec,
-): Filter {
+export function writeHttpConnectionManager({
+  listener,
+  secure,
+  table = listener,
+  forwardCertificate,
+  websockets,
+  ...chain
+}: ManagerOptions): Filter {
+  const {
+    settings,
+    services: { tracing },
+  } = chain;
   const { h1, h2 } = httpVersions(settings);
   const codec: HttpConnectionManager["codec_type"] = h1 && h2 ? "AUTO" : h2 ? "HTTP2" : "HTTP1";
   const { accessLog: path } = secure ? settings.https : settings.http;
@@ -57,7 +65,7 @@ export function writeHttpConnectionManager(
     codec_type: codec,
     stat_prefix: listener,
     ...wholeRoutes(table, configSource),
-    http_filters: httpFilters(settings, filters),
+    http_filters: httpFilters(chain),
     use_remote_address: true,
     ...(settings.xffNumTrustedHops ? { xff_num_trusted_hops: settings.xffNumTrustedHops } : {}),
     normalize_path: true,
@@ -162,7 +170,7 @@ const listenerResource = (
 function writeFront(
   { name, listener: envoyName = name, family, port, websockets }: Front,
   settings: SettingsSpec,
-  { authorization, rateLimits, tracing }: GlobalServices,
+  services: GlobalServices,
 ): readonly Resource[] {
   const { address } = family === "https" ? settings.https : settings.http;
   const base = listenerBase(envoyName, address, port, settings);
@@ -173,15 +181,7 @@ function writeFront(
   const listener: Listener = { ...base, ...(filters.length > 0 ? { listener_filters: filters } : {}) };
   if (family === "tcp") return [listenerResource(listener, "chains", name)];
   if (family === "https") return [routeTable(name), listenerResource(listener, "chains", name)];
-  const manager: ManagerOptions = {
-    listener: name,
-    secure: false,
-    websockets,
-    cookies: true,
-    ...(authorization ? { authorization: authorizationFilter(authorization) } : {}),
-    ...(rateLimits ? { rateLimits: rateLimitFilter(rateLimits) } : {}),
-    ...(tracing ? { tracing } : {}),
-  };
-  const chains = [{ filters: [writeHttpConnectionManager(manager, settings)] }];
+  const manager: ManagerOptions = { listener: name, secure: false, settings, services, websockets };
+  const chains = [{ filters: [writeHttpConnectionManager(manager)] }];
   return [routeTable(name), listenerResource({ ...listener, filter_chains: chains }, "http", name)];
 }

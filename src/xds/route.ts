@@ -4,15 +4,13 @@ import type {
   RouteAction,
   WeightedCluster,
 } from "../gen/envoy.js";
-import type { Action, Backend, Cluster, Mirror, Route } from "../graph/core/nodes.js";
+import type { Cluster } from "../graph/backends/cluster.js";
+import type { Action, Backend, Mirror, Route } from "../graph/core/nodes.js";
 import type { HostPolicies } from "../graph/policies/index.js";
 import type { Ref } from "../schema/meta.js";
 import { writeMatch } from "./match.js";
 import { noAuthorization } from "./policies/authorization.js";
-import { cookieConfig } from "./policies/cookie.js";
-import { writeHeaderFields } from "./policies/headers.js";
-import { writeHostPolicies } from "./policies/host.js";
-import { writePolicies } from "./policies/index.js";
+import { writeBackendPolicies, writeHostPolicies, writeRoutePolicies } from "./policies/index.js";
 import { writeRewrite } from "./policies/path-rewrite.js";
 import { fitWeights } from "./weights.js";
 
@@ -75,7 +73,7 @@ function writeRoute(route: Route, context: TableContext): EnvoyRoute {
     };
   }
   const { action } = route;
-  const policies = writePolicies(route.policies, context.host);
+  const policies = writeRoutePolicies(route.policies, context.host);
   if (action.kind === "redirect") return { match, redirect: writeRedirect(action), ...policies.route };
   if (action.kind === "respond") {
     const body = action.body === undefined ? {} : { body: { inline_string: action.body } };
@@ -137,12 +135,5 @@ function writeForward(backends: readonly Backend[], context: TableContext, hashe
 type Weighted = NonNullable<WeightedCluster["clusters"]>[number] & { name: string; weight: number };
 
 function writeWeighted({ cluster, policies }: Backend, weight: number, { nameOf }: TableContext): Weighted {
-  const { requestHeaders, responseHeaders, cookieRewrites } = policies;
-  return {
-    name: nameOf(cluster),
-    weight,
-    ...writeHeaderFields(requestHeaders, responseHeaders),
-    ...(requestHeaders?.host ? { host_rewrite_literal: requestHeaders.host } : {}),
-    ...(cookieRewrites ? { typed_per_filter_config: cookieConfig(cookieRewrites) } : {}),
-  };
+  return { name: nameOf(cluster), weight, ...writeBackendPolicies(policies) };
 }

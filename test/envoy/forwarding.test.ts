@@ -46,6 +46,96 @@ test.each([
   expect(await rig.envoy.rejected()).toEqual([]);
 });
 
+test("compression is switched by host, route and annotation, and no switch changes a listener", async () => {
+  const backend = await startHttp("b", texts);
+  const off = { compressionPolicy: { disabled: true } };
+  const on = { compressionPolicy: { disabled: false } };
+  const at = (prefix: string, rest: Manifest): Manifest => ({ conditions: [{ prefix }], services, ...rest });
+  const hostOff = httpProxy("default", "off", {
+    virtualhost: { fqdn: "off.test", ...off },
+    routes: [{ services }, at("/on", on)],
+    includes: [{ name: "included", conditions: [{ prefix: "/included" }] }],
+  });
+  const annotation = "isoline.dev/compression";
+  const proxyWith = (name: string, annotations: Manifest, spec: Manifest): Manifest => ({
+    ...httpProxy("default", name, spec),
+    metadata: { name, namespace: "default", annotations },
+  });
+  const included = proxyWith(
+    "included",
+    { [annotation]: "enabled" },
+    { routes: [{ services }, at("/off", off)] },
+  );
+  const answer = {
+    conditions: [{ prefix: "/answer" }],
+    directResponsePolicy: { statusCode: 200, body: text },
+  };
+  const hostOn = (annotations: Manifest) =>
+    proxyWith("on", annotations, {
+      virtualhost: { fqdn: "on.test" },
+      routes: [
+        { services },
+        at("/off", off),
+        answer,
+        { ...answer, conditions: [{ prefix: "/answer/off" }], ...off },
+      ],
+    });
+  const ingress = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "i", namespace: "default", annotations: { [annotation]: "disabled" } },
+    spec: {
+      rules: [
+        {
+          host: "ingress.test",
+          http: {
+            paths: [
+              { path: "/", pathType: "Prefix", backend: { service: { name: "b", port: { number: 80 } } } },
+            ],
+          },
+        },
+      ],
+    },
+  };
+  const others = [...backend.objects, hostOff, included, ingress];
+  const rig = await startRig({ backends: [], objects: [...others, hostOn({})] });
+
+  const isCompressed = async (host: string, path = "/"): Promise<boolean> => {
+    const headers = { "accept-encoding": "gzip" };
+    const got = await request({ port: rig.httpPort, host, path, headers });
+    const encoded = got.headers["content-encoding"] === "gzip";
+    expect((encoded ? gunzipSync(got.bytes) : got.bytes).toString()).toBe(text);
+    return encoded;
+  };
+  const seen = async (...places: readonly (readonly [string, string])[]): Promise<boolean[]> => {
+    const found: boolean[] = [];
+    for (const [host, path] of places) found.push(await isCompressed(host, path));
+    return found;
+  };
+  const places = [
+    ["off.test", "/"],
+    ["off.test", "/on"],
+    ["off.test", "/included"],
+    ["off.test", "/included/off"],
+    ["on.test", "/"],
+    ["on.test", "/off"],
+    ["on.test", "/answer"],
+    ["on.test", "/answer/off"],
+    ["ingress.test", "/"],
+  ] as const;
+  expect(await seen(...places)).toEqual([false, true, true, false, true, false, true, false, false]);
+
+  const listenerChanges = async () => [
+    ...(await rig.envoy.stats(/listener_manager\.listener_(added|modified)$/)),
+  ];
+  const before = await listenerChanges();
+  await rig.isoline.apply("objects", ...others, hostOn({ [annotation]: "disabled" }));
+  await eventually(async () => !(await isCompressed("on.test")), "the annotation of the root has an effect");
+  expect(await isCompressed("on.test", "/answer")).toBe(false);
+  expect(await listenerChanges()).toEqual(before);
+  expect(await rig.envoy.rejected()).toEqual([]);
+});
+
 test("redirects of a backend are followed: by status, so many at most, within the scheme, no route twice", async () => {
   const route = (prefix: string, internalRedirectPolicy?: Manifest): Manifest => ({
     conditions: [{ prefix }],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Reachable, readHost } from "../../src/graph/backends/address.js";
-import type { Cluster, JwksServer } from "../../src/graph/core/nodes.js";
+import type { Cluster } from "../../src/graph/backends/cluster.js";
+import type { JwksServer } from "../../src/graph/policies/jwt.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings, parseSettings } from "../../src/schema/settings.js";
 import type { Resource } from "../../src/store/store.js";

@@ -309,6 +309,8 @@ describe("explain", () => {
     ["mirror/one-and-two", "mirror", "10 % to default/shadow/80"],
     ["retry/policies", "retries", "3 on retriable-status-codes (503), 0.15s each"],
     ["websocket/enabled", "upgrades", "websocket"],
+    ["compression/fields", "compression", "off"],
+    ["compression/fields", "compression", "on"],
     ["load-balancer/strategies", "affinity", "header X-User, then the client's address"],
     ["internal-redirect/policies", "internal redirects", "at most 5 of status 302, 307"],
     [

@@ -171,6 +171,8 @@ describe("an annotation", () => {
     ["alb.ingress.kubernetes.io/inbound-cidrs", "10.0.0.0/8", "ForeignAnnotation"],
     ["traefik.ingress.kubernetes.io/router.middlewares", "a-b@kubernetescrd", "ForeignAnnotation"],
     ["haproxy.org/allow-list", "10.0.0.0/8", "ForeignAnnotation"],
+    ["isoline.dev/compression", "off", "AnnotationNotValid"],
+    ["isoline.dev/compresion", "disabled", "UnknownAnnotation"],
   ])("%s: %s on an Ingress has the finding %s", (name, value, reason) => {
     expect(found(served({ [name]: value }))).toEqual([`["${name}"] ${reason}`]);
   });
@@ -179,6 +181,7 @@ describe("an annotation", () => {
     ["projectcontour.io/response-timeout", "infinity"],
     ["projectcontour.io/num-retries", "-1"],
     ["projectcontour.io/websocket-routes", "/ws"],
+    ["isoline.dev/compression", "disabled"],
     ["kubernetes.io/ingress.class", "contour"],
     ["kubernetes.io/ingress.global-static-ip-name", "address"],
     ["nginx.ingress.kubernetes.io/proxy-body-size", "1m"],

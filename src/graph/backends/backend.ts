@@ -1,9 +1,10 @@
 import { quote } from "../../schema/words.js";
 import { isInline, readKeyPair } from "../certificates/secret.js";
 import { endpointsName, endpointsUnit, secretUnit } from "../core/keys.js";
-import type { CircuitBreakers, Cluster } from "../core/nodes.js";
 import type { ObjectByKind, Reader } from "../core/reader.js";
+import type { CircuitBreakers } from "../policies/circuit-breakers.js";
 import { type Reachable, readHost } from "./address.js";
+import type { Cluster } from "./cluster.js";
 
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
 export type Protocol = NonNullable<Cluster["protocol"]>;

@@ -1,9 +1,10 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
-import type { Cluster } from "../core/nodes.js";
 import { type ExtensionService, isLeftOut, type Reader, type Report } from "../core/reader.js";
+import { balancerOf } from "../policies/load-balancing.js";
 import { readTimeout, readTimeoutPolicy } from "../policies/timeout.js";
 import { clientCertificate, findServicePort, portKey } from "./backend.js";
+import type { Cluster } from "./cluster.js";
 import { readUpstreamValidation } from "./upstream-validation.js";
 
 /** A cluster of servers that Envoy itself asks. */
@@ -94,12 +95,7 @@ export function readExtensionService(
     namespace,
     name,
     cluster: {
-      loadBalancing:
-        strategy === "Random"
-          ? "random"
-          : strategy === "WeightedLeastRequest"
-            ? "least-request"
-            : "round-robin",
+      loadBalancing: balancerOf(strategy),
       ...(spec.protocol === "http/1.1" ? {} : { protocol: spec.protocol }),
       ...(validation ? { validation, sni: validation.subjectNames[0] ?? "" } : {}),
       ...(idle.ms === undefined ? {} : { idleConnectionMs: idle.ms }),

@@ -1,7 +1,8 @@
-import type { Backend, Cluster } from "../core/nodes.js";
-import type { HeadersPolicy } from "../policies/headers.js";
+import type { Backend } from "../core/nodes.js";
+import type { HeadersPolicy } from "../policies/header-values.js";
 import type { BackendPolicies } from "../policies/index.js";
 import { isIP } from "./address.js";
+import type { Cluster } from "./cluster.js";
 
 /** A DNS name whose last label is no number, as that of an address is; `_` is in names of Services of some platforms. */
 const dnsName =

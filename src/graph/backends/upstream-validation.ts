@@ -1,6 +1,6 @@
 import { isDelegated, readCaBundle, secretName } from "../certificates/secret.js";
-import type { UpstreamValidation } from "../core/nodes.js";
 import type { Reader } from "../core/reader.js";
+import type { UpstreamValidation } from "./cluster.js";
 
 interface Fields {
   readonly caSecret?: string;

@@ -1,79 +1,10 @@
 import type { Ref } from "../../schema/meta.js";
-import type { EndpointMode } from "../../store/store.js";
-import type { Reachable } from "../backends/address.js";
-import type { KeyPair } from "../certificates/secret.js";
+import type { Cluster } from "../backends/cluster.js";
 import type { Match } from "../matches/match-types.js";
+import type { ClientValidation } from "../policies/client-validation.js";
 import type { BackendPolicies, HostPolicies, RoutePolicies } from "../policies/index.js";
 import type { IpFilter } from "../policies/ip-filter.js";
 import type { PathRewrite } from "../policies/path-rewrite.js";
-
-export interface HealthCheck {
-  readonly kind: "http" | "tcp";
-  readonly path: string;
-  readonly host: string;
-  readonly intervalSeconds: number;
-  readonly timeoutSeconds: number;
-  readonly unhealthyThreshold: number;
-  readonly healthyThreshold: number;
-  /** Half-open ranges of statuses that count as healthy; absent is 200 alone. */
-  readonly expectedStatuses?: readonly { readonly start: number; readonly end: number }[];
-}
-
-/** A new endpoint's share grows from `minWeightPercent` to its own within the window. */
-export interface SlowStart {
-  readonly windowMs: number;
-  readonly aggression: number;
-  readonly minWeightPercent: number;
-}
-
-export type LoadBalancing = "round-robin" | "random" | "least-request" | "ring-hash";
-
-export interface UpstreamValidation {
-  /** PEM. */
-  readonly ca: string;
-  readonly subjectNames: readonly string[];
-}
-
-/** One way to reach a Service port. Equal nodes are one Envoy cluster. */
-export interface Cluster {
-  readonly namespace: string;
-  readonly service: string;
-  readonly port: number;
-  /** `<namespace>/<service>/<port name>[/<name of the health port>]`, or undefined for an ExternalName service. */
-  readonly endpoints?: string;
-  /** The Service's port that health checks go to, where it is not `port`. */
-  readonly healthPort?: number;
-  readonly mode?: EndpointMode;
-  readonly externalName?: Reachable;
-  readonly protocol?: "tls" | "h2" | "h2c";
-  /** The host that TLS asks for (`serverName`); absent for `externalName`. */
-  readonly sni?: string;
-  readonly validation?: UpstreamValidation;
-  readonly loadBalancing: LoadBalancing;
-  readonly healthCheck?: HealthCheck;
-  readonly idleConnectionMs?: number;
-  readonly circuitBreakers?: CircuitBreakers;
-  readonly slowStart?: SlowStart;
-  /** Endpoints come in localities that share requests by weight. */
-  readonly weightedLocalities?: true;
-  /** The certificate that Envoy shows to the backend. */
-  readonly clientCertificate?: CertificateRef;
-}
-
-/** `<namespace>/<name>` of a TLS Secret, and the pair itself where it does not travel by SDS. */
-export interface CertificateRef {
-  readonly secret: string;
-  readonly pair?: KeyPair;
-}
-
-/** Limits per cluster; absent is Envoy's default. */
-export interface CircuitBreakers {
-  readonly maxConnections?: number;
-  readonly maxPendingRequests?: number;
-  readonly maxRequests?: number;
-  readonly maxRetries?: number;
-  readonly perHostMaxConnections?: number;
-}
 
 /** A weighted choice of a cluster; its header policies apply to requests sent there. */
 export interface Backend {
@@ -126,26 +57,6 @@ export interface Tls {
   readonly clientValidation?: ClientValidation;
 }
 
-/** What a client's certificate has to be. */
-export interface ClientValidation {
-  /** PEM. */
-  readonly ca?: string;
-  /** PEM. */
-  readonly crl?: string;
-  readonly crlLeafOnly: boolean;
-  readonly optional: boolean;
-  /** Any certificate will do. */
-  readonly skipVerification: boolean;
-  /** What the backend is told in `x-forwarded-client-cert`; absent: nothing. */
-  readonly forward?: {
-    readonly subject: boolean;
-    readonly cert: boolean;
-    readonly chain: boolean;
-    readonly dns: boolean;
-    readonly uri: boolean;
-  };
-}
-
 export type TlsVersion = "1.2" | "1.3";
 
 export interface TcpBackend {
@@ -172,9 +83,6 @@ export interface HttpsTerms {
   readonly tls: Tls;
   /** `<namespace>/<name>` of the certificate for clients without SNI, if they may have this host. */
   readonly fallback?: string;
-  /** Who is asked about requests. */
-  readonly authorization?: Authorization;
-  readonly jwtProviders: readonly JwtProvider[];
 }
 
 export interface TcpTerms {
@@ -215,61 +123,4 @@ export interface VirtualHost {
   readonly closed: ReadonlyMap<string, "http" | "tcp">;
   /** All requests for an upgrade to a websocket are let through, as with Contour on listeners of a Gateway. */
   readonly websockets?: true;
-}
-
-/** How an authorization service is asked about requests. */
-export interface Authorization {
-  /** The Envoy cluster of the service. */
-  readonly cluster: string;
-  /** The `:authority` of gRPC calls. */
-  readonly authority: string;
-  /** Absent: gRPC. */
-  readonly http?: HttpAuthorization;
-  /** In ms; 0 is for ever, absent Envoy's default. */
-  readonly timeoutMs?: number;
-  /** Lets requests through when the service does not answer. */
-  readonly failOpen: boolean;
-  readonly body?: { readonly maxBytes: number; readonly allowPartial: boolean; readonly asBytes: boolean };
-}
-
-export interface HttpAuthorization {
-  readonly pathPrefix?: string;
-  /** Headers of the request that the service gets. */
-  readonly requestHeaders: readonly AllowedHeader[];
-  /** Headers of the service's answer that the backend gets. */
-  readonly upstreamHeaders: readonly AllowedHeader[];
-}
-
-export interface AllowedHeader {
-  readonly kind: "exact" | "prefix" | "suffix" | "contains";
-  readonly value: string;
-  readonly ignoreCase: boolean;
-}
-
-/** Who signs the tokens that a virtual host accepts. */
-export interface JwtProvider {
-  readonly name: string;
-  readonly issuer?: string;
-  readonly audiences: readonly string[];
-  /** Whether the backend gets the token. */
-  readonly forward: boolean;
-  readonly keys:
-    | { readonly kind: "local"; readonly jwks: string }
-    | ({ readonly kind: "remote" } & RemoteKeys);
-}
-
-export interface RemoteKeys {
-  readonly uri: string;
-  readonly timeoutMs: number;
-  readonly cacheMs?: number;
-  readonly server: JwksServer;
-}
-
-/** Where a key set is fetched from. Equal nodes are one Envoy cluster. */
-export interface JwksServer {
-  readonly scheme: "http" | "https";
-  readonly host: Reachable;
-  readonly port: number;
-  readonly family: "auto" | "v4" | "v6" | "all";
-  readonly validation?: UpstreamValidation;
 }

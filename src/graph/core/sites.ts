@@ -48,9 +48,7 @@ function join(host: string, { terms, routes }: Site, others: readonly Site[], sh
 /** Whether routes may go without their own terms: those that would lose a protection by it may not. */
 function isPlain(terms: Terms, { kind }: HttpTerms | HttpsTerms): boolean {
   if (terms.kind !== kind || Object.keys(terms.policies).length > 0) return false;
-  if (terms.kind === "http") return true;
-  const { tls, authorization, jwtProviders } = terms;
-  return !tls.clientValidation && !authorization && jwtProviders.length === 0;
+  return terms.kind === "http" || !terms.tls.clientValidation;
 }
 
 function finish(routes: readonly Route[], host: string, sharing: Sharing): Route[] {

@@ -2,6 +2,7 @@ import { kindOf, type Ref } from "../../schema/meta.js";
 import type { Route } from "../core/nodes.js";
 import type { Reader, Report } from "../core/reader.js";
 import { claimFinding } from "../core/sharing.js";
+import { comparedProtections } from "../policies/index.js";
 
 /**
  * Warns where a path decides what protects a request, and `%2f` in paths stays: a backend that decodes it sees `/admin/x` in a request
@@ -62,21 +63,13 @@ function decidedByPath(routes: readonly Protected[]): (route: Protected) => bool
   };
 }
 
-/** What an authorization service is told does not count, but whether it is asked. */
-function protectionOf({ policies }: Route): object {
-  const { localRateLimit, ignoreHostRateLimits, rateLimits, ipFilter, authorization, jwtProvider } = policies;
-  const unasked = (authorization !== undefined && "disabled" in authorization) || undefined;
-  return { localRateLimit, ignoreHostRateLimits, rateLimits, ipFilter, unasked, jwtProvider };
-}
-
-const isProtected = (route: Route): boolean =>
-  Object.values(protectionOf(route)).some((value) => value !== undefined);
+const isProtected = ({ policies }: Route): boolean => Object.keys(comparedProtections(policies)).length > 0;
 
 function protectedBy(route: Route): Protected {
-  const { match, from, field } = route;
+  const { match, policies, from, field } = route;
   const { kind, value } = match.path;
   const path = kind === "prefix" && value === "/" ? everything : `${kind} ${value}`;
-  return { protection: JSON.stringify(protectionOf(route)), path, from, field };
+  return { protection: JSON.stringify(comparedProtections(policies)), path, from, field };
 }
 
 const everything = "";

@@ -1,15 +1,48 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import { type Extension, extensionCluster, readExtensionService } from "../backends/extension-service.js";
-import type { AllowedHeader, Authorization, HttpAuthorization } from "../core/nodes.js";
-import type { HTTPProxy, Reader } from "../core/reader.js";
-import type { RouteAuthorization } from "./index.js";
+import type { Reader } from "../core/reader.js";
+import type { HostContext, Policy, VirtualHostFields } from "./policy.js";
 import { readTimeout } from "./timeout.js";
 
-type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["virtualhost"]>["authorization"]>;
+/** How an authorization service is asked about requests. */
+export interface Authorization {
+  /** The Envoy cluster of the service. */
+  readonly cluster: string;
+  /** The `:authority` of gRPC calls. */
+  readonly authority: string;
+  /** Absent: gRPC. */
+  readonly http?: HttpAuthorization;
+  /** In ms; 0 is for ever, absent Envoy's default. */
+  readonly timeoutMs?: number;
+  /** Lets requests through when the service does not answer. */
+  readonly failOpen: boolean;
+  readonly body?: { readonly maxBytes: number; readonly allowPartial: boolean; readonly asBytes: boolean };
+}
+
+export interface HttpAuthorization {
+  readonly pathPrefix?: string;
+  /** Headers of the request that the service gets. */
+  readonly requestHeaders: readonly AllowedHeader[];
+  /** Headers of the service's answer that the backend gets. */
+  readonly upstreamHeaders: readonly AllowedHeader[];
+}
+
+export interface AllowedHeader {
+  readonly kind: "exact" | "prefix" | "suffix" | "contains";
+  readonly value: string;
+  readonly ignoreCase: boolean;
+}
+
+export type RouteAuthorization =
+  | { readonly disabled: true }
+  /** What the authorization service is told of the route. */
+  | { readonly context: Readonly<Record<string, string>> };
+
+type Fields = NonNullable<VirtualHostFields["authorization"]>;
 type HeaderFields = NonNullable<NonNullable<Fields["httpSettings"]>["allowedUpstreamHeaders"]>[number];
 
-export interface AuthorizationProblem {
+interface AuthorizationProblem {
   readonly reason: ErrorCode;
   readonly message: string;
   /** Field path below `authorization`. */
@@ -25,7 +58,7 @@ const problem = (reason: ErrorCode, message: string, field: string): Read => ({
 });
 
 /** `virtualhost.authorization` of an object of a namespace. */
-export function readAuthorization(fields: Fields, namespace: string, reader: Reader): Read {
+function readAuthorization(fields: Fields, namespace: string, reader: Reader): Read {
   const ref = fields.extensionRef;
   const version = ref?.apiVersion || apiVersion;
   if (version !== apiVersion) {
@@ -118,13 +151,13 @@ function readHeader(fields: HeaderFields): AllowedHeader {
 }
 
 /** What holds for the routes of a host that say nothing of authorization themselves. */
-export interface AuthorizationDefaults {
+interface AuthorizationDefaults {
   readonly disabled: boolean;
   readonly context: Readonly<Record<string, string>>;
 }
 
 /** The host's own policy, else that of the settings; undefined when neither asks anybody. */
-export function authorizationDefaults(
+function authorizationDefaults(
   host: Fields | undefined,
   { globalExtAuth }: SettingsSpec,
 ): AuthorizationDefaults | undefined {
@@ -134,7 +167,7 @@ export function authorizationDefaults(
 }
 
 /** `authPolicy` of a route on top of the defaults of its host. */
-export function routeAuthorization(
+function routeAuthorization(
   defaults: AuthorizationDefaults | undefined,
   policy: { readonly disabled?: boolean; readonly context?: Readonly<Record<string, string>> } | undefined,
 ): RouteAuthorization | undefined {
@@ -143,3 +176,61 @@ export function routeAuthorization(
   const context = { ...defaults.context, ...policy?.context };
   return Object.keys(context).length > 0 ? { context } : undefined;
 }
+
+function readHost({
+  virtualhost,
+  tls,
+  proxy,
+  reader,
+  fail,
+  warnIgnored,
+}: HostContext): Authorization | undefined {
+  const fields = virtualhost?.authorization;
+  if (!fields) return undefined;
+  const ignored = `ignoring field "Spec.VirtualHost.Authorization"`;
+  if (!fields.extensionRef || Object.keys(fields.extensionRef).length === 0) {
+    if (!reader.settings.globalExtAuth && !fields.authPolicy?.disabled)
+      warnIgnored(
+        `${ignored}; it names no extensionRef and the settings have no globalExtAuth, so nobody is asked`,
+        ".authorization",
+      );
+    return undefined;
+  }
+  if (tls === "passthrough") {
+    warnIgnored(`${ignored}; nothing of a TLS passthrough can be asked about`, ".authorization");
+    return undefined;
+  }
+  if (tls === "none") {
+    const message =
+      "Spec.VirtualHost.Authorization.ExtensionServiceRef can only be defined for root HTTPProxies that terminate TLS";
+    return fail("AuthError", "AuthNotPermitted", message, ".authorization");
+  }
+  const read = readAuthorization(fields, proxy.meta.namespace, reader);
+  if ("authorization" in read) return read.authorization;
+  const { reason, message, field } = read.problem;
+  return fail("AuthError", reason, message, `.authorization${field}`);
+}
+
+/** `virtualhost.authorization`, and `authPolicy` of a route. */
+export const authorization: Policy<{ host: Authorization; route: RouteAuthorization }, true> = {
+  protects: true,
+  fields: { host: ["authorization"], route: ["authPolicy"] },
+  read: {
+    host: readHost,
+    route({ route, root, reader, warnIgnored }) {
+      const defaults = authorizationDefaults(root.virtualhost?.authorization, reader.settings);
+      if (route.authPolicy && !defaults)
+        warnIgnored(
+          "has no effect: neither the virtual host nor the settings have an authorization",
+          ".authPolicy",
+        );
+      return routeAuthorization(defaults, route.authPolicy);
+    },
+  },
+  /** What the service is told does not count, but whether it is asked. */
+  compared: (route) => (route && "disabled" in route ? route : undefined),
+  needsTls: {
+    name: "authorization",
+    isAsked: (host, route) => host !== undefined && !(route && "disabled" in route),
+  },
+};

@@ -1,7 +1,26 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import { isDelegated, readCaBundle, readCrl, secretName } from "../certificates/secret.js";
-import type { ClientValidation } from "../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../core/reader.js";
+
+/** What a client's certificate has to be. */
+export interface ClientValidation {
+  /** PEM. */
+  readonly ca?: string;
+  /** PEM. */
+  readonly crl?: string;
+  readonly crlLeafOnly: boolean;
+  readonly optional: boolean;
+  /** Any certificate will do. */
+  readonly skipVerification: boolean;
+  /** What the backend is told in `x-forwarded-client-cert`; absent: nothing. */
+  readonly forward?: {
+    readonly subject: boolean;
+    readonly cert: boolean;
+    readonly chain: boolean;
+    readonly dns: boolean;
+    readonly uri: boolean;
+  };
+}
 
 const path = "spec.virtualhost.tls.clientValidation";
 

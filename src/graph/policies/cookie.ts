@@ -1,3 +1,5 @@
+import type { Policy, RouteContext } from "./policy.js";
+
 /** New attributes for a `Set-Cookie` of one name; what is absent stays as the backend wrote it. */
 export interface CookieRewrite {
   readonly name: string;
@@ -17,7 +19,7 @@ interface CookieFields {
 }
 
 /** `cookieRewritePolicies` of a route or service: unique names, each with something to rewrite. */
-export function readCookieRewrites(fields: readonly CookieFields[] | undefined): {
+function readCookieRewrites(fields: readonly CookieFields[] | undefined): {
   rewrites?: readonly CookieRewrite[];
   error?: string;
 } {
@@ -41,7 +43,7 @@ export function readCookieRewrites(fields: readonly CookieFields[] | undefined):
 }
 
 /** The rules of a route and of one of its services as one list by name; the service's attributes win. */
-export function mergeCookieRewrites(
+function mergeCookieRewrites(
   route: readonly CookieRewrite[],
   service: readonly CookieRewrite[],
 ): readonly CookieRewrite[] {
@@ -51,3 +53,31 @@ export function mergeCookieRewrites(
   }
   return [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+type Rewrites = readonly CookieRewrite[];
+
+function readRules(
+  fields: readonly CookieFields[] | undefined,
+  { fail }: RouteContext,
+  what: string,
+  at: string,
+): Rewrites | undefined {
+  const { rewrites, error } = readCookieRewrites(fields);
+  if (!error) return rewrites;
+  const message = `${error} on ${what} cookie rewrite rules`;
+  return fail("RouteError", "CookieRewritePoliciesInvalid", message, `${at}.cookieRewritePolicies`);
+}
+
+/** `cookieRewritePolicies` of a route and of its services; a service's rules include those of the route. */
+export const cookieRewrites: Policy<{ route: Rewrites; service: Rewrites }> = {
+  protects: false,
+  fields: { route: ["cookieRewritePolicies"], service: ["cookieRewritePolicies"] },
+  read: {
+    route: (context) => readRules(context.route.cookieRewritePolicies, context, "route", ""),
+    service({ of, service, at }, route = []) {
+      const own = readRules(service.cookieRewritePolicies, of, "service", at) ?? [];
+      if (route.length + own.length === 0) return undefined;
+      return mergeCookieRewrites(route, own);
+    },
+  },
+};

@@ -1,5 +1,6 @@
 import { parseTimeout } from "../../schema/duration.js";
 import { regexProblem } from "../matches/regex.js";
+import type { Policy } from "./policy.js";
 
 export interface CorsPolicy {
   readonly origins: readonly { readonly kind: "exact" | "regex"; readonly value: string }[];
@@ -27,7 +28,7 @@ const originForm =
   /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+,;=<>"\u0080-\uffff-]+)(?::\d*)?$/;
 
 /** `virtualhost.corsPolicy`: an origin that is `scheme://host[:port]` or `*` is exact, any other a regex, whose program is no larger than `maxProgramSize`. */
-export function readCors(
+function readCors(
   fields: CorsFields | undefined,
   maxProgramSize: number,
 ): { policy?: CorsPolicy; error?: string } {
@@ -66,3 +67,15 @@ function readMaxAge(text: string | undefined): number | undefined {
   const parsed = parseTimeout(text);
   return "kind" in parsed && parsed.kind === "ms" ? Math.round(parsed.ms / 1000) : 0;
 }
+
+export const cors: Policy<{ host: CorsPolicy }> = {
+  protects: false,
+  fields: { host: ["corsPolicy"] },
+  read: {
+    host({ virtualhost, reader, fail }) {
+      const { policy, error } = readCors(virtualhost?.corsPolicy, reader.settings.budgets.regexProgramSize);
+      if (!error) return policy;
+      return fail("CORSError", "PolicyDidNotParse", `Spec.VirtualHost.CORSPolicy: ${error}`, ".corsPolicy");
+    },
+  },
+};

@@ -6,8 +6,7 @@ import {
   type HeadersPolicy,
   headerFormat,
   readHeadersPolicy,
-} from "./headers.js";
-import type { RoutePolicies } from "./index.js";
+} from "./header-values.js";
 
 type Defaults = SettingsSpec["policy"]["requestHeaders"];
 type Kind = "request" | "response";
@@ -36,7 +35,7 @@ export function readServiceHeaders(
 export function defaultHeaders(
   settings: SettingsSpec,
   dynamic: DynamicValues,
-): Pick<RoutePolicies, "requestHeaders" | "responseHeaders"> {
+): { readonly requestHeaders?: HeadersPolicy; readonly responseHeaders?: HeadersPolicy } {
   const request = readServiceHeaders(undefined, "request", dynamic, settings).policy;
   const response = readServiceHeaders(undefined, "response", dynamic, settings).policy;
   return {

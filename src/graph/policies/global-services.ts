@@ -1,8 +1,7 @@
 import { settingsRef } from "../../schema/settings.js";
 import { extensionCluster, readExtensionService } from "../backends/extension-service.js";
-import type { Authorization } from "../core/nodes.js";
 import type { Reader, Report } from "../core/reader.js";
-import { readGlobalAuthorization } from "./authorization.js";
+import { type Authorization, readGlobalAuthorization } from "./authorization.js";
 
 /** Services that the settings name for all requests of all hosts. */
 export interface GlobalServices {

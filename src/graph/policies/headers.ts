@@ -1,129 +1,61 @@
-import {
-  canonicalHeader,
-  headerNameProblem,
-  headerValueProblem,
-  hostHeader,
-  hostValueProblem,
-} from "../../schema/header-names.js";
+import type { ErrorCode } from "../../schema/finding-codes.js";
+import { readServiceHeaders } from "./default-headers.js";
+import { type DynamicValues, type HeadersPolicy, readHeadersPolicy } from "./header-values.js";
+import type { Policy, RouteContext, ServiceContext } from "./policy.js";
 
-/** Values are Envoy header formats: what the user wrote with `%` escaped but for the operators that are allowed. */
-export interface HeadersPolicy {
-  readonly set: readonly { readonly name: string; readonly value: string }[];
-  /** Beside those of the same name that are there already. */
-  readonly add?: readonly { readonly name: string; readonly value: string }[];
-  readonly remove: readonly string[];
-  /** A literal for the upstream Host. */
-  readonly host?: string;
-  /** The request header whose value becomes the upstream Host. */
-  readonly hostFromHeader?: string;
+type Scopes = { route: HeadersPolicy; service: HeadersPolicy };
+
+/** A route's headers are those of its first backend, as in Contour. */
+function routeValues({ route, proxy }: RouteContext): DynamicValues {
+  const service = route.services?.find(({ mirror }) => !mirror);
+  const { namespace } = proxy.meta;
+  return service ? { namespace, service: service.name, port: service.port } : { namespace };
 }
 
-export interface HeadersFields {
-  readonly set?: readonly { readonly name: string; readonly value: string }[];
-  readonly remove?: readonly string[];
-}
+const serviceValues = ({ of: { proxy }, service }: ServiceContext): DynamicValues => ({
+  namespace: proxy.meta.namespace,
+  service: service.name,
+  port: service.port,
+});
 
-/** Values of `%CONTOUR_…%` at the place where a header is set. */
-export interface DynamicValues {
-  /** Absent: there are none, and what looks like one is plain text. */
-  readonly namespace?: string;
-  readonly service?: string;
-  readonly port?: number;
-}
+type Field = "requestHeadersPolicy" | "responseHeadersPolicy";
 
-/** Operators without arguments that a header value may use; every other `%` is a plain character. */
-const operators = new Set([
-  "DOWNSTREAM_REMOTE_ADDRESS",
-  "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT",
-  "DOWNSTREAM_LOCAL_ADDRESS",
-  "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT",
-  "DOWNSTREAM_LOCAL_PORT",
-  "DOWNSTREAM_LOCAL_URI_SAN",
-  "DOWNSTREAM_PEER_URI_SAN",
-  "DOWNSTREAM_LOCAL_SUBJECT",
-  "DOWNSTREAM_PEER_SUBJECT",
-  "DOWNSTREAM_PEER_ISSUER",
-  "DOWNSTREAM_TLS_SESSION_ID",
-  "DOWNSTREAM_TLS_CIPHER",
-  "DOWNSTREAM_TLS_VERSION",
-  "DOWNSTREAM_PEER_FINGERPRINT_256",
-  "DOWNSTREAM_PEER_FINGERPRINT_1",
-  "DOWNSTREAM_PEER_SERIAL",
-  "DOWNSTREAM_PEER_CERT",
-  "DOWNSTREAM_PEER_CERT_V_START",
-  "DOWNSTREAM_PEER_CERT_V_END",
-  "HOSTNAME",
-  "PROTOCOL",
-  "UPSTREAM_REMOTE_ADDRESS",
-  "RESPONSE_FLAGS",
-  "RESPONSE_CODE_DETAILS",
-  "TLS_JA3_FINGERPRINT",
-  "TLS_JA4_FINGERPRINT",
-]);
+/** Contour's reasons for a route and for a service. */
+const headersPolicy = (
+  side: "request" | "response",
+  field: Field,
+  reasons: { readonly route: ErrorCode; readonly service: ErrorCode },
+): Policy<Scopes> => ({
+  protects: false,
+  fields: { route: [field], service: [field] },
+  read: {
+    route(context) {
+      const { policy, error } = readHeadersPolicy(context.route[field], side, routeValues(context));
+      if (!error) return policy;
+      return context.fail("RouteError", reasons.route, `${error} on ${side} headers`, `.${field}`);
+    },
+    service(context) {
+      const { of, service, at } = context;
+      const { policy, error } = readServiceHeaders(
+        service[field],
+        side,
+        serviceValues(context),
+        of.reader.settings,
+      );
+      if (!error) return policy;
+      return of.fail("ServiceError", reasons.service, `${error} on ${side} headers`, `${at}.${field}`);
+    },
+  },
+});
 
-/** `REQ` with one header or two, pseudo-headers too, and a length that Envoy can read. */
-const requestHeader = String.raw`REQ\(:?[\w-]+(?:\?:?[\w-]+)?\)(?::\d{1,6})?`;
-const variable = new RegExp(`%([A-Z0-9_]+|${requestHeader})%|%`, "g");
+/** `requestHeadersPolicy` of a route or service. */
+export const requestHeaders: Policy<Scopes> = headersPolicy("request", "requestHeadersPolicy", {
+  route: "RequestHeadersPolicyInvalid",
+  service: "RequestHeadersPolicyInvalid",
+});
 
-/** Envoy refuses a route table with a longer list. */
-const maxHeaders = 1000;
-
-/** Escapes `%` in a header value but for allow-listed operators, and fills in `%CONTOUR_…%`. */
-export function headerFormat(value: string, dynamic: DynamicValues): string {
-  return value.replace(variable, (whole, operator: string | undefined) => {
-    if (operator === undefined) return "%%";
-    if (operator === "CONTOUR_NAMESPACE" && dynamic.namespace !== undefined)
-      return dynamic.namespace.replaceAll("%", "%%");
-    if (operator === "CONTOUR_SERVICE_NAME" && dynamic.service !== undefined) return dynamic.service;
-    if (operator === "CONTOUR_SERVICE_PORT" && dynamic.port !== undefined) return String(dynamic.port);
-    if (operators.has(operator) || operator.startsWith("REQ(")) return whole;
-    return `%%${operator}%%`;
-  });
-}
-
-/**
- * A header policy of a route or service. `Host` is special in `set` of a request policy, where it rewrites the
- * upstream authority, and refused everywhere else (Envoy would refuse the whole route table).
- */
-export function readHeadersPolicy(
-  fields: HeadersFields | undefined,
-  kind: "request" | "response",
-  dynamic: DynamicValues,
-): { policy?: HeadersPolicy; error?: string } {
-  if (!fields?.set?.length && !fields?.remove?.length) return {};
-  const set = new Map<string, string>();
-  let host: Pick<HeadersPolicy, "host" | "hostFromHeader"> = {};
-  for (const { name, value } of fields.set ?? []) {
-    const key = canonicalHeader(name);
-    // Of several `Host` the last one counts, as in Contour.
-    if (set.has(key)) return { error: `duplicate header addition: "${key}"` };
-    const isHost = key === "Host" && kind === "request";
-    const problem = isHost ? hostValueProblem(value) : headerValueProblem(value);
-    if (problem) return { error: `invalid set header "${key}": ${problem}` };
-    if (isHost) {
-      host = hostRewrite(value);
-      continue;
-    }
-    const wrong = headerNameProblem(key);
-    if (wrong) return { error: `invalid set header "${key}": ${wrong}` };
-    set.set(key, headerFormat(value, dynamic));
-  }
-  if (set.size > maxHeaders) return { error: `more than ${maxHeaders} headers to set` };
-  const remove = new Set<string>();
-  for (const name of fields.remove ?? []) {
-    const key = canonicalHeader(name);
-    if (remove.has(key)) return { error: `duplicate header removal: "${key}"` };
-    const wrong = headerNameProblem(key);
-    if (wrong) return { error: `invalid remove header "${key}": ${wrong}` };
-    remove.add(key);
-  }
-  const sorted = [...set].sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    policy: { set: sorted.map(([name, value]) => ({ name, value })), remove: [...remove].sort(), ...host },
-  };
-}
-
-function hostRewrite(value: string): Pick<HeadersPolicy, "host" | "hostFromHeader"> {
-  const header = hostHeader(value);
-  return header ? { hostFromHeader: header } : { host: value };
-}
+/** `responseHeadersPolicy` of a route or service. */
+export const responseHeaders: Policy<Scopes> = headersPolicy("response", "responseHeadersPolicy", {
+  route: "ResponseHeaderPolicyInvalid",
+  service: "ResponseHeadersPolicyInvalid",
+});

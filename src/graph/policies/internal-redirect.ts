@@ -1,3 +1,5 @@
+import type { Policy } from "./policy.js";
+
 /** Which redirects of a backend Envoy follows itself. */
 export interface InternalRedirect {
   readonly maximum?: number;
@@ -15,12 +17,16 @@ interface InternalRedirectFields {
 }
 
 /** `internalRedirectPolicy` of a route; 0 redirects is Envoy's default (1), as in Contour. */
-export const readInternalRedirect = (
-  fields: InternalRedirectFields | undefined,
-): InternalRedirect | undefined =>
+const readInternalRedirect = (fields: InternalRedirectFields | undefined): InternalRedirect | undefined =>
   fields && {
     ...(fields.maxInternalRedirects ? { maximum: fields.maxInternalRedirects } : {}),
     codes: [...new Set(fields.redirectResponseCodes)],
     crossScheme: fields.allowCrossSchemeRedirect,
     denyRepeated: fields.denyRepeatedRouteRedirect ?? false,
   };
+
+export const internalRedirect: Policy<{ route: InternalRedirect }> = {
+  protects: false,
+  fields: { route: ["internalRedirectPolicy"] },
+  read: { route: ({ route }) => readInternalRedirect(route.internalRedirectPolicy) },
+};

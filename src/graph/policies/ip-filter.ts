@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { Policy } from "./policy.js";
 
 /** Who may (`allow`) or may not come in. */
 export interface IpFilter {
@@ -14,12 +15,12 @@ export interface IpRange {
   readonly prefixLength: number;
 }
 
-export interface IpFilterFields {
+interface IpFilterFields {
   readonly source: "Peer" | "Remote";
   readonly cidr: string;
 }
 
-export interface IpFilterProblem {
+interface IpFilterProblem {
   readonly reason: "IncompatibleIPAddressFilters" | "InvalidCIDR";
   readonly message: string;
   /** Field path below the object that holds both policies. */
@@ -30,7 +31,7 @@ export interface IpFilterProblem {
  * `ipAllowPolicy` or `ipDenyPolicy`. One range that can't be read refuses the whole policy: leaving it out would open
  * (or shut) a door that nobody asked for.
  */
-export function readIpFilter(
+function readIpFilter(
   allow: readonly IpFilterFields[] | undefined,
   deny: readonly IpFilterFields[] | undefined,
 ): { filter?: IpFilter; problems: readonly IpFilterProblem[] } {
@@ -68,3 +69,25 @@ function readRange(cidr: string): { address: string; prefixLength: number } | un
   const network = (v4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(`${address}/${prefixLength}`);
   return { address: network.toString(), prefixLength };
 }
+
+/** `ipAllowPolicy` and `ipDenyPolicy` of a virtual host or route. */
+export const ipFilter: Policy<{ host: IpFilter; route: IpFilter }, true> = {
+  protects: true,
+  fields: { host: ["ipAllowPolicy", "ipDenyPolicy"], route: ["ipAllowPolicy", "ipDenyPolicy"] },
+  read: {
+    host({ virtualhost, fail }) {
+      const { filter, problems } = readIpFilter(virtualhost?.ipAllowPolicy, virtualhost?.ipDenyPolicy);
+      for (const { reason, message, field } of problems) fail("IPFilterError", reason, message, field);
+      if (problems.length === 0 || problems.some(({ reason }) => reason === "IncompatibleIPAddressFilters"))
+        return filter;
+      const message =
+        "Spec.VirtualHost.IPAllowFilterPolicy or Spec.VirtualHost.IPDenyFilterPolicy is invalid";
+      return fail("IPFilterError", "IPFilterPolicyNotValid", message);
+    },
+    route({ route, fail }) {
+      const { filter, problems } = readIpFilter(route.ipAllowPolicy, route.ipDenyPolicy);
+      for (const { reason, message, field } of problems) fail("IPFilterError", reason, message, field);
+      return filter;
+    },
+  },
+};

@@ -1,35 +1,67 @@
 import { parseTimeout } from "../../schema/duration.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import { quote } from "../../schema/words.js";
-import { readHost } from "../backends/address.js";
+import { type Reachable, readHost } from "../backends/address.js";
+import type { UpstreamValidation } from "../backends/cluster.js";
 import { readUpstreamValidation } from "../backends/upstream-validation.js";
 import { readJwks } from "../certificates/secret.js";
-import type { JwtProvider } from "../core/nodes.js";
-import type { HTTPProxy, Reader, Report } from "../core/reader.js";
+import type { HTTPProxy, Reader } from "../core/reader.js";
+import type { HostContext, Policy, RouteContext, VirtualHostFields } from "./policy.js";
 
+/** Who signs the tokens that a virtual host accepts. */
+export interface JwtProvider {
+  readonly name: string;
+  readonly issuer?: string;
+  readonly audiences: readonly string[];
+  /** Whether the backend gets the token. */
+  readonly forward: boolean;
+  readonly keys:
+    | { readonly kind: "local"; readonly jwks: string }
+    | ({ readonly kind: "remote" } & RemoteKeys);
+}
+
+export interface RemoteKeys {
+  readonly uri: string;
+  readonly timeoutMs: number;
+  readonly cacheMs?: number;
+  readonly server: JwksServer;
+}
+
+/** Where a key set is fetched from. Equal nodes are one Envoy cluster. */
+export interface JwksServer {
+  readonly scheme: "http" | "https";
+  readonly host: Reachable;
+  readonly port: number;
+  readonly family: "auto" | "v4" | "v6" | "all";
+  readonly validation?: UpstreamValidation;
+}
+
+/** At least one. */
 export interface JwtProviders {
   readonly providers: readonly JwtProvider[];
   /** Name of the provider of routes that say nothing. */
   readonly default?: string;
 }
 
-type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["virtualhost"]>["jwtProviders"]>[number];
+type Fields = NonNullable<VirtualHostFields["jwtProviders"]>[number];
 type RemoteFields = NonNullable<Fields["remoteJWKS"]>;
 type Fail = (reason: ErrorCode, message: string, field?: string) => undefined;
 
-const base = "spec.virtualhost.jwtProviders";
+const base = ".jwtProviders";
 const about = "Spec.VirtualHost.JWTProviders";
 
-/** `virtualhost.jwtProviders`; undefined (and a finding) when one is not valid. */
-export function readJwtProviders(proxy: HTTPProxy, reader: Reader, report: Report): JwtProviders | undefined {
-  const host = proxy.spec.virtualhost;
-  const fields = host?.jwtProviders ?? [];
-  const fail = (reason: ErrorCode, message: string, field = base): undefined => {
-    report.error(proxy.ref, "JWTVerificationError", reason, message, field);
-    return undefined;
-  };
-  if (fields.length === 0) return { providers: [] };
-  if (!host?.tls?.secretName) {
+/** `virtualhost.jwtProviders`; undefined when there are none, and (with a finding) when one is not valid. */
+function readProviders({
+  proxy,
+  virtualhost,
+  reader,
+  fail: failHost,
+}: HostContext): JwtProviders | undefined {
+  const fields = virtualhost?.jwtProviders ?? [];
+  const fail = (reason: ErrorCode, message: string, field = base): undefined =>
+    failHost("JWTVerificationError", reason, message, field);
+  if (fields.length === 0) return undefined;
+  if (!virtualhost?.tls?.secretName) {
     return fail(
       "JWTVerificationNotPermitted",
       `${about} can only be defined for root HTTPProxies that terminate TLS`,
@@ -169,3 +201,33 @@ function milliseconds(text: string | undefined): number | undefined {
   const parsed = parseTimeout(text ?? "");
   return "kind" in parsed && parsed.kind === "ms" ? parsed.ms : undefined;
 }
+
+/** The provider that a route asks for, or its host's default. A redirect gives nothing away, so it takes no default. */
+function readRoute(
+  { route, root, fail, proxy, path, report }: RouteContext,
+  host: JwtProviders | undefined,
+): string | undefined {
+  const policy = route.jwtVerificationPolicy;
+  if (policy?.require && policy.disabled) {
+    const message = "route's JWT verification policy cannot specify both require and disabled";
+    return fail("JWTVerificationError", "InvalidJWTVerificationPolicy", message, ".jwtVerificationPolicy");
+  }
+  if (policy?.disabled) return undefined;
+  if (!policy?.require) return route.requestRedirectPolicy ? undefined : host?.default;
+  if (!host?.providers.some(({ name }) => name === policy.require)) {
+    const message = `Route references an undefined JWT provider "${policy.require}"`;
+    const field = ".jwtVerificationPolicy.require";
+    if (!root.secure) return fail("JWTVerificationError", "JWTProviderNotDefined", message, field);
+    // The route stays: Envoy refuses all its requests, as nobody could have signed the token that it needs.
+    report.error(proxy.ref, "JWTVerificationError", "JWTProviderNotDefined", message, path + field);
+  }
+  return policy.require;
+}
+
+/** `virtualhost.jwtProviders`, and the name of the provider whose token a request to a route needs. */
+export const jwt: Policy<{ host: JwtProviders; route: string }, true> = {
+  protects: true,
+  fields: { host: ["jwtProviders"], route: ["jwtVerificationPolicy"] },
+  read: { host: readProviders, route: readRoute },
+  needsTls: { name: "JWT verification", isAsked: (_, route) => route !== undefined },
+};

@@ -1,6 +1,7 @@
 import type { PathMatch } from "../matches/match-types.js";
 import { cleanPath, trimSlashes } from "../matches/normalize-path.js";
 import { quoteRegex } from "../matches/order.js";
+import type { Policy } from "./policy.js";
 
 /** Puts another prefix in the place of the matched one, or does a substitution in the whole path. */
 export type PathRewrite = ({ readonly prefix: string } | { readonly regex: PathSubstitution }) & {
@@ -14,18 +15,18 @@ export interface PathSubstitution {
   readonly substitution: string;
 }
 
-export interface ReplacePrefix {
+interface ReplacePrefix {
   readonly prefix?: string;
   readonly replacement: string;
 }
 
-export type PrefixReplaceProblem = "MustHavePrefix" | "DuplicateReplacement" | "AmbiguousReplacement";
+type PrefixReplaceProblem = "MustHavePrefix" | "DuplicateReplacement" | "AmbiguousReplacement";
 
 /**
  * The rewrite of a matched prefix: by the entry that names it, else the entry without a prefix, else none.
  * Problems are Contour's PrefixReplaceError reasons.
  */
-export function readReplacePrefix(
+function readReplacePrefix(
   entries: readonly ReplacePrefix[] | undefined,
   matched: PathMatch,
 ): { policy?: PathRewrite; reason?: PrefixReplaceProblem; message?: string } {
@@ -50,7 +51,7 @@ export function readReplacePrefix(
 }
 
 /** The entry for a prefix: the one that names it, else the one without a prefix. */
-export const entryFor = (entries: readonly ReplacePrefix[], matched: string): ReplacePrefix | undefined =>
+const entryFor = (entries: readonly ReplacePrefix[], matched: string): ReplacePrefix | undefined =>
   entries.find(({ prefix }) => prefix === matched) ?? entries.find(({ prefix }) => !prefix);
 
 /**
@@ -75,3 +76,24 @@ const longestPath = 60 * 1024;
 
 /** The beginning of a segment that is neither `.` nor `..`, also where path parameters or an escape such as `%2f` follow. */
 const notDots = "(?:[^./]|\\.[^./;%]|\\.\\.[^/;%])";
+
+/** `pathRewritePolicy` of a route. */
+export const pathRewrite: Policy<{ route: PathRewrite }> = {
+  protects: false,
+  fields: { route: ["pathRewritePolicy"] },
+  read: {
+    route({ route, match, fail, warnIgnored }) {
+      const entries = route.pathRewritePolicy?.replacePrefix ?? [];
+      const { policy, reason, message } = readReplacePrefix(entries, match);
+      if (reason) return fail("PrefixReplaceError", reason, message ?? "", ".pathRewritePolicy");
+      if (entries.length > 0 && !policy)
+        warnIgnored(
+          `has no effect for the prefix ${JSON.stringify(match.value)}: no entry names it`,
+          ".pathRewritePolicy",
+        );
+      return policy;
+    },
+    ingressRoute: ({ route, match }) =>
+      route.prefixRewrite ? replacePrefix(match, route.prefixRewrite) : undefined,
+  },
+};

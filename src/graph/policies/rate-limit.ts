@@ -2,7 +2,8 @@ import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../sc
 import { type ErrorStatus, isErrorStatus } from "../../schema/status-code.js";
 import { type HeaderCondition, headerMatches, headerProblem } from "../api/httpproxy/conditions.js";
 import type { HeaderMatch } from "../matches/match-types.js";
-import { headerFormat } from "./headers.js";
+import { headerFormat } from "./header-values.js";
+import type { Policy } from "./policy.js";
 
 /** A token bucket in each Envoy: `requests` per `intervalMs`, and `burst` more at once. */
 export interface LocalRateLimit {
@@ -16,6 +17,13 @@ export interface LocalRateLimit {
 
 /** What is asked of the rate limit service, one list of entries for each descriptor. */
 export type RateLimitDescriptor = readonly DescriptorEntry[];
+
+/** At least one of the two is there. */
+export interface RouteRateLimits {
+  /** In place of those of the host. */
+  readonly descriptors?: readonly RateLimitDescriptor[];
+  readonly ignoreHost?: true;
+}
 
 export type DescriptorEntry =
   | { readonly kind: "generic-key"; readonly key?: string; readonly value: string }
@@ -47,7 +55,7 @@ interface EntryFields {
   readonly remoteAddress?: object;
 }
 
-export interface GlobalFields {
+interface GlobalFields {
   readonly disabled?: boolean;
   readonly descriptors?: readonly { readonly entries: readonly EntryFields[] }[];
 }
@@ -58,7 +66,7 @@ const maxTokens = 4_294_967_295;
 const maxHeaders = 10;
 
 /** `rateLimitPolicy.local` of a virtual host or route. */
-export function readLocalRateLimit(fields: LocalFields | undefined): {
+function readLocalRateLimit(fields: LocalFields | undefined): {
   limit?: LocalRateLimit;
   error?: string;
 } {
@@ -93,7 +101,7 @@ export function readLocalRateLimit(fields: LocalFields | undefined): {
  * `rateLimitPolicy.global` of a virtual host or route, or the default of the settings; undefined when disabled.
  * `maxProgramSize` is that of one regular expression.
  */
-export function readDescriptors(
+function readDescriptors(
   fields: GlobalFields | undefined,
   maxProgramSize: number,
 ): {
@@ -135,3 +143,63 @@ function readEntry(fields: EntryFields, maxProgramSize: number): DescriptorEntry
   }
   return { kind: "remote-address" };
 }
+
+const invalidHost = (error: string) =>
+  [
+    "VirtualHostError",
+    "RateLimitPolicyNotValid",
+    `Spec.VirtualHost.RateLimitPolicy is invalid: ${error}`,
+    ".rateLimitPolicy",
+  ] as const;
+
+const invalidRoute = (error: string, field: string) =>
+  [
+    "RouteError",
+    "RateLimitPolicyNotValid",
+    `route.rateLimitPolicy is invalid: ${error}`,
+    `.rateLimitPolicy${field}`,
+  ] as const;
+
+/** `rateLimitPolicy.local` of a virtual host or route. */
+export const localRateLimit: Policy<{ host: LocalRateLimit; route: LocalRateLimit }, true> = {
+  protects: true,
+  fields: { host: ["rateLimitPolicy"], route: ["rateLimitPolicy"] },
+  read: {
+    host({ virtualhost, fail }) {
+      const { limit, error } = readLocalRateLimit(virtualhost?.rateLimitPolicy?.local);
+      return error ? fail(...invalidHost(error)) : limit;
+    },
+    route({ route, fail }) {
+      const { limit, error } = readLocalRateLimit(route.rateLimitPolicy?.local);
+      return error ? fail(...invalidRoute(error, ".local")) : limit;
+    },
+  },
+};
+
+/** `rateLimitPolicy.global` of a virtual host or route, and the settings' default for virtual hosts. */
+export const globalRateLimit: Policy<{ host: readonly RateLimitDescriptor[]; route: RouteRateLimits }, true> =
+  {
+    protects: true,
+    fields: { host: ["rateLimitPolicy"], route: ["rateLimitPolicy"] },
+    read: {
+      host({ virtualhost, reader: { settings }, fail }) {
+        const fields = virtualhost?.rateLimitPolicy?.global;
+        const { regexProgramSize } = settings.budgets;
+        const own = readDescriptors(fields, regexProgramSize);
+        if (own.error) return fail(...invalidHost(own.error));
+        const standard = fields?.disabled
+          ? {}
+          : readDescriptors(settings.rateLimitService?.defaultGlobalRateLimitPolicy, regexProgramSize);
+        if (!standard.error) return own.descriptors ?? standard.descriptors;
+        const message = `Default Global RateLimit Policy is invalid: ${standard.error}`;
+        return fail("VirtualHostError", "RateLimitPolicyNotValid", message, ".rateLimitPolicy");
+      },
+      route({ route, reader, fail }) {
+        const fields = route.rateLimitPolicy?.global;
+        const { descriptors, error } = readDescriptors(fields, reader.settings.budgets.regexProgramSize);
+        if (error) return fail(...invalidRoute(error, ".global"));
+        if (descriptors) return { descriptors };
+        return fields?.disabled ? { ignoreHost: true } : undefined;
+      },
+    },
+  };

@@ -1,3 +1,4 @@
+import type { Policy } from "./policy.js";
 import { readTimeout } from "./timeout.js";
 
 export interface RetryPolicy {
@@ -22,7 +23,7 @@ const countOf = (count: number | undefined): number =>
   count === -1 ? 0 : Math.min(maxCount, Math.max(1, count ?? 1));
 
 /** `retryPolicy` of an HTTPProxy route. An unreadable per-try timeout is the default, as in Contour. */
-export function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | undefined {
+function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | undefined {
   if (!fields) return undefined;
   const perTry = readTimeout(fields.perTryTimeout).ms;
   return {
@@ -32,3 +33,22 @@ export function readRetryPolicy(fields: RetryFields | undefined): RetryPolicy | 
     statusCodes: fields.retriableStatusCodes ?? [],
   };
 }
+
+export const retry: Policy<{ route: RetryPolicy }> = {
+  protects: false,
+  fields: { route: ["retryPolicy"] },
+  read: {
+    route: ({ route }) => readRetryPolicy(route.retryPolicy),
+    ingressRoute: ({ route }) => readRetryPolicy(route.retryPolicy),
+    ingress({ annotation }) {
+      const retryOn = annotation("retry-on");
+      if (!retryOn) return undefined;
+      const retries = Number(annotation("num-retries") ?? "");
+      return readRetryPolicy({
+        count: Number.isInteger(retries) ? retries : 0,
+        perTryTimeout: annotation("per-try-timeout") ?? "",
+        retryOn: retryOn.split(",").map((part) => part.trim()),
+      });
+    },
+  },
+};

@@ -1,4 +1,5 @@
 import { parseTimeout } from "../../schema/duration.js";
+import type { Policy } from "./policy.js";
 
 /** Milliseconds; 0 is no limit, absent is Envoy's default. */
 export interface TimeoutPolicy {
@@ -31,3 +32,41 @@ export function readTimeoutPolicy(policy: { response?: string; idle?: string } |
     },
   };
 }
+
+/** `timeoutPolicy.response` and `timeoutPolicy.idle` of a route. */
+export const timeout: Policy<{ route: TimeoutPolicy }> = {
+  protects: false,
+  fields: { route: ["timeoutPolicy"] },
+  read: {
+    route({ route, fail }) {
+      const { policy, error } = readTimeoutPolicy(route.timeoutPolicy);
+      if (!error) return policy;
+      const message = `route.timeoutPolicy failed to parse: ${error}`;
+      return fail("RouteError", "TimeoutPolicyNotValid", message, ".timeoutPolicy");
+    },
+    ingressRoute: ({ route }) =>
+      route.timeoutPolicy?.request
+        ? { response: readTimeout(route.timeoutPolicy.request).ms ?? 0 }
+        : undefined,
+    ingress({ annotation, warn }) {
+      const text = annotation("response-timeout") ?? annotation("request-timeout");
+      const { ms, error } = readTimeout(text);
+      if (error) warn("TimeoutPolicyNotValid", `response-timeout: ${error}; the default is used`);
+      return ms === undefined ? undefined : { response: ms };
+    },
+  },
+};
+
+/** `timeoutPolicy.idleConnection` of a route, in ms. */
+export const idleConnectionMs: Policy<{ cluster: number }> = {
+  protects: false,
+  fields: { route: ["timeoutPolicy"] },
+  read: {
+    clusters({ route, fail }) {
+      const { ms, error } = readTimeout(route.timeoutPolicy?.idleConnection);
+      if (!error) return ms;
+      const message = `route.timeoutPolicy failed to parse: error parsing idleConnection timeout: ${error}`;
+      return fail("RouteError", "TimeoutPolicyNotValid", message, ".timeoutPolicy.idleConnection");
+    },
+  },
+};

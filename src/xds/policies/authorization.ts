@@ -1,22 +1,118 @@
-import type { RouteAuthorization } from "../../graph/policies/index.js";
-import { filterNames } from "../filter-names.js";
-import type { FilterConfigs, Written } from "./written.js";
+import type { ExtAuthz, StringMatcher } from "../../gen/envoy.js";
+import type { AllowedHeader, Authorization } from "../../graph/policies/authorization.js";
+import { duration } from "../duration.js";
+import { grpcService } from "../grpc-service.js";
+import { httpFilter } from "../typed.js";
+import {
+  type ChainFilter,
+  configOf,
+  type FilterConfigs,
+  facts,
+  type ShownRoute,
+  type WrittenPolicy,
+} from "./policy.js";
 
-const type = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute";
+const types = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3" as const;
 
-/** Nobody is asked about requests to a route. */
-export const noAuthorization: FilterConfigs = {
-  [filterNames.authorization]: { "@type": type, disabled: true },
+const writeAllowed = ({ kind, value, ignoreCase }: AllowedHeader): StringMatcher => ({
+  [kind]: value,
+  ...(ignoreCase ? { ignore_case: true } : {}),
+});
+
+/** Asks an authorization service; requests are refused with 403 when it does not answer. */
+function writeFilter(authorization: Authorization): ExtAuthz {
+  const { cluster, timeoutMs, http, failOpen, body } = authorization;
+  const service = http
+    ? {
+        http_service: {
+          // Required by Envoy, which takes only the path prefix and the cluster to heart.
+          server_uri: { uri: "http://dummy/", cluster, timeout: duration(timeoutMs ?? 0) },
+          ...(http.pathPrefix ? { path_prefix: http.pathPrefix.replace(/^(?!\/)/, "/") } : {}),
+          ...(http.upstreamHeaders.length > 0
+            ? {
+                authorization_response: {
+                  allowed_upstream_headers: { patterns: http.upstreamHeaders.map(writeAllowed) },
+                },
+              }
+            : {}),
+        },
+        ...(http.requestHeaders.length > 0
+          ? { allowed_headers: { patterns: http.requestHeaders.map(writeAllowed) } }
+          : {}),
+      }
+    : { grpc_service: grpcService(authorization) };
+  return {
+    ...service,
+    transport_api_version: "V3",
+    clear_route_cache: true,
+    include_peer_certificate: true,
+    status_on_error: { code: "Forbidden" },
+    ...(failOpen ? { failure_mode_allow: true } : {}),
+    ...(body
+      ? {
+          with_request_body: {
+            max_request_bytes: body.maxBytes,
+            ...(body.allowPartial ? { allow_partial_message: true } : {}),
+            ...(body.asBytes ? { pack_as_bytes: true } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+const filter: ChainFilter = {
+  name: "envoy.filters.http.ext_authz",
+  stage: "authorization",
+  write({ host, services }) {
+    const asked = host?.policies.authorization ?? services.authorization;
+    return asked && { "@type": `${types}.ExtAuthz`, ...writeFilter(asked) };
+  },
 };
 
-export const writeAuthorization = (policy: RouteAuthorization): Written => ({
-  filters:
-    "disabled" in policy
-      ? noAuthorization
-      : {
-          [filterNames.authorization]: {
-            "@type": type,
-            check_settings: { context_extensions: policy.context },
-          },
-        },
-});
+/** The service is not asked about requests to a route. */
+export const noAuthorization: FilterConfigs = {
+  [filter.name]: { "@type": `${types}.ExtAuthzPerRoute`, disabled: true },
+};
+
+/** The filter of a route's chain with the cluster that it asks, and what of it is the route's own. */
+function find(shown: ShownRoute) {
+  const found = httpFilter(shown.manager, filter.name, `${types}.ExtAuthz`);
+  const cluster = found?.grpc_service?.envoy_grpc?.cluster_name ?? found?.http_service?.server_uri?.cluster;
+  const own = configOf(shown, filter.name, `${types}.ExtAuthzPerRoute`);
+  return found && { filter: found, cluster, isOff: own?.disabled ?? false, own };
+}
+
+export const authorization: WrittenPolicy<"authorization"> = {
+  filter,
+  write: {
+    host: () => ({}),
+    route: (policy) => ({
+      filters:
+        "disabled" in policy
+          ? noAuthorization
+          : {
+              [filter.name]: {
+                "@type": `${types}.ExtAuthzPerRoute`,
+                check_settings: { context_extensions: policy.context },
+              },
+            },
+    }),
+  },
+  describe(shown) {
+    const found = find(shown);
+    if (!found) return [];
+    if (found.isOff) return facts({ authorization: `off (others of this host ask ${found.cluster})` });
+    const context = Object.entries(found.own?.check_settings?.context_extensions ?? {});
+    const sent =
+      context.length > 0 ? `, told ${context.map(([key, value]) => `${key}=${value}`).join(", ")}` : "";
+    const passes = found.filter.failure_mode_allow ? ", passes when it does not answer" : "";
+    return facts({ authorization: `asks ${found.cluster}${passes}${sent}` });
+  },
+  protections(shown) {
+    const found = find(shown);
+    return found && !found.isOff ? { authorization: extensionOf(found.cluster) } : {};
+  },
+};
+
+/** The ExtensionService of a cluster, as `namespace/name`. */
+export const extensionOf = (cluster = ""): string => cluster.replace(/^extension\//, "");

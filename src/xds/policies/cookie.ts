@@ -1,12 +1,15 @@
+import type { Route } from "../../graph/core/nodes.js";
 import type { CookieRewrite } from "../../graph/policies/cookie.js";
-import { filterNames } from "../filter-names.js";
-import type { FilterConfigs } from "./written.js";
+import { typed } from "../typed.js";
+import { type ChainFilter, type FilterConfigs, facts, type WrittenPolicy } from "./policy.js";
 
-/** The name of the script in the Lua filter that rewrites cookies. */
-export const cookieScript = "cookie_rewrite.lua";
+const types = "type.googleapis.com/envoy.extensions.filters.http.lua.v3" as const;
+
+/** The name of the script in the Lua filter. */
+const cookieScript = "cookie_rewrite.lua";
 
 /** The rules that the script finds in its context; a script is never made of what users wrote. */
-export function cookieConfig(rewrites: readonly CookieRewrite[]): FilterConfigs {
+function writeRules(rewrites: readonly CookieRewrite[]): FilterConfigs {
   const rules = rewrites.map(({ name, path, domain, secure, sameSite }) => {
     const rule = {
       ...(path === undefined ? {} : { path }),
@@ -17,8 +20,8 @@ export function cookieConfig(rewrites: readonly CookieRewrite[]): FilterConfigs 
     return [name, rule] as const;
   });
   return {
-    [filterNames.cookieRewrite]: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",
+    [filter.name]: {
+      "@type": `${types}.LuaPerRoute`,
       name: cookieScript,
       filter_context: { rules: Object.fromEntries(rules) },
     },
@@ -29,7 +32,7 @@ export function cookieConfig(rewrites: readonly CookieRewrite[]): FilterConfigs 
  * Rewrites the attributes of `Set-Cookie` headers by the rules for the cookie's name. Attributes keep their order,
  * and new ones come last; names of attributes ignore case (RFC 6265 §5.2).
  */
-export const cookieSource = `local function rewrite(cookie, rules)
+const cookieSource = `local function rewrite(cookie, rules)
   local name = string.match(cookie, "^%s*([^=;]*)=")
   local rule = name and rules[name]
   if rule == nil then return cookie end
@@ -70,3 +73,30 @@ function envoy_on_response(handle)
   for _, cookie in ipairs(cookies) do handle:headers():add("set-cookie", cookie) end
 end
 `;
+
+const rewritesCookies = ({ action }: Route): boolean =>
+  action.kind === "forward" && action.backends.some(({ policies }) => policies.cookieRewrites !== undefined);
+
+const filter: ChainFilter = {
+  name: "envoy.filters.http.lua",
+  stage: "cookies",
+  /** The script is long, so that chains of a host without cookies to rewrite go without it. */
+  write: ({ host }) =>
+    host && !host.routes.some(rewritesCookies)
+      ? undefined
+      : { "@type": `${types}.Lua`, source_codes: { [cookieScript]: { inline_string: cookieSource } } },
+};
+
+export const cookieRewrites: WrittenPolicy<"cookieRewrites"> = {
+  filter,
+  write: {
+    /** Backends have the rules of their route. */
+    route: () => ({}),
+    service: (rewrites) => ({ typed_per_filter_config: writeRules(rewrites) }),
+  },
+  describe: () => [],
+  describeService(backend, name) {
+    const script = typed(backend.typed_per_filter_config?.[filter.name], `${types}.LuaPerRoute`);
+    return facts({ [`cookies of ${name}`]: script && JSON.stringify(script.filter_context?.rules) });
+  },
+};

@@ -1,6 +1,6 @@
 import type { HeaderValueOption } from "../../gen/envoy.js";
-import type { HeadersPolicy } from "../../graph/policies/headers.js";
-import type { Written } from "./written.js";
+import type { HeadersPolicy } from "../../graph/policies/header-values.js";
+import { facts, type WrittenPolicy } from "./policy.js";
 
 const options = ({ set, add = [] }: HeadersPolicy): readonly HeaderValueOption[] => [
   ...set.map(({ name, value }): HeaderValueOption => {
@@ -11,33 +11,75 @@ const options = ({ set, add = [] }: HeadersPolicy): readonly HeaderValueOption[]
   }),
 ];
 
-const hasValues = (policy: HeadersPolicy | undefined): policy is HeadersPolicy =>
-  policy !== undefined && policy.set.length + (policy.add?.length ?? 0) > 0;
+const hasValues = ({ set, add = [] }: HeadersPolicy): boolean => set.length + add.length > 0;
 
-/** The header fields that Route and WeightedCluster.ClusterWeight share. */
-export const writeHeaderFields = (
-  request: HeadersPolicy | undefined,
-  response: HeadersPolicy | undefined,
-): {
-  request_headers_to_add?: readonly HeaderValueOption[];
-  request_headers_to_remove?: readonly string[];
-  response_headers_to_add?: readonly HeaderValueOption[];
-  response_headers_to_remove?: readonly string[];
-} => ({
-  ...(hasValues(request) ? { request_headers_to_add: options(request) } : {}),
-  ...(request?.remove.length ? { request_headers_to_remove: request.remove } : {}),
-  ...(hasValues(response) ? { response_headers_to_add: options(response) } : {}),
-  ...(response?.remove.length ? { response_headers_to_remove: response.remove } : {}),
+/** The fields of Route and WeightedCluster.ClusterWeight. */
+const writeRequest = (policy: HeadersPolicy) => ({
+  ...(hasValues(policy) ? { request_headers_to_add: options(policy) } : {}),
+  ...(policy.remove.length > 0 ? { request_headers_to_remove: policy.remove } : {}),
 });
 
-export const writeRequestHeaders = (policy: HeadersPolicy): Written => ({
-  route: writeHeaderFields(policy, undefined),
-  action: {
-    ...(policy.host ? { host_rewrite_literal: policy.host } : {}),
-    ...(policy.hostFromHeader ? { host_rewrite_header: policy.hostFromHeader } : {}),
+const writeResponse = (policy: HeadersPolicy) => ({
+  ...(hasValues(policy) ? { response_headers_to_add: options(policy) } : {}),
+  ...(policy.remove.length > 0 ? { response_headers_to_remove: policy.remove } : {}),
+});
+
+function headerChanges(
+  set: readonly HeaderValueOption[] = [],
+  remove: readonly string[] = [],
+): string | undefined {
+  const parts = [
+    ...set.map(({ header, append_action: action }) => {
+      const verb = action === "OVERWRITE_IF_EXISTS_OR_ADD" ? "set" : "add";
+      return `${verb} ${header?.key}: ${header?.value ?? ""}`;
+    }),
+    ...remove.map((name) => `remove ${name}`),
+  ];
+  return parts.length > 0 ? parts.join(", ") : undefined;
+}
+
+export const requestHeaders: WrittenPolicy<"requestHeaders"> = {
+  write: {
+    route: (policy) => ({
+      route: writeRequest(policy),
+      action: {
+        ...(policy.host ? { host_rewrite_literal: policy.host } : {}),
+        ...(policy.hostFromHeader ? { host_rewrite_header: policy.hostFromHeader } : {}),
+      },
+    }),
+    service: (policy) => ({
+      ...writeRequest(policy),
+      ...(policy.host ? { host_rewrite_literal: policy.host } : {}),
+    }),
   },
-});
+  describe({ route }) {
+    const { host_rewrite_literal: literal, host_rewrite_header: header } = route.route ?? {};
+    return facts({
+      host: literal ?? (header && `from header ${header}`),
+      "request headers": headerChanges(route.request_headers_to_add, route.request_headers_to_remove),
+    });
+  },
+  describeService: (backend, name) =>
+    facts({
+      [`request headers for ${name}`]: headerChanges(
+        backend.request_headers_to_add,
+        backend.request_headers_to_remove,
+      ),
+      [`host for ${name}`]: backend.host_rewrite_literal,
+    }),
+};
 
-export const writeResponseHeaders = (policy: HeadersPolicy): Written => ({
-  route: writeHeaderFields(undefined, policy),
-});
+export const responseHeaders: WrittenPolicy<"responseHeaders"> = {
+  write: { route: (policy) => ({ route: writeResponse(policy) }), service: writeResponse },
+  describe: ({ route }) =>
+    facts({
+      "response headers": headerChanges(route.response_headers_to_add, route.response_headers_to_remove),
+    }),
+  describeService: (backend, name) =>
+    facts({
+      [`response headers of ${name}`]: headerChanges(
+        backend.response_headers_to_add,
+        backend.response_headers_to_remove,
+      ),
+    }),
+};

@@ -1,60 +1,187 @@
-import type { Route, RouteAction } from "../../gen/envoy.js";
-import type { RoutePolicies } from "../../graph/policies/index.js";
-import { writeAuthorization } from "./authorization.js";
-import { writeHash } from "./hash.js";
-import { writeRequestHeaders, writeResponseHeaders } from "./headers.js";
-import { writeInternalRedirect } from "./internal-redirect.js";
-import { writeIpFilter } from "./ip-filter.js";
-import { writeJwtProvider } from "./jwt.js";
-import { writePathRewrite } from "./path-rewrite.js";
-import { writeIgnoreHostRateLimits, writeLocalRateLimit, writeRateLimits } from "./rate-limit.js";
-import { writeRetry } from "./retry.js";
-import { writeTimeout } from "./timeout.js";
-import { writeWebsocket } from "./websocket.js";
-import type { FilterConfigs, Written } from "./written.js";
+import type {
+  Cluster as EnvoyCluster,
+  HttpProtocolOptions,
+  Route,
+  RouteAction,
+  VirtualHost,
+} from "../../gen/envoy.js";
+import type { BackendPolicies, HostPolicies, PolicyName, RoutePolicies } from "../../graph/policies/index.js";
+import { byStage } from "../filter-stages.js";
+import { authorization } from "./authorization.js";
+import { circuitBreakers } from "./circuit-breakers.js";
+import { compression } from "./compression.js";
+import { cookieRewrites } from "./cookie.js";
+import { cors } from "./cors.js";
+import { requestHeaders, responseHeaders } from "./headers.js";
+import { healthCheck } from "./health-check.js";
+import { internalRedirect } from "./internal-redirect.js";
+import { ipFilter } from "./ip-filter.js";
+import { jwt } from "./jwt.js";
+import { hash, loadBalancing } from "./load-balancing.js";
+import { pathRewrite } from "./path-rewrite.js";
+import type {
+  ChainFilter,
+  ClusterContent,
+  DescribeHeader,
+  Fact,
+  FilterConfigs,
+  Protections,
+  ShownRoute,
+  WeightedBackend,
+  WrittenCluster,
+  WrittenHost,
+  WrittenPolicy,
+  WrittenRoute,
+} from "./policy.js";
+import { globalRateLimit, localRateLimit } from "./rate-limit.js";
+import { retry } from "./retry.js";
+import { slowStart } from "./slow-start.js";
+import { idleConnectionMs, timeout } from "./timeout.js";
+import { websocket } from "./websocket.js";
 
-type Writers = {
-  readonly [K in keyof Required<RoutePolicies>]: (
-    policy: NonNullable<RoutePolicies[K]>,
-    host: string,
-  ) => Written;
+/**
+ * One entry for each policy of the graph: a missing one, or a missing member of one, does not compile. The order is that of members in
+ * what is written; that of HTTP filters is in `filterStages`.
+ */
+const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
+  timeout,
+  retry,
+  pathRewrite,
+  requestHeaders,
+  responseHeaders,
+  cookieRewrites,
+  hash,
+  websocket,
+  internalRedirect,
+  compression,
+  cors,
+  localRateLimit,
+  globalRateLimit,
+  ipFilter,
+  authorization,
+  jwt,
+  loadBalancing,
+  healthCheck,
+  circuitBreakers,
+  slowStart,
+  idleConnectionMs,
 };
 
-/** One writer for each policy of the graph: a missing one does not compile. */
-const writers: Writers = {
-  timeout: writeTimeout,
-  retry: writeRetry,
-  pathRewrite: writePathRewrite,
-  requestHeaders: writeRequestHeaders,
-  responseHeaders: writeResponseHeaders,
-  hash: writeHash,
-  websocket: writeWebsocket,
-  internalRedirect: writeInternalRedirect,
-  rateLimits: writeRateLimits,
-  localRateLimit: writeLocalRateLimit,
-  ignoreHostRateLimits: writeIgnoreHostRateLimits,
-  ipFilter: writeIpFilter,
-  authorization: writeAuthorization,
-  jwtProvider: writeJwtProvider,
+/** A policy of the table whose values are not looked at. */
+interface AnyPolicy {
+  readonly write: {
+    host?(policy: unknown, host: string): WrittenHost;
+    route?(policy: unknown, host: string): WrittenRoute;
+    service?(policy: unknown): Partial<WeightedBackend>;
+    cluster?(policy: unknown, cluster: ClusterContent): WrittenCluster;
+  };
+  readonly filter?: ChainFilter;
+  describe?(shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[];
+  describeService?(backend: WeightedBackend, name: string): readonly Fact[];
+  protections?(shown: ShownRoute): Protections;
+}
+
+const table = Object.entries<AnyPolicy>(policies);
+type Write = AnyPolicy["write"];
+
+/** The writers of one scope with the names of their policies. */
+const writersOf = <S extends keyof Write>(scope: S): readonly (readonly [string, NonNullable<Write[S]>])[] =>
+  table.flatMap(([name, { write }]) => {
+    const writer = write[scope];
+    return writer ? [[name, writer] as const] : [];
+  });
+
+const writers = {
+  host: writersOf("host"),
+  route: writersOf("route"),
+  service: writersOf("service"),
+  cluster: writersOf("cluster"),
 };
 
-const names = Object.keys(writers) as (keyof RoutePolicies)[];
+const lookup = (values: object, name: string): unknown => (values as Readonly<Record<string, unknown>>)[name];
 
-/** Writes all policies of a route of a host, in the order above. */
-export function writePolicies(
-  policies: RoutePolicies,
+/** What the policies of a host add to its virtual host; a route's own of the same kind replace them. */
+export function writeHostPolicies(values: HostPolicies, name: string): Partial<VirtualHost> {
+  let filters: FilterConfigs | undefined;
+  const host: Partial<VirtualHost> = {};
+  for (const [policy, write] of writers.host) {
+    const value = lookup(values, policy);
+    if (value === undefined) continue;
+    const written = write(value, name);
+    if (written.filters) filters = { ...filters, ...written.filters };
+    Object.assign(host, written.host);
+  }
+  return filters ? { typed_per_filter_config: filters, ...host } : host;
+}
+
+/** Writes all policies of a route of a host. */
+export function writeRoutePolicies(
+  values: RoutePolicies,
   host: string,
 ): { route: Partial<Route>; action: Partial<RouteAction> } {
   const route: Partial<Route> = {};
   const action: Partial<RouteAction> = {};
   let filters: FilterConfigs | undefined;
-  for (const name of names) {
-    const policy = policies[name];
-    if (policy === undefined) continue;
-    const written = (writers[name] as (policy: unknown, host: string) => Written)(policy, host);
+  for (const [policy, write] of writers.route) {
+    const value = lookup(values, policy);
+    if (value === undefined) continue;
+    const written = write(value, host);
     Object.assign(route, written.route);
     Object.assign(action, written.action);
     if (written.filters) filters = { ...filters, ...written.filters };
   }
   return { route: filters ? { ...route, typed_per_filter_config: filters } : route, action };
 }
+
+/** Writes all policies of one backend of a route. */
+export function writeBackendPolicies(values: BackendPolicies): Partial<WeightedBackend> {
+  const backend: Partial<WeightedBackend> = {};
+  for (const [policy, write] of writers.service) {
+    const value = lookup(values, policy);
+    if (value !== undefined) Object.assign(backend, write(value));
+  }
+  return backend;
+}
+
+/** Writes all policies of a cluster. */
+export function writeClusterPolicies(cluster: ClusterContent): Required<WrittenCluster> {
+  const members: Partial<EnvoyCluster> = {};
+  const http: HttpProtocolOptions = {};
+  for (const [policy, write] of writers.cluster) {
+    const value = lookup(cluster, policy);
+    if (value === undefined) continue;
+    const written = write(value, cluster);
+    Object.assign(members, written.cluster);
+    Object.assign(http, written.http);
+  }
+  return { cluster: members, http };
+}
+
+/** The policies that have an HTTP filter, in the order in which a request passes them. */
+const filtering = table
+  .flatMap(([, { filter, ...policy }]) => (filter ? [{ ...policy, filter }] : []))
+  .sort((a, b) => byStage(a.filter, b.filter));
+
+/** The HTTP filters of policies. */
+export const policyFilters: readonly ChainFilter[] = filtering.map(({ filter }) => filter);
+
+/** The names of the filters that keep requests out. */
+export const protectionFilters: ReadonlySet<string> = new Set(
+  filtering.flatMap(({ filter, protections }) => (protections ? filter.name : [])),
+);
+
+/** What the filters of policies do to requests of a route, in their order. */
+export const filterFacts = (shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[] =>
+  filtering.flatMap(({ describe }) => describe?.(shown, describeHeader) ?? []);
+
+/** What policies without a filter do to requests of a route. */
+export const routePolicyFacts = (shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[] =>
+  table.flatMap(([, { filter, describe }]) => (!filter && describe?.(shown, describeHeader)) || []);
+
+/** What the policies of one backend of a route do; `name` is how facts call it. */
+export const backendFacts = (backend: WeightedBackend, name: string): readonly Fact[] =>
+  table.flatMap(([, { describeService }]) => describeService?.(backend, name) ?? []);
+
+/** What stands before a route, in values. */
+export const routeProtections = (shown: ShownRoute): Protections =>
+  Object.assign({}, ...table.map(([, { protections }]) => protections?.(shown)));

@@ -1,6 +1,6 @@
 import type { InternalRedirectPolicy } from "../../gen/envoy.js";
 import type { InternalRedirect } from "../../graph/policies/internal-redirect.js";
-import type { Written } from "./written.js";
+import { facts, type WrittenPolicy } from "./policy.js";
 
 const types = "type.googleapis.com/envoy.extensions.internal_redirect" as const;
 
@@ -14,16 +14,24 @@ const previousRoutes = {
   typed_config: { "@type": `${types}.previous_routes.v3.PreviousRoutesConfig` },
 } as const;
 
-export function writeInternalRedirect(policy: InternalRedirect): Written {
+function write(policy: InternalRedirect): InternalRedirectPolicy {
   const predicates = [
     ...(policy.crossScheme === "SafeOnly" ? [safeCrossScheme] : []),
     ...(policy.denyRepeated ? [previousRoutes] : []),
   ];
-  const written: InternalRedirectPolicy = {
+  return {
     ...(policy.maximum ? { max_internal_redirects: policy.maximum } : {}),
     ...(policy.codes.length > 0 ? { redirect_response_codes: policy.codes } : {}),
     ...(predicates.length > 0 ? { predicates } : {}),
     ...(policy.crossScheme === "Never" ? {} : { allow_cross_scheme_redirect: true }),
   };
-  return { action: { internal_redirect_policy: written } };
 }
+
+export const internalRedirect: WrittenPolicy<"internalRedirect"> = {
+  write: { route: (policy) => ({ action: { internal_redirect_policy: write(policy) } }) },
+  describe({ route: { route } }) {
+    const { internal_redirect_policy: policy } = route ?? {};
+    const { max_internal_redirects: most = 1, redirect_response_codes: codes = [302] } = policy ?? {};
+    return facts({ "internal redirects": policy && `at most ${most} of status ${codes.join(", ")}` });
+  },
+};

@@ -1,7 +1,15 @@
 import type { NetworkFilter, Typed } from "../../gen/envoy.js";
 import type { IpFilter } from "../../graph/policies/ip-filter.js";
-import { filterNames } from "../filter-names.js";
-import type { FilterConfigs, Written } from "./written.js";
+import {
+  type AddressFilter,
+  type ChainFilter,
+  configOf,
+  type FilterConfigs,
+  facts,
+  type WrittenPolicy,
+} from "./policy.js";
+
+const types = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3" as const;
 
 type Rules = NonNullable<Typed<"type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC">["rules"]>;
 
@@ -26,12 +34,48 @@ export const networkIpFilter = (filter: IpFilter, statPrefix: string): NetworkFi
   },
 });
 
+const filter: ChainFilter = {
+  name: "envoy.filters.http.rbac",
+  stage: "address",
+  write: () => ({ "@type": `${types}.RBAC` }),
+};
+
 /** `direct_remote_ip` is the connection's other end; `remote_ip` heeds `x-forwarded-for` as far as it is trusted. */
-export const ipFilterConfig = (filter: IpFilter): FilterConfigs => ({
-  [filterNames.ipFilter]: {
-    "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
-    rbac: { rules: rules(filter, true) },
-  },
+const write = (policy: IpFilter): { readonly filters: FilterConfigs } => ({
+  filters: { [filter.name]: { "@type": `${types}.RBACPerRoute`, rbac: { rules: rules(policy, true) } } },
 });
 
-export const writeIpFilter = (filter: IpFilter): Written => ({ filters: ipFilterConfig(filter) });
+/** Which addresses may or may not come in; of a filter for HTTP or for TCP. */
+export function describeAddresses(shown: Rules | undefined): string | undefined {
+  if (!shown) return undefined;
+  const ranges = rangesOf(shown).map(({ range, isPeer }) => `${range}${isPeer ? " (peer)" : ""}`);
+  return `${shown.action === "DENY" ? "all but" : "only"} ${ranges.join(", ")}`;
+}
+
+/** The same in values. */
+export const addressesOf = (shown: Rules | undefined): AddressFilter | undefined =>
+  shown && {
+    action: shown.action === "DENY" ? "deny" : "allow",
+    ranges: rangesOf(shown).map(({ range }) => range),
+  };
+
+const rangesOf = ({ policies = {} }: Rules): readonly { range: string; isPeer: boolean }[] =>
+  Object.values(policies).flatMap(({ principals = [] }) =>
+    principals.map(({ remote_ip, direct_remote_ip }) => {
+      const range = remote_ip ?? direct_remote_ip;
+      return { range: `${range?.address_prefix}/${range?.prefix_len ?? 0}`, isPeer: !remote_ip };
+    }),
+  );
+
+export const ipFilter: WrittenPolicy<"ipFilter"> = {
+  filter,
+  write: { host: write, route: write },
+  describe: (shown) =>
+    facts({
+      addresses: describeAddresses(configOf(shown, filter.name, `${types}.RBACPerRoute`)?.rbac?.rules),
+    }),
+  protections(shown) {
+    const addresses = addressesOf(configOf(shown, filter.name, `${types}.RBACPerRoute`)?.rbac?.rules);
+    return addresses ? { addresses } : {};
+  },
+};

@@ -1,6 +1,6 @@
-import type { RouteAction } from "../../gen/envoy.js";
+import type { RegexMatchAndSubstitute, RouteAction } from "../../gen/envoy.js";
 import type { PathRewrite } from "../../graph/policies/path-rewrite.js";
-import type { Written } from "./written.js";
+import { facts, type WrittenPolicy } from "./policy.js";
 
 /** Of a route that forwards, and of a redirect. */
 export const writeRewrite = (
@@ -15,4 +15,16 @@ export const writeRewrite = (
         },
       };
 
-export const writePathRewrite = (rewrite: PathRewrite): Written => ({ action: writeRewrite(rewrite) });
+/** In words, for those that are no replaced prefix. */
+export const describeSubstitution = ({ pattern, substitution }: RegexMatchAndSubstitute): string =>
+  `${pattern?.regex} becomes ${substitution}`;
+
+export const pathRewrite: WrittenPolicy<"pathRewrite"> = {
+  write: { route: (rewrite) => ({ action: writeRewrite(rewrite) }) },
+  describe({ route: { route } }) {
+    const { prefix_rewrite: prefix, regex_rewrite: regex } = route ?? {};
+    return facts({
+      path: prefix ? `the matched part becomes ${prefix}` : regex && describeSubstitution(regex),
+    });
+  },
+};

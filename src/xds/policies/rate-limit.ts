@@ -1,4 +1,5 @@
 import type { RateLimit, Typed } from "../../gen/envoy.js";
+import type { RateLimitService } from "../../graph/policies/global-services.js";
 import type {
   DescriptorEntry,
   LocalRateLimit,
@@ -6,42 +7,80 @@ import type {
 } from "../../graph/policies/rate-limit.js";
 import { errorStatusNames } from "../../schema/status-code.js";
 import { duration } from "../duration.js";
-import { filterNames } from "../filter-names.js";
+import { grpcService } from "../grpc-service.js";
 import { writeHeader } from "../match.js";
-import type { FilterConfigs, Written } from "./written.js";
+import { httpFilter, typed } from "../typed.js";
+import { extensionOf } from "./authorization.js";
+import {
+  type ChainFilter,
+  configOf,
+  type DescribeHeader,
+  type FilterConfigs,
+  facts,
+  type ShownRoute,
+  type WrittenPolicy,
+} from "./policy.js";
+
+const local = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit" as const;
+const global = "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3" as const;
 
 const always = { default_value: { numerator: 100, denominator: "HUNDRED" } } as const;
 
+const localFilter: ChainFilter = {
+  name: "envoy.filters.http.local_ratelimit",
+  stage: "localRateLimit",
+  write: () => ({ "@type": local, stat_prefix: "http" }),
+};
+
 /** The token bucket of a virtual host or route; `host` names its statistics. */
-export function localRateLimitFilter(limit: LocalRateLimit, host: string): FilterConfigs {
+function writeBucket(limit: LocalRateLimit, host: string): { readonly filters: FilterConfigs } {
   const { requests, burst, intervalMs, status, headers } = limit;
-  const config: Typed<"type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"> =
-    {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-      stat_prefix: `vhost.${host}`,
-      token_bucket: {
-        max_tokens: requests + burst,
-        tokens_per_fill: requests,
-        fill_interval: duration(intervalMs),
+  return {
+    filters: {
+      [localFilter.name]: {
+        "@type": local,
+        stat_prefix: `vhost.${host}`,
+        token_bucket: {
+          max_tokens: requests + burst,
+          tokens_per_fill: requests,
+          fill_interval: duration(intervalMs),
+        },
+        filter_enabled: always,
+        filter_enforced: always,
+        ...(status ? { status: { code: errorStatusNames[status] } } : {}),
+        ...(headers.length > 0
+          ? {
+              response_headers_to_add: headers.map(({ name, value }) => ({
+                header: { key: name, value },
+                append_action: "OVERWRITE_IF_EXISTS_OR_ADD" as const,
+              })),
+            }
+          : {}),
       },
-      filter_enabled: always,
-      filter_enforced: always,
-      ...(status ? { status: { code: errorStatusNames[status] } } : {}),
-      ...(headers.length > 0
-        ? {
-            response_headers_to_add: headers.map(({ name, value }) => ({
-              header: { key: name, value },
-              append_action: "OVERWRITE_IF_EXISTS_OR_ADD" as const,
-            })),
-          }
-        : {}),
-    };
-  return { [filterNames.localRateLimit]: config };
+    },
+  };
 }
 
-export const writeLocalRateLimit = (limit: LocalRateLimit, host: string): Written => ({
-  filters: localRateLimitFilter(limit, host),
-});
+export const localRateLimit: WrittenPolicy<"localRateLimit"> = {
+  filter: localFilter,
+  write: { host: writeBucket, route: writeBucket },
+  describe(shown) {
+    const limit = configOf(shown, localFilter.name, local);
+    if (!limit?.token_bucket) return [];
+    const { max_tokens = 0, tokens_per_fill = 0, fill_interval } = limit.token_bucket;
+    const burst = max_tokens > tokens_per_fill ? `, bursts to ${max_tokens}` : "";
+    const status = limit.status?.code ? `, answers ${limit.status.code}` : "";
+    return facts({
+      "local rate limit": `${tokens_per_fill} in ${fill_interval} for each Envoy${burst}${status}`,
+    });
+  },
+  protections(shown) {
+    const bucket = configOf(shown, localFilter.name, local)?.token_bucket;
+    if (!bucket) return {};
+    const seconds = Number.parseFloat(bucket.fill_interval ?? "0");
+    return { localRateLimit: { requests: bucket.tokens_per_fill ?? 0, seconds } };
+  },
+};
 
 type Action = NonNullable<RateLimit["actions"]>[number];
 
@@ -69,18 +108,76 @@ function writeEntry(entry: DescriptorEntry): Action {
   }
 }
 
-export const rateLimits = (descriptors: readonly RateLimitDescriptor[]): readonly RateLimit[] =>
+const writeDescriptors = (descriptors: readonly RateLimitDescriptor[]): readonly RateLimit[] =>
   descriptors.map((entries) => ({ actions: entries.map(writeEntry) }));
 
-export const writeRateLimits = (descriptors: readonly RateLimitDescriptor[]): Written => ({
-  action: { rate_limits: rateLimits(descriptors) },
-});
-
-export const writeIgnoreHostRateLimits = (): Written => ({
-  filters: {
-    [filterNames.rateLimit]: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute",
-      vh_rate_limits: "IGNORE",
-    },
+const writeService = (service: RateLimitService): Typed<`${typeof global}.RateLimit`> => ({
+  "@type": `${global}.RateLimit`,
+  domain: service.domain,
+  ...(service.timeoutMs === undefined ? {} : { timeout: duration(service.timeoutMs) }),
+  ...(service.failOpen ? {} : { failure_mode_deny: true }),
+  ...(service.limitHeaders ? { enable_x_ratelimit_headers: "DRAFT_VERSION_03" } : {}),
+  ...(service.resourceExhausted ? { rate_limited_as_resource_exhausted: true } : {}),
+  rate_limit_service: {
+    grpc_service: grpcService({ cluster: service.cluster, authority: service.authority }),
+    transport_api_version: "V3",
   },
 });
+
+/** Asks the rate limit service about requests that a route or host has descriptors for. */
+const globalFilter: ChainFilter = {
+  name: "envoy.filters.http.ratelimit",
+  stage: "globalRateLimit",
+  write: ({ services }) => services.rateLimits && writeService(services.rateLimits),
+};
+
+/** The service that is asked about a route, and the descriptors that it gets. */
+function asked(shown: ShownRoute): { service: string | undefined; limits: readonly RateLimit[] } | undefined {
+  const { route, virtualHost, manager } = shown;
+  const service = httpFilter(manager, globalFilter.name, `${global}.RateLimit`);
+  const own = typed(route.typed_per_filter_config?.[globalFilter.name], `${global}.RateLimitPerRoute`);
+  const ignored = own?.vh_rate_limits === "IGNORE";
+  // A route's own take the place of its host's, and Envoy asks about forwarded requests only.
+  const limits = route.route?.rate_limits ?? (ignored ? undefined : virtualHost.rate_limits);
+  if (!service || !route.route || !limits?.length) return undefined;
+  return { service: service.rate_limit_service?.grpc_service?.envoy_grpc?.cluster_name, limits };
+}
+
+export const globalRateLimit: WrittenPolicy<"globalRateLimit"> = {
+  filter: globalFilter,
+  write: {
+    host: (descriptors) => ({ host: { rate_limits: writeDescriptors(descriptors) } }),
+    route: ({ descriptors, ignoreHost }) => ({
+      ...(descriptors ? { action: { rate_limits: writeDescriptors(descriptors) } } : {}),
+      ...(ignoreHost
+        ? {
+            filters: {
+              [globalFilter.name]: { "@type": `${global}.RateLimitPerRoute`, vh_rate_limits: "IGNORE" },
+            },
+          }
+        : {}),
+    }),
+  },
+  describe(shown, describeHeader) {
+    const found = asked(shown);
+    const limits = found?.limits.map((limit) => describeDescriptor(limit, describeHeader));
+    return facts({ "global rate limit": limits && `asks ${found?.service} about ${limits.join("; ")}` });
+  },
+  protections(shown) {
+    const found = asked(shown);
+    return found ? { globalRateLimit: extensionOf(found.service) } : {};
+  },
+};
+
+const describeDescriptor = ({ actions = [] }: RateLimit, describeHeader: DescribeHeader): string =>
+  actions.map((entry) => describeEntry(entry, describeHeader)).join(" + ");
+
+function describeEntry(entry: Action, describeHeader: DescribeHeader): string {
+  const { generic_key, request_headers, header_value_match } = entry;
+  if (generic_key) return `${generic_key.descriptor_key ?? "generic_key"}=${generic_key.descriptor_value}`;
+  if (request_headers) return `${request_headers.descriptor_key}=<header ${request_headers.header_name}>`;
+  if (!header_value_match) return "remote_address";
+  const headers = (header_value_match.headers ?? []).map(describeHeader).join(", ");
+  const when = header_value_match.expect_match === false ? "unless" : "if";
+  return `header_match=${header_value_match.descriptor_value} ${when} ${headers}`;
+}

@@ -1,14 +1,28 @@
-import type { RetryPolicy } from "../../graph/policies/retry.js";
+import type { RouteAction } from "../../gen/envoy.js";
 import { duration } from "../duration.js";
-import type { Written } from "./written.js";
+import { facts, type WrittenPolicy } from "./policy.js";
 
-export const writeRetry = ({ retryOn, count, perTryTimeoutMs, statusCodes }: RetryPolicy): Written => ({
-  action: {
-    retry_policy: {
-      retry_on: retryOn,
-      num_retries: count,
-      ...(perTryTimeoutMs === undefined ? {} : { per_try_timeout: duration(perTryTimeoutMs) }),
-      ...(statusCodes.length > 0 ? { retriable_status_codes: statusCodes } : {}),
-    },
+export const retry: WrittenPolicy<"retry"> = {
+  write: {
+    route: ({ retryOn, count, perTryTimeoutMs, statusCodes }) => ({
+      action: {
+        retry_policy: {
+          retry_on: retryOn,
+          num_retries: count,
+          ...(perTryTimeoutMs === undefined ? {} : { per_try_timeout: duration(perTryTimeoutMs) }),
+          ...(statusCodes.length > 0 ? { retriable_status_codes: statusCodes } : {}),
+        },
+      },
+    }),
   },
-});
+  describe: ({ route: { route } }) =>
+    facts({ retries: route?.retry_policy && describeRetries(route.retry_policy) }),
+};
+
+function describeRetries(policy: NonNullable<RouteAction["retry_policy"]>): string {
+  const statuses = policy.retriable_status_codes?.length
+    ? ` (${policy.retriable_status_codes.join(", ")})`
+    : "";
+  const each = policy.per_try_timeout ? `, ${policy.per_try_timeout} each` : "";
+  return `${policy.num_retries ?? 1} on ${policy.retry_on ?? ""}${statuses}${each}`;
+}

@@ -1,9 +1,10 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { BackendRef, ObjectRef, RouteFilter } from "../../../schema/gateway-routes.js";
 import { findServicePort, readCluster } from "../../backends/backend.js";
+import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
-import type { Action, Backend, Cluster } from "../../core/nodes.js";
-import type { HeadersPolicy } from "../../policies/headers.js";
+import type { Action, Backend } from "../../core/nodes.js";
+import type { HeadersPolicy } from "../../policies/header-values.js";
 import type { BackendPolicies } from "../../policies/index.js";
 import { readBackendTls } from "./backend-tls.js";
 import { isGranted } from "./grants.js";

@@ -5,7 +5,7 @@ import {
   headerValueProblem,
   hostValueProblem,
 } from "../../../schema/header-names.js";
-import { type HeadersPolicy, headerFormat } from "../../policies/headers.js";
+import { type HeadersPolicy, headerFormat } from "../../policies/header-values.js";
 import type { RouteContext } from "./problems.js";
 
 type Values = HeadersPolicy["set"];

@@ -93,7 +93,7 @@ function readHttpSite(
   const common = { owner, policies: {} };
   return secret === undefined
     ? { terms: { kind: "http", ...common }, routes }
-    : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader), jwtProviders: [] }, routes };
+    : { terms: { kind: "https", ...common, tls: tlsOf(secret, reader) }, routes };
 }
 
 /** Read once for a unit: the same rules may be on several Envoy listeners. */

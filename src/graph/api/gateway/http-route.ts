@@ -3,6 +3,7 @@ import type { Route } from "../../core/nodes.js";
 import type { ObjectByKind } from "../../core/reader.js";
 import type { Match } from "../../matches/match-types.js";
 import { unreachablePath } from "../../matches/normalize-path.js";
+import { readAnnotatedPolicies } from "../../policies/index.js";
 import type { TimeoutPolicy } from "../../policies/timeout.js";
 import { type BackendOptions, readBackends } from "./backends.js";
 import { type Filters, readFilters } from "./filters.js";
@@ -73,6 +74,10 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
     : readBackends(context, rule.backendRefs, field, options, requestHeaders);
   if (!action && !filters.redirect) return [];
   warnOfPaths(context, rule.matches, field);
+  const annotated = readAnnotatedPolicies({
+    annotations: context.route.meta.annotations,
+    settings: context.reader.settings,
+  });
   return rule.matches.map((match): Route => {
     // As in Contour, headers are changed only on the way to and from a backend.
     const redirect = filters.redirect?.(match.path);
@@ -83,7 +88,7 @@ function readRule(context: RouteContext, rule: ReadRule, index: number, options:
       ...common,
       match,
       action: { ...action, ...mirrors },
-      policies: policiesOf(filters, rule, match),
+      policies: { ...annotated, ...policiesOf(filters, rule, match) },
     };
   });
 }

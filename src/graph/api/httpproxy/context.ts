@@ -1,12 +1,7 @@
-import type { ErrorCode } from "../../../schema/finding-codes.js";
-import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
-import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import type { RouteContext as PolicyContext } from "../../policies/policy.js";
 import type { Condition } from "./conditions.js";
 import type { Host } from "./host.js";
-
-export type RouteFields = NonNullable<HTTPProxy["spec"]["routes"]>[number];
-export type ServiceFields = NonNullable<RouteFields["services"]>[number];
 
 /** Where in a tree of includes an HTTPProxy is read. */
 export interface Place {
@@ -18,13 +13,6 @@ export interface Place {
 }
 
 /** What the reading of one route shares. */
-export interface RouteContext {
-  readonly proxy: HTTPProxy;
-  readonly route: RouteFields;
-  /** Field path of the route. */
-  readonly path: string;
+export interface RouteContext extends PolicyContext {
   readonly place: Place;
-  readonly reader: Reader;
-  readonly report: Report;
-  fail(type: FindingType, reason: ErrorCode, message: string, field?: string): undefined;
 }

@@ -4,6 +4,7 @@ import type { TcpBackend } from "../../core/nodes.js";
 import { type HTTPProxy, objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Root, rootOf, type SecureTerms } from "../../core/root.js";
 import { isOverBudget } from "../../cost/overrun.js";
+import { overPlainHttp } from "../../policies/index.js";
 import { type Host, readHost } from "./host.js";
 import { readProxyRoutes } from "./routes.js";
 import { readTcpProxy } from "./tcp.js";
@@ -31,7 +32,7 @@ export function readProxyRoot(proxy: HTTPProxy, reader: Reader, report: Report):
   const tcp = spec.tcpproxy ? readTcpProxy(proxy, reader, report) : undefined;
   if (spec.tcpproxy && !tcp) return undefined;
   const routes = readProxyRoutes(proxy, { conditions: [], path: [], host }, reader, report);
-  const { policies } = host;
+  const policies = overPlainHttp(host.policies);
   const overTls = host.secure ? readSecureTerms(ref, security, host, tcp) : undefined;
   return rootOf({ kind: "http", owner: ref, policies }, overTls, routes);
 }
@@ -39,7 +40,7 @@ export function readProxyRoot(proxy: HTTPProxy, reader: Reader, report: Report):
 function readSecureTerms(
   owner: Ref,
   { tls, fallback }: Security,
-  { policies, authorization, jwt }: Host,
+  { policies }: Host,
   tcp: readonly TcpBackend[] | undefined,
 ): SecureTerms {
   if (tcp?.length) {
@@ -60,7 +61,5 @@ function readSecureTerms(
     policies,
     tls,
     ...(fallback ? { fallback } : {}),
-    ...(authorization ? { authorization } : {}),
-    jwtProviders: jwt.providers,
   };
 }

@@ -1,14 +1,19 @@
 import type { Action, Route } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
-import type { PathMatch } from "../../matches/match-types.js";
 import { unreachablePath } from "../../matches/normalize-path.js";
-import { readCookieRewrites } from "../../policies/cookie.js";
-import type { Protections, RoutePolicies } from "../../policies/index.js";
+import {
+  anyActionPolicies,
+  lostOverHttp,
+  type RoutePolicies,
+  readRoutePolicies,
+} from "../../policies/index.js";
 import { replacePrefix } from "../../policies/path-rewrite.js";
+import type { RouteFields } from "../../policies/policy.js";
 import { type Condition, conditionProblem, mergeConditions, weakenedExact } from "./conditions.js";
-import type { Place, RouteContext, RouteFields } from "./context.js";
+import type { Place, RouteContext } from "./context.js";
+import { fieldReport } from "./field-report.js";
 import { readForward } from "./forward.js";
-import { lostOverHttp, readPolicies } from "./policies.js";
+import type { Host } from "./host.js";
 
 /** `spec.routes[i]` at a place in the include tree; undefined (and a finding) when it is not valid. */
 export function readProxyRoute(
@@ -20,28 +25,17 @@ export function readProxyRoute(
 ): Route | undefined {
   const route = (proxy.spec.routes ?? [])[i] as RouteFields;
   const path = `spec.routes[${i}]`;
-  const context: RouteContext = {
-    proxy,
-    route,
-    path,
-    place,
-    reader,
-    report,
-    fail(type, reason, message, field = "") {
-      report.error(proxy.ref, type, reason, message, path + field);
-      return undefined;
-    },
-  };
+  const findings = fieldReport(proxy, path, report);
   const kinds = [route.services?.length, route.requestRedirectPolicy, route.directResponsePolicy];
   if (kinds.filter(Boolean).length !== 1) {
     const message =
       "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
-    return context.fail("RouteError", "RouteActionCountNotValid", message);
+    return findings.fail("RouteError", "RouteActionCountNotValid", message);
   }
   const own: Condition[] = route.conditions ?? [];
   const conditions = [...place.conditions, ...own];
   const wrong = conditionProblem(own, conditions, reader.settings.budgets.regexProgramSize);
-  if (wrong) return context.fail("RouteError", wrong.reason, wrong.message, ".conditions");
+  if (wrong) return findings.fail("RouteError", wrong.reason, wrong.message, ".conditions");
   const weakened = weakenedExact(own);
   if (weakened) {
     const message = `exact ${JSON.stringify(weakened)} counts as a prefix, as in Contour, because other conditions follow it; put it last`;
@@ -53,51 +47,49 @@ export function readProxyRoute(
   if (unreachable)
     report.warn(proxy.ref, "RouteError", "PathNeverMatches", unreachable, `${path}.conditions`);
 
-  const policies = readPolicies(context, match.path);
-  const action = policies && readAction(context, policies, match.path);
+  const { host } = place;
+  const context: RouteContext = {
+    proxy,
+    route,
+    path,
+    match: match.path,
+    root: { virtualhost: host.virtualhost, secure: host.secure },
+    place,
+    reader,
+    report,
+    ...findings,
+  };
+  const policies = readRoutePolicies(context, host.policies);
+  const action = policies && readAction(context, policies);
   if (!policies || !action) return undefined;
   return {
     match,
     action,
-    policies: action.kind === "forward" ? policies : protectionsOf(policies),
-    insecure: place.host.secure && !keepsHttp(context, policies) ? "redirect" : "serve",
+    policies: action.kind === "forward" ? policies : anyActionPolicies(policies),
+    insecure: host.secure && !keepsHttp(context, policies) ? "redirect" : "serve",
     from: proxy.ref,
     field: path,
   };
 }
 
-/** Answers that Envoy gives itself are protected as backends are, but have no headers to set. */
-function protectionsOf(policies: RoutePolicies): Protections {
-  const { localRateLimit, ignoreHostRateLimits, ipFilter, authorization, jwtProvider } = policies;
-  return {
-    ...(localRateLimit ? { localRateLimit } : {}),
-    ...(ignoreHostRateLimits ? { ignoreHostRateLimits } : {}),
-    ...(ipFilter ? { ipFilter } : {}),
-    ...(authorization ? { authorization } : {}),
-    ...(jwtProvider ? { jwtProvider } : {}),
-  };
-}
-
 /** `permitInsecure`, but for routes that would lose a protection of their host over plain HTTP. */
 function keepsHttp(
-  { route, proxy, path, place, reader, report }: RouteContext,
-  policies: Protections,
+  { route, place: { host }, reader, warnIgnored }: RouteContext,
+  policies: RoutePolicies,
 ): boolean {
   if (!route.permitInsecure || reader.settings.disablePermitInsecure) return false;
-  const lost = place.host.secure ? lostOverHttp(place, policies) : undefined;
+  const lost = host.secure ? lostBy(host, policies) : undefined;
   if (!lost) return true;
   const message = `ignoring field "permitInsecure"; over plain HTTP this route would go without the ${lost} of its host, so it redirects to HTTPS`;
-  report.warn(proxy.ref, "SpecError", "IgnoredField", message, `${path}.permitInsecure`);
+  warnIgnored(message, ".permitInsecure");
   return false;
 }
 
-function readAction(context: RouteContext, policies: RoutePolicies, path: PathMatch): Action | undefined {
+const lostBy = (host: Host, policies: RoutePolicies): string | undefined =>
+  host.clientCertificates ? "client certificates" : lostOverHttp(host.policies, policies);
+
+function readAction(context: RouteContext, policies: RoutePolicies): Action | undefined {
   const { route, fail } = context;
-  const cookies = readCookieRewrites(route.cookieRewritePolicies);
-  if (cookies.error) {
-    const message = `${cookies.error} on route cookie rewrite rules`;
-    return fail("RouteError", "CookieRewritePoliciesInvalid", message, ".cookieRewritePolicies");
-  }
   if (route.directResponsePolicy) {
     const { statusCode: status, body } = route.directResponsePolicy;
     if (new TextEncoder().encode(body).length > 4096)
@@ -109,14 +101,13 @@ function readAction(context: RouteContext, policies: RoutePolicies, path: PathMa
       );
     return { kind: "respond", status, ...(body ? { body } : {}) };
   }
-  if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy, path);
-  return readForward(context, policies, cookies.rewrites ?? []);
+  if (route.requestRedirectPolicy) return readRedirect(context, route.requestRedirectPolicy);
+  return readForward(context, policies);
 }
 
 function readRedirect(
-  { fail }: RouteContext,
+  { fail, match }: RouteContext,
   policy: NonNullable<RouteFields["requestRedirectPolicy"]>,
-  path: PathMatch,
 ): Action | undefined {
   if (policy.path && policy.prefix) {
     return fail(
@@ -133,6 +124,6 @@ function readRedirect(
     ...(policy.hostname ? { host: policy.hostname } : {}),
     ...(policy.port ? { port: policy.port } : {}),
     ...(policy.path ? { path: policy.path } : {}),
-    ...(policy.prefix ? { rewrite: replacePrefix(path, policy.prefix) } : {}),
+    ...(policy.prefix ? { rewrite: replacePrefix(match, policy.prefix) } : {}),
   };
 }

@@ -1,5 +1,5 @@
+import type { Cluster } from "../../backends/cluster.js";
 import { readUpstreamValidation } from "../../backends/upstream-validation.js";
-import type { Cluster } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 
 type Fields = NonNullable<NonNullable<HTTPProxy["spec"]["routes"]>[number]["services"]>[number];

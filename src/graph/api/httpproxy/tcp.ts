@@ -2,8 +2,10 @@ import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
 import { type ClusterOptions, clientCertificate, readCluster } from "../../backends/backend.js";
-import type { HealthCheck, LoadBalancing, TcpBackend } from "../../core/nodes.js";
+import type { TcpBackend } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
+import { tcpHealthCheck } from "../../policies/health-check.js";
+import { balancerOf, type LoadBalancing } from "../../policies/load-balancing.js";
 import { chainEnd } from "./chain.js";
 import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
@@ -63,7 +65,8 @@ function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonl
     report.error(proxy.ref, "TLSError", "SecretNotValid", certificate.error, "spec.tcpproxy");
     return undefined;
   }
-  const healthCheck = readHealthCheck(proxy.spec.tcpproxy?.healthCheckPolicy);
+  const healthCheck =
+    proxy.spec.tcpproxy?.healthCheckPolicy && tcpHealthCheck(proxy.spec.tcpproxy.healthCheckPolicy);
   const options: ClusterOptions = {
     loadBalancing: readLoadBalancing(proxy, report),
     ...(healthCheck ? { healthCheck } : {}),
@@ -95,22 +98,5 @@ function readLoadBalancing(proxy: HTTPProxy, report: Report): LoadBalancing {
     const message = `ignoring field "Spec.TCPProxy.LoadBalancerPolicy"; ${strategy} load balancer policy is not supported for TCPProxies`;
     report.warn(proxy.ref, "TCPProxyError", "IgnoredField", message, "spec.tcpproxy.loadBalancerPolicy");
   }
-  return strategy === "Random"
-    ? "random"
-    : strategy === "WeightedLeastRequest"
-      ? "least-request"
-      : "round-robin";
+  return balancerOf(strategy);
 }
-
-type Fields = NonNullable<HTTPProxy["spec"]["tcpproxy"]>;
-
-const readHealthCheck = (check: Fields["healthCheckPolicy"]): HealthCheck | undefined =>
-  check && {
-    kind: "tcp",
-    path: "",
-    host: "",
-    intervalSeconds: check.intervalSeconds || 10,
-    timeoutSeconds: check.timeoutSeconds || 2,
-    unhealthyThreshold: check.unhealthyThresholdCount || 3,
-    healthyThreshold: check.healthyThresholdCount || 2,
-  };

@@ -15,9 +15,7 @@ import type { PathMatch } from "../../matches/match-types.js";
 import { isPath, trimSlashes, unreachablePath } from "../../matches/normalize-path.js";
 import { regexProblem } from "../../matches/regex.js";
 import { ingressHeaders } from "../../policies/default-headers.js";
-import type { RoutePolicies } from "../../policies/index.js";
-import { readRetryPolicy } from "../../policies/retry.js";
-import { readTimeout } from "../../policies/timeout.js";
+import { readIngressPolicies } from "../../policies/index.js";
 import { tlsRange } from "../httpproxy/tls.js";
 
 export type Ingress = ObjectByKind<"Ingress">;
@@ -71,7 +69,7 @@ export function readIngresses(
     const tls = readIngressTls(ingress, host, reader, report);
     if (!tls || !served.has(ingress.meta.namespace)) continue;
     secured.add(ingress.meta.namespace);
-    terms = { kind: "https", owner: ingress.ref, policies: {}, tls, jwtProviders: [] };
+    terms = { kind: "https", owner: ingress.ref, policies: {}, tls };
   }
   if (terms) {
     const routes = overTls.flatMap((rules) => (secured.has(rules.namespace) ? rules.routes : []));
@@ -203,42 +201,17 @@ function readPath(
       kind: "forward",
       backends: [backendOf(cluster, 0, ingressHeaders(reader.settings, cluster))],
     },
-    policies: readPolicies(ingress, written, report),
+    policies: readIngressPolicies(
+      {
+        annotation: (name) => annotation(ingress, name),
+        path: written,
+        warn: (reason, message) => report.warn(ingress.ref, type, reason, message, "metadata.annotations"),
+      },
+      { annotations: ingress.meta.annotations, settings: reader.settings },
+    ),
     insecure: "serve",
     from: ingress.ref,
     field,
-  };
-}
-
-/** `path`: as it is written in the rule, which is how the annotation `websocket-routes` names it. */
-function readPolicies(ingress: Ingress, path: string, report: Report): RoutePolicies {
-  const text = annotation(ingress, "response-timeout") ?? annotation(ingress, "request-timeout");
-  const timeout = readTimeout(text);
-  if (timeout.error) {
-    report.warn(
-      ingress.ref,
-      type,
-      "TimeoutPolicyNotValid",
-      `response-timeout: ${timeout.error}; the default is used`,
-      "metadata.annotations",
-    );
-  }
-  const retryOn = annotation(ingress, "retry-on");
-  const retries = Number(annotation(ingress, "num-retries") ?? "");
-  const retry = retryOn
-    ? readRetryPolicy({
-        count: Number.isInteger(retries) ? retries : 0,
-        perTryTimeout: annotation(ingress, "per-try-timeout") ?? "",
-        retryOn: retryOn.split(",").map((part) => part.trim()),
-      })
-    : undefined;
-  const websockets = annotation(ingress, "websocket-routes")
-    ?.split(",")
-    .map((part) => part.trim());
-  return {
-    ...(timeout.ms === undefined ? {} : { timeout: { response: timeout.ms } }),
-    ...(retry ? { retry } : {}),
-    ...(websockets?.includes(path) ? { websocket: true } : {}),
   };
 }
 

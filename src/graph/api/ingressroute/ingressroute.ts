@@ -1,22 +1,21 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { Ref } from "../../../schema/meta.js";
 import { clientCertificate, readCluster } from "../../backends/backend.js";
+import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
 import { isDelegated, readCaBundle, secretName } from "../../certificates/secret.js";
 import { append } from "../../core/append.js";
 import { isAllowedClass } from "../../core/class.js";
-import type { Action, Backend, Cluster, LoadBalancing, Route, TcpBackend, Tls } from "../../core/nodes.js";
+import type { Action, Backend, Route, TcpBackend, Tls } from "../../core/nodes.js";
 import { type ObjectByKind, objectsOf, type Reader, type Report } from "../../core/reader.js";
 import { type Root, rootOf, type SecureTerms } from "../../core/root.js";
 import { isOverBudget } from "../../cost/overrun.js";
 import type { PathMatch } from "../../matches/match-types.js";
 import { unreachablePath } from "../../matches/normalize-path.js";
 import { defaultHeaders } from "../../policies/default-headers.js";
-import { sessionAffinity } from "../../policies/hash.js";
-import type { RoutePolicies } from "../../policies/index.js";
-import { replacePrefix } from "../../policies/path-rewrite.js";
-import { readRetryPolicy } from "../../policies/retry.js";
-import { readTimeout } from "../../policies/timeout.js";
+import { httpHealthCheck } from "../../policies/health-check.js";
+import { readIngressRoutePolicies } from "../../policies/index.js";
+import { balancerOf } from "../../policies/load-balancing.js";
 import { chainEnd } from "../httpproxy/chain.js";
 import { hostCertificate } from "../httpproxy/host-certificate.js";
 import { includeProblem } from "../httpproxy/included-by.js";
@@ -66,7 +65,7 @@ function readSecureTerms(
 ): SecureTerms | undefined {
   if (tcp?.length) return { kind: "tcp", owner, ...(tls ? { tls } : {}), backends: tcp };
   if (passthrough) return { kind: "none", owner };
-  return tls && { kind: "https", owner, policies: {}, tls, jwtProviders: [] };
+  return tls && { kind: "https", owner, policies: {}, tls };
 }
 
 function readRootTls(root: IngressRoute, reader: Reader, report: Report): Tls | undefined {
@@ -176,17 +175,11 @@ function readServicesRoute(
     backends.push(backendOf(cluster, service.weight ?? 0, defaultHeaders(reader.settings, cluster)));
   }
   const action: Action = { kind: "forward", backends };
-  const cookie = route.services?.some((service) => service.strategy === "Cookie");
-  const timeout = route.timeoutPolicy?.request;
-  const retry = readRetryPolicy(route.retryPolicy);
   const matched: PathMatch = { kind: "prefix", value: route.match };
-  const policies: RoutePolicies = {
-    ...(timeout ? { timeout: { response: readTimeout(timeout).ms ?? 0 } } : {}),
-    ...(retry ? { retry } : {}),
-    ...(route.prefixRewrite ? { pathRewrite: replacePrefix(matched, route.prefixRewrite) } : {}),
-    ...(cookie ? { hash: sessionAffinity } : {}),
-    ...(route.enableWebsockets ? { websocket: true } : {}),
-  };
+  const policies = readIngressRoutePolicies(
+    { route, match: matched },
+    { annotations: object.meta.annotations, settings: reader.settings },
+  );
   const unreachable = unreachablePath(matched, reader.settings);
   if (unreachable) report.warn(object.ref, type, "PathNeverMatches", unreachable, `${path}.match`);
   const keepHttp = route.permitInsecure && !reader.settings.disablePermitInsecure;
@@ -199,12 +192,6 @@ function readServicesRoute(
     field: path,
   };
 }
-
-const strategies: ReadonlyMap<string | undefined, LoadBalancing> = new Map([
-  ["WeightedLeastRequest", "least-request"],
-  ["Random", "random"],
-  ["Cookie", "ring-hash"],
-]);
 
 function readService(
   object: IngressRoute,
@@ -226,20 +213,8 @@ function readService(
   const check = service.healthCheck;
   const base = {
     ...certificate.options,
-    loadBalancing: strategies.get(service.strategy) ?? ("round-robin" as const),
-    ...(check
-      ? {
-          healthCheck: {
-            kind: "http" as const,
-            path: check.path,
-            host: check.host || "contour-envoy-healthcheck",
-            intervalSeconds: check.intervalSeconds || 10,
-            timeoutSeconds: check.timeoutSeconds || 2,
-            unhealthyThreshold: check.unhealthyThresholdCount || 3,
-            healthyThreshold: check.healthyThresholdCount || 2,
-          },
-        }
-      : {}),
+    loadBalancing: service.strategy === "Cookie" ? ("ring-hash" as const) : balancerOf(service.strategy),
+    ...(check ? { healthCheck: httpHealthCheck(check) } : {}),
   };
   const { cluster } = readCluster(reader, object.meta.namespace, service.name, service.port, base);
   if (!cluster)

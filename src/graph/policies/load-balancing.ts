@@ -1,4 +1,7 @@
 import { canonicalHeader, headerNameProblem } from "../../schema/header-names.js";
+import type { Policy, RouteFields } from "./policy.js";
+
+export type LoadBalancing = "round-robin" | "random" | "least-request" | "ring-hash";
 
 /** What a ring-hash load balancer hashes; in order. */
 export type HashPolicy = readonly HashKey[];
@@ -10,7 +13,7 @@ export type HashKey =
   | { readonly kind: "source-ip"; readonly terminal: boolean };
 
 /** The cookie of strategy `Cookie`; its name is Contour's, so that sessions survive a migration. */
-export const sessionAffinity: HashPolicy = [{ kind: "cookie", name: "X-Contour-Session-Affinity" }];
+const sessionAffinity: HashPolicy = [{ kind: "cookie", name: "X-Contour-Session-Affinity" }];
 
 interface HashFields {
   readonly terminal?: boolean | undefined;
@@ -23,7 +26,7 @@ interface HashFields {
  * What strategy `RequestHash` hashes. Entries that are not valid are left out, and told of in `ignored` with their
  * place in the list; `hash` is undefined when none is left.
  */
-export function readHashPolicies(entries: readonly HashFields[]): {
+function readHashPolicies(entries: readonly HashFields[]): {
   hash?: HashPolicy;
   ignored: readonly { readonly at: number; readonly message: string }[];
 } {
@@ -59,3 +62,51 @@ function readHashKey({ terminal = false, ...entry }: HashFields): HashKey | stri
   if (query && !parameter) return "the name of the query parameter is empty";
   return parameter ? { kind: "query", name: parameter, terminal } : { kind: "source-ip", terminal };
 }
+
+type Fields = RouteFields["loadBalancerPolicy"];
+
+const balancers: ReadonlyMap<string | undefined, LoadBalancing> = new Map([
+  ["Random", "random"],
+  ["WeightedLeastRequest", "least-request"],
+]);
+
+/** The balancer of a strategy without a hash; a strategy that is not known is RoundRobin, as in Contour. */
+export const balancerOf = (strategy: string | undefined): LoadBalancing =>
+  balancers.get(strategy) ?? "round-robin";
+
+const hashOf = (fields: Fields): ReturnType<typeof readHashPolicies> =>
+  fields?.strategy === "Cookie"
+    ? { hash: sessionAffinity, ignored: [] }
+    : readHashPolicies(fields?.requestHashPolicies ?? []);
+
+const isHashed = (fields: Fields): boolean =>
+  fields?.strategy === "Cookie" || fields?.strategy === "RequestHash";
+
+/** The balancer of `loadBalancerPolicy` of a route. */
+export const balancingOf = (fields: Fields): LoadBalancing =>
+  isHashed(fields) && hashOf(fields).hash ? "ring-hash" : balancerOf(fields?.strategy);
+
+/** What `loadBalancerPolicy` of a route hashes. */
+export const hash: Policy<{ route: HashPolicy }> = {
+  protects: false,
+  fields: { route: ["loadBalancerPolicy"] },
+  read: {
+    route({ route: { loadBalancerPolicy: fields }, warnIgnored }) {
+      if (!isHashed(fields)) return undefined;
+      const { hash: found, ignored } = hashOf(fields);
+      const field = ".loadBalancerPolicy.requestHashPolicies";
+      for (const { at, message } of ignored) warnIgnored(message, `${field}[${at}]`);
+      if (!found) warnIgnored("no valid request hash policy is there: the strategy is RoundRobin", field);
+      return found;
+    },
+    ingressRoute: ({ route }) =>
+      route.services?.some(({ strategy }) => strategy === "Cookie") ? sessionAffinity : undefined,
+  },
+};
+
+/** `loadBalancerPolicy.strategy` of a route. */
+export const loadBalancing: Policy<{ cluster: LoadBalancing }> = {
+  protects: false,
+  fields: { route: ["loadBalancerPolicy"] },
+  read: { clusters: ({ route }) => balancingOf(route.loadBalancerPolicy) },
+};

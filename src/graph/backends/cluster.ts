@@ -1,0 +1,45 @@
+import type { EndpointMode } from "../../store/store.js";
+import type { KeyPair } from "../certificates/secret.js";
+import type { CircuitBreakers } from "../policies/circuit-breakers.js";
+import type { HealthCheck } from "../policies/health-check.js";
+import type { LoadBalancing } from "../policies/load-balancing.js";
+import type { SlowStart } from "../policies/slow-start.js";
+import type { Reachable } from "./address.js";
+
+export interface UpstreamValidation {
+  /** PEM. */
+  readonly ca: string;
+  readonly subjectNames: readonly string[];
+}
+
+/** One way to reach a Service port. Equal nodes are one Envoy cluster. */
+export interface Cluster {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+  /** `<namespace>/<service>/<port name>[/<name of the health port>]`, or undefined for an ExternalName service. */
+  readonly endpoints?: string;
+  /** The Service's port that health checks go to, where it is not `port`. */
+  readonly healthPort?: number;
+  readonly mode?: EndpointMode;
+  readonly externalName?: Reachable;
+  readonly protocol?: "tls" | "h2" | "h2c";
+  /** The host that TLS asks for (`serverName`); absent for `externalName`. */
+  readonly sni?: string;
+  readonly validation?: UpstreamValidation;
+  readonly loadBalancing: LoadBalancing;
+  readonly healthCheck?: HealthCheck;
+  readonly idleConnectionMs?: number;
+  readonly circuitBreakers?: CircuitBreakers;
+  readonly slowStart?: SlowStart;
+  /** Endpoints come in localities that share requests by weight. */
+  readonly weightedLocalities?: true;
+  /** The certificate that Envoy shows to the backend. */
+  readonly clientCertificate?: CertificateRef;
+}
+
+/** `<namespace>/<name>` of a TLS Secret, and the pair itself where it does not travel by SDS. */
+export interface CertificateRef {
+  readonly secret: string;
+  readonly pair?: KeyPair;
+}

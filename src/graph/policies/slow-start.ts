@@ -1,0 +1,34 @@
+import { parseTimeout } from "../../schema/duration.js";
+import { balancingOf } from "./load-balancing.js";
+import type { Policy } from "./policy.js";
+
+/** A new endpoint's share grows from `minWeightPercent` to its own within the window. */
+export interface SlowStart {
+  readonly windowMs: number;
+  readonly aggression: number;
+  readonly minWeightPercent: number;
+}
+
+/** `slowStartPolicy` of a service. Envoy has slow start for two load balancers only. */
+export const slowStart: Policy<{ cluster: SlowStart }> = {
+  protects: false,
+  fields: { service: ["slowStartPolicy"] },
+  read: {
+    cluster({ service: { slowStartPolicy: policy }, of: { route, fail }, at }) {
+      if (!policy) return undefined;
+      const wrong = (message: string): undefined =>
+        fail("ServiceError", "SlowStartInvalid", message, `${at}.slowStartPolicy`);
+      const balancing = balancingOf(route.loadBalancerPolicy);
+      if (balancing === "random" || balancing === "ring-hash")
+        return wrong(
+          "slow start is only supported with RoundRobin or WeightedLeastRequest load balancer strategy",
+        );
+      const window = parseTimeout(policy.window);
+      if (!("kind" in window) || window.kind !== "ms")
+        return wrong(`error parsing window: ${JSON.stringify(policy.window)} is not a duration above zero`);
+      const aggression = Number(policy.aggression);
+      if (!(aggression > 0)) return wrong("aggression must be greater than 0");
+      return { windowMs: window.ms, aggression, minWeightPercent: policy.minWeightPercent };
+    },
+  },
+};
