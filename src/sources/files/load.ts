@@ -99,8 +99,24 @@ function walk(folder: string, loader: Loader): string[] {
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return walk(path, loader);
-      return manifestNames.has(extname(entry.name)) ? [path] : [];
+      if (!manifestNames.has(extname(entry.name))) return [];
+      if (!isSpecial(path)) return [path];
+      fail({ ...loader, file: path }, 0, specialFile);
+      return [];
     });
+}
+
+/** Why a file of a folder is not read that has no end, or waits for a writer. */
+export const specialFile = "is a device, a pipe or a socket, which is not read in a folder";
+
+/** Whether a path, or what it links to, is there and neither a file nor a folder. */
+export function isSpecial(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return !stats.isFile() && !stats.isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function loadFile(loader: Loader): void {
