@@ -197,6 +197,7 @@ function publish(run: Run, checkCode: number): number {
       "publish",
       ...repeated("-f", inputs.files),
       ...(inputs.settings ? ["--settings", inputs.settings] : []),
+      ...(inputs.build ? ["--build"] : []),
       ...repeated("--to", inputs.publishTo),
       "--source",
       inputs.source,
