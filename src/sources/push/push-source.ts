@@ -190,10 +190,18 @@ export class PushedSources implements Source {
       const { store } = this.engine;
       const kept = listRevisions(store, push.name);
       const content = copyOf(store, push.name, revisionAt(store, push.name, kept, to) ?? to);
-      if (content) return this.#put({ ...push, text: content.text }, content.held);
+      if (content) return this.#putAgain({ ...push, text: content.text }, content.held);
       const numbers = kept.map(({ revision }) => revision).join(", ") || "none";
       return refusedPush(404, "revision-not-kept", `revision ${to} is not kept; kept are: ${numbers}`);
     });
+  }
+
+  /** A refusal names no objects of other namespaces: the one who rolls back has not written the content. */
+  async #putAgain(push: Push, held: readonly HeldObject[]): Promise<Pushed | RefusedPush> {
+    const outcome = await this.#put(push, held);
+    if (!("refused" in outcome)) return outcome;
+    const { refused } = outcome;
+    return { refused: { ...refused, findings: visibleFindings(refused.findings, push.namespaces) } };
   }
 
   async #put(push: Push, held: readonly HeldObject[] = []): Promise<Pushed | RefusedPush> {
