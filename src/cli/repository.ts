@@ -5,7 +5,7 @@ import type { Ref } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
 import { isSpecial, manifestNames, specialFile } from "../sources/files/load.js";
 import { repositoryOf } from "./base-dir.js";
-import { type FolderFinding, readKustomizations } from "./kustomization.js";
+import { type FolderFinding, kustomizationNames, readKustomizations } from "./kustomization.js";
 
 /** What there is to read in the paths of a command. */
 export interface Repository {
@@ -31,7 +31,6 @@ interface Walk {
   readonly leftOut: Map<string, number>;
 }
 
-const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 const ignoreFile = ".isolineignore";
 
 /**

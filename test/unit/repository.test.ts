@@ -164,6 +164,23 @@ describe("a kustomization", () => {
     ]);
   });
 
+  it.each([
+    ["resources: [inner]\n", "inner/kustomization.yaml", 'resources: ["https://example.com/base"]\n'],
+    ["components: [inner]\n", "inner/Kustomization", "helmCharts: [{name: a}]\n"],
+    ["resources: [inner]\n", "inner/kustomization.yml", 'patches: [{path: "HTTPS://example.com/p"}]\n'],
+    ['resources: ["example.com:x/y"]\n', "a.yaml", ""],
+    ['resources: ["git::ssh://a/b"]\n', "a.yaml", ""],
+    ['configMapGenerator: [{name: a, files: ["b=https://example.com/f"]}]\n', "a.yaml", ""],
+    ['openapi: {path: "https://example.com/f"}\n', "a.yaml", ""],
+  ])("with %j, and %s, fetches and runs nothing", (top, file, text) => {
+    const root = folderOf({ "kustomization.yaml": top, [file]: text });
+    const { findings, built } = findManifests([root], { build: true });
+    expect(built).toEqual([]);
+    expect(findings).toMatchObject([
+      { severity: "error", reason: "NotBuilt", message: expect.stringMatching(/fetch|would run/) },
+    ]);
+  });
+
   it.each(["helmCharts: [{name: a}]", "generators: [a.yaml]", "transformers: [a.yaml]"])(
     "with %s is not built",
     (text) => {
