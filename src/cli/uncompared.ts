@@ -1,7 +1,9 @@
-import type { Finding, Ref } from "../schema/meta.js";
+import type { Ref } from "../schema/meta.js";
 import { isSame } from "../schema/same.js";
+import { shownAbout } from "../schema/shown.js";
 import { plural } from "../schema/words.js";
 import { countHidden } from "../server/hidden.js";
+import type { Located } from "../sources/files/objects.js";
 import { type CompiledPaths, compiledFindings } from "./compiled.js";
 import type { ForeignConfig } from "./config-file.js";
 
@@ -35,15 +37,18 @@ export const formatUncompared = (all: readonly Uncompared[]): string[] =>
 /** Objects that are not valid on a side and may differ between the sides. */
 export function uncomparedIn({ compiled: a }: ComparedSide, { compiled: b }: ComparedSide): Uncompared[] {
   const [before, after] = [errorsOf(a), errorsOf(b)];
-  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((about): Uncompared[] => {
-    const [wrong, stillWrong] = [before.get(about), after.get(about)];
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((key): Uncompared[] => {
+    const [wrong, stillWrong] = [before.get(key)?.finding, after.get(key)?.finding];
     const finding = stillWrong ?? wrong;
     if (!finding) return [];
+    const { about } = finding;
     // The same invalid object with the same error on both sides changes nothing.
     if (wrong && stillWrong && isUnchanged(about, a, b) && wrong.message === stillWrong.message) return [];
     const side = wrong && stillWrong ? "both" : wrong ? "before" : "after";
     const path = finding.path ? `${finding.path} ` : "";
-    return [{ about, side, reason: "invalid", message: `${path}${finding.message}` }];
+    const message = `${path}${finding.message}`;
+    if (shownAbout(about) !== "") return [{ about, side, reason: "invalid", message }];
+    return [{ about: "", side, reason: "invalid", message: `${key}: ${message}` }];
   });
 }
 
@@ -52,13 +57,15 @@ const isUnchanged = (about: Ref, a: CompiledPaths | undefined, b: CompiledPaths 
   return old !== undefined && now !== undefined && isSame(old, now);
 };
 
-/** The first error of each object. */
-function errorsOf(compiled: CompiledPaths | undefined): Map<Ref, Finding> {
-  const errors = new Map<Ref, Finding>();
+/** The first error of each object, by its ref, and of each file, by its path. */
+function errorsOf(compiled: CompiledPaths | undefined): Map<string, Pick<Located, "finding" | "file">> {
+  const errors = new Map<string, Pick<Located, "finding" | "file">>();
   if (!compiled) return errors;
-  const located = compiled.manifests.located.map(({ finding }) => finding);
-  for (const finding of [...located, ...compiledFindings(compiled)])
-    if (finding.severity === "error" && !errors.has(finding.about)) errors.set(finding.about, finding);
+  const others = compiledFindings(compiled).map((finding) => ({ finding, file: "" }));
+  for (const one of [...compiled.manifests.located, ...others]) {
+    const key = shownAbout(one.finding.about) || one.file;
+    if (one.finding.severity === "error" && !errors.has(key)) errors.set(key, one);
+  }
   return errors;
 }
 

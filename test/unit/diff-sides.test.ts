@@ -104,6 +104,19 @@ function commit(): void {
 const [a, b] = [service("default", "a"), service("default", "b")];
 const host = (to: string, fqdn = "x.test"): Manifest => hostProxy(fqdn, to);
 
+describe("files that can't be read", () => {
+  it("are each named with their error, on the side where they are", async () => {
+    const before = write("a/x.yaml", yaml(a, b, host("a")));
+    write("b/x.yaml", yaml(a, b, host("a")));
+    write("b/y.yaml", "a: [");
+    write("b/z.yaml", "b: [");
+    expect(await run(before, join(folder, "b"), { exitCode: true })).not.toBe(0);
+    expect(out).toMatch(/\? not valid after: \S+b\/y.yaml: /);
+    expect(out).toMatch(/\? not valid after: \S+b\/z.yaml: /);
+    expect(out).not.toContain("File/");
+  });
+});
+
 describe("a side in git", () => {
   it("is read at the paths of the other side, and leaves the work tree as it is", async () => {
     const file = write("manifests/x.yaml", yaml(a, b, host("a")));
