@@ -125,10 +125,10 @@ const addSummary = ({ GITHUB_STEP_SUMMARY }: Env, markdown: string): void => {
 async function review(
   run: Run,
   checked: string,
-  { number, base }: NonNullable<WorkflowEvent["pullRequest"]>,
+  request: NonNullable<WorkflowEvent["pullRequest"]>,
 ): Promise<number> {
   const { env, inputs, log } = run;
-  const compared = diff(run, base);
+  const compared = diff(run, request);
   addSummary(env, compared.markdown);
   if (inputs.comment) {
     const marker = markerOf(inputs.files);
@@ -136,7 +136,7 @@ async function review(
     const { GITHUB_API_URL: url = "https://api.github.com", GITHUB_REPOSITORY: repository = "" } = env;
     const done = await publishComment(
       new GitHubApi({ url, repository, token: inputs.token }),
-      number,
+      request.number,
       marker,
       body,
     );
@@ -150,11 +150,14 @@ async function review(
 const footerOf = ({ GITHUB_SHA = "", GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: Env): string =>
   `Of ${GITHUB_SHA.slice(0, 12)}, by [a run](${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}).`;
 
-function diff(run: Run, base: string): { readonly code: number; readonly markdown: string } {
+function diff(
+  run: Run,
+  request: NonNullable<WorkflowEvent["pullRequest"]>,
+): { readonly code: number; readonly markdown: string } {
   const { inputs, env, folder } = run;
   try {
     const git = new Git(env);
-    const commit = git.baseOf(base);
+    const commit = git.baseOf(request);
     const before = inputs.files.filter((path) => git.hasPath(commit, path));
     const sides = [
       // A pull request that adds the first manifests has none before.

@@ -43,6 +43,8 @@ const maxCharacters = 65_536;
 /** A line or a list of what could not be compared takes no more than this much of a comment. */
 const maxLine = 500;
 const maxUncompared = 20;
+/** Of these together, in characters. */
+const maxUncomparedSize = 16_000;
 /** Of the lines of one section, in characters. */
 const maxSection = 8000;
 
@@ -64,11 +66,22 @@ export function markdownReview(
     head.push(`Written differently: ${listed(rewritten.map(code))}`, "");
   if (uncompared.length > 0) {
     head.push("**Not compared**, so that what it does to traffic is not known:", "");
-    head.push(...uncompared.slice(0, maxUncompared).map((line) => `- ${code(line)}`));
-    if (uncompared.length > maxUncompared) head.push(`- and ${uncompared.length - maxUncompared} more`);
+    const listed = firstOf(uncompared.slice(0, maxUncompared).map(code), maxUncomparedSize);
+    head.push(...listed.map((line) => `- ${line}`));
+    if (uncompared.length > listed.length) head.push(`- and ${uncompared.length - listed.length} more`);
     head.push("");
   }
   return fitted(head.join("\n"), sectionsOf(review).map(detailsOf), limit);
+}
+
+/** As many as have `limit` characters together. */
+function firstOf(lines: readonly string[], limit: number): readonly string[] {
+  let size = 0;
+  const end = lines.findIndex((line) => {
+    size += line.length;
+    return size > limit;
+  });
+  return end < 0 ? lines : lines.slice(0, end);
 }
 
 function headline({ hosts, rewritten }: Review, changes: number): string {

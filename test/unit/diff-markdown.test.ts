@@ -131,6 +131,11 @@ describe("the Markdown of a review", () => {
     expect(
       Buffer.byteLength(markdownReview(review(), { uncompared, rewritten: uncompared })),
     ).toBeLessThanOrEqual(65_536);
+    const marks = Array.from({ length: 5000 }, (_, i) => `${i}${"\u{1f600}".repeat(500)}`);
+    const escaped = markdownReview(review(hostOf("one.test", "")), { uncompared: marks, rewritten: marks });
+    expect(Buffer.byteLength(escaped)).toBeLessThanOrEqual(65_536);
+    expect(escaped).toContain("one.test</code>");
+    expect(escaped).toMatch(/- and 49\d\d more/);
   });
 
   it("says that nothing changes, and what is written differently", () => {
