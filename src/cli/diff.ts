@@ -16,6 +16,7 @@ import {
   rewrittenIn,
   type Uncompared,
   uncomparedIn,
+  untriedIn,
 } from "./uncompared.js";
 import { UsageError } from "./usage.js";
 
@@ -41,7 +42,12 @@ export async function diffCommand(
   const words = readSides({ before, after, from: options.from, to: options.to });
   const [a, b] = await compiledSides(words, options);
   const reviewed = withoutUnknown(review(endpointsKnown(a), endpointsKnown(b)), a, b);
-  const uncompared = [...uncomparedIn(a, b), ...assumedIn(a, b), ...hiddenValues(a, b)];
+  const uncompared = [
+    ...uncomparedIn(a, b),
+    ...assumedIn(a, b),
+    ...hiddenValues(a, b),
+    ...untriedIn(reviewed),
+  ];
   const rewritten = rewrittenIn(a, b);
   const remarks = { uncompared: formatUncompared(uncompared), rewritten };
   process.stdout.write(printed(reviewed, { ...remarks, objects: uncompared }, options));

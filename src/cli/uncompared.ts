@@ -1,3 +1,4 @@
+import type { Review } from "../explain/review.js";
 import type { Ref } from "../schema/meta.js";
 import { isSame } from "../schema/same.js";
 import { shownAbout } from "../schema/shown.js";
@@ -20,8 +21,8 @@ export interface Uncompared {
   /** The object; empty where it is none. */
   readonly about: Ref | "";
   readonly side: "before" | "after" | "both";
-  /** `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: a server does not show it. */
-  readonly reason: "invalid" | "assumed" | "hidden";
+  /** `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: a server does not show it. `untried`: too many requests. */
+  readonly reason: "invalid" | "assumed" | "hidden" | "untried";
   readonly message: string;
 }
 
@@ -81,6 +82,15 @@ export function assumedIn(a: ComparedSide, b: ComparedSide): Uncompared[] {
     message: `not among the files ${side}, so that its contents are not known there`,
   }));
 }
+
+/** Hosts whose requests are too many: it is not known how all of them are answered. */
+export const untriedIn = ({ untried }: Review): Uncompared[] =>
+  untried.map(({ site, tried }) => ({
+    about: "",
+    side: "both",
+    reason: "untried",
+    message: `${site}: only ${plural(tried, "request")} of more were tried, so that risk marks may be missing; split the change, or its host`,
+  }));
 
 /** Values that a server does not show. */
 export function hiddenValues(a: ComparedSide, b: ComparedSide): Uncompared[] {

@@ -104,6 +104,23 @@ function commit(): void {
 const [a, b] = [service("default", "a"), service("default", "b")];
 const host = (to: string, fqdn = "x.test"): Manifest => hostProxy(fqdn, to);
 
+it("a host with too many requests to try them all is not compared", async () => {
+  const routes = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      conditions: [{ prefix: `/p${i}` }],
+      services: [{ name: "a", port: 80 }],
+    }));
+  const many = (count: number): string =>
+    write(
+      `${count}.yaml`,
+      yaml(a, httpProxy("default", "x", { virtualhost: { fqdn: "x.test" }, routes: routes(count) })),
+    );
+  const { uncompared } = await told(many(1), many(1100));
+  expect(uncompared).toMatchObject([
+    { reason: "untried", message: expect.stringContaining("2000 requests of more") },
+  ]);
+});
+
 describe("files that can't be read", () => {
   it("are each named with their error, on the side where they are", async () => {
     const before = write("a/x.yaml", yaml(a, b, host("a")));
