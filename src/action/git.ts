@@ -29,6 +29,11 @@ export class Git {
     return this.#run("ls-tree", "--name-only", commit, "--", path).trim() !== "";
   }
 
+  /** The text of a file of a commit, by its path from the current folder. */
+  read(commit: string, path: string): string {
+    return this.#run("show", `${commit}:./${path}`);
+  }
+
   #has(commit: string): boolean {
     try {
       this.#run("cat-file", "-e", `${commit}^{commit}`);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, isAbsolute, join, normalize } from "node:path";
 import { logLine } from "../cli/log-line.js";
 import { code } from "../cli/markdown.js";
 import { messageOf } from "../schema/words.js";
@@ -167,7 +167,8 @@ function diff(
       ),
       ...repeated("--to", inputs.files),
     ];
-    const args = ["diff", ...sides, ...fileOptions(inputs), "--format", "markdown"];
+    const settings = settingsBefore(run, git, commit);
+    const args = ["diff", ...sides, ...fileOptions(inputs), ...settings, "--format", "markdown"];
     const { code: exit, stdout, stderr } = isoline(run, args, {}, "kept");
     if (stdout.trim() !== "") return { code: exit, markdown: stdout };
     return { code: exit, markdown: notCompared(stderr) };
@@ -175,6 +176,15 @@ function diff(
     run.log(`::error title=isoline diff::${messageOf(error).replaceAll(/[\r\n]+/g, " ")}`);
     return { code: 3, markdown: notCompared(messageOf(error)) };
   }
+}
+
+/** The settings as they are in a commit: a pull request may change them, too. */
+function settingsBefore({ inputs, folder }: Run, git: Git, commit: string): readonly string[] {
+  const path = normalize(inputs.settings || "..");
+  if (isAbsolute(path) || path.startsWith("..")) return [];
+  const file = join(folder, `before-${basename(path)}`);
+  writeFileSync(file, git.hasPath(commit, path) ? git.read(commit, path) : "{}\n");
+  return ["--settings-before", file];
 }
 
 const notCompared = (why: string): string =>

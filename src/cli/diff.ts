@@ -25,6 +25,8 @@ export interface DiffCommandOptions
     SideOptions,
     Pick<SideArguments, "from" | "to"> {
   readonly settings?: string;
+  /** Those of the side before, where they differ. */
+  readonly settingsBefore?: string;
   readonly format: "text" | "json" | "markdown";
   /** The review is also written to the summary of a step of GitHub Actions. */
   readonly stepSummary?: boolean;
@@ -38,6 +40,8 @@ export async function diffCommand(
   after: string | undefined,
   options: DiffCommandOptions,
 ): Promise<number> {
+  if (options.settingsBefore !== undefined && options.settings === undefined)
+    throw new UsageError("--settings-before: is for the side before; give --settings for the other one");
   const summaryFile = options.stepSummary ? stepSummaryFile() : undefined;
   const words = readSides({ before, after, from: options.from, to: options.to });
   const [a, b] = await compiledSides(words, options);
@@ -79,13 +83,14 @@ async function compiledSides(
   words: ReturnType<typeof readSides>,
   options: DiffCommandOptions,
 ): Promise<Sides> {
-  const read = readSettings(options.settings);
+  const now = readSettings(options.settings);
+  const old = options.settingsBefore === undefined ? now : readSettings(options.settingsBefore);
   const sides = [
-    await readSide(words[0], words[1], read.settings, options),
-    await readSide(words[1], words[0], read.settings, options),
+    { ...(await readSide(words[0], words[1], old.settings, options)), named: old },
+    { ...(await readSide(words[1], words[0], now.settings, options)), named: now },
   ];
   const ofObjects = sides.flatMap((side) => ("input" in side ? [side] : []));
-  const compiled = compileSides(ofObjects, options, read);
+  const compiled = compileSides(ofObjects, options);
   const [a, b] = sides.map((side): ComparedSide => {
     if (!("input" in side)) return { ...side, isLive: true };
     const own = compiled[ofObjects.indexOf(side)];

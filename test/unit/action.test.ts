@@ -134,6 +134,23 @@ describe("a pull request", () => {
     expect(log.replaceAll(/^::.*$/gm, "")).not.toContain("##[");
   });
 
+  it.runIf(canReview)("that changes the settings is compared with those before", async () => {
+    const github = await startGitHub();
+    const at = checkout(
+      { ...good, "settings.yaml": "timeouts: {requestTimeout: 7s}\n" },
+      { ...good, "settings.yaml": "timeouts: {requestTimeout: 9s}\n" },
+    );
+    const { code, log } = await runAction({ at, github, inputs: { settings: "settings.yaml" } });
+    expect(code, log).toBe(0);
+    expect(github.comments[0]?.body).toContain("7s -> 9s");
+    await runAction({
+      at: checkout(good, { ...good, "new.yaml": "timeouts: {requestTimeout: 8s}\n" }),
+      github,
+      inputs: { settings: "new.yaml" },
+    });
+    expect(github.comments[0]?.body).toContain("-> 8s");
+  });
+
   it.runIf(canReview)(
     "whose newest commit is checked out is compared with the branch that it is for, whatever its parents are",
     async () => {
