@@ -70,7 +70,10 @@ export function readRepository(
     };
     return [
       ...loadDocuments(files, visitManifest),
-      ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
+      // Lines of what was built are not those of the file that it is of.
+      ...built.flatMap(({ file, text }) =>
+        loadText(file, text, (value, { within }) => visitManifest(value, { file, line: 1, within })),
+      ),
     ];
   });
   progress.end();

@@ -53,10 +53,15 @@ export function uncomparedIn({ compiled: a }: ComparedSide, { compiled: b }: Com
   });
 }
 
-const isUnchanged = (about: Ref, a: CompiledPaths | undefined, b: CompiledPaths | undefined): boolean => {
+function isUnchanged(about: Ref, a: CompiledPaths | undefined, b: CompiledPaths | undefined): boolean {
   const [old, now] = [a?.store.object(about), b?.store.object(about)];
-  return old !== undefined && now !== undefined && isSame(old, now);
-};
+  if (old !== undefined || now !== undefined)
+    return old !== undefined && now !== undefined && isSame(old, now);
+  // What the schema refuses is in no store.
+  const [before, after] = [a?.manifests.documents.get(about), b?.manifests.documents.get(about)];
+  const text = before?.part?.text.trim();
+  return text !== undefined && text === after?.part?.text.trim() && before?.within === after?.within;
+}
 
 /** The first error of each object, by its ref, and of each file, by its path. */
 function errorsOf(compiled: CompiledPaths | undefined): Map<string, Pick<Located, "finding" | "file">> {

@@ -121,6 +121,18 @@ it("a host with too many requests to try them all is not compared", async () => 
   ]);
 });
 
+it("an object that the schema refuses is compared by its text, and is not listed where that is the same", async () => {
+  const placeholder = (rest = ""): string =>
+    `apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata: {name: p}\nspec: {virtualhost: {fqdn: "\${HOST}"}${rest}}\n`;
+  const before = write("before.yaml", placeholder());
+  const same = write("same.yaml", placeholder());
+  const other = write("other.yaml", placeholder(", routes: []"));
+  expect(await told(before, same)).toMatchObject({ uncompared: [], rewritten: { objects: [] } });
+  expect((await told(before, other)).uncompared).toMatchObject([
+    { about: "HTTPProxy/default/p", side: "both" },
+  ]);
+});
+
 describe("files that can't be read", () => {
   it("are each named with their error, on the side where they are", async () => {
     const before = write("a/x.yaml", yaml(a, b, host("a")));

@@ -215,6 +215,13 @@ describe("a kustomization", () => {
       });
     });
 
+    it("has its findings at the first line of its file", () => {
+      const bad = `${namespace("built")}---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: 7}\n`;
+      withProgram("kustomize", `console.log(${JSON.stringify(bad)})`);
+      const { located } = readRepository([folderOf(files)], [], { build: true });
+      expect(located).toMatchObject([{ file: expect.stringMatching(/prod.kustomization.yaml$/), line: 1 }]);
+    });
+
     it("is built by kubectl where there is no kustomize", () => {
       withProgram("kubectl", print('process.argv[2] === "kustomize"'));
       expect(read(files, true).objects).toContain("Namespace//built");
