@@ -198,7 +198,13 @@ function readContent({ file, settings, build }: PublishCommandOptions): {
 } {
   const values: string[] = [];
   const take = (value: unknown): void => void values.push(JSON.stringify(value));
-  const manifests = readRepository(file, [], { build, settings, take });
+  let isEmptied = false;
+  const emptyList = (): void => {
+    isEmptied = true;
+  };
+  const manifests = readRepository(file, [], { build, settings, take, emptyList });
+  // The server refuses nothing at all: a wrong folder is no wish to remove everything.
+  if (values.length === 0 && !isEmptied) return { manifests, text: "" };
   if (settings) take({ kind: "IsolineSettings", spec: readSettingsValue(settings) });
   return { manifests, text: values.length === 0 ? "[]" : values.join("\n") };
 }

@@ -26,6 +26,8 @@ interface ReadOptions {
   readonly settings?: string | undefined;
   /** Takes each manifest as it was written, and settings of kind `IsolineSettings`. */
   readonly take?: (value: unknown) => void;
+  /** Called for each list without members. */
+  readonly emptyList?: () => void;
 }
 
 /**
@@ -69,7 +71,7 @@ export function readRepository(
       } else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
     };
     return [
-      ...loadDocuments(files, visitManifest),
+      ...loadDocuments(files, visitManifest, options.emptyList),
       // Lines of what was built are not those of the file that it is of.
       ...built.flatMap(({ file, text }) =>
         loadText(file, text, (value, { within }) => visitManifest(value, { file, line: 1, within })),

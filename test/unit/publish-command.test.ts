@@ -206,6 +206,17 @@ describe("what isoline publish sends", () => {
     );
   });
 
+  it("is never nothing: to remove all takes an empty List", async () => {
+    const chart = { "Chart.yaml": "name: chart\n", "a.yaml": JSON.stringify(named("a")) };
+    await writeFile(join(folder, "settings.yaml"), "{}\n");
+    for (const options of [{}, { settings: join(folder, "settings.yaml") }])
+      expect((await sent(chart, options)).code).toBe(1);
+    expect(err.at(-1)).toContain("400 empty): there is no document; push an empty List to remove all");
+    await rm(join(folder, "repository"), { recursive: true });
+    const list = { "list.yaml": "apiVersion: v1\nkind: List\nitems: []\n" };
+    expect(await sent(list)).toEqual({ code: 0, objects: [] });
+  });
+
   it("is what kustomize makes, with --build", async () => {
     const bin = join(folder, "bin");
     await mkdir(bin);

@@ -38,12 +38,16 @@ export const manifestNames: ReadonlySet<string> = new Set([...lineNames, ".yaml"
 
 /**
  * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
- * document that can't be read is a finding and costs only itself.
+ * document that can't be read is a finding and costs only itself. `emptyList` is called for each list without members.
  */
-export function loadDocuments(paths: readonly string[], visit: Visit): readonly LoadFinding[] {
+export function loadDocuments(
+  paths: readonly string[],
+  visit: Visit,
+  emptyList: () => void = () => undefined,
+): readonly LoadFinding[] {
   const findings: LoadFinding[] = [];
   for (const path of paths) {
-    const loader: Loader = { file: path, visit, findings };
+    const loader: Loader = { file: path, visit, findings, emptyList };
     for (const file of path === "-" ? ["-"] : filesOf(loader)) loadFile({ ...loader, file });
   }
   return findings;
@@ -60,6 +64,7 @@ interface Loader {
   readonly file: string;
   readonly visit: Visit;
   readonly findings: LoadFinding[];
+  readonly emptyList?: () => void;
 }
 
 function fail({ file, findings }: Loader, line: number, message: string, column?: number): void {
@@ -168,6 +173,7 @@ function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocum
     fail(loader, line, `the document ${found.problem}`);
     return;
   }
+  if (found.members.length === 0) loader.emptyList?.();
   const list = Array.isArray(value) ? "" : "items";
   for (const [i, member] of found.members.entries()) {
     if (member === value) visit(member, placeAt(file, line, format === "lines" ? undefined : part, ""));
