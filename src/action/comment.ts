@@ -4,8 +4,9 @@ import { type GitHubApi, GitHubError } from "./github-api.js";
 
 /** GitHub takes so many characters. */
 const maxBody = 65_536;
-/** Findings that are listed; the summary of the job has all. */
+/** Findings that are listed, and their characters; the summary of the job has all. */
 const maxRows = 20;
+const maxRowSize = 20_000;
 
 /** Begins the comment that later runs change: one for each set of files. */
 export const markerOf = (files: readonly string[]): string =>
@@ -30,10 +31,15 @@ export function commentText({ marker, check, diff, footer }: CommentParts): stri
 /** The table of findings with its first rows. */
 function fewRows(markdown: string): string {
   let rows = 0;
-  const lines = markdown
-    .split("\n")
-    .filter((line) => !/^\| (?:error|warning) /.test(line) || ++rows <= maxRows);
-  const more = rows - maxRows;
+  let size = 0;
+  let more = 0;
+  const lines = markdown.split("\n").filter((line) => {
+    if (!/^\| (?:error|warning) /.test(line)) return true;
+    size += line.length;
+    if (++rows <= maxRows && size <= maxRowSize) return true;
+    more++;
+    return false;
+  });
   return more > 0
     ? `${lines.join("\n")}\n${plural(more, "more finding")}: see the summary of the job.\n`
     : lines.join("\n");

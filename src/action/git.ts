@@ -9,15 +9,16 @@ export class Git {
   constructor(private readonly env: Env) {}
 
   /**
-   * The commit that a pull request is compared with, brought here where a shallow checkout lacks it: what the commit that is checked out
-   * was merged into, or else the newest commit of the branch that the request is for.
+   * The commit that a pull request is compared with, brought here where a shallow checkout lacks it: what its `head` was merged into by the
+   * commit that is checked out, or else `base`, the newest commit of the branch that the request is for. Where `head` itself is checked out,
+   * its parents are what its author says.
    *
    * @throws Error when the commit can't be fetched.
    */
-  baseOf(base: string): string {
-    const head = this.#run("cat-file", "commit", "HEAD").split("\n\n", 1)[0] ?? "";
-    const parents = [...head.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = ""]) => parent);
-    const commit = parents.length === 2 && parents[0] ? parents[0] : base;
+  baseOf({ base, head }: { readonly base: string; readonly head: string }): string {
+    const merge = this.#run("cat-file", "commit", "HEAD").split("\n\n", 1)[0] ?? "";
+    const parents = [...merge.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = ""]) => parent);
+    const commit = parents.length === 2 && parents[0] && parents[1] === head ? parents[0] : base;
     if (!isCommit(commit)) throw new Error(`${JSON.stringify(commit)} is no commit`);
     if (!this.#has(commit)) this.#fetch(commit);
     return commit;
@@ -26,6 +27,11 @@ export class Git {
   /** Whether a commit has a file or folder. */
   hasPath(commit: string, path: string): boolean {
     return this.#run("ls-tree", "--name-only", commit, "--", path).trim() !== "";
+  }
+
+  /** The text of a file of a commit, by its path from the current folder. */
+  read(commit: string, path: string): string {
+    return this.#run("show", `${commit}:./${path}`);
   }
 
   #has(commit: string): boolean {

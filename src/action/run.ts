@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, isAbsolute, join, normalize } from "node:path";
 import { logLine } from "../cli/log-line.js";
 import { code } from "../cli/markdown.js";
 import { messageOf } from "../schema/words.js";
@@ -125,10 +125,10 @@ const addSummary = ({ GITHUB_STEP_SUMMARY }: Env, markdown: string): void => {
 async function review(
   run: Run,
   checked: string,
-  { number, base }: NonNullable<WorkflowEvent["pullRequest"]>,
+  request: NonNullable<WorkflowEvent["pullRequest"]>,
 ): Promise<number> {
   const { env, inputs, log } = run;
-  const compared = diff(run, base);
+  const compared = diff(run, request);
   addSummary(env, compared.markdown);
   if (inputs.comment) {
     const marker = markerOf(inputs.files);
@@ -136,7 +136,7 @@ async function review(
     const { GITHUB_API_URL: url = "https://api.github.com", GITHUB_REPOSITORY: repository = "" } = env;
     const done = await publishComment(
       new GitHubApi({ url, repository, token: inputs.token }),
-      number,
+      request.number,
       marker,
       body,
     );
@@ -150,11 +150,14 @@ async function review(
 const footerOf = ({ GITHUB_SHA = "", GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID }: Env): string =>
   `Of ${GITHUB_SHA.slice(0, 12)}, by [a run](${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}).`;
 
-function diff(run: Run, base: string): { readonly code: number; readonly markdown: string } {
+function diff(
+  run: Run,
+  request: NonNullable<WorkflowEvent["pullRequest"]>,
+): { readonly code: number; readonly markdown: string } {
   const { inputs, env, folder } = run;
   try {
     const git = new Git(env);
-    const commit = git.baseOf(base);
+    const commit = git.baseOf(request);
     const before = inputs.files.filter((path) => git.hasPath(commit, path));
     const sides = [
       // A pull request that adds the first manifests has none before.
@@ -164,7 +167,8 @@ function diff(run: Run, base: string): { readonly code: number; readonly markdow
       ),
       ...repeated("--to", inputs.files),
     ];
-    const args = ["diff", ...sides, ...fileOptions(inputs), "--format", "markdown"];
+    const settings = settingsBefore(run, git, commit);
+    const args = ["diff", ...sides, ...fileOptions(inputs), ...settings, "--format", "markdown"];
     const { code: exit, stdout, stderr } = isoline(run, args, {}, "kept");
     if (stdout.trim() !== "") return { code: exit, markdown: stdout };
     return { code: exit, markdown: notCompared(stderr) };
@@ -172,6 +176,15 @@ function diff(run: Run, base: string): { readonly code: number; readonly markdow
     run.log(`::error title=isoline diff::${messageOf(error).replaceAll(/[\r\n]+/g, " ")}`);
     return { code: 3, markdown: notCompared(messageOf(error)) };
   }
+}
+
+/** The settings as they are in a commit: a pull request may change them, too. */
+function settingsBefore({ inputs, folder }: Run, git: Git, commit: string): readonly string[] {
+  const path = normalize(inputs.settings || "..");
+  if (isAbsolute(path) || path.startsWith("..")) return [];
+  const file = join(folder, `before-${basename(path)}`);
+  writeFileSync(file, git.hasPath(commit, path) ? git.read(commit, path) : "{}\n");
+  return ["--settings-before", file];
 }
 
 const notCompared = (why: string): string =>
@@ -197,6 +210,7 @@ function publish(run: Run, checkCode: number): number {
       "publish",
       ...repeated("-f", inputs.files),
       ...(inputs.settings ? ["--settings", inputs.settings] : []),
+      ...(inputs.build ? ["--build"] : []),
       ...repeated("--to", inputs.publishTo),
       "--source",
       inputs.source,

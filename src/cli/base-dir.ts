@@ -17,7 +17,8 @@ export function placed(
   return located.map((one) => ({ ...one, file: pathFrom(resolve(root), one.file) }));
 }
 
-function repositoryOf(folder: string): string | undefined {
+/** The nearest folder with `.git`: the folder itself, or one above it. */
+export function repositoryOf(folder: string): string | undefined {
   if (existsSync(join(folder, ".git"))) return folder;
   const parent = dirname(folder);
   return parent === folder ? undefined : repositoryOf(parent);

@@ -91,6 +91,8 @@ export interface CompiledSide {
   readonly label: string;
   /** All that there is is known, so that nothing is assumed. */
   readonly isLive: boolean;
+  /** The settings that the command names for it. */
+  readonly named: SettingsFile;
 }
 
 /**
@@ -100,7 +102,6 @@ export interface CompiledSide {
 export function compileSides(
   sides: readonly CompiledSide[],
   options: AssumptionOptions & Pick<InputOptions, "settings">,
-  read: SettingsFile,
 ): readonly CompiledPaths[] {
   const optionsFor = ({ isLive }: CompiledSide): typeof options & Pick<InputOptions, "kube"> =>
     isLive ? { ...options, kube: [""] } : options;
@@ -110,7 +111,8 @@ export function compileSides(
     const first = alone[i];
     const isWhole =
       first !== undefined && (side.isLive || [...known].every((ref) => first.store.object(ref)));
-    return finish(isWhole ? first : compileManifests(side.input, optionsFor(side), known), read, side.label);
+    const made = isWhole ? first : compileManifests(side.input, optionsFor(side), known);
+    return finish(made, side.named, side.label);
   });
   const last = compiled.findLast(({ assumed }) => assumed.refs.length > 0);
   for (const line of last ? formatAssumed(last.assumed) : []) console.error(printable(line));

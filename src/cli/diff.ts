@@ -16,6 +16,7 @@ import {
   rewrittenIn,
   type Uncompared,
   uncomparedIn,
+  untriedIn,
 } from "./uncompared.js";
 import { UsageError } from "./usage.js";
 
@@ -24,6 +25,8 @@ export interface DiffCommandOptions
     SideOptions,
     Pick<SideArguments, "from" | "to"> {
   readonly settings?: string;
+  /** Those of the side before, where they differ. */
+  readonly settingsBefore?: string;
   readonly format: "text" | "json" | "markdown";
   /** The review is also written to the summary of a step of GitHub Actions. */
   readonly stepSummary?: boolean;
@@ -37,11 +40,18 @@ export async function diffCommand(
   after: string | undefined,
   options: DiffCommandOptions,
 ): Promise<number> {
+  if (options.settingsBefore !== undefined && options.settings === undefined)
+    throw new UsageError("--settings-before: is for the side before; give --settings for the other one");
   const summaryFile = options.stepSummary ? stepSummaryFile() : undefined;
   const words = readSides({ before, after, from: options.from, to: options.to });
   const [a, b] = await compiledSides(words, options);
   const reviewed = withoutUnknown(review(endpointsKnown(a), endpointsKnown(b)), a, b);
-  const uncompared = [...uncomparedIn(a, b), ...assumedIn(a, b), ...hiddenValues(a, b)];
+  const uncompared = [
+    ...uncomparedIn(a, b),
+    ...assumedIn(a, b),
+    ...hiddenValues(a, b),
+    ...untriedIn(reviewed),
+  ];
   const rewritten = rewrittenIn(a, b);
   const remarks = { uncompared: formatUncompared(uncompared), rewritten };
   process.stdout.write(printed(reviewed, { ...remarks, objects: uncompared }, options));
@@ -73,13 +83,14 @@ async function compiledSides(
   words: ReturnType<typeof readSides>,
   options: DiffCommandOptions,
 ): Promise<Sides> {
-  const read = readSettings(options.settings);
+  const now = readSettings(options.settings);
+  const old = options.settingsBefore === undefined ? now : readSettings(options.settingsBefore);
   const sides = [
-    await readSide(words[0], words[1], read.settings, options),
-    await readSide(words[1], words[0], read.settings, options),
+    { ...(await readSide(words[0], words[1], old.settings, options)), named: old },
+    { ...(await readSide(words[1], words[0], now.settings, options)), named: now },
   ];
   const ofObjects = sides.flatMap((side) => ("input" in side ? [side] : []));
-  const compiled = compileSides(ofObjects, options, read);
+  const compiled = compileSides(ofObjects, options);
   const [a, b] = sides.map((side): ComparedSide => {
     if (!("input" in side)) return { ...side, isLive: true };
     const own = compiled[ofObjects.indexOf(side)];

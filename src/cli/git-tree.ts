@@ -75,7 +75,7 @@ const isRead = (path: string): boolean => manifestNames.has(extname(path)) || ot
 const isUnder = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
 /** A folder itself, else the nearest one above that is there. */
-function nearestFolder(path: string): string {
+export function nearestFolder(path: string): string {
   const whole = resolve(path);
   const isFolder = statSync(whole, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return isFolder || dirname(whole) === whole ? whole : nearestFolder(dirname(whole));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { generatedBy } from "../assume/owners.js";
 import { readNow } from "../documents/documents.js";
@@ -53,12 +53,27 @@ export function readKustomizations(files: readonly string[], build: boolean): Ku
   const findings: FolderFinding[] = [];
   const covered = all.map(({ folder }) => folder);
   for (const one of tops) {
-    const made = one.problem ? { problem: one.problem } : runBuild(one.folder);
+    const problem = problemWithin(one, new Set());
+    const made = problem === undefined ? runBuild(one.folder) : { problem };
     if ("text" in made) built.push({ file: one.file, text: made.text });
     else findings.push({ file: one.file, severity: "error", reason: "NotBuilt", message: made.problem });
   }
   const resources = all.flatMap((one) => one.resources);
   return { built, findings, patches, covered: [...covered, ...resources], generated: [] };
+}
+
+/** Why a kustomization, or one that it names, can't be built here. */
+function problemWithin(one: Kustomization, seen: Set<string>): string | undefined {
+  if (seen.has(one.file)) return undefined;
+  seen.add(one.file);
+  if (one.problem !== undefined) return one.problem;
+  for (const folder of one.resources)
+    for (const name of kustomizationNames) {
+      const file = join(folder, name);
+      const problem = existsSync(file) ? problemWithin(readKustomization(file), seen) : undefined;
+      if (problem !== undefined) return `${file} ${problem}`;
+    }
+  return undefined;
 }
 
 const notBuilt = ({ file, folder }: Kustomization): FolderFinding => ({
@@ -68,7 +83,12 @@ const notBuilt = ({ file, folder }: Kustomization): FolderFinding => ({
   message: `is a kustomization, whose files are read as they are, without its patches and names; build it with --build, or first: kustomize build ${folder} | isoline check -f -`,
 });
 
-const remote = /^(?:[a-z+]+:\/\/|git@|github\.com\/|[^/]+\.[a-z]{2,}\/[^.])|\?ref=/;
+export const kustomizationNames: readonly string[] = [
+  "kustomization.yaml",
+  "kustomization.yml",
+  "Kustomization",
+];
+const remote = /^(?:[a-z+]+:\/\/|git@|github\.com\/|[^/]+\.[a-z]{2,}\/[^.])|\?ref=/i;
 
 function readKustomization(file: string): Kustomization {
   const folder = dirname(file);
@@ -87,7 +107,7 @@ function readKustomization(file: string): Kustomization {
     ...textsOf(value.patchesStrategicMerge),
     ...["patches", "patchesJson6902", "replacements"].flatMap((key) => pathsOf(value[key])),
   ];
-  const problem = problemOf(value, resources);
+  const problem = problemOf(value, folder, [...resources, ...patches, ...otherPaths(value)]);
   const local = (paths: readonly string[]): string[] => paths.map((path) => normalize(join(folder, path)));
   return {
     ...none,
@@ -101,15 +121,35 @@ function readKustomization(file: string): Kustomization {
 /** What would fetch or run something. */
 function problemOf(
   value: Readonly<Record<string, unknown>>,
-  resources: readonly string[],
+  folder: string,
+  paths: readonly string[],
 ): string | undefined {
-  const far = resources.find((one) => remote.test(one));
+  const isUrl = (path: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(path);
+  // kustomize fetches what is not here, in more notations than can be told from paths.
+  const far = paths.find((one) => isUrl(one) || !existsSync(join(folder, one)));
   if (far !== undefined)
-    return `names the remote base ${JSON.stringify(far)}, which is not fetched; build it first`;
+    return remote.test(far)
+      ? `names the remote base ${JSON.stringify(far)}, which is not fetched; build it first`
+      : `names ${JSON.stringify(far)}, which is not here; nothing is fetched`;
   const runs = ["helmCharts", "helmChartInflationGenerator", "generators", "transformers", "validators"].find(
     (key) => value[key] !== undefined,
   );
   return runs && `has ${runs}, which would run other programs; build it first`;
+}
+
+/** Paths of files that are neither manifests nor patches. */
+function otherPaths(value: Readonly<Record<string, unknown>>): string[] {
+  const generators = ["configMapGenerator", "secretGenerator"].flatMap((key) => {
+    const all = value[key];
+    return Array.isArray(all) ? all.filter(isRecord) : [];
+  });
+  const named = generators.flatMap(({ files, envs, env }) => [
+    ...textsOf(files).map((one) => one.replace(/^[^=]*=/, "")),
+    ...textsOf(envs),
+    ...textsOf([env]),
+  ]);
+  const { openapi, configurations } = value;
+  return [...textsOf(configurations), ...(isRecord(openapi) ? textsOf([openapi.path]) : []), ...named];
 }
 
 const textsOf = (value: unknown): string[] =>

@@ -81,6 +81,7 @@ const fixes: Readonly<Record<string, string>> = {
     "; give --token-file, or ISOLINE_TOKEN, with a token of the role publish (for --dry-run, preview will do)",
   shrink: " (--accept-shrink)",
   "settings-missing": " (--settings FILE, or --default-settings)",
-  "stale-revision": "; a newer push is there, so this one is not needed, or give a higher --revision",
+  "stale-revision":
+    "; where a newer push is there, this one is not needed; else give a higher --revision (with git: commit the change first)",
 };
 const fixOf = ({ code }: Answer): string => (code && fixes[code]) || "";

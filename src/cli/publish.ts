@@ -1,15 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
+import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
 import { isSimpleName } from "../server/tokens.js";
-import { loadDocuments } from "../sources/files/load.js";
-import { type Located, locateAll, type Manifests, readManifests } from "../sources/files/objects.js";
+import { type Located, locateAll, type Manifests } from "../sources/files/objects.js";
 import { readSettingsValue } from "../sources/files/settings-file.js";
+import { placed } from "./base-dir.js";
 import type { CheckFormat } from "./check-formats.js";
 import { findingWriters } from "./findings.js";
+import { nearestFolder } from "./git-tree.js";
 import { type Outcome, send, type Target } from "./publish-target.js";
+import { type RepositoryManifests, readRepository } from "./repository-objects.js";
 import { readToken, serverUrl } from "./server-url.js";
+import { formatLeftOut } from "./summary.js";
 import { needFiles, UsageError } from "./usage.js";
 
 /** The options of `isoline publish` as commander hands them over. */
@@ -19,6 +22,8 @@ export interface PublishCommandOptions {
   readonly source: string;
   readonly settings?: string;
   readonly defaultSettings?: boolean;
+  /** Kustomizations are built. */
+  readonly build?: boolean;
   readonly rollback?: string;
   readonly revision?: string;
   readonly expect?: string;
@@ -42,13 +47,15 @@ export interface PublishCommandOptions {
 export async function publishCommand(options: PublishCommandOptions): Promise<number> {
   checkOptions(options);
   const targets = targetsOf(options);
-  const manifests = options.rollback === undefined ? readManifests(options.file, []) : undefined;
+  const content = options.rollback === undefined ? readContent(options) : undefined;
+  const manifests = content?.manifests;
   if (manifests && manifests.broken.size > 0) {
     write(options, manifests.located);
     console.error("nothing was published: what can't be read would be taken for removed");
     return 3;
   }
-  const body = manifests && gzipSync(contentOf(options));
+  for (const line of manifests ? formatLeftOut(manifests) : []) console.error(printable(line));
+  const body = content && gzipSync(content.text);
   const { dryRun = false } = options;
   if (targets.length > 1 && !dryRun) {
     const failed = (await inTurn(targets, (target) => send(target, body, true))).filter(isFailure);
@@ -170,31 +177,46 @@ function writeFindings(
   const byOutcome = new Map(
     outcomes.map((outcome) => [outcome, locateAll(outcome.answer.findings ?? [], documents)]),
   );
-  const all = new Map([...byOutcome.values()].flat().map((located) => [JSON.stringify(located), located]));
+  // The server tells of objects, and does not see what files were not read.
+  const ofFiles = manifests?.located.filter(({ finding }) => finding.type === "FileError") ?? [];
+  const found = [...ofFiles, ...[...byOutcome.values()].flat()];
+  const all = new Map(found.map((located) => [JSON.stringify(located), located]));
   write(options, [...all.values()]);
   return byOutcome;
 }
 
 const write = ({ format }: PublishCommandOptions, located: readonly Located[]): void =>
-  void process.stdout.write(findingWriters[format](located));
+  void process.stdout.write(findingWriters[format](placed(located, { format })));
 
-/** JSON Lines, which the server parses one by one: documents as they were read, with the settings as one more. */
-function contentOf({ file, settings }: PublishCommandOptions): string {
+/**
+ * The manifests, read once and as `isoline check` reads them, so that what was checked is what is published; as JSON Lines, which the server
+ * parses one by one, with the settings as one more.
+ */
+function readContent({ file, settings, build }: PublishCommandOptions): {
+  readonly manifests: RepositoryManifests;
+  readonly text: string;
+} {
   const values: string[] = [];
-  loadDocuments(file, (value) => void values.push(JSON.stringify(value)));
-  if (settings) {
-    values.push(JSON.stringify({ kind: "IsolineSettings", spec: readSettingsValue(settings) }));
-  }
-  return values.length === 0 ? "[]" : values.join("\n");
+  const take = (value: unknown): void => void values.push(JSON.stringify(value));
+  let isEmptied = false;
+  const emptyList = (): void => {
+    isEmptied = true;
+  };
+  const manifests = readRepository(file, [], { build, settings, take, emptyList });
+  // The server refuses nothing at all: a wrong folder is no wish to remove everything.
+  if (values.length === 0 && !isEmptied) return { manifests, text: "" };
+  if (settings) take({ kind: "IsolineSettings", spec: readSettingsValue(settings) });
+  return { manifests, text: values.length === 0 ? "[]" : values.join("\n") };
 }
 
-function checkOptions({ file, source, settings, defaultSettings, rollback }: PublishCommandOptions): void {
+function checkOptions(options: PublishCommandOptions): void {
+  const { file, source, settings, defaultSettings, rollback, build } = options;
   if (!isSimpleName(source)) throw new UsageError(`--source ${source}: expected a DNS name, such as web`);
   if (settings && defaultSettings)
     throw new UsageError("--settings and --default-settings contradict each other; give one of them");
   if (rollback === undefined) needFiles(file);
-  else if (file.length > 0 || settings)
-    throw new UsageError("--rollback publishes what was pushed before: leave out -f and --settings");
+  else if (file.length > 0 || settings || build)
+    throw new UsageError("--rollback publishes what was pushed before: leave out -f, --settings and --build");
 }
 
 function targetsOf(options: PublishCommandOptions): Target[] {
@@ -235,7 +257,7 @@ function revisionOf({ revision, file }: PublishCommandOptions): number | undefin
   if (revision !== "git") return wholeNumber("--revision", revision);
   const first = file.find((path) => path !== "-") ?? ".";
   try {
-    const git = ["-C", dirname(resolve(first)), "log", "-1", "--format=%ct"];
+    const git = ["-C", nearestFolder(first), "log", "-1", "--format=%ct"];
     return wholeNumber("--revision", execFileSync("git", git, { encoding: "utf8", stdio: "pipe" }).trim());
   } catch {
     throw new UsageError("--revision git: no commit was found; give a number");

@@ -19,6 +19,17 @@ export interface RepositoryManifests extends Manifests {
   readonly foreign: readonly ForeignRoute[];
 }
 
+interface ReadOptions {
+  /** Kustomizations are built. */
+  readonly build?: boolean | undefined;
+  /** A file of settings that the command names. */
+  readonly settings?: string | undefined;
+  /** Takes each manifest as it was written, and settings of kind `IsolineSettings`. */
+  readonly take?: (value: unknown) => void;
+  /** Called for each list without members. */
+  readonly emptyList?: () => void;
+}
+
 /**
  * Reads folders as they are in repositories (`findManifests`): what is no manifest is left out of them and counted. A file of settings that a
  * command names is none of the manifests of its folder.
@@ -26,7 +37,7 @@ export interface RepositoryManifests extends Manifests {
 export function readRepository(
   paths: readonly string[],
   namespaces: readonly string[],
-  options: { readonly build?: boolean | undefined; readonly settings?: string | undefined },
+  options: ReadOptions,
 ): RepositoryManifests {
   const found = findManifests(paths, { build: options.build ?? false });
   const { built, findings, leftOut } = found;
@@ -50,13 +61,21 @@ export function readRepository(
       if (route) foreign.push(route);
       const holder = settingsObjectOf(value);
       if (holder) configurations.push({ ...holder, value, place });
-      if (holder?.form === "IsolineSettings") return;
-      if (named.has(place.file) || isManifest(value)) visit(value, place);
-      else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
+      if (holder?.form === "IsolineSettings") {
+        options.take?.(value);
+        return;
+      }
+      if (named.has(place.file) || isManifest(value)) {
+        options.take?.(value);
+        visit(value, place);
+      } else counts.set(noManifest, (counts.get(noManifest) ?? 0) + 1);
     };
     return [
-      ...loadDocuments(files, visitManifest),
-      ...built.flatMap(({ file, text }) => loadText(file, text, visitManifest)),
+      ...loadDocuments(files, visitManifest, options.emptyList),
+      // Lines of what was built are not those of the file that it is of.
+      ...built.flatMap(({ file, text }) =>
+        loadText(file, text, (value, { within }) => visitManifest(value, { file, line: 1, within })),
+      ),
     ];
   });
   progress.end();

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
 import ignore, { type Ignore } from "ignore";
 import type { Ref } from "../schema/meta.js";
 import { messageOf } from "../schema/words.js";
-import { manifestNames } from "../sources/files/load.js";
-import { type FolderFinding, readKustomizations } from "./kustomization.js";
+import { isSpecial, manifestNames, specialFile } from "../sources/files/load.js";
+import { repositoryOf } from "./base-dir.js";
+import { type FolderFinding, kustomizationNames, readKustomizations } from "./kustomization.js";
 
 /** What there is to read in the paths of a command. */
 export interface Repository {
@@ -21,6 +22,8 @@ export interface Repository {
 
 interface Walk {
   readonly root: string;
+  /** Links lead to files in this folder alone: the repository, or the root where it is in none. */
+  readonly bounds: string;
   readonly ignored: Ignore;
   readonly files: string[];
   readonly charts: Map<string, number>;
@@ -28,7 +31,6 @@ interface Walk {
   readonly leftOut: Map<string, number>;
 }
 
-const kustomizationNames = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 const ignoreFile = ".isolineignore";
 
 /**
@@ -52,6 +54,7 @@ export function findManifests(
     }
     const walk: Walk = {
       root: path,
+      bounds: realpathSync(repositoryOf(realpathSync(path)) ?? path),
       ignored: readIgnore(path),
       files: [],
       charts: new Map(),
@@ -87,7 +90,7 @@ function isFolder(path: string): boolean {
 
 function readIgnore(root: string): Ignore {
   const file = join(root, ignoreFile);
-  return existsSync(file) ? ignore().add(readFileSync(file, "utf8")) : ignore();
+  return existsSync(file) && !isSpecial(file) ? ignore().add(readFileSync(file, "utf8")) : ignore();
 }
 
 function walkFolder(folder: string, walk: Walk, findings: FolderFinding[], chart: string | undefined): void {
@@ -101,27 +104,47 @@ function walkFolder(folder: string, walk: Walk, findings: FolderFinding[], chart
   }
   const own = entries.some(({ name, isFile }) => isFile && name === "Chart.yaml") ? (chart ?? folder) : chart;
   if (own === folder) walk.charts.set(folder, 0);
-  for (const { name, isFile } of entries) {
-    const path = join(folder, name);
-    if (walk.ignored.ignores(relative(walk.root, path) + (isFile ? "" : "/")))
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isLink && isFolder(path)) count(walk.leftOut, "link to a folder");
+    else if (walk.ignored.ignores(relative(walk.root, path) + (entry.isFile ? "" : "/")))
       count(walk.leftOut, `path of ${ignoreFile}`);
-    else if (!isFile) walkFolder(path, walk, findings, own);
+    else if (!entry.isFile) walkFolder(path, walk, findings, own);
     else if (own !== undefined) walk.charts.set(own, (walk.charts.get(own) ?? 0) + 1);
-    else if (kustomizationNames.includes(name)) walk.kustomizations.push(path);
-    else if (manifestNames.has(extname(name))) walk.files.push(path);
+    else takeFile(path, entry, walk, findings);
   }
+}
+
+function takeFile(path: string, { name, isLink }: Entry, walk: Walk, findings: FolderFinding[]): void {
+  const isKustomization = kustomizationNames.includes(name);
+  if (!isKustomization && !manifestNames.has(extname(name))) return;
+  const fault = faultOf(path, isLink, walk.bounds);
+  if (fault !== undefined)
+    findings.push({ file: path, severity: "error", reason: "NotReadable", message: fault });
+  else (isKustomization ? walk.kustomizations : walk.files).push(path);
+}
+
+/** Why a file of a folder must not be read: who writes a repository does not choose what else of this machine is. */
+function faultOf(path: string, isLink: boolean, bounds: string): string | undefined {
+  if (isSpecial(path)) return specialFile;
+  if (!isLink || !existsSync(path) || isUnder(realpathSync(path), bounds)) return undefined;
+  return "is a link that leads out of the repository, which is not followed; name the file itself with -f";
 }
 
 interface Entry {
   readonly name: string;
   readonly isFile: boolean;
+  readonly isLink: boolean;
 }
 
-/** Entries by name. A link to a folder is left out, as it may lead round in a circle. */
+/** Entries by name. A link to a folder is no file: it may lead round in a circle, and is left out. */
 const readEntries = (folder: string): Entry[] =>
   readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !(entry.isSymbolicLink() && isFolder(join(folder, entry.name))))
-    .map((entry) => ({ name: entry.name, isFile: !entry.isDirectory() }))
+    .map((entry) => ({
+      name: entry.name,
+      isFile: !entry.isDirectory(),
+      isLink: entry.isSymbolicLink(),
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
 const chartFinding = (chart: string, files: number): FolderFinding => ({

@@ -77,8 +77,9 @@ function ruleOf(code: string, docsUrl: string | undefined): object {
 
 const plain = (markdown: string): string => markdown.replaceAll("`", "");
 
+/** Viewers make a link of `[text](destination)`, which no text of users is to become. */
 const textOf = ({ finding: { about, message } }: Located): string =>
-  printable([shownAbout(about), message].filter((part) => part !== "").join(": "));
+  printable([shownAbout(about), message].filter((part) => part !== "").join(": ")).replaceAll("](", "] (");
 
 /** Findings without a file, such as those about default settings, are about the whole repository. */
 function locationOf({ finding, file, line, column }: Located): object {

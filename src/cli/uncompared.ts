@@ -1,7 +1,10 @@
-import type { Finding, Ref } from "../schema/meta.js";
+import type { Review } from "../explain/review.js";
+import type { Ref } from "../schema/meta.js";
 import { isSame } from "../schema/same.js";
+import { shownAbout } from "../schema/shown.js";
 import { plural } from "../schema/words.js";
 import { countHidden } from "../server/hidden.js";
+import type { Located } from "../sources/files/objects.js";
 import type { CompiledPaths } from "./compiled.js";
 import type { ForeignConfig } from "./config-file.js";
 
@@ -18,8 +21,8 @@ export interface Uncompared {
   /** The object; empty where it is none. */
   readonly about: Ref | "";
   readonly side: "before" | "after" | "both";
-  /** `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: a server does not show it. */
-  readonly reason: "invalid" | "assumed" | "hidden";
+  /** `invalid`: not valid on a side. `assumed`: not among the files. `hidden`: a server does not show it. `untried`: too many requests. */
+  readonly reason: "invalid" | "assumed" | "hidden" | "untried";
   readonly message: string;
 }
 
@@ -35,30 +38,40 @@ export const formatUncompared = (all: readonly Uncompared[]): string[] =>
 /** Objects that are not valid on a side and may differ between the sides. */
 export function uncomparedIn({ compiled: a }: ComparedSide, { compiled: b }: ComparedSide): Uncompared[] {
   const [before, after] = [errorsOf(a), errorsOf(b)];
-  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((about): Uncompared[] => {
-    const [wrong, stillWrong] = [before.get(about), after.get(about)];
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((key): Uncompared[] => {
+    const [wrong, stillWrong] = [before.get(key)?.finding, after.get(key)?.finding];
     const finding = stillWrong ?? wrong;
     if (!finding) return [];
+    const { about } = finding;
     // The same invalid object with the same error on both sides changes nothing.
     if (wrong && stillWrong && isUnchanged(about, a, b) && wrong.message === stillWrong.message) return [];
     const side = wrong && stillWrong ? "both" : wrong ? "before" : "after";
     const path = finding.path ? `${finding.path} ` : "";
-    return [{ about, side, reason: "invalid", message: `${path}${finding.message}` }];
+    const message = `${path}${finding.message}`;
+    if (shownAbout(about) !== "") return [{ about, side, reason: "invalid", message }];
+    return [{ about: "", side, reason: "invalid", message: `${key}: ${message}` }];
   });
 }
 
-const isUnchanged = (about: Ref, a: CompiledPaths | undefined, b: CompiledPaths | undefined): boolean => {
+function isUnchanged(about: Ref, a: CompiledPaths | undefined, b: CompiledPaths | undefined): boolean {
   const [old, now] = [a?.store.object(about), b?.store.object(about)];
-  return old !== undefined && now !== undefined && isSame(old, now);
-};
+  if (old !== undefined || now !== undefined)
+    return old !== undefined && now !== undefined && isSame(old, now);
+  // What the schema refuses is in no store.
+  const [before, after] = [a?.manifests.documents.get(about), b?.manifests.documents.get(about)];
+  const text = before?.part?.text.trim();
+  return text !== undefined && text === after?.part?.text.trim() && before?.within === after?.within;
+}
 
-/** The first error of each object. */
-function errorsOf(compiled: CompiledPaths | undefined): Map<Ref, Finding> {
-  const errors = new Map<Ref, Finding>();
+/** The first error of each object, by its ref, and of each file, by its path. */
+function errorsOf(compiled: CompiledPaths | undefined): Map<string, Pick<Located, "finding" | "file">> {
+  const errors = new Map<string, Pick<Located, "finding" | "file">>();
   if (!compiled) return errors;
-  const located = compiled.manifests.located.map(({ finding }) => finding);
-  for (const finding of [...located, ...compiled.store.findings()])
-    if (finding.severity === "error" && !errors.has(finding.about)) errors.set(finding.about, finding);
+  const others = [...compiled.store.findings()].map((finding) => ({ finding, file: "" }));
+  for (const one of [...compiled.manifests.located, ...others]) {
+    const key = shownAbout(one.finding.about) || one.file;
+    if (one.finding.severity === "error" && !errors.has(key)) errors.set(key, one);
+  }
   return errors;
 }
 
@@ -74,6 +87,15 @@ export function assumedIn(a: ComparedSide, b: ComparedSide): Uncompared[] {
     message: `not among the files ${side}, so that its contents are not known there`,
   }));
 }
+
+/** Hosts whose requests are too many: it is not known how all of them are answered. */
+export const untriedIn = ({ untried }: Review): Uncompared[] =>
+  untried.map(({ site, tried }) => ({
+    about: "",
+    side: "both",
+    reason: "untried",
+    message: `${site}: only ${plural(tried, "request")} of more were tried, so that risk marks may be missing; split the change, or its host`,
+  }));
 
 /** Values that a server does not show. */
 export function hiddenValues(a: ComparedSide, b: ComparedSide): Uncompared[] {

@@ -14,6 +14,8 @@ export interface Probes {
   readonly probes: readonly Probe[];
   /** Whether each request that the matches tell from others is as one of these to them. */
   readonly complete: boolean;
+  /** Whether more requests than these would say more. */
+  readonly cut: boolean;
 }
 
 const maxPerPath = 64;
@@ -23,19 +25,47 @@ const maxProbes = 2000;
  * Requests for which routes of these matches may be chosen. Text is compared with the matches' own strings alone, so that one path for
  * each string, and one for each string with more behind it, stand for all paths; the same of headers and query parameters. With regular
  * expressions this does not hold: some paths that they match are tried.
+ *
+ * @param changed the matches whose routes differ: where the requests do not stand for all, there is one for each of these, the first.
  */
-export function probesFor(matches: readonly RouteMatch[]): Probes {
+export function probesFor(matches: readonly RouteMatch[], changed: readonly RouteMatch[] = []): Probes {
+  const { probes, complete, cut } = allProbes(matches);
+  if (complete) return { probes, complete, cut };
+  const distinct = new Map([...changed.flatMap(ownProbes), ...probes].map((probe) => [keyOf(probe), probe]));
+  return { probes: [...distinct.values()].slice(0, maxProbes), complete, cut };
+}
+
+const keyOf = ({ method, path, query = "", headers }: Probe): string =>
+  JSON.stringify([method, path, query, [...headers]]);
+
+/** A request that meets the conditions of one match, where a simple way to one is found. */
+function ownProbes(match: RouteMatch): readonly Probe[] {
+  const [path] = pathsOf([match]).texts.filter((text) => matchesPath(match, { path: text }));
+  if (path === undefined) return [];
+  const set = new Map<string, string | undefined>();
+  const more = otherThan(JSON.stringify(match).toLowerCase());
+  const note = (key: string, matcher: StringMatcher = {}): void =>
+    void set.set(key, valuesFor(matcher, more)[0] || more);
+  for (const { name = "", string_match } of match.headers ?? [])
+    if (!given.has(name.toLowerCase())) note(`h ${name.toLowerCase()}`, string_match);
+  for (const { name, string_match } of match.query_parameters ?? []) note(`q ${name}`, string_match);
+  return [probeOf(path, set)];
+}
+
+function allProbes(matches: readonly RouteMatch[]): Probes {
   const paths = pathsOf(matches);
   let { complete } = paths;
+  let cut = false;
   const probes: Probe[] = [];
   for (const path of paths.texts) {
     const conditions = conditionsOf(matches.filter((match) => matchesPath(match, { path })));
     const sets = assignments(conditions.values);
     complete &&= conditions.complete && sets.complete;
+    cut ||= sets.cut;
     for (const set of sets.all) probes.push(probeOf(path, set));
-    if (probes.length > maxProbes) return { probes: probes.slice(0, maxProbes), complete: false };
+    if (probes.length > maxProbes) return { probes: probes.slice(0, maxProbes), complete: false, cut: true };
   }
-  return { probes, complete };
+  return { probes, complete, cut };
 }
 
 interface Texts {
@@ -138,16 +168,20 @@ function valuesFor({ exact, prefix, suffix, contains, safe_regex }: StringMatche
 type Assignment = ReadonlyMap<string, string | undefined>;
 
 /** Every combination, or where they are too many each value of each alone. */
-function assignments(values: Values): { readonly all: readonly Assignment[]; readonly complete: boolean } {
+function assignments(values: Values): {
+  readonly all: readonly Assignment[];
+  readonly complete: boolean;
+  readonly cut: boolean;
+} {
   const count = [...values.values()].reduce((product, { length }) => product * length, 1);
   let all: Map<string, string | undefined>[] = [new Map()];
   if (count <= maxPerPath) {
     for (const [key, some] of values)
       all = all.flatMap((one) => some.map((value) => new Map([...one, [key, value]])));
-    return { all, complete: true };
+    return { all, complete: true, cut: false };
   }
   for (const [key, some] of values) for (const value of some) all.push(new Map([[key, value]]));
-  return { all: all.slice(0, maxPerPath), complete: false };
+  return { all: all.slice(0, maxPerPath), complete: false, cut: all.length > maxPerPath };
 }
 
 function probeOf(path: string, set: Assignment): Probe {

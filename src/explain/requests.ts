@@ -46,6 +46,8 @@ export interface SiteRequests {
   readonly tried: number;
   /** Whether the requests stand for all. */
   readonly complete: boolean;
+  /** Whether there were too many to try all. */
+  readonly cut: boolean;
   /** Only what is around the routes differs. */
   readonly sameRoutes: boolean;
   /** Whether each request that was tried is treated as before, also where that can't be seen. */
@@ -58,24 +60,29 @@ export interface SiteRequests {
 }
 
 const maxShown = 20;
-/** Requests in all: a comparison of everything has an end. */
+/** Requests in all, and routes that are looked at for them: a comparison of everything has an end. */
 const maxTried = 100_000;
+const maxLooks = 20_000_000;
 
 /** Sends requests to every host whose routes differ, on both sides, to the sides as `aligned` makes them. */
 export function compareRequests(before: Side, after: Side): SiteRequests[] {
   const [a, b] = [new Sites(before.config), new Sites(after.config)];
   const found: SiteRequests[] = [];
-  let left = maxTried;
+  const left = { tried: maxTried, looks: maxLooks };
   for (const site of sitesOf(before.config, after.config, a, b)) {
     const [old, now] = [a.at(site), b.at(site)];
     const sameRoutes = isSame(routesOf(old.virtualHost), routesOf(now.virtualHost));
     if (sameRoutes && isSame(filtersOf(old), filtersOf(now))) continue;
     const one = { ...compareSite(site, { ...before, ...old }, { ...after, ...now }, left), sameRoutes };
-    left -= one.tried;
+    left.tried -= one.tried;
+    left.looks -= one.tried * countRoutes(old, now);
     found.push(one);
   }
   return found;
 }
+
+const countRoutes = (...sides: readonly SiteConfig[]): number =>
+  sides.reduce((sum, { virtualHost }) => sum + (virtualHost?.routes?.length ?? 0), 1);
 
 /** The HTTP filters and the TLS of the one chain of a site. */
 const filtersOf = ({ config }: SiteConfig): unknown =>
@@ -91,11 +98,26 @@ const withoutName = ({ name: _, metadata, ...route }: Route): Omit<Route, "name"
 
 type Met = Pick<Side, "knowsEndpoints"> & SiteConfig;
 
-function compareSite(site: Site, before: Met, after: Met, most: number): Omit<SiteRequests, "sameRoutes"> {
+/** The matches of routes that the other side does not have so. */
+function changedMatches({ virtualHost }: SiteConfig, other: SiteConfig): readonly RouteMatch[] {
+  const there = new Set((other.virtualHost?.routes ?? []).map((route) => JSON.stringify(withoutName(route))));
+  return (virtualHost?.routes ?? [])
+    .filter((route) => !there.has(JSON.stringify(withoutName(route))))
+    .map(({ match = {} }) => match);
+}
+
+function compareSite(
+  site: Site,
+  before: Met,
+  after: Met,
+  left: { readonly tried: number; readonly looks: number },
+): Omit<SiteRequests, "sameRoutes"> {
   const matches = [before, after].flatMap(({ virtualHost }) =>
     (virtualHost?.routes ?? []).map(({ match = {} }) => match),
   );
-  const { probes, complete } = probesFor(matches);
+  const changed = [...changedMatches(after, before), ...changedMatches(before, after)];
+  const { probes, complete, cut } = probesFor(matches, changed);
+  const most = Math.min(left.tried, Math.floor(left.looks / countRoutes(before, after)));
   const tried = probes.slice(0, Math.max(0, most));
   const shown = new Map<string, RequestDifference>();
   const risk = new Set<RiskCode>();
@@ -116,6 +138,7 @@ function compareSite(site: Site, before: Met, after: Met, most: number): Omit<Si
     site: siteLabel(site),
     tried: tried.length,
     complete: complete && tried.length === probes.length,
+    cut: cut || tried.length < probes.length,
     sameTreatment,
     differing,
     shown: [...shown.values()],

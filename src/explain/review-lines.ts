@@ -92,7 +92,7 @@ function requestLines({ shown, differing, tried, complete }: HostReview["request
   const untold = shown.filter(({ told }) => !told);
   if (untold.length === 0) {
     if (tried === 0 || differing > 0) return [];
-    const scope = complete ? "" : ", which do not stand for all";
+    const scope = complete ? "" : ", which do not stand for all,";
     return [
       { sign: "", depth: 0, text: `no request of ${tried} that were tried${scope} is answered otherwise` },
     ];

@@ -43,6 +43,8 @@ const maxCharacters = 65_536;
 /** A line or a list of what could not be compared takes no more than this much of a comment. */
 const maxLine = 500;
 const maxUncompared = 20;
+/** Of these together, in characters. */
+const maxUncomparedSize = 16_000;
 /** Of the lines of one section, in characters. */
 const maxSection = 8000;
 
@@ -64,11 +66,22 @@ export function markdownReview(
     head.push(`Written differently: ${listed(rewritten.map(code))}`, "");
   if (uncompared.length > 0) {
     head.push("**Not compared**, so that what it does to traffic is not known:", "");
-    head.push(...uncompared.slice(0, maxUncompared).map((line) => `- ${code(line)}`));
-    if (uncompared.length > maxUncompared) head.push(`- and ${uncompared.length - maxUncompared} more`);
+    const listed = firstOf(uncompared.slice(0, maxUncompared).map(code), maxUncomparedSize);
+    head.push(...listed.map((line) => `- ${line}`));
+    if (uncompared.length > listed.length) head.push(`- and ${uncompared.length - listed.length} more`);
     head.push("");
   }
   return fitted(head.join("\n"), sectionsOf(review).map(detailsOf), limit);
+}
+
+/** As many as have `limit` characters together. */
+function firstOf(lines: readonly string[], limit: number): readonly string[] {
+  let size = 0;
+  const end = lines.findIndex((line) => {
+    size += line.length;
+    return size > limit;
+  });
+  return end < 0 ? lines : lines.slice(0, end);
 }
 
 function headline({ hosts, rewritten }: Review, changes: number): string {
@@ -98,7 +111,7 @@ function fitted(head: string, sections: readonly string[], limit: number): strin
 
 /** Folded; its lines in a fence, where GitHub colours what is new and gone. */
 function detailsOf({ title, risk, lines }: Section): string {
-  const body = shortList(lines.map(diffLine));
+  const body = shortList(lines);
   const longest = Math.max(
     2,
     ...body.flatMap((line) => (line.match(/`+/g) ?? []).map(({ length }) => length)),
@@ -108,14 +121,22 @@ function detailsOf({ title, risk, lines }: Section): string {
   return `\n<details><summary>${code(title)}${told}</summary>\n\n${fence}diff\n${body.join("\n")}\n${fence}\n\n</details>\n`;
 }
 
-/** The first lines of a section, which is not to fill a whole comment. */
-function shortList(lines: readonly string[]): readonly string[] {
+/** The first lines of a section, which is not to fill a whole comment; those with risk marks before others. */
+function shortList(lines: readonly Line[]): readonly string[] {
+  const texts = lines.map(diffLine);
+  const isRisky = (i: number): boolean => (lines[i]?.risk?.length ?? 0) > 0;
+  const kept = new Set<number>();
   let size = 0;
-  const kept = lines.filter((line) => {
-    size += line.length;
-    return size <= maxSection;
-  });
-  return kept.length === lines.length ? lines : [...kept, `  and ${lines.length - kept.length} lines more`];
+  for (const risky of [true, false])
+    for (const [i, text] of texts.entries()) {
+      if (isRisky(i) !== risky) continue;
+      size += text.length;
+      if (size > maxSection) break;
+      kept.add(i);
+    }
+  const first = texts.filter((_, i) => kept.has(i));
+  const more = texts.length - first.length;
+  return more === 0 ? first : [...first, `  and ${plural(more, "line")} more`];
 }
 
 const diffLine = ({ sign, depth, text, risk }: Line): string =>

@@ -33,6 +33,8 @@ export interface Review {
   readonly others: readonly ReviewedChange[];
   /** Hosts whose routes are written differently and treat every request as before. */
   readonly rewritten: readonly { readonly site: string; readonly tried: number }[];
+  /** Hosts with too many requests to try them all. */
+  readonly untried: readonly { readonly site: string; readonly tried: number }[];
 }
 
 /** Compares two sides by what Envoy is told, and by requests. */
@@ -47,6 +49,7 @@ export function review(before: Side, after: Side): Review {
   return {
     ...grouped(changes, requests, b),
     rewritten: rewritten.map(({ site, tried }) => ({ site, tried })),
+    untried: requests.filter(({ cut }) => cut).map(({ site, tried }) => ({ site, tried })),
   };
 }
 
@@ -54,6 +57,7 @@ export function review(before: Side, after: Side): Review {
 export const reviewOf = (changes: readonly Change[], after: EnvoyConfig): Review => ({
   ...grouped(changes, [], after),
   rewritten: [],
+  untried: [],
 });
 
 function grouped(

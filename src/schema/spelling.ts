@@ -8,7 +8,8 @@ export function nearestKind(kind: string, known: readonly string[]): string | un
 }
 
 const maxName = 60;
-const plain = (name: string): string => name.toLowerCase().replace(/[-_.]/g, "");
+/** A name without what writers vary. */
+export const plain = (name: string): string => name.toLowerCase().replace(/[-_.]/g, "");
 
 /**
  * The name that an unknown one was most likely meant for: the one with the fewest letters changed, at most a third of them, or one with

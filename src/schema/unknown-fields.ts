@@ -3,7 +3,7 @@ import { pathText } from "./field-path.js";
 import { isRecord } from "./issues.js";
 import { memoizedLast } from "./memoized.js";
 import type { Finding, Ref } from "./meta.js";
-import { nearestName } from "./spelling.js";
+import { nearestName, plain } from "./spelling.js";
 import { plural, quote } from "./words.js";
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -30,6 +30,30 @@ export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>
   ReferenceGrant: ["from", "to"],
 };
 
+/**
+ * Names, in small letters and without `-`, `_` and `.`, by which other controllers, earlier versions and people call what restricts access.
+ * `author` and `authority` are none.
+ */
+const restrictingNames = new RegExp(
+  [
+    "auth(?!or(?!i[sz]))|jwt|mtls|oidc|basicauth",
+    "(?:rate|request|connection)s?limit|limitrate",
+    "(?:white|black|allow|deny|block)list|ip(?:allow|deny|block|filter|restrict)",
+    "(?:allow|den[yi]|block|restrict)[a-z]*(?:ip|cidr|address|source|range|network)",
+    "client(?:ca|cert|valid|verif)|casecret|cacert|trustedca|^validation$",
+  ].join("|"),
+);
+const namedFreely: ReadonlySet<Kind> = new Set([
+  "HTTPProxy",
+  "IngressRoute",
+  "Ingress",
+  "Gateway",
+  "HTTPRoute",
+  "GRPCRoute",
+  "TLSRoute",
+  "TCPRoute",
+]);
+
 /** Findings of one object at most. */
 const maxFindings = 20;
 
@@ -43,7 +67,7 @@ interface Unknown {
 
 /**
  * The fields of a manifest that its kind does not have in any version, as findings of reason `UnknownField`: an error where the
- * field, or the one that it was meant for, restricts access, else a warning. `kubectl apply` refuses such fields.
+ * field, or the one that it was meant for, restricts access, or its name says so, else a warning. `kubectl apply` refuses such fields.
  */
 export function unknownFields(kind: Kind, about: Ref, input: Raw): readonly Finding[] {
   const unknown: Unknown[] = [];
@@ -91,12 +115,15 @@ function walkInto(at: Walk, key: PropertyKey, value: unknown, shape: number, res
 
 const restricts = (kind: Kind, field: string): boolean => restrictingFields[kind]?.includes(field) ?? false;
 
+const saysSo = (kind: Kind, field: string): boolean =>
+  namedFreely.has(kind) && restrictingNames.test(plain(field));
+
 function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown): Finding {
   const key = String(path.at(-1));
   const near = nearestName(key, Object.keys(fieldShapes[shape] ?? {}));
   const elsewhere = near ? undefined : elsewhereIn(kind, key);
   const meant = near ?? (elsewhere && String(elsewhere.at(-1)));
-  const closes = restricting || (meant !== undefined && restricts(kind, meant));
+  const closes = restricting || (meant !== undefined && restricts(kind, meant)) || saysSo(kind, key);
   const hint = near
     ? `; did you mean ${near}?`
     : elsewhere
@@ -104,7 +131,9 @@ function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown
       : "; it has no effect";
   const parent = pathText(path.slice(0, -1));
   const message = `${quote(key)} is not a field of ${parent || kind}${hint}`;
-  const refusal = closes ? " It may be meant to restrict access: the object is not served." : "";
+  const refusal = closes
+    ? `${near ? "" : "."} It may be meant to restrict access: the object is not served.`
+    : "";
   return {
     ...warning,
     severity: closes ? "error" : "warning",

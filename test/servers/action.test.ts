@@ -31,6 +31,7 @@ spec: {ports: [{port: 80}]}
 const files = (text: string): Files => ({ "manifests/routes.yaml": text, "manifests/service.yaml": service });
 const good = files(proxy("shop.example.com"));
 const broken = files(proxy("shop.example.com", { service: "webb" }));
+const moved = files(proxy("store.example.com"));
 
 /** A comment without what Markdown shows as text alone. */
 const marksOf = (body: string): string =>
@@ -108,7 +109,6 @@ describe("a pull request", () => {
     "that moves a host says so, also from a shallow checkout and for new manifests",
     async () => {
       const github = await startGitHub();
-      const moved = files(proxy("store.example.com"));
       const at = checkout(good, moved, { shallow: true });
       expect((await runAction({ at, github })).code).toBe(0);
       expect(github.comments[0]?.body).toMatch(/shop/);
@@ -133,6 +133,48 @@ describe("a pull request", () => {
     expect(log).not.toMatch(/^\s*::error::x/m);
     expect(log.replaceAll(/^::.*$/gm, "")).not.toContain("##[");
   });
+
+  it.runIf(canReview)("that changes the settings is compared with those before", async () => {
+    const github = await startGitHub();
+    const at = checkout(
+      { ...good, "settings.yaml": "timeouts: {requestTimeout: 7s}\n" },
+      { ...good, "settings.yaml": "timeouts: {requestTimeout: 9s}\n" },
+    );
+    const { code, log } = await runAction({ at, github, inputs: { settings: "settings.yaml" } });
+    expect(code, log).toBe(0);
+    expect(github.comments[0]?.body).toContain("7s -> 9s");
+    await runAction({
+      at: checkout(good, { ...good, "new.yaml": "timeouts: {requestTimeout: 8s}\n" }),
+      github,
+      inputs: { settings: "new.yaml" },
+    });
+    expect(github.comments[0]?.body).toContain("-> 8s");
+  });
+
+  it.runIf(canReview)(
+    "whose newest commit is checked out is compared with the branch that it is for, whatever its parents are",
+    async () => {
+      const github = await startGitHub();
+      const at = checkout(good, moved);
+      const git = (...args: string[]): string =>
+        execFileSync("git", ["-C", at.folder, "-c", "user.name=a", "-c", "user.email=a@b.test", ...args], {
+          encoding: "utf8",
+        }).trim();
+      const forged = git(
+        "commit-tree",
+        "HEAD^{tree}",
+        "-p",
+        at.request,
+        "-p",
+        at.base,
+        "-m",
+        "a merge of its own",
+      );
+      git("checkout", "-q", forged);
+      await runAction({ at: { ...at, request: forged }, github });
+      expect(github.comments[0]?.body).toMatch(/host-gone/);
+    },
+  );
 
   it("of a fork is checked without a comment, as its token may not write", async () => {
     const github = await startGitHub();
@@ -220,6 +262,8 @@ describe("publishing", () => {
     expect(await revision()).toBeUndefined();
     await runAction({ at, github, inputs });
     expect(await revision()).toBeUndefined();
+    await runAction({ at, github, inputs, event: "issue_comment" });
+    expect(await revision()).toBeUndefined();
   });
 });
 
@@ -256,6 +300,20 @@ it("a comment of very much ends between two sections and has at most what GitHub
   expect(text).toContain("| 19 |");
   expect(text).not.toContain("| 20 |");
   expect(text.endsWith("f\n")).toBe(true);
+});
+
+it("a comment of long findings has the changes, too, and at most what GitHub takes", () => {
+  const long = `\`${"\\u202e".repeat(300)}\``;
+  const rows = Array.from({ length: 60 }, () => `| error | ${long} | ${long} | ${long} |`).join("\n");
+  const text = commentText({
+    marker: markerOf(["a"]),
+    check: rows,
+    diff: `${"x".repeat(35_000)}\n<details><summary>a</summary></details>\n`,
+    footer: "f",
+  });
+  expect(text.length).toBeLessThanOrEqual(65_536);
+  expect(text).toMatch(/5\d more findings/);
+  expect(text).toContain("<details>");
 });
 
 it("the bundle for CI says that it reads no clusters", () => {

@@ -1,12 +1,15 @@
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request as forward } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type HistoryCommandOptions, historyCommand } from "../../src/cli/history.js";
 import { type PublishCommandOptions, publishCommand } from "../../src/cli/publish.js";
 import { startServer } from "../../src/runtime/node/serve.js";
+import { createMemoryStore } from "../../src/store/memory.js";
 import { createSqliteStore } from "../../src/store/sqlite.js";
 import type { Store } from "../../src/store/store.js";
 import { hostProxy, type Manifest, tlsSecret } from "../support/backend.js";
@@ -163,6 +166,88 @@ const revisionOf = async (to: string): Promise<number | undefined> => {
   const answer = await fetch(`${to}/sources/web`, { headers: { authorization: "Bearer ci-token" } });
   return ((await answer.json()) as { readonly revision?: number }).revision;
 };
+
+describe("what isoline publish sends", () => {
+  const named = (name: string): Manifest => ({
+    ...hostProxy(`${name}.test`, "x"),
+    metadata: { namespace: "default", name },
+    spec: { virtualhost: { fqdn: `${name}.test` }, routes: [{ directResponsePolicy: { statusCode: 200 } }] },
+  });
+
+  async function sent(files: Readonly<Record<string, string>>, options: Partial<PublishCommandOptions> = {}) {
+    const store = createMemoryStore();
+    const server = await start({ store });
+    onTestFinished(() => server.close());
+    const root = join(folder, "repository");
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+    const code = await publish(server.url, [], { file: [root], ...options });
+    return { code, objects: [...store.objects()].map(({ ref }) => ref) };
+  }
+
+  it("is what isoline check reads of a folder: nothing that .isolineignore, a chart or a patch hides from reviewers", async () => {
+    const found = await sent({
+      "a.yaml": JSON.stringify(named("a")),
+      ".isolineignore": "hidden.yaml\n",
+      "hidden.yaml": JSON.stringify(named("hidden")),
+      "chart/Chart.yaml": "name: chart\n",
+      "chart/evil.yaml": JSON.stringify(named("chart")),
+      "kustomization.yaml": "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n",
+      "patch.yaml": JSON.stringify(named("patch")),
+      "values.yaml": "replicas: 1\n",
+    });
+    expect(found).toEqual({ code: 0, objects: ["HTTPProxy/default/a"] });
+    expect(out).toMatch(/Chart.yaml: warning: .*NotRendered/);
+    expect(out).toMatch(/kustomization.yaml: warning: .*NotBuilt/);
+    expect(err).toContain(
+      "left out: 1 path of .isolineignore, 1 file that is a patch of a kustomization, 1 document that is no manifest",
+    );
+  });
+
+  it("is never nothing: to remove all takes an empty List", async () => {
+    const chart = { "Chart.yaml": "name: chart\n", "a.yaml": JSON.stringify(named("a")) };
+    await writeFile(join(folder, "settings.yaml"), "{}\n");
+    for (const options of [{}, { settings: join(folder, "settings.yaml") }])
+      expect((await sent(chart, options)).code).toBe(1);
+    expect(err.at(-1)).toContain("400 empty): there is no document; push an empty List to remove all");
+    await rm(join(folder, "repository"), { recursive: true });
+    const list = { "list.yaml": "apiVersion: v1\nkind: List\nitems: []\n" };
+    expect(await sent(list)).toEqual({ code: 0, objects: [] });
+  });
+
+  it("is what kustomize makes, with --build", async () => {
+    const bin = join(folder, "bin");
+    await mkdir(bin);
+    const script = `#!${process.execPath}\nconsole.log(${JSON.stringify(JSON.stringify(named("built")))})`;
+    await writeFile(join(bin, "kustomize"), script, { mode: 0o755 });
+    vi.stubEnv("PATH", bin);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const files = { "kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": JSON.stringify(named("a")) };
+    expect(await sent(files, { build: true })).toEqual({ code: 0, objects: ["HTTPProxy/default/built"] });
+  });
+
+  it("is standard input for -", async () => {
+    const server = await start();
+    onTestFinished(() => server.close());
+    const cli = join(import.meta.dirname, "../../action/isoline.mjs");
+    const args = ["publish", "-f", "-", "--to", server.url, "--source", "web", "--token-file"];
+    const run = promisify(execFile)(process.execPath, [cli, ...args, join(folder, "ci.token")]);
+    run.child.stdin?.end(JSON.stringify(named("piped")));
+    expect((await run).stderr).toContain("1 object published");
+  });
+
+  it("has the time of the last commit of the folder that is named as its revision, also of the repository itself", async () => {
+    const git = (...args: string[]) => execFileSync("git", ["-C", join(folder, "repository"), ...args]);
+    await mkdir(join(folder, "repository"));
+    git("init", "-q");
+    git("-c", "user.name=a", "-c", "user.email=a@b.test", "commit", "-q", "--allow-empty", "-m", "a");
+    const time = git("log", "-1", "--format=%ct").toString().trim();
+    await sent({ "a.yaml": JSON.stringify(named("a")) }, { revision: "git" });
+    expect(err.at(-1)).toContain(`web at revision ${time}`);
+  });
+});
 
 describe("isoline publish to several servers", () => {
   async function two(): Promise<{ readonly to: readonly string[]; readonly close: () => Promise<void> }> {

@@ -69,7 +69,10 @@ export type Files = Readonly<Record<string, string>>;
 export interface Checkout {
   readonly folder: string;
   readonly base: string;
+  /** What is checked out. */
   readonly head: string;
+  /** The newest commit of the pull request. */
+  readonly request: string;
 }
 
 const author = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"];
@@ -102,12 +105,13 @@ export function checkout(before: Files, after: Files, { shallow = false } = {}):
   git("checkout", "-qb", "request");
   write(after);
   git("commit", "-qm", "after", "--allow-empty");
+  const request = git("rev-parse", "HEAD");
   git("checkout", "-q", "main");
   git("merge", "-q", "--no-ff", "-m", "merge", "request");
   const head = git("rev-parse", "HEAD");
   const depth = shallow ? ["--depth=1"] : [];
   git("clone", "-q", ...depth, `file://${origin}`, folder);
-  return { folder, base, head };
+  return { folder, base, head, request };
 }
 
 export interface ActionRun {
@@ -120,7 +124,7 @@ export interface ActionRun {
 export interface ActionInput {
   readonly at: Checkout;
   readonly github?: FakeGitHub;
-  readonly event?: "pull_request" | "push";
+  readonly event?: "pull_request" | "push" | "issue_comment";
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -135,7 +139,7 @@ export async function runAction({
 }: ActionInput): Promise<ActionRun> {
   const folder = mkdtempSync(join(tmpdir(), "isoline-runner-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const request = { pull_request: { number: 7, base: { sha: at.base } } };
+  const request = { pull_request: { number: 7, base: { sha: at.base }, head: { sha: at.request } } };
   const payload = {
     repository: { default_branch: "main" },
     ...(event === "pull_request" ? request : {}),
@@ -154,7 +158,7 @@ export async function runAction({
     GITHUB_API_URL: github?.url ?? "http://127.0.0.1:1",
     GITHUB_EVENT_NAME: event,
     GITHUB_EVENT_PATH: eventFile,
-    GITHUB_REF: event === "push" ? "refs/heads/main" : "refs/pull/7/merge",
+    GITHUB_REF: event === "pull_request" ? "refs/pull/7/merge" : "refs/heads/main",
     GITHUB_REPOSITORY: "shop/routes",
     GITHUB_RUN_ID: "99",
     GITHUB_RUN_NUMBER: "12",

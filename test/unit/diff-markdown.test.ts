@@ -40,6 +40,7 @@ const review = (...hosts: readonly HostReview[]): Review => ({
       ? [{ kind: "cluster", name: hosts[0]?.host ?? "", change: "added", details: [], risk: [] }]
       : [],
   rewritten: [],
+  untried: [],
 });
 
 const attacks: readonly string[] = [
@@ -127,10 +128,18 @@ describe("the Markdown of a review", () => {
     const one = markdownReview(review(hostOf("one.test", "", 5000)), none);
     expect(Buffer.byteLength(one)).toBeLessThanOrEqual(65_536);
     expect(one).toMatch(/and \d+ lines more/);
+    const [harmless] = hostOf("one.test", "", 5000).changes.map((change) => ({ ...change, risk: [] }));
+    const long = { ...hostOf("one.test", ""), changes: Array(5000).fill(harmless) };
+    expect(markdownReview(review(long), none)).toMatch(/GET http:\/\/one.test\/.*\[route-lost\]/);
     const uncompared = Array.from({ length: 5000 }, (_, i) => `${i}${"x".repeat(5000)}`);
     expect(
       Buffer.byteLength(markdownReview(review(), { uncompared, rewritten: uncompared })),
     ).toBeLessThanOrEqual(65_536);
+    const marks = Array.from({ length: 5000 }, (_, i) => `${i}${"\u{1f600}".repeat(500)}`);
+    const escaped = markdownReview(review(hostOf("one.test", "")), { uncompared: marks, rewritten: marks });
+    expect(Buffer.byteLength(escaped)).toBeLessThanOrEqual(65_536);
+    expect(escaped).toContain("one.test</code>");
+    expect(escaped).toMatch(/- and 49\d\d more/);
   });
 
   it("says that nothing changes, and what is written differently", () => {

@@ -264,6 +264,39 @@ describe("requests", () => {
     );
   });
 
+  it.each<[string, (i: number) => Manifest]>([
+    ["paths", (i) => route(`/flood-${i}`, "a")],
+    [
+      "headers of one path",
+      (i) => ({
+        conditions: [{ prefix: "/" }, { header: { name: `x-${i}`, exact: "1" } }],
+        services: to("a"),
+      }),
+    ],
+  ])("find a route without authorization among a thousand others by %s", (_, flood) => {
+    const host = { ...secure, authorization };
+    const open = { ...route("/open", "a"), authPolicy: { disabled: true } };
+    const open2 = {
+      ...open,
+      services: to("b"),
+      conditions: [
+        { prefix: "/" },
+        { header: { name: "x-q", exact: "1" } },
+        { header: { name: "x-r", contains: "2" } },
+      ],
+    };
+    const many = Array.from({ length: 1000 }, (_, i) => flood(i));
+    const { hosts, untried } = reviewed(
+      [proxy([route("/", "a")], host)],
+      [proxy([route("/", "a"), ...many, open, open2], host)],
+    );
+    expect(hosts[0]?.risk[0]).toBe("authorization-dropped");
+    expect(hosts[0]?.requests.shown.map(({ url, headers }) => `${url} ${headers}`)).toEqual(
+      expect.arrayContaining(["https://x.test/open ", "https://x.test/ x-q: 1,x-r: 2"]),
+    );
+    expect(untried).toContainEqual({ site: "x.test (https)", tried: expect.any(Number) });
+  });
+
   it("prove nothing of regular expressions", () => {
     const regex = { conditions: [{ regex: "/b/[0-9]+" }], services: to("a") };
     const found = reviewed([proxy([root, regex])], [proxy([root])]);

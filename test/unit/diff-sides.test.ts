@@ -104,6 +104,48 @@ function commit(): void {
 const [a, b] = [service("default", "a"), service("default", "b")];
 const host = (to: string, fqdn = "x.test"): Manifest => hostProxy(fqdn, to);
 
+it("a host with too many requests to try them all is not compared", async () => {
+  const routes = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      conditions: [{ prefix: `/p${i}` }],
+      services: [{ name: "a", port: 80 }],
+    }));
+  const many = (count: number): string =>
+    write(
+      `${count}.yaml`,
+      yaml(a, httpProxy("default", "x", { virtualhost: { fqdn: "x.test" }, routes: routes(count) })),
+    );
+  const { uncompared } = await told(many(1), many(1100));
+  expect(uncompared).toMatchObject([
+    { reason: "untried", message: expect.stringContaining("2000 requests of more") },
+  ]);
+});
+
+it("an object that the schema refuses is compared by its text, and is not listed where that is the same", async () => {
+  const placeholder = (rest = ""): string =>
+    `apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata: {name: p}\nspec: {virtualhost: {fqdn: "\${HOST}"}${rest}}\n`;
+  const before = write("before.yaml", placeholder());
+  const same = write("same.yaml", placeholder());
+  const other = write("other.yaml", placeholder(", routes: []"));
+  expect(await told(before, same)).toMatchObject({ uncompared: [], rewritten: { objects: [] } });
+  expect((await told(before, other)).uncompared).toMatchObject([
+    { about: "HTTPProxy/default/p", side: "both" },
+  ]);
+});
+
+describe("files that can't be read", () => {
+  it("are each named with their error, on the side where they are", async () => {
+    const before = write("a/x.yaml", yaml(a, b, host("a")));
+    write("b/x.yaml", yaml(a, b, host("a")));
+    write("b/y.yaml", "a: [");
+    write("b/z.yaml", "b: [");
+    expect(await run(before, join(folder, "b"), { exitCode: true })).not.toBe(0);
+    expect(out).toMatch(/\? not valid after: \S+b\/y.yaml: /);
+    expect(out).toMatch(/\? not valid after: \S+b\/z.yaml: /);
+    expect(out).not.toContain("File/");
+  });
+});
+
 describe("a side in git", () => {
   it("is read at the paths of the other side, and leaves the work tree as it is", async () => {
     const file = write("manifests/x.yaml", yaml(a, b, host("a")));

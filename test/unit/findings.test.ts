@@ -159,6 +159,11 @@ describe("SARIF", () => {
   const prints = (all: readonly Located[]): string[] =>
     runOf(all).results.map((one) => one.partialFingerprints.primaryLocationLineHash);
 
+  it("has no links of what users write", () => {
+    const [result] = runOf([located({ message: 'found "[a](https://evil.test)"' })]).results;
+    expect(result?.message.text).toBe('HTTPProxy/default/p: found "[a] (https://evil.test)"');
+  });
+
   it("has what the schema of SARIF 2.1.0 requires and what code scanning reads", () => {
     const { version, runs } = logOf([located({}, { column: 5 })]);
     expect(version).toBe("2.1.0");

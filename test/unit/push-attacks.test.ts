@@ -88,10 +88,9 @@ describe("a tenant with a publish token", () => {
     await put([app, web(80)], "", own);
     await put([app, { ...web(80), spec: { virtualhost: { fqdn: 7 } } }], "", own);
     await put([app], "", own);
-    expect(await ask("PUT", "/sources/tenant?rollback=1", undefined, "tenant")).toMatchObject({
-      status: 403,
-      code: "namespace-not-allowed",
-    });
+    const foreign = await ask("PUT", "/sources/tenant?rollback=1", undefined, "tenant");
+    expect(foreign).toMatchObject({ status: 403, code: "namespace-not-allowed" });
+    expect(JSON.stringify(foreign)).not.toContain("HTTPProxy/other");
     expect(await ask("PUT", "/sources/infra?rollback=1", undefined, "tenant")).toMatchObject({
       status: 403,
       code: "source-not-allowed",

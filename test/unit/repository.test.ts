@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { placed } from "../../src/cli/base-dir.js";
 import { findManifests } from "../../src/cli/repository.js";
 import { readRepository } from "../../src/cli/repository-objects.js";
+import { loadDocuments } from "../../src/sources/files/load.js";
 
 /** Writes files by their paths into a new folder. */
 function folderOf(files: Readonly<Record<string, string>>): string {
@@ -101,10 +102,33 @@ spec: {rules: [{host: "\${HOST}"}]}
     expect(messages.at(-1)).toMatch(/found "\$\{HOST\}": a placeholder that is not substituted$/);
   });
 
-  it("with a link to a folder above it ends", () => {
+  it("with a link to a folder above it ends, and counts the link", () => {
     const root = folderOf({ "a/a.yaml": namespace("a") });
     symlinkSync(root, join(root, "a/up"));
-    expect(findManifests([root]).files).toEqual([join(root, "a/a.yaml")]);
+    const { files, leftOut } = findManifests([root]);
+    expect(files).toEqual([join(root, "a/a.yaml")]);
+    expect([...leftOut]).toEqual([["link to a folder", 1]]);
+  });
+
+  it("follows links inside of the repository, and none that leads out of it", () => {
+    const outside = folderOf({ "secret.yaml": namespace("secret") });
+    const root = folderOf({ ".git/HEAD": "", "base/a.yaml": namespace("a"), "prod/b.yaml": namespace("b") });
+    symlinkSync("../base/a.yaml", join(root, "prod/a.yaml"));
+    symlinkSync(join(outside, "secret.yaml"), join(root, "prod/c.yaml"));
+    symlinkSync(join(outside, "secret.yaml"), join(root, "prod/kustomization.yaml"));
+    const { files, findings } = findManifests([join(root, "prod")]);
+    expect(files.map((file) => relative(root, file))).toEqual(["prod/a.yaml", "prod/b.yaml"]);
+    const fault = { severity: "error", reason: "NotReadable", message: expect.stringContaining("leads out") };
+    expect(findings).toMatchObject([fault, fault]);
+  });
+
+  it("with links to a device is an error at once, for commands and for servers", () => {
+    const root = folderOf({ "a.yaml": namespace("a") });
+    for (const name of ["b.yaml", "kustomization.yaml", ".isolineignore"])
+      symlinkSync("/dev/zero", join(root, name));
+    const told = { severity: "error", reason: "NotReadable", message: expect.stringContaining("device") };
+    expect(findManifests([root])).toMatchObject({ files: [join(root, "a.yaml")], findings: [told, told] });
+    expect(loadDocuments([root], () => undefined)).toMatchObject([{ finding: told }, { finding: told }]);
   });
 });
 
@@ -140,6 +164,23 @@ describe("a kustomization", () => {
     ]);
   });
 
+  it.each([
+    ["resources: [inner]\n", "inner/kustomization.yaml", 'resources: ["https://example.com/base"]\n'],
+    ["components: [inner]\n", "inner/Kustomization", "helmCharts: [{name: a}]\n"],
+    ["resources: [inner]\n", "inner/kustomization.yml", 'patches: [{path: "HTTPS://example.com/p"}]\n'],
+    ['resources: ["example.com:x/y"]\n', "a.yaml", ""],
+    ['resources: ["git::ssh://a/b"]\n', "a.yaml", ""],
+    ['configMapGenerator: [{name: a, files: ["b=https://example.com/f"]}]\n', "a.yaml", ""],
+    ['openapi: {path: "https://example.com/f"}\n', "a.yaml", ""],
+  ])("with %j, and %s, fetches and runs nothing", (top, file, text) => {
+    const root = folderOf({ "kustomization.yaml": top, [file]: text });
+    const { findings, built } = findManifests([root], { build: true });
+    expect(built).toEqual([]);
+    expect(findings).toMatchObject([
+      { severity: "error", reason: "NotBuilt", message: expect.stringMatching(/fetch|would run/) },
+    ]);
+  });
+
   it.each(["helmCharts: [{name: a}]", "generators: [a.yaml]", "transformers: [a.yaml]"])(
     "with %s is not built",
     (text) => {
@@ -172,6 +213,13 @@ describe("a kustomization", () => {
         leftOut: { "file of a built kustomization": 3 },
         broken: [],
       });
+    });
+
+    it("has its findings at the first line of its file", () => {
+      const bad = `${namespace("built")}---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: 7}\n`;
+      withProgram("kustomize", `console.log(${JSON.stringify(bad)})`);
+      const { located } = readRepository([folderOf(files)], [], { build: true });
+      expect(located).toMatchObject([{ file: expect.stringMatching(/prod.kustomization.yaml$/), line: 1 }]);
     });
 
     it("is built by kubectl where there is no kustomize", () => {

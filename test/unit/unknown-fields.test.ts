@@ -229,6 +229,37 @@ describe("a field that the kind does not have", () => {
     expect(findings[0]).toMatchObject({ severity: "error", reason: "UnknownField" });
   });
 
+  it.each([
+    [
+      "virtualhost",
+      ["auth", "authz", "externalAuth", "extAuth", "jwt", "OIDC", "basic-auth", "globalRateLimit"],
+    ],
+    ["virtualhost", ["ipWhitelist", "ipFilterPolicy", "whitelistSourceRange", "allowedIPs", "denied_cidrs"]],
+    ["tls", ["mtls", "clientCertificate", "caSecret", "validation", "client-ca"]],
+  ])("in %s is an error where its name says that it restricts access: %j", (level, names) => {
+    for (const name of names) {
+      const tls = { secretName: "a", ...(level === "tls" ? { [name]: {} } : {}) };
+      const host = { fqdn: "web.test", tls, ...(level === "tls" ? {} : { [name]: {} }) };
+      const { isServed, findings } = findingsOf(proxy({ virtualhost: host, routes: [{ services }] }));
+      expect(isServed, name).toBe(false);
+      expect(findings[0]?.message, name).toMatch(/[.?] It may be meant to restrict access/);
+    }
+    for (const name of ["author", "authority", "allowance", "clientele", "description"])
+      expect(findingsOf(proxy({ [name]: "a", routes: [{ services }] })).isServed, name).toBe(true);
+    for (const kind of ["IngressRoute", "HTTPRoute", "Ingress"]) {
+      const apiVersion = {
+        IngressRoute: "contour.heptio.com/v1beta1",
+        HTTPRoute: "gateway.networking.k8s.io/v1",
+        Ingress: "networking.k8s.io/v1",
+      }[kind];
+      const spec = {
+        ipAllowPolicy: [],
+        ...(kind === "IngressRoute" ? { virtualhost: { fqdn: "a.test" } } : {}),
+      };
+      expect(findingsOf({ apiVersion, kind, metadata: { name: "a" }, spec }).isServed, kind).toBe(false);
+    }
+  });
+
   it("is reported for metadata and the object itself, not for labels, annotations, status and data", () => {
     const object = {
       ...proxy({ routes: [{ services }] }),

@@ -21,6 +21,7 @@ export function addDiff(program: Command, done: (code: number) => void): void {
     "isoline diff xds:https://isoline.example.com manifests/ --token-file read-token",
   )
     .addOption(settings())
+    .option("--settings-before <file>", "settings of the side before, where --settings is of the side after")
     .addOption(
       new Option("--from <side>", "what is before; more than once: each is applied over those before it")
         .argParser(collect)

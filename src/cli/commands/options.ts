@@ -19,6 +19,11 @@ export const input = (command: Command): Command =>
     .addOption(kube("read the cluster of the kubeconfig, or that of the pod, instead of files"))
     .option("--kubeconfig <file>", "default: $KUBECONFIG, then ~/.kube/config")
     .option("--context <name>", "a context of the kubeconfig other than its current one");
+export const build = (): Option =>
+  new Option(
+    "--build",
+    "build kustomizations with kustomize or kubectl; without it their files are read as they are",
+  );
 /** Files may be a part of what a cluster holds. */
 export const assumptions = (command: Command): Command =>
   command
@@ -35,10 +40,7 @@ export const assumptions = (command: Command): Command =>
         .argParser(collect)
         .default([]),
     )
-    .option(
-      "--build",
-      "build kustomizations with kustomize or kubectl; without it their files are read as they are",
-    );
+    .addOption(build());
 /** A running server in the place of manifests. */
 export const server = (command: Command): Command =>
   command

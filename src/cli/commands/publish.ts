@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { checkFormats } from "../check-formats.js";
 import type { PublishCommandOptions } from "../publish.js";
 import { examples } from "./examples.js";
-import { collect, files, settings } from "./options.js";
+import { build, collect, files, settings } from "./options.js";
 
 /** Adds `isoline publish`; `done` takes the exit code. */
 export function addPublish(program: Command, done: (code: number) => void): void {
@@ -17,6 +17,7 @@ export function addPublish(program: Command, done: (code: number) => void): void
   )
     .addOption(files())
     .addOption(settings())
+    .addOption(build())
     .option("--default-settings", "publish without settings although the source has some: they go")
     .addOption(
       new Option(

@@ -39,12 +39,16 @@ export const manifestNames: ReadonlySet<string> = new Set([...lineNames, ".yaml"
 
 /**
  * Reads files, folders (recursively, by name) and `-` (standard input); lists are taken apart. Never throws: a file or a
- * document that can't be read is a finding and costs only itself.
+ * document that can't be read is a finding and costs only itself. `emptyList` is called for each list without members.
  */
-export function loadDocuments(paths: readonly string[], visit: Visit): readonly LoadFinding[] {
+export function loadDocuments(
+  paths: readonly string[],
+  visit: Visit,
+  emptyList: () => void = () => undefined,
+): readonly LoadFinding[] {
   const findings: LoadFinding[] = [];
   for (const path of paths) {
-    const loader: Loader = { file: path, visit, findings };
+    const loader: Loader = { file: path, visit, findings, emptyList };
     for (const file of path === "-" ? ["-"] : filesOf(loader)) loadFile({ ...loader, file });
   }
   return findings;
@@ -61,6 +65,7 @@ interface Loader {
   readonly file: string;
   readonly visit: Visit;
   readonly findings: LoadFinding[];
+  readonly emptyList?: () => void;
 }
 
 function fail({ file, findings }: Loader, line: number, message: string, column?: number): void {
@@ -100,8 +105,24 @@ function walk(folder: string, loader: Loader): string[] {
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return walk(path, loader);
-      return manifestNames.has(extname(entry.name)) ? [path] : [];
+      if (!manifestNames.has(extname(entry.name))) return [];
+      if (!isSpecial(path)) return [path];
+      fail({ ...loader, file: path }, 0, specialFile);
+      return [];
     });
+}
+
+/** Why a file of a folder is not read that has no end, or waits for a writer. */
+export const specialFile = "is a device, a pipe or a socket, which is not read in a folder";
+
+/** Whether a path, or what it links to, is there and neither a file nor a folder. */
+export function isSpecial(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return !stats.isFile() && !stats.isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function loadFile(loader: Loader): void {
@@ -153,6 +174,7 @@ function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocum
     fail(loader, line, `the document ${found.problem}`);
     return;
   }
+  if (found.members.length === 0) loader.emptyList?.();
   const list = Array.isArray(value) ? "" : "items";
   for (const [i, member] of found.members.entries()) {
     if (member === value) visit(member, placeAt(file, line, format === "lines" ? undefined : part, ""));

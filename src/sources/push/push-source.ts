@@ -42,7 +42,7 @@ import {
 } from "./state.js";
 import { parseSource } from "./text.js";
 import { Traffic } from "./traffic.js";
-import { type Namespaces, visibleFindings } from "./visible.js";
+import { type Namespaces, visibleFindings, visibleOutcome } from "./visible.js";
 
 /** Sources that are pushed, each a part of what one store holds. */
 export class PushedSources implements Source {
@@ -186,11 +186,15 @@ export class PushedSources implements Source {
 
   /** Pushes the content of an earlier revision once more, with the objects that stayed as they were before it. */
   rollBack(push: Push, to: number): Promise<Pushed | RefusedPush> {
-    return this.#inTurn(() => {
+    return this.#inTurn(async () => {
       const { store } = this.engine;
       const kept = listRevisions(store, push.name);
       const content = copyOf(store, push.name, revisionAt(store, push.name, kept, to) ?? to);
-      if (content) return this.#put({ ...push, text: content.text }, content.held);
+      if (content)
+        return visibleOutcome(
+          await this.#put({ ...push, text: content.text }, content.held),
+          push.namespaces,
+        );
       const numbers = kept.map(({ revision }) => revision).join(", ") || "none";
       return refusedPush(404, "revision-not-kept", `revision ${to} is not kept; kept are: ${numbers}`);
     });

@@ -1,4 +1,5 @@
 import { type Finding, namespaceOf } from "../../schema/meta.js";
+import type { RefusedPush } from "./checks.js";
 
 /** The only namespaces that an answer may tell of; undefined for all. */
 export type Namespaces = readonly string[] | undefined;
@@ -8,3 +9,12 @@ export const visibleFindings = (findings: readonly Finding[], namespaces: Namesp
   namespaces
     ? findings.filter(({ about }) => about === "Source//" || namespaces.includes(namespaceOf(about)))
     : findings;
+
+/** An outcome whose refusal names no objects of other namespaces, as who rolls back has not written the content. */
+export const visibleOutcome = <T extends object>(
+  outcome: T | RefusedPush,
+  namespaces: Namespaces,
+): T | RefusedPush =>
+  "refused" in outcome
+    ? { refused: { ...outcome.refused, findings: visibleFindings(outcome.refused.findings, namespaces) } }
+    : outcome;
