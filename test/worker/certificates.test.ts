@@ -12,9 +12,10 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const script = `
 import { readKeyPair } from "./src/graph/certificates/secret.ts";
 import { checkKeyPair } from "./src/platform/key-pair.ts";
+import { StoreCache } from "./src/schema/compile-cache.ts";
 const problemOf = ({ certificate, key }) => {
-  const object = { spec: { type: "kubernetes.io/tls", data: { "tls.crt": certificate, "tls.key": key } } };
-  const reader = { get: () => object, checkKeyPair };
+  const object = { meta: {}, spec: { type: "kubernetes.io/tls", data: { "tls.crt": certificate, "tls.key": key } } };
+  const reader = { get: () => object, checkKeyPair, cache: new StoreCache() };
   return readKeyPair(reader, { namespace: "default", name: "odd" }).error ?? "";
 };
 export default {
