@@ -55,9 +55,12 @@ metadata: {name: web, namespace: shop}
 spec: {ports: [{port: 80}]}
 `;
 
-function check(at: Checkout): { readonly status: number | null; readonly output: string } {
+function check(
+  at: Checkout,
+  inputs: Readonly<Record<string, string>> = {},
+): { readonly status: number | null; readonly output: string } {
   const { url, commit } = isolineRepository();
-  const jobs = jobsOf({ "isoline-repository": url, "isoline-commit": commit });
+  const jobs = jobsOf({ "isoline-repository": url, "isoline-commit": commit, ...inputs });
   const base = jobs[".isoline"];
   const lines = [...(base?.before_script ?? []), ...(jobs["isoline-check"]?.script ?? [])];
   const { status, stdout, stderr } = spawnSync("bash", ["-e", "-c", lines.join("\n")], {
@@ -91,4 +94,28 @@ it("the job of a merge request checks with the fetched bundle, reports, and comp
   ]);
   expect(existsSync(join(bad.folder, "isoline-diff.md"))).toBe(true);
   if (canReview) expect(readFileSync(join(bad.folder, "isoline-diff.md"), "utf8")).toMatch(/shop/);
+});
+
+it("the job reads the settings, and for the side before those of the base", () => {
+  const [manifests, settings] = ["manifests/shop.yaml", "isoline.yaml"];
+  const at = checkout(
+    { [manifests]: proxy("web"), [settings]: "{}\n" },
+    { [manifests]: proxy("web"), [settings]: "rootNamespaces: [infra]\n" },
+  );
+  const { status, output } = check(at, { settings });
+  expect(status, output).toBeGreaterThan(0);
+  expect(output).toContain("RootProxyNotAllowed");
+  if (canReview)
+    expect(readFileSync(join(at.folder, "isoline-diff.md"), "utf8")).toMatch(/shop\.example\.com.*gone/s);
+});
+
+it("the job compares with nothing where the base has no manifests", () => {
+  const at = checkout(
+    { "README.md": "a shop\n" },
+    { "README.md": "a shop\n", "manifests/shop.yaml": proxy("web") },
+  );
+  const { status, output } = check(at, { known: "" });
+  expect(status, output).toBe(0);
+  if (canReview)
+    expect(readFileSync(join(at.folder, "isoline-diff.md"), "utf8")).toMatch(/shop\.example\.com/);
 });
