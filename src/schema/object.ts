@@ -25,6 +25,7 @@ import { inspect, isRecord, schemaError, schemaProblems, withoutNulls } from "./
 import type { Finding, ObjectOf, Ref } from "./meta.js";
 import { parseMeta } from "./object-meta.js";
 import { oneForEachCause } from "./one-cause.js";
+import { routeKinds } from "./routing-kinds.js";
 import type { Settings } from "./settings.js";
 import { nearestKind } from "./spelling.js";
 import { unknownFields } from "./unknown-fields.js";
@@ -124,8 +125,6 @@ interface KindReader {
 /** An object that routing reads, as a union over `kind`. */
 export type KubeObject = { [K in Kind]: ObjectOf<K, z.output<Kinds[K]["schema"]>> }[Kind] | Settings;
 
-/** Kinds of routes of the Gateway API, in the order in which Contour reads them: of the same matches those of a later kind count. */
-export const routeKinds = ["HTTPRoute", "TLSRoute", "GRPCRoute", "TCPRoute"] as const;
 export type GatewayRoute = Extract<KubeObject, { kind: (typeof routeKinds)[number] }>;
 
 export const isGatewayRoute = (object: KubeObject): object is GatewayRoute =>

@@ -3,6 +3,7 @@ import { pathText } from "./field-path.js";
 import { isRecord } from "./issues.js";
 import { memoizedLast } from "./memoized.js";
 import type { Finding, Ref } from "./meta.js";
+import { routingKinds } from "./routing-kinds.js";
 import { nearestName, plain } from "./spelling.js";
 import { plural, quote } from "./words.js";
 
@@ -43,16 +44,7 @@ const restrictingNames = new RegExp(
     "client(?:ca|cert|valid|verif)|casecret|cacert|trustedca|^validation$",
   ].join("|"),
 );
-const namedFreely: ReadonlySet<Kind> = new Set([
-  "HTTPProxy",
-  "IngressRoute",
-  "Ingress",
-  "Gateway",
-  "HTTPRoute",
-  "GRPCRoute",
-  "TLSRoute",
-  "TCPRoute",
-]);
+const namedFreely: ReadonlySet<Kind> = new Set(["Gateway", ...routingKinds]);
 
 /** Findings of one object at most. */
 const maxFindings = 20;

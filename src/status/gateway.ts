@@ -15,7 +15,8 @@ import { isLeftOut, type ObjectByKind, type Reader } from "../graph/core/reader.
 import { gatewayGroup } from "../schema/gateway.js";
 import type { ParentRef } from "../schema/gateway-routes.js";
 import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
-import { isGatewayRoute, type KubeObject, routeKinds } from "../schema/object.js";
+import { isGatewayRoute, type KubeObject } from "../schema/object.js";
+import { routeKinds } from "../schema/routing-kinds.js";
 import { isSame } from "../schema/same.js";
 import type { Store } from "../store/store.js";
 import { clipped, joined } from "./bounds.js";

@@ -1,5 +1,5 @@
 import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
-import { routeKinds } from "../../schema/object.js";
+import { routingKinds } from "../../schema/routing-kinds.js";
 import { widerThan } from "../api/gateway/hostnames.js";
 import { hostUnit, routesKey, tcpUnit } from "./keys.js";
 import type { Site, Sites, VirtualHost } from "./nodes.js";
@@ -40,7 +40,7 @@ export function closedListeners(
 
 const isServing = ({ terms, routes }: Site): boolean => terms.kind === "tcp" || routes.length > 0;
 
-const claimKinds: readonly string[] = ["HTTPProxy", "IngressRoute", "Ingress", ...routeKinds];
+const claimKinds: readonly string[] = routingKinds;
 
 /** Whether any object that may claim a wildcard is of another namespace; told by names, as most wildcards are of keepers alone. */
 function mayHaveOthers(host: string, isKeeper: Kept["isKeeper"], reader: Reader): boolean {

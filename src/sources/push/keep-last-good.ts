@@ -4,6 +4,7 @@ import { unitsAbout } from "../../graph/core/judged.js";
 import { isServingUnit, type UnitKey } from "../../graph/core/keys.js";
 import { type Finding, kindOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
+import { routingKinds } from "../../schema/routing-kinds.js";
 import { settingsOf } from "../../schema/stored-settings.js";
 import { plural } from "../../schema/words.js";
 import type { HeldObject, Store } from "../../store/store.js";
@@ -58,16 +59,7 @@ export interface Judged {
   readonly findings: readonly Finding[];
 }
 
-const routing: ReadonlySet<string> = new Set([
-  "HTTPProxy",
-  "IngressRoute",
-  "Ingress",
-  "Gateway",
-  "HTTPRoute",
-  "GRPCRoute",
-  "TLSRoute",
-  "TCPRoute",
-]);
+const routing: ReadonlySet<string> = new Set(["Gateway", ...routingKinds]);
 /** Edits that are looked at without a pause, and stored together. */
 const partSize = 200;
 /** Lists of edits that are judged together. */

@@ -6,7 +6,7 @@ import { formatReview } from "../../explain/review-text.js";
 import { hostUnit, isObjectRead } from "../../graph/core/keys.js";
 import type { Snapshot } from "../../link/snapshot.js";
 import { kindOf, namespaceOf } from "../../schema/meta.js";
-import { routeKinds } from "../../schema/object.js";
+import { routingKinds } from "../../schema/routing-kinds.js";
 import type { Store } from "../../store/store.js";
 import { hideValues } from "./hidden-values.js";
 import type { Namespaces } from "./visible.js";
@@ -82,13 +82,7 @@ function ownersOf({ kind, name, host }: Change, store: Store): readonly string[]
 /** Stands for a namespace of no token: no namespace has an empty name. */
 const shared = "";
 
-const routing: ReadonlySet<string> = new Set([
-  "HTTPProxy",
-  "IngressRoute",
-  "Ingress",
-  ...routeKinds,
-  "Secret",
-]);
+const routing: ReadonlySet<string> = new Set([...routingKinds, "Secret"]);
 
 const ownersOfHost = (host: string, store: Store): readonly string[] =>
   [...(store.unit(hostUnit(host))?.reads ?? []), ...store.claimants(hostUnit(host))]

@@ -1,5 +1,5 @@
 import { kindOf } from "../../../schema/meta.js";
-import { routeKinds } from "../../../schema/object.js";
+import { routeKinds } from "../../../schema/routing-kinds.js";
 import { append } from "../../core/append.js";
 import { routesKey, tcpUnit } from "../../core/keys.js";
 import type { Route, Site, Sites, Tls } from "../../core/nodes.js";
