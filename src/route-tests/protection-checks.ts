@@ -37,7 +37,7 @@ export function protectionChecks(
   return checks;
 }
 
-/** `no token of anything` would be no sentence: what is absent has the noun alone. */
+/** The text of an expectation. `true` and `false` have only the noun, without `by` or `of`. */
 function describeFlag(noun: string, expected: string | boolean): string {
   const [plain] = noun.split(/ (?:by|of)$/);
   if (typeof expected === "string") return `${noun} ${expected}`;
@@ -90,7 +90,7 @@ function addressChecks(
 
 const sorted = (ranges: readonly string[]): string => [...ranges].map(withLength).sort().join(" ");
 
-/** An address alone stands for itself. */
+/** Adds the prefix length to an address without one. */
 const withLength = (range: string): string =>
   range.includes("/") ? range : `${range}/${range.includes(":") ? 128 : 32}`;
 
