@@ -51,11 +51,11 @@ describe("text access log formats", () => {
 
   it.each([
     ["%DURATION%", "line break"],
-    ["100%\n", "a % that starts no operator"],
-    ["%%\n", "a % that starts no operator"],
-    ["%duration%\n", "a % that starts no operator"],
+    ["100%\n", "a % without an operator"],
+    ["%%\n", "a % without an operator"],
+    ["%duration%\n", "a % without an operator"],
     ["%FOO%\n", "unknown operator %FOO%"],
-    ["%toString%\n", "a % that starts no operator"],
+    ["%toString%\n", "a % without an operator"],
     ["%REQ%\n", "needs arguments"],
     ["%DURATION(x)%\n", "takes no arguments"],
     ["%START_TIME(%s):3%\n", "takes no length"],
@@ -64,6 +64,6 @@ describe("text access log formats", () => {
     ["%REQ(a\nb)%\n", "arguments"],
     ["%METADATA(FOO:a)%\n", "arguments"],
     ["%REQ(A):9999999999%\n", "length"],
-    [`%${"A".repeat(100_000)}`, "a % that starts no operator"],
+    [`%${"A".repeat(100_000)}`, "a % without an operator"],
   ])("refuses %.20j", (format, problem) => expect(formatStringProblem(format)).toContain(problem));
 });

@@ -222,15 +222,15 @@ describe("what is wrong is said with its place", () => {
     ["a: 1\n<<: {b: 1}\na: 2\n", 3, "a: the key is set twice"],
     ["yes: 1\ntrue: 2\n", 2, "true: the key is set twice"],
     ['{"a": 1,\n "b": {"c": 1, "\\u0063": 2}}\n', 2, "b.c: the key is set twice"],
-    ["a:\n  - x\n  - *none\n", 3, "a[1]: an alias has no anchor before it"],
-    ["a: &a\n  b: *a\n", 2, "a.b: an alias stands inside of what it names"],
-    ["a: !secret x\n", 1, "a: the tag is not known"],
-    ["a: !!binary aGk=\n", 1, "a: the tag is not known"],
+    ["a:\n  - x\n  - *none\n", 3, "a[1]: an alias refers to no earlier anchor"],
+    ["a: &a\n  b: *a\n", 2, "a.b: an alias is inside of its own anchor"],
+    ["a: !secret x\n", 1, "a: the tag is unknown"],
+    ["a: !!binary aGk=\n", 1, "a: the tag is unknown"],
     ["a: 1\nb: [\n", 3, "not valid YAML"],
     ["a: 1\n b: 2\n", 2, "not valid YAML"],
-    ["a:\n  b: {c:\t1}\n", 2, "not valid YAML: use spaces in place of tabs"],
+    ["a:\n  b: {c:\t1}\n", 2, "not valid YAML: use spaces instead of tabs"],
     ["a: {\n b: 1\n}\nc: x: y\n", 4, "not valid YAML"],
-    [`a: ${"[".repeat(200)}\n`, 1, "nested over 100 levels"],
+    [`a: ${"[".repeat(200)}\n`, 1, "nested deeper than 100 levels"],
   ])("%s", (text, line, message) => {
     expect(faultOf(text)).toEqual({ line, fault: expect.stringContaining(message) as string });
   });
@@ -316,7 +316,7 @@ describe("what a text may cost", () => {
 
   it("is bounded for aliases, in all documents together", () => {
     expect(read(chain(3, 20))).not.toBe(Error);
-    expect(faultOf(chain(4, 20)).fault).toContain("aliases and merge keys add over 20000 nodes");
+    expect(faultOf(chain(4, 20)).fault).toContain("aliases and merge keys add more than 20000 nodes");
     const one = `a: &a [${"x,".repeat(100)}]\nb: [${"*a,".repeat(90)}]\n`;
     expect(read(one)).not.toBe(Error);
     expect(faultOf(Array(5).fill(one).join("---\n")).fault).toContain("aliases and merge keys");
@@ -347,7 +347,7 @@ describe("what a text may cost", () => {
     const deep = Array.from({ length: 120 }, (_, i) => `a${i}: &a${i} [${i ? `*a${i - 1}` : "x"}]\n`).join(
       "",
     );
-    expect(faultOf(deep).fault).toContain("nested over 100 levels");
+    expect(faultOf(deep).fault).toContain("nested deeper than 100 levels");
   });
 
   it("is bounded for nodes of YAML and JSON, before they are built", () => {

@@ -175,7 +175,7 @@ describe("readSettings", () => {
     ["kind: Service\napiVersion: v1\nspec: {}\n", "Service"],
     ["kind: ConfigMap\napiVersion: v1\ndata: {contour.yaml: '{'}\n", "contour.yaml: line 1: not valid YAML"],
     ["a: 1\na: 2\n", "line 2: a: the key is set twice"],
-    ["a: 1\n---\nb: 2\n", "line 3: one document is expected"],
+    ["a: 1\n---\nb: 2\n", "line 3: a second document begins here"],
     ["a: [\n", "line 2: not valid YAML"],
   ])("refuses %j", (text, message) => {
     const file = write("s.yaml", text);

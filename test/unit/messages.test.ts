@@ -51,12 +51,12 @@ const cases: readonly (readonly [what: string, text: string, line: string])[] = 
   [
     "a key twice",
     proxy(host, routes, routes),
-    "7: error: spec.routes: the key is set twice in one map; remove one of the two (column 3) (FileError/NotReadable)",
+    "7: error: spec.routes: the key is set twice in one map; remove one of them (column 3) (FileError/NotReadable)",
   ],
   [
     "a key twice in JSON",
     '{"kind":"A","kind":"B"}',
-    "1: error: kind: the key is set twice in one map; remove one of the two (column 13) (FileError/NotReadable)",
+    "1: error: kind: the key is set twice in one map; remove one of them (column 13) (FileError/NotReadable)",
   ],
   [
     "no name",
@@ -140,7 +140,7 @@ const cases: readonly (readonly [what: string, text: string, line: string])[] = 
   [
     "a negative duration",
     timeout("-1s"),
-    `${response}: ${duration}; it is never negative, found "-1s" ${invalid}`,
+    `${response}: ${duration}; negative values are not allowed, found "-1s" ${invalid}`,
   ],
   ["a list for a duration", timeout("[1s]"), `${response}: must be text, found a list ${invalid}`],
   [

@@ -335,7 +335,7 @@ describe("isoline test", () => {
 
   it("leaves the status to backends, and says so", async () => {
     expect(await failed(get("/api"), { status: 200 })).toEqual(["status"]);
-    expect(out).toContain("the status is the backend's");
+    expect(out).toContain("the backend sets the status");
   });
 
   it("assumes what is not among the files, as check and explain do", async () => {
@@ -403,7 +403,7 @@ describe("a test file that is wrong", () => {
     [
       "request: GET http://a.test/\n    expect: {stauts: 200}",
       3,
-      'tests[0].expect.stauts: is no field here; "status" may be meant',
+      'tests[0].expect.stauts: is not a field here; a similar field is "status"',
     ],
     ["request: GET http://a.test/\n    expect: {}", 3, "tests[0].expect: expects nothing"],
     ["request: GET http://a.test/\n    expect: {requestHeaders: {}}", 3, "tests[0].expect: expects nothing"],
@@ -465,11 +465,11 @@ describe("a test file that is wrong", () => {
   });
 
   it.each([
-    ["kind: Service\n", "is no test file"],
+    ["kind: Service\n", "is not a test file"],
     ["tests: []\n", "must have at least 1 entry"],
     [
       "test: 1\ntests: [{request: 'http://a.test/', expect: {status: 404}}]\n",
-      'test: is no field of a test file; "tests" may be meant',
+      'test: is not a field of a test file; a similar field is "tests"',
     ],
     ["tests:\n- request: http://a.test/\n  expect: {status: 404, status: 500}\n", "status"],
   ])("%s", async (text, message) => {

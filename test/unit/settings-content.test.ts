@@ -99,7 +99,7 @@ describe("a settings file that is an object", () => {
   });
 
   it("has to be the only one of its file", () => {
-    expect(() => readSettings(write("s.yaml", `${block}---\n${block}`))).toThrow("one document is expected");
+    expect(() => readSettings(write("s.yaml", `${block}---\n${block}`))).toThrow("only one is expected");
   });
 });
 
@@ -160,7 +160,7 @@ describe("settings among manifests", () => {
     write("a.yaml", block);
     write("b.yaml", proxy);
     await explainCommand("GET", "http://web.test/", { file: [folder], header: [], format: "text" });
-    expect(out).toContain("HTTPProxy/shop/web spec: is not served: it names no class");
+    expect(out).toContain("HTTPProxy/shop/web spec: is not served: it has no class");
     expect(errors).toContain("settings: contour.yaml of");
     out = "";
     await diffCommand(before, folder, { format: "text", from: [], to: [] });

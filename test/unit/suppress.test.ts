@@ -177,7 +177,7 @@ describe("a file", () => {
     vi.spyOn(process.stdout, "write").mockImplementation((text) => out.push(String(text)) > 0);
     vi.spyOn(console, "error").mockImplementation(() => undefined);
     await checkCommand({ file: [join(folder, "m")], suppress: [join(folder, "s.yaml")], format: "text" });
-    expect(out.join("")).toMatch(/s\.yaml:3: warning suppressions\[1\]: no finding SameMatch is here/);
+    expect(out.join("")).toMatch(/s\.yaml:3: warning suppressions\[1\]: there is no finding SameMatch/);
   });
 
   it.each([
@@ -185,7 +185,7 @@ describe("a file", () => {
     ["suppressions:\n- {code: SameMatch, reason: x}", /:2: suppressions\[0\]: names neither/],
     ["suppressions:\n- code: SameMatch\n  object: A/b/c", /:2: suppressions\[0\]\.reason: is missing/],
     ["suppressions: [{code: SameMatch, object: a, reason: x}]", /must be KIND\/NAMESPACE\/NAME/],
-    ["suppressions: [{code: SameMatch, object: A/b/c, reason: x, until: 2026-02-30}]", /no day/],
+    ["suppressions: [{code: SameMatch, object: A/b/c, reason: x, until: 2026-02-30}]", /not a day/],
     ["suppressions: [{code: SameMatch, objects: A/b/c, reason: x}]", /objects/],
     ["- code: SameMatch", /must be a map/],
     ["", /must be a map/],
