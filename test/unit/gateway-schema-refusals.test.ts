@@ -39,7 +39,11 @@ describe("a Gateway", () => {
       ["spec.listeners", { gatewayClassName: "contour" }],
       ["spec.listeners", gateway()],
       ["spec.listeners", gateway(...times(65, listener))],
-      ["spec.listeners", gateway(listener(1), listener(1)), "must not contain two listeners with the same name"],
+      [
+        "spec.listeners",
+        gateway(listener(1), listener(1)),
+        "must not contain two listeners with the same name",
+      ],
       ["spec.addresses", { ...gateway(listener(0)), addresses: times(17, () => ({})) }],
     ),
   )("$path", ({ path, given: spec, message }) => {

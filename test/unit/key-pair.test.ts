@@ -7,7 +7,9 @@ const read = (name: string): string =>
 
 test("a certificate with its own key and with another's", () => {
   expect(checkKeyPair(read("secure.crt"), read("secure.key"))).toBeUndefined();
-  expect(checkKeyPair(read("secure.crt"), read("tcp.key"))).toBe("the private key does not match the certificate");
+  expect(checkKeyPair(read("secure.crt"), read("tcp.key"))).toBe(
+    "the private key does not match the certificate",
+  );
 });
 
 test("what can't be parsed", () => {
