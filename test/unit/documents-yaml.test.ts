@@ -3,7 +3,7 @@ import { readNow } from "../../src/documents/documents.js";
 import { writeYaml } from "../../src/documents/write.js";
 import { fc } from "../support/fast-check.js";
 
-/** What sigs.k8s.io/yaml v1.6.0 makes of each text, as its program answered; `Error` for what it refuses. */
+/** The recorded results of sigs.k8s.io/yaml v1.6.0; `Error` for a refused text. */
 function read(text: string): readonly unknown[] | typeof Error {
   const steps = [...readNow(text)];
   if (steps.some((one) => "fault" in one)) return Error;
@@ -142,7 +142,7 @@ describe("merge keys", () => {
     else expect(got).toEqual([{ base: { a: 1, b: 2 }, other: { b: 3, c: 4 }, x: value }]);
   });
 
-  it("bring a filter along, wherever in a map they stand", () => {
+  it("add a filter at any position in a map", () => {
     const text = `
 routes:
   - services: [{name: web}]
@@ -211,7 +211,7 @@ describe("documents", () => {
   });
 });
 
-describe("what is wrong is said with its place", () => {
+describe("an error has a line and a message", () => {
   it.each([
     ["spec:\n  rules:\n  - host: a\n    host: b\n", 4, "spec.rules[0].host: the key is set twice"],
     [
@@ -235,7 +235,7 @@ describe("what is wrong is said with its place", () => {
     expect(faultOf(text)).toEqual({ line, fault: expect.stringContaining(message) as string });
   });
 
-  it("quotes no value", () => {
+  it("quotes no value of the text", () => {
     for (const text of [
       "a: !<hunter2 x\n",
       "!hunter2^ x\n",
@@ -247,8 +247,8 @@ describe("what is wrong is said with its place", () => {
   });
 });
 
-describe("what is written", () => {
-  it("is read again as it was", () => {
+describe("written YAML", () => {
+  it("is read as the same value", () => {
     const words = [
       "y",
       "N",
@@ -294,7 +294,7 @@ describe("what is written", () => {
     expect(read(writeYaml(value))).toEqual([value]);
   });
 
-  it("is read again as it was, whatever it is", () => {
+  it("is read as the same value, for any value", () => {
     const json = fc.jsonValue({ maxDepth: 4 }).filter((value) => value !== null);
     fc.assert(
       fc.property(json, (value) => {
@@ -304,7 +304,7 @@ describe("what is written", () => {
   });
 });
 
-describe("what a text may cost", () => {
+describe("the cost of a text", () => {
   const chain = (levels: number, width: number): string =>
     Array.from(
       { length: levels },
@@ -343,7 +343,7 @@ describe("what a text may cost", () => {
     expect(faultOf(nested).fault).toContain("aliases and merge keys");
   });
 
-  it("is bounded for levels that come by aliases", () => {
+  it("is bounded for levels from aliases", () => {
     const deep = Array.from({ length: 120 }, (_, i) => `a${i}: &a${i} [${i ? `*a${i - 1}` : "x"}]\n`).join(
       "",
     );
@@ -365,7 +365,7 @@ describe("what a text may cost", () => {
       expect([...readNow('{"a"\n---\n'.repeat(5000), format)]).toHaveLength(1001);
   });
 
-  it("is bounded for lines that stand too far to the left", () => {
+  it("is bounded for lines with missing indentation", () => {
     const text = `a:\n${"  - {\n}\n".repeat(100_000)}`;
     expect(faultOf(text).fault).toContain("indent the lines");
   });
