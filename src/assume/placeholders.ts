@@ -7,7 +7,7 @@ import {
   placeholderKey,
   placeholderRevocations,
 } from "./placeholder-pair.js";
-import type { PortsAsked, References } from "./references.js";
+import type { ReferencedPorts, References } from "./references.js";
 
 /** The first port number for ports that the input references only by name. */
 const firstNamedPort = 60_000;
@@ -59,11 +59,11 @@ export function placeholderOf(ref: Ref, ports: References["ports"]): KubeObject 
   }
 }
 
-function portsOf(asked: PortsAsked | undefined): object[] {
-  const numbers = [...(asked?.numbers ?? [])]
+function portsOf(ports: ReferencedPorts | undefined): object[] {
+  const numbers = [...(ports?.numbers ?? [])]
     .filter((port) => port >= 1 && port <= 65535)
     .sort((a, b) => a - b);
-  const names = [...(asked?.names ?? [])].filter(isLabel).sort();
+  const names = [...(ports?.names ?? [])].filter(isLabel).sort();
   return [
     ...numbers.map((port) => ({ name: `port-${port}`, port })),
     ...names.map((name, i) => ({ name, port: firstNamedPort + i })),

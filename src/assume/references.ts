@@ -3,7 +3,7 @@ import { namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 
 /** The ports of a Service that the objects of an input reference. */
-export interface PortsAsked {
+export interface ReferencedPorts {
   readonly numbers: ReadonlySet<number>;
   readonly names: ReadonlySet<string>;
 }
@@ -11,7 +11,7 @@ export interface PortsAsked {
 /** The references of the objects of an input. */
 export interface References {
   /** The key is the ref of a Service. */
-  readonly ports: ReadonlyMap<Ref, PortsAsked>;
+  readonly ports: ReadonlyMap<Ref, ReferencedPorts>;
   /** Secrets and ConfigMaps with CA certificates and revocation lists, and Services of ExtensionServices. */
   readonly restricting: ReadonlySet<Ref>;
 }
@@ -50,11 +50,11 @@ function addService(value: Readonly<Record<string, unknown>>, object: KubeObject
   if (typeof name !== "string" || port === undefined) return;
   const own = typeof namespace === "string" && namespace !== "" ? namespace : object.meta.namespace;
   const ref = refOf("Service", own, name);
-  const asked = found.ports.get(ref) ?? { numbers: new Set(), names: new Set() };
+  const ports = found.ports.get(ref) ?? { numbers: new Set(), names: new Set() };
   for (const one of [port, healthPort, ...(isRecord(port) ? [port.number, port.name] : [])])
-    if (typeof one === "number") asked.numbers.add(one);
-    else if (typeof one === "string" && one !== "") asked.names.add(one);
-  found.ports.set(ref, asked);
+    if (typeof one === "number") ports.numbers.add(one);
+    else if (typeof one === "string" && one !== "") ports.names.add(one);
+  found.ports.set(ref, ports);
   if (object.kind === "ExtensionService") found.restricting.add(ref);
 }
 

@@ -21,17 +21,17 @@ export interface Composed {
   /** The offsets of the `items` of a Kubernetes list. */
   readonly items: readonly number[];
   readonly nodes: number;
-  readonly doubts: readonly DoubtAt[];
+  readonly ambiguities: readonly AmbiguityAt[];
 }
 
 /** Text that other YAML parsers read differently than Kubernetes clients. */
-interface DoubtAt {
+interface AmbiguityAt {
   readonly message: string;
   readonly offset: number;
 }
 
 /** The limit per document: further ones have the same cause. */
-const maxDoubts = 20;
+const maxAmbiguities = 20;
 
 type CollectionEvent = SequenceEvent | MappingEvent;
 
@@ -78,7 +78,7 @@ class Composer {
   readonly #anchors = new Map<string, Node | undefined>();
   #root: Node = empty;
   #items: number[] = [];
-  #doubts: DoubtAt[] = [];
+  #ambiguities: AmbiguityAt[] = [];
   /** The offset of the last node that is not empty. */
   #at = 0;
 
@@ -94,12 +94,12 @@ class Composer {
       if (event.type === EVENT_ID.DOCUMENT) {
         this.#root = empty;
         this.#items = [];
-        this.#doubts = [];
+        this.#ambiguities = [];
         this.#anchors.clear();
         nodes = 0;
       } else if (event.type === EVENT_ID.POP) {
         if (this.#stack.length > 0) this.#leave();
-        else yield { ...this.#whole(), offset };
+        else yield { ...this.#result(), offset };
       } else {
         this.#at = Math.max(this.#at, startOf(event));
         this.cost.written++;
@@ -110,19 +110,19 @@ class Composer {
     }
   }
 
-  #whole(): Omit<Composed, "offset"> {
+  #result(): Omit<Composed, "offset"> {
     const { value, nodes } = this.#root;
-    return { value, nodes, items: this.#items, doubts: this.#doubts };
+    return { value, nodes, items: this.#items, ambiguities: this.#ambiguities };
   }
 
   #enter(event: ScalarEvent | AliasEvent | CollectionEvent): void {
     const around = this.#stack.at(-1);
     if (around?.slot.of === "items" && this.#stack.length === 2 && Array.isArray(around.into))
       this.#items.push(this.#offset);
-    if (event.type === EVENT_ID.ALIAS) this.#take(this.#aliased(event));
+    if (event.type === EVENT_ID.ALIAS) this.#addValue(this.#aliased(event));
     else if (event.type !== EVENT_ID.SCALAR) this.#open(event, around);
     else if (around && !Array.isArray(around.into) && around.next.is === "key") this.#readKey(event, around);
-    else this.#take(this.#named(event, this.#finite(event)));
+    else this.#addValue(this.#scalarNode(event, this.#finite(event)));
   }
 
   #open(event: CollectionEvent, around: Frame | undefined): void {
@@ -153,7 +153,7 @@ class Composer {
     const node: Node = { value, nodes, height, copied: false };
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     const around = this.#stack.at(-1);
-    if (!merged || !around) this.#take(node);
+    if (!merged || !around) this.#addValue(node);
     else {
       for (const one of merged.reverse()) this.#merge(one, around);
       around.next = keySlot;
@@ -161,7 +161,7 @@ class Composer {
   }
 
   /** Adds a complete value to the outer collection. */
-  #take(node: Node): void {
+  #addValue(node: Node): void {
     const around = this.#stack.at(-1);
     if (!around) {
       this.#root = node;
@@ -190,16 +190,16 @@ class Composer {
     if (!copied) countCopies(this.cost, nodes, this.#offset);
     around.own ??= new Set(Object.keys(into));
     for (const key of Object.keys(value)) {
-      if (around.own.has(key)) this.#doubt(key);
+      if (around.own.has(key)) this.#noteAmbiguity(key);
       setOwn(into, key, value[key]);
     }
   }
 
-  #doubt(key: string): void {
-    if (this.#doubts.length === maxDoubts) return;
+  #noteAmbiguity(key: string): void {
+    if (this.#ambiguities.length === maxAmbiguities) return;
     const at = pathText([...this.#path().slice(0, -1), key]);
     const message = `${at}: is set before \`<<\` and by the merged map, whose value is used; move \`<<\` before it to use the other value`;
-    this.#doubts.push({ message, offset: this.#offset });
+    this.#ambiguities.push({ message, offset: this.#offset });
   }
 
   #readKey(event: ScalarEvent, around: Frame): void {
@@ -210,7 +210,7 @@ class Composer {
       return;
     }
     const key = this.#scalar(event);
-    this.#named(event, key);
+    this.#scalarNode(event, key);
     this.#setKey(key, around);
   }
 
@@ -239,7 +239,7 @@ class Composer {
   }
 
   /** Stores a scalar with an anchor for aliases. */
-  #named({ anchorStart, anchorEnd }: ScalarEvent, scalar: Scalar): Node {
+  #scalarNode({ anchorStart, anchorEnd }: ScalarEvent, scalar: Scalar): Node {
     const value = typeof scalar === "bigint" ? Number(scalar) : scalar;
     const node: Node = { value, nodes: nodesOf(value), height: 0, copied: false };
     const anchor = this.#textOf(anchorStart, anchorEnd);

@@ -15,12 +15,12 @@ export interface TextDocument {
   /** An upper bound of its nodes, as a measure of its cost. */
   readonly nodes: number;
   /** Texts that YAML parsers read in different ways, with the value that Kubernetes clients read. */
-  readonly doubts: readonly Doubt[];
+  readonly ambiguities: readonly Ambiguity[];
   /** The text of the document, to find the lines of fields. */
   readonly part: Part;
 }
 
-export interface Doubt {
+export interface Ambiguity {
   readonly message: string;
   readonly line: number;
 }
@@ -137,7 +137,7 @@ function* readJsonValues(part: Part, start: number, cost: Cost): Generator<Step>
     const before = cost.written;
     const { value, end } = readValue(text, at, cost);
     const nodes = cost.written - before;
-    yield { value, line, itemLines: [], nodes, doubts: [], part: { text: text.slice(at, end), line } };
+    yield { value, line, itemLines: [], nodes, ambiguities: [], part: { text: text.slice(at, end), line } };
     unpaused += end - at;
     if (unpaused > sliceLength) {
       unpaused = 0;
@@ -174,12 +174,12 @@ function* readYaml(part: Part, cost: Cost): Generator<Step> {
   const events = yield* readEvents(part.text, cost);
   let from = 0;
   let line = part.line;
-  for (const { value, offset, items, nodes, doubts: found } of compose(events, cost)) {
+  for (const { value, offset, items, nodes, ambiguities: found } of compose(events, cost)) {
     if (value === null) continue;
     line += newlines(part.text, from, offset);
     from = offset;
-    const doubts = found.map(({ message, offset: at }) => ({ message, line: placeOf(part, at).line }));
-    yield { value, line, itemLines: linesOf(part, items), nodes, doubts, part };
+    const ambiguities = found.map(({ message, offset: at }) => ({ message, line: placeOf(part, at).line }));
+    yield { value, line, itemLines: linesOf(part, items), nodes, ambiguities, part };
   }
 }
 

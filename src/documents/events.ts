@@ -37,15 +37,15 @@ export function* readEvents(text: string, cost: Cost): Generator<undefined, Even
   for (;;) {
     const read = tryEvents(source, origin);
     if ("events" in read) return { events: read.events, source, origin };
-    const start = lineStart(source, read.left);
-    cost.again -= source.length;
+    const start = lineStart(source, read.unindented);
+    cost.rereadable -= source.length;
     // js-yaml reports the same error for a tab in the indentation.
-    if (source.slice(start, read.left).trim() !== "")
-      throw new DocumentError("not valid YAML: use spaces instead of tabs", origin(read.left));
-    if (cost.again < 0 || start <= (moved.at(-1) ?? -1))
+    if (source.slice(start, read.unindented).trim() !== "")
+      throw new DocumentError("not valid YAML: use spaces instead of tabs", origin(read.unindented));
+    if (cost.rereadable < 0 || start <= (moved.at(-1) ?? -1))
       throw new DocumentError(
         "not valid YAML: indent the lines of flow collections and quoted texts",
-        origin(read.left),
+        origin(read.unindented),
       );
     source = source.slice(0, start) + indent + source.slice(start);
     moved.push(start);
@@ -69,17 +69,17 @@ function lineStart(text: string, offset: number): number {
   return start;
 }
 
-/** The events, or the offset of a line that is not indented enough (`left`). */
+/** The events, or the offset of a line that is not indented enough (`unindented`). */
 function tryEvents(
   source: string,
   origin: (offset: number) => number,
-): { readonly events: readonly Event[] } | { readonly left: number } {
+): { readonly events: readonly Event[] } | { readonly unindented: number } {
   try {
     return { events: parseEvents(source, { maxDepth }) };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const offset = error.mark?.position ?? 0;
-    if (error.reason === "deficient indentation") return { left: offset };
+    if (error.reason === "deficient indentation") return { unindented: offset };
     if (error.reason.startsWith("nesting exceeded")) throw tooDeep(origin(offset));
     throw new DocumentError(`not valid YAML: ${withoutQuotes(error.reason)}`, origin(offset));
   }

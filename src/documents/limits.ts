@@ -44,18 +44,18 @@ export interface Cost {
   /** Nodes that aliases and merge keys have added. */
   copied: number;
   /** The remaining number of characters that may be read a second time. */
-  again: number;
+  rereadable: number;
   /** The limit of nodes in a YAML document. */
   readonly most: number;
 }
 
 /** The number of characters that may be read a second time, in addition to twice the length of the text. */
-const freeAgain = 1024 * 1024;
+const freeRereads = 1024 * 1024;
 
 export const costOf = (text: string, most = maxNodes): Cost => ({
   written: 0,
   copied: 0,
-  again: freeAgain + 2 * text.length,
+  rereadable: freeRereads + 2 * text.length,
   most,
 });
 

@@ -4,7 +4,7 @@ import type { Finding, Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Resource, Store } from "../store/store.js";
 import { maxBodyBytes } from "./body.js";
-import { bytesOf, type Item, leftOut } from "./fit.js";
+import { bytesOf, type Item, itemsToLeaveOut } from "./fit.js";
 import type { Linked } from "./resource-set.js";
 
 /** The bytes for the resources of one answer; the rest is for its other fields. */
@@ -61,7 +61,12 @@ export function fitHosts(
     return { name: host.name, owner, bytes: Math.max(0, sizeOf(host) + 1 - rest) };
   });
   const advice = table.includes("/") ? "" : ", or with routeShards: 16 a part of one,";
-  const out = report(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
+  const out = report(
+    store,
+    `a route table (${table})${advice}`,
+    itemsToLeaveOut(items, budget - least),
+    findings,
+  );
   return out.size === 0 ? hosts : hosts.map((host) => (out.has(host.name) ? unavailable(host) : host));
 }
 
@@ -90,7 +95,7 @@ export function fitChains(
     const owner = namespaceOf(ownerOf(store, name));
     return { name, owner, bytes: bytesOf(chain) + 1 };
   });
-  const out = report(store, "a listener", leftOut(items, budget), findings);
+  const out = report(store, "a listener", itemsToLeaveOut(items, budget), findings);
   return new Map([...chains].filter(([name]) => !out.has(name)));
 }
 
@@ -127,7 +132,7 @@ export function fitClusters(
     owner: name.split("/")[0] ?? "",
     bytes: clusterBytes(cluster),
   }));
-  const out = leftOut(items, budget);
+  const out = itemsToLeaveOut(items, budget);
   for (const { name, bytes } of out) {
     const [namespace = "", service = ""] = name.split("/");
     findings.push(tooLarge(`Service/${namespace}/${service}`, `cluster ${name}`, bytes, "clusters"));

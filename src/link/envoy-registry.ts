@@ -150,7 +150,7 @@ export class EnvoyRegistry {
   }
 
   /** Notes that the Envoy has the content that this replica serves. */
-  keepsStep(poller: Poller, type: XdsType, names: readonly string[]): void {
+  noteInStep(poller: Poller, type: XdsType, names: readonly string[]): void {
     const subscription = this.#find(poller, type, names);
     if (subscription) subscription.inStep = true;
   }

@@ -17,7 +17,7 @@ interface Share {
  * largest share. So a namespace that grows without bounds loses only its own items. The result does not depend on the
  * order of the items.
  */
-export function leftOut(items: readonly Item[], budget: number): readonly Item[] {
+export function itemsToLeaveOut(items: readonly Item[], budget: number): readonly Item[] {
   let total = items.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total <= budget) return [];
   const shares = new Map<string, Share>();

@@ -263,7 +263,7 @@ export class Publication {
   }
 
   /** Whether progress of an Envoy with this type may end the withholding of another type. */
-  opens(type: XdsType, now: number): boolean {
+  mayRelease(type: XdsType, now: number): boolean {
     if (type !== "clusters" && type !== "endpoints") return false;
     return now - Math.max(this.#clustersAt, this.#startedAt) < this.#options.waitMs || this.#added.size > 0;
   }
@@ -311,7 +311,7 @@ export class Publication {
     if (!isByName(type) && (reported.target ?? reported.hash) === this.#target?.sets[type].hash)
       this.#reported.set(type, Math.max(this.#reported.get(type) ?? 0, reported.sequence));
     const hash = selectVersion(served, isByName(type) ? names : [])?.resources.hash;
-    if (hash === reported.hash) this.fleet.keepsStep(request, type, names);
+    if (hash === reported.hash) this.fleet.noteInStep(request, type, names);
     else if (hash !== undefined && isNewer(reported, { sequence: served.sequence, hash }))
       this.#noteAhead(now);
   }

@@ -48,7 +48,7 @@ export interface LinkOptions {
   /** The number of parts per route table; default 1. */
   readonly routeShards?: RouteShards;
   /** The names of route tables whose parts Envoys poll: open connections may still use them. */
-  readonly partsAsked?: ReadonlySet<string>;
+  readonly polledParts?: ReadonlySet<string>;
 }
 
 /** `auto` uses EDS up to `edsLimit` clusters, and returns to it only below `edsReturn`. */
@@ -83,13 +83,13 @@ export function link(store: Resources, options: LinkOptions, previous?: Partial<
   const scopes = new Map<string, Linked>();
   const split = new Set<string>();
   const inPartsToo = new Set<string>();
-  const { partsAsked = new Set() } = options;
+  const { polledParts = new Set() } = options;
   for (const head of store.resources("route-configuration")) {
     const hosts = [...store.resources("virtual-host", head.name)];
-    const isAsked = partsAsked.has(head.name);
-    const wasSplit = isAsked || previous?.split?.has(head.name) === true;
+    const isPolled = polledParts.has(head.name);
+    const wasSplit = isPolled || previous?.split?.has(head.name) === true;
     if (isSplit(store, options.routeShards ?? 1, head.name, hosts.length, wasSplit)) split.add(head.name);
-    if (isAsked || split.has(head.name)) inPartsToo.add(head.name);
+    if (isPolled || split.has(head.name)) inPartsToo.add(head.name);
     const whole = { head, hosts };
     const parts = inPartsToo.has(head.name) ? splitTable(head, hosts) : [whole];
     // Earlier listeners and other clients may still request the whole table.

@@ -4,7 +4,7 @@ import type { Check } from "./check.js";
 
 export function protectionChecks(
   wanted: ProtectionsExpectation,
-  there: Protections,
+  actual: Protections,
   isNegated: boolean,
 ): Check[] {
   const checks: Check[] = [];
@@ -16,7 +16,7 @@ export function protectionChecks(
     ["jwt", "a token of"],
   ] as const) {
     const { [field]: expected } = wanted;
-    const { [field]: found } = there;
+    const { [field]: found } = actual;
     if (expected === undefined) continue;
     const isSame = typeof expected === "boolean" ? expected === (found !== undefined) : expected === found;
     add(
@@ -30,10 +30,10 @@ export function protectionChecks(
     add(
       "rateLimit",
       describeFlag("a rate limit of", wanted.rateLimit),
-      describeRates(there),
-      hasRate(wanted.rateLimit, there),
+      describeRates(actual),
+      hasRate(wanted.rateLimit, actual),
     );
-  if (wanted.addresses !== undefined) addressChecks(wanted.addresses, there.addresses, add);
+  if (wanted.addresses !== undefined) addressChecks(wanted.addresses, actual.addresses, add);
   return checks;
 }
 

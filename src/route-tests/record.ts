@@ -51,8 +51,8 @@ function expectationOf(observed: Observed, sent: ReturnType<typeof sentBy>): Fie
   const isPassed = outcome === "forward" || outcome === "tcp";
   const [first] = backends;
   const shares = Object.fromEntries(backends.map(({ service, weight }) => [service, weight]));
-  const asked = withValue(requestHeaders);
-  const answered = withValue(responseHeaders);
+  const request = withValue(requestHeaders);
+  const response = withValue(responseHeaders);
   return {
     ...(isPassed && first && backends.length === 1 ? { backend: first.service } : {}),
     ...(isPassed && backends.length > 1 ? { weights: shares } : {}),
@@ -60,8 +60,8 @@ function expectationOf(observed: Observed, sent: ReturnType<typeof sentBy>): Fie
     ...(location === undefined ? {} : { location }),
     ...(path === undefined || path === sent.path ? {} : { path }),
     ...(hosts.length === 1 && hosts[0] !== sent.host ? { host: hosts[0] } : {}),
-    ...(asked ? { requestHeaders: asked } : {}),
-    ...(answered ? { responseHeaders: answered } : {}),
+    ...(request ? { requestHeaders: request } : {}),
+    ...(response ? { responseHeaders: response } : {}),
     tls: tlsOf(observed),
     ...protectionsOf(observed),
   };

@@ -105,7 +105,7 @@ async function holderOf(path: string, own: string): Promise<string | undefined> 
   for (const name of readdirSync(folder)) {
     const other = join(folder, name);
     if (!name.startsWith(begin) || !suffix.test(name.slice(begin.length)) || other === own) continue;
-    const holder = await atPath(other, listenerAt);
+    const holder = await atPath(other, processAt);
     if (holder !== undefined) return holder;
     rmSync(other, { force: true });
   }
@@ -113,7 +113,7 @@ async function holderOf(path: string, own: string): Promise<string | undefined> 
 }
 
 /** The process that listens on a socket; undefined when it has ended. A suspended process is `another process`. */
-function listenerAt(path: string): Promise<string | undefined> {
+function processAt(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const client = connect(path);
     let text = "";

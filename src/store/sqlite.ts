@@ -163,7 +163,7 @@ function rollBack(path: string): void {
   if (!journal || journal.size === 0) return;
   const fs = createRequire(import.meta.url)("node:fs") as { accessSync(path: string, mode?: number): void };
   const { accessSync } = fs;
-  fs.accessSync = (asked, mode) => accessSync(asked === `${path}.lock` ? `${asked}/none` : asked, mode);
+  fs.accessSync = (file, mode) => accessSync(file === `${path}.lock` ? `${file}/none` : file, mode);
   try {
     const database = openDatabase(path);
     try {

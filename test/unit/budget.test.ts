@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ClaimKey, isClaimedUnit, readUnit } from "../../src/graph/core/keys.js";
 import { maxBodyBytes } from "../../src/link/body.js";
-import { bytesOf, leftOut } from "../../src/link/fit.js";
+import { bytesOf, itemsToLeaveOut } from "../../src/link/fit.js";
 import { encodeResponse } from "../../src/link/respond.js";
 import { selectVersion, serveSet } from "../../src/link/served.js";
 import { link, type Snapshot, type XdsType } from "../../src/link/snapshot.js";
@@ -23,11 +23,11 @@ describe("the selection of items to leave out", () => {
     const items = fc.uniqueArray(item, { selector: ({ name }) => name, maxLength: 60 });
     fc.assert(
       fc.property(items, fc.integer({ min: 0, max: 2000 }), (all, budget) => {
-        const out = leftOut(all, budget);
+        const out = itemsToLeaveOut(all, budget);
         expect(sum(all) - sum(out)).toBeLessThanOrEqual(budget);
         const last = out.at(-1);
         if (last) expect(sum(all) - sum(out) + last.bytes).toBeGreaterThan(budget);
-        expect(leftOut(all.toReversed(), budget)).toEqual(out);
+        expect(itemsToLeaveOut(all.toReversed(), budget)).toEqual(out);
       }),
     );
   });
@@ -36,7 +36,7 @@ describe("the selection of items to leave out", () => {
     const items = fc.uniqueArray(item, { selector: ({ name }) => name, maxLength: 60 });
     fc.assert(
       fc.property(items, fc.integer({ min: 300, max: 2000 }), (all, budget) => {
-        const out = leftOut(all, budget);
+        const out = itemsToLeaveOut(all, budget);
         for (const owner of ["a", "b", "c"]) {
           const own = all.filter((one) => one.owner === owner);
           if (sum(own) <= budget / 3) expect(out.some((one) => one.owner === owner)).toBe(false);
