@@ -25,7 +25,10 @@ const worker = {
 
 const client = "@kubernetes/client-node";
 
-/** Marks modules of the Kubernetes client as free of side effects, so that unused ones are left out; its package.json does not. */
+/**
+ * Marks modules of the Kubernetes client as free of side effects, so that unused ones are left out; its package.json
+ * does not.
+ */
 const withoutUnusedClient = {
   name: "without-unused-client",
   setup({ onResolve, resolve }) {

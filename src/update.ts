@@ -41,7 +41,10 @@ export interface Platform {
 export interface Updated {
   /** Units compiled or dropped by this update. */
   readonly units: number;
-  /** Whether any object changed. If none did, the served configuration and findings stay equal once no units are pending. */
+  /**
+   * Whether any object changed. If none did, the served configuration and findings stay equal once no units are
+   * pending.
+   */
   readonly edited: boolean;
   /** The number of pending units, for `resume`. */
   readonly left: number;
@@ -232,7 +235,10 @@ class Touched {
     for (const key of current) this.#touch(key, !old.has(key));
   }
 
-  /** Marks the unit of a claim as dirty. A claim that was added or removed (`moved`) also affects the readers of the list. */
+  /**
+   * Marks the unit of a claim as dirty. A claim that was added or removed (`moved`) also affects the readers of the
+   * list.
+   */
   #touch(key: ClaimKey, moved: boolean): void {
     if (isClaimedUnit(key)) this.dirty.add(key);
     if (moved) this.#reads.push(listRead(key));

@@ -26,7 +26,10 @@ export function readEvent({ GITHUB_EVENT_NAME = "", GITHUB_EVENT_PATH, GITHUB_RE
   return { isDefaultBranch: false, pullRequest: { number, base, head } };
 }
 
-/** Events whose runs check out the default branch. Runs of others, such as `issue_comment`, often check out a pull request. */
+/**
+ * Events whose runs check out the default branch. Runs of others, such as `issue_comment`, often check out a pull
+ * request.
+ */
 const deploying = new Set(["push", "schedule", "workflow_dispatch"]);
 
 const fieldOf = (value: unknown, key: string): unknown => (isRecord(value) ? value[key] : undefined);

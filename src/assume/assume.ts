@@ -13,11 +13,17 @@ export const assumable = ["Service", "Secret", "ConfigMap", "Gateway"] as const;
 export type Assumable = (typeof assumable)[number];
 
 export interface Assumption {
-  /** `auto`: when the input has no object of the kind in the namespace, or when another object of the input creates the missing one. */
+  /**
+   * `auto`: when the input has no object of the kind in the namespace, or when another object of the input creates
+   * the missing one.
+   */
   readonly mode: "auto" | "none" | "all" | readonly Assumable[];
   /** Whether an object is known to exist outside of the input. It is assumed in every mode. */
   isKnown(ref: Ref): boolean;
-  /** The objects that the input creates when it is applied (`ownedBy`). A ref without a namespace applies to all namespaces. */
+  /**
+   * The objects that the input creates when it is applied (`ownedBy`). A ref without a namespace applies to all
+   * namespaces.
+   */
   readonly owned: ReadonlySet<Ref>;
 }
 
@@ -30,7 +36,10 @@ export interface Assumed {
   readonly restricting: readonly Ref[];
 }
 
-/** The limit of compilations. Another one follows when assumed objects refer to further objects, such as a Gateway to certificates. */
+/**
+ * The limit of compilations. Another one follows when assumed objects refer to further objects, such as a Gateway to
+ * certificates.
+ */
 const maxRounds = 4;
 
 /**
@@ -83,7 +92,10 @@ function compile(store: Store, changes: Iterable<Change>, platform: Platform & W
   }
 }
 
-/** Caches the check of the last key pair: all placeholders have the same pair, and a check takes more than a millisecond. */
+/**
+ * Caches the check of the last key pair: all placeholders have the same pair, and a check takes more than a
+ * millisecond.
+ */
 function checkingOnce(platform: Platform & Watcher): Platform & Watcher {
   let last:
     | { readonly certificate: string; readonly privateKey: string; readonly problem: string | undefined }

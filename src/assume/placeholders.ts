@@ -12,7 +12,10 @@ import type { ReferencedPorts, References } from "./references.js";
 /** The first port number for ports that the input references only by name. */
 const firstNamedPort = 60_000;
 
-/** Whether an object can have this name. An object whose name is not valid, or has a variable such as `${NAME}`, can't exist. */
+/**
+ * Whether an object can have this name. An object whose name is not valid, or has a variable such as `${NAME}`, can't
+ * exist.
+ */
 export function canExist(ref: Ref): boolean {
   const [kind, namespace = "", name = "", ...more] = ref.split("/");
   return (

@@ -32,7 +32,10 @@ function ruleOf(resource: ApiResource): object {
   };
 }
 
-/** The webhook that validates objects before they are stored. When Isoline can't be reached, they are stored without validation. */
+/**
+ * The webhook that validates objects before they are stored. When Isoline can't be reached, they are stored without
+ * validation.
+ */
 export function webhook({
   name,
   namespace,
@@ -66,7 +69,10 @@ export function webhook({
   ];
 }
 
-/** The policy for `kube-apiserver --audit-policy-file`: logs writes of the kinds that routing reads, without their contents. */
+/**
+ * The policy for `kube-apiserver --audit-policy-file`: logs writes of the kinds that routing reads, without their
+ * contents.
+ */
 export const auditPolicy = ({ gateway }: Reading): Manifest => ({
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",

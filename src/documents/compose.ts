@@ -71,7 +71,10 @@ const empty: Node = { value: null, nodes: 0, height: 0, copied: false };
 const keySlot: Slot = { is: "key", of: "" };
 const mergeSlot: Slot = { is: "merge", of: "<<" };
 
-/** Builds the values of documents with the rules of sigs.k8s.io/yaml for plain text, merge keys, and keys that are not text. */
+/**
+ * Builds the values of documents with the rules of sigs.k8s.io/yaml for plain text, merge keys, and keys that are not
+ * text.
+ */
 class Composer {
   readonly #stack: Frame[] = [];
   /** An anchor is undefined while its value is not complete. */

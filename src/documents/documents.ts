@@ -37,7 +37,10 @@ export interface Fault {
 /** The next result of reading a text; undefined is a pause, in which the caller may yield to other work. */
 export type Step = TextDocument | Fault | undefined;
 
-/** `yaml`: YAML documents or a sequence of JSON values; `json`: a sequence of JSON values; `lines`: one JSON value per line. */
+/**
+ * `yaml`: YAML documents or a sequence of JSON values; `json`: a sequence of JSON values; `lines`: one JSON value per
+ * line.
+ */
 export type Format = "yaml" | "json" | "lines";
 
 const parts: Readonly<Record<Format, (text: string) => Iterable<string>>> = {

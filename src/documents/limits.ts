@@ -2,7 +2,10 @@
 
 /** The limit of nodes (keys, values, lists and maps) in one document. */
 export const maxNodes = 2_000_000;
-/** The limit of nodes in a YAML document for a server. It is lower because a document is parsed without a pause; JSON parses ten times as fast. */
+/**
+ * The limit of nodes in a YAML document for a server. It is lower because a document is parsed without a pause; JSON
+ * parses ten times as fast.
+ */
 export const maxServedNodes = 600_000;
 /** The limit of documents and list items in one text. */
 export const maxObjects = 250_000;
@@ -59,7 +62,10 @@ export const costOf = (text: string, most = maxNodes): Cost => ({
   most,
 });
 
-/** Each 16 characters of an aliased scalar count as one node, because the compiled configuration contains every copy of the text. */
+/**
+ * Each 16 characters of an aliased scalar count as one node, because the compiled configuration contains every copy
+ * of the text.
+ */
 const nodeLength = 16;
 
 /** The number of nodes that an alias or merge key of a scalar counts as. */

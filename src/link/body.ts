@@ -7,7 +7,10 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
 const chunkLength = 1 << 16;
-/** Bodies up to this length (UTF-16) are encoded once and kept. For longer ones only the texts are kept; each reader encodes chunks. */
+/**
+ * Bodies up to this length (UTF-16) are encoded once and kept. For longer ones only the texts are kept; each reader
+ * encodes chunks.
+ */
 const keptLength = 1 << 20;
 
 /** The body of an answer, made of texts that are in memory anyway. The texts of a large body are never joined. */

@@ -13,7 +13,10 @@ export interface ClusterLinkOptions {
   readonly changingByEds: boolean;
 }
 
-/** The limit of clusters that get endpoints by EDS in the mode `inline`. With inline endpoints, Envoy reads all clusters again when one endpoint changes. */
+/**
+ * The limit of clusters that get endpoints by EDS in the mode `inline`. With inline endpoints, Envoy reads all
+ * clusters again when one endpoint changes.
+ */
 const maxChanging = 64;
 
 /** Linked clusters and endpoints, with their fragments. */

@@ -89,7 +89,10 @@ function evict(known: Nodes): void {
   }
 }
 
-/** The state of the Envoys that poll this replica. It is bounded, and correctness does not depend on it: missing state only delays answers. */
+/**
+ * The state of the Envoys that poll this replica. It is bounded, and correctness does not depend on it: missing state
+ * only delays answers.
+ */
 export class EnvoyRegistry {
   readonly #tokens = new Map<string, Nodes>();
 

@@ -29,7 +29,10 @@ export interface PublicationOptions {
    * longer, even when all Envoys that poll this replica have the new routes. 0: there is no other replica.
    */
   readonly replicaMs: number;
-  /** The time (ms) for which an Envoy may have a newer version than this replica before the replica overrides it: see `learn`. */
+  /**
+   * The time (ms) for which an Envoy may have a newer version than this replica before the replica overrides it: see
+   * `learn`.
+   */
   readonly patienceMs: number;
   /** Whether this replica has the current state of its source. Otherwise it overrides no newer version. */
   synced(): boolean;
@@ -57,7 +60,10 @@ const maxPatienceMs = 600_000;
 /** After this time without an override, the waiting time is `patienceMs` again. */
 const calmMs = 3_600_000;
 
-/** A divisor that differs between the polls of an Envoy: polls with equal hold times would rotate over the replicas together. */
+/**
+ * A divisor that differs between the polls of an Envoy: polls with equal hold times would rotate over the replicas
+ * together.
+ */
 const partOf = ({ type, names: [name = type] }: Poll): number =>
   2 + (name.length % 7) + (name.charCodeAt(name.length - 1) % 8) / 8;
 

@@ -18,7 +18,10 @@ export interface Poll extends Poller {
 export type DiscoveryAnswer =
   /** `notBefore` (ms): the earliest time for this answer, because Envoy rejected this content before. */
   | { readonly kind: "content"; readonly selection: Selection; readonly notBefore?: number }
-  /** Envoy has the newest content: wait for a change, and answer 304 at the end. `until` (ms): decide again at this time. */
+  /**
+   * Envoy has the newest content: wait for a change, and answer 304 at the end. `until` (ms): decide again at this
+   * time.
+   */
   | { readonly kind: "unchanged"; readonly until?: number }
   /** There is no content: wait for it, and answer 503 at the end. */
   | { readonly kind: "unavailable"; readonly reason: string };
@@ -28,7 +31,10 @@ const unavailable = (reason: string): DiscoveryAnswer => ({ kind: "unavailable",
 
 /** A rejected version is delivered again after this time, because a lost answer looks like a rejection. */
 const redeliverMs = 60_000;
-/** The delay of a rejected version for an Envoy without content: it can't get 304, and must not get the same answer ten times a second. */
+/**
+ * The delay of a rejected version for an Envoy without content: it can't get 304, and must not get the same answer
+ * ten times a second.
+ */
 const startAgainMs = 15_000;
 
 /** Whether requests of a type select resources by name; other types are requested as a whole. */

@@ -22,7 +22,10 @@ export const serveSet = (set: ResourceSet, sequence: number, target = set): Serv
   version: formatVersion({ sequence, hash: set.hash, target: target.hash }),
 });
 
-/** The limit of cached selections with several names. Envoy requests one name at a time; other clients may combine names. */
+/**
+ * The limit of cached selections with several names. Envoy requests one name at a time; other clients may combine
+ * names.
+ */
 const maxCombinations = 256;
 const selectionsOf = memoized((_: Served) => ({
   single: new Map<string, Selection>(),

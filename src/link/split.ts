@@ -6,7 +6,10 @@ export type RouteShards = "auto" | 1 | 16;
 /** `auto` splits a table with more than `splitLimit` hosts, and joins it again below `joinLimit`. */
 const splitLimit = 400;
 const joinLimit = 300;
-/** The limit of filter chains for a split table. Every chain contains the lookup of the parts, so with many chains a split costs more than it saves. */
+/**
+ * The limit of filter chains for a split table. Every chain contains the lookup of the parts, so with many chains a
+ * split costs more than it saves.
+ */
 const maxChains = 64;
 
 /** Settings for output that is written once: parts only save work for updates. */

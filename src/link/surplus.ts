@@ -42,7 +42,10 @@ export function withoutSurplus(
   return out.size === 0 ? clusters : clusters.filter((cluster) => !out.has(cluster));
 }
 
-/** The number of clusters beyond one per Service. The clusters of a Service are adjacent, because a store lists them by name. */
+/**
+ * The number of clusters beyond one per Service. The clusters of a Service are adjacent, because a store lists them
+ * by name.
+ */
 function surplusIn(clusters: readonly Resource[]): number {
   let surplus = 0;
   let service = "";

@@ -27,7 +27,10 @@ const maxReported = 900_000_000_000_000;
 /** Whether the sequence of a reported version is plausible. */
 export const isOrdered = ({ sequence }: Version): boolean => sequence <= maxReported;
 
-/** Whether a reported version is newer. The order is total and equal in every replica: with equal sequences, the higher hash is newer. */
+/**
+ * Whether a reported version is newer. The order is total and equal in every replica: with equal sequences, the
+ * higher hash is newer.
+ */
 export function isNewer(reported: Version, own: Version): boolean {
   if (!isOrdered(reported) || reported.hash === own.hash) return false;
   return reported.sequence === own.sequence ? reported.hash > own.hash : reported.sequence > own.sequence;

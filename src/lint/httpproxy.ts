@@ -51,7 +51,10 @@ function hostLints({ tls }: VirtualHost, { routes, tcpproxy }: HTTPProxy["spec"]
   return lints;
 }
 
-/** The form of an origin in a browser's request: scheme, host and port, in lower case and without a path (RFC 6454 §6.2). */
+/**
+ * The form of an origin in a browser's request: scheme, host and port, in lower case and without a path (RFC 6454
+ * §6.2).
+ */
 const browserOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s]+$/;
 const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//;
 const defaultPort = /^(?:http:\/\/[^/]*:80|https:\/\/[^/]*:443)$/;

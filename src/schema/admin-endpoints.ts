@@ -78,9 +78,9 @@ export function readAdminEndpoints(settings: AdminSettings): {
   };
 }
 
-const sharedPort = "needs a port of its own: health over HTTP and metrics over HTTPS can't share one";
+const sharedPort = "needs its own port: health over HTTP and metrics over HTTPS can't share one";
 
 function filesProblem({ certFile, keyFile, caFile }: Files): string | undefined {
   if ((certFile === "") !== (keyFile === "")) return "needs both certFile and keyFile";
-  return caFile !== "" && certFile === "" ? "needs certFile and keyFile where caFile is set" : undefined;
+  return caFile !== "" && certFile === "" ? "needs certFile and keyFile when caFile is set" : undefined;
 }

@@ -81,7 +81,10 @@ export function configurationSpec(input: unknown): unknown {
   return input.spec ?? {};
 }
 
-/** Converts the map with which a ContourConfiguration names an extension service to the form of the file, `namespace/name`. */
+/**
+ * Converts the map with which a ContourConfiguration names an extension service to the form of the file,
+ * `namespace/name`.
+ */
 export function joinReference(value: unknown): unknown {
   if (!isRecord(value) || !isRecord(value.extensionService)) return value;
   const { namespace, name } = value.extensionService;

@@ -6,7 +6,10 @@ import { quote } from "./words.js";
  */
 export type FieldPath = readonly (string | number)[];
 
-/** `spec.routes[0].services[1].port`; keys with other characters than `\w` and `-` are quoted: `metadata.annotations["a/b"]`. */
+/**
+ * `spec.routes[0].services[1].port`; keys with other characters than `\w` and `-` are quoted:
+ * `metadata.annotations["a/b"]`.
+ */
 export const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
@@ -43,7 +46,10 @@ export function isWithin(path: string, field: string): boolean {
   return outer.every((key, i) => inner[i] === key);
 }
 
-/** The list index in a path: 1 for `spec.listeners[1].tls` and the list `spec.listeners`; undefined for a path outside of the list. */
+/**
+ * The list index in a path: 1 for `spec.listeners[1].tls` and the list `spec.listeners`; undefined for a path outside
+ * of the list.
+ */
 export function indexIn(path: string, list: string): number | undefined {
   const outer = pathOf(list);
   const index = isWithin(path, list) ? pathOf(path)[outer.length] : undefined;

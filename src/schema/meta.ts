@@ -4,7 +4,10 @@ import type { FindingType } from "./finding-types.js";
 /** The identity of an object: `Kind/namespace/name` (`IngressClass//nginx` when cluster-scoped). */
 export type Ref = `${string}/${string}/${string}`;
 
-/** Uses `join`, not concatenation: stores keep ten thousands of refs, and a rope takes three times the memory of its text. */
+/**
+ * Uses `join`, not concatenation: stores keep ten thousands of refs, and a rope takes three times the memory of its
+ * text.
+ */
 export const refOf = (kind: string, namespace: string, name: string): Ref =>
   [kind, namespace, name].join("/") as Ref;
 
@@ -12,7 +15,10 @@ export const kindOf = (ref: Ref): string => ref.slice(0, ref.indexOf("/"));
 
 export const namespaceOf = (ref: Ref): string => ref.split("/", 2)[1] ?? "";
 
-/** The ref of an object of one of several Kubernetes clusters, distinct from the same object of the others. No name contains `@`. */
+/**
+ * The ref of an object of one of several Kubernetes clusters, distinct from the same object of the others. No name
+ * contains `@`.
+ */
 export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}` as Ref;
 
 /** Whether `inCluster` made the ref. */

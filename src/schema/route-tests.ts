@@ -185,7 +185,10 @@ const hasExpectation = (value: unknown): boolean => {
 
 type Issue = z.core.$ZodIssue;
 
-/** Splits unknown fields into one issue each, and replaces the issue of a union by those of the alternative whose type fits. */
+/**
+ * Splits unknown fields into one issue each, and replaces the issue of a union by those of the alternative whose type
+ * fits.
+ */
 function plainIssues(issue: Issue): Issue[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key): Issue => {

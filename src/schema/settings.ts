@@ -100,7 +100,10 @@ export const settingsSpec = z.object({
   ingressStatusAddress: z.string().default(""),
   /** The namespaces that may contain roots; empty: all. */
   rootNamespaces: names,
-  /** The namespaces that may claim a host, or the hosts under a wildcard. Any namespace may claim a host without an entry. */
+  /**
+   * The namespaces that may claim a host, or the hosts under a wildcard. Any namespace may claim a host without an
+   * entry.
+   */
   hostOwners: z.array(z.object({ host: wildcardHostname, namespaces: z.array(name).min(1) })).default([]),
   /** Includes and delegations across namespaces require the annotation `isoline.dev/included-by` on their target. */
   requireIncludedBy: flag,

@@ -49,7 +49,10 @@ const suppressionFile = z.strictObject({ suppressions: z.array(entry) });
 /** An entry of a file of suppressions. */
 export type SuppressionEntry = z.output<typeof entry>;
 
-/** Reads the value of a suppression file: `suppressions` with `code`, `object` or `file`, `reason`, and an optional `until`. */
+/**
+ * Reads the value of a suppression file: `suppressions` with `code`, `object` or `file`, `reason`, and an optional
+ * `until`.
+ */
 export function parseSuppressions(value: unknown): {
   readonly entries: readonly SuppressionEntry[];
   readonly findings: readonly Finding[];

@@ -16,7 +16,10 @@ function cut(text: string, start: number): number {
   return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }
 
-/** Stores texts of any length in cells. A text that is too long for a cell is stored in pieces under the name of its owner. */
+/**
+ * Stores texts of any length in cells. A text that is too long for a cell is stored in pieces under the name of its
+ * owner.
+ */
 export class Cells {
   /** The owners of texts in pieces; loaded on first use. Other texts need no statement to check for pieces. */
   #owners: Set<string> | undefined;

@@ -1,7 +1,10 @@
 import type { Finding } from "../schema/meta.js";
 import type { Compiled } from "./store.js";
 
-/** The findings of all units, sorted by object, then by unit, so that the order does not depend on the compilation order. */
+/**
+ * The findings of all units, sorted by object, then by unit, so that the order does not depend on the compilation
+ * order.
+ */
 export function findingsOf(units: Iterable<Pick<Compiled, "unit" | "findings">>): Finding[] {
   const withFindings = [...units].filter(({ findings }) => findings.length > 0);
   withFindings.sort((a, b) => (a.unit < b.unit ? -1 : 1));

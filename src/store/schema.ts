@@ -2,7 +2,10 @@ import { toCursorsOfPieces, toKeptContents } from "./migrations.js";
 import type { SqlDriver } from "./sql.js";
 import { StoreError } from "./store.js";
 
-/** The version table up to version 2. Its name changed, so that an Isoline of that time refuses this database as foreign. */
+/**
+ * The version table up to version 2. Its name changed, so that an Isoline of that time refuses this database as
+ * foreign.
+ */
 const oldVersionTable = "isoline";
 const versionTable = "isoline_schema";
 

@@ -83,7 +83,10 @@ function loadWasm(): WasmSqlite {
   }
 }
 
-/** Nested transactions are savepoints. A transaction throws when the lock was removed, because another process may then write to the file. */
+/**
+ * Nested transactions are savepoints. A transaction throws when the lock was removed, because another process may
+ * then write to the file.
+ */
 function driverOf(database: Database, file: string, lock: FileLock | undefined): SqlDriver {
   let depth = 0;
   return {
@@ -212,7 +215,10 @@ export async function openSqliteStore(file: string): Promise<SqliteStore> {
   return createSqliteStore(path, await lockOf(path));
 }
 
-/** Without sockets, `node:sqlite` relies on locks of the operating system. The WASM driver's locks are folders, which remain after a crash. */
+/**
+ * Without sockets, `node:sqlite` relies on locks of the operating system. The WASM driver's locks are folders, which
+ * remain after a crash.
+ */
 async function lockOf(path: string): Promise<FileLock | undefined> {
   try {
     return await lockFile(path);
