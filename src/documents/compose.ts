@@ -241,7 +241,7 @@ class Composer {
     return { ...node, copied: true };
   }
 
-  /** Stores a scalar with an anchor for aliases. */
+  /** Makes the node of a scalar, and stores it for aliases if it has an anchor. */
   #scalarNode({ anchorStart, anchorEnd }: ScalarEvent, scalar: Scalar): Node {
     const value = typeof scalar === "bigint" ? Number(scalar) : scalar;
     const node: Node = { value, nodes: nodesOf(value), height: 0, copied: false };
