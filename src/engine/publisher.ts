@@ -76,8 +76,8 @@ export class Publisher {
   /** What would be published. */
   preview(): Snapshot {
     const asked = [...this.#askedAt].filter(([, at]) => this.now() - at <= askedMs);
-    const partsAsked = new Set(asked.map(([table]) => table));
-    return link(this.store, { ...settingsOf(this.store), partsAsked }, this.#snapshot ?? this.#before);
+    const polledParts = new Set(asked.map(([table]) => table));
+    return link(this.store, { ...settingsOf(this.store), polledParts }, this.#snapshot ?? this.#before);
   }
 
   /** What the last publication before a restart came to: what `auto` means near its limits depends on it. */

@@ -223,7 +223,7 @@ export class Hub implements Outlet {
     if (after && after.version !== before?.version) this.#refusals.refused(request, after.version);
     this.#publication.learn(request, this.options.now());
     this.#advance();
-    if (this.#publication.opens(type, this.options.now())) this.#wakeEnvoy(request);
+    if (this.#publication.mayRelease(type, this.options.now())) this.#wakeEnvoy(request);
     return true;
   }
 

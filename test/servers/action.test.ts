@@ -295,7 +295,7 @@ it("a comment of very much ends between two sections and has at most what GitHub
   const text = commentText({ marker: markerOf(["a"]), check: rows, diff: section.repeat(20), footer: "f" });
   expect(text.length).toBeLessThanOrEqual(65_536);
   expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
-  expect(text).toContain("There is more than fits here");
+  expect(text).toContain("The rest is too long for a comment");
   expect(text).toContain("40 more findings");
   expect(text).toContain("| 19 |");
   expect(text).not.toContain("| 20 |");

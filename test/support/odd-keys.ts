@@ -50,7 +50,7 @@ function exponent(e: bigint, verdict: Verdict): OddPair {
 }
 
 const unfit = "can't be parsed";
-const strangers = "the private key is not the certificate's";
+const strangers = "the private key does not match the certificate";
 
 /** Private keys for the certificate of `rsa`. */
 const rsaPrivate = (name: string, der: Uint8Array, verdict: Verdict, label = "RSA PRIVATE KEY"): OddPair => ({

@@ -105,7 +105,7 @@ const chains: readonly OddPair[] = [
   armour(
     "chain: the authority first",
     authority + one(ec.publicKey),
-    refused("the private key is not"),
+    refused("the private key does not match"),
     ec.privateKey,
   ),
   ...Object.entries({

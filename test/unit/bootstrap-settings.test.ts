@@ -21,7 +21,7 @@ const regexLimits = {
   "re2.max_program_size.warn_level": 1000,
 };
 
-test("runtime settings go into the static layer, and Isoline's own values win", () => {
+test("the static layer has the runtime settings, and Isoline's own values take precedence", () => {
   const { settings, findings } = parseSettings({
     listener: { "max-requests-per-io-cycle": 10, "max-connections-per-listener": 20 },
     "runtime-settings": { "a.b": "true", "re2.max_program_size.warn_level": "1" },
@@ -47,7 +47,7 @@ test("runtime settings go into the static layer, and Isoline's own values win", 
   });
 });
 
-test("a server says that they take effect through the bootstrap", () => {
+test("a server warns that they take effect only in the bootstrap", () => {
   const { settings } = parseSettings({
     listener: { maxRequestsPerIOCycle: 10, maxConnectionsPerListener: 20 },
     runtimeSettings: { a: "1" },
@@ -60,7 +60,7 @@ test("a server says that they take effect through the bootstrap", () => {
   expect(bootstrapFindings(parseSettings({}).settings)).toEqual([]);
 });
 
-test("isoline bootstrap --settings reads them from a file, and says what it left out", async () => {
+test("isoline bootstrap --settings reads them from a file, and reports what it leaves out", async () => {
   const folder = await mkdtemp(join(tmpdir(), "isoline-bootstrap-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const said = vi.spyOn(console, "error").mockImplementation(() => {});

@@ -77,7 +77,7 @@ describe("isoline explain", () => {
         ...hostProxy("b.test", "a"),
         spec: { ...(hostProxy("b.test", "a").spec as object), ingressClassName: "nginx" },
       },
-      "spec: is not served: it is of the class nginx, and without the setting ingressClassNames, contour, isoline and objects of no class are served",
+      "spec: is not served: it has the class nginx, and without the setting ingressClassNames",
     ],
     [
       "the setting gatewayRef",
@@ -103,7 +103,7 @@ describe("isoline explain", () => {
         metadata: { name: "t" },
         spec: { routes: [{ match: "Host(`B.test`) && PathPrefix(`/`)" }] },
       },
-      "IngressRoute/default/t: is not served: it is of traefik.io/v1alpha1, which another controller reads",
+      "IngressRoute/default/t: is not served: another controller reads its API version, traefik.io/v1alpha1",
     ],
   ])("says why an object for a host is not served: %s", async (_, object, hint) => {
     const manifests = ([] as Manifest[]).concat(object as Manifest | Manifest[]);

@@ -224,7 +224,7 @@ describe("explain, by routes of the Gateway API", () => {
     );
     expect(explainer(parse(detached))("GET", "http://x.test/").hints).toEqual([
       "x.test is claimed by HTTPRoute/default/detached",
-      "HTTPRoute/default/detached spec: is not served: the setting gatewayRef names the Gateway infra/edge, which is not there",
+      "HTTPRoute/default/detached spec: is not served: the setting gatewayRef names the Gateway infra/edge, which is missing",
     ]);
   });
 

@@ -7,7 +7,7 @@ import { findManifests } from "../../src/cli/repository.js";
 import { readRepository } from "../../src/cli/repository-objects.js";
 import { loadDocuments } from "../../src/sources/files/load.js";
 
-/** Writes files by their paths into a new folder. */
+/** Writes files into a new folder, by path. */
 function folderOf(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "isoline-repository-"));
   for (const [path, text] of Object.entries(files)) {

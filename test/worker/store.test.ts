@@ -98,7 +98,7 @@ describe("the store of a Worker", () => {
         expect(await ask(path)).toMatchObject({ status: 503, body: { code: "store-too-new" } });
       expect(await push(manifests(1))).toMatchObject({ status: 503, body: { code: "store-too-new" } });
     });
-    expect(worker.lines.join("")).toContain("store-too-new: the store has tables of version 99");
+    expect(worker.lines.join("")).toContain("store-too-new: the store has version 99");
     inDatabase(databaseFile(), (database) => database.exec("UPDATE isoline_schema SET version = 3"));
     await running(async () => expect(await table()).toBe(3));
   });

@@ -278,6 +278,6 @@ describe("the Worker", () => {
     const { data: other } = tlsSecret("default", "tcp") as { data: Record<string, string> };
     const wrong = { ...tlsSecret("default", "secure"), data: { ...own, "tls.key": other["tls.key"] } };
     const bad = await worker.put(list(wrong, tlsProxy));
-    expect(JSON.stringify(bad.body.findings)).toContain("the private key is not the certificate's");
+    expect(JSON.stringify(bad.body.findings)).toContain("the private key does not match");
   });
 });

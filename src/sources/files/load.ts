@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Doubt, type Format, readNow, type TextDocument } from "../../documents/documents.js";
+import { type Ambiguity, type Format, readNow, type TextDocument } from "../../documents/documents.js";
 import { type Position, positionOf as positionIn } from "../../documents/locate.js";
 import type { Part } from "../../documents/split.js";
 import { joinPaths } from "../../schema/field-path.js";
@@ -78,7 +78,7 @@ function fail({ file, findings }: Loader, line: number, message: string, column?
   });
 }
 
-function warn({ file, findings }: Loader, { line, message }: Doubt): void {
+function warn({ file, findings }: Loader, { line, message }: Ambiguity): void {
   const about = { about: "File//", type: "FileError" } as const;
   findings.push({ finding: { ...about, severity: "warning", reason: "Ambiguous", message }, file, line });
 }
@@ -166,9 +166,13 @@ function textOf(loader: Loader): string | undefined {
   return undefined;
 }
 
-function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocument, format: Format): void {
+function add(
+  loader: Loader,
+  { value, line, itemLines, ambiguities, part }: TextDocument,
+  format: Format,
+): void {
   const { file, visit } = loader;
-  for (const doubt of doubts) warn(loader, doubt);
+  for (const ambiguity of ambiguities) warn(loader, ambiguity);
   const found = membersOf(value);
   if ("problem" in found) {
     fail(loader, line, `the document ${found.problem}`);

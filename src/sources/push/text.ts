@@ -66,7 +66,8 @@ class SourceReader {
       yield this.#refuse("not-readable", `line ${step.line}:${step.column}: ${step.fault}`);
     else {
       const place = `document ${this.#documents} (line ${step.line})`;
-      for (const { line, message } of step.doubts) this.#findings.push(ambiguous(`line ${line}: ${message}`));
+      for (const { line, message } of step.ambiguities)
+        this.#findings.push(ambiguous(`line ${line}: ${message}`));
       const found = membersOf(step.value);
       if ("problem" in found) yield this.#refuse("not-an-object", `${place} ${found.problem}`);
       else
