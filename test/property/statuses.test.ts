@@ -34,8 +34,8 @@ class Kept {
     const refs = affected.has(settingsRef) ? [...this.#statuses.refs(), ...this.byRef.keys()] : affected;
     for (const ref of new Set(refs)) {
       this.worked++;
-      const { wanted } = this.#statuses.of(ref, settingsOf(this.store), 0);
-      if (wanted) this.byRef.set(ref, wanted);
+      const { desired } = this.#statuses.of(ref, settingsOf(this.store), 0);
+      if (desired) this.byRef.set(ref, desired);
       else this.byRef.delete(ref);
     }
   }

@@ -32,7 +32,7 @@ const statusOf: Readonly<Record<StatusKind, ObjectStatus["status"]>> = {
 };
 export const kinds = Object.keys(statusOf) as StatusKind[];
 
-export const wanted = (
+export const desiredStatus = (
   name: string,
   kind: StatusKind = "HTTPProxy",
   namespace = "default",
@@ -58,7 +58,7 @@ export const refusals = { lackRight: false };
 /** A writer and its API server; time passes only where somebody sleeps. */
 export function statusRig(
   given: Given,
-  desired: () => readonly ObjectStatus[] = () => [wanted("p")],
+  desired: () => readonly ObjectStatus[] = () => [desiredStatus("p")],
   judge: (ref: Ref, otherwise: StatusVerdict) => StatusVerdict = (_, otherwise) => otherwise,
 ) {
   let now = 0;
@@ -106,7 +106,7 @@ export function statusRig(
     verdict: (ref) => {
       judged++;
       const one = byRef.get(ref);
-      return judge(ref, one ? { wanted: one } : {});
+      return judge(ref, one ? { desired: one } : {});
     },
     owner: () => ({ manager: "isoline", gateway: { namespace: "", name: "g", controllerName: "c" } }),
     leads: () => leads.value,

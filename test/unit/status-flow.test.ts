@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Ref } from "../../src/schema/meta.js";
 import type { ObjectStatus } from "../../src/status/status.js";
-import { statusRig, wanted } from "../support/status-rig.js";
+import { desiredStatus, statusRig } from "../support/status-rig.js";
 
 const proxies = "/apis/projectcontour.io/v1/namespaces/default/httpproxies";
 const fine = (): number => 200;
@@ -10,17 +10,17 @@ const described = (one: ObjectStatus, description: string): ObjectStatus => ({
   status: { currentStatus: "invalid", description },
 });
 const many = (count: number, namespace: (i: number) => string): ObjectStatus[] =>
-  Array.from({ length: count }, (_, i) => wanted(`p-${i}`, "HTTPProxy", namespace(i)));
+  Array.from({ length: count }, (_, i) => desiredStatus(`p-${i}`, "HTTPProxy", namespace(i)));
 
 it("a tenant who edits a thousand objects a second keeps no other waiting", async () => {
   const versions = new Map<Ref, number>();
   const evil = many(1000, () => "evil");
-  const good = wanted("good", "HTTPProxy", "good");
+  const good = desiredStatus("good", "HTTPProxy", "good");
   const current = (one: ObjectStatus): ObjectStatus => described(one, String(versions.get(one.ref) ?? 0));
   const { pass, attempts, writer, writes } = statusRig(
     fine,
     () => [...evil, good],
-    (_, { wanted: one }) => (one ? { wanted: current(one) } : {}),
+    (_, { desired: one }) => (one ? { desired: current(one) } : {}),
   );
   const edit = ({ ref }: ObjectStatus): void => {
     versions.set(ref, (versions.get(ref) ?? 0) + 1);
@@ -107,11 +107,11 @@ it("the replica that leads next writes only what is not right", async () => {
 it("a verdict that ends by itself is passed anew then", async () => {
   const end = 7_200_000;
   let now = 0;
-  const { pass, attempts } = statusRig(fine, undefined, (_, { wanted: one }) =>
+  const { pass, attempts } = statusRig(fine, undefined, (_, { desired: one }) =>
     one
       ? now < end
-        ? { wanted: one, until: end }
-        : { wanted: described(one, "the certificate has run out") }
+        ? { desired: one, until: end }
+        : { desired: described(one, "the certificate has run out") }
       : {},
   );
   await pass(end - 1000);
@@ -140,7 +140,7 @@ it("a fault in judging one object costs that one, and is told", async () => {
 });
 
 it("a kind without the status subresource is asked for seldom, and written once it has one", async () => {
-  const routes = Array.from({ length: 200 }, (_, i) => wanted(`r-${i}`, "TLSRoute", `team-${i % 50}`));
+  const routes = Array.from({ length: 200 }, (_, i) => desiredStatus(`r-${i}`, "TLSRoute", `team-${i % 50}`));
   const proxies = many(20, (i) => `team-${i}`);
   let code = 404;
   const { pass, attempts, written, log, writer } = statusRig(
@@ -159,7 +159,7 @@ it("a kind without the status subresource is asked for seldom, and written once 
 
 it("objects of one namespace that hang keep no other namespace waiting", async () => {
   const hanging = many(50, () => "evil");
-  const good = wanted("good", "HTTPProxy", "good");
+  const good = desiredStatus("good", "HTTPProxy", "good");
   let isThere = false;
   const { pass, poke, attempts } = statusRig(
     (_, name) => (name.startsWith("p-") ? "hangs" : 200),
@@ -181,7 +181,7 @@ it("an object that changes while its status is written is written once more", as
       return 200;
     },
     undefined,
-    (_, { wanted: one }) => (one ? { wanted: described(one, description) } : {}),
+    (_, { desired: one }) => (one ? { desired: described(one, description) } : {}),
   );
   touch = () => {
     touch = () => undefined;

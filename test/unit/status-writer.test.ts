@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ObjectStatus } from "../../src/status/status.js";
-import { type Given, kinds, refusals, statusRig, verdict, wanted } from "../support/status-rig.js";
+import { desiredStatus, type Given, kinds, refusals, statusRig, verdict } from "../support/status-rig.js";
 
 it("a write that conflicts each time is tried ever more seldom, and judges nothing anew meanwhile", async () => {
   const { pass, attempts, judged } = statusRig((method) => (method === "PATCH" ? 409 : 200));
@@ -25,7 +25,7 @@ it("a write that conflicts once is done the next time, and is no failure", async
 
 describe("an object whose status can't be written", () => {
   const others = kinds.flatMap((kind) =>
-    ["a", "b"].map((namespace) => wanted(`${kind}-${namespace}`.toLowerCase(), kind, namespace)),
+    ["a", "b"].map((namespace) => desiredStatus(`${kind}-${namespace}`.toLowerCase(), kind, namespace)),
   );
   const names = others.map(({ metadata }) => metadata.name).sort();
 
@@ -49,7 +49,7 @@ describe("an object whose status can't be written", () => {
     for (const kind of kinds) {
       const { pass, written, log, failures, writer } = statusRig(
         (method, name) => (name === "bad" && method === asked ? answer : 200),
-        () => [wanted("bad", kind, "a"), ...others],
+        () => [desiredStatus("bad", kind, "a"), ...others],
       );
       await pass(30_000);
       expect(written()).toEqual(names);
@@ -74,7 +74,7 @@ describe("an object whose status can't be written", () => {
     let description = "first";
     const { pass, poke, attempts } = statusRig(
       (method) => (method === "PATCH" ? 413 : 200),
-      () => [{ ...wanted("p"), status: { currentStatus: "valid", description } }],
+      () => [{ ...desiredStatus("p"), status: { currentStatus: "valid", description } }],
     );
     await pass(3_600_000);
     const before = attempts("p").length;
@@ -97,7 +97,7 @@ describe("an object whose status can't be written", () => {
 
   it("comes after those of its namespace that failed less", async () => {
     let description = "first";
-    const bad = Array.from({ length: 80 }, (_, i) => wanted(`bad-${i}`));
+    const bad = Array.from({ length: 80 }, (_, i) => desiredStatus(`bad-${i}`));
     const later: ObjectStatus[] = [];
     const { pass, poke, written } = statusRig(
       (method, name) => (method === "PATCH" && name.startsWith("bad") ? 413 : 200),
@@ -105,14 +105,14 @@ describe("an object whose status can't be written", () => {
     );
     await pass(3_600_000);
     description = "second";
-    later.push(wanted("later"));
+    later.push(desiredStatus("later"));
     poke();
     await pass(30_000);
     expect(written()).toEqual(["later"]);
   });
 
   it("fails no more when another writer has written it, or it is not ours to write", async () => {
-    let desired = [wanted("p"), wanted("q")];
+    let desired = [desiredStatus("p"), desiredStatus("q")];
     const { pass, poke, writer } = statusRig(
       (method) => (method === "PATCH" ? 422 : 200),
       () => desired,
@@ -137,8 +137,8 @@ describe("an object whose status can't be written", () => {
   });
 
   it("can be many of one namespace, and the others' are written before its", async () => {
-    const bad = Array.from({ length: 150 }, (_, i) => wanted(`bad-${i}`, "HTTPProxy", "a-tenant"));
-    const good = Array.from({ length: 20 }, (_, i) => wanted(`good-${i}`, "HTTPProxy", `team-${i}`));
+    const bad = Array.from({ length: 150 }, (_, i) => desiredStatus(`bad-${i}`, "HTTPProxy", "a-tenant"));
+    const good = Array.from({ length: 20 }, (_, i) => desiredStatus(`good-${i}`, "HTTPProxy", `team-${i}`));
     const later: ObjectStatus[] = [];
     const { pass, poke, written, attempts, log } = statusRig(
       (method, name) => (method === "PATCH" && name.startsWith("bad") ? 413 : 200),
@@ -147,7 +147,7 @@ describe("an object whose status can't be written", () => {
     await pass(10_000);
     expect(written()).toHaveLength(20);
     await pass(600_000);
-    later.push(wanted("later", "Ingress", "z-team"));
+    later.push(desiredStatus("later", "Ingress", "z-team"));
     poke();
     const began = attempts("bad-0").length;
     await pass(30_000);
@@ -157,7 +157,7 @@ describe("an object whose status can't be written", () => {
   });
 
   it("is everyone's where the API server is away: few requests, one line for a kind that may not be written", async () => {
-    const all = Array.from({ length: 500 }, (_, i) => wanted(`p-${i}`, "HTTPProxy", `team-${i}`));
+    const all = Array.from({ length: 500 }, (_, i) => desiredStatus(`p-${i}`, "HTTPProxy", `team-${i}`));
     for (const answer of ["breaks", 503, 403] as const) {
       refusals.lackRight = true;
       let code: ReturnType<Given> = answer;
