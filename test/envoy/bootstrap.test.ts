@@ -47,7 +47,7 @@ test.each<[string, Partial<BootstrapOptions> & { xdsUrl: string }]>([
 });
 
 test.each([
-  ["http://10.0.0.1:80", /in the clear to 10\.0\.0\.1.*--insecure/],
+  ["http://10.0.0.1:80", /unencrypted to 10\.0\.0\.1.*--insecure/],
   ["xds.example.com", /not a URL/],
   ["ftp://xds.example.com", /expected https:/],
   ["https://xds.example.com/path", /scheme, host and port alone/],

@@ -220,7 +220,7 @@ const proxy = fc.record({ name, namespace, hostname, secretName: optional(name) 
 }));
 
 const gatewayRef = (of: string) => ({ gatewayRef: { namespace: "infra", name: of } });
-/** Settings beside which such objects matter. */
+/** Settings that affect Gateway API objects. */
 export const gatewaySettingsEdit = fc.constantFrom<object>(
   gatewayRef("a"),
   gatewayRef("b"),
@@ -230,7 +230,7 @@ export const gatewaySettingsEdit = fc.constantFrom<object>(
   { ...gatewayRef("a"), hostOwners: [{ host: "x.test", namespaces: ["infra"] }], rootNamespaces: ["shop"] },
 );
 
-/** Manifests of a Gateway, what is attached to it and what that refers to, of few names so that they meet. */
+/** Manifests of a Gateway, its routes and their references. They have few names, so that they refer to each other. */
 export const gatewayManifest = fc.oneof(
   { weight: 1, arbitrary: gatewayClass },
   { weight: 3, arbitrary: gateway },

@@ -21,7 +21,7 @@ describe("JSON access log fields", () => {
     expect(readJsonField(entry)).toEqual({ name, format });
   });
 
-  it("knows each of Contour's 23 defaults", () => {
+  it("supports each of Contour's 23 defaults", () => {
     expect(defaultJsonFields).toHaveLength(23);
     for (const field of defaultJsonFields) expect(jsonFieldProblem(field)).toBeUndefined();
   });
@@ -47,7 +47,7 @@ describe("text access log formats", () => {
     "%REQ(:PATH)% %REQ(A?B):10% %RESP(x-y)% %TRAILER(x)% %REQ_WITHOUT_QUERY(:PATH)%\n",
     "%METADATA(ROUTE:a:b)% %ENVIRONMENT(HOME)% %GRPC_STATUS(NUMBER)%\n",
     "%UPSTREAM_FILTER_STATE(a:PLAIN)% %RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)%\n",
-  ])("takes %j", (format) => expect(formatStringProblem(format)).toBeUndefined());
+  ])("accepts %j", (format) => expect(formatStringProblem(format)).toBeUndefined());
 
   it.each([
     ["%DURATION%", "line break"],

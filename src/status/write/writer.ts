@@ -49,16 +49,11 @@ const maxTimerMs = 3_600_000;
 interface Known {
   /** The last status on the API server; undefined while uncertain. */
   held: KnownStatus | undefined;
-  /**
-   * The digest of the last written status. A server that stores it in another form is not written to again and again.
-   */
+  /** The digest of the last written status; a server that stores it in another form is not written to repeatedly. */
   written: string | undefined;
   /** Whether a read since then returned other parts. */
   isChanged: boolean;
-  /**
-   * How often another writer changed the written status, and when last: two writers must not overwrite each other
-   * endlessly.
-   */
+  /** How often another writer changed the status, and when last: two writers must not overwrite each other endlessly. */
   contests: number;
   contestedAt: number;
 }
