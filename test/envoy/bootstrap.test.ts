@@ -50,8 +50,8 @@ test.each([
   ["http://10.0.0.1:80", /unencrypted to 10\.0\.0\.1.*--insecure/],
   ["xds.example.com", /not a URL/],
   ["ftp://xds.example.com", /expected https:/],
-  ["https://xds.example.com/path", /scheme, host and port alone/],
-  ["https://user:pass@xds.example.com", /scheme, host and port alone/],
+  ["https://xds.example.com/path", /only scheme, host and port/],
+  ["https://user:pass@xds.example.com", /only scheme, host and port/],
 ])("%s is refused", (xdsUrl, message) => {
   expect(() => writeBootstrap({ ...base, xdsUrl })).toThrow(message);
 });
