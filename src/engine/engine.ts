@@ -129,7 +129,7 @@ export class Engine {
    * nothing.
    */
   put(changes: Iterable<Change>): Put {
-    return this.#taken(update(this.store, changes, inSlices(this.platform)));
+    return this.#resultOf(update(this.store, changes, inSlices(this.platform)));
   }
 
   /** Puts many changes with pauses, and leaves all affected units to `resume`. */
@@ -139,10 +139,10 @@ export class Engine {
 
   /** Replaces all objects of the store with these. Publishes nothing. */
   replace(objects: readonly KubeObject[]): Put {
-    return this.#taken(replaceAll(this.store, objects, inSlices(this.platform)));
+    return this.#resultOf(replaceAll(this.store, objects, inSlices(this.platform)));
   }
 
-  #taken({ units: compiled, left, edited, missed, affected }: Updated): Put {
+  #resultOf({ units: compiled, left, edited, missed, affected }: Updated): Put {
     this.statusesChanged(affected);
     return { compiled, pending: left + this.#gate.steps, edited, missed };
   }

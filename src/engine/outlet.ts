@@ -18,7 +18,7 @@ export interface Outlet {
       by?: number,
     ): void;
   };
-  /** Called with the name of a route table when an Envoy asks for a part of it. */
+  /** Called with the name of a route table when an Envoy requests a part of it. */
   partAsked: (table: string) => void;
   /** Starts to serve a snapshot, under versions that begin with `sequence`, which must be higher than all before. */
   publish(snapshot: Snapshot, sequence: number): void;

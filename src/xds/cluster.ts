@@ -12,7 +12,7 @@ import { settingMs } from "./listener-settings.js";
 import { writeClusterPolicies } from "./policies/index.js";
 import { writeTlsParameters } from "./tls-parameters.js";
 
-/** The JSON members of a cluster without its name and what follows from it, and their hash. */
+/** The JSON members of a cluster's content, and their hash. */
 interface Content {
   readonly members: string;
   readonly hash: string;

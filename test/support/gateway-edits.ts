@@ -247,5 +247,5 @@ export const gatewayManifest = fc.oneof(
 const folder = new URL("../golden/gateway-and-others/everything-together/", import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, folder), "utf8");
 
-/** A Gateway that is served, with something for each way in which one object leads to another, and its settings. */
+/** A served Gateway, objects with every kind of reference between them, and its settings. */
 export const gatewayBackground = parseCase(read("objects.yaml"), read("settings.yaml")).objects;

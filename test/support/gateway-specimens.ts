@@ -33,7 +33,7 @@ const redirect: Manifest = {
   },
 };
 
-/** What the specimens refer to. */
+/** The objects that the specimens refer to. */
 export const gatewayBackground: readonly Manifest[] = [
   service("default", "m"),
   service("far", "b"),

@@ -142,7 +142,7 @@ export function readUnit(key: UnitKey): Unit {
   }
 }
 
-/** Whether a key is of a unit that exists while an object claims it. */
+/** Whether a key belongs to a unit that exists while an object claims it. */
 export const isClaimedUnit = (key: UnitKey | ClaimKey): key is ClaimedUnit =>
   isHostUnit(key) || key.startsWith("extension:") || key.startsWith("route:") || key === tcpUnit;
 
@@ -170,7 +170,7 @@ export const neededUnit = (read: ReadKey): NeededUnit | undefined =>
 const listedKey = (read: ReadKey): ClaimKey | undefined =>
   read.startsWith(claimsPrefix) ? (read.slice(claimsPrefix.length) as ClaimKey) : undefined;
 
-/** Whether a read is of an object. */
+/** Whether an object was read. */
 export const isObjectRead = (read: ReadKey): read is Ref =>
   !read.startsWith(claimsPrefix) && !read.startsWith(needPrefix);
 

@@ -36,7 +36,7 @@ export function readRoot(
   return new Set(roots.map(({ meta }) => meta.namespace)).size > 1 ? "contested" : undefined;
 }
 
-/** Roots that a message lists: listing all of them for each would grow with the square of their number. */
+/** The maximum number of roots in a message: listing all of them in each would grow with the square of their number. */
 const maxRoots = 10;
 const fqdnPath = "spec.virtualhost.fqdn";
 

@@ -39,7 +39,7 @@ export class Ledger {
    * served.
    */
   readonly #costs = new Map<Ref, Size | "unserved">();
-  /** Upper bounds of what each generates beyond its content, and their sums by namespace. */
+  /** Upper bounds of the size of each beyond its own content, and their sums by namespace. */
   readonly #bounds = new Map<Ref, Size>();
   readonly #sums = new Map<string, Size>();
   readonly #changed = new Set<Ref>();

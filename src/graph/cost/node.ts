@@ -15,7 +15,7 @@ export interface Edge {
   readonly perRoute: Size;
 }
 
-/** What an object generates and refers to, read from the object alone. */
+/** The content of an object and its references, read from the object alone. */
 export interface CostNode {
   readonly ref: Ref;
   readonly meta: ObjectMeta;

@@ -67,7 +67,7 @@ const maxLines = 20;
  */
 const maxRefusals = 8;
 
-/** Admission also responds with 403, but for one object only. */
+/** Admission also responds with 403, which concerns a single object. */
 const lacksRight = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 403 && /\bcannot \w+ resource\b/.test(error.message);
 
