@@ -97,7 +97,7 @@ function isWeaker(what: string, before: string, after: string): boolean {
       (before.startsWith("required") && !after.startsWith("required")) ||
       (!before.includes("any will do") && after.includes("any will do"))
     );
-  const open = "passes when it does not answer";
+  const open = "allows requests when it does not respond";
   return what === "authorization" && !before.includes(open) && after.includes(open);
 }
 

@@ -177,7 +177,7 @@ describe("budgets of namespaces", () => {
   });
 
   it.skipIf(!hasSqlite())(
-    "are the same in a file that is closed and opened, and after what is undone",
+    "are the same in a file that is closed and opened again, and after a rollback",
     () => {
       let files = 0;
       const step = fc.tuple(edit, fc.constantFrom("go on", "reopen", "throw"));

@@ -242,7 +242,7 @@ const setsOf = (namespace: string, other: string, seed: number, count: number): 
     )
     .map((set) => set.map((one) => parse(one as Manifest)));
 
-/** Whether a tenant has the host: by a root or an Ingress, or by an attached route. */
+/** Whether a tenant has the host: with a root or an Ingress, or with an attached route. */
 const isHeld = ({ objects, sites }: World, host: string): boolean =>
   claims(
     objects.filter(({ kind }) => kind in ranks),

@@ -106,7 +106,7 @@ const bootstrapIn = (manifests: readonly Deployed[]): ReturnType<typeof writeBoo
   return JSON.parse(map?.data["envoy.json"] ?? "") as ReturnType<typeof writeBootstrap>;
 };
 
-/** Where the interface is, and where the listeners for probes and scrapes find it. */
+/** The address of the interface, and its address for the listeners of probes and scrapes. */
 const adminOf = ({ admin, static_resources }: ReturnType<typeof writeBootstrap>): readonly unknown[] => [
   admin?.address,
   static_resources?.clusters?.find(({ name }) => name === "envoy-admin")?.load_assignment?.endpoints?.[0]
@@ -127,7 +127,7 @@ async function bootstrapOf(
   return { written, said: said.mock.calls.join("\n") };
 }
 
-test("Envoy's admin interface is on loopback, and of it only what harms nobody is shown beside metrics", async () => {
+test("Envoy's admin interface is on loopback, and only harmless paths of it are served beside metrics", async () => {
   const { written, said } = await bootstrapOf({});
   const place = { socket_address: { address: "127.0.0.1", port_value: 9001 } };
   expect(adminOf(written)).toEqual([place, place]);
@@ -140,7 +140,7 @@ test("Envoy's admin interface is on loopback, and of it only what harms nobody i
   expect(shown).not.toMatch(/config_dump|quitquit|certs|"prefix":"\/"/);
 });
 
-test("--admin-socket puts it on a unix socket, as printed manifests do, in a folder of the pod", async () => {
+test("--admin-socket puts it on a unix socket, as printed manifests do in a folder of the pod", async () => {
   const { written, said } = await bootstrapOf({ adminSocket: "/run/x/admin.sock" });
   expect(adminOf(written)).toEqual([
     { pipe: { path: "/run/x/admin.sock", mode: 0o600 } },
@@ -154,7 +154,7 @@ test("--admin-socket puts it on a unix socket, as printed manifests do, in a fol
   expect(pod?.volumes.find(({ name }) => name === "admin")?.emptyDir).toBeDefined();
 });
 
-test("printed manifests call the xDS cluster by the host of the URL that Envoys poll", () => {
+test("printed manifests name the xDS cluster after the host of the URL that Envoys poll", () => {
   const clusterOf = (xds?: string): unknown =>
     bootstrapIn(deployed(xds)).dynamic_resources?.lds_config?.api_config_source?.cluster_names;
   expect(clusterOf()).toEqual(["isoline.isoline.svc"]);
@@ -176,7 +176,7 @@ test.each(["127.0.0.1", "127.0.0.2", "::1"])("--admin-address %s is not", async 
 });
 
 test.each<[Partial<BootstrapCommandOptions>, RegExp]>([
-  [{ adminAddress: "localhost" }, /--admin-address localhost: Envoy takes an IP address/],
+  [{ adminAddress: "localhost" }, /--admin-address localhost: Envoy requires an IP address/],
   [{ adminSocket: "admin.sock" }, /--admin-socket admin\.sock: expected an absolute path/],
   [{ adminSocket: "@admin" }, /--admin-socket @admin: expected an absolute path/],
   [{ adminSocket: `/${"a".repeat(107)}` }, /less than 108 bytes/],

@@ -105,5 +105,5 @@ it("key types are not interchangeable, and text is not a key", () => {
   reads(slicesKey("a", "b"));
   // @ts-expect-error a claimed unit is not a needed unit
   needRead(hostUnit("a.test"));
-  expect(() => readUnit("gone:a" as never)).toThrow("gone is no unit");
+  expect(() => readUnit("gone:a" as never)).toThrow("gone is not a unit");
 });

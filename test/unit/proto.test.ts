@@ -23,7 +23,7 @@ describe("src/gen/envoy.ts", () => {
     expect(readFileSync(new URL("../../src/gen/envoy.ts", import.meta.url), "utf8") === made).toBe(true);
   });
 
-  it("types a Cluster as checkProto reads it", () => {
+  it("has the type of a Cluster that checkProto parses", () => {
     const typed_config: Any = { "@type": TLS, sni: "example.com" };
     const cluster: Cluster = {
       name: "a",

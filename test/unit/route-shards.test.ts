@@ -48,7 +48,7 @@ describe("the part of a host in a route table", () => {
   });
 });
 
-describe("tables in parts", () => {
+describe("route tables in parts", () => {
   const wild: Manifest = httpProxy("default", "wild", {
     virtualhost: { fqdn: "*.wild.test" },
     routes: [{ services: [{ name: "a", port: 80 }] }],
