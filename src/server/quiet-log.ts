@@ -1,7 +1,10 @@
 const windowMs = 60_000;
 const maxLines = 20;
 
-/** Says each thing once a minute, and a bounded number of things: what is said of requests is chosen by whoever sends them. */
+/**
+ * Logs each key once a minute, and a limited number of keys: the sender of a request controls the content of such
+ * lines.
+ */
 export class QuietLog {
   #since = Number.NEGATIVE_INFINITY;
   readonly #said = new Set<string>();
@@ -12,7 +15,7 @@ export class QuietLog {
     private readonly now: () => number,
   ) {}
 
-  /** Whether a line of this key is to be said now; then it counts as said. */
+  /** Whether a line with this key should be logged now; it then counts as logged. */
   wants(key: string): boolean {
     const now = this.now();
     if (now - this.#since >= windowMs) {
@@ -21,7 +24,7 @@ export class QuietLog {
     }
     if (this.#said.has(key) || this.#said.size > maxLines) return false;
     this.#said.add(key);
-    if (this.#said.size > maxLines) this.log("further lines of this kind are left out for a minute");
+    if (this.#said.size > maxLines) this.log("further lines of this kind are omitted for a minute");
     return this.#said.size <= maxLines;
   }
 
