@@ -31,14 +31,14 @@ import { StepAside } from "./step-aside.js";
 import { TokenFile } from "./token-file.js";
 
 export interface ServerOptions extends SourceOptions {
-  /** Who is let in; without it everybody who reaches the address. */
+  /** Grants access by token; absent: every client that reaches the address has access. */
   readonly tokensFile?: string;
-  /** The fleet that tokens are for. */
+  /** The fleet of the tokens. */
   readonly fleet?: string;
-  /** Serves https: HTTP/2, as Envoys ask for it, and HTTP/1.1. */
+  /** Serves https: HTTP/2, which Envoys use, and HTTP/1.1. */
   readonly tls?: TlsFiles;
   readonly store?: Store;
-  /** How many damaged files were put aside before there was this store. */
+  /** Number of damaged files that were put aside before this store was opened. */
   readonly storesPutAside?: number;
   readonly host: string;
   readonly port: number;
@@ -46,12 +46,14 @@ export interface ServerOptions extends SourceOptions {
 
 export interface RunningServer {
   readonly url: string;
-  /** Reads the files of tokens and of the certificate now, and not only within a second of a change. */
+  /** Reads the files of tokens and of the certificate now, instead of within a second after a change. */
   reload(): void;
   close(): Promise<void>;
 }
 
-/** Follows manifests on disk or a cluster, or takes what is pushed, and serves it over REST xDS until it is closed. */
+/**
+ * Follows manifests on disk or a Kubernetes cluster, or accepts pushes, and serves them over REST xDS until `close`.
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   let source: Source | undefined;
   const replicaMs = options.kube?.peers?.length ? staleMsOf(options.kube) : 0;
@@ -138,7 +140,10 @@ async function startOrClose(source: Source): Promise<void> {
   }
 }
 
-/** Without news of the API server for longer, what is served may be old: each watch has news once a minute. */
+/**
+ * Without an answer of the API server for this time, the served state may be old: each watch ends with one once a
+ * minute.
+ */
 const defaultStaleSeconds = 180;
 
 const staleMsOf = ({
