@@ -3,7 +3,7 @@ import { ask } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
-/** The options of `isoline accept-shrink` as commander hands them over. */
+/** The options of `isoline accept-shrink`, as commander passes them. */
 export interface AcceptShrinkCommandOptions {
   readonly xds: string;
   readonly cluster?: string;
@@ -19,7 +19,7 @@ interface Answer {
 }
 
 /**
- * `isoline accept-shrink`: confirms deletions of a kind that a server holds. Returns the exit code: 1 when the server refuses.
+ * `isoline accept-shrink`: confirms held deletions of a kind. Returns the exit code: 1 when the server refuses.
  *
  * @throws UsageError when an argument is not valid.
  * @throws Error when the server can't be reached.
@@ -30,7 +30,7 @@ export async function acceptShrinkCommand(
 ): Promise<number> {
   const { xds, cluster, expect, tokenFile, caFile, insecure } = options;
   if (!resources.some((one) => one.kind === kind))
-    throw new UsageError(`${kind}: expected a kind that is followed, such as HTTPProxy or Secret`);
+    throw new UsageError(`${kind}: expected a followed kind, such as HTTPProxy or Secret`);
   if (expect !== undefined && !/^\d+$/.test(expect))
     throw new UsageError(`--expect ${expect}: expected a whole number`);
   const url = serverUrl("--xds", xds, "accept-shrink", insecure);

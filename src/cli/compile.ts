@@ -26,7 +26,7 @@ export interface CompileCommandOptions extends InputOptions {
   readonly status?: boolean;
 }
 
-/** `isoline compile`: manifests or a cluster in, xDS out. Returns the exit code. */
+/** `isoline compile`: compiles manifests or a cluster's objects to xDS. Returns the exit code. */
 export async function compileCommand(options: CompileCommandOptions): Promise<number> {
   const start = performance.now();
   const { settings: asked, findings, locate } = readSettings(options.settings);
@@ -64,7 +64,7 @@ export async function compileCommand(options: CompileCommandOptions): Promise<nu
       units,
       load_ms: round(loaded - start),
       compile_ms: round(compiled - loaded),
-      // A large answer is encoded while it is written.
+      // A large answer is encoded while it is written, which is part of linking.
       link_ms: round(linked - compiled + written - told),
       bytes: [...bodies.values()].reduce((sum, { size }) => sum + size, 0),
       peak_rss_bytes: process.resourceUsage().maxRSS * 1024,

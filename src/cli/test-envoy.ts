@@ -21,9 +21,9 @@ import type { CompiledPaths } from "./compiled.js";
 import type { Explainer } from "./explain.js";
 import type { PlacedTest } from "./test-files.js";
 
-/** An Envoy on 127.0.0.1 with echo servers behind it. */
+/** An Envoy on 127.0.0.1 with echo servers as its backends. */
 export interface AskedEnvoy {
-  /** Sends the request of a test. What Envoy does not show is taken from `explained`. */
+  /** Sends the request of a test. What Envoy does not show comes from `explained`. */
   observe(test: PlacedTest, explanation: Explanation, explained: Observed): Promise<Observed>;
   stop(): Promise<void>;
 }
@@ -31,9 +31,9 @@ export interface AskedEnvoy {
 const readyMs = 30_000;
 
 /**
- * Starts an Envoy that has what was compiled, with everything on 127.0.0.1.
+ * Starts an Envoy with the compiled configuration, with all addresses on 127.0.0.1.
  *
- * @throws EnvoyNotFound; Error with the end of Envoy's log when it does not take the configuration.
+ * @throws EnvoyNotFound; Error with the end of Envoy's log when it rejects the configuration.
  */
 export async function startAskedEnvoy(
   { config, settings }: CompiledPaths,
@@ -67,7 +67,7 @@ export async function startAskedEnvoy(
   }
 }
 
-/** Clusters of Services that have endpoints, or may have some that are not among the files. */
+/** Clusters of Services that have endpoints, or whose endpoints are not known. */
 const clustersWithEndpoints = (
   config: EnvoyConfig,
   knowsEndpoints: Explainer["knowsEndpoints"],
@@ -108,7 +108,7 @@ async function startEnvoy(
   );
 }
 
-/** A port that nothing listens on now. */
+/** A port that is free now. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
@@ -123,7 +123,7 @@ async function untilOpen(ports: readonly number[], envoy: EnvoyProcess, logFile:
   for (const deadline = Date.now() + readyMs; ended === undefined && Date.now() < deadline; await sleep(50))
     if ((await Promise.all(ports.map(isOpen))).every(Boolean)) return;
   const tail = (await readFile(logFile, "utf8")).trimEnd().split("\n").slice(-15).join("\n");
-  const what = ended === undefined ? `does not listen in ${readyMs / 1000} s` : `ended (${ended})`;
+  const what = ended === undefined ? `does not listen within ${readyMs / 1000} s` : `ended (${ended})`;
   throw new Error(`Envoy ${what}; the end of its log:\n${tail}`);
 }
 
@@ -136,7 +136,7 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.on("error", () => done(false));
   });
 
-/** Names of Secrets by their certificates, DER in base64. */
+/** Names of Secrets by their certificates (DER in base64). */
 function certificateNames({ secrets }: EnvoyConfig): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const [name, { tls_certificate: pair }] of secrets) {
@@ -157,7 +157,7 @@ async function observe(
   explained: Observed,
 ): Promise<Observed> {
   const port = listeners.get(listener?.name ?? "");
-  // Nothing listens there, so that there is nothing to ask.
+  // Without a listener there is no port for a request.
   if (port === undefined) return explained;
   const request = readRequest(text.method, text.url, text.headers);
   const before = new Map(
