@@ -38,12 +38,12 @@ export async function acceptShrinkCommand(
   url.search = new URLSearchParams(query).toString();
   const token = readToken(tokenFile);
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-  const told = await ask(url, { method: "POST", headers, ...(caFile ? { caFile } : {}) });
-  const { detail = "", deleted = 0 } = told.answer as Answer;
-  if (told.status !== 200) {
+  const response = await ask(url, { method: "POST", headers, ...(caFile ? { caFile } : {}) });
+  const { detail = "", deleted = 0 } = response.answer as Answer;
+  if (response.status !== 200) {
     const advice =
-      told.status === 401 ? "; give --token-file, or ISOLINE_TOKEN, with a token of the role admin" : "";
-    console.error(`${url.origin} refuses (${told.status}): ${detail}${advice}`);
+      response.status === 401 ? "; give --token-file, or ISOLINE_TOKEN, with a token of the role admin" : "";
+    console.error(`${url.origin} refuses (${response.status}): ${detail}${advice}`);
     return 1;
   }
   console.error(`${kind}: confirmed; ${deleted} objects are deleted at once`);

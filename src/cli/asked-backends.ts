@@ -4,7 +4,7 @@ import { placeholderCertificate, placeholderKey } from "../assume/placeholder-pa
 import { type EchoServer, startEcho } from "../dev/echo.js";
 
 /** An echo server in place of a cluster's endpoints; it accepts TLS and plain HTTP. */
-export interface AskedBackend {
+export interface EchoBackend {
   readonly port: number;
   /** Number of requests so far. */
   requests(): number;
@@ -17,7 +17,7 @@ export interface AskedBackend {
  * Starts an echo server that reports the name of a cluster. A connection that Envoy passes through may contain TLS,
  * which is terminated here.
  */
-export async function startAskedBackend(cluster: string): Promise<AskedBackend> {
+export async function startEchoBackend(cluster: string): Promise<EchoBackend> {
   const echo = await startEcho(cluster);
   const secureContext = createSecureContext({ cert: placeholderCertificate, key: placeholderKey });
   const open = new Set<Socket>();

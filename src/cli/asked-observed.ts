@@ -141,8 +141,8 @@ type Seen = Readonly<Record<string, string | readonly string[] | undefined>>;
  */
 function headersSeen(side: Side, seen: Seen, { explained, expectations }: EnvoyAnswer): HeaderChange[] {
   const names = new Set(
-    expectations.flatMap(({ [side]: wanted }) =>
-      wanted ? [...Object.keys(wanted.set), ...wanted.setAny, ...wanted.removed] : [],
+    expectations.flatMap(({ [side]: expected }) =>
+      expected ? [...Object.keys(expected.set), ...expected.setAny, ...expected.removed] : [],
     ),
   );
   return [...names].flatMap((name): HeaderChange[] => {

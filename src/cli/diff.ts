@@ -68,13 +68,13 @@ function printed(
   if (format === "markdown") return markdownReview(reviewed, remarks);
   if (format === "text") return formatReview(reviewed, remarks);
   const { hosts, rewritten } = reviewed;
-  const told = {
+  const output = {
     changes: changesIn(reviewed),
     hosts: hosts.map(({ host, risk, requests }) => ({ host, risk, requests })),
     uncompared: objects,
     rewritten: { hosts: rewritten, objects: remarks.rewritten },
   };
-  return `${JSON.stringify(told, null, 2)}\n`;
+  return `${JSON.stringify(output, null, 2)}\n`;
 }
 
 type Sides = readonly [ComparedSide, ComparedSide];

@@ -46,16 +46,16 @@ export function exportTree(ref: string, paths: readonly string[], { whole = fals
     .toString()
     .trim();
   const commit = commitOf(root, ref);
-  const wanted = paths.map((path) => pathIn(root, path));
-  const entries = entriesOf(root, commit, whole ? ["."] : wanted);
+  const inner = paths.map((path) => pathIn(root, path));
+  const entries = entriesOf(root, commit, whole ? ["."] : inner);
   const missing = paths.filter((_, i) => {
-    const path = wanted[i] ?? ".";
+    const path = inner[i] ?? ".";
     return path !== "." && !entries.some((entry) => isUnder(entry.path, path));
   });
   const folder = mkdtempSync(join(tmpdir(), "isoline-git-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
-    const named = new Set(wanted);
+    const named = new Set(inner);
     const chosen = entries.filter(({ path }) => whole || named.has(path) || isRead(path));
     const problems = write(root, commit, folder, chosen);
     return {

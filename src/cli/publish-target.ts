@@ -52,15 +52,15 @@ export async function send(
   const { credentials } = target;
   const headers = { ...(body ? { "content-encoding": "gzip" } : {}), ...credentials.headers };
   try {
-    const told = await ask(url, { method: "PUT", ...credentials, headers, ...(body ? { body } : {}) });
-    const answer = told.answer as Answer;
-    if (told.status === 200) {
+    const response = await ask(url, { method: "PUT", ...credentials, headers, ...(body ? { body } : {}) });
+    const answer = response.answer as Answer;
+    if (response.status === 200) {
       const whole = answer.left && !dryRun ? await whenCompiled(target, answer) : answer;
       return { target, answer: whole, code: 0 };
     }
-    const why = `${target.to} refuses (${told.status} ${answer.code ?? ""}): ${answer.detail ?? "no reason given"}`;
+    const why = `${target.to} refuses (${response.status} ${answer.code ?? ""}): ${answer.detail ?? "no reason given"}`;
     const failure = `${why}${fixOf(answer)}`;
-    return { target, answer, failure, code: told.status >= 500 ? 3 : 1 };
+    return { target, answer, failure, code: response.status >= 500 ? 3 : 1 };
   } catch (error) {
     return { target, answer: {}, failure: messageOf(error), code: 3 };
   }
@@ -71,10 +71,10 @@ async function whenCompiled({ url, credentials }: PublishTarget, answer: Answer)
   const source = new URL(url.pathname, url);
   for (let looks = 0; looks < maxLooks; looks++) {
     await new Promise((resolve) => setTimeout(resolve, lookMs));
-    const looked = await ask(source, { method: "GET", ...credentials });
-    const { revision, left, findings = [] } = looked.answer as Answer;
+    const response = await ask(source, { method: "GET", ...credentials });
+    const { revision, left, findings = [] } = response.answer as Answer;
     // The publisher of a newer push reports its findings.
-    if (looked.status !== 200 || revision !== answer.revision) return answer;
+    if (response.status !== 200 || revision !== answer.revision) return answer;
     if (!left) return { ...answer, changed: true, findings };
   }
   return answer;

@@ -101,7 +101,7 @@ function report(
   const findings = writeFindings(options, outcomes, manifests);
   for (const outcome of outcomes) reportOne(options, outcome, findings.get(outcome) ?? []);
   if (outcomes.some(isFailure) && outcomes.length > 1 && !options.dryRun)
-    reportHalf(options, outcomes, targets.slice(outcomes.length));
+    reportPartial(options, outcomes, targets.slice(outcomes.length));
   const failure = worst(outcomes);
   if (failure > 0) return failure;
   const isBad = outcomes.some(
@@ -140,7 +140,7 @@ function reportOne(
 }
 
 /** Reports that only some servers have changed: their revisions, and how to return to one state. */
-function reportHalf(
+function reportPartial(
   { source }: PublishCommandOptions,
   outcomes: readonly PublishOutcome[],
   notAsked: readonly PublishTarget[],

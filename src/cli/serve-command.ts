@@ -227,7 +227,7 @@ async function startFrom(options: ServerOptions, kept: KeptStore | undefined): P
   } catch (error) {
     const wrong = kept.check();
     if (wrong === undefined) throw error;
-    kept.beginAnew(wrong);
+    kept.replace(wrong);
     return startServer(withStore(options, kept));
   }
 }
@@ -245,5 +245,5 @@ async function serveUntil(
     await new Promise<void>((resolve) => ended.addEventListener("abort", () => resolve()));
   process.off("SIGHUP", reload);
   await server.close();
-  if (wrong !== undefined) kept?.beginAnew(wrong);
+  if (wrong !== undefined) kept?.replace(wrong);
 }

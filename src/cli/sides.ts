@@ -50,7 +50,7 @@ export async function readSide(
   if (only?.kind === "snapshot") return { label, ...readConfigFile(only.file) };
   const inputs: Input[] = [];
   for (const word of words) inputs.push(await readPart(word, others, settings, options));
-  return { label, input: inputs.reduce(laidOver), isLive: words.some(({ kind }) => kind === "kube") };
+  return { label, input: inputs.reduce(appliedOver), isLive: words.some(({ kind }) => kind === "kube") };
 }
 
 function labelOf(word: SideWord): string {
@@ -156,7 +156,7 @@ function readCommit(
 }
 
 /** Applies one input over another. */
-function laidOver(below: Input, above: Input): Input {
+function appliedOver(below: Input, above: Input): Input {
   const objects = new Map([...below.objects, ...above.objects].map((object) => [object.ref, object]));
   const replaced = (ref: Ref): boolean => above.documents.has(ref);
   const counts = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> => {

@@ -13,7 +13,7 @@ import { readRequest } from "../explain/request.js";
 import type { Observed } from "../route-tests/observed.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { writeBootstrap } from "../xds/bootstrap.js";
-import { type AskedBackend, startAskedBackend } from "./asked-backends.js";
+import { type EchoBackend, startEchoBackend } from "./asked-backends.js";
 import { localConfig } from "./asked-envoy-config.js";
 import { asObserved } from "./asked-observed.js";
 import { sendTo, takesTls } from "./asked-request.js";
@@ -22,7 +22,7 @@ import type { Explainer } from "./explain.js";
 import type { PlacedTest } from "./test-files.js";
 
 /** An Envoy on 127.0.0.1 with echo servers as its backends. */
-export interface AskedEnvoy {
+export interface TestEnvoy {
   /** Sends the request of a test. What Envoy does not show comes from `explained`. */
   observe(test: PlacedTest, explanation: Explanation, explained: Observed): Promise<Observed>;
   stop(): Promise<void>;
@@ -35,10 +35,10 @@ const readyMs = 30_000;
  *
  * @throws EnvoyNotFound; Error with the end of Envoy's log when it rejects the configuration.
  */
-export async function startAskedEnvoy(
+export async function startTestEnvoy(
   { config, settings }: CompiledPaths,
   knowsEndpoints: Explainer["knowsEndpoints"],
-): Promise<AskedEnvoy> {
+): Promise<TestEnvoy> {
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
@@ -47,9 +47,9 @@ export async function startAskedEnvoy(
     const binary = await findEnvoy((line) => console.error(line));
     const folder = await mkdtemp(join(tmpdir(), "isoline-envoy-"));
     undo.push(() => rm(folder, { recursive: true, force: true }));
-    const backends = new Map<string, AskedBackend>();
+    const backends = new Map<string, EchoBackend>();
     for (const cluster of clustersWithEndpoints(config, knowsEndpoints)) {
-      const backend = await startAskedBackend(cluster);
+      const backend = await startEchoBackend(cluster);
       backends.set(cluster, backend);
       undo.push(() => backend.close());
     }
@@ -78,9 +78,9 @@ const clustersWithEndpoints = (
       (serviceOf(name) !== name && !knowsEndpoints(name)),
   );
 
-interface Rig {
+interface LocalServers {
   readonly listeners: ReadonlyMap<string, number>;
-  readonly backends: ReadonlyMap<string, AskedBackend>;
+  readonly backends: ReadonlyMap<string, EchoBackend>;
 }
 
 async function startEnvoy(
@@ -88,7 +88,7 @@ async function startEnvoy(
   folder: string,
   config: EnvoyConfig,
   settings: SettingsSpec,
-  { listeners, backends }: Rig,
+  { listeners, backends }: LocalServers,
 ): Promise<EnvoyProcess> {
   const ports = new Map([...backends].map(([name, { port }]) => [name, port]));
   const bootstrap = writeBootstrap({
@@ -149,8 +149,8 @@ function certificateNames({ secrets }: EnvoyConfig): ReadonlyMap<string, readonl
 }
 
 async function observe(
-  listeners: Rig["listeners"],
-  backends: Rig["backends"],
+  listeners: LocalServers["listeners"],
+  backends: LocalServers["backends"],
   names: ReadonlyMap<string, readonly string[]>,
   { request: text, expect, not }: PlacedTest,
   { listener }: Explanation,

@@ -7,7 +7,7 @@ import { kindOf } from "../schema/meta.js";
 import { formatLocated } from "../sources/files/objects.js";
 import { type Explainer, type ExplainerOptions, explainerOf } from "./explain.js";
 import { recordTests } from "./record-tests.js";
-import { startAskedEnvoy } from "./test-envoy.js";
+import { startTestEnvoy } from "./test-envoy.js";
 import { loadTests, type PlacedTest } from "./test-files.js";
 import {
   isFailed,
@@ -72,7 +72,7 @@ async function run(
   { envoy: isAsked }: TestCommandOptions,
 ): Promise<TestResult[]> {
   const { compiled } = explainer;
-  const envoy = isAsked && compiled ? await startAskedEnvoy(compiled, explainer.knowsEndpoints) : undefined;
+  const envoy = isAsked && compiled ? await startTestEnvoy(compiled, explainer.knowsEndpoints) : undefined;
   try {
     const results: TestResult[] = [];
     for (const test of tests) {

@@ -103,12 +103,12 @@ function orderDetails(before: ReadonlyMap<string, Route>, after: ReadonlyMap<str
   const first = old.findIndex((key, i) => key !== now[i]);
   if (first < 0) return [];
   const last = old.findLastIndex((key, i) => key !== now[i]);
-  const told = (keys: readonly string[]): string =>
+  const textOf = (keys: readonly string[]): string =>
     keys
       .slice(first, last + 1)
       .map((key) => describeMatch(before.get(key)?.match ?? {}))
       .join("; ");
-  return [{ what: "order", before: told(old), after: told(now) }];
+  return [{ what: "order", before: textOf(old), after: textOf(now) }];
 }
 
 /** Routes by their match, without names and metadata, which have no effect on requests. */

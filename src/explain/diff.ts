@@ -53,8 +53,8 @@ function compare<T>(
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name): ConfigChange[] => {
     const [a, b] = [before.get(name), after.get(name)];
     if (a === undefined || b === undefined) {
-      const told = kind === "cluster" || kind === "certificate" ? [] : details(a, b);
-      return [{ kind, name, change: a === undefined ? "added" : "removed", details: told }];
+      const contents = kind === "cluster" || kind === "certificate" ? [] : details(a, b);
+      return [{ kind, name, change: a === undefined ? "added" : "removed", details: contents }];
     }
     const found = details(a, b);
     return found.length > 0 ? [{ kind, name, change: "changed", details: found }] : [];
@@ -105,12 +105,12 @@ function chainDetails(before: FilterChain | undefined, after: FilterChain | unde
   const facts = factDifferences(describeChain(before), describeChain(after));
   if (!before || !after) return facts;
   const [a, b] = [filtersOf(before), filtersOf(after)];
-  const told = [
+  const changes = [
     ...facts,
     ...a.filter((name) => !b.includes(name)).map((name): Detail => ({ what: "filter", before: name })),
     ...b.filter((name) => !a.includes(name)).map((name): Detail => ({ what: "filter", after: name })),
   ];
-  return told.length > 0 ? told : differences(before, after);
+  return changes.length > 0 ? changes : differences(before, after);
 }
 
 const filtersOf = (chain: FilterChain): string[] =>

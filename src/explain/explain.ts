@@ -16,7 +16,7 @@ import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
 import { describeFinding, findingHints, hostHints } from "./hints.js";
-import { meetListener } from "./listen.js";
+import { findListener } from "./listen.js";
 import { type GatewayPorts, reachOf } from "./listener-names.js";
 import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
@@ -45,7 +45,9 @@ interface Context extends Knowledge {
 }
 
 /** The part of an explanation before the selection of a route. */
-type Way = Pick<Explanation, "chain" | "tls" | "virtualHost"> & { readonly listener: ListenerSeen };
+type PartialExplanation = Pick<Explanation, "chain" | "tls" | "virtualHost"> & {
+  readonly listener: ListenerSeen;
+};
 type ListenerSeen = NonNullable<Explanation["listener"]>;
 
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
@@ -64,7 +66,7 @@ export function explain(
 function explainRequest(config: RequestConfig, request: ClientRequest, knowledge: Knowledge): Explanation {
   const ports = knowledge.origins?.gatewayPorts();
   const context = { ...knowledge, config, request, ports };
-  const met = meetListener(config, request, ports);
+  const met = findListener(config, request, ports);
   if ("refusal" in met) return { ...nothing, outcome: "closed", summary: met.refusal, hints: hints(context) };
   const { name, listener } = met;
   const way = { listener: describeListener(name, listener, ports) };
@@ -96,7 +98,7 @@ function describeListener(name: string, { address }: Listener, ports?: GatewayPo
   return { name, address: ip, port, ...(gatewayPort === undefined ? {} : { gatewayPort }) };
 }
 
-function explainChain(context: Context, before: Way, chain: FilterChain): Explanation {
+function explainChain(context: Context, before: PartialExplanation, chain: FilterChain): Explanation {
   const { config, request } = context;
   const facts = chainFacts(chain);
   const tls = tlsOf(chain);
@@ -116,7 +118,7 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
         summary: `the connection is closed: ${chain.name} ${kept}`,
       };
     const summary = `the connection is passed through to ${backendNames(backends)}`;
-    const hints = endpointTroubles(context, hostName(request.authority), backends);
+    const hints = endpointHints(context, hostName(request.authority), backends);
     const applied = appliedToConnection(chain);
     return { ...nothing, ...way, outcome: "tcp", summary, backends, applied, hints };
   }
@@ -151,7 +153,7 @@ interface Found {
   readonly host: SelectedHost;
 }
 
-function explainHost(context: Context, before: Way, found: Found): Explanation {
+function explainHost(context: Context, before: PartialExplanation, found: Found): Explanation {
   const { virtualHost, domain } = found.host;
   const { name = "" } = virtualHost;
   const table = found.table.name ?? "";
@@ -169,7 +171,7 @@ function explainHost(context: Context, before: Way, found: Found): Explanation {
     const why = mismatch(match, found.seen, context.values);
     if (why === undefined) {
       const effect = explainRoute(context, found, route);
-      const hints = [...troubles(context, name, origin), ...endpointTroubles(context, name, effect.backends)];
+      const hints = [...fieldHints(context, name, origin), ...endpointHints(context, name, effect.backends)];
       return { ...nothing, ...way, route: seen, tried, hints, ...effect };
     }
     tried.push({ ...seen, why, near: matchesPath(match, found.seen) });
@@ -201,13 +203,13 @@ function labelHints(domain: string, tried: readonly RouteTried[]): string[] {
 }
 
 /** Findings about the field that a route comes from. */
-const troubles = (context: Context, host: string, origin: RouteOrigin | undefined): string[] =>
+const fieldHints = (context: Context, host: string, origin: RouteOrigin | undefined): string[] =>
   ((origin && context.claimsOn?.(host).findingsOn(origin.ref)) ?? [])
     .filter(({ path }) => path !== undefined && isWithin(path, origin?.field ?? ""))
     .map(describeFinding);
 
 /** Findings about the endpoints of a request's backends. */
-const endpointTroubles = (
+const endpointHints = (
   { claimsOn }: Context,
   host: string,
   backends: readonly BackendSeen[],

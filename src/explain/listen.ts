@@ -8,7 +8,7 @@ import type { ClientRequest } from "./request.js";
  * The listener for a request, or why there is none. Without a Gateway (no `ports`) only the scheme selects it, because
  * a load balancer in front of Envoy may map any port. With a Gateway, a port of the URL is the Gateway's or Envoy's.
  */
-export function meetListener(
+export function findListener(
   { listeners }: RequestConfig,
   request: ClientRequest,
   ports?: GatewayPorts,

@@ -68,9 +68,9 @@ function headerMismatch(
   const found = headers.get(name === "host" ? ":authority" : name);
   const invert = matcher.invert_match ?? false;
   if (!matcher.string_match) {
-    const wanted = (matcher.present_match ?? true) !== invert;
-    if ((found !== undefined) === wanted) return undefined;
-    return wanted ? `${label} is absent` : `${label} is present and must be absent`;
+    const mustBePresent = (matcher.present_match ?? true) !== invert;
+    if ((found !== undefined) === mustBePresent) return undefined;
+    return mustBePresent ? `${label} is absent` : `${label} is present and must be absent`;
   }
   if (found === undefined && !matcher.treat_missing_header_as_empty) return `${label} is absent`;
   const value = found ?? "";

@@ -99,7 +99,7 @@ const routesOf = (host: VirtualHost | undefined): unknown =>
 
 const withoutName = ({ name: _, metadata, ...route }: Route): Omit<Route, "name" | "metadata"> => route;
 
-type Met = Pick<Side, "knowsEndpoints"> & SiteConfig;
+type SideOfSite = Pick<Side, "knowsEndpoints"> & SiteConfig;
 
 /** The matches of routes that the other side lacks or has with differences. */
 function changedMatches({ virtualHost }: SiteConfig, other: SiteConfig): readonly RouteMatch[] {
@@ -111,8 +111,8 @@ function changedMatches({ virtualHost }: SiteConfig, other: SiteConfig): readonl
 
 function compareSite(
   site: ReachedHost,
-  before: Met,
-  after: Met,
+  before: SideOfSite,
+  after: SideOfSite,
   left: { readonly tried: number; readonly looks: number },
 ): Omit<SiteRequests, "sameRoutes"> {
   const matches = [before, after].flatMap(({ virtualHost }) =>
@@ -133,8 +133,8 @@ function compareSite(
     const difference = differenceOf(site, probe, old, now);
     differing++;
     for (const code of difference.risk) risk.add(code);
-    const { before: from, after: to, details, isDescribed: told } = difference;
-    const key = JSON.stringify([from, to, details, told]);
+    const { before: from, after: to, details, isDescribed } = difference;
+    const key = JSON.stringify([from, to, details, isDescribed]);
     if (!shown.has(key) && shown.size < maxShown) shown.set(key, difference);
   }
   return {
@@ -162,7 +162,7 @@ interface Answered {
 
 function answerAt(
   { scheme, asked, table }: ReachedHost,
-  { config, virtualHost, knowsEndpoints }: Met,
+  { config, virtualHost, knowsEndpoints }: SideOfSite,
   probe: Probe,
 ): Answered {
   const port = parseListenerName(table)?.port;

@@ -89,7 +89,7 @@ function detailLine({ what, before, after }: Detail, { change, kind }: ConfigCha
 
 /** Requests whose answer differs, without those that a change describes. */
 function requestLines({ shown, differing, tried, complete }: HostReview["requests"]): Line[] {
-  const undescribed = shown.filter(({ isDescribed: told }) => !told);
+  const undescribed = shown.filter(({ isDescribed }) => !isDescribed);
   if (undescribed.length === 0) {
     if (tried === 0 || differing > 0) return [];
     const scope = complete ? "" : " (there are others)";

@@ -118,8 +118,8 @@ function detailsOf({ title, risk, lines }: Section): string {
     ...body.flatMap((line) => (line.match(/`+/g) ?? []).map(({ length }) => length)),
   );
   const fence = "`".repeat(longest + 1);
-  const told = risk.length > 0 ? ` — ${risk.map((one) => `<b>${one}</b>`).join(", ")}` : "";
-  return `\n<details><summary>${code(title)}${told}</summary>\n\n${fence}diff\n${body.join("\n")}\n${fence}\n\n</details>\n`;
+  const badges = risk.length > 0 ? ` — ${risk.map((one) => `<b>${one}</b>`).join(", ")}` : "";
+  return `\n<details><summary>${code(title)}${badges}</summary>\n\n${fence}diff\n${body.join("\n")}\n${fence}\n\n</details>\n`;
 }
 
 /**

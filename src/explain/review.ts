@@ -131,10 +131,10 @@ function hostReview(host: string, changes: readonly ReviewedChange[], known: Kno
   const shown = own.flatMap(({ site, shown }) =>
     shown.map((one) => ({ ...one, risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))) })),
   );
-  const told = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
+  const requestRisks = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
   return {
     host,
-    risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...told]),
+    risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...requestRisks]),
     changes,
     requests: {
       tried: own.reduce((sum, { tried }) => sum + tried, 0),

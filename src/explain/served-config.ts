@@ -72,11 +72,11 @@ export function wholeTables(
 function tableFor(
   name: string,
   hosts: ReadonlyMap<string, string>,
-  wanted: readonly string[],
+  names: readonly string[],
 ): RouteConfiguration {
   const stubs: VirtualHost[] = [...hosts.keys()].map((host) => ({ name: host, domains: [host] }));
   const chosen = new Set(
-    wanted.map((host) => selectVirtualHost({ virtual_hosts: stubs }, host)?.virtualHost.name),
+    names.map((host) => selectVirtualHost({ virtual_hosts: stubs }, host)?.virtualHost.name),
   );
   const virtual_hosts = stubs.map((stub) =>
     chosen.has(stub.name) ? parseShown<VirtualHost>(hosts.get(stub.name ?? "") ?? "{}") : stub,

@@ -158,16 +158,16 @@ export async function* watch(
   signal: AbortSignal,
   opened: () => void = () => undefined,
 ): AsyncGenerator<WatchEvent> {
-  const wanted = Math.max(1, Math.round(seconds));
+  const timeout = Math.max(1, Math.round(seconds));
   const query = new URLSearchParams({
     watch: "1",
     resourceVersion,
     allowWatchBookmarks: "true",
-    timeoutSeconds: String(wanted),
+    timeoutSeconds: String(timeout),
   });
   if (resource.fieldSelector) query.set("fieldSelector", resource.fieldSelector);
   const deadline = new Deadline(signal);
-  const overtime = new Overtime(deadline, wanted * 1000);
+  const overtime = new Overtime(deadline, timeout * 1000);
   try {
     deadline.in(openMs, "the watch was not opened");
     const path = `${resourcePath(resource)}?${query}`;
@@ -176,7 +176,7 @@ export async function* watch(
     if (response.status !== 200) throw await errorOf(response, resource.plural);
     overtime.begin();
     opened();
-    for await (const line of lines(noticed(response.body, () => overtime.heard())))
+    for await (const line of lines(noticed(response.body, () => overtime.received())))
       yield eventOf(resource, parse(line, resource.plural));
   } catch (error) {
     if (overtime.ended) return;
@@ -197,7 +197,7 @@ export const stalled = "Stalled";
  * stalled.
  */
 class Overtime {
-  #heard = false;
+  #received = false;
   #over = false;
 
   constructor(
@@ -207,7 +207,7 @@ class Overtime {
 
   begin(): void {
     this.deadline.at(this.ms, () => {
-      this.#heard = false;
+      this.#received = false;
       this.deadline.at(marginMs, () => {
         this.#over = true;
         this.deadline.abort();
@@ -215,16 +215,16 @@ class Overtime {
     });
   }
 
-  heard(): void {
-    this.#heard = true;
+  received(): void {
+    this.#received = true;
   }
 
   get ended(): boolean {
-    return this.#over && this.#heard;
+    return this.#over && this.#received;
   }
 
   get stalled(): boolean {
-    return this.#over && !this.#heard;
+    return this.#over && !this.#received;
   }
 }
 
@@ -262,12 +262,12 @@ async function exchange<T>(
 ): Promise<T> {
   const deadline = new Deadline(request.signal);
   const { silent, whole } = typeof limit === "number" ? { silent: limit, whole: limit } : limit;
-  const heard = (): void => deadline.in(silent, "no data arrived");
+  const received = (): void => deadline.in(silent, "no data arrived");
   deadline.whole(whole, "the answer was not complete");
-  heard();
+  received();
   try {
     const { status, body } = await transport.send({ ...request, signal: deadline.signal });
-    return await read({ status, body: noticed(body, heard) });
+    return await read({ status, body: noticed(body, received) });
   } catch (error) {
     throw deadline.reasonOf(error);
   } finally {
@@ -275,9 +275,9 @@ async function exchange<T>(
   }
 }
 
-async function* noticed(body: AsyncIterable<Uint8Array>, heard: () => void): AsyncGenerator<Uint8Array> {
+async function* noticed(body: AsyncIterable<Uint8Array>, received: () => void): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
-    heard();
+    received();
     yield chunk;
   }
 }

@@ -1,7 +1,7 @@
 import type { ApiResponse, Transport } from "./api.js";
 
 /** Records when an API server last sent data: a successful answer, or a further chunk of one. */
-export class LastLook {
+export class LastAnswer {
   /** In milliseconds since the epoch. */
   #at: number;
 

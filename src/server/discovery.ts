@@ -31,7 +31,7 @@ export async function discover(
   const reply = await hub.poll({ type, token, ...request }, holdMs, signal);
   if (reply.leaves) leave?.(c);
   if (reply.status === 304) {
-    if (reply.elsewhere && isHttp1(c)) c.header("connection", "close");
+    if (reply.reconnect && isHttp1(c)) c.header("connection", "close");
     return c.body(null, 304, { "cache-control": "no-store" });
   }
   if (reply.status === 503)

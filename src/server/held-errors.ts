@@ -98,7 +98,7 @@ export class HeldErrors {
     const holder = token ? `token ${token.id}` : `network ${network}`;
     if (!this.#hasPlace(group, holder)) {
       this.options.overflowed?.();
-      this.#lines[group].say("full", "too many errors are held; further ones are sent at once");
+      this.#lines[group].logOnce("full", "too many errors are held; further ones are sent at once");
       return;
     }
     let end = (): void => undefined;
@@ -148,7 +148,7 @@ export class HeldErrors {
   /** Logs the cause: Envoy's own log only has "update failed" for every error. */
   async #answer(request: Request, response: Response, { network, token }: ErrorFor): Promise<void> {
     const from = [token?.name ? `the token ${token.name}` : "", network].filter(Boolean).join(" at ");
-    if (!this.#lines[groupOf(token)].wants(`${from} ${response.status}`)) return;
+    if (!this.#lines[groupOf(token)].admits(`${from} ${response.status}`)) return;
     const { code, detail } = await problemIn(response.clone());
     const path = request.url.replace(/^[^?#]*(\/v3\/discovery:[a-z-]*).*$/, "$1");
     this.options.log(

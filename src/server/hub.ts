@@ -31,8 +31,8 @@ export interface HubOptions {
 
 export type Reply = (
   | { readonly status: 200; readonly body: Body }
-  /** `elsewhere`: the next poll should use another connection, since other replicas must see it. */
-  | { readonly status: 304; readonly elsewhere?: true }
+  /** `reconnect`: the next poll should use another connection, since other replicas must see it. */
+  | { readonly status: 304; readonly reconnect?: true }
   | { readonly status: 503; readonly reason: string }
   /** The token has the maximum number of held polls. */
   | { readonly status: 429 }
@@ -289,11 +289,11 @@ export class Hub implements Outlet {
     return Math.min(last, now + (this.#publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
   }
 
-  #send(request: HubPoll, { reply, version }: Prepared, elsewhere: boolean): Reply {
+  #send(request: HubPoll, { reply, version }: Prepared, reconnect: boolean): Reply {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
-    return reply.status === 304 && elsewhere ? { ...reply, elsewhere } : reply;
+    return reply.status === 304 && reconnect ? { ...reply, reconnect } : reply;
   }
 
   #hasTooMany(request: HubPoll): boolean {

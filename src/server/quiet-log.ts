@@ -7,7 +7,7 @@ const maxLines = 20;
  */
 export class QuietLog {
   #since = Number.NEGATIVE_INFINITY;
-  readonly #said = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(
     private readonly log: (line: string) => void,
@@ -16,19 +16,19 @@ export class QuietLog {
   ) {}
 
   /** Whether a line with this key should be logged now; it then counts as logged. */
-  wants(key: string): boolean {
+  admits(key: string): boolean {
     const now = this.now();
     if (now - this.#since >= windowMs) {
       this.#since = now;
-      this.#said.clear();
+      this.#logged.clear();
     }
-    if (this.#said.has(key) || this.#said.size > maxLines) return false;
-    this.#said.add(key);
-    if (this.#said.size > maxLines) this.log("further lines of this kind are omitted for a minute");
-    return this.#said.size <= maxLines;
+    if (this.#logged.has(key) || this.#logged.size > maxLines) return false;
+    this.#logged.add(key);
+    if (this.#logged.size > maxLines) this.log("further lines of this kind are omitted for a minute");
+    return this.#logged.size <= maxLines;
   }
 
-  say(key: string, line: string): void {
-    if (this.wants(key)) this.log(line);
+  logOnce(key: string, line: string): void {
+    if (this.admits(key)) this.log(line);
   }
 }

@@ -9,7 +9,7 @@ import { getRequestListener } from "@hono/node-server";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parsePeer } from "../../src/cli/peer-option.js";
 import { type ServeCommandOptions, serveCommand } from "../../src/cli/serve-command.js";
-import { LastLook } from "../../src/kubernetes/last-look.js";
+import { LastAnswer } from "../../src/kubernetes/last-look.js";
 import { createHttpServer } from "../../src/runtime/node/http-server.js";
 import {
   createHttpsServer as createSecureServer,
@@ -35,7 +35,7 @@ describe("a replica", () => {
     const lines: string[] = [];
     const aside = new StepAside({
       staleMs: 180_000,
-      lookedAt: () => lookedAt,
+      lastAnswerAt: () => lookedAt,
       now: () => now,
       freshPeer: () => Promise.resolve(peer()),
       stepAside: (leaves) => told.push(leaves),
@@ -43,7 +43,7 @@ describe("a replica", () => {
     });
     const at = async (seconds: number): Promise<Standing> => {
       now = 1_000_000 + seconds * 1000;
-      await aside.look();
+      await aside.check();
       return aside.standing;
     };
     const hear = (): void => {
@@ -84,7 +84,7 @@ describe("a replica", () => {
 describe("news of an API server", () => {
   it("are answers that are no error, and each part of a watch", async () => {
     let now = 0;
-    const look = new LastLook(() => now);
+    const look = new LastAnswer(() => now);
     const at = async (ms: number, status: number, ...parts: readonly number[]): Promise<number> => {
       now = ms;
       const body = (async function* () {

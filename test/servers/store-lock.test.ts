@@ -207,7 +207,7 @@ describe.skipIf(!hasSqlite())("a store with damaged rows", { timeout: 60_000 }, 
     const wrong = kept.check();
     expect(wrong).toBeDefined();
     expect(await kept.checkSlowly(new AbortController().signal)).toBe(wrong);
-    kept.beginAnew(wrong ?? "");
+    kept.replace(wrong ?? "");
     expect(kept.check()).toBeUndefined();
     expect(existsSync(`${file}.corrupt`)).toBe(true);
     expect(lines.join("\n")).toContain(`is kept as ${file}.corrupt`);

@@ -65,7 +65,7 @@ export class RenewedKubeConfig {
   readonly #context: string;
   #loaded: Loaded;
   #seen: string;
-  #lookedAt = 0;
+  #checkedAt = 0;
   #renewedAt = 0;
   #access: { readonly until: number; readonly access: Promise<Access> } | undefined;
   #token = "";
@@ -94,8 +94,8 @@ export class RenewedKubeConfig {
    */
   access(): Promise<Access> {
     const now = Date.now();
-    if (now - this.#lookedAt >= lookMs) {
-      this.#lookedAt = now;
+    if (now - this.#checkedAt >= lookMs) {
+      this.#checkedAt = now;
       if (stateOf(this.files) !== this.#seen) this.#reload();
     }
     if (this.#access && now < this.#access.until) return this.#access.access;

@@ -91,10 +91,10 @@ export class RenewedCertificate {
     private readonly log: (line: string) => void,
   ) {
     this.#changes = new ChangedFiles([files.certFile, files.keyFile]);
-    this.#timer = setInterval(() => this.#look(), lookMs).unref();
+    this.#timer = setInterval(() => this.#check(), lookMs).unref();
   }
 
-  #look(): void {
+  #check(): void {
     try {
       if (!this.#changes.changed() && this.#reported === "") return;
     } catch (error) {

@@ -80,7 +80,7 @@ export class KeptStore {
    * Puts a damaged file aside and begins a new one with its readable content. Nothing of the old store may be used
    * afterwards.
    */
-  beginAnew(wrong: string): void {
+  replace(wrong: string): void {
     const salvage = salvageOf(this.#store);
     this.#store = this.#store.putAside();
     this.#report(wrong, salvage);

@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         hub.release();
       })
     : undefined;
-  const { store = createMemoryStore(), host: hostname, port: wanted, tls } = options;
+  const { store = createMemoryStore(), host: hostname, port: wantedPort, tls } = options;
   const secure = tls && httpsOptions(tls);
   const untimely = tls && untimelyCertificate(tls, Date.now());
   if (untimely) options.log(untimely);
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const started = wired.source;
   source = started;
   await startOrClose(started);
-  const aside = wired.lookedAt ? stepAside(hub, options, wired.lookedAt) : undefined;
+  const aside = wired.lastAnswerAt ? stepAside(hub, options, wired.lastAnswerAt) : undefined;
   const app = createApp({
     hub,
     heldErrors,
@@ -107,15 +107,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server: Server = https ?? createHttpServer(listener);
   const connections = connectionsOf(server);
   const listening = new Promise<void>((resolve, reject) =>
-    server.once("listening", resolve).once("error", reject).listen(wanted, hostname),
+    server.once("listening", resolve).once("error", reject).listen(wantedPort, hostname),
   );
   await listening.catch(async (error: unknown) => {
     await stop();
-    throw listenError(hostname, wanted, error);
+    throw listenError(hostname, wantedPort, error);
   });
   const renewed = https && tls && new RenewedCertificate(https, tls, options.log);
   const address = server.address();
-  const port = address !== null && typeof address === "object" ? address.port : wanted;
+  const port = address !== null && typeof address === "object" ? address.port : wantedPort;
   return {
     url: `${tls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
     reload() {
@@ -152,11 +152,11 @@ const staleMsOf = ({
 }: Pick<KubernetesOptions, "staleSeconds" | "pollSeconds">): number =>
   Math.max(staleSeconds, 2 * pollSeconds) * 1000;
 
-function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {
+function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lastAnswerAt: () => number): StepAside {
   const { peers = [] } = kube ?? {};
   const aside = new StepAside({
     staleMs: staleMsOf(kube ?? {}),
-    lookedAt,
+    lastAnswerAt,
     now: steadyNow,
     freshPeer: () => freshPeer(peers, tls ? { certificate: () => shownCertificate(tls) } : {}),
     stepAside: (leaves) => hub.stepAside(leaves),

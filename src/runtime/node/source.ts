@@ -31,7 +31,7 @@ interface Wired {
   /**
    * When the API server of a Kubernetes cluster last answered, in ms since the epoch; absent where none is followed.
    */
-  readonly lookedAt?: () => number;
+  readonly lastAnswerAt?: () => number;
 }
 
 /** The source that the options select. @throws Error where it can't be made. */
@@ -42,11 +42,11 @@ export async function sourceOf(engine: Engine, options: SourceOptions, metrics: 
     const { strictAdmission: strict = false, pollSeconds } = kube;
     const surface = clusterSurface(engine, source, {
       strict,
-      ready: () => source.complete && source.looked,
+      ready: () => source.complete && source.hasAnswered,
       // With open watches, a change that a hook reports is already on its way.
       ring: () => (pollSeconds === undefined ? undefined : source.ring()),
     });
-    return { source, surface, lookedAt: () => source.lookedAt };
+    return { source, surface, lastAnswerAt: () => source.lastAnswerAt };
   }
   if (!push) return { source: new FileSource(engine, options), surface: { inspected: { engine } } };
   const sources = pushedSources(engine, options);

@@ -4,7 +4,7 @@ export interface StepAsideOptions {
   /** Without an answer of the API server for this time, the served state may be old. */
   readonly staleMs: number;
   /** When the API server last answered, in ms since the epoch; with several clusters, the oldest time. */
-  lookedAt(): number;
+  lastAnswerAt(): number;
   now(): number;
   /** The address of another replica that is up to date; undefined where there is none. */
   freshPeer(): Promise<string | undefined>;
@@ -32,7 +32,7 @@ export class StepAside {
     const next = (): void => {
       if (this.#closed) return;
       this.#timer = setTimeout(
-        () => void this.look().finally(next),
+        () => void this.check().finally(next),
         Math.min(lookMs, this.options.staleMs / 4),
       );
       this.#timer.unref();
@@ -46,13 +46,13 @@ export class StepAside {
   }
 
   get standing(): Standing {
-    const { now, lookedAt, staleMs } = this.options;
+    const { now, lastAnswerAt: lookedAt, staleMs } = this.options;
     const silentMs = now() - lookedAt();
     return { silentMs, fresh: silentMs <= staleMs, aside: this.#isAside && silentMs > staleMs };
   }
 
   /** Checks the state once. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const { fresh } = this.standing;
     const peer = fresh ? undefined : await this.options.freshPeer();
     const aside = !this.standing.fresh && peer !== undefined;

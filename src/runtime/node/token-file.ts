@@ -39,9 +39,9 @@ export class TokenFile {
     this.#attempt(() => true);
   }
 
-  #attempt(wanted: () => boolean): void {
+  #attempt(isDue: () => boolean): void {
     try {
-      if (!wanted()) return;
+      if (!isDue()) return;
       this.#tokens = this.#load();
       this.changed();
     } catch (error) {

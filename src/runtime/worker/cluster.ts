@@ -41,7 +41,7 @@ interface WorkerClusterOptions {
 /** A Kubernetes cluster that is polled by alarm: at intervals, and soon after a hook rings. */
 export class WorkerCluster {
   readonly source: KubernetesSource;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #polledAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: WorkerClusterOptions) {
     const { env, engine, metrics } = options;
@@ -67,7 +67,7 @@ export class WorkerCluster {
     return clusterSurface(engine, source, {
       strict: false,
       ready: () => source.complete && engine.pending === 0,
-      ring: () => void this.#alarmAt(Math.max(Date.now(), this.#lookedAt + betweenLooksMs)),
+      ring: () => void this.#alarmAt(Math.max(Date.now(), this.#polledAt + betweenLooksMs)),
     });
   }
 
@@ -79,12 +79,12 @@ export class WorkerCluster {
   }
 
   /** Polls once; the source logs a failure, and the next poll tries again. */
-  async look(): Promise<void> {
-    this.#lookedAt = Date.now();
+  async poll(): Promise<void> {
+    this.#polledAt = Date.now();
     const { env, storage } = this.options;
     const seconds = Number(env.KUBE_POLL_SECONDS ?? defaultPollSeconds);
     const next = Number.isFinite(seconds) && seconds >= 1 ? seconds : defaultPollSeconds;
-    await storage.setAlarm(this.#lookedAt + Math.max(next, lookSeconds) * 1000);
+    await storage.setAlarm(this.#polledAt + Math.max(next, lookSeconds) * 1000);
     // Each request has a deadline of its own.
     await this.source.refresh(lookSeconds, new AbortController().signal);
   }

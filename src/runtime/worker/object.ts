@@ -102,5 +102,5 @@ function ask(objects: DurableObjectNamespace, fleet: string, request: Request): 
 
 function report(fleet: string, error: unknown): void {
   const message = messageOf(error);
-  lines.say(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
+  lines.logOnce(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
 }

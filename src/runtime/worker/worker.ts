@@ -64,7 +64,7 @@ export class Fleet {
     if (!this.#serving) return;
     const { engine, source, cluster } = this.#serving;
     if (cluster && engine.pending === 0) {
-      await cluster.look();
+      await cluster.poll();
       return this.#continue();
     }
     try {

@@ -12,7 +12,7 @@ import { type HeldDeletions, holdFinding } from "./guard.js";
 import { MemberStore } from "./member-store.js";
 import { RequestPace } from "./pace.js";
 import { Reporter } from "./reporter.js";
-import { Whereabouts } from "./whereabouts.js";
+import { ServerCheck } from "./whereabouts.js";
 
 /** The interval between requests for a kind whose CRD is absent, or whose list is held. */
 const askAgainMs = 10_000;
@@ -36,10 +36,10 @@ export class ClusterFollower {
   readonly #known = new Map<ApiResource["kind"], Set<Ref>>();
   readonly #awaited: Awaited;
   readonly #reporter: Reporter;
-  readonly #whereabouts: Whereabouts;
+  readonly #serverCheck: ServerCheck;
   /** True if the content of the store was published before. */
   #wasReady: boolean;
-  #wasLooked = false;
+  #hadAnswered = false;
   #dirty = false;
   /** Aborts the timers. */
   #signal: AbortSignal | undefined;
@@ -59,7 +59,7 @@ export class ClusterFollower {
     this.#kept = new MemberStore({ engine, member: this.#member });
     for (const ref of this.#member.known())
       this.#knownOf(ref.slice(0, ref.indexOf("/")) as ApiResource["kind"]).add(ref);
-    this.#whereabouts = new Whereabouts({
+    this.#serverCheck = new ServerCheck({
       transport,
       server,
       now,
@@ -72,7 +72,7 @@ export class ClusterFollower {
       namespaces,
       server,
       now,
-      verify: (strict: boolean, signal: AbortSignal) => this.#whereabouts.verify(strict, signal),
+      verify: (strict: boolean, signal: AbortSignal) => this.#serverCheck.verify(strict, signal),
     };
     this.#followers = resourcesOf(engine.settings).map((resource) => {
       const follower: KindFollower = new KindFollower(resource, transport, this.#sink, {
@@ -93,8 +93,8 @@ export class ClusterFollower {
   }
 
   /** Whether the API server has answered for every kind since the start. */
-  get looked(): boolean {
-    return this.#followers.every((follower) => follower.looked);
+  get hasAnswered(): boolean {
+    return this.#followers.every((follower) => follower.hasAnswered);
   }
 
   /**
@@ -102,7 +102,7 @@ export class ClusterFollower {
    * kind since.
    */
   get stale(): boolean {
-    return this.options.served === true && !this.looked;
+    return this.options.served === true && !this.hasAnswered;
   }
 
   /** Whether the known objects equal those of the API server, as far as its watches report. */
@@ -149,8 +149,8 @@ export class ClusterFollower {
     const { state, held } = follower;
     const code = state.state === "failing" ? state.code : undefined;
     if (code === "kube-other-cluster") {
-      this.#whereabouts.accept();
-      this.listAnew();
+      this.#serverCheck.accept();
+      this.relist();
       this.options.log(
         `an administrator confirmed the cluster of ${this.options.server}; it is followed from now on`,
       );
@@ -166,8 +166,8 @@ export class ClusterFollower {
   /**
    * Lists all kinds, or those that `isMeant` selects, again at the next poll. The known objects are served meanwhile.
    */
-  listAnew(isMeant: (resource: ApiResource) => boolean = () => true): void {
-    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.listAnew();
+  relist(isMeant: (resource: ApiResource) => boolean = () => true): void {
+    for (const follower of this.#followers) if (isMeant(follower.resource)) follower.relist();
   }
 
   /** Follows all kinds until the signal is aborted. Each watch is open for `seconds`. */
@@ -209,9 +209,9 @@ export class ClusterFollower {
       this.#reportHeld(follower);
       const { state, openedAt } = follower;
       const openMs = openedAt === undefined ? undefined : now() - openedAt;
-      const rests = openMs === undefined && (state.state === "absent" || state.state === "held");
+      const isIdle = openMs === undefined && (state.state === "absent" || state.state === "held");
       const pause = pace.after({ openMs, expired });
-      await sleep(rests ? askAgainMs * (0.75 + random() / 2) : pause, signal);
+      await sleep(isIdle ? askAgainMs * (0.75 + random() / 2) : pause, signal);
     }
   }
 
@@ -267,13 +267,13 @@ export class ClusterFollower {
   }
 
   #reportHeld({ resource, state, held }: KindFollower): void {
-    if (held) this.#reporter.say(resource, `kube-held: ${resource.plural}: ${held.message}`);
+    if (held) this.#reporter.logOnce(resource, `kube-held: ${resource.plural}: ${held.message}`);
     if (state.state === "absent")
-      this.#reporter.say(
+      this.#reporter.logOnce(
         resource,
         `this cluster has no ${resource.plural}; they are read once their CRD exists`,
       );
-    if (state.state === "synced") this.#reporter.unsay(resource);
+    if (state.state === "synced") this.#reporter.forget(resource);
   }
 
   #knownOf(kind: ApiResource["kind"]): Set<Ref> {
@@ -284,7 +284,7 @@ export class ClusterFollower {
 
   #setCursor(kind: string, version: string): void {
     this.#kept.setCursor(kind, version);
-    if (this.ready) this.#took(this.#kept.complete());
+    if (this.ready) this.#noteApplied(this.#kept.complete());
     this.#notify();
   }
 
@@ -295,7 +295,7 @@ export class ClusterFollower {
     setCursor: (kind, version) => this.#setCursor(kind, version),
     last: (kind) => this.#kept.cursor(`${kind}:last`),
     setLast: (kind, version) => this.#setCursor(`${kind}:last`, version),
-    looked: () => this.#notify(),
+    answered: () => this.#notify(),
     waits: (kind) => this.#kept.cursor(`${kind}:waits`),
     setWaits: (kind, text) => {
       this.#kept.setCursor(`${kind}:waits`, text);
@@ -315,7 +315,7 @@ export class ClusterFollower {
     findings: readonly Finding[],
     whole: boolean,
   ): void {
-    this.#took(this.#kept.apply(changes));
+    this.#noteApplied(this.#kept.apply(changes));
     const known = this.#knownOf(kind);
     if (whole) for (const ref of known) this.#dropFindings(ref);
     for (const change of changes) {
@@ -332,7 +332,7 @@ export class ClusterFollower {
     this.options.engine.statusesChanged(findings.map(({ about }) => about));
   }
 
-  #took(put: Put | undefined): void {
+  #noteApplied(put: Put | undefined): void {
     if (!put) return;
     if (put.edited) this.#dirty = true;
     if (this.#awaited.add(put.missed, this.options.now()) && this.#follows)
@@ -347,9 +347,9 @@ export class ClusterFollower {
   }
 
   /** Whether there is a change to report. The state of an earlier process may lack a kind that this version reads. */
-  get #hasNews(): boolean {
+  get #hasChanges(): boolean {
     if (!this.ready && (this.#kept.isApart || !this.options.served)) return false;
-    return !this.#wasReady || this.#wasLooked !== this.looked || this.#dirty;
+    return !this.#wasReady || this.#hadAnswered !== this.hasAnswered || this.#dirty;
   }
 
   /**
@@ -357,7 +357,7 @@ export class ClusterFollower {
    * each other.
    */
   #notify(): void {
-    if (!this.#hasNews) return;
+    if (!this.#hasChanges) return;
     const now = this.options.now();
     if (!this.#wasReady || !this.#isCatchingUp) {
       if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#report();
@@ -370,7 +370,7 @@ export class ClusterFollower {
   }
 
   #report(): void {
-    if (!this.#hasNews) return;
+    if (!this.#hasChanges) return;
     this.#unreportedSince = undefined;
     this.#awaited.clear();
     try {
@@ -382,7 +382,7 @@ export class ClusterFollower {
       return;
     }
     this.#wasReady = true;
-    this.#wasLooked = this.looked;
+    this.#hadAnswered = this.hasAnswered;
     this.#dirty = false;
   }
 }

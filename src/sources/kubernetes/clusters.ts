@@ -33,7 +33,7 @@ export class Clusters {
     names: readonly string[],
   ) {
     this.#ranks = new Map(names.map((name, i) => [name, i]));
-    if (!this.#ranks.has("")) for (const object of store.objects()) this.#compare(plain(object));
+    if (!this.#ranks.has("")) for (const object of store.objects()) this.#compare(ownRef(object));
   }
 
   get findings(): Finding[] {
@@ -52,7 +52,7 @@ export class Clusters {
     const byName = new Map<Ref, KubeObject[]>();
     for (const object of this.store.objects()) {
       if (object.kind === "Settings") continue;
-      const key = isEndpointKind(object.kind) ? object.ref : plain(object);
+      const key = isEndpointKind(object.kind) ? object.ref : ownRef(object);
       const same = byName.get(key);
       if (same) same.push(object);
       else byName.set(key, [object]);
@@ -67,14 +67,14 @@ export class Clusters {
     const followed = objects.filter(({ meta }) => this.#ranks.has(meta.cluster ?? ""));
     if (objects.length === 1 && followed.length === 1 && objects[0]?.ref === ref) return [];
     followed.sort((a, b) => this.#rank(a.meta.cluster) - this.#rank(b.meta.cluster));
-    const wanted = new Map<Ref, KubeObject>();
+    const placed = new Map<Ref, KubeObject>();
     for (const [i, object] of followed.entries()) {
       const { cluster = "" } = object.meta;
       const place = i === 0 ? ref : inCluster(ref, cluster);
-      wanted.set(place, object.ref === place ? object : moved(object, cluster, place));
+      placed.set(place, object.ref === place ? object : moved(object, cluster, place));
     }
-    const gone = objects.flatMap((object) => (wanted.has(object.ref) ? [] : [{ gone: object.ref }]));
-    return [...gone, ...wanted.values()];
+    const gone = objects.flatMap((object) => (placed.has(object.ref) ? [] : [{ gone: object.ref }]));
+    return [...gone, ...placed.values()];
   }
 
   of(name: string): Member {
@@ -116,7 +116,7 @@ export class Clusters {
   #known(name: string): Ref[] {
     const refs: Ref[] = [];
     for (const object of this.store.objects())
-      if (object.kind !== "Settings" && (object.meta.cluster ?? "") === name) refs.push(plain(object));
+      if (object.kind !== "Settings" && (object.meta.cluster ?? "") === name) refs.push(ownRef(object));
     return refs;
   }
 
@@ -143,8 +143,8 @@ export class Clusters {
       yield moved(object, name, inCluster(ref, name));
       return;
     }
-    const substitute = inCluster(ref, name);
-    if (this.#object(substitute)) yield { gone: substitute };
+    const shadowed = inCluster(ref, name);
+    if (this.#object(shadowed)) yield { gone: shadowed };
     const { cluster = "" } = holder?.meta ?? {};
     if (holder && cluster !== name && this.#ranks.has(cluster))
       yield moved(holder, cluster, inCluster(ref, cluster));
@@ -183,7 +183,7 @@ const moved = (object: KubeObject, cluster: string, ref: Ref): KubeObject =>
   ({ ...object, ref, meta: { ...object.meta, cluster } }) as KubeObject;
 
 /** The ref of an object in its own cluster. */
-function plain({ ref, meta }: KubeObject): Ref {
+function ownRef({ ref, meta }: KubeObject): Ref {
   const end = `@${meta.cluster}`;
   return meta.cluster !== undefined && ref.endsWith(end) ? (ref.slice(0, -end.length) as Ref) : ref;
 }
@@ -208,13 +208,13 @@ function contentOf(object: KubeObject): string {
   }
 }
 
-const looked: ReadonlySet<string> = new Set(["Service", "Secret", "ConfigMap", "IngressClass"]);
+const dependencies: ReadonlySet<string> = new Set(["Service", "Secret", "ConfigMap", "IngressClass"]);
 
 function conflict(about: Ref, name: string, holder: KubeObject): Finding {
   const winner = holder.meta.cluster;
   return {
     about,
-    severity: looked.has(holder.kind) ? "warning" : "error",
+    severity: dependencies.has(holder.kind) ? "warning" : "error",
     type: "ClusterError",
     reason: "ClusterConflict",
     message: `clusters "${name}" and "${winner}" have different ${holder.kind} objects of this name, and the one of "${winner}" is used; make them equal or rename one`,

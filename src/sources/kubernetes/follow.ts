@@ -38,7 +38,7 @@ export interface Sink {
   last(kind: ApiResource["kind"]): string;
   setLast(kind: ApiResource["kind"], resourceVersion: string): void;
   /** The API server has answered for a kind for the first time since the start. */
-  looked(): void;
+  answered(): void;
   /** The deletions that wait, as a text that is kept over a restart. The kind is then listed once more. */
   waits(kind: ApiResource["kind"]): string;
   setWaits(kind: ApiResource["kind"], text: string): void;
@@ -70,7 +70,7 @@ export interface KindFollowerOptions {
   /** Whether kinds catch up at the moment. The known state of an object may then still refer to a deleted object. */
   catchingUp(): boolean;
   /**
-   * Called before each request; `strict` before a list that may delete objects. May call `listAnew`.
+   * Called before each request; `strict` before a list that may delete objects. May call `relist`.
    *
    * @throws OtherClusterError when the server belongs to another cluster than before; if strict, also the error of a
    * request that could not determine the cluster.
@@ -84,7 +84,7 @@ const failsAloneMs = 60_000;
 /** Follows one kind by polls, each a resumable watch, so that the cost depends on the number of changes. */
 export class KindFollower {
   #state: KindState = { state: "starting" };
-  #looked = false;
+  #hasAnswered = false;
   /** The resourceVersion of the last known state; it remains when the cursor is dropped. */
   #lastVersion: string;
   /** Whether everything was read that the server had at the last request. */
@@ -128,8 +128,8 @@ export class KindFollower {
   }
 
   /** Whether the API server has answered for the kind since the start. */
-  get looked(): boolean {
-    return this.#looked;
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   /** The last resourceVersion that was read; empty before the first, `absent` where the collection did not exist. */
@@ -168,7 +168,7 @@ export class KindFollower {
   }
 
   /** Drops the cursor: the next poll lists all objects. The version before is kept. */
-  listAnew(): void {
+  relist(): void {
     const { kind } = this.resource;
     this.sink.setLast(kind, this.#lastVersion);
     this.sink.setCursor(kind, "");
@@ -189,7 +189,7 @@ export class KindFollower {
     this.#delete(held);
     if (this.#state.state === "held" || held.length === 0) {
       this.#accepted = true;
-      this.listAnew();
+      this.relist();
     }
     return held.length;
   }
@@ -217,7 +217,7 @@ export class KindFollower {
     } catch (error) {
       if (signal.aborted) return;
       if (this.#openedAt === undefined || isStalled(error)) this.#isCaughtUp = false;
-      if (isExpired(error)) this.listAnew();
+      if (isExpired(error)) this.relist();
       else this.#fail(error);
       throw error;
     }
@@ -270,7 +270,7 @@ export class KindFollower {
     );
     if (refused) {
       this.#state = { state: "held", held: { ...refused, objects: 0 } };
-      this.#look();
+      this.#noteAnswer();
       return;
     }
     const decided = [...known].filter(
@@ -298,10 +298,10 @@ export class KindFollower {
     this.#reached("absent");
   }
 
-  #look(): void {
-    if (this.#looked) return;
-    this.#looked = true;
-    this.sink.looked();
+  #noteAnswer(): void {
+    if (this.#hasAnswered) return;
+    this.#hasAnswered = true;
+    this.sink.answered();
   }
 
   /** Objects of a namespace that the settings leave out are deleted, even if the server still has them. */
@@ -326,7 +326,7 @@ export class KindFollower {
     this.#isCaughtUp = true;
     this.#seenAt = this.options.now();
     this.#state = { state };
-    this.#look();
+    this.#noteAnswer();
     this.options.caughtUp(wasBehind);
   }
 

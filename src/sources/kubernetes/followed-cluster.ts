@@ -1,5 +1,5 @@
 import type { Raw, Transport } from "../../kubernetes/api.js";
-import { LastLook } from "../../kubernetes/last-look.js";
+import { LastAnswer } from "../../kubernetes/last-look.js";
 import { type Finding, inCluster, type Ref } from "../../schema/meta.js";
 import type { FailingStatus } from "../../status/write/failures.js";
 import { ClusterFollower } from "./cluster-follower.js";
@@ -53,7 +53,7 @@ export class FollowedCluster {
   readonly follower: ClusterFollower;
   readonly statuses: StatusWriting | undefined;
   readonly #server: string;
-  readonly #look: LastLook;
+  readonly #lastAnswer: LastAnswer;
 
   constructor({ target, clusters, ready, statuses, ...options }: FollowedOptions) {
     const { transport, name } = target;
@@ -61,11 +61,11 @@ export class FollowedCluster {
     const log = (line: string): void => options.log(name ? `${name}: ${line}` : line);
     this.name = name;
     this.#server = transport.server;
-    this.#look = new LastLook(options.now);
+    this.#lastAnswer = new LastAnswer(options.now);
     this.follower = new ClusterFollower({
       ...options,
       server: transport.server,
-      transport: this.#look.over(transport),
+      transport: this.#lastAnswer.over(transport),
       member,
       ...(statuses ? { observe: (ref, raw) => this.statuses?.observe(ref, raw) } : {}),
       log,
@@ -73,7 +73,7 @@ export class FollowedCluster {
     this.statuses = statuses?.({
       transport,
       ...(name ? { member } : {}),
-      ready: () => ready() && this.follower.looked,
+      ready: () => ready() && this.follower.hasAnswered,
       unread: (ref) => this.follower.findingsAbout(ref),
       log,
     });
@@ -82,10 +82,10 @@ export class FollowedCluster {
   /**
    * When the API server last answered, in ms since the epoch. A kind that fails counts from the start of its failure.
    */
-  get lookedAt(): number {
+  get lastAnswerAt(): number {
     const kinds = Object.values(this.follower.status());
     const failing = kinds.map((kind) => (kind.state === "failing" ? kind.since : Number.POSITIVE_INFINITY));
-    return Math.min(this.#look.at, Math.max(...failing));
+    return Math.min(this.#lastAnswer.at, Math.max(...failing));
   }
 
   /**

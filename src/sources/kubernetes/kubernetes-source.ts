@@ -89,10 +89,10 @@ export class KubernetesSource implements Source {
         }),
     );
     for (const { follower } of this.#followed) {
-      if (engine.outdated) follower.listAnew();
+      if (engine.outdated) follower.relist();
       // The store keeps neither statuses nor the addresses of the Envoys, so both are read again.
       else if (statuses)
-        follower.listAnew((resource) => reportsStatus(resource) || resource.kind === "Service");
+        follower.relist((resource) => reportsStatus(resource) || resource.kind === "Service");
     }
     engine.listen({
       ...(statuses ? { affected: (refs) => this.#touch(refs) } : {}),
@@ -114,8 +114,8 @@ export class KubernetesSource implements Source {
   }
 
   /** Whether every cluster has answered for every kind since the start. */
-  get looked(): boolean {
-    return this.#followed.every(({ follower }) => follower.looked);
+  get hasAnswered(): boolean {
+    return this.#followed.every(({ follower }) => follower.hasAnswered);
   }
 
   /**
@@ -130,8 +130,8 @@ export class KubernetesSource implements Source {
   }
 
   /** The oldest time at which an API server last answered, in ms since the epoch. */
-  get lookedAt(): number {
-    return Math.min(...this.#followed.map(({ lookedAt }) => lookedAt));
+  get lastAnswerAt(): number {
+    return Math.min(...this.#followed.map(({ lastAnswerAt: lookedAt }) => lookedAt));
   }
 
   /** The state of each cluster; the name is empty for a single one. */
@@ -182,7 +182,7 @@ export class KubernetesSource implements Source {
   /** Logs once for each cluster that its served state is no longer from before the start. */
   #announceLooked(): void {
     for (const cluster of this.#followed) {
-      if (this.#announced.has(cluster) || !cluster.follower.looked) continue;
+      if (this.#announced.has(cluster) || !cluster.follower.hasAnswered) continue;
       this.#announced.add(cluster);
       this.options.log(`${cluster.name ? `${cluster.name}: ` : ""}the cluster has answered for every kind`);
     }

@@ -19,7 +19,7 @@ const quietMs = 60_000;
 
 /** Log lines about a Kubernetes cluster: each state once, a failure that all kinds share once, and the end of each. */
 export class Reporter {
-  readonly #said = new Map<string, string>();
+  readonly #logged = new Map<string, string>();
   /** Failing kinds, by plural, with the time since when they fail. */
   readonly #failing = new Map<string, number>();
   #stalledAt = Number.NEGATIVE_INFINITY;
@@ -41,7 +41,7 @@ export class Reporter {
     const line = `${code}: ${message}; the last good state is served`;
     if (!isCommon(code)) {
       if (!this.#failing.has(plural)) this.#failing.set(plural, now());
-      this.say({ plural }, line);
+      this.logOnce({ plural }, line);
       return;
     }
     if (this.#common?.code === code) return;
@@ -50,15 +50,15 @@ export class Reporter {
   }
 
   /** Logs a line once, until another line is logged for the kind. */
-  say({ plural }: Named, line: string): void {
-    if (this.#said.get(plural) === line) return;
-    this.#said.set(plural, line);
+  logOnce({ plural }: Named, line: string): void {
+    if (this.#logged.get(plural) === line) return;
+    this.#logged.set(plural, line);
     this.options.log(line);
   }
 
   /** Forgets the last line of a kind. */
-  unsay({ plural }: Named): void {
-    this.#said.delete(plural);
+  forget({ plural }: Named): void {
+    this.#logged.delete(plural);
   }
 
   /** A kind is followed again. A shared failure ends when no kind has it any more. */
@@ -67,7 +67,7 @@ export class Reporter {
     const since = this.#failing.get(plural);
     if (since !== undefined) {
       this.#failing.delete(plural);
-      this.#said.delete(plural);
+      this.#logged.delete(plural);
       log(`${plural} are followed again, after ${seconds(now() - since)}`);
     }
     const common = this.#common;

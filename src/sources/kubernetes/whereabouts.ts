@@ -3,7 +3,7 @@ import { OtherClusterError } from "../../kubernetes/failures.js";
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
 import type { KindFollower } from "./follow.js";
 
-interface WhereaboutsOptions {
+interface ServerCheckOptions {
   readonly transport: Transport;
   /** The API server's URL, for messages. */
   readonly server: string;
@@ -11,7 +11,7 @@ interface WhereaboutsOptions {
   /** The uid of the followed cluster; empty before it is known. */
   cluster(): string;
   setCluster(uid: string): void;
-  followers(): readonly Pick<KindFollower, "version" | "listAnew">[];
+  followers(): readonly Pick<KindFollower, "version" | "relist">[];
 }
 
 /** Kinds that begin a watch within this time share one check of the server. */
@@ -23,12 +23,12 @@ const compareAgainMs = 5000;
  * Checks whether the state of an API server is older than the known state, and whether the server still belongs to the
  * same cluster.
  */
-export class Whereabouts {
+export class ServerCheck {
   #compared: { readonly until: number; readonly done: Promise<unknown> } | undefined;
   /** The uid of the cluster that answers, if it is not the followed one. */
   #other = "";
 
-  constructor(private readonly options: WhereaboutsOptions) {}
+  constructor(private readonly options: ServerCheckOptions) {}
 
   /**
    * Checks the current version of the server. A server that was restored from a backup may be behind the known
@@ -55,7 +55,7 @@ export class Whereabouts {
       const place = await apiServerState(this.options.transport, signal);
       this.#check(place);
       for (const [i, follower] of followers.entries())
-        if (isOlderVersion(place.resourceVersion, known[i] ?? "")) follower.listAnew();
+        if (isOlderVersion(place.resourceVersion, known[i] ?? "")) follower.relist();
       return undefined;
     } catch (error) {
       this.#compared = { until: this.options.now() + compareAgainMs, done: Promise.resolve(error) };

@@ -26,9 +26,9 @@ export class Applier {
   get validation() {
     const { engine } = this;
     const { store, platform, now } = engine;
-    const settled = (judged: ValidatedEdits): void => {
-      storeKept(store, judged);
-      if (judged.kept.length > 0) engine.log(describeKept(judged));
+    const settled = (validated: ValidatedEdits): void => {
+      storeKept(store, validated);
+      if (validated.kept.length > 0) engine.log(describeKept(validated));
     };
     return { store, platform, now, settled };
   }
@@ -51,7 +51,7 @@ export class Applier {
    * Validates the edits of the previous push by the objects that were good before it; after the next push these would
    * be lost.
    */
-  async finishJudging(name: string): Promise<void> {
+  async finishValidation(name: string): Promise<void> {
     if (!validatingNames(this.engine.store).includes(name)) return;
     const { checkKeyPair, maxUnits, sliceUnits = maxUnits } = this.engine.platform;
     await compileAndValidate({
@@ -65,7 +65,7 @@ export class Applier {
    * Applies a job and publishes the result, as far as the platform allows within one request. Returns whether the
    * result differs.
    */
-  async carryOut(job: Job): Promise<boolean> {
+  async applyAndPublish(job: Job): Promise<boolean> {
     let published = false;
     let changed = false;
     const units = await applyJob(this.engine, job, () => {

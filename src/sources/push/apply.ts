@@ -31,7 +31,7 @@ export interface Job {
 }
 
 /** The state of a source apart from its parsed text. */
-interface Beside {
+interface ApplyContext {
   readonly before: SourceState;
   /** Objects that a content was kept with; for a content that is applied again. */
   readonly held?: readonly HeldObject[];
@@ -51,7 +51,7 @@ export function jobOf(
     source,
     changed = source.objects,
   }: { readonly text: string; readonly source: ParsedSource; readonly changed?: readonly KubeObject[] },
-  { before, held = [], without }: Beside,
+  { before, held = [], without }: ApplyContext,
 ): Job & { readonly content: RevisionContent } {
   const pushed = new Set(source.objects.map(({ ref }) => ref));
   const restored = held.filter(({ ref, kept }) => kept || !pushed.has(ref));
@@ -103,7 +103,7 @@ export function settleJob(store: Store, { revision, content, noted, held, refs, 
 }
 
 /** Stores the edits of a job before its changes are made. */
-export function beginJudging(store: Store, { revision, edits, held }: Job): void {
+export function beginValidation(store: Store, { revision, edits, held }: Job): void {
   if (!edits) return;
   noteEdits(store, revision.source, edits, held);
 }
@@ -111,7 +111,7 @@ export function beginJudging(store: Store, { revision, edits, held }: Job): void
 function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
   const { store } = engine;
   return store.transaction(() => {
-    beginJudging(store, job);
+    beginValidation(store, job);
     const { compiled } = engine.put(job.changes);
     settleJob(store, job);
     applied();
@@ -129,7 +129,7 @@ export async function applyJob(engine: Engine, job: Job, applied: () => void): P
   const { store, platform } = engine;
   if (isOneSlice(job.changes, platform)) return applyAtOnce(engine, job, applied);
   store.transaction(() => {
-    beginJudging(store, job);
+    beginValidation(store, job);
     if (job.content) keepRevision(store, job.revision, job.content, job.noted);
     noteRefs(store, job.revision.source, job.refs);
     setApplying(store, job.revision.source, true);

@@ -31,7 +31,7 @@ export interface Edit {
 }
 
 /** An edit that made its object invalid. The text before is in the store for evaluation. */
-interface Tried extends Edit {
+interface RestoredEdit extends Edit {
   readonly now: KubeObject;
   /** The answers with the new text. */
   readonly answered: readonly string[];
@@ -48,7 +48,7 @@ interface EditsInValidation {
   /** Number of stored lists of outcomes. */
   readonly outcomes: number;
   /** The edits under evaluation, and how often some of them were reverted. */
-  readonly tried?: readonly Tried[];
+  readonly tried?: readonly RestoredEdit[];
   readonly rounds: number;
 }
 
@@ -108,10 +108,10 @@ function readValidation(store: Pick<Store, "cursor">, name: string): EditsInVali
   return text ? (JSON.parse(text) as EditsInValidation) : undefined;
 }
 
-function writeValidation(store: Store, name: string, judging: EditsInValidation | undefined): void {
-  if (judging || store.cursor(validationCursor(name)))
-    store.setCursor(validationCursor(name), judging ? JSON.stringify(judging) : "");
-  setValidating(store, name, judging !== undefined);
+function writeValidation(store: Store, name: string, validation: EditsInValidation | undefined): void {
+  if (validation || store.cursor(validationCursor(name)))
+    store.setCursor(validationCursor(name), validation ? JSON.stringify(validation) : "");
+  setValidating(store, name, validation !== undefined);
 }
 
 const partCursor = (name: string, part: number): string => `judging:${name}/${part}`;
@@ -155,7 +155,7 @@ interface Options {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Called with the outcome of a source's edits, in the transaction that settles them. */
-  settled(judged: ValidatedEdits): void;
+  settled(validated: ValidatedEdits): void;
 }
 
 /** A source whose content is applied completely, and whose edits can be validated once no unit waits. */
@@ -195,12 +195,12 @@ export async function compileAndValidate(options: Options, done = 0): Promise<nu
 function validateNext(name: string, options: Options): void {
   const { store, platform } = options;
   store.transaction(() => {
-    const judging = readValidation(store, name);
+    const validation = readValidation(store, name);
     const isOn = settingsOf(store).keepLastGood;
-    if (judging?.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
-    else if (judging && isOn && judging.next < judging.parts)
-      update(store, tryOld(name, judging, options), platform);
-    else settle(name, judging?.outcomes ?? 0, options);
+    if (validation?.tried) update(store, revert(name, validation, validation.tried, options), platform);
+    else if (validation && isOn && validation.next < validation.parts)
+      update(store, restoreTexts(name, validation, options), platform);
+    else settle(name, validation?.outcomes ?? 0, options);
   });
 }
 
@@ -214,12 +214,16 @@ function settle(name: string, outcomes: number, { store, settled }: Options): vo
   if (found.length > 0) settled({ source: name, kept, findings });
 }
 
-function tryOld(name: string, judging: EditsInValidation, { store, now }: Options): readonly KubeObject[] {
-  const next = Math.min(judging.parts, judging.next + partsAtOnce);
-  const cursors = numbers(judging.next, next).map((part) => partCursor(name, part));
-  const fitting: Tried[] = [];
+function restoreTexts(
+  name: string,
+  validation: EditsInValidation,
+  { store, now }: Options,
+): readonly KubeObject[] {
+  const next = Math.min(validation.parts, validation.next + partsAtOnce);
+  const cursors = numbers(validation.next, next).map((part) => partCursor(name, part));
+  const fitting: RestoredEdit[] = [];
   const findings: Finding[] = [];
-  let { heldSize } = judging;
+  let { heldSize } = validation;
   for (const one of brokenEdits(store, listOf<Edit>(store, cursors), now())) {
     const size = sizeOf([one.object]);
     if (heldSize + size > maxHeldSize) findings.push(tooLarge(one.object.ref));
@@ -228,7 +232,7 @@ function tryOld(name: string, judging: EditsInValidation, { store, now }: Option
       heldSize += size;
     }
   }
-  const noted = noteOutcome(store, name, judging, findings);
+  const noted = noteOutcome(store, name, validation, findings);
   writeValidation(store, name, {
     ...noted,
     next,
@@ -242,16 +246,16 @@ function tryOld(name: string, judging: EditsInValidation, { store, now }: Option
 function noteOutcome(
   store: Store,
   name: string,
-  judging: EditsInValidation,
+  validation: EditsInValidation,
   found: readonly (HeldObject | Finding)[],
 ): EditsInValidation {
-  if (found.length === 0) return judging;
-  store.setCursor(outcomeCursor(name, judging.outcomes), JSON.stringify(found));
-  return { ...judging, outcomes: judging.outcomes + 1 };
+  if (found.length === 0) return validation;
+  store.setCursor(outcomeCursor(name, validation.outcomes), JSON.stringify(found));
+  return { ...validation, outcomes: validation.outcomes + 1 };
 }
 
 /** The edits after which an object has an error. */
-function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable<Tried> {
+function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable<RestoredEdit> {
   for (const edit of edits) {
     const { ref } = edit.object;
     const now = store.object(ref);
@@ -261,31 +265,31 @@ function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable
   }
 }
 
-function takeBack(
+function revert(
   name: string,
-  judging: EditsInValidation,
-  tried: readonly Tried[],
+  validation: EditsInValidation,
+  tried: readonly RestoredEdit[],
   { store, now }: Options,
 ): readonly KubeObject[] {
-  const isBetter = ({ object, units, answered }: Tried): boolean => {
+  const isBetter = ({ object, units, answered }: RestoredEdit): boolean => {
     if (errorsAbout(store, object.ref, now()).length > 0) return false;
     const before = new Set(answered);
     return [...answersOf(store, units)].some((answer) => !before.has(answer));
   };
   const better = tried.filter(isBetter);
   if (better.length === tried.length) {
-    const { tried: _, ...rest } = noteOutcome(store, name, judging, better.map(keptOf));
+    const { tried: _, ...rest } = noteOutcome(store, name, validation, better.map(keptOf));
     writeValidation(store, name, rest);
     return [];
   }
-  const kept = judging.rounds < maxRounds ? better : [];
-  writeValidation(store, name, { ...judging, tried: kept, rounds: judging.rounds + 1 });
+  const kept = validation.rounds < maxRounds ? better : [];
+  writeValidation(store, name, { ...validation, tried: kept, rounds: validation.rounds + 1 });
   const refs = new Set(kept.map(({ object }) => object.ref));
   return tried.filter(({ object }) => !refs.has(object.ref)).map((one) => one.now);
 }
 
 /** The object before, as it is stored with the content. */
-const keptOf = ({ object, revision, now, findings }: Tried): HeldObject => ({
+const keptOf = ({ object, revision, now, findings }: RestoredEdit): HeldObject => ({
   ...object,
   kept: { revision, findings: [...findings, notice(now, revision)] },
 });
@@ -309,8 +313,8 @@ const tooLarge = (about: Ref): Finding => ({
 });
 
 /** Stores, with a source's newest content, which objects keep their text and why. */
-export function storeKept(store: Store, judged: ValidatedEdits): void {
-  const { source, kept } = judged;
+export function storeKept(store: Store, validated: ValidatedEdits): void {
+  const { source, kept } = validated;
   const [newest] = store.revisions(source);
   const content = newest && store.revisionContent(source, newest.revision);
   if (newest && content && kept.length > 0) {
@@ -320,7 +324,7 @@ export function storeKept(store: Store, judged: ValidatedEdits): void {
     dropOld(store, source);
     writeKept(store, source, held);
   }
-  writeFindings(store, source, [...sourceFindings(store, source), ...findingsOf(judged)]);
+  writeFindings(store, source, [...sourceFindings(store, source), ...findingsOf(validated)]);
 }
 
 /** The findings about the outcome of edits. */

@@ -10,7 +10,7 @@ import { contentHash } from "../../xds/hash.js";
 import type { Source } from "../source.js";
 import { leftOf, type Pushed, type RemovedSource } from "./answer.js";
 import { Applier } from "./applier.js";
-import { beginJudging, type Job, jobOf, settleJob } from "./apply.js";
+import { beginValidation, type Job, jobOf, settleJob } from "./apply.js";
 import { type HistoryEntry, historyOf, revisionAt } from "./changes.js";
 import {
   checkContent,
@@ -220,7 +220,7 @@ export class PushedSources implements Source {
     const refusal = checkContent(store, push, state, source, held);
     if (refusal) return refusal;
     if (push.strict || push.dryRun) this.#applier.finish();
-    else await this.#applier.finishJudging(push.name);
+    else await this.#applier.finishValidation(push.name);
     const at = this.engine.now();
     const known = {
       before: state,
@@ -231,7 +231,7 @@ export class PushedSources implements Source {
     const job = await jobOfPush(store, push.text, known, (refs) => this.#without(refs));
     if (isTooMuch(job.content.held)) return tooMuchHeld();
     if (push.strict || push.dryRun) return store.transaction(() => this.#try(push, state, job));
-    return this.#answer(push, state, job, await this.#applier.carryOut(job));
+    return this.#answer(push, state, job, await this.#applier.applyAndPublish(job));
   }
 
   /** The kept revisions of a source, newest first, limited to what a token with these namespaces may see. */
@@ -299,7 +299,7 @@ export class PushedSources implements Source {
         without: (refs) => this.#without(refs),
       },
     );
-    return this.#answer(push, state, job, await this.#applier.carryOut(job));
+    return this.#answer(push, state, job, await this.#applier.applyAndPublish(job));
   }
 
   /**
@@ -363,15 +363,15 @@ export class PushedSources implements Source {
     const { engine } = this;
     const { store } = engine;
     const old = push.dryRun ? engine.preview() : undefined;
-    const judged: Finding[] = [];
-    if (!push.strict) beginJudging(store, job);
+    const validated: Finding[] = [];
+    if (!push.strict) beginValidation(store, job);
     const { undo } = tryChanges(store, job.changes, engine.platform);
     validateAtOnce({
       ...this.#applier.validationAtOnce,
-      settled: (outcome) => judged.push(...findingsOf(outcome)),
+      settled: (outcome) => validated.push(...findingsOf(outcome)),
     });
     const others = this.#refsOfOthers(push.name, new Set(job.refs));
-    const all = [...job.findings, ...judged, ...engine.storeFindings];
+    const all = [...job.findings, ...validated, ...engine.storeFindings];
     const errors =
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && engine.preview();

@@ -88,10 +88,10 @@ async function apply(
   if ("code" in source) return source.detail;
   const isNewest = newest.revision === revision.revision;
   if (!isNewest) {
-    engine.log(aside(newest, revision).message);
+    engine.log(setAsideFinding(newest, revision).message);
     forgetEdits(store, revision.source);
   }
-  const findings = isNewest ? source.findings : [...source.findings, aside(newest, revision)];
+  const findings = isNewest ? source.findings : [...source.findings, setAsideFinding(newest, revision)];
   const { source: name, digest, at, by } = revision;
   // The newest revision stays the one that the next push must follow.
   const { content: now, ...job } = jobOf(
@@ -115,7 +115,7 @@ function contentOf(store: Store, { source, revision, digest }: Revision): Revisi
   }
 }
 
-const aside = (newest: Revision, served: Revision): Finding & { readonly message: string } => ({
+const setAsideFinding = (newest: Revision, served: Revision): Finding & { readonly message: string } => ({
   about: "Source//",
   severity: "error",
   type: "SourceError",

@@ -58,8 +58,8 @@ export class Traffic {
       : this.#changes;
     const isWhole = shown.length === this.#changes.length;
     const text = formatReview(reviewOf(shown, this.#after), { uncompared: [], rewritten: [] });
-    const told = isWhole || shown.length > 0 ? text.trimEnd().split("\n") : [];
-    return isWhole ? told : [...told, "changes that also concern other namespaces are left out"];
+    const lines = isWhole || shown.length > 0 ? text.trimEnd().split("\n") : [];
+    return isWhole ? lines : [...lines, "changes that also concern other namespaces are left out"];
   }
 }
 
