@@ -242,7 +242,7 @@ describe("a side in git", () => {
     const evil = git("commit-tree", bad, "-m", "evil").trim();
     vi.spyOn(process, "cwd").mockReturnValue(folder);
     expect(await run(`git:${evil}:.`, join(folder, "manifests"))).toBe(3);
-    expect(errors).toContain("is no path that can be written");
+    expect(errors).toContain("is not a valid path");
     expect(kinds(await told("git:main", join(folder, "manifests")))).toEqual([]);
   });
 
@@ -275,7 +275,7 @@ describe("a side that is saved", () => {
 
   it("is refused when it is something else", async () => {
     const file = write("x.yaml", yaml(a));
-    await expect(run(`snapshot:${file}`, file)).rejects.toThrow(/is not what isoline compile prints/);
+    await expect(run(`snapshot:${file}`, file)).rejects.toThrow(/is not the output of isoline compile/);
     await expect(run(`snapshot:${join(folder, "none")}`, file)).rejects.toThrow(/none/);
     await expect(run("snapshot:", file)).rejects.toThrow(UsageError);
   });

@@ -212,6 +212,6 @@ b.test
   it("counts errors on standard error", async () => {
     const bad = write("bad.yaml", `${yaml}---\n${stringify(hostProxy("bad.test", "missing"))}`);
     await run(bad, bad);
-    expect(errors).toContain(`1 error in ${bad}; isoline check tells which`);
+    expect(errors).toContain(`1 error in ${bad}; isoline check lists them`);
   });
 });

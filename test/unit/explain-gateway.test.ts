@@ -95,7 +95,7 @@ describe("explain, by the port of a URL", () => {
   ])("%s is passed on by %s", (url, name, cluster, chain) => {
     const found = explain("GET", url);
     expect(found).toMatchObject({ outcome: "tcp", listener: { name } });
-    expect(found.summary).toBe(`the connection is passed on to ${cluster}`);
+    expect(found.summary).toBe(`the connection is passed through to ${cluster}`);
     expect(found.chain).toEqual(chain && { ...chain, facts: expect.any(Array) });
   });
 
@@ -196,7 +196,7 @@ describe("explain, by routes of the Gateway API", () => {
     });
     expect(explain("GET", "http://x.y.w.test/")).toMatchObject({
       outcome: "not-found",
-      hints: ["HTTPProxy/default/wild: *.w.test covers names with one label before .w.test alone"],
+      hints: ["HTTPProxy/default/wild: *.w.test covers only names with one label before .w.test"],
     });
     expect(explain("GET", "http://x.y.w.test:8080/").hints).toEqual([]);
   });
