@@ -333,7 +333,7 @@ describe("tokens", () => {
       "line 2: the second word must be sha256: and 64 hex digits, as `isoline token` prints it, or cert: and a SHA-256 fingerprint",
     ],
     [`read cert:${"a".repeat(64)}`, "line 1: cert: is only for the role node"],
-    [line("read", "x", "nodes=a"), "line 1: nodes= is for the role node"],
+    [line("read", "x", "nodes=a"), "line 1: nodes= is only for the role node"],
     [
       line("read", "x", "colour=red"),
       "line 1: word 3 is not a valid name=, fleet=, nodes=, source=, namespaces=, until=",
