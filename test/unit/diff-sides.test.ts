@@ -117,7 +117,7 @@ it("a host with too many requests to try them all is not compared", async () => 
     );
   const { uncompared } = await told(many(1), many(1100));
   expect(uncompared).toMatchObject([
-    { reason: "untried", message: expect.stringContaining("2000 requests of more") },
+    { reason: "untried", message: expect.stringContaining("only 2000 requests") },
   ]);
 });
 
@@ -218,7 +218,9 @@ describe("a side in git", () => {
     commit();
     for (const name of ["link.yaml", "out.yaml", "up", "round"]) rmSync(join(folder, "manifests", name));
     const found = kinds(await told("git:main", join(folder, "manifests")));
-    expect(errors).toMatch(/git:main:manifests\/out.yaml: warning: is a link to no file of the commit/);
+    expect(errors).toMatch(
+      /git:main:manifests\/out.yaml: warning: is a link, and its target is not a file of the commit/,
+    );
     expect(found).toEqual([
       "host removed inside.test (http)",
       "listener removed ingress_http",

@@ -100,7 +100,7 @@ describe("explain, by the port of a URL", () => {
   });
 
   const open =
-    "open are 80 (http, Envoy's 8080), 443 (https, Envoy's 8443), 8080 (http, Envoy's 16080), 8443 (https, Envoy's 16443), 8444 (https, Envoy's 16444), 9001 (tcp, Envoy's 17001)";
+    "open ports: 80 (http, Envoy's 8080), 443 (https, Envoy's 8443), 8080 (http, Envoy's 16080), 8443 (https, Envoy's 16443), 8444 (https, Envoy's 16444), 9001 (tcp, Envoy's 17001)";
 
   it("tells the ports that are open when nothing listens on one", () => {
     expect(explain("GET", "http://x.test:81/")).toMatchObject({
@@ -115,10 +115,10 @@ describe("explain, by the port of a URL", () => {
   it("says that a port is for TLS, or not", () => {
     expect(explain("GET", "http://x.test:443/")).toMatchObject({
       outcome: "closed",
-      summary: "the connection is closed: https on port 443 takes TLS alone",
+      summary: "the connection is closed: https on port 443 accepts only TLS",
     });
     expect(explain("GET", "https://x.test:8080/").summary).toBe(
-      "the connection is closed: http on port 8080 takes no TLS",
+      "the connection is closed: http on port 8080 accepts no TLS",
     );
   });
 

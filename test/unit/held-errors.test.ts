@@ -162,7 +162,7 @@ describe("an error that answers a poll of an Envoy", () => {
     for (const token of ["a", "b", "c"]) for (let i = 0; i < 4001; i++) ask({ token, network: "10.0.0.1" });
     await time.settle();
     expect(held.size).toBe(12_000);
-    expect(lines.filter((line) => line.includes("too many errors wait"))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes("too many errors are held"))).toHaveLength(2);
     await time.pass(25_000);
     expect([held.size, time.pending()]).toEqual([0, 0]);
   });

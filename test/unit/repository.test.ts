@@ -118,7 +118,11 @@ spec: {rules: [{host: "\${HOST}"}]}
     symlinkSync(join(outside, "secret.yaml"), join(root, "prod/kustomization.yaml"));
     const { files, findings } = findManifests([join(root, "prod")]);
     expect(files.map((file) => relative(root, file))).toEqual(["prod/a.yaml", "prod/b.yaml"]);
-    const fault = { severity: "error", reason: "NotReadable", message: expect.stringContaining("outside of the repository") };
+    const fault = {
+      severity: "error",
+      reason: "NotReadable",
+      message: expect.stringContaining("outside of the repository"),
+    };
     expect(findings).toMatchObject([fault, fault]);
   });
 

@@ -512,7 +512,7 @@ describe("isoline test --record", () => {
   it("fails when nothing is served, and writes nothing", async () => {
     const record = join(folder, "recorded.yaml");
     await expect(run([], { file: [manifests([service("a", "a")])], record })).rejects.toThrow(
-      "nothing is served",
+      "no routes to record",
     );
     expect(existsSync(record)).toBe(false);
   });

@@ -59,7 +59,7 @@ export class Missing {
     const { plural, kind } = this.of;
     const objects = this.#held.size;
     const what = reason === "Empty" ? "the list is empty" : `the list lacks ${objects} of them`;
-    const message = `${what}, of ${before} ${plural} before; ${objects} deletions wait, everything else is followed; if the deletions are intended, confirm with: isoline accept-shrink ${kind}`;
+    const message = `${what}, and there were ${before} ${plural} before; ${objects} deletions wait, everything else is followed; if the deletions are intended, confirm with: isoline accept-shrink ${kind}`;
     return { reason, since, objects, message };
   }
 
