@@ -114,7 +114,7 @@ async function checkTokenFile(path: string): Promise<void> {
   const content = await readFile(path, "utf8").catch(() => undefined);
   if (content === undefined || content.includes(TOKEN_SECRET)) return;
   throw new BootstrapError(
-    `--token-file ${path}: Envoy needs the token as a secret file, in this form: ${tokenFileFor("TOKEN")}`,
+    `--token-file ${path}: Envoy requires the token as a secret file of this form: ${tokenFileFor("TOKEN")}`,
   );
 }
 

@@ -34,7 +34,7 @@ export interface Explainer {
   /** @throws Error when a server can't be reached or refuses. */
   explain(request: RequestText): Promise<Explanation>;
   readonly placeOf: PlaceOf;
-  /** Whether all endpoints of a cluster are known, so that none means that it has none. */
+  /** Whether the endpoints of a cluster are known; if so, an empty list means that it has none. */
   knowsEndpoints(cluster: string): boolean;
   /** Whether a file, or a part of it, could not be read. */
   readonly broken: boolean;

@@ -23,7 +23,7 @@ export function findListener(
   }
   if (!ports || port === undefined)
     return { refusal: `nothing listens for ${scheme}: no host is served over it` };
-  const why = name === undefined ? "the Gateway has no such port" : "no host is served on it";
+  const why = name === undefined ? "the Gateway has no such port" : "nothing is served on it";
   const open = [...ports.keys()].filter((other) => listeners.has(other));
   const others = open.length > 0 ? `open ports: ${describePorts(open, ports)}` : "no port is open";
   return { refusal: `nothing listens on port ${port}: ${why}; ${others}` };

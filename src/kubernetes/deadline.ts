@@ -40,12 +40,12 @@ export class Deadline {
 
   /** Sets the limit to `ms` from now on; replaces the previous one. */
   in(ms: number, what: string): void {
-    this.at(ms, () => this.#expire(`${what} in ${ms / 1000} s`));
+    this.at(ms, () => this.#expire(`${what} within ${ms / 1000} s`));
   }
 
   /** Sets a limit for the whole request, in addition to `in`. */
   whole(ms: number, what: string): void {
-    this.#whole = setTimeout(() => this.#expire(`${what} in ${ms / 1000} s`), ms);
+    this.#whole = setTimeout(() => this.#expire(`${what} within ${ms / 1000} s`), ms);
   }
 
   /** Calls `act` after `ms` instead of ending the request; replaces the previous limit. */

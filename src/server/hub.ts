@@ -48,15 +48,10 @@ interface Waiter {
   end(how: Ended): void;
 }
 
-/**
- * Why a wait ends: `again` by time or a change, `replaced` by a newer poll of the same subscription or a release,
- * `gone` when the client went away.
- */
+/** Why a wait ends: `again` by time or a change, `replaced` by a newer poll of the same subscription or a release, `gone` when the client went away. */
 type Ended = "again" | "replaced" | "gone";
 
-/**
- * A poll with the name of the xDS cluster in the Envoy's bootstrap, the Envoy's release, and the mark of its version.
- */
+/** A poll with the name of the xDS cluster in the Envoy's bootstrap, the Envoy's release, and the mark of its version. */
 type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
 
 /** The reply if the wait ends now. */
@@ -215,10 +210,7 @@ export class Hub implements Outlet {
     }
   }
 
-  /**
-   * Records a poll for the publication. Returns whether the served configuration has its names; others are not
-   * recorded.
-   */
+  /** Records a poll for the publication. Returns whether the served configuration has its names; others are not recorded. */
   #observe(request: HubPoll): boolean {
     const { type, names, version } = request;
     const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
@@ -344,10 +336,7 @@ export class Hub implements Outlet {
     });
   }
 
-  /**
-   * Starts or ends sending Envoys to other replicas: answers contain it, and held polls are answered soon, those of
-   * one Envoy together.
-   */
+  /** Starts or ends sending Envoys to other replicas: answers contain it, and held polls are answered soon, those of one Envoy together. */
   stepAside(aside: boolean): void {
     if (aside && !this.#isAside) this.#sendAway();
     this.#isAside = aside;

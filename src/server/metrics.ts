@@ -19,7 +19,7 @@ const counters = {
 const gauges = {
   polls_held: "Polls that wait for a change.",
   sources_missing: "Sources that Envoys have and that were not pushed again since the store was lost.",
-  errors_held: "Errors to Envoys that are held.",
+  errors_held: "Errors to Envoys that are held at the moment.",
   sequence: "The sequence of the last publication: the first part of versions.",
   resources: "Resources served, by type.",
   unsendable: "1 for a type whose last answer could not be sent; the status has the reason.",

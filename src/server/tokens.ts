@@ -34,7 +34,7 @@ export interface ParsedTokens {
   readonly entries: readonly TokenEntry[];
   /** Errors by line; no message quotes a digest or a possible token. */
   readonly errors: readonly string[];
-  /** Lines that are read differently than they look. */
+  /** Warnings by line, such as an old form of a prefix. */
   readonly warnings: readonly string[];
 }
 

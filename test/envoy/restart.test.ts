@@ -90,7 +90,7 @@ test("an Envoy that starts with the server while the cluster is away serves what
   await first.stop();
   await serve(...args);
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
-  expect(log()).toContain("serving what the store holds");
+  expect(log()).toContain("serving the stored state");
   const second = await envoy();
   await eventually(() => second.ready(), "Envoy is ready");
   expect(await answer("one")).toBe("one");

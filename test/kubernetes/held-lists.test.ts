@@ -181,7 +181,7 @@ describe.skipIf("reason" in binaries)("objects that a real cluster lacks after a
       async () => (await (await fetch(`${url}/graph?limit=500`)).text()).includes("full.test"),
       "the host is served",
     );
-    // So is a publication that the store refused.
+    // A publication that the store refused is repeated, too.
     Object.assign(store, {
       setCursor: (name: string, value: string) =>
         name === "sequence" ? full() : setCursor.call(store, name, value),

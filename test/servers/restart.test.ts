@@ -134,7 +134,7 @@ describe.skipIf(!hasSqlite())("a restart from a file", () => {
     expect(source?.stale).toBe(true);
     expect(source?.kinds.Service?.state).toMatch(/stored|failing/);
     expect(await server.metrics()).toContain("isoline_cluster_stale 1");
-    expect(server.log.join("\n")).toContain("serving what the store holds until the cluster has answered");
+    expect(server.log.join("\n")).toContain("serving the stored state until the cluster has answered");
     kube.put("httpproxies", host("three"));
     await kube.start();
     await eventually(async () => (await server.hosts()).includes("three"), "the edit is served");

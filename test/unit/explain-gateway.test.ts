@@ -108,7 +108,7 @@ describe("explain, by the port of a URL", () => {
       summary: `nothing listens on port 81: the Gateway has no such port; ${open}`,
     });
     expect(explain("GET", "http://x.test:9000/").summary).toBe(
-      `nothing listens on port 9000: nothing is served there; ${open}`,
+      `nothing listens on port 9000: nothing is served on it; ${open}`,
     );
   });
 

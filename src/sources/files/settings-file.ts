@@ -53,7 +53,7 @@ function readContent(file: string): SettingsContent | undefined {
     const { value, line, part } = document;
     if (isRecord(value) && typeof value.kind === "string" && !settingsObjectOf(value))
       throw new Error(
-        `is of kind ${JSON.stringify(value.kind)} and has no settings; give the settings alone, a ConfigMap with contour.yaml, or a ContourConfiguration`,
+        `has kind ${JSON.stringify(value.kind)} and has no settings; give only the settings, a ConfigMap with contour.yaml, or a ContourConfiguration`,
       );
     const place: ManifestPlace = { file, line, part, within: "" };
     return contentOf(value, place);

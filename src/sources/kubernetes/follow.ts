@@ -137,10 +137,7 @@ export class KindFollower {
     return this.#lastVersion;
   }
 
-  /**
-   * Whether part of a gap is still to be read. The result is false for a kind that has failed for a long time while no
-   * other kind caught up recently.
-   */
+  /** Whether part of a gap is still to be read. The result is false for a kind that has failed for a long time while no other kind caught up recently. */
   isBehind(now: number, caughtUpAt: number): boolean {
     if (this.#isCaughtUp) return false;
     const state = this.#state;
@@ -180,10 +177,7 @@ export class KindFollower {
     this.#delete(this.#missing.waiting);
   }
 
-  /**
-   * Applies the held deletions, and accepts a version that was refused, or the removal of the CRD. Returns how many
-   * objects were deleted.
-   */
+  /** Applies the held deletions, and accepts a version that was refused, or the removal of the CRD. Returns how many objects were deleted. */
   acceptHeld(): number {
     const { heldRefs: held } = this.#missing;
     this.#delete(held);
@@ -377,10 +371,7 @@ export class KindFollower {
     if (ref) this.#missing.drop([ref]);
   }
 
-  /**
-   * No object refers to an EndpointSlice by name, and an EndpointSlice that stays leads to endpoints that no longer
-   * exist.
-   */
+  /** No object refers to an EndpointSlice by name, and an EndpointSlice that stays leads to endpoints that no longer exist. */
   get #deletesLater(): boolean {
     return this.resource.kind !== "EndpointSlice" && this.options.catchingUp();
   }

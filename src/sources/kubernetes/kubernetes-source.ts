@@ -174,8 +174,8 @@ export class KubernetesSource implements Source {
     for (const { name } of this.#followed)
       this.options.log(
         name
-          ? `${name}: serving what the store holds until this cluster has answered for every kind`
-          : "serving what the store holds until the cluster has answered for every kind",
+          ? `${name}: serving the stored state until this cluster has answered for every kind`
+          : "serving the stored state until the cluster has answered for every kind",
       );
   }
 

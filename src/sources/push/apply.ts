@@ -33,7 +33,7 @@ export interface Job {
 /** The state of a source apart from its parsed text. */
 interface ApplyContext {
   readonly before: SourceState;
-  /** Objects that a content was kept with; for a content that is applied again. */
+  /** The objects that were kept with a content that is applied again. */
   readonly held?: readonly HeldObject[];
   /** The changes that delete objects. */
   without(refs: readonly Ref[]): readonly Change[];

@@ -81,24 +81,18 @@ export class PushedSources implements Source {
     if (names.length > 0) this.#applier.publish();
     if (this.engine.pending > 0 || this.#toApply().length > 0)
       this.resume().catch((error: unknown) =>
-        this.engine.log(`can't apply what was pushed: ${String(error)}`),
+        this.engine.log(`can't apply the pushed sources: ${String(error)}`),
       );
   }
 
-  /**
-   * Sources whose content must be applied: those that were interrupted, and those that another version of the compiler
-   * read.
-   */
+  /** Sources whose content must be applied: those that were interrupted, and those that another version of the compiler read. */
   #toApply(): readonly string[] {
     const { store } = this.engine;
     const others = sourceNames(store).filter((name) => isOutdated(store, name));
     return [...new Set([...applyingNames(store), ...others])];
   }
 
-  /**
-   * Continues interrupted or deferred work, as much as the platform allows within one request. Returns whether
-   * anything could be done.
-   */
+  /** Continues interrupted or deferred work, as much as the platform allows within one request. Returns whether anything could be done. */
   resume(): Promise<boolean> {
     return this.#inTurn(async () => {
       let applied = false;
@@ -116,10 +110,7 @@ export class PushedSources implements Source {
     });
   }
 
-  /**
-   * Records an administrator's statement that all sources are pushed: Envoys that have more sources of a lost store
-   * then lose these.
-   */
+  /** Records an administrator's statement that all sources are pushed: Envoys that have more sources of a lost store then lose these. */
   complete(): { readonly sources: readonly string[]; readonly missing: number } {
     return completeSources(this.engine);
   }
@@ -252,9 +243,7 @@ export class PushedSources implements Source {
     return copyOf(this.engine.store, name, revision);
   }
 
-  /**
-   * Takes a content that another server has kept: the newest of its source is applied, an older one is kept beside it.
-   */
+  /** Takes a content that another server has kept: the newest of its source is applied, an older one is kept beside it. */
   putCopy(copy: SourceCopy): Promise<Pushed | RefusedPush> {
     return this.#inTurn(() => this.#putCopy(copy));
   }
@@ -302,10 +291,7 @@ export class PushedSources implements Source {
     return this.#answer(push, state, job, await this.#applier.applyAndPublish(job));
   }
 
-  /**
-   * Whether a source already has this text, read by this compiler and applied completely: the text is then not read
-   * again.
-   */
+  /** Whether a source already has this text, read by this compiler and applied completely: the text is then not read again. */
   #isHeld(push: Push, { revision, digest, compiler }: SourceState, pushed: string): boolean {
     if (digest !== pushed || !this.engine.snapshot) return false;
     if (push.revision === revision) return true;
@@ -340,10 +326,7 @@ export class PushedSources implements Source {
     };
   }
 
-  /**
-   * Objects that do not count against a push: those of other sources, and the server's own settings where the push has
-   * none.
-   */
+  /** Objects that do not count against a push: those of other sources, and the server's own settings where the push has none. */
   #refsOfOthers(name: string, kept: ReadonlySet<Ref>): ReadonlySet<Ref> {
     const others = this.#refsOf(sourceNames(this.engine.store).filter((other) => other !== name));
     return this.own.settings && !kept.has(settingsRef) ? new Set([...others, settingsRef]) : others;

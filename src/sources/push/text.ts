@@ -83,7 +83,7 @@ class SourceReader {
     if (this.#members > 0 && this.#ignored === this.#members)
       return {
         code: "no-objects",
-        detail: `none of the ${this.#members} objects is of a kind that routing reads; push an empty List to remove all`,
+        detail: `none of the ${this.#members} objects has a kind that routing reads; push an empty List to remove all`,
       };
     if (this.#hasUnnamed) this.#findings.push(unnamed);
     return {

@@ -21,7 +21,7 @@ export interface RigOptions {
   /** Servers behind a balancer; absent: one server that Envoy reaches directly. */
   readonly replicas?: number;
   readonly balancer?: BalancerOptions;
-  /** Each replica knows the others, and considers its state old after this many seconds without the API server. */
+  /** Each replica has the URLs of the others, and considers its state old after this many seconds without the API server. */
   readonly staleAfter?: number;
   readonly store?: "memory" | "sqlite";
   /** Additional flags of `isoline serve`. */
