@@ -22,10 +22,10 @@ async function answering(rig: Rig): Promise<number> {
 
 /** The API server has lost the old versions: the first watch of each kind gets 410, and the kind is listed. */
 function forgotten(): (asked: Asked) => Fault | undefined {
-  const told = new Set<string>();
+  const answered = new Set<string>();
   return ({ verb, plural }) => {
-    if (verb !== "watch" || told.has(plural)) return undefined;
-    told.add(plural);
+    if (verb !== "watch" || answered.has(plural)) return undefined;
+    answered.add(plural);
     return { kind: "gone" };
   };
 }

@@ -155,7 +155,7 @@ describe.skipIf(!hasSqlite())("isoline fleet", () => {
     for (const [content, message] of [
       ["", "expected a file that isoline fleet export has written"],
       ["kind: List", "expected a file that isoline fleet export has written"],
-      ['{"isoline":"fleet","version":2}', "is of version 2"],
+      ['{"isoline":"fleet","version":2}', "has version 2"],
       [text.slice(0, -100), "line 5 is not a line of an export"],
     ] as const) {
       writeFileSync(file("wrong.jsonl"), content);

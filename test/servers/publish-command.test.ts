@@ -116,7 +116,7 @@ describe("isoline publish", () => {
 
   it.each([
     [{ to: ["xds.example.com"] }, "expected a URL"],
-    [{ to: ["http://xds.example.com"] }, "go over https"],
+    [{ to: ["http://xds.example.com"] }, "are sent over https"],
     [{ source: "Web!" }, "expected a DNS name"],
     [{ revision: "soon" }, "expected a whole number"],
   ])("refuses %j", async (options, message) => {
@@ -291,13 +291,13 @@ describe("isoline publish to several servers", () => {
     expect(await publish("", [good], { to: [first, second], revision: "1" })).toBe(0);
     const edited = { ...good, metadata: { ...good.metadata, name: "other" } };
     expect(await publish("", [edited], { to: [first, second, await failing(0)], revision: "2" })).toBe(3);
-    const told = err.slice(-3).join("\n");
-    expect(told).toContain("refuses (503 internal): no disk");
-    expect(told).toContain(
+    const report = err.slice(-3).join("\n");
+    expect(report).toContain("refuses (503 internal): no disk");
+    expect(report).toContain(
       `the servers differ: ${first} is at revision 2 (before: 1); ${second} was not changed`,
     );
-    expect(told).toContain("; not asked: http://127.0.0.1:");
-    const [, back = ""] = /isoline (publish --rollback .*)$/.exec(told) ?? [];
+    expect(report).toContain("; no request was sent to: http://127.0.0.1:");
+    const [, back = ""] = /isoline (publish --rollback .*)$/.exec(report) ?? [];
     expect(back).toBe(`publish --rollback 1 --expect 2 --source web --to ${first}`);
     expect(await publish(first, [], { file: [], rollback: "1", expect: "2" })).toBe(0);
     expect(err.at(-1)).toContain("web at revision 3 with the content of revision 1: 1 object published");
@@ -386,7 +386,7 @@ describe("isoline history and --rollback", () => {
     expect(await publish(server.url, [good])).toBe(0);
     expect(await publish(server.url, [], { file: [], rollback: "7" })).toBe(1);
     expect(err.at(-1)).toContain("404 revision-not-kept): revision 7 is not kept; kept revisions: 1");
-    await expect(publish(server.url, [good], { rollback: "1" })).rejects.toThrow("leave out -f");
+    await expect(publish(server.url, [good], { rollback: "1" })).rejects.toThrow("omit -f");
     await expect(history(server.url, { last: "0" })).rejects.toThrow("expected a number from 1");
     await server.close();
     expect(await history(server.url)).toBe(3);

@@ -84,7 +84,7 @@ describe.skipIf(!existsSync(command))(
       let log = "";
       child.stderr?.on("data", (chunk: Buffer) => (log += chunk.toString()));
       await eventually(async () => log.includes("isoline serves xDS on"), "it serves", 30_000);
-      expect(log).toMatch(/expired\.crt ended on .*: Envoys refuse it; renew it/);
+      expect(log).toMatch(/expired\.crt expired on .*: Envoys refuse it; renew it/);
       expect(log).toMatch(/tokens: contains no token, so every request is refused with 503: make it with/);
     });
   },

@@ -31,14 +31,14 @@ const pair = (name: string) => ({ certFile: file(`${name}.crt`), keyFile: file(`
 describe("a replica", () => {
   function rig(peer: () => string | undefined) {
     let [now, lookedAt] = [1_000_000, 1_000_000];
-    const told: boolean[] = [];
+    const calls: boolean[] = [];
     const lines: string[] = [];
     const aside = new StepAside({
       staleMs: 180_000,
       lastAnswerAt: () => lookedAt,
       now: () => now,
       freshPeer: () => Promise.resolve(peer()),
-      stepAside: (leaves) => told.push(leaves),
+      stepAside: (leaves) => calls.push(leaves),
       log: (line) => lines.push(line),
     });
     const at = async (seconds: number): Promise<Standing> => {
@@ -49,17 +49,17 @@ describe("a replica", () => {
     const hear = (): void => {
       lookedAt = now;
     };
-    return { at, hear, told, lines };
+    return { at, hear, calls, lines };
   }
 
   it("steps aside after the time without an answer while another one is up to date, and returns", async () => {
-    const { at, hear, told, lines } = rig(() => "10.0.0.2");
+    const { at, hear, calls, lines } = rig(() => "10.0.0.2");
     expect(await at(180)).toMatchObject({ fresh: true, aside: false });
     expect(await at(181)).toEqual({ silentMs: 181_000, fresh: false, aside: true });
     await at(190);
     hear();
     expect(await at(191)).toMatchObject({ fresh: true, aside: false });
-    expect(told).toEqual([true, false]);
+    expect(calls).toEqual([true, false]);
     expect(lines).toEqual([
       "no answer from the API server for 180 s; 10.0.0.2 is up to date, so this server is not ready and sends its Envoys away",
       "the API server answers again; this server is up to date",
@@ -68,14 +68,14 @@ describe("a replica", () => {
 
   it("continues to serve if no other is up to date, also after the last such one is stale", async () => {
     let peer: string | undefined = "10.0.0.2";
-    const { at, told, lines } = rig(() => peer);
+    const { at, calls, lines } = rig(() => peer);
     await at(200);
     peer = undefined;
     expect(await at(205)).toMatchObject({ fresh: false, aside: false });
     await at(210);
-    expect(told).toEqual([true, false]);
+    expect(calls).toEqual([true, false]);
     expect(lines).toHaveLength(2);
-    expect(lines[1]).toContain("serves on what it had");
+    expect(lines[1]).toContain("continues to serve its last state");
     peer = "10.0.0.2";
     expect(await at(215)).toMatchObject({ aside: true });
   });
@@ -161,7 +161,7 @@ it.each<[Partial<ServeCommandOptions>, string]>([
   [{ kube: [""], staleAfter: "soon" }, "--stale-after soon: expected seconds from 10 to 86400"],
   [
     { kube: [""], poll: "60", staleAfter: "90" },
-    "--stale-after 90: with --poll 60 there may be no news for 120 s",
+    "--stale-after 90: with --poll 60 there may be no answer for 120 s",
   ],
   [{ kube: [""], peer: ["nobody"] }, "--peer nobody: expected the URL of a replica"],
   [{ file: ["."], staleAfter: "60" }, "--stale-after and --peer require --kube"],

@@ -211,9 +211,9 @@ describe("the Worker", () => {
     for (const path of ["/metrics", "/graph", "/config", "/explain?url=http://app.test/"]) {
       expect((await get(path)).status).toBe(401);
       expect((await get(path, nodeToken)).status).toBe(401);
-      const told = await get(path, readToken);
-      expect(told.status).toBe(200);
-      expect(told.text).not.toContain("PRIVATE KEY");
+      const answer = await get(path, readToken);
+      expect(answer.status).toBe(200);
+      expect(answer.text).not.toContain("PRIVATE KEY");
     }
     expect((await get("/graph?host=app.test", readToken)).text).toContain("HTTPProxy/default/app-test");
     expect((await get("/metrics", readToken)).text).toContain("isoline_publications_total 1");
