@@ -192,7 +192,7 @@ test("a renewed certificate is shown to new connections, a broken one is not, an
   await eventually(async () => (await shown(here.port)) === "secure.test", "the renewed one is shown");
   await writeFile(join(here.folder, "tls.key"), "nothing");
   await eventually(
-    async () => server.log().includes("keeping the certificate that was there"),
+    async () => server.log().includes("keeping the last valid certificate"),
     "it is logged",
   );
   expect(await shown(here.port)).toBe("secure.test");

@@ -303,8 +303,8 @@ describe("the options of the command line", () => {
   it("print the assumed objects in one line, and those that restrict access in another", () => {
     const assumed = compile([secured]);
     expect(formatAssumed(assumed)).toEqual([
-      "assumed to exist elsewhere: 1 Service (shop/web), 3 Secrets (shop/ca, shop/cert, shop/crl)",
-      "of these restrict access: Secret shop/ca, Secret shop/crl",
+      "assumed to exist: 1 Service (shop/web), 3 Secrets (shop/ca, shop/cert, shop/crl)",
+      "assumed objects that restrict access: Secret shop/ca, Secret shop/crl",
     ]);
     expect(formatAssumed({ ...assumed, refs: [], restricting: [] })).toEqual([]);
   });

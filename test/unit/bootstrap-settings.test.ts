@@ -166,7 +166,7 @@ test.each(["0.0.0.0", "::", "10.0.0.1", "2001:db8::1"])(
   async (adminAddress) => {
     const { written, said } = await bootstrapOf({ adminAddress });
     expect(said).toMatch(`warning: --admin-address ${adminAddress}: `);
-    expect(said).toMatch(/asks for no password.*127\.0\.0\.1 or --admin-socket/);
+    expect(said).toMatch(/has no authentication.*127\.0\.0\.1 or --admin-socket/);
     expect(written.admin?.address?.socket_address?.address).toBe(adminAddress);
   },
 );
@@ -180,8 +180,8 @@ test.each<[Partial<BootstrapCommandOptions>, RegExp]>([
   [{ adminSocket: "admin.sock" }, /--admin-socket admin\.sock: expected an absolute path/],
   [{ adminSocket: "@admin" }, /--admin-socket @admin: expected an absolute path/],
   [{ adminSocket: `/${"a".repeat(107)}` }, /less than 108 bytes/],
-  [{ adminSocket: "/a.sock", adminPort: "9001" }, /give one of them/],
-  [{ adminSocket: "/a.sock", adminAddress: "127.0.0.1" }, /give one of them/],
+  [{ adminSocket: "/a.sock", adminPort: "9001" }, /--admin-socket replaces/],
+  [{ adminSocket: "/a.sock", adminAddress: "127.0.0.1" }, /--admin-socket replaces/],
 ])("%j is refused", async (options, message) => {
   await expect(bootstrapOf(options)).rejects.toThrow(message);
 });

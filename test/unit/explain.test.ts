@@ -87,7 +87,7 @@ describe("mismatch", () => {
     const not = { string_match: { exact: "b" }, invert_match: true };
     expect(why(header({ present_match: true }), "http://x/")).toBe("header x-a is absent");
     expect(why(header({ present_match: true, invert_match: true }), "http://x/", ["x-a: 1"])).toBe(
-      "header x-a is there and must not be",
+      "header x-a is present and must be absent",
     );
     expect(why(header({ string_match: { exact: "b" } }), "http://x/", ["x-a: 1"])).toBe(
       'header x-a is "1", which is not "b"',
@@ -283,7 +283,7 @@ describe("explain", () => {
     expect(over("GET", "http://x.w.test/").outcome).toBe("forward");
     expect(over("GET", "http://x.y.w.test/")).toMatchObject({
       outcome: "not-found",
-      hints: ["HTTPProxy/default/wild: *.w.test covers names with one label before .w.test alone"],
+      hints: ["HTTPProxy/default/wild: *.w.test covers only names with one label before .w.test"],
     });
   });
 

@@ -194,6 +194,6 @@ describe("a wider host does not receive requests for a reserved host that no obj
     const explain = explainer(objects);
     const said = ["http://a.web.test:1080/", "https://a.web.test:1444/"].map((url) => explain("GET", url));
     expect(said.map(({ outcome }) => outcome)).toEqual(["not-found", "closed"]);
-    for (const { summary } of said) expect(summary).toContain("*.web.test is kept for its owners");
+    for (const { summary } of said) expect(summary).toContain("*.web.test is reserved for its owners");
   });
 });

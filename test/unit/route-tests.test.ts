@@ -346,7 +346,7 @@ describe("isoline test", () => {
       },
     ]);
     expect(await run([tests], { file: [manifests([shop])] })).toBe(0);
-    expect(errors).toContain("assumed to exist elsewhere: 4 Services");
+    expect(errors).toContain("assumed to exist: 4 Services");
     expect(await run([tests], { file: [manifests([shop])], assumeMissing: "none" })).toBe(1);
     const known = write("known.txt", "Service/shop/*\nSecret/shop/*\n");
     expect(await run([tests], { file: [manifests([shop])], assumeMissing: "none", known: [known] })).toBe(1);
@@ -504,7 +504,7 @@ describe("isoline test --record", () => {
     });
     expect(await run([], { file: [manifests([...objects, shadowed])], record: "-" })).toBe(0);
     expect(errors).toMatch(
-      /not recorded: s.test regex \S+ \(HTTPProxy\/shop\/s spec.routes\[\d\]\): no request is known/,
+      /not recorded: s.test regex \S+ \(HTTPProxy\/shop\/s spec.routes\[\d\]\): no request was found/,
     );
     expect(errors).toContain("13 tests recorded, 1 route not");
   });
@@ -512,7 +512,7 @@ describe("isoline test --record", () => {
   it("fails when nothing is served, and writes nothing", async () => {
     const record = join(folder, "recorded.yaml");
     await expect(run([], { file: [manifests([service("a", "a")])], record })).rejects.toThrow(
-      "nothing is served",
+      "no routes to record",
     );
     expect(existsSync(record)).toBe(false);
   });
