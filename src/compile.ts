@@ -45,7 +45,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * To be raised whenever some objects compile to something else than before: stores outlive upgrades, and what is in them
  * is compiled anew when this differs. `test/golden/compiler.test.ts` holds it to that.
  */
-export const compilerVersion = 13;
+export const compilerVersion = 14;
 
 /** A reader that notes all that is read. */
 export interface RecordingReader extends Reader {

@@ -1,4 +1,5 @@
 import { addDigests, type Digest, digest, formatDigest, noDigest } from "../schema/digest.js";
+import { type Piece, textOf } from "../xds/routes-hole.js";
 
 /** A resource as it is sent, but for its type. */
 export interface Linked {
@@ -6,18 +7,25 @@ export interface Linked {
    * Its JSON after the opening brace, so that `@type` can be written before it, in pieces: most are fragments that are
    * kept anyway. None when there is nothing to send.
    */
-  readonly pieces: readonly string[];
+  readonly pieces: readonly Piece[];
   readonly digest: Digest;
 }
 
+/** Pieces of which the first is the beginning of a JSON object. */
+export type Pieces = readonly [string, ...Piece[]];
+
 /** A resource of pieces of JSON, the first of which begins with a member; `content` is its digest where it is known. */
-export function linked(name: string, pieces: readonly [string, ...string[]], content?: Digest): Linked {
-  const [first] = pieces;
+export function linked(name: string, pieces: Pieces, content?: Digest): Linked {
+  const [first, ...rest] = pieces;
   return {
-    pieces: first.startsWith('{"') ? pieces.with(0, first.slice(1)) : [],
-    digest: content ?? digest(name, ...pieces),
+    pieces: first.startsWith('{"') ? [first.slice(1), ...rest] : [],
+    digest: content ?? digest(name, ...pieces.map(textOf)),
   };
 }
+
+/** The JSON of a resource, as the newest Envoys get it or, with another `text`, as others do; undefined where there is nothing to send. */
+export const jsonOf = ({ pieces }: Linked, text = textOf): string | undefined =>
+  pieces.length === 0 ? undefined : `{${pieces.map(text).join("")}`;
 
 /** Resources of one type, by name and in the order of their names. */
 export class ResourceSet {

@@ -27,12 +27,13 @@ export function linkTable(head: Resource, hosts: readonly Resource[], before?: T
     return found;
   });
   if (before && same) return before;
-  const pieces: [string, ...string[]] = [unclosed(head.json), ',"virtual_hosts":['];
+  const frame = `{"name":${JSON.stringify(head.name)},${head.json.slice(1)}`;
+  const pieces: [string, ...string[]] = [unclosed(frame), ',"virtual_hosts":['];
   for (const { json } of hosts) pieces.push(json, ",");
   if (hosts.length > 0) pieces.pop();
   pieces.push("]}");
   // Not a sum, too: a host that moves from one table to another would leave that of both as it was.
-  const content = digest(head.name, head.json, formatDigest(sum));
+  const content = digest(head.name, frame, formatDigest(sum));
   return { resource: linked(head.name, pieces, content), head, hosts, digests };
 }
 
@@ -44,9 +45,9 @@ interface Part {
 
 /** A table in parts by host; a wildcard may match in any of them, and so is in all. */
 export function splitTable(head: Resource, hosts: readonly Resource[]): Part[] {
+  const json = partOf(head.json);
   const parts = Array.from({ length: shardCount }, (_, shard) => {
     const name = shardName(head.name, shard);
-    const json = partOf(head.json, head.name, shard);
     return { head: { ...head, name, json }, hosts: [] as Resource[] };
   });
   for (const host of hosts) {
