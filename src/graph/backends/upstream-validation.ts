@@ -9,10 +9,15 @@ interface Fields {
 }
 
 export type CheckedValidation =
-  | { readonly validation: UpstreamValidation; readonly problem?: undefined }
+  | { readonly validation: UpstreamValidation; readonly problem?: undefined; readonly message?: undefined }
   /** `secret` is `<namespace>/<name>`. */
-  | { readonly problem: "not-delegated"; readonly secret: string; readonly message: string }
-  | { readonly problem: "not-valid"; readonly message: string };
+  | {
+      readonly validation?: undefined;
+      readonly problem: "not-delegated";
+      readonly secret: string;
+      readonly message: string;
+    }
+  | { readonly validation?: undefined; readonly problem: "not-valid"; readonly message: string };
 
 /** The `validation` of a backend: a CA (the namespace's own or delegated to it) and the names to expect. */
 export function readUpstreamValidation(reader: Reader, fields: Fields, namespace: string): CheckedValidation {
