@@ -2,7 +2,7 @@ import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../g
 import { ingressHttps } from "../graph/core/listener-names.js";
 import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
-import type { Change, ChangeKind } from "./change.js";
+import type { Change, ChangeKind, Place } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
 import { diffHosts } from "./diff-hosts.js";
 import { reachOf } from "./fronts.js";
@@ -23,7 +23,7 @@ export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [Envo
 export function diff(a: EnvoyConfig, b: EnvoyConfig): Change[] {
   return [
     ...compare("listener", listeners(a), listeners(b), frameDetails),
-    ...compare("server name", chains(a), chains(b), chainDetails),
+    ...diffServerNames(a, b),
     ...compare("certificate", a.secrets, b.secrets, differences),
     ...diffHosts(a, b),
     ...compare("cluster", clusters(a), clusters(b), differences),
@@ -90,15 +90,32 @@ const withoutTcp = ({ filter_chains = [], ...listener }: Listener): Listener => 
   filter_chains: filter_chains.filter(managerOf),
 });
 
-/** Filter chains by the server names that they are for, and the port but for the main listener. */
-function chains({ listeners: all }: EnvoyConfig): Map<string, FilterChain> {
-  const found = new Map<string, FilterChain>();
+/** What is done with TLS connections for a name. */
+interface ServerName {
+  readonly place: Place;
+  readonly chain: FilterChain;
+}
+
+/** By the names that changes have: with the port, except on the main listener. */
+function serverNames({ listeners: all }: EnvoyConfig): Map<string, ServerName> {
+  const found = new Map<string, ServerName>();
   for (const [listener, { filter_chains = [] }] of all) {
-    const place = listener === ingressHttps ? "" : ` (${reachOf(listener)})`;
+    const port = listener === ingressHttps ? "" : ` (${reachOf(listener)})`;
     for (const { name: _, filter_chain_match: match, ...chain } of filter_chains)
-      if (match) for (const server of match.server_names ?? ["*"]) found.set(`${server}${place}`, chain);
+      for (const domain of match ? (match.server_names ?? ["*"]) : [])
+        found.set(domain + port, { place: { domain, listener }, chain });
   }
   return found;
+}
+
+function diffServerNames(before: EnvoyConfig, after: EnvoyConfig): Change[] {
+  const [a, b] = [serverNames(before), serverNames(after)];
+  const details = (x: ServerName | undefined, y: ServerName | undefined): Detail[] =>
+    chainDetails(x?.chain, y?.chain);
+  return compare("server name", a, b, details).map((change) => ({
+    ...change,
+    ...(b.get(change.name) ?? a.get(change.name))?.place,
+  }));
 }
 
 function chainDetails(before: FilterChain | undefined, after: FilterChain | undefined): Detail[] {

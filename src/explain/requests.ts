@@ -1,5 +1,6 @@
 import type { Route, RouteMatch, VirtualHost } from "../gen/envoy.js";
 import { isSame } from "../schema/same.js";
+import type { Place } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
 import { explain } from "./explain.js";
 import type { Explanation, Outcome } from "./explanation.js";
@@ -8,7 +9,7 @@ import { type Detail, factDifferences } from "./leaves.js";
 import { serviceOf } from "./names.js";
 import { type Probe, probesFor } from "./probes.js";
 import { type RiskCode, riskOfDetails, sortedRisk } from "./risk.js";
-import { type Site, type SiteConfig, Sites, siteLabel, sitesOf } from "./sites.js";
+import { placeLabel, type Site, type SiteConfig, Sites, sitesOf } from "./sites.js";
 
 /** One side of a comparison. */
 export interface Side {
@@ -40,8 +41,8 @@ export interface RequestDifference {
 }
 
 /** What came of the requests to one host by one way to reach it. */
-export interface SiteRequests {
-  /** As in `Change.host`. */
+export interface SiteRequests extends Place {
+  /** The place in words, as `Change.host`. */
   readonly site: string;
   readonly tried: number;
   /** Whether the requests stand for all. */
@@ -134,8 +135,10 @@ function compareSite(
     const key = JSON.stringify([from, to, details, told]);
     if (!shown.has(key) && shown.size < maxShown) shown.set(key, difference);
   }
+  const place: Place = { domain: site.host, listener: site.table };
   return {
-    site: siteLabel(site),
+    ...place,
+    site: placeLabel(place),
     tried: tried.length,
     complete: complete && tried.length === probes.length,
     cut: cut || tried.length < probes.length,

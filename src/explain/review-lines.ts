@@ -1,9 +1,11 @@
+import { ingressHttps } from "../graph/core/listener-names.js";
 import { plural } from "../schema/words.js";
 import type { Change, ChangeKind } from "./change.js";
 import type { Detail } from "./leaves.js";
 import type { RequestDifference } from "./requests.js";
 import type { HostReview, Review, ReviewedChange } from "./review.js";
 import type { RiskCode } from "./risk.js";
+import { labelOf } from "./sites.js";
 
 /** One line of a review, which holds what users wrote and is not yet fit for any output. */
 export interface Line {
@@ -68,10 +70,10 @@ function hostSection({ host, risk, changes, requests }: HostReview): Section {
   return { title: host, risk, lines: [...lines, ...requestLines(requests)] };
 }
 
-/** How the host is reached that a change is of. */
-function placeOf({ kind, name, host = "" }: Change): string {
-  if (kind !== "server name") return / \((.*)\)$/.exec(host)?.[1] ?? host;
-  return name.includes(" (") ? `TLS${name.slice(name.indexOf(" ("))}` : "TLS";
+/** How the host of a change is reached. */
+function placeOf({ kind, listener = "" }: Change): string {
+  if (kind !== "server name") return labelOf(listener);
+  return listener === ingressHttps ? "TLS" : `TLS (${labelOf(listener)})`;
 }
 
 const changeLines = (change: ReviewedChange, text: string, depth: number): Line[] => [

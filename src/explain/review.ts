@@ -1,10 +1,11 @@
-import type { Change } from "./change.js";
+import type { Change, Place } from "./change.js";
 import type { EnvoyConfig } from "./config.js";
 import { aligned, diff } from "./diff.js";
 import { frontOf } from "./fronts.js";
 import { serviceOf } from "./names.js";
 import { compareRequests, type RequestDifference, type Side, type SiteRequests } from "./requests.js";
 import { type RiskCode, rankOf, riskOfChange, sortedRisk } from "./risk.js";
+import { isTls } from "./sites.js";
 
 /** A change with what it may do. */
 export interface ReviewedChange extends Change {
@@ -67,7 +68,7 @@ function grouped(
 ): Pick<Review, "hosts" | "others"> {
   const known = knownOf(requests, after);
   const reviewed = changes.map((change) => ({ ...change, risk: riskIn(change, known) }));
-  const hosts = groupedBy(reviewed, hostOf);
+  const hosts = groupedBy(reviewed, ({ domain }) => domain);
   return {
     hosts: [...hosts]
       .flatMap(([host, own]) => (host === undefined ? [] : [hostReview(host, own, known)]))
@@ -95,7 +96,7 @@ function knownOf(requests: readonly SiteRequests[], { tables, clusters, endpoint
   );
   return {
     sites: new Map(requests.map((one) => [one.site, one])),
-    byHost: groupedBy(requests, ({ site }) => nameIn(site)),
+    byHost: groupedBy(requests, ({ domain }) => domain),
     inClear: new Set(
       clear.flatMap(([, { virtual_hosts = [] }]) => virtual_hosts.map(({ name = "" }) => name)),
     ),
@@ -119,19 +120,15 @@ export const changesIn = ({ hosts, others }: Review): readonly ReviewedChange[] 
   ...others,
 ];
 
-const nameIn = (site: string): string => site.replace(/ \(.*$/, "");
-
-function hostOf({ kind, name, host }: Change): string | undefined {
-  if (kind === "host" || kind === "route") return nameIn(host ?? "");
-  return kind === "server name" ? nameIn(name) : undefined;
-}
-
 function hostReview(host: string, changes: readonly ReviewedChange[], known: Known): HostReview {
   const own = known.byHost.get(host) ?? [];
-  const shown = own.flatMap(({ site, shown }) =>
-    shown.map((one) => ({ ...one, risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))) })),
+  const shown = own.flatMap((site) =>
+    site.shown.map((one) => ({
+      ...one,
+      risk: sortedRisk(one.risk.map((code) => lossOf(code, site, known))),
+    })),
   );
-  const told = own.flatMap(({ site, risk }) => risk.map((code) => lossOf(code, site, known)));
+  const told = own.flatMap((site) => site.risk.map((code) => lossOf(code, site, known)));
   return {
     host,
     risk: sortedRisk([...changes.flatMap(({ risk }) => risk), ...told]),
@@ -146,8 +143,11 @@ function hostReview(host: string, changes: readonly ReviewedChange[], known: Kno
 }
 
 /** A host that is no longer there over TLS, and is without, has lost its TLS. */
-const lossOf = (code: RiskCode, site: string, { inClear }: Known): RiskCode =>
-  code === "host-gone" && site.includes(" (https") && inClear.has(nameIn(site)) ? "tls-off" : code;
+const lossOf = (
+  code: RiskCode,
+  { domain = "", listener = "" }: Partial<Place>,
+  { inClear }: Known,
+): RiskCode => (code === "host-gone" && isTls(listener) && inClear.has(domain) ? "tls-off" : code);
 
 function riskIn(change: Change, known: Known): readonly RiskCode[] {
   const { kind, host = "", name, details } = change;
@@ -155,7 +155,7 @@ function riskIn(change: Change, known: Known): readonly RiskCode[] {
   if (change.change === "removed") {
     const site = known.sites.get(host);
     if (kind === "host" && !(site?.complete && site.sameTreatment))
-      own.push(lossOf("host-gone", host, known));
+      own.push(lossOf("host-gone", change, known));
     // Requests that were tried say more of a route, where they stand for all.
     if (kind === "route" && !site?.complete) own.push("route-lost");
     if (kind === "server name" && details.some(({ what }) => what === "TCP to")) own.push("host-gone");

@@ -1,5 +1,6 @@
 import type { FilterChain, Listener, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
+import type { Place } from "./change.js";
 import type { EnvoyConfig, RequestConfig } from "./config.js";
 import { frontOf, reachOf } from "./fronts.js";
 import { selectChain, selectVirtualHost } from "./select.js";
@@ -14,13 +15,16 @@ export interface Site {
   readonly scheme: "http" | "https";
 }
 
-/** How a route table is reached, in words. */
-export const labelOf = (table: string): string =>
-  table === fallbackTable ? "https without a server name" : reachOf(table);
+/** How a listener is reached, in words. */
+export const labelOf = (listener: string): string =>
+  listener === fallbackTable ? "https without a server name" : reachOf(listener);
 
-/** How `Change.host` names it. */
-export const siteLabel = ({ host, table }: Pick<Site, "host" | "table">): string =>
-  `${host} (${labelOf(table)})`;
+/** A place in words, as `Change.host`. */
+export const placeLabel = ({ domain, listener }: Place): string => `${domain} (${labelOf(listener)})`;
+
+/** Whether clients reach a listener over TLS. */
+export const isTls = (listener: string): boolean =>
+  listener === fallbackTable || frontOf(listener)?.family === "https";
 
 /** What of a configuration a request for one site meets. */
 export interface SiteConfig {
@@ -91,7 +95,7 @@ export class Sites {
 /** Every host of either side, by each way to reach it. */
 export function* sitesOf(before: EnvoyConfig, after: EnvoyConfig, a: Sites, b: Sites): Iterable<Site> {
   for (const table of new Set([...before.tables.keys(), ...after.tables.keys()])) {
-    const scheme = table === fallbackTable || frontOf(table)?.family === "https" ? "https" : "http";
+    const scheme = isTls(table) ? "https" : "http";
     for (const host of new Set([...a.names(table), ...b.names(table)])) {
       const asked = askedFor(host, (name) => a.has(table, name) || b.has(table, name));
       yield { table, host, asked, scheme };
