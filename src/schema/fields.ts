@@ -31,31 +31,6 @@ export const forbiddenHost = z
       "must be a lower-case DNS name, optionally with a leading *., an IP address or a block of them (CIDR)",
   });
 
-const units = "(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:h|ms?|s|us|µs|μs|ns))+";
-
-/** A number is told as what it is: a duration without its unit. */
-function durationLike(pattern: string, what: string) {
-  const error = `must be ${what}`;
-  return z
-    .string({ error: ({ input }) => (typeof input === "number" ? error : undefined) })
-    .max(100)
-    .regex(new RegExp(`^(?:${pattern})$`), {
-      error: ({ input }) => (String(input).startsWith("-") ? `${error}; it is never negative` : error),
-    });
-}
-
-/** Contour's pattern of timeouts: Go units or `infinity`. A bare 0 is refused, as its CRD does. */
-export const timeout = durationLike(
-  `${units}|infinity|infinite`,
-  'a duration with a unit such as "15s", or "infinity"',
-);
-
-/** The same without `infinity`. */
-export const finiteDuration = durationLike(units, 'a duration with a unit such as "15s"');
-
-/** The age of a CORS answer: a duration or `0`. */
-export const maxAge = durationLike(`${units}|0`, 'a duration with a unit such as "10m", or "0"');
-
 // Envoy refuses a whole route table for one NUL or line break in a header value or a path that it rewrites.
 export const oneLine = z
   .string()

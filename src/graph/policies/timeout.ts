@@ -1,4 +1,4 @@
-import { parseTimeout } from "../../schema/duration.js";
+import { readTimeout, type Timeout } from "../../schema/duration.js";
 import type { Policy } from "./policy.js";
 
 /** Milliseconds; 0 is no limit, absent is Envoy's default. */
@@ -7,16 +7,8 @@ export interface TimeoutPolicy {
   readonly idle?: number;
 }
 
-/** A timeout in Contour's grammar: "" or `0` is the default, `infinity` is none, else a Go duration. */
-export function readTimeout(text: string | undefined): { ms?: number; error?: string } {
-  const parsed = parseTimeout(text ?? "");
-  if ("error" in parsed) return { error: parsed.error };
-  if (parsed.kind === "default") return {};
-  return { ms: parsed.kind === "disabled" ? 0 : parsed.ms };
-}
-
 /** The timeouts of an HTTPProxy or IngressRoute route; an error names the field. */
-export function readTimeoutPolicy(policy: { response?: string; idle?: string } | undefined): {
+export function readTimeoutPolicy(policy: { response?: Timeout; idle?: Timeout } | undefined): {
   policy?: TimeoutPolicy;
   error?: string;
 } {
