@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** A thing that is there on one side alone, or differs. The place is that of a host, a route or a server name. */
-export interface Change extends Partial<Place> {
+export interface ConfigChange extends Partial<Place> {
   readonly kind: ChangeKind;
   /** Of a route: its match in words. */
   readonly name: string;

@@ -1,14 +1,14 @@
-import type { Change, Place } from "./change.js";
+import type { ConfigChange, Place } from "./change.js";
 import type { EnvoyConfig } from "./config.js";
+import { isTls } from "./config-index.js";
 import { aligned, diff } from "./diff.js";
-import { frontOf } from "./fronts.js";
+import { parseListenerName } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 import { compareRequests, type RequestDifference, type Side, type SiteRequests } from "./requests.js";
 import { type RiskCode, rankOf, riskOfChange, sortedRisk } from "./risk.js";
-import { isTls } from "./sites.js";
 
 /** A change with what it may do. */
-export interface ReviewedChange extends Change {
+export interface ReviewedChange extends ConfigChange {
   readonly risk: readonly RiskCode[];
 }
 
@@ -55,14 +55,14 @@ export function review(before: Side, after: Side): Review {
 }
 
 /** Changes by host, where no request was tried. */
-export const reviewOf = (changes: readonly Change[], after: EnvoyConfig): Review => ({
+export const reviewOf = (changes: readonly ConfigChange[], after: EnvoyConfig): Review => ({
   ...grouped(changes, [], after),
   rewritten: [],
   untried: [],
 });
 
 function grouped(
-  changes: readonly Change[],
+  changes: readonly ConfigChange[],
   requests: readonly SiteRequests[],
   after: EnvoyConfig,
 ): Pick<Review, "hosts" | "others"> {
@@ -88,7 +88,7 @@ interface Known {
 }
 
 function knownOf(requests: readonly SiteRequests[], { tables, clusters, endpoints }: EnvoyConfig): Known {
-  const clear = [...tables].filter(([name]) => frontOf(name)?.family === "http");
+  const clear = [...tables].filter(([name]) => parseListenerName(name)?.family === "http");
   const full = [...clusters].filter(([name, { load_assignment }]) =>
     ((endpoints.get(name) ?? load_assignment)?.endpoints ?? []).some(
       ({ lb_endpoints }) => lb_endpoints?.length,
@@ -149,7 +149,7 @@ const lossOf = (
   { inClear }: Known,
 ): RiskCode => (code === "host-gone" && isTls(listener) && inClear.has(domain) ? "tls-off" : code);
 
-function riskIn(change: Change, known: Known): readonly RiskCode[] {
+function riskIn(change: ConfigChange, known: Known): readonly RiskCode[] {
   const { kind, host = "", name, details } = change;
   const own = [...riskOfChange(change)];
   if (change.change === "removed") {

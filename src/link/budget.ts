@@ -62,7 +62,7 @@ export function fitHosts(
     return { name: host.name, owner, bytes: Math.max(0, sizeOf(host) + 1 - rest) };
   });
   const advice = table.includes("/") ? "" : ", or with routeShards: 16 a part of one,";
-  const out = tell(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
+  const out = report(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
   return out.size === 0 ? hosts : hosts.map((host) => (out.has(host.name) ? unavailable(host) : host));
 }
 
@@ -89,14 +89,14 @@ export function fitChains(
     return { name, owner, bytes: bytesOfPieces(chain) + 1 };
   });
   if (items.reduce((sum, { bytes }) => sum + bytes, 0) <= budget) return chains;
-  const out = tell(store, "a listener", leftOut(items, budget), findings);
+  const out = report(store, "a listener", leftOut(items, budget), findings);
   return new Map([...chains].filter(([name]) => !out.has(name)));
 }
 
 const bytesOfPieces = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, piece) => sum + bytesOf(textOf(piece)), 0);
 
-function tell(
+function report(
   store: Claimants,
   answer: string,
   out: readonly Item[],

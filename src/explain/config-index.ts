@@ -2,11 +2,11 @@ import type { FilterChain, Listener, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { Place } from "./change.js";
 import type { EnvoyConfig, RequestConfig } from "./config.js";
-import { frontOf, reachOf } from "./fronts.js";
+import { parseListenerName, reachOf } from "./listener-names.js";
 import { selectChain, selectVirtualHost } from "./select.js";
 
 /** A host as it is reached by one listener. */
-export interface Site {
+export interface ReachedHost {
   readonly table: string;
   /** The name of its virtual host on one side at least. */
   readonly host: string;
@@ -24,7 +24,7 @@ export const placeLabel = ({ domain, listener }: Place): string => `${domain} ($
 
 /** Whether clients reach a listener over TLS. */
 export const isTls = (listener: string): boolean =>
-  listener === fallbackTable || frontOf(listener)?.family === "https";
+  listener === fallbackTable || parseListenerName(listener)?.family === "https";
 
 /** What of a configuration a request for one site meets. */
 export interface SiteConfig {
@@ -33,7 +33,7 @@ export interface SiteConfig {
 }
 
 /** Finds what a request meets without a look at every host each time. */
-export class Sites {
+export class ConfigIndex {
   readonly #hosts = new Map<string, ReadonlyMap<string, VirtualHost>>();
   readonly #chains = new Map<string, ReadonlyMap<string, FilterChain>>();
 
@@ -71,7 +71,7 @@ export class Sites {
   }
 
   /** The one chain and virtual host of a site, under the name of the main listener of its scheme. */
-  at({ table, asked, scheme }: Site): SiteConfig {
+  at({ table, asked, scheme }: ReachedHost): SiteConfig {
     const name = table === fallbackTable ? ingressHttps : table;
     const listener = this.config.listeners.get(name);
     const serverName = scheme === "https" && table !== fallbackTable ? asked : "";
@@ -93,7 +93,12 @@ export class Sites {
 }
 
 /** Every host of either side, by each way to reach it. */
-export function* sitesOf(before: EnvoyConfig, after: EnvoyConfig, a: Sites, b: Sites): Iterable<Site> {
+export function* sitesOf(
+  before: EnvoyConfig,
+  after: EnvoyConfig,
+  a: ConfigIndex,
+  b: ConfigIndex,
+): Iterable<ReachedHost> {
   for (const table of new Set([...before.tables.keys(), ...after.tables.keys()])) {
     const scheme = isTls(table) ? "https" : "http";
     for (const host of new Set([...a.names(table), ...b.names(table)])) {
