@@ -15,7 +15,7 @@ type Kind = keyof typeof kindShapes;
  * Fields that restrict access. An object with a misspelt one would be served open, so that it is not served at all. The same
  * holds for an unknown field inside of them.
  */
-export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+export const restrictingFields = {
   HTTPProxy: [
     "authorization",
     "authPolicy",
@@ -29,7 +29,12 @@ export const restrictingFields: Readonly<Partial<Record<Kind, readonly string[]>
   Gateway: ["allowedRoutes", "frontend", "frontendValidation"],
   HTTPRoute: ["externalAuth"],
   ReferenceGrant: ["from", "to"],
-};
+} as const satisfies Partial<Record<Kind, readonly string[]>>;
+
+/** A field of an HTTPProxy that restricts access: policies that protect are read from no other. */
+export type RestrictingField = (typeof restrictingFields.HTTPProxy)[number];
+
+const restrictingIn: Readonly<Partial<Record<Kind, readonly string[]>>> = restrictingFields;
 
 /**
  * Names, in small letters and without `-`, `_` and `.`, by which other controllers, earlier versions and people call what restricts access.
@@ -105,7 +110,7 @@ function walkInto(at: Walk, key: PropertyKey, value: unknown, shape: number, res
   at.path.pop();
 }
 
-const restricts = (kind: Kind, field: string): boolean => restrictingFields[kind]?.includes(field) ?? false;
+const restricts = (kind: Kind, field: string): boolean => restrictingIn[kind]?.includes(field) ?? false;
 
 const saysSo = (kind: Kind, field: string): boolean =>
   namedFreely.has(kind) && restrictingNames.test(plain(field));

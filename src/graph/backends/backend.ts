@@ -9,20 +9,20 @@ import type { Cluster } from "./cluster.js";
 export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[number];
 export type Protocol = NonNullable<Cluster["protocol"]>;
 
-/** What a route adds to the plain way to a Service port. */
-export type ClusterOverrides = Partial<
-  Pick<
-    Cluster,
-    | "protocol"
-    | "sni"
-    | "validation"
-    | "loadBalancing"
-    | "healthCheck"
-    | "idleConnectionMs"
-    | "slowStart"
-    | "clientCertificate"
-  >
->;
+/** What follows from a Service and its port. */
+type ServiceFields =
+  | "namespace"
+  | "service"
+  | "port"
+  | "endpoints"
+  | "healthPort"
+  | "mode"
+  | "externalName"
+  | "circuitBreakers"
+  | "weightedLocalities";
+
+/** What a route adds to the plain way to a Service port: everything else that a cluster has. */
+export type ClusterOverrides = Partial<Omit<Cluster, ServiceFields>>;
 
 interface PortOptions {
   readonly healthPort?: number;

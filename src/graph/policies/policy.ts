@@ -1,5 +1,6 @@
 import type { ErrorCode, WarningCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
+import type { RestrictingField } from "../../schema/unknown-fields.js";
 import type { HTTPProxy, ObjectByKind, Reader, Report } from "../core/reader.js";
 import type { PathMatch } from "../matches/match-types.js";
 
@@ -93,6 +94,13 @@ export interface Fields {
   readonly service?: readonly (keyof ServiceFields)[];
 }
 
+/** Those of them that restrict access. */
+interface RestrictingFields {
+  readonly host?: readonly (keyof VirtualHostFields & RestrictingField)[];
+  readonly route?: readonly (keyof RouteFields & RestrictingField)[];
+  readonly service?: readonly (keyof ServiceFields & RestrictingField)[];
+}
+
 /** An annotation of IngressRoute, Ingress, HTTPRoute and GRPCRoute, for the routes of the object that nothing else gives a value. */
 export interface RouteAnnotation<R> {
   readonly name: `isoline.dev/${string}`;
@@ -123,6 +131,8 @@ type Read<V extends Values> = (V extends { readonly host: infer H }
     ? {
         /** For the clusters of all services of a route. */
         clusters?(context: RouteContext): C | undefined;
+        /** What of a route makes `clusters` return another value. Fields of a service always count. */
+        clusterFields(route: RouteFields): unknown;
         /** For the cluster of one service. */
         cluster?(context: ServiceContext): C | undefined;
       }
@@ -140,8 +150,8 @@ export interface Policy<V extends Values, Protects extends boolean = false> {
   readonly protects: Protects;
   /** Set where it also holds for redirects and direct responses, though it protects nothing. */
   readonly anyAction?: true;
-  /** The fields of an HTTPProxy that it is read from. */
-  readonly fields: Fields;
+  /** The fields of an HTTPProxy that it is read from. An object in which one that protects is misspelt is not served. */
+  readonly fields: Protects extends true ? RestrictingFields : Fields;
   readonly read: Read<V>;
   /** HTTPProxies have it, too; the readers of `host` and `route` say how. */
   readonly annotation?: RouteAnnotation<V["route"]>;

@@ -14,6 +14,7 @@ export const slowStart: Policy<{ cluster: SlowStart }> = {
   protects: false,
   fields: { service: ["slowStartPolicy"] },
   read: {
+    clusterFields: () => undefined,
     cluster({ service: { slowStartPolicy: policy }, of: { route, fail }, at }) {
       if (!policy) return undefined;
       const wrong = (message: string): undefined =>

@@ -54,6 +54,7 @@ export const idleConnectionMs: Policy<{ cluster: number }> = {
   protects: false,
   fields: { route: ["timeoutPolicy"] },
   read: {
+    clusterFields: ({ timeoutPolicy }) => timeoutPolicy?.idleConnection,
     clusters({ route, fail }) {
       const { ms, error } = readTimeout(route.timeoutPolicy?.idleConnection);
       if (!error) return ms;
