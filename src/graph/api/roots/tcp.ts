@@ -1,4 +1,4 @@
-import { type ClusterOverrides, clientCertificate, readCluster } from "../../backends/backend.js";
+import { clientCertificate, readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import type { Reader } from "../../core/reader.js";
@@ -33,7 +33,7 @@ export function readTcpServices<S extends Service>(
   const found: TcpBackend[] = [];
   for (const [i, service] of api.services.entries()) {
     const path = `spec.tcpproxy.services[${i}]`;
-    const options: ClusterOverrides = { ...api.optionsOf?.(service), ...certificate.options };
+    const options = { ...api.optionsOf?.(service), ...certificate.options };
     const { cluster, error } = readCluster(reader, api.namespace, service.name, service.port, options);
     if (!cluster) return api.unresolved(service, error, path);
     const checked = api.checked ? api.checked(service, cluster, path) : cluster;
