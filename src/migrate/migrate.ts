@@ -1,0 +1,217 @@
+import { pathText } from "../schema/field-path.js";
+import { Conversion, type MigrateOptions } from "./conversion.js";
+import type { ResultDocument } from "./document.js";
+import { joinListeners } from "./listeners.js";
+import type { Backend, Remark, Route, Site } from "./model.js";
+import { inOrder } from "./order.js";
+import { type Peer, peers } from "./peers.js";
+import { type Report, reportOf } from "./report.js";
+import { type Manifest, migratedLabel, type SourceObject, sourceObject } from "./source.js";
+import { concerns, judgeBy, type KindTable, type Verdict } from "./table.js";
+import { writeGateway } from "./writers/gateway.js";
+import { type WriterInput, writeHttpProxies } from "./writers/httpproxy.js";
+
+/** What a migration gives. */
+export interface Migration {
+  readonly documents: readonly ResultDocument[];
+  readonly report: Report;
+  /** Peers that the input has objects of. */
+  readonly peers: readonly Peer[];
+}
+
+/** How far a migration is. */
+export type Progress = (done: number, all: number) => void;
+
+/**
+ * Converts the objects of other ingress controllers to HTTPProxies or to objects of the Gateway API. The result has an object for each part of the
+ * input, in its order, and all that could not be kept is in the report; what restricts access and can't be kept makes its routes answer
+ * 503, with a remark of severity `error`. The result depends on the input alone.
+ */
+export function migrate(
+  manifests: readonly Manifest[],
+  options: MigrateOptions,
+  progress: Progress = () => undefined,
+): Migration {
+  const objects = lastOfEach(manifests);
+  const conversion = new Conversion(objects, options);
+  const used = peers.flatMap((peer) => {
+    const own = objects.filter((object) => peer.takes(object, options));
+    if (own.length === 0) return [];
+    peer.read(own, conversion);
+    progress(conversion.taken.size, objects.length);
+    return [peer];
+  });
+  for (const object of objects) if (!conversion.taken.has(object)) leaveOut(object, conversion);
+  numberPorts(conversion);
+  const { routes, remarks } = closedRoutes(conversion);
+  const sites = firstSites(conversion, remarks);
+  const together = joinListeners(routes, sites, conversion);
+  const { kept, remarks: ofOrder } = inOrder(together, { isRanked: options.to === "gateway" });
+  const input: WriterInput = { routes: kept, sites, tcpPorts: conversion.tcpPorts, options };
+  const written = options.to === "gateway" ? writeGateway(input) : writeHttpProxies(input);
+  const extra = conversion.results.map(
+    ({ part, object }): ResultDocument => ({
+      object,
+      comments: [`from ${[part.object.ref, part.path].filter((word) => word !== "").join(" ")}`],
+      source: part.object,
+    }),
+  );
+  const documents = inInputOrder([...written.documents, ...extra, ...keptDocuments(objects, conversion)], objects);
+  const all = [...conversion.remarks, ...remarks, ...ofOrder, ...written.remarks.all];
+  for (const peer of used) all.push(...besideOf(peer, objects));
+  const report = reportOf({ routes: kept, sites, remarks: all, conversion, documents });
+  return { documents, report, peers: used };
+}
+
+/** Objects in the order of the input; of one name the last counts, as for `kubectl apply`. */
+function lastOfEach(manifests: readonly Manifest[]): SourceObject[] {
+  const objects = new Map<string, SourceObject>();
+  for (const manifest of manifests) {
+    const object = sourceObject(manifest);
+    if (object) objects.set(`${object.group}|${object.ref}`, object);
+  }
+  return [...objects.values()];
+}
+
+/** Gives ports that are named their numbers, of the Services of the input. */
+function numberPorts(conversion: Conversion): void {
+  const numbered = (backend: Backend): Backend => {
+    const port = conversion.portNumber(backend);
+    return port === undefined ? backend : { ...backend, port };
+  };
+  for (const [i, route] of conversion.routes.entries()) {
+    if (route.action.kind !== "forward") continue;
+    const backends = route.action.backends.map(numbered);
+    const named = backends.find(({ port }) => typeof port === "string");
+    const [part] = route.parts;
+    if (named && part)
+      conversion.remark("error", part, `the port ${named.port} of Service ${named.namespace}/${named.name} has a name and no number; answered 503`, {
+        hosts: route.hosts,
+        closes: true,
+        todo: "give the Service among the input, or write the number of its port",
+      });
+    conversion.routes[i] = {
+      ...route,
+      action: { kind: "forward", backends },
+      ...(named ? { closed: true } : {}),
+    };
+  }
+}
+
+const resultGroups = ["projectcontour.io", "gateway.networking.k8s.io"];
+
+/** Whether Isoline serves the object as it is. */
+const isServed = ({ group, kind, labels }: SourceObject): boolean =>
+  resultGroups.includes(group) ||
+  kind === "Ingress" ||
+  (group === "" && kind === "Service" && labels[migratedLabel] === "true");
+
+function leaveOut(object: SourceObject, conversion: Conversion): void {
+  if (isServed(object)) conversion.leaveOut(object, "kept");
+  else if (peers.some(({ kinds }) => kinds.some((known) => known === `${object.kind}.${object.group}`)))
+    conversion.leaveOut(object, "nothing that is converted refers to it");
+  else if (peers.some(({ groups }) => groups.some((group) => object.group.endsWith(group))))
+    conversion.leaveOut(object, `kind ${object.kind} of ${object.group}/${object.version} is not known here`);
+  else conversion.leaveOut(object, "no route");
+}
+
+const keptDocuments = (objects: readonly SourceObject[], { taken }: Conversion): ResultDocument[] =>
+  objects
+    .filter((object) => !taken.has(object) && isServed(object))
+    .map((object) => ({ object: object.value, comments: [], source: object, isKept: true }));
+
+/** Routes with what the tables of their objects say of them: a route of which a restriction is lost is closed. */
+function closedRoutes({ routes, sites, taken }: Conversion): { routes: Route[]; remarks: Remark[] } {
+  const remarks: Remark[] = [];
+  const judges = new Map<KindTable, ReturnType<typeof judgeBy>>();
+  const verdicts = new Map<SourceObject, readonly Verdict[]>();
+  for (const [object, table] of taken) {
+    const judge = judges.get(table) ?? judgeBy(table);
+    judges.set(table, judge);
+    verdicts.set(object, judge(object.value, object.log));
+  }
+  const hostsOf = new Map<Verdict, Set<string>>();
+  const note = (verdict: Verdict, hosts: readonly string[]): void => {
+    const known = hostsOf.get(verdict) ?? new Set();
+    for (const host of hosts) known.add(host);
+    hostsOf.set(verdict, known);
+  };
+  const closed = routes.map((route) => {
+    let closes = route.closed === true;
+    for (const { object, path } of route.parts)
+      for (const verdict of verdicts.get(object) ?? []) {
+        if (!concerns(verdict.path, path)) continue;
+        note(verdict, route.hosts);
+        closes ||= verdict.closes;
+      }
+    return closes ? close(route) : route;
+  });
+  for (const { part, host } of sites)
+    for (const verdict of verdicts.get(part.object) ?? []) if (concerns(verdict.path, part.path)) note(verdict, [host]);
+  for (const [object, own] of verdicts)
+    for (const verdict of own) {
+      const { path, severity, message, todo, closes } = verdict;
+      remarks.push({
+        severity,
+        about: object.ref,
+        path: pathText(path),
+        message: closes ? `${message}; what it is for answers 503` : message,
+        hosts: [...(hostsOf.get(verdict) ?? [])],
+        closes,
+        ...(todo === undefined ? {} : { todo }),
+      });
+    }
+  return { routes: closed, remarks };
+}
+
+/** A route that answers 503 in the place of what it can't be kept to. */
+const close = (route: Route): Route => ({
+  ...route,
+  action: { kind: "respond", status: 503, body: "" },
+  access: [],
+});
+
+/** The first of each host. */
+function firstSites({ sites }: Conversion, remarks: Remark[]): Site[] {
+  const byHost = new Map<string, Site>();
+  for (const site of sites) {
+    const first = byHost.get(site.host);
+    if (!first) byHost.set(site.host, site);
+    else if (JSON.stringify([first.tls, first.tcp]) !== JSON.stringify([site.tls, site.tcp]))
+      remarks.push({
+        severity: isWeaker(first, site) ? "error" : "warning",
+        about: site.part.object.ref,
+        path: site.part.path,
+        message: `the TLS of ${site.host} is that of ${first.part.object.ref}, which comes first and differs`,
+        hosts: [site.host],
+        closes: false,
+      });
+  }
+  return [...byHost.values()];
+}
+
+/** Whether the second asks for certificates of clients, and the first does not. */
+const isWeaker = ({ tls: first }: Site, { tls: second }: Site): boolean =>
+  second.kind === "terminate" && second.client !== undefined && !(first.kind === "terminate" && first.client);
+
+function inInputOrder(documents: readonly ResultDocument[], objects: readonly SourceObject[]): ResultDocument[] {
+  const places = new Map(objects.map((object, i) => [object, i]));
+  const placeOf = ({ source }: ResultDocument): number => places.get(source) ?? 0;
+  return [...documents].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** What may restrict access beside the input, and is not in it. */
+function besideOf({ beside, groups }: Peer, objects: readonly SourceObject[]): Remark[] {
+  const missing = (beside ?? []).filter(
+    ({ kinds }) => !objects.some(({ group, kind }) => kinds.includes(kind) && groups.some((own) => group.endsWith(own))),
+  );
+  return missing.map(({ message, todo }) => ({
+    severity: "info",
+    about: "File//",
+    path: "",
+    message,
+    todo,
+    hosts: [],
+    closes: false,
+  }));
+}
