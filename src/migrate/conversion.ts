@@ -37,6 +37,8 @@ export class Conversion {
   readonly remarks: Remark[] = [];
   readonly taken = new Map<SourceObject, KindTable>();
   readonly leftOut: { readonly object: SourceObject; readonly reason: string }[] = [];
+  /** Objects that Isoline serves, and that must not be kept as they are. */
+  readonly withheld = new Set<SourceObject>();
   readonly #byName = new Map<string, SourceObject>();
   readonly #byKind = new Map<string, SourceObject[]>();
 

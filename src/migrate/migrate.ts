@@ -107,7 +107,8 @@ const isServed = ({ group, kind, labels }: SourceObject): boolean =>
   (group === "" && kind === "Service" && labels[migratedLabel] === "true");
 
 function leaveOut(object: SourceObject, conversion: Conversion): void {
-  if (isServed(object)) conversion.leaveOut(object, "kept");
+  if (conversion.withheld.has(object)) conversion.leaveOut(object, "a policy restricts it that is not converted");
+  else if (isServed(object)) conversion.leaveOut(object, "kept");
   else if (peers.some(({ kinds }) => kinds.some((known) => known === `${object.kind}.${object.group}`)))
     conversion.leaveOut(object, "nothing that is converted refers to it");
   else if (peers.some(({ groups }) => groups.some((group) => object.group.endsWith(group))))

@@ -52,6 +52,8 @@ export interface KindTable {
   /** Annotations by name. Those that begin with one of `prefixes` and are not here are not known. */
   readonly annotations?: Readonly<Record<string, Row>>;
   readonly prefixes?: readonly string[];
+  /** Annotations whose names hold a value; the reader takes them all. */
+  readonly known?: RegExp;
 }
 
 /** What is to be said of a field. */
@@ -123,6 +125,7 @@ function annotations(metadata: unknown, table: KindTable, log: FieldLog, verdict
     const path = ["metadata", "annotations", name];
     const rows = table.annotations ?? {};
     if (Object.hasOwn(rows, name)) judge(rows[name], path, log, verdicts);
+    else if (table.known?.test(name)) judge(carried, path, log, verdicts);
     else if (table.prefixes?.some((prefix) => name.startsWith(prefix)))
       verdicts.push({
         path,
