@@ -2,19 +2,24 @@ import { isLeftOut } from "../graph/core/reader.js";
 import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
-/** A collection of the Kubernetes API that routing reads. */
-export interface ApiResource {
-  readonly kind: Exclude<KubeObject["kind"], "Settings">;
+/** A collection of the Kubernetes API, at one version. */
+export interface ApiCollection {
+  readonly kind: string;
   /** The newest that is read. */
   readonly apiVersion: string;
-  /** What a server is asked for that does not have that one, the newest first. */
-  readonly olderVersions?: readonly string[];
   readonly plural: string;
   readonly namespaced: boolean;
-  /** Part of every cluster; the others are there once their CRD is. */
-  readonly builtIn: boolean;
   /** Selects on the server what can matter at all. */
   readonly fieldSelector?: string;
+}
+
+/** A collection that routing reads. */
+export interface ApiResource extends ApiCollection {
+  readonly kind: Exclude<KubeObject["kind"], "Settings">;
+  /** What a server is asked for that does not have the newest version, the newest first. */
+  readonly olderVersions?: readonly string[];
+  /** Part of every cluster; the others are there once their CRD is. */
+  readonly builtIn: boolean;
   /** Read only where a Gateway is served. */
   readonly ofGateway?: boolean;
 }
@@ -89,7 +94,7 @@ export const versionsOf = (resource: ApiResource): readonly ApiResource[] => [
 
 /** The path of a collection over all namespaces, or of one object (and its subresource). */
 export function resourcePath(
-  { apiVersion, plural, namespaced }: ApiResource,
+  { apiVersion, plural, namespaced }: ApiCollection,
   object?: { readonly namespace: string; readonly name: string; readonly subresource?: string },
 ): string {
   const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

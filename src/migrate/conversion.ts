@@ -1,5 +1,14 @@
 import type { Field } from "./field.js";
-import type { Backend, Name, Part, Remark, Route, Severity, Site, TcpPort } from "./model.js";
+import type {
+  Name,
+  Remark,
+  RemarkSeverity,
+  SourceBackend,
+  SourcePart,
+  SourceRoute,
+  SourceSite,
+  TcpPort,
+} from "./model.js";
 import type { SourceObject } from "./source.js";
 import type { KindTable } from "./table.js";
 
@@ -18,7 +27,7 @@ export interface MigrateOptions {
 
 /** An object beside routes that the result needs. */
 export interface ResultObject {
-  readonly part: Part;
+  readonly part: SourcePart;
   readonly object: Readonly<Record<string, unknown>>;
 }
 
@@ -30,8 +39,8 @@ interface RemarkOptions {
 
 /** What is known while objects are converted: the input, and what readers have made of it. */
 export class Conversion {
-  readonly routes: Route[] = [];
-  readonly sites: Site[] = [];
+  readonly routes: SourceRoute[] = [];
+  readonly sites: SourceSite[] = [];
   readonly tcpPorts: TcpPort[] = [];
   readonly results: ResultObject[] = [];
   readonly remarks: Remark[] = [];
@@ -73,8 +82,8 @@ export class Conversion {
   }
 
   remark(
-    severity: Severity,
-    { object, path }: Part,
+    severity: RemarkSeverity,
+    { object, path }: SourcePart,
     message: string,
     { todo, hosts = [], closes = false }: RemarkOptions = {},
   ): void {
@@ -90,7 +99,11 @@ export class Conversion {
   }
 
   /** The number of a port, which for a name is that of the Service among the input; undefined where it is not known. */
-  portNumber({ namespace, name, port }: Pick<Backend, "namespace" | "name" | "port">): number | undefined {
+  portNumber({
+    namespace,
+    name,
+    port,
+  }: Pick<SourceBackend, "namespace" | "name" | "port">): number | undefined {
     if (typeof port === "number") return port;
     const service = this.find("", "Service", namespace, name);
     const found = service?.root
@@ -110,7 +123,7 @@ export class Conversion {
 /** Traefik's group before version 3 is the same API. */
 const groupOf = ({ group }: SourceObject): string => (group === "traefik.containo.us" ? "traefik.io" : group);
 
-export const partOf = (object: SourceObject, field?: Field): Part => ({
+export const partOf = (object: SourceObject, field?: Field): SourcePart => ({
   object,
   path: field?.pathText ?? "",
 });

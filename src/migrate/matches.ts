@@ -91,7 +91,7 @@ export function hasTopLevelBranch(text: string): boolean {
 
 /** The text that all matches of a regular expression begin with. */
 export function literalHead(expression: string): string {
-  if (expression.startsWith("(?i)") || hasTopLevelBranch(expression)) return "";
+  if (/\(\?\w*i/.test(expression) || hasTopLevelBranch(expression)) return "/";
   let head = "";
   for (let at = expression.startsWith("^") ? 1 : 0; at < expression.length; at++) {
     let one = expression[at] ?? "";
@@ -101,4 +101,11 @@ export function literalHead(expression: string): string {
     head += one;
   }
   return head;
+}
+
+/** A regular expression as HTTPProxy takes it, which has to begin with a slash: `/{0}` is one that is not there. */
+export function slashedRegex(expression: string): string {
+  if (expression.startsWith("/")) return expression;
+  const [, flags, rest] = /^\(\?([a-zA-Z]+)\)\/(.*)$/s.exec(expression) ?? [];
+  return flags === undefined ? `/{0}${expression}` : `/(?${flags}:${rest})`;
 }

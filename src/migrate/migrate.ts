@@ -2,11 +2,13 @@ import { pathText } from "../schema/field-path.js";
 import { Conversion, type MigrateOptions } from "./conversion.js";
 import type { ResultDocument } from "./document.js";
 import { joinListeners } from "./listeners.js";
-import type { Backend, Remark, Route, Site } from "./model.js";
+import type { Remark, SourceBackend, SourceRoute, SourceSite } from "./model.js";
 import { inOrder } from "./order.js";
-import { type Peer, peers } from "./peers.js";
-import { type Report, reportOf } from "./report.js";
-import { type Manifest, migratedLabel, type SourceObject, sourceObject } from "./source.js";
+import type { Peer } from "./peer.js";
+import { peers } from "./peers.js";
+import { classOf, isIngress } from "./readers/ingress-rules.js";
+import { type MigrationReport, reportOf } from "./report.js";
+import { type InputManifest, migratedLabel, type SourceObject, sourceObject } from "./source.js";
 import { concerns, judgeBy, type KindTable, type Verdict } from "./table.js";
 import { writeGateway } from "./writers/gateway.js";
 import { type WriterInput, writeHttpProxies } from "./writers/httpproxy.js";
@@ -14,13 +16,13 @@ import { type WriterInput, writeHttpProxies } from "./writers/httpproxy.js";
 /** What a migration gives. */
 export interface Migration {
   readonly documents: readonly ResultDocument[];
-  readonly report: Report;
+  readonly report: MigrationReport;
   /** Peers that the input has objects of. */
   readonly peers: readonly Peer[];
 }
 
 /** How far a migration is. */
-export type Progress = (done: number, all: number) => void;
+export type MigrationProgress = (done: number, all: number) => void;
 
 /**
  * Converts the objects of other ingress controllers to HTTPProxies or to objects of the Gateway API. The result has an object for each part of the
@@ -28,9 +30,9 @@ export type Progress = (done: number, all: number) => void;
  * 503, with a remark of severity `error`. The result depends on the input alone.
  */
 export function migrate(
-  manifests: readonly Manifest[],
+  manifests: readonly InputManifest[],
   options: MigrateOptions,
-  progress: Progress = () => undefined,
+  progress: MigrationProgress = () => undefined,
 ): Migration {
   const objects = lastOfEach(manifests);
   const conversion = new Conversion(objects, options);
@@ -45,10 +47,10 @@ export function migrate(
   numberPorts(conversion);
   const { routes, remarks } = closedRoutes(conversion);
   const sites = firstSites(conversion, remarks);
-  const together = joinListeners(routes, sites, conversion);
+  const together = joinListeners(routes.map((route) => written(route, options)), sites, conversion);
   const { kept, remarks: ofOrder } = inOrder(together, { isRanked: options.to === "gateway" });
   const input: WriterInput = { routes: kept, sites, tcpPorts: conversion.tcpPorts, options };
-  const written = options.to === "gateway" ? writeGateway(input) : writeHttpProxies(input);
+  const result = options.to === "gateway" ? writeGateway(input) : writeHttpProxies(input);
   const extra = conversion.results.map(
     ({ part, object }): ResultDocument => ({
       object,
@@ -56,15 +58,25 @@ export function migrate(
       source: part.object,
     }),
   );
-  const documents = inInputOrder([...written.documents, ...extra, ...keptDocuments(objects, conversion)], objects);
-  const all = [...conversion.remarks, ...remarks, ...ofOrder, ...written.remarks.all];
+  const documents = inInputOrder(
+    [...result.documents, ...extra, ...keptDocuments(objects, conversion)],
+    objects,
+  );
+  const all = [...conversion.remarks, ...remarks, ...ofOrder, ...result.remarks.all];
   for (const peer of used) all.push(...besideOf(peer, objects));
   const report = reportOf({ routes: kept, sites, remarks: all, conversion, documents });
   return { documents, report, peers: used };
 }
 
+/** A route whose match is as the target has it, so that its order is known. */
+function written(route: SourceRoute, { to }: MigrateOptions): SourceRoute {
+  const { path } = route.match;
+  if (to !== "httpproxy" || path.kind !== "regex") return route;
+  return { ...route, match: { ...route.match, path: { kind: "regex", value: slashedRegex(path.value) } } };
+}
+
 /** Objects in the order of the input; of one name the last counts, as for `kubectl apply`. */
-function lastOfEach(manifests: readonly Manifest[]): SourceObject[] {
+function lastOfEach(manifests: readonly InputManifest[]): SourceObject[] {
   const objects = new Map<string, SourceObject>();
   for (const manifest of manifests) {
     const object = sourceObject(manifest);
@@ -75,7 +87,7 @@ function lastOfEach(manifests: readonly Manifest[]): SourceObject[] {
 
 /** Gives ports that are named their numbers, of the Services of the input. */
 function numberPorts(conversion: Conversion): void {
-  const numbered = (backend: Backend): Backend => {
+  const numbered = (backend: SourceBackend): SourceBackend => {
     const port = conversion.portNumber(backend);
     return port === undefined ? backend : { ...backend, port };
   };
@@ -85,11 +97,16 @@ function numberPorts(conversion: Conversion): void {
     const named = backends.find(({ port }) => typeof port === "string");
     const [part] = route.parts;
     if (named && part)
-      conversion.remark("error", part, `the port ${named.port} of Service ${named.namespace}/${named.name} has a name and no number; answered 503`, {
-        hosts: route.hosts,
-        closes: true,
-        todo: "give the Service among the input, or write the number of its port",
-      });
+      conversion.remark(
+        "error",
+        part,
+        `the port ${named.port} of Service ${named.namespace}/${named.name} has a name and no number; answered 503`,
+        {
+          hosts: route.hosts,
+          closes: true,
+          todo: "give the Service among the input, or write the number of its port",
+        },
+      );
     conversion.routes[i] = {
       ...route,
       action: { kind: "forward", backends },
@@ -101,13 +118,19 @@ function numberPorts(conversion: Conversion): void {
 const resultGroups = ["projectcontour.io", "gateway.networking.k8s.io"];
 
 /** Whether Isoline serves the object as it is. */
-const isServed = ({ group, kind, labels }: SourceObject): boolean =>
-  resultGroups.includes(group) ||
-  kind === "Ingress" ||
-  (group === "" && kind === "Service" && labels[migratedLabel] === "true");
+const isServed = (object: SourceObject): boolean =>
+  resultGroups.includes(object.group) ||
+  isIngress(object) ||
+  (object.group === "" && object.kind === "Service" && object.labels[migratedLabel] === "true");
 
 function leaveOut(object: SourceObject, conversion: Conversion): void {
-  if (conversion.withheld.has(object)) conversion.leaveOut(object, "a policy restricts it that is not converted");
+  if (conversion.withheld.has(object))
+    conversion.leaveOut(object, "a policy restricts it that is not converted");
+  else if (isIngress(object) && !["", "contour", "isoline"].includes(classOf(object)))
+    conversion.leaveOut(
+      object,
+      `its class ${classOf(object)} is of no controller that is converted; name it with --from and --class`,
+    );
   else if (isServed(object)) conversion.leaveOut(object, "kept");
   else if (peers.some(({ kinds }) => kinds.some((known) => known === `${object.kind}.${object.group}`)))
     conversion.leaveOut(object, "nothing that is converted refers to it");
@@ -122,7 +145,7 @@ const keptDocuments = (objects: readonly SourceObject[], { taken }: Conversion):
     .map((object) => ({ object: object.value, comments: [], source: object, isKept: true }));
 
 /** Routes with what the tables of their objects say of them: a route of which a restriction is lost is closed. */
-function closedRoutes({ routes, sites, taken }: Conversion): { routes: Route[]; remarks: Remark[] } {
+function closedRoutes({ routes, sites, taken }: Conversion): { routes: SourceRoute[]; remarks: Remark[] } {
   const remarks: Remark[] = [];
   const judges = new Map<KindTable, ReturnType<typeof judgeBy>>();
   const verdicts = new Map<SourceObject, readonly Verdict[]>();
@@ -148,7 +171,8 @@ function closedRoutes({ routes, sites, taken }: Conversion): { routes: Route[]; 
     return closes ? close(route) : route;
   });
   for (const { part, host } of sites)
-    for (const verdict of verdicts.get(part.object) ?? []) if (concerns(verdict.path, part.path)) note(verdict, [host]);
+    for (const verdict of verdicts.get(part.object) ?? [])
+      if (concerns(verdict.path, part.path)) note(verdict, [host]);
   for (const [object, own] of verdicts)
     for (const verdict of own) {
       const { path, severity, message, todo, closes } = verdict;
@@ -166,15 +190,15 @@ function closedRoutes({ routes, sites, taken }: Conversion): { routes: Route[]; 
 }
 
 /** A route that answers 503 in the place of what it can't be kept to. */
-const close = (route: Route): Route => ({
+const close = (route: SourceRoute): SourceRoute => ({
   ...route,
   action: { kind: "respond", status: 503, body: "" },
   access: [],
 });
 
 /** The first of each host. */
-function firstSites({ sites }: Conversion, remarks: Remark[]): Site[] {
-  const byHost = new Map<string, Site>();
+function firstSites({ sites }: Conversion, remarks: Remark[]): SourceSite[] {
+  const byHost = new Map<string, SourceSite>();
   for (const site of sites) {
     const first = byHost.get(site.host);
     if (!first) byHost.set(site.host, site);
@@ -192,10 +216,13 @@ function firstSites({ sites }: Conversion, remarks: Remark[]): Site[] {
 }
 
 /** Whether the second asks for certificates of clients, and the first does not. */
-const isWeaker = ({ tls: first }: Site, { tls: second }: Site): boolean =>
+const isWeaker = ({ tls: first }: SourceSite, { tls: second }: SourceSite): boolean =>
   second.kind === "terminate" && second.client !== undefined && !(first.kind === "terminate" && first.client);
 
-function inInputOrder(documents: readonly ResultDocument[], objects: readonly SourceObject[]): ResultDocument[] {
+function inInputOrder(
+  documents: readonly ResultDocument[],
+  objects: readonly SourceObject[],
+): ResultDocument[] {
   const places = new Map(objects.map((object, i) => [object, i]));
   const placeOf = ({ source }: ResultDocument): number => places.get(source) ?? 0;
   return [...documents].sort((a, b) => placeOf(a) - placeOf(b));
@@ -204,7 +231,8 @@ function inInputOrder(documents: readonly ResultDocument[], objects: readonly So
 /** What may restrict access beside the input, and is not in it. */
 function besideOf({ beside, groups }: Peer, objects: readonly SourceObject[]): Remark[] {
   const missing = (beside ?? []).filter(
-    ({ kinds }) => !objects.some(({ group, kind }) => kinds.includes(kind) && groups.some((own) => group.endsWith(own))),
+    ({ kinds }) =>
+      !objects.some(({ group, kind }) => kinds.includes(kind) && groups.some((own) => group.endsWith(own))),
   );
   return missing.map(({ message, todo }) => ({
     severity: "info",

@@ -2,10 +2,10 @@ import type { Match } from "../graph/matches/match-types.js";
 import type { Ref } from "../schema/meta.js";
 import type { SourceObject } from "./source.js";
 
-export type Severity = "info" | "warning" | "error";
+export type RemarkSeverity = "info" | "warning" | "error";
 
 /** A place in an object of the input. */
-export interface Part {
+export interface SourcePart {
   readonly object: SourceObject;
   /** As `pathText` prints it; empty for the whole object. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface Part {
 
 /** Something that is to be said of the conversion. */
 export interface Remark {
-  readonly severity: Severity;
+  readonly severity: RemarkSeverity;
   readonly about: Ref;
   readonly path: string;
   readonly message: string;
@@ -34,7 +34,7 @@ export interface Validation {
   readonly subjectName: string;
 }
 
-export interface Backend extends Name {
+export interface SourceBackend extends Name {
   readonly port: number | string;
   readonly weight?: number;
   readonly protocol?: "tls" | "h2" | "h2c";
@@ -51,7 +51,7 @@ export interface HeaderChanges {
 
 export const noHeaders: HeaderChanges = { set: [], add: [], remove: [] };
 
-export type Rewrite =
+export type SourceRewrite =
   /** Another prefix in the place of the matched one. */
   | { readonly kind: "prefix"; readonly value: string }
   /** Another path, whatever was matched. */
@@ -62,11 +62,11 @@ export interface Redirect {
   readonly hostname?: string;
   readonly port?: number;
   readonly status: number;
-  readonly path?: Rewrite;
+  readonly path?: SourceRewrite;
 }
 
-export type Action =
-  | { readonly kind: "forward"; readonly backends: readonly Backend[] }
+export type SourceAction =
+  | { readonly kind: "forward"; readonly backends: readonly SourceBackend[] }
   | { readonly kind: "redirect"; readonly redirect: Redirect }
   | { readonly kind: "respond"; readonly status: number; readonly body: string };
 
@@ -87,7 +87,7 @@ export interface Retry {
 }
 
 /** Who may use a route. What a target can't say closes the route. */
-export type AccessRule = { readonly part: Part } & (
+export type AccessRule = { readonly part: SourcePart } & (
   | {
       readonly kind: "addresses";
       readonly allow: readonly string[];
@@ -112,7 +112,7 @@ export interface ExternalAuth extends Name {
   readonly maxBytes?: number;
 }
 
-export interface LoadBalancing {
+export interface SourceBalancing {
   readonly strategy: "RoundRobin" | "Random" | "WeightedLeastRequest" | "Cookie" | "RequestHash";
   readonly hash?: readonly (
     | { readonly header: string }
@@ -121,7 +121,7 @@ export interface LoadBalancing {
   )[];
 }
 
-export interface HealthCheck {
+export interface SourceHealthCheck {
   readonly path: string;
   readonly host?: string;
   readonly intervalSeconds?: number;
@@ -131,8 +131,8 @@ export interface HealthCheck {
 }
 
 /** What is done to requests of a route beside sending them on. */
-export interface Filters {
-  readonly rewrite?: Rewrite;
+export interface RouteFilters {
+  readonly rewrite?: SourceRewrite;
   readonly host?: string;
   readonly requestHeaders: HeaderChanges;
   readonly responseHeaders: HeaderChanges;
@@ -141,13 +141,13 @@ export interface Filters {
   readonly idle?: string;
   readonly retry?: Retry;
   readonly cors?: Cors;
-  readonly balancing?: LoadBalancing;
-  readonly healthCheck?: HealthCheck;
-  readonly mirrors: readonly { readonly backend: Backend; readonly percent: number }[];
+  readonly balancing?: SourceBalancing;
+  readonly healthCheck?: SourceHealthCheck;
+  readonly mirrors: readonly { readonly backend: SourceBackend; readonly percent: number }[];
   readonly websockets: boolean;
 }
 
-export const noFilters = (timeout: string): Filters => ({
+export const noFilters = (timeout: string): RouteFilters => ({
   requestHeaders: noHeaders,
   responseHeaders: noHeaders,
   timeout,
@@ -156,14 +156,14 @@ export const noFilters = (timeout: string): Filters => ({
 });
 
 /** One way of requests through a host. */
-export interface Route {
+export interface SourceRoute {
   /** Places of the input that it comes from, the one to name in a comment first. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly SourcePart[];
   /** Lower case; `*` is any host. */
   readonly hosts: readonly string[];
   readonly match: Match;
-  readonly action: Action;
-  readonly filters: Filters;
+  readonly action: SourceAction;
+  readonly filters: RouteFilters;
   readonly access: readonly AccessRule[];
   /** Over HTTP: served, a redirect to HTTPS with this status, or nothing. */
   readonly http: "serve" | "none" | 301 | 302 | 303 | 307 | 308;
@@ -175,11 +175,12 @@ export interface Route {
   readonly closed?: boolean;
 }
 
-export const byPrecedence = (a: Route, b: Route): number => (a.precedence ?? 0) - (b.precedence ?? 0);
+export const byPrecedence = (a: SourceRoute, b: SourceRoute): number =>
+  (a.precedence ?? 0) - (b.precedence ?? 0);
 
 /** How connections to a host are taken. */
-export interface Site {
-  readonly part: Part;
+export interface SourceSite {
+  readonly part: SourcePart;
   readonly host: string;
   readonly tls:
     | {
@@ -191,7 +192,7 @@ export interface Site {
       }
     | { readonly kind: "passthrough" };
   /** What TCP connections are sent to. */
-  readonly tcp?: readonly Backend[];
+  readonly tcp?: readonly SourceBackend[];
 }
 
 export interface ClientCertificates {
@@ -205,7 +206,7 @@ export interface ClientCertificates {
 
 /** A port whose connections go to Services, without a host. */
 export interface TcpPort {
-  readonly part: Part;
+  readonly part: SourcePart;
   readonly port: number;
-  readonly backends: readonly Backend[];
+  readonly backends: readonly SourceBackend[];
 }

@@ -51,9 +51,7 @@ function pathCovers(outer: PathMatch, inner: PathMatch): boolean {
   if (inner.kind === "exact") return isSure(outer) && takes(outer, inner.value);
   if (outer.kind === "prefix") return headOf(inner).startsWith(outer.value);
   if (outer.kind === "segment")
-    return inner.kind === "segment"
-      ? takes(outer, inner.value)
-      : headOf(inner).startsWith(`${outer.value}/`);
+    return inner.kind === "segment" ? takes(outer, inner.value) : headOf(inner).startsWith(`${outer.value}/`);
   return outer.kind === "regex" && inner.kind === "regex" && outer.value === inner.value;
 }
 

@@ -1,27 +1,27 @@
 import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
-import type { HostReport, Report, ShownRemark } from "./report.js";
+import type { HostReport, MigrationReport, ShownRemark } from "./report.js";
 
 const shownHost = (host: string): string => (host === "*" ? "any host" : host);
 
 /** The report for a terminal. */
-export function reportText(report: Report): string {
+export function reportText(report: MigrationReport): string {
   const lines = report.hosts.flatMap((host) => [
     `${shownHost(host.host)}: ${countsOf(host)}`,
     ...host.remarks.flatMap((remark) => remarkLines(remark).map((line) => `  ${line}`)),
   ]);
-  if (report.others.length > 0) lines.push("of no one host:", ...report.others.flatMap((remark) => remarkLines(remark).map((line) => `  ${line}`)));
+  if (report.others.length > 0)
+    lines.push(
+      "of no one host:",
+      ...report.others.flatMap((remark) => remarkLines(remark).map((line) => `  ${line}`)),
+    );
   for (const { object, reason } of report.leftOut) lines.push(`left out: ${object}: ${reason}`);
   lines.push(summaryOf(report));
   return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 const countsOf = ({ routes, same, closed }: HostReport): string =>
-  [
-    plural(routes, "route"),
-    `${same} the same`,
-    ...(closed > 0 ? [`${closed} closed`] : []),
-  ].join(", ");
+  [plural(routes, "route"), `${same} the same`, ...(closed > 0 ? [`${closed} closed`] : [])].join(", ");
 
 function remarkLines({ severity, about, path, message, todo, more }: ShownRemark): string[] {
   const where = [about === "File//" ? "" : about, path].filter((word) => word !== "").join(" ");
@@ -32,7 +32,7 @@ function remarkLines({ severity, about, path, message, todo, more }: ShownRemark
   ];
 }
 
-export function summaryOf({ objects, counts, kept, noRoutes, leftOut, hosts }: Report): string {
+export function summaryOf({ objects, counts, kept, noRoutes, leftOut, hosts }: MigrationReport): string {
   const made = new Set(objects.flatMap(({ results }) => results)).size;
   return [
     `${plural(objects.length, "object")} of ${plural(hosts.length, "host")} converted to ${made}`,
@@ -47,8 +47,15 @@ const cell = (text: string): string =>
   printable(text).replace(/[\\`*_<>|[\]#&]/g, (one) => `&#${one.charCodeAt(0)};`);
 
 /** The report for a pull request or a page. */
-export function reportMarkdown(report: Report): string {
-  const lines = ["# Migration", "", summaryOf(report), "", "| host | routes | the same | closed | worst |", "|---|---|---|---|---|"];
+export function reportMarkdown(report: MigrationReport): string {
+  const lines = [
+    "# Migration",
+    "",
+    summaryOf(report),
+    "",
+    "| host | routes | the same | closed | worst |",
+    "|---|---|---|---|---|",
+  ];
   for (const { host, routes, same, closed, worst } of report.hosts)
     lines.push(`| ${cell(shownHost(host))} | ${routes} | ${same} | ${closed} | ${worst} |`);
   for (const { host, remarks } of report.hosts) {
@@ -57,7 +64,12 @@ export function reportMarkdown(report: Report): string {
   }
   if (report.others.length > 0) lines.push("", "## Of no one host", "", ...report.others.map(item));
   if (report.leftOut.length > 0)
-    lines.push("", "## Left out", "", ...report.leftOut.map(({ object, reason }) => `- ${cell(object)}: ${cell(reason)}`));
+    lines.push(
+      "",
+      "## Left out",
+      "",
+      ...report.leftOut.map(({ object, reason }) => `- ${cell(object)}: ${cell(reason)}`),
+    );
   return `${lines.join("\n")}\n`;
 }
 
@@ -70,4 +82,4 @@ function item({ severity, about, path, message, todo, more }: ShownRemark): stri
   ].join("");
 }
 
-export const reportJson = (report: Report): string => `${JSON.stringify(report, null, 2)}\n`;
+export const reportJson = (report: MigrationReport): string => `${JSON.stringify(report, null, 2)}\n`;

@@ -1,7 +1,7 @@
 import { pathOf } from "../schema/field-path.js";
 import type { Conversion } from "./conversion.js";
 import type { ResultDocument } from "./document.js";
-import type { Remark, Route, Severity, Site } from "./model.js";
+import type { Remark, RemarkSeverity, SourceRoute, SourceSite } from "./model.js";
 import type { SourceObject } from "./source.js";
 import { concerns } from "./table.js";
 
@@ -14,7 +14,7 @@ export interface HostReport {
   readonly same: number;
   /** Routes that answer 503 (500 in the Gateway API), as what restricts them can't be kept. */
   readonly closed: number;
-  readonly worst: Severity | "same";
+  readonly worst: RemarkSeverity | "same";
   readonly remarks: readonly ShownRemark[];
 }
 
@@ -24,7 +24,7 @@ export type ShownRemark = Omit<Remark, "hosts"> & {
   readonly more: number;
 };
 
-export interface Report {
+export interface MigrationReport {
   readonly hosts: readonly HostReport[];
   /** Of no one host. */
   readonly others: readonly ShownRemark[];
@@ -35,21 +35,21 @@ export interface Report {
   /** Objects that are served as they are, and objects that are no routes. */
   readonly kept: number;
   readonly noRoutes: number;
-  readonly counts: Readonly<Record<Severity, number>>;
+  readonly counts: Readonly<Record<RemarkSeverity, number>>;
 }
 
 interface ReportInput {
-  readonly routes: readonly Route[];
-  readonly sites: readonly Site[];
+  readonly routes: readonly SourceRoute[];
+  readonly sites: readonly SourceSite[];
   readonly remarks: readonly Remark[];
   readonly conversion: Conversion;
   readonly documents: readonly ResultDocument[];
 }
 
-const ranks: readonly (Severity | "same")[] = ["error", "warning", "info", "same"];
-const rankOf = (severity: Severity | "same"): number => ranks.indexOf(severity);
+const ranks: readonly (RemarkSeverity | "same")[] = ["error", "warning", "info", "same"];
+const rankOf = (severity: RemarkSeverity | "same"): number => ranks.indexOf(severity);
 
-export function reportOf({ routes, sites, remarks, conversion, documents }: ReportInput): Report {
+export function reportOf({ routes, sites, remarks, conversion, documents }: ReportInput): MigrationReport {
   const shown = gathered(remarks);
   const byHost = new Map<string, ShownRemark[]>();
   for (const remark of shown)
@@ -58,7 +58,7 @@ export function reportOf({ routes, sites, remarks, conversion, documents }: Repo
       if (own) own.push(remark);
       else byHost.set(host, [remark]);
     }
-  const ofHost = new Map<string, Route[]>();
+  const ofHost = new Map<string, SourceRoute[]>();
   for (const { host } of sites) ofHost.set(host, []);
   for (const route of routes)
     for (const host of new Set(route.hosts)) {
@@ -89,7 +89,7 @@ export function reportOf({ routes, sites, remarks, conversion, documents }: Repo
 
 function hostReport(
   host: string,
-  routes: readonly Route[],
+  routes: readonly SourceRoute[],
   remarks: readonly ShownRemark[],
   places: ReadonlyMap<string, readonly Remark[]>,
 ): HostReport {
@@ -135,23 +135,36 @@ function gathered(remarks: readonly Remark[]): ShownRemark[] {
     const [first] = own;
     if (!first) return [];
     const hosts = [...new Set(own.flatMap((one) => one.hosts))].sort();
-    return [{ ...first, hosts, more: new Set(own.map(({ path }) => path)).size - 1, closes: own.some(({ closes }) => closes) }];
+    return [
+      {
+        ...first,
+        hosts,
+        more: new Set(own.map(({ path }) => path)).size - 1,
+        closes: own.some(({ closes }) => closes),
+      },
+    ];
   });
 }
 
-function objectsOf(taken: readonly SourceObject[], documents: readonly ResultDocument[]): Report["objects"] {
+function objectsOf(
+  taken: readonly SourceObject[],
+  documents: readonly ResultDocument[],
+): MigrationReport["objects"] {
   const results = new Map<SourceObject, string[]>();
   for (const { object, source, comments, isKept } of documents) {
     if (isKept) continue;
     const { kind, metadata } = object as { kind: string; metadata: { namespace?: string; name: string } };
     const name = `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
     for (const one of taken)
-      if (one === source || comments.some((line) => line.startsWith(`from ${one.ref} `) || line === `from ${one.ref}`))
+      if (
+        one === source ||
+        comments.some((line) => line.startsWith(`from ${one.ref} `) || line === `from ${one.ref}`)
+      )
         results.set(one, [...(results.get(one) ?? []), name]);
   }
   return taken.map((object) => ({ source: object.ref, results: results.get(object) ?? [] }));
 }
 
 /** The worst that is said. */
-export const worstOf = ({ counts }: Report): Severity | "same" =>
+export const worstOf = ({ counts }: MigrationReport): RemarkSeverity | "same" =>
   counts.error > 0 ? "error" : counts.warning > 0 ? "warning" : counts.info > 0 ? "info" : "same";

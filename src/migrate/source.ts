@@ -3,7 +3,7 @@ import { type Ref, refOf } from "../schema/meta.js";
 import { Field, type FieldLog, fieldLog } from "./field.js";
 
 /** One manifest of the input. */
-export interface Manifest {
+export interface InputManifest {
   readonly value: unknown;
   /** `FILE:LINE`; empty where it was read of a cluster. */
   readonly place: string;
@@ -29,7 +29,7 @@ export interface SourceObject {
 }
 
 /** Undefined for what is no object of Kubernetes. */
-export function sourceObject({ value, place, text }: Manifest): SourceObject | undefined {
+export function sourceObject({ value, place, text }: InputManifest): SourceObject | undefined {
   if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string")
     return undefined;
   const { kind, apiVersion } = value;
@@ -48,7 +48,9 @@ export function sourceObject({ value, place, text }: Manifest): SourceObject | u
     version: apiVersion.slice(slash + 1),
     namespace,
     name,
-    labels: Object.fromEntries(Object.entries(labels).flatMap(([k, v]) => (typeof v === "string" ? [[k, v]] : []))),
+    labels: Object.fromEntries(
+      Object.entries(labels).flatMap(([k, v]) => (typeof v === "string" ? [[k, v]] : [])),
+    ),
     created: typeof metadata.creationTimestamp === "string" ? metadata.creationTimestamp : "",
     place,
     ...(text === undefined ? {} : { text }),

@@ -1,14 +1,14 @@
 import { type FieldPath, pathOf, pathText } from "../schema/field-path.js";
 import { isRecord } from "../schema/issues.js";
 import type { FieldLog } from "./field.js";
-import type { Severity } from "./model.js";
+import type { RemarkSeverity } from "./model.js";
 
 /** What becomes of a field of a peer's object. */
 export type Row =
   | { readonly verdict: "carried" | "ignored" }
   | {
       readonly verdict: "changed" | "lost";
-      readonly severity: Severity;
+      readonly severity: RemarkSeverity;
       readonly note: string;
       /** What the user does about it. */
       readonly todo?: string;
@@ -21,13 +21,13 @@ export const carried: Row = { verdict: "carried" };
 /** The field has no effect on requests. */
 export const ignored: Row = { verdict: "ignored" };
 /** The result says almost the same; the note has the difference. */
-export const changed = (note: string, severity: Severity = "info", todo?: string): Row => ({
+export const changed = (note: string, severity: RemarkSeverity = "info", todo?: string): Row => ({
   verdict: "changed",
   severity,
   note,
   ...(todo ? { todo } : {}),
 });
-export const lost = (note: string, severity: Severity = "warning", todo?: string): Row => ({
+export const lost = (note: string, severity: RemarkSeverity = "warning", todo?: string): Row => ({
   verdict: "lost",
   severity,
   note,
@@ -59,7 +59,7 @@ export interface KindTable {
 /** What is to be said of a field. */
 export interface Verdict {
   readonly path: FieldPath;
-  readonly severity: Severity;
+  readonly severity: RemarkSeverity;
   readonly message: string;
   readonly todo?: string;
   readonly closes: boolean;
@@ -173,8 +173,9 @@ function walk(
   judge(own, path, log, verdicts);
 }
 
-const entriesOf = (value: Readonly<Record<string, unknown>> | readonly unknown[]): [string | number, unknown][] =>
-  Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+const entriesOf = (
+  value: Readonly<Record<string, unknown>> | readonly unknown[],
+): [string | number, unknown][] => (Array.isArray(value) ? [...value.entries()] : Object.entries(value));
 
 function judge(row: Row | undefined, path: FieldPath, log: FieldLog, verdicts: Verdict[]): void {
   if (!row || row.verdict === "ignored") return;

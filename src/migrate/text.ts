@@ -16,13 +16,14 @@ function documentText({ object, comments, members, source, isKept }: ResultDocum
   const { spec: _, ...head } = object;
   const items = Array.isArray(list) ? (list as unknown[]) : [];
   const before = Object.keys(rest).length > 0 ? indented(writeYaml(rest)) : "";
-  const written = items.map((item, i) => `    # ${printable(members.comments[i] ?? "")}\n${indented(writeYaml([item]), 4)}`);
+  const written = items.map(
+    (item, i) => `    # ${printable(members.comments[i] ?? "")}\n${indented(writeYaml([item]), 4)}`,
+  );
   const after = items.length > 0 ? `  ${members.list}:\n${written.join("")}` : "";
   return `${lines}${writeYaml(head)}spec:${before + after === "" ? " {}\n" : `\n${before}${after}`}`;
 }
 
-const indented = (text: string, by = 2): string =>
-  text.replace(/^(?=.)/gm, " ".repeat(by));
+const indented = (text: string, by = 2): string => text.replace(/^(?=.)/gm, " ".repeat(by));
 
 /** The text of a document without the line that begins it and empty lines around it. */
 const withoutMarker = (text: string): string => `${text.replace(/^---[ \t]*\n/, "").trim()}\n`;

@@ -2,9 +2,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reportText } from "../../src/migrate/report-text.js";
-import { defaultSettings } from "../../src/schema/settings.js";
-import { compileAll, parseCase, protoErrors } from "../support/compile.js";
-import { migrated } from "../support/migration.js";
+import { compileAssuming } from "../../src/assume/assume.js";
+import type { Ref } from "../../src/schema/meta.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { createMemoryStore } from "../../src/store/memory.js";
+import { parseCase, platform, protoErrors } from "../support/compile.js";
+import { edge, migrated } from "../support/migration.js";
 
 const root = join(import.meta.dirname, "cases");
 const rewrite = process.env.UPDATE === "1";
@@ -13,6 +16,9 @@ const cases = readdirSync(root).flatMap((peer) =>
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => `${peer}/${file.slice(0, -".yaml".length)}`),
 );
+
+/** All that results refer to is there. */
+const assumed = { mode: "all", isKnown: () => true, owned: new Set<Ref>() } as const;
 
 const targets = ["httpproxy", "gateway"] as const;
 
@@ -35,23 +41,22 @@ describe.each(cases)("%s", (name) => {
     expect(got).toBe(existsSync(path) ? readFileSync(path, "utf8") : "");
   });
 
-  it.each(targets)("gives %s objects that their kinds allow, and that Envoy's types allow", (to) => {
+  it.each(targets)("gives %s objects that are valid, and compile to valid messages of Envoy", (to) => {
     const { objects, findings } = parseCase(migrated(input, to).text);
     expect(findings).toEqual([]);
-    const settings = { ...defaultSettings, gatewayRef: { namespace: "infra", name: "edge" } };
-    const store = compileAll(objects);
-    expect(settings.gatewayRef.name).toBe("edge");
+    const store = createMemoryStore();
+    const settings = parseSettings(to === "gateway" ? { gatewayRef: edge } : {}).settings;
+    compileAssuming(store, { settings, objects }, platform, assumed);
     expect(protoErrors(store)).toEqual([]);
+    // A rule of the Gateway API that is closed has a filter that is not there.
+    const errors = [...store.findings()].filter(
+      ({ severity, message }) => severity === "error" && !message.includes("ExtensionRef"),
+    );
+    expect(errors).toEqual([]);
   });
 
   it.each(targets)("converted to %s stays as it is when it is converted again", (to) => {
     const once = migrated(input, to).text;
     expect(migrated(once, to).text).toBe(once);
-  });
-
-  it.each(targets)("gives the same for %s whatever order its documents have", (to) => {
-    const documents = input.split(/^---\n/m);
-    const sorted = (text: string): string[] => text.split(/^---\n/m).sort();
-    expect(documents.length === 1 || sorted(migrated(input, to).text).length > 0).toBe(true);
   });
 });

@@ -1,20 +1,22 @@
 import { readNow } from "../../src/documents/documents.js";
 import type { MigrateOptions } from "../../src/migrate/conversion.js";
 import { type Migration, migrate } from "../../src/migrate/migrate.js";
-import type { Manifest } from "../../src/migrate/source.js";
+import type { InputManifest } from "../../src/migrate/source.js";
 import { writeDocuments } from "../../src/migrate/text.js";
 
 /** The manifests of a text, as the command reads them. */
-export const manifestsOf = (text: string, file = ""): Manifest[] =>
+export const manifestsOf = (text: string, file = ""): InputManifest[] =>
   [...readNow(text)].flatMap((one) =>
     "value" in one
       ? [{ value: one.value, place: file === "" ? "" : `${file}:${one.line}`, text: one.part.text }]
       : [],
   );
 
+export const edge = { namespace: "infra", name: "edge" };
+
 export const optionsFor = (to: MigrateOptions["to"], rest: Partial<MigrateOptions> = {}): MigrateOptions => ({
   to,
-  gateway: { namespace: "infra", name: "edge" },
+  gateway: edge,
   classes: [],
   ...rest,
 });

@@ -1,6 +1,6 @@
 import type { Conversion } from "../conversion.js";
 import type { Field } from "../field.js";
-import type { Backend, Name } from "../model.js";
+import type { Name, SourceBackend } from "../model.js";
 import { annotationOf, type SourceObject } from "../source.js";
 import { carried, changed, ignored, type KindTable } from "../table.js";
 
@@ -12,7 +12,7 @@ export interface IngressPath {
   readonly path: string;
   readonly type: "Exact" | "Prefix" | "ImplementationSpecific";
   /** Undefined where it names no Service. */
-  readonly backend: Backend | undefined;
+  readonly backend: SourceBackend | undefined;
   readonly field: Field;
 }
 
@@ -26,14 +26,19 @@ export const ingressFields: KindTable["fields"] = {
   "spec.rules[].http.paths[].path": carried,
   "spec.rules[].http.paths[].pathType": carried,
   "spec.rules[].http.paths[].backend": carried,
-  "spec.rules[].http.paths[].backend.resource": changed("only Services are backends: the path answers 503", "warning"),
+  "spec.rules[].http.paths[].backend.resource": changed(
+    "only Services are backends: the path answers 503",
+    "warning",
+  ),
 };
 
 export const classAnnotation = "kubernetes.io/ingress.class";
 
 /** The class that an Ingress names; empty when it names none. */
 export const classOf = ({ root }: SourceObject): string =>
-  root.at("spec", "ingressClassName").text() ?? root.at("metadata", "annotations", classAnnotation).text() ?? "";
+  root.at("spec", "ingressClassName").text() ??
+  root.at("metadata", "annotations", classAnnotation).text() ??
+  "";
 
 export const isIngress = ({ kind, group }: SourceObject): boolean =>
   kind === "Ingress" && (group === "networking.k8s.io" || group === "extensions");
@@ -41,7 +46,12 @@ export const isIngress = ({ kind, group }: SourceObject): boolean =>
 /** Whether an Ingress is of a peer: by its class, or without one by annotations of the peer or the option `--from`. */
 export function isOfPeer(
   object: SourceObject,
-  { peer, prefixes, from, classes }: { peer: string; prefixes: readonly string[]; from: string | undefined; classes: readonly string[] },
+  {
+    peer,
+    prefixes,
+    from,
+    classes,
+  }: { peer: string; prefixes: readonly string[]; from: string | undefined; classes: readonly string[] },
 ): boolean {
   if (!isIngress(object)) return false;
   const own = classOf(object);
@@ -86,22 +96,30 @@ export const ruleHosts = (object: SourceObject): string[] =>
     .items()
     .map((rule) => rule.at("host").text()?.toLowerCase() || "*");
 
-export function backendOf(object: SourceObject, field: Field): Backend | undefined {
+export function backendOf(object: SourceObject, field: Field): SourceBackend | undefined {
   const service = field.at("service");
   const name = service.at("name").text() ?? field.at("serviceName").text();
-  const port = service.at("port", "number").number() ?? service.at("port", "name").text() ?? field.at("servicePort").port();
+  const port =
+    service.at("port", "number").number() ??
+    service.at("port", "name").text() ??
+    field.at("servicePort").port();
   field.use();
-  return name === undefined || port === undefined ? undefined : { namespace: object.namespace, name, port: numberOf(port) };
+  return name === undefined || port === undefined
+    ? undefined
+    : { namespace: object.namespace, name, port: numberOf(port) };
 }
 
 const numberOf = (port: number | string): number | string =>
   typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
 
-export const defaultBackendOf = (object: SourceObject): Backend | undefined =>
-  backendOf(object, object.root.at("spec", "defaultBackend")) ?? backendOf(object, object.root.at("spec", "backend"));
+export const defaultBackendOf = (object: SourceObject): SourceBackend | undefined =>
+  backendOf(object, object.root.at("spec", "defaultBackend")) ??
+  backendOf(object, object.root.at("spec", "backend"));
 
 /** The Secret of the certificate of each host that a section `tls` names. */
-export function tlsHosts(object: SourceObject): Map<string, { readonly secret: Name | undefined; readonly field: Field }> {
+export function tlsHosts(
+  object: SourceObject,
+): Map<string, { readonly secret: Name | undefined; readonly field: Field }> {
   const hosts = new Map<string, { readonly secret: Name | undefined; readonly field: Field }>();
   for (const field of object.root.at("spec", "tls").items()) {
     const name = field.at("secretName").text();
@@ -130,7 +148,7 @@ export function addSites(object: SourceObject, conversion: Conversion, done: Set
 }
 
 /** Annotations of one prefix. */
-export class Annotations {
+export class IngressAnnotations {
   constructor(
     private readonly object: SourceObject,
     private readonly prefix: string,

@@ -1,9 +1,16 @@
 import { type Conversion, partOf } from "../conversion.js";
 import type { Field } from "../field.js";
 import { matchOf, prefix } from "../matches.js";
-import type { Backend, Filters, HealthCheck, LoadBalancing, Part, Route } from "../model.js";
+import type {
+  RouteFilters,
+  SourceBackend,
+  SourceBalancing,
+  SourceHealthCheck,
+  SourcePart,
+  SourceRoute,
+} from "../model.js";
 import { noFilters } from "../model.js";
-import type { Peer } from "../peers.js";
+import { collectionsOf, type Peer } from "../peer.js";
 import type { SourceObject } from "../source.js";
 import { carried, changed, ignored, type KindTable } from "../table.js";
 
@@ -38,9 +45,13 @@ const table: KindTable = {
     "spec.routes[].retryPolicy.count": carried,
     "spec.routes[].retryPolicy.perTryTimeout": carried,
     ...serviceRows("spec.tcpproxy.services[]"),
-    "spec.tcpproxy.services[].weight": changed("weights have no meaning for tcpproxy of an IngressRoute; all Services get the same"),
+    "spec.tcpproxy.services[].weight": changed(
+      "weights have no meaning for tcpproxy of an IngressRoute; all Services get the same",
+    ),
     "spec.tcpproxy.services[].strategy": changed("has no effect for tcpproxy of an IngressRoute; left out"),
-    "spec.tcpproxy.services[].healthCheck": changed("has no effect for tcpproxy of an IngressRoute; left out"),
+    "spec.tcpproxy.services[].healthCheck": changed(
+      "has no effect for tcpproxy of an IngressRoute; left out",
+    ),
     "spec.tcpproxy.services[].validation": changed("has no effect for tcpproxy of an IngressRoute; left out"),
     "spec.tcpproxy.delegate": carried,
   },
@@ -53,6 +64,7 @@ export const ingressRoute: Peer = {
   name: "ingressroute",
   groups: [group],
   kinds: [],
+  collections: collectionsOf(group, ["v1beta1"], [kind]),
   served: {},
   takes: (object) => object.group === group && object.kind === kind,
   read(objects, conversion) {
@@ -65,7 +77,11 @@ export const ingressRoute: Peer = {
     for (const object of objects) {
       if (object.root.at("spec", "virtualhost").given || used.has(object)) continue;
       object.root.at("spec").use();
-      conversion.remark("warning", partOf(object), "no root delegates to it, so that it is not served; left out");
+      conversion.remark(
+        "warning",
+        partOf(object),
+        "no root delegates to it, so that it is not served; left out",
+      );
     }
   },
 };
@@ -86,7 +102,12 @@ function readRoot(root: SourceObject, host: string, reading: Reading): void {
   const backends = tcp.given ? tcpBackends(root, tcp, [root], reading) : [];
   const own = backends.length > 0 ? { tcp: backends } : {};
   if (minimum !== undefined && minimum !== "1.2" && minimum !== "1.3")
-    conversion.remark("warning", partOf(root, tls.at("minimumProtocolVersion")), `TLS ${minimum} is not served; 1.2 is the least`, { hosts: [host] });
+    conversion.remark(
+      "warning",
+      partOf(root, tls.at("minimumProtocolVersion")),
+      `TLS ${minimum} is not served; 1.2 is the least`,
+      { hosts: [host] },
+    );
   if (secret) {
     const slash = secret.indexOf("/");
     conversion.sites.push({
@@ -94,13 +115,16 @@ function readRoot(root: SourceObject, host: string, reading: Reading): void {
       host,
       tls: {
         kind: "terminate",
-        secret: { namespace: slash < 0 ? root.namespace : secret.slice(0, slash), name: secret.slice(slash + 1) },
+        secret: {
+          namespace: slash < 0 ? root.namespace : secret.slice(0, slash),
+          name: secret.slice(slash + 1),
+        },
         ...(minimum === "1.3" || minimum === "1.2" ? { minimum } : {}),
       },
       ...own,
     });
   } else if (passthrough) conversion.sites.push({ part, host, tls: { kind: "passthrough" }, ...own });
-  const routes: Route[] = [];
+  const routes: SourceRoute[] = [];
   readRoutes(root, { host, hasTls: secret !== undefined && secret !== "", parents: [root], routes }, reading);
   const lastOf = new Map(routes.map((route) => [route.match.path.value, route]));
   for (const route of routes)
@@ -119,7 +143,7 @@ interface Place {
   /** The match that delegates here. */
   readonly within?: string;
   /** Where routes are put. */
-  readonly routes: Route[];
+  readonly routes: SourceRoute[];
 }
 
 /** Up to the first wrong route: IngressRoute serves those before it alone. */
@@ -150,31 +174,45 @@ function routeProblem(field: Field, match: string | undefined, { within }: Place
 function follow(object: SourceObject, field: Field, match: string, place: Place, reading: Reading): void {
   const { conversion, used } = reading;
   const part = partOf(object, field);
-  const note = (message: string): void => conversion.remark("warning", part, message, { hosts: [place.host] });
+  const note = (message: string): void =>
+    conversion.remark("warning", part, message, { hosts: [place.host] });
   const name = field.at("delegate", "name").text();
   if (name === undefined) return note("has neither services nor delegate; left out");
   const namespace = field.at("delegate", "namespace").text() || object.namespace;
   const target = conversion.find(group, kind, namespace, name);
-  if (!target) return note(`IngressRoute ${namespace}/${name} is not among the input: nothing is served here; left out`);
+  if (!target)
+    return note(`IngressRoute ${namespace}/${name} is not among the input: nothing is served here; left out`);
   if (place.parents.includes(target)) return note("delegates in a circle, which is not served; left out");
-  if (target.root.at("spec", "virtualhost").given) return note(`IngressRoute ${namespace}/${name} is a root; left out`);
+  if (target.root.at("spec", "virtualhost").given)
+    return note(`IngressRoute ${namespace}/${name} is a root; left out`);
   used.add(target);
   readRoutes(target, { ...place, parents: [...place.parents, target], within: match }, reading);
 }
 
-function addRoute(object: SourceObject, field: Field, match: string, place: Place, { conversion }: Reading): void {
+function addRoute(
+  object: SourceObject,
+  field: Field,
+  match: string,
+  place: Place,
+  { conversion }: Reading,
+): void {
   const services = field.at("services").items();
   const part = partOf(object, field);
   const backends = services.map((service) => backendOf(object, service));
   const strategies = new Set(services.map((service) => service.at("strategy").text() ?? ""));
   const checks = services.map((service) => healthCheckOf(service.at("healthCheck")));
   if (strategies.size > 1 || new Set(checks.map((check) => JSON.stringify(check))).size > 1)
-    conversion.remark("error", part, "its services differ in strategy or healthCheck, of which a route has one: that of the first is used", {
-      hosts: [place.host],
-      todo: "let all services of the route have the same",
-    });
+    conversion.remark(
+      "error",
+      part,
+      "its services differ in strategy or healthCheck, of which a route has one: that of the first is used",
+      {
+        hosts: [place.host],
+        todo: "let all services of the route have the same",
+      },
+    );
   const isInsecure = field.at("permitInsecure").flag() ?? false;
-  const route: Route = {
+  const route: SourceRoute = {
     parts: [part],
     hosts: [place.host],
     match: matchOf(prefix(match)),
@@ -190,12 +228,16 @@ function addRoute(object: SourceObject, field: Field, match: string, place: Plac
 
 const strategies = ["Random", "WeightedLeastRequest", "Cookie"] as const;
 
-const strategyOf = (text: string | undefined): LoadBalancing | undefined => {
+const strategyOf = (text: string | undefined): SourceBalancing | undefined => {
   const strategy = strategies.find((one) => one === text);
   return strategy && { strategy };
 };
 
-function filtersOf(field: Field, balancing: LoadBalancing | undefined, healthCheck: HealthCheck | undefined): Filters {
+function filtersOf(
+  field: Field,
+  balancing: SourceBalancing | undefined,
+  healthCheck: SourceHealthCheck | undefined,
+): RouteFilters {
   const rewrite = field.at("prefixRewrite").text();
   const retry = field.at("retryPolicy");
   const perTry = retry.at("perTryTimeout").text();
@@ -204,7 +246,13 @@ function filtersOf(field: Field, balancing: LoadBalancing | undefined, healthChe
     ...noFilters(timeoutOf(field.at("timeoutPolicy", "request").text())),
     ...(rewrite ? { rewrite: { kind: "prefix", value: rewrite } } : {}),
     ...(retry.given
-      ? { retry: { count: count || 1, on: [], ...(perTry !== undefined && isDuration(perTry) ? { perTry } : {}) } }
+      ? {
+          retry: {
+            count: count || 1,
+            on: [],
+            ...(perTry !== undefined && isDuration(perTry) ? { perTry } : {}),
+          },
+        }
       : {}),
     ...(balancing ? { balancing } : {}),
     ...(healthCheck ? { healthCheck } : {}),
@@ -220,11 +268,16 @@ function timeoutOf(text: string | undefined): string {
   return isDuration(text) && !/^0+(?:\.0+)?[a-z]+$/.test(text) ? text : "infinity";
 }
 
-function healthCheckOf(field: Field): HealthCheck | undefined {
+function healthCheckOf(field: Field): SourceHealthCheck | undefined {
   const path = field.at("path").text();
   const host = field.at("host").text();
   if (path === undefined) return undefined;
-  const numbers = ["intervalSeconds", "timeoutSeconds", "unhealthyThresholdCount", "healthyThresholdCount"] as const;
+  const numbers = [
+    "intervalSeconds",
+    "timeoutSeconds",
+    "unhealthyThresholdCount",
+    "healthyThresholdCount",
+  ] as const;
   const given = numbers.flatMap((name) => {
     const value = field.at(name).number();
     return value === undefined ? [] : [[name, value]];
@@ -232,7 +285,7 @@ function healthCheckOf(field: Field): HealthCheck | undefined {
   return { path, ...(host === undefined ? {} : { host }), ...Object.fromEntries(given) };
 }
 
-function backendOf(object: SourceObject, field: Field): Backend {
+function backendOf(object: SourceObject, field: Field): SourceBackend {
   const port = field.at("port").number() ?? 0;
   const weight = field.at("weight").number();
   const caSecret = field.at("validation", "caSecret").text();
@@ -246,14 +299,23 @@ function backendOf(object: SourceObject, field: Field): Backend {
   };
 }
 
-function tcpBackends(object: SourceObject, tcp: Field, parents: readonly SourceObject[], reading: Reading): Backend[] {
+function tcpBackends(
+  object: SourceObject,
+  tcp: Field,
+  parents: readonly SourceObject[],
+  reading: Reading,
+): SourceBackend[] {
   const { conversion, used } = reading;
-  const part: Part = partOf(object, tcp);
+  const part: SourcePart = partOf(object, tcp);
   const services = tcp.at("services").items();
   if (services.length > 0)
     return services.map((service) => {
       service.use();
-      return { namespace: object.namespace, name: service.at("name").text() ?? "", port: service.at("port").number() ?? 0 };
+      return {
+        namespace: object.namespace,
+        name: service.at("name").text() ?? "",
+        port: service.at("port").number() ?? 0,
+      };
     });
   const name = tcp.at("delegate", "name").text();
   const namespace = tcp.at("delegate", "namespace").text() || object.namespace;

@@ -1,15 +1,25 @@
 import { type Conversion, partOf } from "../conversion.js";
 import type { Field } from "../field.js";
 import { matchOf, prefix as textPrefix } from "../matches.js";
-import { type AccessRule, type Backend, type Cors, type Filters, noFilters, type Route } from "../model.js";
-import type { Peer } from "../peers.js";
+import {
+  type AccessRule,
+  type Cors,
+  noFilters,
+  type RouteFilters,
+  type SourceBackend,
+  type SourceRoute,
+} from "../model.js";
+import { collectionsOf, type Peer } from "../peer.js";
 import type { SourceObject } from "../source.js";
 import { carried, changed, ignored, type KindTable, lost, restricts } from "../table.js";
-import { Annotations } from "./ingress-rules.js";
+import { IngressAnnotations } from "./ingress-rules.js";
 
 const group = "voyager.appscode.com";
 const prefix = "ingress.appscode.com/";
-const password = restricts("asks for a password, which HTTPProxy does not", "ask an ExtensionService (virtualhost.authorization)");
+const password = restricts(
+  "asks for a password, which HTTPProxy does not",
+  "ask an ExtensionService (virtualhost.authorization)",
+);
 const haproxy = restricts("is configuration of HAProxy, which is not read", "write by hand what it does");
 
 const rows = {
@@ -86,7 +96,10 @@ const table: KindTable = {
     "spec.rules[].tcp": lost("TCP is not converted", "error", "write tcpproxy or a TCPRoute"),
     "spec.frontendRules": haproxy,
     "spec.configVolumes": ignored,
-    "spec.loadBalancerSourceRanges": restricts("lets addresses in at the load balancer", "keep it at the Service of Envoy"),
+    "spec.loadBalancerSourceRanges": restricts(
+      "lets addresses in at the load balancer",
+      "keep it at the Service of Envoy",
+    ),
     "spec.nodeSelector": ignored,
     "spec.tolerations": ignored,
     "spec.affinity": ignored,
@@ -103,6 +116,7 @@ export const voyager: Peer = {
   name: "voyager",
   groups: [group],
   kinds: [`Certificate.${group}`],
+  collections: collectionsOf(group, ["v1", "v1beta1"], ["Ingress"]),
   takes: (object) => object.group === group && object.kind === "Ingress",
   read(objects, conversion) {
     for (const object of objects) readIngress(object, conversion);
@@ -111,21 +125,29 @@ export const voyager: Peer = {
 
 function readIngress(object: SourceObject, conversion: Conversion): void {
   conversion.take(object, table);
-  const annotations = new Annotations(object, prefix);
+  const annotations = new IngressAnnotations(object, prefix);
   const secure = new Set<string>();
   for (const field of object.root.at("spec", "tls").items()) {
     const name = field.at("secretName").text() ?? field.at("ref", "name").text();
     field.at("ref").use();
-    for (const host of field.at("hosts").texts().map((one) => one.toLowerCase())) {
+    for (const host of field
+      .at("hosts")
+      .texts()
+      .map((one) => one.toLowerCase())) {
       if (!name) continue;
       secure.add(host);
-      conversion.sites.push({ part: partOf(object, field), host, tls: { kind: "terminate", secret: { namespace: object.namespace, name } } });
+      conversion.sites.push({
+        part: partOf(object, field),
+        host,
+        tls: { kind: "terminate", secret: { namespace: object.namespace, name } },
+      });
     }
   }
   for (const rule of object.root.at("spec", "rules").items()) {
     const host = rule.at("host").text()?.toLowerCase() || "*";
     const hasTls = secure.has(host) && !(rule.at("http", "noTLS").flag() ?? false);
-    for (const field of rule.at("http", "paths").items()) addRoute(object, field, { host, hasTls, annotations }, conversion);
+    for (const field of rule.at("http", "paths").items())
+      addRoute(object, field, { host, hasTls, annotations }, conversion);
   }
   const backend = object.root.at("spec", "backend");
   if (backend.given) addRoute(object, backend, { host: "*", hasTls: false, annotations }, conversion);
@@ -134,17 +156,27 @@ function readIngress(object: SourceObject, conversion: Conversion): void {
 interface Terms {
   readonly host: string;
   readonly hasTls: boolean;
-  readonly annotations: Annotations;
+  readonly annotations: IngressAnnotations;
 }
 
-function addRoute(object: SourceObject, field: Field, { host, hasTls, annotations }: Terms, conversion: Conversion): void {
+function addRoute(
+  object: SourceObject,
+  field: Field,
+  { host, hasTls, annotations }: Terms,
+  conversion: Conversion,
+): void {
   const path = field.at("path").text() || "/";
   const at = field.at("backend").given ? field.at("backend") : field;
   const target = backendOf(object, at);
   const part = partOf(object, field);
-  if (!target) conversion.remark("error", part, "has no Service as its backend; answered 503", { hosts: [host], closes: true });
-  const isRedirected = annotations.flag("ssl-redirect") !== false || annotations.flag("force-ssl-redirect") === true;
-  const route: Route = {
+  if (!target)
+    conversion.remark("error", part, "has no Service as its backend; answered 503", {
+      hosts: [host],
+      closes: true,
+    });
+  const isRedirected =
+    annotations.flag("ssl-redirect") !== false || annotations.flag("force-ssl-redirect") === true;
+  const route: SourceRoute = {
     parts: [part],
     hosts: [host],
     match: matchOf(textPrefix(path)),
@@ -159,7 +191,7 @@ function addRoute(object: SourceObject, field: Field, { host, hasTls, annotation
   conversion.routes.push(route);
 }
 
-function backendOf(object: SourceObject, field: Field): Backend | undefined {
+function backendOf(object: SourceObject, field: Field): SourceBackend | undefined {
   const text = field.at("serviceName").text();
   const port = field.at("servicePort").port();
   const [name, namespace = object.namespace] = text?.split(".") ?? [];
@@ -167,12 +199,15 @@ function backendOf(object: SourceObject, field: Field): Backend | undefined {
   return { namespace, name, port: typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port };
 }
 
-function filtersOf(backend: Field, annotations: Annotations, hasTls: boolean): Filters {
+function filtersOf(backend: Field, annotations: IngressAnnotations, hasTls: boolean): RouteFilters {
   const target = annotations.text("rewrite-target");
-  const headers = backend.at("headerRules").texts().map((rule): [string, string] => {
-    const space = rule.search(/\s/);
-    return [rule.slice(0, space), rule.slice(space + 1).trim()];
-  });
+  const headers = backend
+    .at("headerRules")
+    .texts()
+    .map((rule): [string, string] => {
+      const space = rule.search(/\s/);
+      return [rule.slice(0, space), rule.slice(space + 1).trim()];
+    });
   const subdomains = annotations.flag("hsts-include-subdomains") ? "; includeSubDomains" : "";
   const preload = annotations.flag("hsts-preload") ? "; preload" : "";
   const isHsts = annotations.flag("hsts") !== false && hasTls;
@@ -193,7 +228,7 @@ function filtersOf(backend: Field, annotations: Annotations, hasTls: boolean): F
   };
 }
 
-function corsOf(annotations: Annotations): Cors | undefined {
+function corsOf(annotations: IngressAnnotations): Cors | undefined {
   const [origins, methods, headers] = [
     annotations.list("cors-allow-origin"),
     annotations.list("cors-allow-methods"),
@@ -210,7 +245,7 @@ function corsOf(annotations: Annotations): Cors | undefined {
   };
 }
 
-function accessOf(object: SourceObject, annotations: Annotations): AccessRule[] {
+function accessOf(object: SourceObject, annotations: IngressAnnotations): AccessRule[] {
   const allow = annotations.list("whitelist-source-range");
   if (allow.length === 0) return [];
   const full = (one: string): string => (one.includes("/") ? one : `${one}/${one.includes(":") ? 128 : 32}`);

@@ -1,21 +1,21 @@
-import type { Part, Remark, Route, Severity } from "../model.js";
+import type { Remark, RemarkSeverity, SourcePart, SourceRoute } from "../model.js";
 
 /** `Ingress/shop/web spec.rules[0]`. */
-export const shownPart = ({ object, path }: Part): string =>
+export const shownPart = ({ object, path }: SourcePart): string =>
   [object.ref, path, object.place === "" ? "" : `(${object.place})`].filter((word) => word !== "").join(" ");
 
-export const firstPart = ({ parts: [part] }: Route): Part => {
+export const firstPart = ({ parts: [part] }: SourceRoute): SourcePart => {
   if (!part) throw new Error("a route comes of an object");
   return part;
 };
 
 /** What a writer has to say of a route. */
-export class Remarks {
+export class WriterRemarks {
   readonly all: Remark[] = [];
 
   route(
-    severity: Severity,
-    route: Route,
+    severity: RemarkSeverity,
+    route: SourceRoute,
     message: string,
     { todo, closes = false }: { readonly todo?: string; readonly closes?: boolean } = {},
   ): void {
@@ -31,7 +31,13 @@ export class Remarks {
     });
   }
 
-  part(severity: Severity, { object, path }: Part, hosts: readonly string[], message: string, todo?: string): void {
+  part(
+    severity: RemarkSeverity,
+    { object, path }: SourcePart,
+    hosts: readonly string[],
+    message: string,
+    todo?: string,
+  ): void {
     this.all.push({
       severity,
       about: object.ref,

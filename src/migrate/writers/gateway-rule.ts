@@ -1,8 +1,8 @@
 import type { HeaderMatch, QueryMatch } from "../../graph/matches/match-types.js";
 import { quoteRegex } from "../../graph/matches/order.js";
 import { methodHeader } from "../matches.js";
-import type { Backend, HeaderChanges, Redirect, Rewrite, Route } from "../model.js";
-import { compact, type Remarks } from "./common.js";
+import type { HeaderChanges, Redirect, SourceBackend, SourceRewrite, SourceRoute } from "../model.js";
+import { compact, type WriterRemarks } from "./common.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,12 +16,16 @@ const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "
 
 /** The rule of an HTTPRoute that says what one route says. */
 export function ruleOf(
-  route: Route,
+  route: SourceRoute,
   { asksForCertificates }: { readonly asksForCertificates: boolean },
-  remarks: Remarks,
+  remarks: WriterRemarks,
 ): Fields {
   const match = matchFields(route, remarks);
-  const isOpen = [match.isSaid, isAccessKept(route, asksForCertificates, remarks), isActionSaid(route, remarks)];
+  const isOpen = [
+    match.isSaid,
+    isAccessKept(route, asksForCertificates, remarks),
+    isActionSaid(route, remarks),
+  ];
   if (isOpen.includes(false)) return { matches: [match.fields], filters: [closedFilter] };
   const { action, filters } = route;
   if (action.kind === "redirect")
@@ -36,7 +40,10 @@ export function ruleOf(
       ...rewriteFilter(filters.rewrite, filters.host),
       ...filters.mirrors.map(({ backend, percent }) => ({
         type: "RequestMirror",
-        requestMirror: compact({ backendRef: refOf(backend), percent: percent === 100 ? undefined : percent }),
+        requestMirror: compact({
+          backendRef: refOf(backend),
+          percent: percent === 100 ? undefined : percent,
+        }),
       })),
     ],
     timeouts: { request: filters.timeout === "infinity" ? "0s" : filters.timeout },
@@ -54,14 +61,18 @@ export function ruleOf(
 }
 
 /** The rule that sends plain requests of a route to HTTPS. */
-export const toHttpsRule = (route: Route, status: number, remarks: Remarks): Fields => ({
+export const toHttpsRule = (route: SourceRoute, status: number, remarks: WriterRemarks): Fields => ({
   matches: [matchFields(route, remarks, true).fields],
   filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: status } }],
 });
 
-const refOf = ({ name, namespace, port }: Backend): Fields => ({ name, namespace, port });
+const refOf = ({ name, namespace, port }: SourceBackend): Fields => ({ name, namespace, port });
 
-function matchFields(route: Route, remarks: Remarks, isQuiet = false): { fields: Fields; isSaid: boolean } {
+function matchFields(
+  route: SourceRoute,
+  remarks: WriterRemarks,
+  isQuiet = false,
+): { fields: Fields; isSaid: boolean } {
   const { path, headers, queries } = route.match;
   let isSaid = true;
   const say = (severity: "info" | "error", message: string): void => {
@@ -92,10 +103,10 @@ function matchFields(route: Route, remarks: Remarks, isQuiet = false): { fields:
 }
 
 /** Paths that a restricted route takes must not fall to another one. */
-const isRestricted = ({ access, action, filters }: Route): boolean =>
+const isRestricted = ({ access, action, filters }: SourceRoute): boolean =>
   (access.length > 0 || action.kind === "respond") && filters.rewrite?.kind !== "prefix";
 
-function pathFields(route: Route): Fields {
+function pathFields(route: SourceRoute): Fields {
   const { kind, value } = route.match.path;
   if (kind === "exact" || kind === "bare") return { type: "Exact", value };
   if (kind === "regex") return { type: "RegularExpression", value };
@@ -127,7 +138,7 @@ function patternOf(kind: QueryMatch["kind"], value: string, ignoreCase: boolean)
   return `${ignoreCase ? "(?i)" : ""}${patterns[kind]}`;
 }
 
-function isAccessKept(route: Route, asksForCertificates: boolean, remarks: Remarks): boolean {
+function isAccessKept(route: SourceRoute, asksForCertificates: boolean, remarks: WriterRemarks): boolean {
   const closed = (what: string): boolean => {
     remarks.route("error", route, `the Gateway API has no ${what}; answered 500`, {
       closes: true,
@@ -143,7 +154,7 @@ function isAccessKept(route: Route, asksForCertificates: boolean, remarks: Remar
   return true;
 }
 
-function isActionSaid(route: Route, remarks: Remarks): boolean {
+function isActionSaid(route: SourceRoute, remarks: WriterRemarks): boolean {
   const {
     match: { path },
     action,
@@ -166,10 +177,12 @@ function isActionSaid(route: Route, remarks: Remarks): boolean {
   return true;
 }
 
-function lostFilters(route: Route, remarks: Remarks): void {
+function lostFilters(route: SourceRoute, remarks: WriterRemarks): void {
   const { filters } = route;
   const lost = (what: string): void =>
-    remarks.route("warning", route, `the Gateway API has no ${what}: left out`, { todo: "convert it with --to httpproxy" });
+    remarks.route("warning", route, `the Gateway API has no ${what}: left out`, {
+      todo: "convert it with --to httpproxy",
+    });
   if (filters.cors) lost("CORS here");
   if (filters.retry) lost("retries here");
   if (filters.idle) lost("timeout for silence");
@@ -188,12 +201,12 @@ const redirectFilter = ({ scheme, hostname, port, status, path }: Redirect): Fie
   requestRedirect: compact({ scheme, hostname, port, path: path && pathModifier(path), statusCode: status }),
 });
 
-const rewriteFilter = (rewrite: Rewrite | undefined, hostname: string | undefined): Fields[] =>
+const rewriteFilter = (rewrite: SourceRewrite | undefined, hostname: string | undefined): Fields[] =>
   rewrite || hostname
     ? [{ type: "URLRewrite", urlRewrite: compact({ hostname, path: rewrite && pathModifier(rewrite) }) }]
     : [];
 
-const pathModifier = ({ kind, value }: Rewrite): Fields =>
+const pathModifier = ({ kind, value }: SourceRewrite): Fields =>
   kind === "full"
     ? { type: "ReplaceFullPath", replaceFullPath: value }
     : { type: "ReplacePrefixMatch", replacePrefixMatch: value };
@@ -201,8 +214,8 @@ const pathModifier = ({ kind, value }: Rewrite): Fields =>
 function headerFilter(
   of: "Request" | "Response",
   changes: HeaderChanges | undefined,
-  route: Route,
-  remarks: Remarks,
+  route: SourceRoute,
+  remarks: WriterRemarks,
 ): Fields[] {
   const { set = [], add = [], remove = [] } = changes ?? {};
   const pairs = (list: HeaderChanges["set"]): Fields[] =>

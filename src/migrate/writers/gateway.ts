@@ -1,7 +1,14 @@
 import type { ResultDocument } from "../document.js";
-import { type Backend, byPrecedence, type Name, type Part, type Route, type Site } from "../model.js";
+import {
+  byPrecedence,
+  type Name,
+  type SourceBackend,
+  type SourcePart,
+  type SourceRoute,
+  type SourceSite,
+} from "../model.js";
 import type { SourceObject } from "../source.js";
-import { compact, firstPart, Names, Remarks, shownPart, slugOf } from "./common.js";
+import { compact, firstPart, Names, shownPart, slugOf, WriterRemarks } from "./common.js";
 import { ruleOf, toHttpsRule } from "./gateway-rule.js";
 import type { WriterInput } from "./httpproxy.js";
 
@@ -14,8 +21,8 @@ const most = { listeners: 64, rules: 16, hostnames: 16, parents: 32 };
 const allRoutes = { namespaces: { from: "All" } } as const;
 
 /** Writes one Gateway, and HTTPRoutes, TLSRoutes, TCPRoutes and ReferenceGrants for it. */
-export function writeGateway(input: WriterInput): { documents: ResultDocument[]; remarks: Remarks } {
-  const remarks = new Remarks();
+export function writeGateway(input: WriterInput): { documents: ResultDocument[]; remarks: WriterRemarks } {
+  const remarks = new WriterRemarks();
   const writer = new GatewayWriter(input, remarks);
   return { documents: writer.write(), remarks };
 }
@@ -23,20 +30,20 @@ export function writeGateway(input: WriterInput): { documents: ResultDocument[];
 interface Grant {
   readonly from: { readonly kind: string; readonly namespace: string };
   readonly to: { readonly kind: string } & Name;
-  readonly part: Part;
+  readonly part: SourcePart;
 }
 
 class GatewayWriter {
   readonly #names = new Names();
   readonly #sections = new Names();
-  readonly #listeners: { readonly fields: Fields; readonly part: Part }[] = [];
+  readonly #listeners: { readonly fields: Fields; readonly part: SourcePart }[] = [];
   readonly #grants: Grant[] = [];
-  readonly #policies = new Map<string, { readonly backend: Backend; readonly part: Part }>();
-  readonly #secure = new Map<string, { readonly site: Site; readonly section: string }>();
+  readonly #policies = new Map<string, { readonly backend: SourceBackend; readonly part: SourcePart }>();
+  readonly #secure = new Map<string, { readonly site: SourceSite; readonly section: string }>();
 
   constructor(
     private readonly input: WriterInput,
-    private readonly remarks: Remarks,
+    private readonly remarks: WriterRemarks,
   ) {}
 
   write(): ResultDocument[] {
@@ -44,13 +51,21 @@ class GatewayWriter {
     const [plain] = routes.filter(({ http }) => http !== "none");
     if (plain)
       this.#listeners.push({
-        fields: { name: this.#sections.take("", "http"), protocol: "HTTP", port: 80, allowedRoutes: allRoutes },
+        fields: {
+          name: this.#sections.take("", "http"),
+          protocol: "HTTP",
+          port: 80,
+          allowedRoutes: allRoutes,
+        },
         part: firstPart(plain),
       });
     const tcp = sites.flatMap((site) => this.#listenerOf(site));
     for (const { part, port, backends } of tcpPorts) {
       const section = this.#sections.take("", `tcp-${port}`);
-      this.#listeners.push({ fields: { name: section, protocol: "TCP", port, allowedRoutes: allRoutes }, part });
+      this.#listeners.push({
+        fields: { name: section, protocol: "TCP", port, allowedRoutes: allRoutes },
+        part,
+      });
       tcp.push(this.#plainRoute("TCPRoute", section, part, backends));
     }
     const http = this.#httpRoutes();
@@ -59,13 +74,20 @@ class GatewayWriter {
     return [...this.#gateway(source), ...http, ...tcp, ...this.#tlsPolicies(), ...this.#referenceGrants()];
   }
 
-  #listenerOf(site: Site): ResultDocument[] {
+  #listenerOf(site: SourceSite): ResultDocument[] {
     const { tls, host, part, tcp } = site;
     const hostname = host === "*" ? {} : { hostname: host };
     const section = this.#sections.take("", `${tcp ? "tls" : "https"}-${slugOf(host)}`);
     if (tls.kind === "passthrough") {
       this.#listeners.push({
-        fields: { name: section, protocol: "TLS", port: 443, ...hostname, tls: { mode: "Passthrough" }, allowedRoutes: allRoutes },
+        fields: {
+          name: section,
+          protocol: "TLS",
+          port: 443,
+          ...hostname,
+          tls: { mode: "Passthrough" },
+          allowedRoutes: allRoutes,
+        },
         part,
       });
       return tcp ? [this.#plainRoute("TLSRoute", section, part, tcp, host)] : [];
@@ -81,15 +103,30 @@ class GatewayWriter {
       },
       part,
     });
-    this.#grant({ kind: "Gateway", namespace: this.input.options.gateway.namespace }, { kind: "Secret", ...tls.secret }, part);
+    this.#grant(
+      { kind: "Gateway", namespace: this.input.options.gateway.namespace },
+      { kind: "Secret", ...tls.secret },
+      part,
+    );
     if (tls.minimum ?? tls.maximum)
-      this.remarks.part("warning", part, [host], "the Gateway API has no TLS versions: those of the settings hold", "set tls.minimumProtocolVersion");
+      this.remarks.part(
+        "warning",
+        part,
+        [host],
+        "the Gateway API has no TLS versions: those of the settings hold",
+        "set tls.minimumProtocolVersion",
+      );
     if (!tcp) {
       this.#secure.set(host, { site, section });
       return [];
     }
     if (!tls.client) return [this.#plainRoute("TLSRoute", section, part, tcp, host)];
-    this.remarks.part("error", part, [host], "the Gateway API has no client certificates here: its connections are refused");
+    this.remarks.part(
+      "error",
+      part,
+      [host],
+      "the Gateway API has no client certificates here: its connections are refused",
+    );
     return [];
   }
 
@@ -130,8 +167,16 @@ class GatewayWriter {
 
   /** One HTTPRoute for the routes of an object that have the same hosts and listeners, and one for their redirects to HTTPS. */
   #httpRoutes(): ResultDocument[] {
-    const groups = new Map<string, { routes: Route[]; redirect: boolean; hosts: readonly string[]; sections: string[] }>();
-    const add = (route: Route, redirect: boolean, hosts: readonly string[], sections: string[]): void => {
+    const groups = new Map<
+      string,
+      { routes: SourceRoute[]; redirect: boolean; hosts: readonly string[]; sections: string[] }
+    >();
+    const add = (
+      route: SourceRoute,
+      redirect: boolean,
+      hosts: readonly string[],
+      sections: string[],
+    ): void => {
       const { object } = firstPart(route);
       const key = JSON.stringify([object.group, object.ref, hosts, sections, redirect]);
       const own = groups.get(key);
@@ -146,7 +191,11 @@ class GatewayWriter {
         if (sections.length > 0) add(route, false, hosts, sections);
         if (typeof route.http === "number") add(route, true, hosts, ["http"]);
         if (sections.length === 0 && route.http === "none")
-          this.remarks.route("error", route, "is there over HTTPS alone, and its host has no certificate; it is left out");
+          this.remarks.route(
+            "error",
+            route,
+            "is there over HTTPS alone, and its host has no certificate; it is left out",
+          );
       }
     return [...groups.values()].flatMap((one) => this.#httpRoute(one));
   }
@@ -157,7 +206,7 @@ class GatewayWriter {
     hosts,
     sections,
   }: {
-    readonly routes: readonly Route[];
+    readonly routes: readonly SourceRoute[];
     readonly redirect: boolean;
     readonly hosts: readonly string[];
     readonly sections: readonly string[];
@@ -188,11 +237,17 @@ class GatewayWriter {
           apiVersion: `${group}/v1`,
           kind: "HTTPRoute",
           metadata: {
-            name: this.#names.take(namespace, `${source.name}${suffix}`, `${source.name}-${slugOf(host)}${suffix}`),
+            name: this.#names.take(
+              namespace,
+              `${source.name}${suffix}`,
+              `${source.name}-${slugOf(host)}${suffix}`,
+            ),
             namespace,
           },
           spec: compact({
-            parentRefs: sections.slice(0, most.parents).map((sectionName) => ({ ...this.input.options.gateway, sectionName })),
+            parentRefs: sections
+              .slice(0, most.parents)
+              .map((sectionName) => ({ ...this.input.options.gateway, sectionName })),
             hostnames: hosts.includes("*") ? [] : hosts,
             rules: own.map(({ fields }) => fields),
           }),
@@ -206,11 +261,15 @@ class GatewayWriter {
   }
 
   /** What backends need beside the route. */
-  #followBackends(route: Route, namespace: string): void {
+  #followBackends(route: SourceRoute, namespace: string): void {
     const part = firstPart(route);
     const backends = route.action.kind === "forward" ? route.action.backends : [];
     for (const backend of [...backends, ...route.filters.mirrors.map(({ backend: mirror }) => mirror)]) {
-      this.#grant({ kind: "HTTPRoute", namespace }, { kind: "Service", namespace: backend.namespace, name: backend.name }, part);
+      this.#grant(
+        { kind: "HTTPRoute", namespace },
+        { kind: "Service", namespace: backend.namespace, name: backend.name },
+        part,
+      );
       if (backend.validation) this.#policies.set(`${backend.namespace}/${backend.name}`, { backend, part });
     }
   }
@@ -218,8 +277,8 @@ class GatewayWriter {
   #plainRoute(
     kind: "TLSRoute" | "TCPRoute",
     section: string,
-    part: Part,
-    backends: readonly Backend[],
+    part: SourcePart,
+    backends: readonly SourceBackend[],
     host?: string,
   ): ResultDocument {
     const { object: source } = part;
@@ -238,7 +297,9 @@ class GatewayWriter {
           hostnames: host === undefined || host === "*" ? [] : [host],
           rules: [
             {
-              backendRefs: backends.map(({ name, namespace, port, weight }) => compact({ name, namespace, port, weight })),
+              backendRefs: backends.map(({ name, namespace, port, weight }) =>
+                compact({ name, namespace, port, weight }),
+              ),
             },
           ],
         }),
@@ -248,7 +309,7 @@ class GatewayWriter {
     };
   }
 
-  #grant(from: Grant["from"], to: Grant["to"], part: Part): void {
+  #grant(from: Grant["from"], to: Grant["to"], part: SourcePart): void {
     if (from.namespace !== to.namespace) this.#grants.push({ from, to, part });
   }
 

@@ -1,7 +1,7 @@
 import type { HeaderMatch, Match, QueryMatch } from "../../graph/matches/match-types.js";
 import { methodHeader } from "../matches.js";
-import type { Backend, Filters, HeaderChanges, Redirect, Route } from "../model.js";
-import { compact, type Remarks } from "./common.js";
+import type { HeaderChanges, Redirect, RouteFilters, SourceBackend, SourceRoute } from "../model.js";
+import { compact, type WriterRemarks } from "./common.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,7 +15,11 @@ export interface HostTerms {
 export const closedResponse = { directResponsePolicy: { statusCode: 503 } };
 
 /** The routes of an HTTPProxy that say what one route says: none when nothing of it is left. */
-export function httpProxyRoutes(route: Route, terms: HostTerms, remarks: Remarks): readonly Fields[] {
+export function httpProxyRoutes(
+  route: SourceRoute,
+  terms: HostTerms,
+  remarks: WriterRemarks,
+): readonly Fields[] {
   const rest = conditionsOf(route, remarks);
   const listening = listeningOf(route, terms, remarks);
   if (listening === undefined) return [];
@@ -42,7 +46,10 @@ interface PathCondition {
   readonly replaceable: boolean;
 }
 
-function pathConditions({ match: { path }, filters, action }: Route, isClosed: boolean): PathCondition[] {
+function pathConditions(
+  { match: { path }, filters, action }: SourceRoute,
+  isClosed: boolean,
+): PathCondition[] {
   if (path.kind === "exact") return [{ path: { exact: path.value }, replaceable: false }];
   if (path.kind === "regex") return [{ path: { regex: path.value }, replaceable: false }];
   if (path.kind === "segment") {
@@ -55,7 +62,7 @@ function pathConditions({ match: { path }, filters, action }: Route, isClosed: b
   return [path.value === "/" ? { replaceable: true } : { path: { prefix: path.value }, replaceable: true }];
 }
 
-function conditionsOf(route: Route, remarks: Remarks): { conditions: Fields[]; closed: boolean } {
+function conditionsOf(route: SourceRoute, remarks: WriterRemarks): { conditions: Fields[]; closed: boolean } {
   const { headers, queries }: Match = route.match;
   let closed = false;
   const close = (message: string, todo?: string): void => {
@@ -67,7 +74,8 @@ function conditionsOf(route: Route, remarks: Remarks): { conditions: Fields[]; c
   };
   const conditions: Fields[] = [];
   for (const one of headers) {
-    if (one.name === methodHeader) close("HTTPProxy has no condition for methods", "convert it with --to gateway");
+    if (one.name === methodHeader)
+      close("HTTPProxy has no condition for methods", "convert it with --to gateway");
     else {
       const condition = headerCondition(one);
       if (condition) conditions.push({ header: condition });
@@ -100,28 +108,46 @@ const queryCondition = ({ name, kind, value, ignoreCase }: QueryMatch): Fields =
   compact({ name, [kind]: kind === "present" ? true : value, ignoreCase: ignoreCase || undefined });
 
 /** `permitInsecure`; undefined when the host does by itself what the route is for. */
-function listeningOf(route: Route, { hasTls }: HostTerms, remarks: Remarks): Fields | undefined {
+function listeningOf(route: SourceRoute, { hasTls }: HostTerms, remarks: WriterRemarks): Fields | undefined {
   const { http, https, action } = route;
   if (!hasTls) {
     if (http === "none")
-      remarks.route("error", route, "is there over HTTPS alone, and its host has no certificate; it is left out", {
-        todo: "name the Secret of the host's certificate in the source",
-      });
+      remarks.route(
+        "error",
+        route,
+        "is there over HTTPS alone, and its host has no certificate; it is left out",
+        {
+          todo: "name the Secret of the host's certificate in the source",
+        },
+      );
     return http === "none" ? undefined : {};
   }
   if (https && http === "serve") return { permitInsecure: true };
   if (https) {
     if (http === "none")
-      remarks.route("info", route, "the source answers 404 over HTTP, and the result redirects to HTTPS with 301");
-    else if (http !== 301) remarks.route("info", route, `HTTP redirects to HTTPS with 301, and not with ${http}`);
+      remarks.route(
+        "info",
+        route,
+        "the source answers 404 over HTTP, and the result redirects to HTTPS with 301",
+      );
+    else if (http !== 301)
+      remarks.route("info", route, `HTTP redirects to HTTPS with 301, and not with ${http}`);
     return {};
   }
   if (action.kind === "redirect" && isToHttps(action.redirect)) {
     if (action.redirect.status !== 301)
-      remarks.route("info", route, `HTTP redirects to HTTPS with 301, and not with ${action.redirect.status}`);
+      remarks.route(
+        "info",
+        route,
+        `HTTP redirects to HTTPS with 301, and not with ${action.redirect.status}`,
+      );
     return undefined;
   }
-  remarks.route("warning", route, "is there over HTTP alone in the source, and over HTTPS as well in the result");
+  remarks.route(
+    "warning",
+    route,
+    "is there over HTTP alone in the source, and over HTTPS as well in the result",
+  );
   return { permitInsecure: true };
 }
 
@@ -130,17 +156,22 @@ export const isToHttps = ({ scheme, hostname, port, path }: Redirect): boolean =
   scheme === "https" && hostname === undefined && path === undefined && (port === undefined || port === 443);
 
 /** Undefined: a rule can't be kept, and the route is closed. */
-function accessFields(route: Route, { auth }: HostTerms, remarks: Remarks): Fields | undefined {
+function accessFields(route: SourceRoute, { auth }: HostTerms, remarks: WriterRemarks): Fields | undefined {
   const fields: Record<string, unknown> = {};
   let isOff = false;
   let isAsked = false;
   for (const rule of route.access) {
     if (rule.kind === "addresses") {
       if (fields.ipAllowPolicy || fields.ipDenyPolicy || (rule.allow.length > 0 && rule.deny.length > 0)) {
-        remarks.route("error", route, "HTTPProxy takes either a list of allowed or of denied addresses; answered 503", {
-          closes: true,
-          todo: "write the allowed ranges without the denied ones",
-        });
+        remarks.route(
+          "error",
+          route,
+          "HTTPProxy takes either a list of allowed or of denied addresses; answered 503",
+          {
+            closes: true,
+            todo: "write the allowed ranges without the denied ones",
+          },
+        );
         return undefined;
       }
       const [list, cidrs] =
@@ -160,7 +191,7 @@ function accessFields(route: Route, { auth }: HostTerms, remarks: Remarks): Fiel
   return fields;
 }
 
-function actionFields(route: Route, remarks: Remarks): Fields {
+function actionFields(route: SourceRoute, remarks: WriterRemarks): Fields {
   const { action } = route;
   if (action.kind === "respond") {
     if (action.status < 200 || action.status > 599) return closedResponse;
@@ -169,7 +200,11 @@ function actionFields(route: Route, remarks: Remarks): Fields {
   if (action.kind === "redirect") return { requestRedirectPolicy: redirectFields(action.redirect) };
   const mirrors = route.filters.mirrors.slice(0, 1);
   if (route.filters.mirrors.length > 1)
-    remarks.route("warning", route, "HTTPProxy copies requests to one Service; the other mirrors are left out");
+    remarks.route(
+      "warning",
+      route,
+      "HTTPProxy copies requests to one Service; the other mirrors are left out",
+    );
   return {
     services: [
       ...action.backends.map((backend) => serviceOf(backend, route, remarks)),
@@ -192,7 +227,7 @@ const redirectFields = ({ scheme, hostname, port, status, path }: Redirect): Fie
     prefix: path?.kind === "prefix" ? path.value : undefined,
   });
 
-const serviceOf = (backend: Backend, route: Route, remarks: Remarks): Fields =>
+const serviceOf = (backend: SourceBackend, route: SourceRoute, remarks: WriterRemarks): Fields =>
   compact({
     name: backend.name,
     port: backend.port,
@@ -206,8 +241,8 @@ const serviceOf = (backend: Backend, route: Route, remarks: Remarks): Fields =>
 function headersPolicy(
   changes: HeaderChanges | undefined,
   host: string | undefined,
-  route: Route,
-  remarks: Remarks,
+  route: SourceRoute,
+  remarks: WriterRemarks,
 ): Fields | undefined {
   const { set = [], add = [], remove = [] } = changes ?? {};
   const all = [...(host === undefined ? [] : [["Host", host] as const]), ...set, ...add];
@@ -219,7 +254,12 @@ function headersPolicy(
   return compact({ set: unique.map(([name, value]) => ({ name, value })), remove });
 }
 
-function filterFields(filters: Filters, replaceable: boolean, route: Route, remarks: Remarks): Fields {
+function filterFields(
+  filters: RouteFilters,
+  replaceable: boolean,
+  route: SourceRoute,
+  remarks: WriterRemarks,
+): Fields {
   const { timeout, idle, retry, balancing, healthCheck, websockets, host } = filters;
   return compact({
     timeoutPolicy: compact({ response: timeout, idle }),
@@ -233,9 +273,7 @@ function filterFields(filters: Filters, replaceable: boolean, route: Route, rema
     },
     loadBalancerPolicy: balancing && {
       strategy: balancing.strategy,
-      ...(balancing.hash
-        ? { requestHashPolicies: balancing.hash.map(hashPolicy) }
-        : {}),
+      ...(balancing.hash ? { requestHashPolicies: balancing.hash.map(hashPolicy) } : {}),
     },
     healthCheckPolicy: healthCheck,
     pathRewritePolicy:
@@ -255,7 +293,7 @@ const hashPolicy = (one: object): Fields => {
 };
 
 /** Whether HTTPProxy can say the rewrite of the path: without it requests would get to what is not meant. */
-function isRewritten(route: Route, remarks: Remarks): boolean {
+function isRewritten(route: SourceRoute, remarks: WriterRemarks): boolean {
   const { rewrite } = route.filters;
   if (route.action.kind !== "forward" || !rewrite) return true;
   const { kind } = route.match.path;

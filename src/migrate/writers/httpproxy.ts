@@ -1,16 +1,16 @@
 import type { MigrateOptions } from "../conversion.js";
 import type { ResultDocument } from "../document.js";
-import type { AccessRule, Cors, Name, Part, Route, Site, TcpPort } from "../model.js";
+import type { AccessRule, Cors, Name, SourcePart, SourceRoute, SourceSite, TcpPort } from "../model.js";
 import type { SourceObject } from "../source.js";
-import { compact, firstPart, Names, Remarks, shownPart, slugOf } from "./common.js";
+import { compact, firstPart, Names, shownPart, slugOf, WriterRemarks } from "./common.js";
 import { delegations } from "./delegations.js";
 import { httpProxyRoutes } from "./httpproxy-route.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface WriterInput {
-  readonly routes: readonly Route[];
-  readonly sites: readonly Site[];
+  readonly routes: readonly SourceRoute[];
+  readonly sites: readonly SourceSite[];
   readonly tcpPorts: readonly TcpPort[];
   readonly options: MigrateOptions;
 }
@@ -18,18 +18,27 @@ export interface WriterInput {
 /** What is written of one host. */
 interface Host {
   readonly host: string;
-  readonly site: Site | undefined;
-  readonly routes: readonly Route[];
+  readonly site: SourceSite | undefined;
+  readonly routes: readonly SourceRoute[];
   readonly source: SourceObject;
 }
 
 /** Writes HTTPProxies: a root for each host, which includes one of each further namespace that has Services of it. */
-export function writeHttpProxies(input: WriterInput): { documents: ResultDocument[]; remarks: Remarks } {
-  const remarks = new Remarks();
+export function writeHttpProxies(input: WriterInput): {
+  documents: ResultDocument[];
+  remarks: WriterRemarks;
+} {
+  const remarks = new WriterRemarks();
   const names = new Names();
   for (const { part, port } of input.tcpPorts)
-    remarks.part("error", part, [], `HTTPProxy has no TCP without TLS: port ${port} is left out`, "convert it with --to gateway");
-  const secrets: { readonly secret: Name; readonly to: string; readonly part: Part }[] = [];
+    remarks.part(
+      "error",
+      part,
+      [],
+      `HTTPProxy has no TCP without TLS: port ${port} is left out`,
+      "convert it with --to gateway",
+    );
+  const secrets: { readonly secret: Name; readonly to: string; readonly part: SourcePart }[] = [];
   const documents = hostsOf(input, remarks).flatMap((host) => {
     const written = writeHost(host, input.options, names, remarks);
     secrets.push(...written.secrets);
@@ -38,8 +47,8 @@ export function writeHttpProxies(input: WriterInput): { documents: ResultDocumen
   return { documents: [...documents, ...delegations(secrets, names)], remarks };
 }
 
-function hostsOf({ routes, sites }: WriterInput, remarks: Remarks): Host[] {
-  const byHost = new Map<string, Route[]>();
+function hostsOf({ routes, sites }: WriterInput, remarks: WriterRemarks): Host[] {
+  const byHost = new Map<string, SourceRoute[]>();
   for (const route of routes)
     for (const host of route.hosts) {
       const own = byHost.get(host);
@@ -56,7 +65,9 @@ function hostsOf({ routes, sites }: WriterInput, remarks: Remarks): Host[] {
     const site = siteOf.get(host);
     const [first] = own;
     const source = first ? firstPart(first).object : site?.part.object;
-    if (host === "*") for (const route of own) remarks.route("error", route, anyHost, { todo: "name its hosts, or convert it with --to gateway" });
+    if (host === "*")
+      for (const route of own)
+        remarks.route("error", route, anyHost, { todo: "name its hosts, or convert it with --to gateway" });
     else if (source) hosts.push({ host, site, routes: own, source });
   }
   return hosts;
@@ -65,7 +76,7 @@ function hostsOf({ routes, sites }: WriterInput, remarks: Remarks): Host[] {
 const anyHost = "HTTPProxy needs a host: what is for any host is left out";
 
 /** The namespace whose Services a route sends requests to; undefined for one that sends none. */
-function homeOf({ action }: Route): readonly string[] {
+function homeOf({ action }: SourceRoute): readonly string[] {
   if (action.kind !== "forward") return [];
   return [...new Set(action.backends.map(({ namespace }) => namespace))];
 }
@@ -74,12 +85,13 @@ function writeHost(
   { host, site, routes, source }: Host,
   options: MigrateOptions,
   names: Names,
-  remarks: Remarks,
-): { documents: ResultDocument[]; secrets: { secret: Name; to: string; part: Part }[] } {
+  remarks: WriterRemarks,
+): { documents: ResultDocument[]; secrets: { secret: Name; to: string; part: SourcePart }[] } {
   const tcpHome = site?.tcp?.[0]?.namespace;
   const homes = routes.flatMap(homeOf);
-  const root = tcpHome ?? (homes.includes(source.namespace) ? source.namespace : (homes[0] ?? source.namespace));
-  const groups = new Map<string, Route[]>([[root, []]]);
+  const root =
+    tcpHome ?? (homes.includes(source.namespace) ? source.namespace : (homes[0] ?? source.namespace));
+  const groups = new Map<string, SourceRoute[]>([[root, []]]);
   for (const route of routes) {
     const own = homeOf(route);
     const home = own.length === 1 ? (own[0] ?? root) : root;
@@ -87,8 +99,8 @@ function writeHost(
     groups.set(home, [...(groups.get(home) ?? []), safe]);
   }
   const terms = hostTerms(routes, site);
-  const secrets: { secret: Name; to: string; part: Part }[] = [];
-  const nameSecret = ({ namespace, name }: Name, part: Part): string => {
+  const secrets: { secret: Name; to: string; part: SourcePart }[] = [];
+  const nameSecret = ({ namespace, name }: Name, part: SourcePart): string => {
     if (namespace === root) return name;
     secrets.push({ secret: { namespace, name }, to: root, part });
     return `${namespace}/${name}`;
@@ -140,14 +152,16 @@ const hasContent = ({ object }: ResultDocument): boolean => {
   return Boolean(virtualhost ?? routes ?? includes);
 };
 
-const commentsOf = (routes: readonly Route[], site: Site | undefined): string[] => {
+const commentsOf = (routes: readonly SourceRoute[], site: SourceSite | undefined): string[] => {
   const refs = [...routes.map((route) => firstPart(route).object), ...(site ? [site.part.object] : [])];
-  return [...new Set(refs.map(({ ref, place }) => (place === "" ? `from ${ref}` : `from ${ref} (${place})`)))];
+  return [
+    ...new Set(refs.map(({ ref, place }) => (place === "" ? `from ${ref}` : `from ${ref} (${place})`))),
+  ];
 };
 
 function proxyName(
   namespace: string,
-  routes: readonly Route[],
+  routes: readonly SourceRoute[],
   { host, source, names }: { host: string; source: SourceObject; names: Names },
 ): string {
   const objects = new Set(routes.map((route) => firstPart(route).object));
@@ -157,13 +171,13 @@ function proxyName(
 }
 
 /** A route to Services of several namespaces, which no HTTPProxy may name together. */
-function closedFor(route: Route, namespaces: readonly string[], remarks: Remarks): Route {
+function closedFor(route: SourceRoute, namespaces: readonly string[], remarks: WriterRemarks): SourceRoute {
   const message = `HTTPProxy can't send requests of one route to the namespaces ${namespaces.join(", ")}; answered 503`;
   remarks.route("error", route, message, { closes: true, todo: "convert it with --to gateway" });
   return { ...route, action: { kind: "respond", status: 503, body: "" }, access: [] };
 }
 
-function withMirrorsOf(home: string, route: Route, remarks: Remarks): Route {
+function withMirrorsOf(home: string, route: SourceRoute, remarks: WriterRemarks): SourceRoute {
   const mirrors = route.filters.mirrors.filter(({ backend }) => backend.namespace === home);
   if (mirrors.length === route.filters.mirrors.length) return route;
   remarks.route("warning", route, "a copy for a Service of another namespace is left out");
@@ -177,7 +191,7 @@ interface Terms {
   authorization?(name: string): Fields;
 }
 
-function hostTerms(routes: readonly Route[], site: Site | undefined): Terms {
+function hostTerms(routes: readonly SourceRoute[], site: SourceSite | undefined): Terms {
   const hasTls = site?.tls.kind === "terminate" && site.tcp === undefined;
   const service = routes.flatMap(({ access }) => access).find((rule) => rule.kind === "external");
   if (!service || !hasTls) return { hasTls };
@@ -231,7 +245,7 @@ function extensionService(
   ];
 }
 
-function tlsFields(site: Site, nameSecret: (secret: Name, part: Part) => string): Fields {
+function tlsFields(site: SourceSite, nameSecret: (secret: Name, part: SourcePart) => string): Fields {
   const { tls, part } = site;
   if (tls.kind === "passthrough") return { passthrough: true };
   const { client } = tls;
@@ -252,19 +266,25 @@ function tlsFields(site: Site, nameSecret: (secret: Name, part: Part) => string)
   });
 }
 
-const tcpService = ({ name, port, weight }: NonNullable<Site["tcp"]>[number]): Fields => compact({ name, port, weight });
+const tcpService = ({ name, port, weight }: NonNullable<SourceSite["tcp"]>[number]): Fields =>
+  compact({ name, port, weight });
 
 /** One policy for the whole host, which all its routes have to agree on. */
-function corsOf(routes: readonly Route[], remarks: Remarks): Fields | undefined {
+function corsOf(routes: readonly SourceRoute[], remarks: WriterRemarks): Fields | undefined {
   const answering = routes.filter(({ action }) => action.kind === "forward");
   const [first] = answering.map(({ filters }) => filters.cors);
   const agree = answering.every(({ filters }) => JSON.stringify(filters.cors) === JSON.stringify(first));
   if (agree) return first && corsFields(first);
   for (const route of answering)
     if (route.filters.cors)
-      remarks.route("warning", route, "CORS is of a whole host in HTTPProxy, and its routes differ; left out", {
-        todo: "let all routes of the host have one policy, or set the headers in the backend",
-      });
+      remarks.route(
+        "warning",
+        route,
+        "CORS is of a whole host in HTTPProxy, and its routes differ; left out",
+        {
+          todo: "let all routes of the host have one policy, or set the headers in the backend",
+        },
+      );
   return undefined;
 }
 

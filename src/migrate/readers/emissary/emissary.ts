@@ -1,6 +1,6 @@
 import { type Conversion, partOf } from "../../conversion.js";
-import type { AccessRule, Backend, ExternalAuth, Part, Route } from "../../model.js";
-import type { Peer } from "../../peers.js";
+import type { AccessRule, ExternalAuth, SourceBackend, SourcePart, SourceRoute } from "../../model.js";
+import { collectionsOf, type Peer } from "../../peer.js";
 import type { SourceObject } from "../../source.js";
 import type { KindTable } from "../../table.js";
 import { type EmissaryHost, group, hostsOf, readHosts } from "./hosts.js";
@@ -37,7 +37,10 @@ const tables: Readonly<Record<string, KindTable>> = {
 export const emissary: Peer = {
   name: "emissary",
   groups: [group],
-  kinds: ["KubernetesEndpointResolver", "KubernetesServiceResolver", "ConsulResolver", "DevPortal"].map((kind) => `${kind}.${group}`),
+  kinds: ["KubernetesEndpointResolver", "KubernetesServiceResolver", "ConsulResolver", "DevPortal"].map(
+    (kind) => `${kind}.${group}`,
+  ),
+  collections: collectionsOf(group, ["v3alpha1", "v2"], Object.keys(tables)),
   takes: (object) => object.group === group && Object.hasOwn(tables, object.kind),
   read(objects, conversion) {
     for (const object of objects) {
@@ -47,11 +50,19 @@ export const emissary: Peer = {
     }
     const hosts = readHosts(objects, conversion);
     const modules = objects.filter(({ kind }) => kind === "Module");
-    const timeouts = modules.flatMap(({ root }) => root.at("spec", "config", "cluster_request_timeout_ms").number() ?? []);
+    const timeouts = modules.flatMap(
+      ({ root }) => root.at("spec", "config", "cluster_request_timeout_ms").number() ?? [],
+    );
     const restricting = objects
       .filter(({ kind }) => kind === "Module" || kind === "Filter" || kind === "FilterPolicy")
       .map((object) => partOf(object));
-    const reading: Reading = { conversion, hosts, usualTimeout: timeouts[0] ?? 3000, restricting, auth: authOf(objects, conversion) };
+    const reading: Reading = {
+      conversion,
+      hosts,
+      usualTimeout: timeouts[0] ?? 3000,
+      restricting,
+      auth: authOf(objects, conversion),
+    };
     const mappings = objects.filter(({ kind }) => kind === "Mapping");
     for (const own of groupsOf(mappings, reading)) addGroup(own, reading);
     for (const object of objects) if (object.kind === "TCPMapping") readTcp(object, hosts, conversion);
@@ -59,26 +70,28 @@ export const emissary: Peer = {
   beside: [
     {
       kinds: ["AuthService", "FilterPolicy"],
-      message: "an AuthService, a FilterPolicy or the Module ambassador may restrict access, and none are among the input",
+      message:
+        "an AuthService, a FilterPolicy or the Module ambassador may restrict access, and none are among the input",
       todo: "give those of the namespace of Emissary, too",
     },
   ],
 };
 
 function readListener(object: SourceObject): void {
-  for (const name of ["port", "protocol", "protocolStack", "securityModel", "hostBinding"]) object.root.at("spec", name).use();
+  for (const name of ["port", "protocol", "protocolStack", "securityModel", "hostBinding"])
+    object.root.at("spec", name).use();
 }
 
 interface Reading {
   readonly conversion: Conversion;
   readonly hosts: readonly EmissaryHost[];
   readonly usualTimeout: number;
-  readonly restricting: readonly Part[];
+  readonly restricting: readonly SourcePart[];
   readonly auth: Auth | undefined;
 }
 
 interface Auth {
-  readonly part: Part;
+  readonly part: SourcePart;
   /** Undefined: it can't be asked. */
   readonly service: ExternalAuth | undefined;
 }
@@ -100,7 +113,12 @@ function authOf(objects: readonly SourceObject[], conversion: Conversion): Auth 
   const pathPrefix = spec.at("path_prefix").text() ?? "";
   const failOpen = spec.at("failure_mode_allow").flag() ?? false;
   if (!found || found.isTls) {
-    conversion.remark("error", part, `the authorization service ${text} is no Service of the cluster without TLS`, { closes: true });
+    conversion.remark(
+      "error",
+      part,
+      `the authorization service ${text} is no Service of the cluster without TLS`,
+      { closes: true },
+    );
     return { part, service: undefined };
   }
   const { namespace, name, port } = found;
@@ -140,7 +158,11 @@ function groupsOf(mappings: readonly SourceObject[], { hosts, conversion }: Read
       spec.use();
       continue;
     }
-    const key = JSON.stringify([own.map(({ host }) => host), match.match, spec.at("precedence").number() ?? 0]);
+    const key = JSON.stringify([
+      own.map(({ host }) => host),
+      match.match,
+      spec.at("precedence").number() ?? 0,
+    ]);
     const group = groups.get(key);
     if (group) group.mappings.push(object);
     else groups.set(key, { mappings: [object], hosts: own, match });
@@ -158,19 +180,33 @@ function addGroup({ mappings, hosts, match: { match, prefix, problem } }: Group,
   const spec = first.root.at("spec");
   const part = partOf(first);
   let closed = problem !== undefined;
-  if (problem !== undefined) conversion.remark("error", part, `${problem}; answered 503`, { hosts: names, closes: true });
+  if (problem !== undefined)
+    conversion.remark("error", part, `${problem}; answered 503`, { hosts: names, closes: true });
   const redirect = redirectOf(spec, match);
   const all = serving.map((object) => mappingFilters(object, usualTimeout, names, conversion));
   const [filters] = all;
   if (!filters) return;
   if (all.some((one) => JSON.stringify(one) !== JSON.stringify(filters)))
-    conversion.remark("error", part, "Mappings of one match differ in more than their Services: those of the first hold for all", { hosts: names });
+    conversion.remark(
+      "error",
+      part,
+      "Mappings of one match differ in more than their Services: those of the first hold for all",
+      { hosts: names },
+    );
   const backends = redirect ? [] : backendsOf(serving, names, conversion);
   closed ||= !redirect && backends.length < serving.length;
-  const mirrors = backendsOf(shadows, names, conversion).map((backend) => ({ backend, percent: backend.weight ?? 100 }));
+  const mirrors = backendsOf(shadows, names, conversion).map((backend) => ({
+    backend,
+    percent: backend.weight ?? 100,
+  }));
   for (const [byHost, own] of byTerms(hosts)) {
-    const route: Route = {
-      parts: [...mappings.map((object) => partOf(object)), ...restricting, ...(byHost?.parts ?? []), ...(reading.auth ? [reading.auth.part] : [])],
+    const route: SourceRoute = {
+      parts: [
+        ...mappings.map((object) => partOf(object)),
+        ...restricting,
+        ...(byHost?.parts ?? []),
+        ...(reading.auth ? [reading.auth.part] : []),
+      ],
       hosts: own,
       match,
       action: redirect
@@ -178,20 +214,30 @@ function addGroup({ mappings, hosts, match: { match, prefix, problem } }: Group,
         : backends.length > 0
           ? { kind: "forward", backends }
           : { kind: "respond", status: 503, body: "" },
-      filters: { ...filters, mirrors: mirrors.map(({ backend: { weight: _, ...backend }, percent }) => ({ backend, percent })) },
+      filters: {
+        ...filters,
+        mirrors: mirrors.map(({ backend: { weight: _, ...backend }, percent }) => ({ backend, percent })),
+      },
       access: redirect ? [] : accessOf(first, reading.auth),
       http: byHost?.http ?? "serve",
       https: byHost?.hasTls ?? false,
       precedence: precedenceOf(spec.at("precedence").number() ?? 0, prefix, match),
-      ...(closed || byHost?.closed || (reading.auth && !reading.auth.service && !spec.at("bypass_auth").flag()) ? { closed: true } : {}),
+      ...(closed ||
+      byHost?.closed ||
+      (reading.auth && !reading.auth.service && !spec.at("bypass_auth").flag())
+        ? { closed: true }
+        : {}),
     };
     conversion.routes.push(route);
   }
 }
 
 /** By precedence, then the length of the prefix's text, then the number of conditions. */
-const precedenceOf = (precedence: number, prefix: string, { headers, queries }: Route["match"]): number =>
-  -(precedence * 1e9 + prefix.length * 1e4 + headers.length * 100 + queries.length);
+const precedenceOf = (
+  precedence: number,
+  prefix: string,
+  { headers, queries }: SourceRoute["match"],
+): number => -(precedence * 1e9 + prefix.length * 1e4 + headers.length * 100 + queries.length);
 
 function byTerms(hosts: Group["hosts"]): Map<EmissaryHost | undefined, string[]> {
   const groups = new Map<EmissaryHost | undefined, string[]>();
@@ -202,11 +248,19 @@ function byTerms(hosts: Group["hosts"]): Map<EmissaryHost | undefined, string[]>
 function accessOf({ root }: SourceObject, auth: Auth | undefined): AccessRule[] {
   const isOff = root.at("spec", "bypass_auth").flag() ?? false;
   if (!auth?.service) return [];
-  return [isOff ? { part: auth.part, kind: "external-off" } : { part: auth.part, kind: "external", service: auth.service }];
+  return [
+    isOff
+      ? { part: auth.part, kind: "external-off" }
+      : { part: auth.part, kind: "external", service: auth.service },
+  ];
 }
 
 /** Weights are percents; Mappings without one share what the others leave of 100. */
-function backendsOf(mappings: readonly SourceObject[], hosts: readonly string[], conversion: Conversion): Backend[] {
+function backendsOf(
+  mappings: readonly SourceObject[],
+  hosts: readonly string[],
+  conversion: Conversion,
+): SourceBackend[] {
   const weights = mappings.map(({ root }) => root.at("spec", "weight").number());
   const given = weights.reduce<number>((sum, weight) => sum + (weight ?? 0), 0);
   const open = weights.filter((weight) => weight === undefined).length;
@@ -219,11 +273,16 @@ function backendsOf(mappings: readonly SourceObject[], hosts: readonly string[],
     const isGrpc = spec.at("grpc").flag() ?? false;
     spec.at("resolver").use();
     if (!found) {
-      conversion.remark("error", partOf(object, spec.at("service")), `${text} is no Service of the cluster; answered 503`, {
-        hosts,
-        closes: true,
-        todo: "make an ExternalName Service for it",
-      });
+      conversion.remark(
+        "error",
+        partOf(object, spec.at("service")),
+        `${text} is no Service of the cluster; answered 503`,
+        {
+          hosts,
+          closes: true,
+          todo: "make an ExternalName Service for it",
+        },
+      );
       return [];
     }
     if (isTls && typeof tls.use() === "string")
@@ -231,10 +290,19 @@ function backendsOf(mappings: readonly SourceObject[], hosts: readonly string[],
         hosts,
         todo: "write services[].validation with the authority of the TLSContext and a name",
       });
-    const weight = weights[i] ?? (mappings.length > 1 ? Math.max(0, Math.round((100 - given) / open)) : undefined);
+    const weight =
+      weights[i] ?? (mappings.length > 1 ? Math.max(0, Math.round((100 - given) / open)) : undefined);
     const { namespace, name, port } = found;
     const protocol = isGrpc ? (isTls ? "h2" : "h2c") : isTls ? "tls" : undefined;
-    return [{ namespace, name, port, ...(weight === undefined ? {} : { weight }), ...(protocol ? { protocol } : {}) } satisfies Backend];
+    return [
+      {
+        namespace,
+        name,
+        port,
+        ...(weight === undefined ? {} : { weight }),
+        ...(protocol ? { protocol } : {}),
+      } satisfies SourceBackend,
+    ];
   });
 }
 

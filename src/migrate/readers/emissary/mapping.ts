@@ -2,7 +2,15 @@ import { quoteRegex } from "../../../graph/matches/order.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
 import { anyCasePrefix, exact, header, matchOf, method, prefix, query, regex } from "../../matches.js";
-import { type Backend, type Filters, type HeaderChanges, type LoadBalancing, noFilters, type Redirect, type Rewrite } from "../../model.js";
+import {
+  type HeaderChanges,
+  noFilters,
+  type Redirect,
+  type RouteFilters,
+  type SourceBackend,
+  type SourceBalancing,
+  type SourceRewrite,
+} from "../../model.js";
 import type { SourceObject } from "../../source.js";
 
 export type MappingMatch = ReturnType<typeof matchOf>;
@@ -19,20 +27,34 @@ export function mappingMatch(spec: Field): { match: MappingMatch; prefix: string
     ...valuesOf(spec.at("headers")).map(([name, value]) =>
       value === true ? header(name, "present") : header(name, "exact", value),
     ),
-    ...spec.at("v2BoolHeaders").texts().map((name) => header(name, "present")),
-    ...spec.at("regex_headers").record().map(([name, value]) => header(name, "regex", value)),
+    ...spec
+      .at("v2BoolHeaders")
+      .texts()
+      .map((name) => header(name, "present")),
+    ...spec
+      .at("regex_headers")
+      .record()
+      .map(([name, value]) => header(name, "regex", value)),
   ];
   const queries = [
     ...valuesOf(spec.at("query_parameters")).map(([name, value]) =>
       value === true ? query(name, "present") : query(name, "exact", value),
     ),
-    ...spec.at("v2BoolQueryParameters").texts().map((name) => query(name, "present")),
-    ...spec.at("regex_query_parameters").record().map(([name, value]) => query(name, "regex", value)),
+    ...spec
+      .at("v2BoolQueryParameters")
+      .texts()
+      .map((name) => query(name, "present")),
+    ...spec
+      .at("regex_query_parameters")
+      .record()
+      .map(([name, value]) => query(name, "regex", value)),
   ];
   const asked = spec.at("method").text();
   const isPattern = spec.at("method_regex").flag() ?? false;
   const problem =
-    asked !== undefined && (isPattern || !methods.includes(asked.toUpperCase())) ? `the method ${asked} can't be said` : undefined;
+    asked !== undefined && (isPattern || !methods.includes(asked.toUpperCase()))
+      ? `the method ${asked} can't be said`
+      : undefined;
   if (asked !== undefined && problem === undefined) headers.push(method(asked));
   const path = isRegex
     ? regex(anyCase ? `(?i)${text}` : text)
@@ -43,7 +65,11 @@ export function mappingMatch(spec: Field): { match: MappingMatch; prefix: string
       : isExact
         ? exact(text)
         : prefix(text);
-  return { match: matchOf(path, headers, queries), prefix: text, ...(problem === undefined ? {} : { problem }) };
+  return {
+    match: matchOf(path, headers, queries),
+    prefix: text,
+    ...(problem === undefined ? {} : { problem }),
+  };
 }
 
 /** Texts by name; `true` stands for any value. */
@@ -56,19 +82,29 @@ const valuesOf = (field: Field): [string, string | true][] =>
   });
 
 /** `[http[s]://]NAME[.NAMESPACE][:PORT]`; undefined for what is no Service of the cluster. */
-export function serviceOf(text: string, namespace: string): (Backend & { readonly isTls: boolean; readonly port: number }) | undefined {
+export function serviceOf(
+  text: string,
+  namespace: string,
+): (SourceBackend & { readonly isTls: boolean; readonly port: number }) | undefined {
   const [, scheme, host = "", port] = /^(?:(https?):\/\/)?([^:/]+)(?::(\d+))?\/?$/.exec(text.trim()) ?? [];
   const [name = "", own = namespace, svc, ...rest] = host.split(".");
-  const isService = svc === undefined || (svc === "svc" && (rest.length === 0 || rest.join(".") === "cluster.local"));
+  const isService =
+    svc === undefined || (svc === "svc" && (rest.length === 0 || rest.join(".") === "cluster.local"));
   if (!/^[a-z0-9-]+$/.test(name) || !isService) return undefined;
   const isTls = scheme === "https";
   return { namespace: own, name, port: Number(port ?? (isTls ? 443 : 80)), isTls };
 }
 
 /** What a Mapping does with its requests. */
-export function mappingFilters(object: SourceObject, usualTimeout: number, hosts: readonly string[], conversion: Conversion): Filters {
+export function mappingFilters(
+  object: SourceObject,
+  usualTimeout: number,
+  hosts: readonly string[],
+  conversion: Conversion,
+): RouteFilters {
   const spec = object.root.at("spec");
-  const note = (field: Field, message: string): void => conversion.remark("warning", partOf(object, field), message, { hosts });
+  const note = (field: Field, message: string): void =>
+    conversion.remark("warning", partOf(object, field), message, { hosts });
   const timeout = spec.at("timeout_ms").number() ?? usualTimeout;
   const idle = spec.at("idle_timeout_ms").number();
   const retryOn = spec.at("retry_policy", "retry_on").text();
@@ -76,7 +112,9 @@ export function mappingFilters(object: SourceObject, usualTimeout: number, hosts
   const rewrite = rewriteOf(spec);
   const host = spec.at("host_rewrite").text();
   const cors = corsOf(spec.at("cors"));
-  const balancing = balancingOf(spec.at("load_balancer"), (message) => note(spec.at("load_balancer"), message));
+  const balancing = balancingOf(spec.at("load_balancer"), (message) =>
+    note(spec.at("load_balancer"), message),
+  );
   const upgrades = spec.at("allow_upgrade").texts();
   return {
     ...noFilters(timeout === 0 ? "infinity" : `${timeout}ms`),
@@ -101,13 +139,16 @@ export function mappingFilters(object: SourceObject, usualTimeout: number, hosts
 }
 
 /** The default takes the prefix off. */
-function rewriteOf(spec: Field): Rewrite | undefined {
+function rewriteOf(spec: Field): SourceRewrite | undefined {
   const text = spec.at("rewrite").text();
   const own = spec.at("prefix").text() ?? "/";
   if (spec.at("prefix_regex").flag() || text === "" || spec.at("regex_rewrite").given) return undefined;
   const value = text ?? "/";
   if (value === own) return undefined;
-  return { kind: spec.at("prefix_exact").flag() || spec.at("case_sensitive").flag() === false ? "full" : "prefix", value };
+  return {
+    kind: spec.at("prefix_exact").flag() || spec.at("case_sensitive").flag() === false ? "full" : "prefix",
+    value,
+  };
 }
 
 /** Values are texts, or have `append`, which is the default. */
@@ -129,7 +170,7 @@ function headersOf(spec: Field, of: "request" | "response"): HeaderChanges {
 const listOf = (field: Field): string[] =>
   typeof field.use() === "string" ? (field.text() ?? "").split(",").map((one) => one.trim()) : field.texts();
 
-function corsOf(field: Field): Filters["cors"] {
+function corsOf(field: Field): RouteFilters["cors"] {
   if (!field.given) return undefined;
   const maxAge = field.at("max_age").text();
   const methodsOf = listOf(field.at("methods"));
@@ -144,7 +185,7 @@ function corsOf(field: Field): Filters["cors"] {
   return cors.allowOrigin.length > 0 ? cors : undefined;
 }
 
-function balancingOf(field: Field, note: (message: string) => void): LoadBalancing | undefined {
+function balancingOf(field: Field, note: (message: string) => void): SourceBalancing | undefined {
   const policy = field.at("policy").text();
   const headerName = field.at("header").text();
   const isSource = field.at("source_ip").flag() ?? false;
@@ -172,7 +213,12 @@ export function redirectOf(spec: Field, match: MappingMatch): Redirect | undefin
     ...(whole === undefined
       ? replaced === undefined
         ? {}
-        : { path: { kind: match.path.kind === "prefix" ? ("prefix" as const) : ("full" as const), value: replaced } }
+        : {
+            path: {
+              kind: match.path.kind === "prefix" ? ("prefix" as const) : ("full" as const),
+              value: replaced,
+            },
+          }
       : { path: { kind: "full" as const, value: whole } }),
   };
 }

@@ -1,7 +1,11 @@
-import { carried, changed, ignored, type KindTable, lost, restricts, type Row } from "../../table.js";
+import { carried, changed, ignored, type KindTable, lost, type Row, restricts } from "../../table.js";
 
 const id: Record<string, Row> = { "spec.ambassador_id": ignored };
-const breakers = lost("circuit breakers are annotations of the Service", "warning", "annotate the Service with projectcontour.io/max-connections and others");
+const breakers = lost(
+  "circuit breakers are annotations of the Service",
+  "warning",
+  "annotate the Service with projectcontour.io/max-connections and others",
+);
 
 export const mappingTable: KindTable = {
   fields: {
@@ -14,7 +18,10 @@ export const mappingTable: KindTable = {
     "spec.host": carried,
     "spec.host_regex": carried,
     "spec.rewrite": carried,
-    "spec.regex_rewrite": restricts("rewrites paths by a regular expression, which can't be said", "let the backend take the whole path"),
+    "spec.regex_rewrite": restricts(
+      "rewrites paths by a regular expression, which can't be said",
+      "let the backend take the whole path",
+    ),
     "spec.service": carried,
     "spec.tls": carried,
     "spec.method": carried,
@@ -25,9 +32,15 @@ export const mappingTable: KindTable = {
     "spec.regex_query_parameters": carried,
     "spec.timeout_ms": carried,
     "spec.idle_timeout_ms": carried,
-    "spec.connect_timeout_ms": lost("Isoline has one timeout for connecting, the setting timeouts.connectTimeout", "info"),
+    "spec.connect_timeout_ms": lost(
+      "Isoline has one timeout for connecting, the setting timeouts.connectTimeout",
+      "info",
+    ),
     "spec.cluster_idle_timeout_ms": lost("connections to backends are kept as long as Envoy does", "info"),
-    "spec.cluster_max_connection_lifetime_ms": lost("connections to backends are kept as long as Envoy does", "info"),
+    "spec.cluster_max_connection_lifetime_ms": lost(
+      "connections to backends are kept as long as Envoy does",
+      "info",
+    ),
     "spec.cluster_tag": ignored,
     "spec.stats_name": ignored,
     "spec.retry_policy.retry_on": carried,
@@ -42,7 +55,10 @@ export const mappingTable: KindTable = {
     "spec.host_redirect": carried,
     "spec.path_redirect": carried,
     "spec.prefix_redirect": carried,
-    "spec.regex_redirect": restricts("redirects by a regular expression, which can't be said", "write a redirect of HTTPProxy by hand"),
+    "spec.regex_redirect": restricts(
+      "redirects by a regular expression, which can't be said",
+      "write a redirect of HTTPProxy by hand",
+    ),
     "spec.redirect_response_code": carried,
     "spec.shadow": carried,
     "spec.weight": carried,
@@ -60,14 +76,25 @@ export const mappingTable: KindTable = {
     "spec.error_response_overrides": lost("answers of Envoy are sent as they are"),
     "spec.labels": lost("rate limits are not converted", "warning", "write rateLimitPolicy.global"),
     "spec.outlier_detection": lost("endpoints are not taken out after failures"),
-    "spec.health_checks": lost("endpoints are not asked for their health", "warning", "write healthCheckPolicy"),
+    "spec.health_checks": lost(
+      "endpoints are not asked for their health",
+      "warning",
+      "write healthCheckPolicy",
+    ),
     "spec.keepalive": lost("TCP keepalives are Envoy's", "info"),
     "spec.enable_ipv4": ignored,
     "spec.enable_ipv6": ignored,
     "spec.respect_dns_ttl": ignored,
     "spec.dns_type": ignored,
-    "spec.resolver": changed("endpoints are those of the setting endpoints", "info", "set endpoints: service for the addresses of Services"),
-    "spec.envoy_override": restricts("is configuration of Envoy, which is not read", "write by hand what it does"),
+    "spec.resolver": changed(
+      "endpoints are those of the setting endpoints",
+      "info",
+      "set endpoints: service for the addresses of Services",
+    ),
+    "spec.envoy_override": restricts(
+      "is configuration of Envoy, which is not read",
+      "write by hand what it does",
+    ),
     "spec.modules": restricts("is not converted"),
     "spec.docs": ignored,
     "spec.v2ExplicitTLS": ignored,
@@ -96,7 +123,11 @@ export const hostTable: KindTable = {
     "spec.mappingSelector": carried,
     "spec.selector": carried,
     "spec.acmeProvider.authority": changed("certificates are made by cert-manager", "info"),
-    "spec.acmeProvider": changed("certificates are made by cert-manager", "warning", "make a Certificate of cert-manager with the name of the Secret in the result"),
+    "spec.acmeProvider": changed(
+      "certificates are made by cert-manager",
+      "warning",
+      "make a Certificate of cert-manager with the name of the Secret in the result",
+    ),
     "spec.previewUrl": ignored,
   },
 };
@@ -131,7 +162,10 @@ export const authTable: KindTable = {
     "spec.protocol_version": ignored,
     "spec.path_prefix": carried,
     "spec.timeout_ms": carried,
-    "spec.tls": restricts("the authorization service is asked without TLS", "write an ExtensionService with protocol h2 and validation"),
+    "spec.tls": restricts(
+      "the authorization service is asked without TLS",
+      "write an ExtensionService with protocol h2 and validation",
+    ),
     "spec.allowed_request_headers": carried,
     "spec.allowed_authorization_headers": carried,
     "spec.include_body.max_bytes": carried,
@@ -151,17 +185,35 @@ export const moduleTable: KindTable = {
   fields: {
     ...id,
     "spec.config.cluster_request_timeout_ms": carried,
-    "spec.config.ip_allow": restricts("lets addresses in at every listener, and is not converted", "write ipAllowPolicy of each host"),
-    "spec.config.ip_deny": restricts("keeps addresses out at every listener, and is not converted", "write ipDenyPolicy of each host"),
+    "spec.config.ip_allow": restricts(
+      "lets addresses in at every listener, and is not converted",
+      "write ipAllowPolicy of each host",
+    ),
+    "spec.config.ip_deny": restricts(
+      "keeps addresses out at every listener, and is not converted",
+      "write ipDenyPolicy of each host",
+    ),
     "spec.config.lua_scripts": restricts("is a script, which is not read"),
-    "spec.config.defaults": lost("defaults of Mappings are not converted", "error", "write them into each Mapping"),
+    "spec.config.defaults": lost(
+      "defaults of Mappings are not converted",
+      "error",
+      "write them into each Mapping",
+    ),
     "spec.config.auth_enabled": ignored,
     "spec.config.xff_num_trusted_hops": inSettings("network.numTrustedHops"),
     "spec.config.use_remote_address": ignored,
-    "spec.config.retry_policy": lost("retries of all Mappings are not converted", "warning", "write retryPolicy"),
+    "spec.config.retry_policy": lost(
+      "retries of all Mappings are not converted",
+      "warning",
+      "write retryPolicy",
+    ),
     "spec.config.cors": lost("CORS of all Mappings is not converted", "warning", "write corsPolicy"),
     "spec.config.circuit_breakers": breakers,
-    "spec.config.load_balancer": lost("the balancing of all Mappings is not converted", "warning", "write loadBalancerPolicy"),
+    "spec.config.load_balancer": lost(
+      "the balancing of all Mappings is not converted",
+      "warning",
+      "write loadBalancerPolicy",
+    ),
     "spec.config.listener_idle_timeout_ms": inSettings("timeouts.connectionIdleTimeout"),
     "spec.config.strip_matching_host_port": ignored,
     "spec.config.gzip": inSettings("compression"),
@@ -172,7 +224,12 @@ export const moduleTable: KindTable = {
 
 /** Kinds that restrict requests, and of which nothing is read. */
 export const filterTable: KindTable = {
-  fields: { spec: restricts("keeps requests out, and is not converted", "write by hand what it does: jwtProviders, authorization") },
+  fields: {
+    spec: restricts(
+      "keeps requests out, and is not converted",
+      "write by hand what it does: jwtProviders, authorization",
+    ),
+  },
 };
 
 /** Kinds that have a setting as their counterpart. */

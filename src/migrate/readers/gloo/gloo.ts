@@ -1,10 +1,20 @@
 import { quoteRegex } from "../../../graph/matches/order.js";
+import { isRecord } from "../../../schema/issues.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import { anyCasePrefix, anyPath, exact, header, matchOf, method, prefix, query, regex } from "../../matches.js";
-import type { Part, Redirect, Route } from "../../model.js";
-import type { Peer } from "../../peers.js";
-import { isRecord } from "../../../schema/issues.js";
+import {
+  anyCasePrefix,
+  anyPath,
+  exact,
+  header,
+  matchOf,
+  method,
+  prefix,
+  query,
+  regex,
+} from "../../matches.js";
+import type { Redirect, SourcePart, SourceRoute } from "../../model.js";
+import { collectionsOf, type Peer } from "../../peer.js";
 import type { SourceObject } from "../../source.js";
 import { backendsOf, optionsOf } from "./options.js";
 import { policyTable, routeTableTable, virtualServiceTable } from "./table.js";
@@ -16,7 +26,21 @@ const attached = ["RouteOption", "VirtualHostOption", "TrafficPolicy", "HTTPList
 export const gloo: Peer = {
   name: "gloo",
   groups: ["solo.io", "kgateway.dev"],
-  kinds: [`RouteTable.${gatewayGroup}`, `Gateway.${gatewayGroup}`, "Upstream.gloo.solo.io", "UpstreamGroup.gloo.solo.io"],
+  kinds: [
+    `RouteTable.${gatewayGroup}`,
+    `Gateway.${gatewayGroup}`,
+    "Upstream.gloo.solo.io",
+    "UpstreamGroup.gloo.solo.io",
+  ],
+  collections: [
+    ...collectionsOf(
+      gatewayGroup,
+      ["v1"],
+      ["VirtualService", "RouteTable", "RouteOption", "VirtualHostOption"],
+    ),
+    ...collectionsOf("gloo.solo.io", ["v1"], ["Upstream", "UpstreamGroup"]),
+    ...collectionsOf("gateway.kgateway.dev", ["v1alpha1"], ["TrafficPolicy", "HTTPListenerPolicy"]),
+  ],
   takes: ({ group, kind }) =>
     (group === gatewayGroup && kind === "VirtualService") ||
     ((group === gatewayGroup || group === "gateway.kgateway.dev") && attached.includes(kind)),
@@ -27,7 +51,11 @@ export const gloo: Peer = {
     }
   },
   beside: [
-    { kinds: ["AuthConfig"], message: "AuthConfigs and the Settings of Gloo may restrict access, and none are among the input", todo: "look for extauth and ratelimit in Settings" },
+    {
+      kinds: ["AuthConfig"],
+      message: "AuthConfigs and the Settings of Gloo may restrict access, and none are among the input",
+      todo: "look for extauth and ratelimit in Settings",
+    },
   ],
 };
 
@@ -39,17 +67,19 @@ function withhold(object: SourceObject, conversion: Conversion): void {
     const [kind, name] = [ref.at("kind").text() ?? "", ref.at("name").text() ?? ""];
     const group = "gateway.networking.k8s.io";
     const found = conversion.find(group, kind, object.namespace, name);
-    if (kind === "Gateway") for (const route of conversion.ofKind(group, "HTTPRoute")) conversion.withheld.add(route);
+    if (kind === "Gateway")
+      for (const route of conversion.ofKind(group, "HTTPRoute")) conversion.withheld.add(route);
     else if (found) conversion.withheld.add(found);
   }
   for (const route of conversion.ofKind("gateway.networking.k8s.io", "HTTPRoute"))
-    if (JSON.stringify(route.value).includes(`"name":${JSON.stringify(object.name)}`)) conversion.withheld.add(route);
+    if (JSON.stringify(route.value).includes(`"name":${JSON.stringify(object.name)}`))
+      conversion.withheld.add(route);
 }
 
 interface Place {
   readonly hosts: readonly string[];
   readonly hasTls: boolean;
-  readonly parts: readonly Part[];
+  readonly parts: readonly SourcePart[];
   readonly parents: readonly SourceObject[];
   /** Defaults of the virtual host. */
   readonly host: Field;
@@ -59,7 +89,10 @@ interface Place {
 function readVirtualService(object: SourceObject, conversion: Conversion): void {
   conversion.take(object, virtualServiceTable);
   const host = object.root.at("spec", "virtualHost");
-  const domains = host.at("domains").texts().map((domain) => domain.toLowerCase().replace(/:\d+$/, ""));
+  const domains = host
+    .at("domains")
+    .texts()
+    .map((domain) => domain.toLowerCase().replace(/:\d+$/, ""));
   const hosts = [...new Set(domains.length > 0 ? domains : ["*"])];
   const ssl = object.root.at("spec", "sslConfig");
   const part = partOf(object, ssl);
@@ -68,12 +101,20 @@ function readVirtualService(object: SourceObject, conversion: Conversion): void 
   const version = ssl.at("parameters", "minimumProtocolVersion").text();
   const isOneWay = ssl.at("oneWayTls").flag() ?? false;
   const secret = name === undefined ? undefined : { namespace: namespace ?? object.namespace, name };
-  const hasCa = secret !== undefined && isWithCa(conversion.find("", "Secret", secret.namespace, secret.name));
+  const hasCa =
+    secret !== undefined && isWithCa(conversion.find("", "Secret", secret.namespace, secret.name));
   if (secret && !isOneWay)
-    conversion.remark(hasCa ? "info" : "warning", part, hasCa ? "clients need certificates of the authority in the Secret" : "where the Secret has ca.crt, clients need certificates in Gloo, and here none", {
-      hosts,
-      ...(hasCa ? {} : { todo: "give the Secret among the input, or write clientValidation" }),
-    });
+    conversion.remark(
+      hasCa ? "info" : "warning",
+      part,
+      hasCa
+        ? "clients need certificates of the authority in the Secret"
+        : "where the Secret has ca.crt, clients need certificates in Gloo, and here none",
+      {
+        hosts,
+        ...(hasCa ? {} : { todo: "give the Secret among the input, or write clientValidation" }),
+      },
+    );
   if (secret)
     for (const one of hosts)
       if (one !== "*")
@@ -87,7 +128,14 @@ function readVirtualService(object: SourceObject, conversion: Conversion): void 
             ...(hasCa && !isOneWay ? { client: { ca: secret, optional: false } } : {}),
           },
         });
-  const place: Place = { hosts, hasTls: secret !== undefined, parts: [], parents: [object], host: host.at("options"), conversion };
+  const place: Place = {
+    hosts,
+    hasTls: secret !== undefined,
+    parts: [],
+    parents: [object],
+    host: host.at("options"),
+    conversion,
+  };
   for (const field of host.at("routes").items()) readRoute(object, field, place);
 }
 
@@ -108,14 +156,20 @@ function readRoute(object: SourceObject, field: Field, place: Place): void {
   const options = optionsOf(field.at("options"), place.host, context);
   const redirect = redirectOf(field.at("redirectAction"));
   const response = field.at("directResponseAction");
-  const respond = response.seen() ? { status: response.at("status").number() ?? 503, body: response.at("body").text() ?? "" } : undefined;
+  const respond = response.seen()
+    ? { status: response.at("status").number() ?? 503, body: response.at("body").text() ?? "" }
+    : undefined;
   if (target.backends.length === 0 && !redirect && !respond && !target.closed)
-    conversion.remark("error", part, "has no action that is known here; answered 503", { hosts, closes: true });
+    conversion.remark("error", part, "has no action that is known here; answered 503", {
+      hosts,
+      closes: true,
+    });
   for (const { match, problem } of matches) {
-    if (problem !== undefined) conversion.remark("error", part, `${problem}; answered 503`, { hosts, closes: true });
+    if (problem !== undefined)
+      conversion.remark("error", part, `${problem}; answered 503`, { hosts, closes: true });
     const isPrefix = match.path.kind === "prefix";
     const { rewrite } = options;
-    const route: Route = {
+    const route: SourceRoute = {
       parts: [part, { object, path: "spec.virtualHost.options" }, ...parts, ...target.parts],
       hosts,
       match,
@@ -126,19 +180,24 @@ function readRoute(object: SourceObject, field: Field, place: Place): void {
           : target.backends.length > 0
             ? { kind: "forward", backends: target.backends }
             : { kind: "respond", status: 503, body: "" },
-      filters: rewrite && !isPrefix ? { ...options, rewrite: { kind: "full", value: rewrite.value } } : options,
+      filters:
+        rewrite && !isPrefix ? { ...options, rewrite: { kind: "full", value: rewrite.value } } : options,
       access: [],
       // A virtual service is for TLS or for plain connections.
       http: hasTls ? "none" : "serve",
       https: hasTls,
-      ...(target.closed || problem !== undefined || (target.backends.length === 0 && !redirect && !respond) ? { closed: true } : {}),
+      ...(target.closed || problem !== undefined || (target.backends.length === 0 && !redirect && !respond)
+        ? { closed: true }
+        : {}),
     };
     conversion.routes.push(route);
   }
 }
 
 const wholePath = (redirect: Redirect): Redirect =>
-  redirect.path?.kind === "prefix" ? { ...redirect, path: { kind: "full", value: redirect.path.value } } : redirect;
+  redirect.path?.kind === "prefix"
+    ? { ...redirect, path: { kind: "full", value: redirect.path.value } }
+    : redirect;
 
 /** Routes of RouteTables, whose paths are whole. */
 function follow(object: SourceObject, field: Field, delegate: Field, place: Place): void {
@@ -154,15 +213,21 @@ function follow(object: SourceObject, field: Field, delegate: Field, place: Plac
     name === undefined
       ? all.filter(
           (table) =>
-            (spaces.length === 0 ? table.namespace === object.namespace : spaces.includes("*") || spaces.includes(table.namespace)) &&
+            (spaces.length === 0
+              ? table.namespace === object.namespace
+              : spaces.includes("*") || spaces.includes(table.namespace)) &&
             labels.every(([key, value]) => table.labels[key] === value),
         )
       : all.filter((table) => table.name === name && table.namespace === namespace);
   const weightOf = ({ root }: SourceObject): number => root.at("spec", "weight").number() ?? 0;
   const sorted = [...found].sort((a, b) => weightOf(a) - weightOf(b));
   if (sorted.length === 0 || sorted.some((table) => parents.includes(table))) {
-    const why = sorted.length === 0 ? "no RouteTable of the input is meant" : "the RouteTable leads back to itself";
-    conversion.remark("error", part, `${why}: what is delegated is left out`, { hosts, todo: "give the RouteTables among the input" });
+    const why =
+      sorted.length === 0 ? "no RouteTable of the input is meant" : "the RouteTable leads back to itself";
+    conversion.remark("error", part, `${why}: what is delegated is left out`, {
+      hosts,
+      todo: "give the RouteTables among the input",
+    });
     return;
   }
   for (const table of sorted) {
@@ -175,9 +240,13 @@ function follow(object: SourceObject, field: Field, delegate: Field, place: Plac
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /** A match for each method. */
-function matcherOf(field: Field): { match: Route["match"]; problem?: string }[] {
+function matcherOf(field: Field): { match: SourceRoute["match"]; problem?: string }[] {
   const anyCase = field.at("caseSensitive").flag() === false;
-  const [start, whole, pattern] = [field.at("prefix").text(), field.at("exact").text(), field.at("regex").text()];
+  const [start, whole, pattern] = [
+    field.at("prefix").text(),
+    field.at("exact").text(),
+    field.at("regex").text(),
+  ];
   const path =
     whole !== undefined
       ? anyCase
@@ -188,20 +257,26 @@ function matcherOf(field: Field): { match: Route["match"]; problem?: string }[] 
         : anyCase
           ? anyCasePrefix(start ?? "/")
           : prefix(start ?? "/");
-  const headers = field.at("headers").items().map((one) => {
-    const [name, value] = [one.at("name").text() ?? "", one.at("value").text()];
-    const invert = one.at("invertMatch").flag() ?? false;
-    const isPattern = one.at("regex").flag() ?? false;
-    one.use();
-    if (!value) return header(name, "present", "", { invert });
-    return header(name, isPattern ? "regex" : "exact", value, { invert, treatMissingAsEmpty: invert });
-  });
-  const queries = field.at("queryParameters").items().map((one) => {
-    const [name, value] = [one.at("name").text() ?? "", one.at("value").text()];
-    one.use();
-    if (!value) return query(name, "present");
-    return query(name, one.at("regex").flag() ? "regex" : "exact", value);
-  });
+  const headers = field
+    .at("headers")
+    .items()
+    .map((one) => {
+      const [name, value] = [one.at("name").text() ?? "", one.at("value").text()];
+      const invert = one.at("invertMatch").flag() ?? false;
+      const isPattern = one.at("regex").flag() ?? false;
+      one.use();
+      if (!value) return header(name, "present", "", { invert });
+      return header(name, isPattern ? "regex" : "exact", value, { invert, treatMissingAsEmpty: invert });
+    });
+  const queries = field
+    .at("queryParameters")
+    .items()
+    .map((one) => {
+      const [name, value] = [one.at("name").text() ?? "", one.at("value").text()];
+      one.use();
+      if (!value) return query(name, "present");
+      return query(name, one.at("regex").flag() ? "regex" : "exact", value);
+    });
   const asked = field.at("methods").texts();
   const wrong = asked.find((name) => !methods.includes(name.toUpperCase()));
   const lists = asked.length > 0 ? asked.map((name) => [...headers, method(name)]) : [headers];

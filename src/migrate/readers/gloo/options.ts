@@ -1,6 +1,14 @@
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import { type Backend, type Cors, type Filters, type HeaderChanges, type LoadBalancing, noFilters, type Part } from "../../model.js";
+import {
+  type Cors,
+  type HeaderChanges,
+  noFilters,
+  type RouteFilters,
+  type SourceBackend,
+  type SourceBalancing,
+  type SourcePart,
+} from "../../model.js";
 import type { SourceObject } from "../../source.js";
 import { upstreamGroupTable, upstreamTable } from "./table.js";
 
@@ -8,14 +16,14 @@ const upstreams = "gloo.solo.io";
 
 interface Context {
   readonly owner: SourceObject;
-  readonly part: Part;
+  readonly part: SourcePart;
   readonly hosts: readonly string[];
   readonly conversion: Conversion;
 }
 
 interface Target {
-  readonly backends: Backend[];
-  readonly parts: Part[];
+  readonly backends: SourceBackend[];
+  readonly parts: SourcePart[];
   closed: boolean;
 }
 
@@ -33,7 +41,8 @@ export function backendsOf(field: Field, context: Context): Target {
   if (!found) return close(target, context, `UpstreamGroup ${namespace}/${name} is not among the input`);
   context.conversion.take(found, upstreamGroupTable);
   target.parts.push(partOf(found));
-  for (const one of found.root.at("spec", "destinations").items()) addWeighted(one, target, { ...context, owner: found });
+  for (const one of found.root.at("spec", "destinations").items())
+    addWeighted(one, target, { ...context, owner: found });
   return target;
 }
 
@@ -55,14 +64,14 @@ function addDestination(field: Field, weight: number | undefined, target: Target
   if (backend) target.backends.push({ ...backend, ...(weight === undefined ? {} : { weight }) });
 }
 
-function kubeService(field: Field, { owner }: Context): Backend | undefined {
+function kubeService(field: Field, { owner }: Context): SourceBackend | undefined {
   const name = field.at("kube", "ref", "name").text();
   const port = field.at("kube", "port").number();
   if (name === undefined || port === undefined) return undefined;
   return { namespace: field.at("kube", "ref", "namespace").text() ?? owner.namespace, name, port };
 }
 
-function upstreamService(field: Field, target: Target, context: Context): Backend | undefined {
+function upstreamService(field: Field, target: Target, context: Context): SourceBackend | undefined {
   const { owner, conversion, part, hosts } = context;
   const name = field.at("upstream", "name").text();
   const namespace = field.at("upstream", "namespace").text() ?? owner.namespace;
@@ -74,9 +83,14 @@ function upstreamService(field: Field, target: Target, context: Context): Backen
   if (!upstream) {
     // Upstreams that Gloo has found are called by their Service.
     const [, own, service, port] = /^([a-z0-9]+(?:-[a-z0-9]+)*?)-([a-z0-9-]+)-(\d+)$/.exec(name) ?? [];
-    const known = conversion.ofKind("", "Service").find((one) => name.startsWith(`${one.namespace}-${one.name}-`));
+    const known = conversion
+      .ofKind("", "Service")
+      .find((one) => name.startsWith(`${one.namespace}-${one.name}-`));
     if (known) return { namespace: known.namespace, name: known.name, port: Number(port) };
-    const message = own && service ? `Upstream ${name} is not among the input, nor a Service that it could be of` : `Upstream ${namespace}/${name} is not among the input`;
+    const message =
+      own && service
+        ? `Upstream ${name} is not among the input, nor a Service that it could be of`
+        : `Upstream ${namespace}/${name} is not among the input`;
     close(target, context, message);
     return undefined;
   }
@@ -91,7 +105,10 @@ function upstreamService(field: Field, target: Target, context: Context): Backen
   const ssl = spec.at("sslConfig");
   const isTls = ssl.seen();
   if (isTls)
-    conversion.remark("warning", part, "the backend's certificate is not verified", { hosts, todo: "write services[].validation with the authority and a name" });
+    conversion.remark("warning", part, "the backend's certificate is not verified", {
+      hosts,
+      todo: "write services[].validation with the authority and a name",
+    });
   if (service === undefined || port === undefined) {
     close(target, context, `Upstream ${name} is no Service of the cluster`);
     return undefined;
@@ -106,8 +123,9 @@ function upstreamService(field: Field, target: Target, context: Context): Backen
 }
 
 /** Options of a route, with those of its virtual host where it has none. */
-export function optionsOf(own: Field, host: Field, context: Context): Filters {
-  const at = (...keys: readonly string[]): Field => (own.at(...keys).given ? own.at(...keys) : host.at(...keys));
+export function optionsOf(own: Field, host: Field, context: Context): RouteFilters {
+  const at = (...keys: readonly string[]): Field =>
+    own.at(...keys).given ? own.at(...keys) : host.at(...keys);
   const timeout = at("timeout").text() ?? "15s";
   const idle = at("idleTimeout").text();
   const retryOn = at("retries", "retryOn").text();
@@ -150,7 +168,10 @@ function headersOf(own: Field, host: Field, of: "request" | "response"): HeaderC
   for (const field of [own, host]) {
     for (const one of field.at("headerManipulation", `${of}HeadersToAdd`).items()) {
       one.use();
-      const pair: [string, string] = [one.at("header", "key").text() ?? "", one.at("header", "value").text() ?? ""];
+      const pair: [string, string] = [
+        one.at("header", "key").text() ?? "",
+        one.at("header", "value").text() ?? "",
+      ];
       (one.at("append").flag() === false ? set : add).push(pair);
     }
     remove.push(...field.at("headerManipulation", `${of}HeadersToRemove`).texts());
@@ -173,18 +194,21 @@ function corsOf(field: Field): Cors | undefined {
   };
 }
 
-function hashOf(field: Field): LoadBalancing | undefined {
-  const hash = field.at("hashPolicies").items().flatMap((one): NonNullable<LoadBalancing["hash"]>[number][] => {
-    one.use();
-    const name = one.at("header").text();
-    if (name) return [{ header: name }];
-    return one.at("sourceIp").flag() ? [{ source: true }] : [];
-  });
+function hashOf(field: Field): SourceBalancing | undefined {
+  const hash = field
+    .at("hashPolicies")
+    .items()
+    .flatMap((one): NonNullable<SourceBalancing["hash"]>[number][] => {
+      one.use();
+      const name = one.at("header").text();
+      if (name) return [{ header: name }];
+      return one.at("sourceIp").flag() ? [{ source: true }] : [];
+    });
   if (field.given && hash.length === 0) return { strategy: "Cookie" };
   return hash.length > 0 ? { strategy: "RequestHash", hash } : undefined;
 }
 
-function mirrorOf(field: Field, context: Context): Filters["mirrors"] {
+function mirrorOf(field: Field, context: Context): RouteFilters["mirrors"] {
   if (!field.given) return [];
   const target: Target = { backends: [], parts: [], closed: false };
   const percent = field.at("percentage").number() ?? 100;

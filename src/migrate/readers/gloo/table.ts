@@ -1,4 +1,4 @@
-import { carried, changed, ignored, type KindTable, lost, restricts, type Row } from "../../table.js";
+import { carried, changed, ignored, type KindTable, lost, type Row, restricts } from "../../table.js";
 
 const custom = "write by hand what it does: authorization, jwtProviders, ipAllowPolicy";
 
@@ -7,7 +7,10 @@ const options = (at: string): Record<string, Row> => ({
   [`${at}.prefixRewrite`]: carried,
   [`${at}.hostRewrite`]: carried,
   [`${at}.autoHostRewrite`]: lost("the backend gets the host of the request"),
-  [`${at}.regexRewrite`]: restricts("rewrites paths by a regular expression, which can't be said", "let the backend take the whole path"),
+  [`${at}.regexRewrite`]: restricts(
+    "rewrites paths by a regular expression, which can't be said",
+    "let the backend take the whole path",
+  ),
   [`${at}.timeout`]: carried,
   [`${at}.idleTimeout`]: carried,
   [`${at}.retries.retryOn`]: carried,
@@ -76,7 +79,10 @@ const routes = (at: string): Record<string, Row> => ({
   [`${at}.redirectAction`]: carried,
   [`${at}.directResponseAction`]: carried,
   [`${at}.delegateAction`]: carried,
-  [`${at}.optionsConfigRefs`]: restricts("refers to options that are not converted", "write them into the route"),
+  [`${at}.optionsConfigRefs`]: restricts(
+    "refers to options that are not converted",
+    "write them into the route",
+  ),
   ...options(`${at}.options`),
 });
 
@@ -87,13 +93,18 @@ export const virtualServiceTable: KindTable = {
     "spec.virtualHost.domains": carried,
     ...routes("spec.virtualHost.routes[]"),
     ...options("spec.virtualHost.options"),
-    "spec.virtualHost.optionsConfigRefs": restricts("refers to options that are not converted", "write them into the virtual host"),
+    "spec.virtualHost.optionsConfigRefs": restricts(
+      "refers to options that are not converted",
+      "write them into the virtual host",
+    ),
     "spec.sslConfig.secretRef": carried,
     "spec.sslConfig.sniDomains": changed("the certificate is for the domains of the virtual host"),
     "spec.sslConfig.parameters.minimumProtocolVersion": carried,
     "spec.sslConfig.parameters": lost("ciphers and curves of the settings hold"),
     "spec.sslConfig.alpnProtocols": lost("the protocols of the settings hold", "info"),
-    "spec.sslConfig.verifySubjectAltName": restricts("compares names of client certificates, which HTTPProxy does not"),
+    "spec.sslConfig.verifySubjectAltName": restricts(
+      "compares names of client certificates, which HTTPProxy does not",
+    ),
     "spec.sslConfig.oneWayTls": carried,
     "spec.sslConfig.sds": restricts("takes certificates of a server, which is not asked"),
     "spec.sslConfig.sslFiles": restricts("is files of the proxy", "name a Secret in secretRef"),
@@ -122,7 +133,11 @@ export const upstreamTable: KindTable = {
     "spec.useHttp2": carried,
     "spec.discoveryMetadata": ignored,
     "spec.namespacedStatuses": ignored,
-    "spec.healthChecks": lost("endpoints are not asked for their health", "warning", "write healthCheckPolicy"),
+    "spec.healthChecks": lost(
+      "endpoints are not asked for their health",
+      "warning",
+      "write healthCheckPolicy",
+    ),
     "spec.outlierDetection": lost("endpoints are not taken out after failures"),
     "spec.circuitBreakers": lost("circuit breakers are annotations of the Service"),
     "spec.loadBalancerConfig": lost("requests are sent round robin", "warning", "write loadBalancerPolicy"),

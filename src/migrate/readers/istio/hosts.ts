@@ -1,6 +1,6 @@
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import type { Name, Part, Route, Site } from "../../model.js";
+import type { Name, SourcePart, SourceRoute, SourceSite } from "../../model.js";
 import type { SourceObject } from "../../source.js";
 
 /** A server of a Gateway. */
@@ -24,7 +24,10 @@ export const serversOf = (gateway: SourceObject): Server[] =>
       field,
       protocol: (field.at("port", "protocol").text() ?? "HTTP").toUpperCase(),
       port: field.at("port", "number").number() ?? 0,
-      hosts: field.at("hosts").texts().map((host) => host.toLowerCase()),
+      hosts: field
+        .at("hosts")
+        .texts()
+        .map((host) => host.toLowerCase()),
       mode: (field.at("tls", "mode").text() ?? "PASSTHROUGH").toUpperCase(),
       redirects: field.at("tls", "httpsRedirect").flag() ?? false,
     }));
@@ -47,18 +50,22 @@ export const hostsAt = ({ hosts, gateway }: Server, own: readonly string[], name
   });
 
 /** How the hosts of a VirtualService are reached. */
-export interface Reached {
+export interface ReachedHosts {
   readonly hosts: string[];
-  readonly http: Route["http"];
+  readonly http: SourceRoute["http"];
   readonly https: boolean;
-  readonly parts: Part[];
+  readonly parts: SourcePart[];
 }
 
 const isPlain = ({ protocol }: Server): boolean => ["HTTP", "HTTP2", "GRPC", "GRPC-WEB"].includes(protocol);
 
 /** Hosts by the way in which they are reached, over all servers. */
-export function reachedBy(servers: readonly Server[], own: readonly string[], namespace: string): Reached[] {
-  const byHost = new Map<string, { http: Route["http"]; https: boolean; parts: Part[] }>();
+export function reachedBy(
+  servers: readonly Server[],
+  own: readonly string[],
+  namespace: string,
+): ReachedHosts[] {
+  const byHost = new Map<string, { http: SourceRoute["http"]; https: boolean; parts: SourcePart[] }>();
   for (const server of servers) {
     if (!isPlain(server) && server.protocol !== "HTTPS") continue;
     if (!isPlain(server) && server.mode === "PASSTHROUGH") continue;
@@ -71,7 +78,7 @@ export function reachedBy(servers: readonly Server[], own: readonly string[], na
       });
     }
   }
-  const groups = new Map<string, Reached>();
+  const groups = new Map<string, ReachedHosts>();
   for (const [host, { http, https, parts }] of byHost) {
     const key = JSON.stringify([http, https, parts.map(({ object, path }) => [object.ref, path])]);
     const group = groups.get(key) ?? { hosts: [], http, https, parts };
@@ -85,7 +92,9 @@ const systemNamespace = "istio-system";
 
 /** The Secret that a server names, which is in the namespace of the gateway's pods: where there is one among the input, else that of Istio. */
 function secretNamed(name: string, gateway: SourceObject, conversion: Conversion): Name {
-  const own = [gateway.namespace, systemNamespace].find((namespace) => conversion.find("", "Secret", namespace, name));
+  const own = [gateway.namespace, systemNamespace].find((namespace) =>
+    conversion.find("", "Secret", namespace, name),
+  );
   return { namespace: own ?? systemNamespace, name };
 }
 
@@ -95,22 +104,39 @@ export function addSites(server: Server, hosts: readonly string[], conversion: C
   const part = partOf(gateway, field);
   if (server.protocol !== "HTTPS" && server.protocol !== "TLS") return;
   if (mode === "PASSTHROUGH" || mode === "AUTO_PASSTHROUGH" || mode === "ISTIO_MUTUAL") {
-    if (mode !== "PASSTHROUGH") conversion.remark("error", part, `${mode} is TLS of the mesh; left out`, { hosts });
+    if (mode !== "PASSTHROUGH")
+      conversion.remark("error", part, `${mode} is TLS of the mesh; left out`, { hosts });
     return;
   }
-  const credential = field.at("tls", "credentialName").text()?.replace(/^kubernetes(?:-gateway)?:\/\//, "");
+  const credential = field
+    .at("tls", "credentialName")
+    .text()
+    ?.replace(/^kubernetes(?:-gateway)?:\/\//, "");
   field.at("tls", "serverCertificate").text();
   field.at("tls", "privateKey").text();
-  const [minimum, maximum] = [versionOf(field.at("tls", "minProtocolVersion")), versionOf(field.at("tls", "maxProtocolVersion"))];
+  const [minimum, maximum] = [
+    versionOf(field.at("tls", "minProtocolVersion")),
+    versionOf(field.at("tls", "maxProtocolVersion")),
+  ];
   const slash = credential?.indexOf("/") ?? -1;
   const name = credential?.slice(slash + 1) || `${gateway.name}-cert`;
-  const secret = slash > 0 && credential ? { namespace: credential.slice(0, slash), name } : secretNamed(name, gateway, conversion);
+  const secret =
+    slash > 0 && credential
+      ? { namespace: credential.slice(0, slash), name }
+      : secretNamed(name, gateway, conversion);
   if (!credential)
-    conversion.remark("error", part, `the certificate is expected in the Secret ${secret.namespace}/${secret.name}`, { hosts, todo: "make it" });
-  const authority = conversion.find("", "Secret", secret.namespace, `${name}-cacert`) ? { ...secret, name: `${name}-cacert` } : secret;
+    conversion.remark(
+      "error",
+      part,
+      `the certificate is expected in the Secret ${secret.namespace}/${secret.name}`,
+      { hosts, todo: "make it" },
+    );
+  const authority = conversion.find("", "Secret", secret.namespace, `${name}-cacert`)
+    ? { ...secret, name: `${name}-cacert` }
+    : secret;
   const asks = mode === "MUTUAL" || mode === "OPTIONAL_MUTUAL";
   for (const host of new Set(hosts)) {
-    const site: Site = {
+    const site: SourceSite = {
       part,
       host,
       tls: {
@@ -118,7 +144,15 @@ export function addSites(server: Server, hosts: readonly string[], conversion: C
         secret,
         ...(minimum ? { minimum } : {}),
         ...(maximum ? { maximum } : {}),
-        ...(asks ? { client: { ca: authority, optional: mode === "OPTIONAL_MUTUAL", forward: ["cert", "subject", "dns", "uri"] } } : {}),
+        ...(asks
+          ? {
+              client: {
+                ca: authority,
+                optional: mode === "OPTIONAL_MUTUAL",
+                forward: ["cert", "subject", "dns", "uri"],
+              },
+            }
+          : {}),
       },
     };
     conversion.sites.push(site);

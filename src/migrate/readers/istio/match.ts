@@ -1,7 +1,17 @@
 import type { HeaderMatch, Match, PathMatch } from "../../../graph/matches/match-types.js";
 import { quoteRegex } from "../../../graph/matches/order.js";
 import type { Field } from "../../field.js";
-import { anyCasePrefix, anyPath, exact, header, matchOf, method, prefix, query, regex } from "../../matches.js";
+import {
+  anyCasePrefix,
+  anyPath,
+  exact,
+  header,
+  matchOf,
+  method,
+  prefix,
+  query,
+  regex,
+} from "../../matches.js";
 
 /** One entry of `match`. */
 export interface IstioMatch {
@@ -19,7 +29,9 @@ export interface IstioMatch {
 /** The entries of `match`; one for any request where there is none. */
 export function matchesOf(field: Field): IstioMatch[] {
   const items = field.items();
-  return items.length > 0 ? items.map(readMatch) : [{ match: matchOf(anyPath), gateways: [], isOfMesh: false }];
+  return items.length > 0
+    ? items.map(readMatch)
+    : [{ match: matchOf(anyPath), gateways: [], isOfMesh: false }];
 }
 
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
@@ -41,7 +53,8 @@ function readMatch(field: Field): IstioMatch {
       return found ? query(name, found.kind, found.value) : query(name, "present");
     });
   const authority = stringMatch(field.at("authority"));
-  if (authority && authority.kind !== "exact") problems.push("the host can't be compared by a prefix or a regular expression");
+  if (authority && authority.kind !== "exact")
+    problems.push("the host can't be compared by a prefix or a regular expression");
   const scheme = stringMatch(field.at("scheme"));
   const port = field.at("port").number();
   const labels = field.at("sourceLabels").entries();

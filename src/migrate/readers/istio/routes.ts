@@ -1,33 +1,37 @@
+import { quoteRegex } from "../../../graph/matches/order.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
 import {
-  type Backend,
   type Cors,
-  type Filters,
   type HeaderChanges,
   noFilters,
-  type Part,
   type Redirect,
   type Retry,
-  type Route,
+  type RouteFilters,
+  type SourceBackend,
+  type SourcePart,
+  type SourceRoute,
 } from "../../model.js";
-import { quoteRegex } from "../../../graph/matches/order.js";
 import type { SourceObject } from "../../source.js";
 import { destinationOf } from "./destinations.js";
-import { meet, type Reached } from "./hosts.js";
+import { meet, type ReachedHosts } from "./hosts.js";
 import { type IstioMatch, matchesOf, merged } from "./match.js";
 
 interface Place {
   readonly owner: SourceObject;
-  readonly reached: readonly Reached[];
+  readonly reached: readonly ReachedHosts[];
   readonly conversion: Conversion;
   /** Objects that hold for all of it. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly SourcePart[];
   readonly parents: readonly SourceObject[];
 }
 
 /** The routes of one entry of `http`, for each way in which the hosts are reached. */
-export function httpRoutes(field: Field, place: Place, within: readonly IstioMatch[] | undefined): Route[] {
+export function httpRoutes(
+  field: Field,
+  place: Place,
+  within: readonly IstioMatch[] | undefined,
+): SourceRoute[] {
   const { owner, conversion } = place;
   const own = matchesOf(field.at("match"));
   const all = within ? within.flatMap((parent) => own.flatMap((child) => merged(parent, child) ?? [])) : own;
@@ -36,11 +40,13 @@ export function httpRoutes(field: Field, place: Place, within: readonly IstioMat
   if (delegate.given) return delegated(field, place, matches);
   const hosts = place.reached.flatMap((one) => one.hosts);
   const read = readAction(field, owner, hosts, conversion);
-  return matches.flatMap((match) => place.reached.flatMap((reached) => routeOf({ match, reached, field, read }, place)));
+  return matches.flatMap((match) =>
+    place.reached.flatMap((reached) => routeOf({ match, reached, field, read }, place)),
+  );
 }
 
 /** The routes of another VirtualService, under the match of this one. */
-function delegated(field: Field, place: Place, matches: readonly IstioMatch[]): Route[] {
+function delegated(field: Field, place: Place, matches: readonly IstioMatch[]): SourceRoute[] {
   const { owner, conversion, parents } = place;
   const name = field.at("delegate", "name").text() ?? "";
   const namespace = field.at("delegate", "namespace").text() || owner.namespace;
@@ -48,11 +54,28 @@ function delegated(field: Field, place: Place, matches: readonly IstioMatch[]): 
   const hosts = place.reached.flatMap((one) => one.hosts);
   if (!target || parents.includes(target) || target === owner) {
     const why = target ? "leads back to itself" : "is not among the input";
-    conversion.remark("error", partOf(owner, field), `VirtualService ${namespace}/${name} ${why}; answered 503`, { hosts, closes: true });
-    const read: Read = { action: { kind: "respond", status: 503, body: "" }, filters: noFilters("infinity"), parts: [], closed: true };
-    return matches.flatMap((match) => place.reached.flatMap((reached) => routeOf({ match, reached, field, read }, place)));
+    conversion.remark(
+      "error",
+      partOf(owner, field),
+      `VirtualService ${namespace}/${name} ${why}; answered 503`,
+      { hosts, closes: true },
+    );
+    const read: Read = {
+      action: { kind: "respond", status: 503, body: "" },
+      filters: noFilters("infinity"),
+      parts: [],
+      closed: true,
+    };
+    return matches.flatMap((match) =>
+      place.reached.flatMap((reached) => routeOf({ match, reached, field, read }, place)),
+    );
   }
-  const inner: Place = { ...place, owner: target, parts: [...place.parts, partOf(owner, field)], parents: [...parents, owner] };
+  const inner: Place = {
+    ...place,
+    owner: target,
+    parts: [...place.parts, partOf(owner, field)],
+    parents: [...parents, owner],
+  };
   return target.root
     .at("spec", "http")
     .items()
@@ -60,19 +83,20 @@ function delegated(field: Field, place: Place, matches: readonly IstioMatch[]): 
 }
 
 interface Read {
-  readonly action: Route["action"];
-  readonly filters: Filters;
-  readonly parts: readonly Part[];
+  readonly action: SourceRoute["action"];
+  readonly filters: RouteFilters;
+  readonly parts: readonly SourcePart[];
   readonly closed: boolean;
 }
 
 function routeOf(
-  { match, reached, field, read }: { match: IstioMatch; reached: Reached; field: Field; read: Read },
+  { match, reached, field, read }: { match: IstioMatch; reached: ReachedHosts; field: Field; read: Read },
   { owner, conversion, parts }: Place,
-): Route[] {
+): SourceRoute[] {
   const part = partOf(owner, field);
   const asked = match.authority;
-  const hosts = asked === undefined ? reached.hosts : reached.hosts.flatMap((host) => meet(host, asked) ?? []);
+  const hosts =
+    asked === undefined ? reached.hosts : reached.hosts.flatMap((host) => meet(host, asked) ?? []);
   const isPlain = match.scheme !== "https" && match.port !== 443;
   const isSecure = match.scheme !== "http" && match.port !== 80;
   const http = isPlain ? reached.http : "none";
@@ -84,7 +108,8 @@ function routeOf(
   const kind = match.match.path.kind;
   const { filters } = read;
   const isRewritten = filters.rewrite?.kind === "prefix" && kind !== "prefix" && kind !== "segment";
-  const rewrite = filters.rewrite && isRewritten ? { ...filters.rewrite, kind: "full" as const } : filters.rewrite;
+  const rewrite =
+    filters.rewrite && isRewritten ? { ...filters.rewrite, kind: "full" as const } : filters.rewrite;
   return [
     {
       parts: [part, ...read.parts, ...parts, ...reached.parts],
@@ -100,10 +125,15 @@ function routeOf(
   ];
 }
 
-function readAction(field: Field, owner: SourceObject, hosts: readonly string[], conversion: Conversion): Read {
-  const parts: Part[] = [];
+function readAction(
+  field: Field,
+  owner: SourceObject,
+  hosts: readonly string[],
+  conversion: Conversion,
+): Read {
+  const parts: SourcePart[] = [];
   let closed = false;
-  const backends: Backend[] = [];
+  const backends: SourceBackend[] = [];
   let filters = filtersOf(field, owner, hosts, conversion);
   for (const one of field.at("route").items()) {
     const found = destinationOf(one.at("destination"), { owner, hosts, conversion });
@@ -125,27 +155,51 @@ function readAction(field: Field, owner: SourceObject, hosts: readonly string[],
   const redirect = field.at("redirect");
   const response = field.at("directResponse");
   const abort = abortOf(field, owner, hosts, conversion);
-  if (abort !== undefined) return { action: { kind: "respond", status: abort, body: "" }, filters, parts, closed };
-  if (redirect.given) return { action: { kind: "redirect", redirect: redirectOf(redirect) }, filters, parts, closed };
+  if (abort !== undefined)
+    return { action: { kind: "respond", status: abort, body: "" }, filters, parts, closed };
+  if (redirect.given)
+    return { action: { kind: "redirect", redirect: redirectOf(redirect) }, filters, parts, closed };
   if (response.given) {
     const status = response.at("status").number() ?? 503;
-    return { action: { kind: "respond", status, body: response.at("body", "string").text() ?? "" }, filters, parts, closed };
+    return {
+      action: { kind: "respond", status, body: response.at("body", "string").text() ?? "" },
+      filters,
+      parts,
+      closed,
+    };
   }
   if (backends.length === 0 && !closed) {
     closed = true;
-    conversion.remark("error", partOf(owner, field), "has no route, redirect or directResponse; answered 503", { hosts, closes: true });
+    conversion.remark(
+      "error",
+      partOf(owner, field),
+      "has no route, redirect or directResponse; answered 503",
+      { hosts, closes: true },
+    );
   }
-  return { action: backends.length > 0 ? { kind: "forward", backends } : { kind: "respond", status: 503, body: "" }, filters, parts, closed };
+  return {
+    action: backends.length > 0 ? { kind: "forward", backends } : { kind: "respond", status: 503, body: "" },
+    filters,
+    parts,
+    closed,
+  };
 }
 
 /** A fault for all requests is an answer; for a part of them it is for tests. */
-function abortOf(field: Field, owner: SourceObject, hosts: readonly string[], conversion: Conversion): number | undefined {
+function abortOf(
+  field: Field,
+  owner: SourceObject,
+  hosts: readonly string[],
+  conversion: Conversion,
+): number | undefined {
   const abort = field.at("fault", "abort");
   if (!abort.seen()) return undefined;
   const percent = abort.at("percentage", "value").number() ?? 100;
   const status = abort.at("httpStatus").number();
   if (percent === 100 && status !== undefined) return status;
-  conversion.remark("warning", partOf(owner, abort), "faults for a part of the requests are left out", { hosts });
+  conversion.remark("warning", partOf(owner, abort), "faults for a part of the requests are left out", {
+    hosts,
+  });
   return undefined;
 }
 
@@ -164,7 +218,12 @@ function redirectOf(field: Field): Redirect {
   };
 }
 
-function filtersOf(field: Field, owner: SourceObject, hosts: readonly string[], conversion: Conversion): Filters {
+function filtersOf(
+  field: Field,
+  owner: SourceObject,
+  hosts: readonly string[],
+  conversion: Conversion,
+): RouteFilters {
   const headers = headersOf(field.at("headers"));
   const rewrite = field.at("rewrite", "uri").text();
   const authority = field.at("rewrite", "authority").text();
@@ -175,7 +234,10 @@ function filtersOf(field: Field, owner: SourceObject, hosts: readonly string[], 
     ...noFilters(timeoutOf(field.at("timeout").text())),
     ...(headers
       ? {
-          requestHeaders: { ...headers.request, set: headers.request.set.filter(([name]) => name.toLowerCase() !== "host") },
+          requestHeaders: {
+            ...headers.request,
+            set: headers.request.set.filter(([name]) => name.toLowerCase() !== "host"),
+          },
           responseHeaders: headers.response,
         }
       : {}),
@@ -215,7 +277,12 @@ function retryOf(field: Field): Retry | undefined {
   if (!field.given) return { count: 2, on: usual };
   const attempts = field.at("attempts").number() ?? 2;
   const perTry = field.at("perTryTimeout").text();
-  const words = field.at("retryOn").text()?.split(",").map((one) => one.trim()) ?? usual;
+  const words =
+    field
+      .at("retryOn")
+      .text()
+      ?.split(",")
+      .map((one) => one.trim()) ?? usual;
   const codes = words.filter((word) => /^\d{3}$/.test(word)).map(Number);
   if (attempts === 0) return undefined;
   const on = words.filter((word) => knownConditions.includes(word));
@@ -237,7 +304,12 @@ function headersOf(field: Field): { request: HeaderChanges; response: HeaderChan
   return { request: changes("request"), response: changes("response") };
 }
 
-function mirrorsOf(field: Field, owner: SourceObject, hosts: readonly string[], conversion: Conversion): Filters["mirrors"] {
+function mirrorsOf(
+  field: Field,
+  owner: SourceObject,
+  hosts: readonly string[],
+  conversion: Conversion,
+): RouteFilters["mirrors"] {
   const one = field.at("mirror");
   const percent = field.at("mirrorPercentage", "value").number() ?? field.at("mirrorPercent").number() ?? 100;
   field.at("mirrorPercentage").use();
@@ -246,7 +318,10 @@ function mirrorsOf(field: Field, owner: SourceObject, hosts: readonly string[], 
     ...field
       .at("mirrors")
       .items()
-      .map((mirror) => ({ field: mirror.at("destination"), percent: mirror.at("percentage", "value").number() ?? 100 })),
+      .map((mirror) => ({
+        field: mirror.at("destination"),
+        percent: mirror.at("percentage", "value").number() ?? 100,
+      })),
   ];
   return all.flatMap(({ field: mirror, percent: share }) => {
     // The field `port` of a mirror is of the destination, as that of a route is.
@@ -258,11 +333,18 @@ function mirrorsOf(field: Field, owner: SourceObject, hosts: readonly string[], 
 
 function corsOf(field: Field): Cors | undefined {
   if (!field.given) return undefined;
-  const origins = field.at("allowOrigins").items().flatMap((one) => {
-    const [exact, prefix, regex] = [one.at("exact").text(), one.at("prefix").text(), one.at("regex").text()];
-    if (exact !== undefined) return [exact];
-    return prefix === undefined ? (regex === undefined ? [] : [regex]) : [`${quoteRegex(prefix)}.*`];
-  });
+  const origins = field
+    .at("allowOrigins")
+    .items()
+    .flatMap((one) => {
+      const [exact, prefix, regex] = [
+        one.at("exact").text(),
+        one.at("prefix").text(),
+        one.at("regex").text(),
+      ];
+      if (exact !== undefined) return [exact];
+      return prefix === undefined ? (regex === undefined ? [] : [regex]) : [`${quoteRegex(prefix)}.*`];
+    });
   const allowOrigin = [...origins, ...field.at("allowOrigin").texts()];
   const maxAge = field.at("maxAge").text();
   const methods = field.at("allowMethods").texts();

@@ -1,4 +1,4 @@
-import { carried, changed, ignored, type KindTable, lost, restricts, type Row } from "../../table.js";
+import { carried, changed, ignored, type KindTable, lost, type Row, restricts } from "../../table.js";
 
 const headers = (at: string): Record<string, Row> => ({
   [`${at}.request.set`]: carried,
@@ -51,7 +51,10 @@ export const virtualServiceTable: KindTable = {
     [`${http}.delegate.namespace`]: carried,
     [`${http}.rewrite.uri`]: carried,
     [`${http}.rewrite.authority`]: carried,
-    [`${http}.rewrite.uriRegexRewrite`]: restricts("rewrites paths by a regular expression, which can't be said", "let the backend take the whole path"),
+    [`${http}.rewrite.uriRegexRewrite`]: restricts(
+      "rewrites paths by a regular expression, which can't be said",
+      "let the backend take the whole path",
+    ),
     [`${http}.timeout`]: carried,
     [`${http}.retries.attempts`]: carried,
     [`${http}.retries.perTryTimeout`]: carried,
@@ -75,7 +78,10 @@ export const virtualServiceTable: KindTable = {
     [`${http}.corsPolicy.exposeHeaders`]: carried,
     [`${http}.corsPolicy.maxAge`]: carried,
     [`${http}.corsPolicy.allowCredentials`]: carried,
-    [`${http}.corsPolicy.unmatchedPreflights`]: lost("preflights of other origins get to the backend", "info"),
+    [`${http}.corsPolicy.unmatchedPreflights`]: lost(
+      "preflights of other origins get to the backend",
+      "info",
+    ),
     "spec.tls[].match": carried,
     "spec.tls[].route": carried,
     "spec.tcp[].match": carried,
@@ -89,7 +95,9 @@ export const gatewayTable: KindTable = {
     "spec.servers[].name": ignored,
     "spec.servers[].bind": lost("listeners are on the addresses of the settings", "info"),
     "spec.servers[].defaultEndpoint": ignored,
-    "spec.servers[].port.number": changed("Envoy listens on the ports of the settings or of the Gateway; others than 80 and 443 are not kept in HTTPProxy"),
+    "spec.servers[].port.number": changed(
+      "Envoy listens on the ports of the settings or of the Gateway; others than 80 and 443 are not kept in HTTPProxy",
+    ),
     "spec.servers[].port.name": ignored,
     "spec.servers[].port.protocol": carried,
     "spec.servers[].port.targetPort": ignored,
@@ -97,17 +105,41 @@ export const gatewayTable: KindTable = {
     "spec.servers[].tls.httpsRedirect": carried,
     "spec.servers[].tls.mode": carried,
     "spec.servers[].tls.credentialName": carried,
-    "spec.servers[].tls.credentialNames": restricts("several certificates of one host are not there", "name one in credentialName"),
+    "spec.servers[].tls.credentialNames": restricts(
+      "several certificates of one host are not there",
+      "name one in credentialName",
+    ),
     "spec.servers[].tls.minProtocolVersion": carried,
     "spec.servers[].tls.maxProtocolVersion": carried,
-    "spec.servers[].tls.cipherSuites": lost("the ciphers of the settings hold", "warning", "set tls.cipherSuites"),
-    "spec.servers[].tls.subjectAltNames": restricts("compares names of client certificates, which HTTPProxy does not"),
-    "spec.servers[].tls.verifyCertificateSpki": restricts("lets single client certificates in, which HTTPProxy does not"),
-    "spec.servers[].tls.verifyCertificateHash": restricts("lets single client certificates in, which HTTPProxy does not"),
+    "spec.servers[].tls.cipherSuites": lost(
+      "the ciphers of the settings hold",
+      "warning",
+      "set tls.cipherSuites",
+    ),
+    "spec.servers[].tls.subjectAltNames": restricts(
+      "compares names of client certificates, which HTTPProxy does not",
+    ),
+    "spec.servers[].tls.verifyCertificateSpki": restricts(
+      "lets single client certificates in, which HTTPProxy does not",
+    ),
+    "spec.servers[].tls.verifyCertificateHash": restricts(
+      "lets single client certificates in, which HTTPProxy does not",
+    ),
     "spec.servers[].tls.caCrl": restricts("is a file of the gateway with revoked certificates"),
-    "spec.servers[].tls.caCertificates": restricts("is a file of the gateway", "name a Secret in credentialName"),
-    "spec.servers[].tls.serverCertificate": changed("is a file of the gateway", "error", "name a Secret in credentialName"),
-    "spec.servers[].tls.privateKey": changed("is a file of the gateway", "error", "name a Secret in credentialName"),
+    "spec.servers[].tls.caCertificates": restricts(
+      "is a file of the gateway",
+      "name a Secret in credentialName",
+    ),
+    "spec.servers[].tls.serverCertificate": changed(
+      "is a file of the gateway",
+      "error",
+      "name a Secret in credentialName",
+    ),
+    "spec.servers[].tls.privateKey": changed(
+      "is a file of the gateway",
+      "error",
+      "name a Secret in credentialName",
+    ),
   },
 };
 
@@ -116,16 +148,36 @@ const policy = (at: string): Record<string, Row> => ({
   [`${at}.tls.credentialName`]: carried,
   [`${at}.tls.subjectAltNames`]: carried,
   [`${at}.tls.sni`]: carried,
-  [`${at}.tls.caCertificates`]: lost("is a file of the gateway: the backend is not verified", "warning", "name a Secret in credentialName"),
-  [`${at}.tls.clientCertificate`]: lost("a client certificate for backends is a setting, for all of them", "warning", "set tls.envoyClientCertificate"),
+  [`${at}.tls.caCertificates`]: lost(
+    "is a file of the gateway: the backend is not verified",
+    "warning",
+    "name a Secret in credentialName",
+  ),
+  [`${at}.tls.clientCertificate`]: lost(
+    "a client certificate for backends is a setting, for all of them",
+    "warning",
+    "set tls.envoyClientCertificate",
+  ),
   [`${at}.tls.privateKey`]: ignored,
   [`${at}.tls.insecureSkipVerify`]: ignored,
   [`${at}.loadBalancer.simple`]: carried,
   [`${at}.loadBalancer.consistentHash`]: carried,
   [`${at}.loadBalancer.localityLbSetting`]: lost("zones are not looked at", "info"),
-  [`${at}.loadBalancer.warmup`]: lost("new endpoints get their share at once", "info", "write slowStartPolicy"),
-  [`${at}.loadBalancer.warmupDurationSecs`]: lost("new endpoints get their share at once", "info", "write slowStartPolicy"),
-  [`${at}.connectionPool`]: lost("circuit breakers are annotations of the Service", "warning", "annotate the Service with projectcontour.io/max-connections and others"),
+  [`${at}.loadBalancer.warmup`]: lost(
+    "new endpoints get their share at once",
+    "info",
+    "write slowStartPolicy",
+  ),
+  [`${at}.loadBalancer.warmupDurationSecs`]: lost(
+    "new endpoints get their share at once",
+    "info",
+    "write slowStartPolicy",
+  ),
+  [`${at}.connectionPool`]: lost(
+    "circuit breakers are annotations of the Service",
+    "warning",
+    "annotate the Service with projectcontour.io/max-connections and others",
+  ),
   [`${at}.outlierDetection`]: lost("endpoints are not taken out after failures"),
   [`${at}.portLevelSettings`]: lost("settings of a port are not converted", "error"),
   [`${at}.tunnel`]: lost("there is no tunnel", "error"),
@@ -144,7 +196,10 @@ export const destinationRuleTable: KindTable = {
   },
 };
 
-const refused = restricts("keeps requests out at the gateway, and is not converted", "write by hand what it does: jwtProviders, ipAllowPolicy, authorization");
+const refused = restricts(
+  "keeps requests out at the gateway, and is not converted",
+  "write by hand what it does: jwtProviders, ipAllowPolicy, authorization",
+);
 
 /** Objects whose effect is not read. */
 export const policyTable: KindTable = { fields: { spec: refused } };

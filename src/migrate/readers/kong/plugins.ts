@@ -1,6 +1,6 @@
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import type { AccessRule, Cors, Part, Redirect } from "../../model.js";
+import type { AccessRule, Cors, Redirect, SourcePart } from "../../model.js";
 import type { SourceObject } from "../../source.js";
 import { isRefused, pluginTable } from "./table.js";
 
@@ -8,7 +8,7 @@ export const group = "configuration.konghq.com";
 
 /** What plugins make of the requests of a route. */
 export interface Plugged {
-  readonly parts: Part[];
+  readonly parts: SourcePart[];
   readonly access: AccessRule[];
   readonly request: { set: [string, string][]; add: [string, string][]; remove: string[] };
   readonly response: { set: [string, string][]; add: [string, string][]; remove: string[] };
@@ -51,7 +51,8 @@ export function applyPlugins(lists: readonly (readonly SourceObject[])[], target
 function apply(name: string, object: SourceObject, { hosts, conversion }: Target, plugged: Plugged): void {
   const config = object.root.at("config");
   const part = partOf(object, config);
-  const note = (severity: "warning" | "error", message: string): void => conversion.remark(severity, part, message, { hosts });
+  const note = (severity: "warning" | "error", message: string): void =>
+    conversion.remark(severity, part, message, { hosts });
   switch (name) {
     case "request-transformer":
       return transform(config, plugged.request, note);
@@ -73,16 +74,25 @@ function apply(name: string, object: SourceObject, { hosts, conversion }: Target
     default:
       if (!isRefused(name)) return;
       plugged.closed = true;
-      conversion.remark("error", partOf(object, object.root.at("plugin")), `the plugin ${name} may keep requests out, and can't be converted; answered 503`, {
-        hosts,
-        closes: true,
-        todo: "ask an ExtensionService, or write by hand what it does",
-      });
+      conversion.remark(
+        "error",
+        partOf(object, object.root.at("plugin")),
+        `the plugin ${name} may keep requests out, and can't be converted; answered 503`,
+        {
+          hosts,
+          closes: true,
+          todo: "ask an ExtensionService, or write by hand what it does",
+        },
+      );
   }
 }
 
 /** `NAME:VALUE`. `add` is for headers that are not there, and `replace` for those that are. */
-function transform(config: Field, changes: Plugged["request"], note: (severity: "warning" | "error", message: string) => void): void {
+function transform(
+  config: Field,
+  changes: Plugged["request"],
+  note: (severity: "warning" | "error", message: string) => void,
+): void {
   const pairs = (field: Field): [string, string][] =>
     field.texts().map((text) => {
       const colon = text.indexOf(":");
@@ -101,7 +111,10 @@ function corsOf(config: Field): Cors {
   const age = config.at("max_age").number();
   return {
     allowOrigin: origins.length > 0 ? origins : ["*"],
-    allowMethods: methods.length > 0 ? methods : ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT"],
+    allowMethods:
+      methods.length > 0
+        ? methods
+        : ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT"],
     allowHeaders: config.at("headers").texts(),
     exposeHeaders: config.at("exposed_headers").texts(),
     allowCredentials: config.at("credentials").flag() ?? false,
@@ -109,14 +122,20 @@ function corsOf(config: Field): Cors {
   };
 }
 
-function restrict(config: Field, part: Part, plugged: Plugged): void {
+function restrict(config: Field, part: SourcePart, plugged: Plugged): void {
   const full = (one: string): string => (one.includes("/") ? one : `${one}/${one.includes(":") ? 128 : 32}`);
   const allow = [...config.at("allow").texts(), ...config.at("whitelist").texts()].map(full);
   const deny = [...config.at("deny").texts(), ...config.at("blacklist").texts()].map(full);
-  if (allow.length + deny.length > 0) plugged.access.push({ part, kind: "addresses", allow, deny, source: "Peer" });
+  if (allow.length + deny.length > 0)
+    plugged.access.push({ part, kind: "addresses", allow, deny, source: "Peer" });
 }
 
-function redirect(config: Field, object: SourceObject, { hosts, conversion }: Target, plugged: Plugged): void {
+function redirect(
+  config: Field,
+  object: SourceObject,
+  { hosts, conversion }: Target,
+  plugged: Plugged,
+): void {
   const status = config.at("status_code").number() ?? 301;
   const isKept = config.at("keep_incoming_path").flag() ?? false;
   let url: URL;
@@ -124,7 +143,10 @@ function redirect(config: Field, object: SourceObject, { hosts, conversion }: Ta
     url = new URL(config.at("location").text() ?? "");
   } catch {
     plugged.closed = true;
-    conversion.remark("error", partOf(object, config), "the location is no URL; answered 503", { hosts, closes: true });
+    conversion.remark("error", partOf(object, config), "the location is no URL; answered 503", {
+      hosts,
+      closes: true,
+    });
     return;
   }
   plugged.redirect ??= {
@@ -139,7 +161,7 @@ function redirect(config: Field, object: SourceObject, { hosts, conversion }: Ta
 /** Plugins by the names of an annotation: KongPlugins of the namespace, else KongClusterPlugins. */
 export function pluginsNamed(
   names: readonly string[],
-  { namespace, part }: { readonly namespace: string; readonly part: Part },
+  { namespace, part }: { readonly namespace: string; readonly part: SourcePart },
   { hosts, conversion }: Target,
 ): { objects: SourceObject[]; closed: boolean } {
   const objects: SourceObject[] = [];
@@ -152,11 +174,16 @@ export function pluginsNamed(
     if (found) objects.push(found);
     else {
       closed = true;
-      conversion.remark("error", part, `KongPlugin ${namespace}/${name} is not among the input; answered 503`, {
-        hosts,
-        closes: true,
-        todo: "give it, too",
-      });
+      conversion.remark(
+        "error",
+        part,
+        `KongPlugin ${namespace}/${name} is not among the input; answered 503`,
+        {
+          hosts,
+          closes: true,
+          todo: "give it, too",
+        },
+      );
     }
   }
   return { objects, closed };

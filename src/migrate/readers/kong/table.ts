@@ -1,4 +1,4 @@
-import { carried, changed, ignored, type KindTable, lost, restricts, type Row } from "../../table.js";
+import { carried, changed, ignored, type KindTable, lost, type Row, restricts } from "../../table.js";
 import { classAnnotation, ingressFields } from "../ingress-rules.js";
 
 export const prefix = "konghq.com/";
@@ -6,7 +6,11 @@ export const prefix = "konghq.com/";
 const annotations = (rows: Readonly<Record<string, Row>>): Readonly<Record<string, Row>> =>
   Object.fromEntries(Object.entries(rows).map(([name, row]) => [`${prefix}${name}`, row]));
 
-const secure = lost("backends are verified by services[].validation", "warning", "write validation with the authority and a name");
+const secure = lost(
+  "backends are verified by services[].validation",
+  "warning",
+  "write validation with the authority and a name",
+);
 
 export const ingressTable: KindTable = {
   fields: ingressFields,
@@ -44,7 +48,10 @@ export const serviceTable: KindTable = {
     protocol: carried,
     "host-header": carried,
     "preserve-host": ignored,
-    "connect-timeout": lost("Isoline has one timeout for connecting, the setting timeouts.connectTimeout", "info"),
+    "connect-timeout": lost(
+      "Isoline has one timeout for connecting, the setting timeouts.connectTimeout",
+      "info",
+    ),
     "read-timeout": carried,
     "write-timeout": carried,
     retries: carried,
@@ -55,7 +62,11 @@ export const serviceTable: KindTable = {
     "tls-verify-depth": ignored,
     "ca-certificates-secret": secure,
     "ca-certificates-configmap": secure,
-    "client-cert": lost("a client certificate for backends is a setting, for all of them", "warning", "set tls.envoyClientCertificate"),
+    "client-cert": lost(
+      "a client certificate for backends is a setting, for all of them",
+      "warning",
+      "set tls.envoyClientCertificate",
+    ),
     tags: ignored,
   }),
   prefixes: [prefix],
@@ -77,7 +88,10 @@ export const kongIngressTable: KindTable = {
     "proxy.protocol": carried,
     "proxy.path": carried,
     "proxy.retries": carried,
-    "proxy.connect_timeout": lost("Isoline has one timeout for connecting, the setting timeouts.connectTimeout", "info"),
+    "proxy.connect_timeout": lost(
+      "Isoline has one timeout for connecting, the setting timeouts.connectTimeout",
+      "info",
+    ),
     "proxy.read_timeout": carried,
     "proxy.write_timeout": carried,
     "upstream.algorithm": carried,
@@ -86,7 +100,11 @@ export const kongIngressTable: KindTable = {
     "upstream.hash_on_cookie": carried,
     "upstream.host_header": carried,
     "upstream.slots": ignored,
-    "upstream.healthchecks": lost("endpoints are not asked for their health", "warning", "write healthCheckPolicy"),
+    "upstream.healthchecks": lost(
+      "endpoints are not asked for their health",
+      "warning",
+      "write healthCheckPolicy",
+    ),
     "upstream.hash_fallback": lost("there is no second choice for the hash", "info"),
     "upstream.hash_fallback_header": ignored,
     "upstream.hash_on_cookie_path": changed("the path of the cookie is /"),
@@ -141,11 +159,22 @@ const common: Readonly<Record<string, Row>> = {
   configPatches: restricts("is in a Secret, which is not read"),
 };
 
-const of = (rows: Readonly<Record<string, Row>>): KindTable => ({ fields: { ...common, ...rows }, prefixes: [] });
+const of = (rows: Readonly<Record<string, Row>>): KindTable => ({
+  fields: { ...common, ...rows },
+  prefixes: [],
+});
 const without = (row: Row): KindTable => of({ config: row });
-const refused = without(restricts("keeps requests out, and can't be converted", "ask an ExtensionService, or write jwtProviders"));
+const refused = without(
+  restricts("keeps requests out, and can't be converted", "ask an ExtensionService, or write jwtProviders"),
+);
 const harmless = without(lost("is a setting, or there for all requests", "info"));
-const limiting = without(lost("limits each client, which no local limit of HTTPProxy does; left out", "warning", "use rateLimitPolicy.global with remoteAddress and a rate limit service"));
+const limiting = without(
+  lost(
+    "limits each client, which no local limit of HTTPProxy does; left out",
+    "warning",
+    "use rateLimitPolicy.global with remoteAddress and a rate limit service",
+  ),
+);
 
 const transformer = of({
   "config.add.headers": carried,
@@ -195,7 +224,9 @@ const byPlugin: Readonly<Record<string, KindTable>> = {
   "rate-limiting": limiting,
   "rate-limiting-advanced": limiting,
   "response-ratelimiting": limiting,
-  "request-size-limiting": without(lost("bodies of any length are let through", "warning", "refuse long bodies in the backend")),
+  "request-size-limiting": without(
+    lost("bodies of any length are let through", "warning", "refuse long bodies in the backend"),
+  ),
   "proxy-cache": without(lost("answers are not cached", "warning")),
   "correlation-id": without(changed("Envoy's header is x-request-id", "info")),
 };
@@ -216,7 +247,9 @@ const harmlessPlugins = [
 
 /** Of a plugin that is not known it is not known what it refuses. */
 export const pluginTable = (name: string): KindTable =>
-  (Object.hasOwn(byPlugin, name) ? byPlugin[name] : undefined) ?? (harmlessPlugins.includes(name) ? harmless : refused);
+  (Object.hasOwn(byPlugin, name) ? byPlugin[name] : undefined) ??
+  (harmlessPlugins.includes(name) ? harmless : refused);
 
 /** Whether a plugin without any configuration restricts requests. */
-export const isRefused = (name: string): boolean => !Object.hasOwn(byPlugin, name) && !harmlessPlugins.includes(name);
+export const isRefused = (name: string): boolean =>
+  !Object.hasOwn(byPlugin, name) && !harmlessPlugins.includes(name);

@@ -1,7 +1,7 @@
 import type { Conversion } from "../../conversion.js";
 import type { AccessRule } from "../../model.js";
+import type { Location, NginxHost } from "./location.js";
 import { readSnippet } from "./snippets.js";
-import type { Location, NginxHost } from "./nginx.js";
 import { basic, waf } from "./table.js";
 
 /** Whether something restricts the path that can't be kept; a remark says what. */
@@ -20,9 +20,14 @@ export function restrictionsOf(location: Location, host: NginxHost, conversion: 
   const secret = annotations.text("auth-secret");
   if (type !== undefined && "note" in basic) close("auth-type", basic.note, basic.todo);
   else if (secret !== undefined)
-    conversion.remark("warning", { object, path: annotations.pathOf("auth-secret") }, "has no effect without auth-type: there is no password in ingress-nginx either", {
-      hosts: [host.host],
-    });
+    conversion.remark(
+      "warning",
+      { object, path: annotations.pathOf("auth-secret") },
+      "has no effect without auth-type: there is no password in ingress-nginx either",
+      {
+        hosts: [host.host],
+      },
+    );
   if (annotations.text("satisfy") === "any")
     close("satisfy", "lets requests through that meet one of several rules, which can't be said");
   for (const name of ["enable-modsecurity", "enable-owasp-core-rules"])
@@ -31,18 +36,30 @@ export function restrictionsOf(location: Location, host: NginxHost, conversion: 
     const text = annotations.text(name);
     const { unknown = [] } = text === undefined ? {} : readSnippet(text);
     if (unknown.length > 0)
-      close(name, `is nginx configuration that may restrict access (${unknown.slice(0, 5).join(", ")})`, "write by hand what it does, and remove it from the source");
+      close(
+        name,
+        `is nginx configuration that may restrict access (${unknown.slice(0, 5).join(", ")})`,
+        "write by hand what it does, and remove it from the source",
+      );
   }
   if (annotations.text("auth-tls-secret") !== undefined) {
     const mode = annotations.text("auth-tls-verify-client") ?? "on";
     if (mode === "optional_no_ca")
-      close("auth-tls-verify-client", "lets any certificate through and leaves the check to the backend, by a header that Envoy does not set");
+      close(
+        "auth-tls-verify-client",
+        "lets any certificate through and leaves the check to the backend, by a header that Envoy does not set",
+      );
     else if (mode !== "off" && !host.hasTls)
-      close("auth-tls-secret", "asks for client certificates, and the host has no certificate of its own", "name one in spec.tls");
+      close(
+        "auth-tls-secret",
+        "asks for client certificates, and the host has no certificate of its own",
+        "name one in spec.tls",
+      );
   }
   const { allow, deny, name } = addressLists(location);
   const wrong = [...allow, ...deny].find((one) => !address.test(one));
-  if (wrong !== undefined) close(name, `${JSON.stringify(wrong)} is no address, and ingress-nginx answers 503`);
+  if (wrong !== undefined)
+    close(name, `${JSON.stringify(wrong)} is no address, and ingress-nginx answers 503`);
   return isClosed;
 }
 
@@ -56,7 +73,10 @@ interface AddressLists {
 }
 
 function addressLists({ annotations }: Location): AddressLists {
-  const [older, newer] = [annotations.list("whitelist-source-range"), annotations.list("allowlist-source-range")];
+  const [older, newer] = [
+    annotations.list("whitelist-source-range"),
+    annotations.list("allowlist-source-range"),
+  ];
   const deny = annotations.list("denylist-source-range");
   if (newer.length > 0) return { allow: newer, deny, name: "allowlist-source-range" };
   return { allow: older, deny, name: older.length > 0 ? "whitelist-source-range" : "denylist-source-range" };
@@ -67,7 +87,10 @@ export function accessOf(location: Location, host: NginxHost, conversion: Conver
   if (allow.length === 0 && deny.length === 0) return [];
   const part = { object: location.object, path: location.annotations.pathOf(name) };
   const message = "addresses are those of connections, as in ingress-nginx without use-forwarded-headers";
-  conversion.remark("info", part, message, { hosts: [host.host], todo: "write source: Remote behind a trusted proxy" });
+  conversion.remark("info", part, message, {
+    hosts: [host.host],
+    todo: "write source: Remote behind a trusted proxy",
+  });
   const full = (one: string): string => (one.includes("/") ? one : `${one}/${one.includes(":") ? 128 : 32}`);
   return [{ part, kind: "addresses", allow: allow.map(full), deny: deny.map(full), source: "Peer" }];
 }

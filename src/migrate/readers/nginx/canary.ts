@@ -1,23 +1,11 @@
 import { quoteRegex } from "../../../graph/matches/order.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import { hasTopLevelBranch, header, matchOf, wholeRegex } from "../../matches.js";
-import type { Backend, Part, Route } from "../../model.js";
-import type { Annotations, IngressPath } from "../ingress-rules.js";
-import type { Location } from "./nginx.js";
+import type { SourceBackend, SourceRoute } from "../../model.js";
+import type { IngressAnnotations, IngressPath } from "../ingress-rules.js";
+import type { Canary, Location } from "./location.js";
 
-/** A second Service of a path, and which requests it gets. */
-export interface Canary {
-  readonly part: Part;
-  readonly backend: Backend | undefined;
-  readonly header?: string;
-  readonly value?: string;
-  readonly pattern?: string;
-  readonly cookie?: string;
-  readonly weight: number;
-  readonly total: number;
-}
-
-export function canaryOf({ object, field, backend }: IngressPath, annotations: Annotations): Canary {
+export function canaryOf({ object, field, backend }: IngressPath, annotations: IngressAnnotations): Canary {
   const text = (name: string): string | undefined => annotations.text(name);
   const [named, value, pattern, cookie] = [
     text("canary-by-header"),
@@ -38,22 +26,31 @@ export function canaryOf({ object, field, backend }: IngressPath, annotations: A
 }
 
 /** Routes of a location with those of its canary before them: by header, then by cookie, then by weight. */
-export function withCanary(routes: readonly Route[], { canary }: Location, { options }: Conversion): Route[] {
+export function withCanary(
+  routes: readonly SourceRoute[],
+  { canary }: Location,
+  { options }: Conversion,
+): SourceRoute[] {
   if (!canary?.backend) return [...routes];
   return routes.flatMap((route) => {
     if (route.action.kind !== "forward") return [route];
     const [main] = route.action.backends;
     const other = canary.backend;
     if (!main || !other) return [route];
-    const to = (backend: Backend): Route["action"] => ({ kind: "forward", backends: [backend] });
-    const made: Route[] = [];
+    const to = (backend: SourceBackend): SourceRoute["action"] => ({ kind: "forward", backends: [backend] });
+    const made: SourceRoute[] = [];
     const excluded: ReturnType<typeof header>[] = [];
-    const add = (backend: Backend, ...headers: ReturnType<typeof header>[]): void => {
+    const add = (backend: SourceBackend, ...headers: ReturnType<typeof header>[]): void => {
       const all = [...route.match.headers, ...headers];
-      made.push({ ...route, match: matchOf(route.match.path, all, route.match.queries), action: to(backend) });
+      made.push({
+        ...route,
+        match: matchOf(route.match.path, all, route.match.queries),
+        action: to(backend),
+      });
     };
     const by = canary.header;
-    if (by !== undefined && canary.value !== undefined) add({ ...other, ...protocolOf(main) }, header(by, "exact", canary.value));
+    if (by !== undefined && canary.value !== undefined)
+      add({ ...other, ...protocolOf(main) }, header(by, "exact", canary.value));
     else if (by !== undefined && canary.pattern !== undefined) {
       const pattern = hasTopLevelBranch(canary.pattern) ? `(?:${canary.pattern})` : canary.pattern;
       add({ ...other, ...protocolOf(main) }, header(by, "regex", wholeRegex(pattern)));
@@ -71,7 +68,7 @@ export function withCanary(routes: readonly Route[], { canary }: Location, { opt
       add({ ...other, ...protocolOf(main) }, cookieIs("always"), ...excluded);
       add(main, cookieIs("never"), ...excluded);
     }
-    const weighted: Route = {
+    const weighted: SourceRoute = {
       ...route,
       action: {
         kind: "forward",
@@ -85,4 +82,5 @@ export function withCanary(routes: readonly Route[], { canary }: Location, { opt
   });
 }
 
-const protocolOf = ({ protocol }: Backend): Pick<Backend, "protocol"> => (protocol ? { protocol } : {});
+const protocolOf = ({ protocol }: SourceBackend): Pick<SourceBackend, "protocol"> =>
+  protocol ? { protocol } : {};

@@ -1,19 +1,26 @@
 import type { Conversion } from "../../conversion.js";
-import type { Backend, Cors, Filters, HeaderChanges, LoadBalancing, Retry } from "../../model.js";
+import type {
+  Cors,
+  HeaderChanges,
+  Retry,
+  RouteFilters,
+  SourceBackend,
+  SourceBalancing,
+} from "../../model.js";
 import { noFilters } from "../../model.js";
-import type { Annotations } from "../ingress-rules.js";
-import type { Location, NginxHost } from "./nginx.js";
+import type { IngressAnnotations } from "../ingress-rules.js";
+import type { Location, NginxHost } from "./location.js";
 import { readSnippet } from "./snippets.js";
 
 interface Forwarding {
-  readonly filters: Filters;
+  readonly filters: RouteFilters;
   /** The backend with the protocol that annotations give it. */
-  backendOf(backend: Backend): Backend;
+  backendOf(backend: SourceBackend): SourceBackend;
 }
 
 interface Context {
   readonly location: Location;
-  readonly annotations: Annotations;
+  readonly annotations: IngressAnnotations;
   note(severity: "info" | "warning" | "error", name: string, message: string, todo?: string): void;
 }
 
@@ -35,10 +42,11 @@ export function filtersOf(location: Location, host: NginxHost, conversion: Conve
   const retry = retryOf(context);
   const cors = corsOf(context);
   const vhost = annotations.text("upstream-vhost");
-  if (vhost?.includes("$")) context.note("error", "upstream-vhost", "has variables of nginx: the host of requests stays as it is");
+  if (vhost?.includes("$"))
+    context.note("error", "upstream-vhost", "has variables of nginx: the host of requests stays as it is");
   const mirrors = mirrorsOf(context);
   bodySize(context);
-  const filters: Filters = {
+  const filters: RouteFilters = {
     ...noFilters("infinity"),
     idle: `${Math.max(read, send)}s`,
     ...headersOf(context, host, conversion),
@@ -67,7 +75,7 @@ const protocols: Readonly<Record<string, "tls" | "h2c" | "h2" | undefined>> = {
   GRPCS: "h2",
 };
 
-function protocolOf({ annotations, note }: Context): Backend["protocol"] {
+function protocolOf({ annotations, note }: Context): SourceBackend["protocol"] {
   const text = annotations.text("backend-protocol");
   const protocol = text?.toUpperCase() ?? "HTTP";
   if (!Object.hasOwn(protocols, protocol))
@@ -76,17 +84,26 @@ function protocolOf({ annotations, note }: Context): Backend["protocol"] {
 }
 
 /** Without `proxy-ssl-secret` the others have no effect. */
-function validationOf({ annotations, location, note }: Context): Backend["validation"] {
+function validationOf({ annotations, location, note }: Context): SourceBackend["validation"] {
   const secret = annotations.text("proxy-ssl-secret");
   const verify = annotations.text("proxy-ssl-verify") === "on";
   const name = annotations.text("proxy-ssl-name");
   annotations.text("proxy-ssl-server-name");
   if (secret === undefined) return undefined;
-  note("warning", "proxy-ssl-secret", "a client certificate for backends is a setting, for all of them", "set tls.envoyClientCertificate");
+  note(
+    "warning",
+    "proxy-ssl-secret",
+    "a client certificate for backends is a setting, for all of them",
+    "set tls.envoyClientCertificate",
+  );
   const [namespace, own] = secret.includes("/") ? secret.split("/", 2) : [location.object.namespace, secret];
   if (!verify || own === undefined) return undefined;
   if (name === undefined || namespace !== location.object.namespace) {
-    note("error", "proxy-ssl-verify", "backends are not verified: that needs proxy-ssl-name, and a Secret of the same namespace");
+    note(
+      "error",
+      "proxy-ssl-verify",
+      "backends are not verified: that needs proxy-ssl-name, and a Secret of the same namespace",
+    );
     return undefined;
   }
   return { caSecret: own, subjectName: name };
@@ -106,16 +123,21 @@ function retryOf({ annotations, note }: Context): Retry | undefined {
   };
 }
 
-function balancingOf({ annotations, note }: Context): LoadBalancing | undefined {
+function balancingOf({ annotations, note }: Context): SourceBalancing | undefined {
   if (annotations.text("affinity") === "cookie") {
-    note("warning", "affinity", "the cookie is X-Contour-Session-Affinity for the path /; sessions are dealt anew");
+    note(
+      "warning",
+      "affinity",
+      "the cookie is X-Contour-Session-Affinity for the path /; sessions are dealt anew",
+    );
     return { strategy: "Cookie" };
   }
   const hash = annotations.text("upstream-hash-by");
   if (hash !== undefined) {
     const header = /^\$http_(\w+)$/.exec(hash)?.[1];
     const argument = /^\$arg_(\w+)$/.exec(hash)?.[1];
-    if (hash === "$remote_addr" || hash === "$binary_remote_addr") return { strategy: "RequestHash", hash: [{ source: true }] };
+    if (hash === "$remote_addr" || hash === "$binary_remote_addr")
+      return { strategy: "RequestHash", hash: [{ source: true }] };
     if (header) return { strategy: "RequestHash", hash: [{ header: header.replaceAll("_", "-") }] };
     if (argument) return { strategy: "RequestHash", hash: [{ query: argument }] };
     note("warning", "upstream-hash-by", `requests are not sent by ${hash}, which HTTPProxy can't look at`);
@@ -130,7 +152,13 @@ function bodySize({ annotations, note }: Context): void {
   const bytes = digits === undefined ? undefined : Number(digits) * scale;
   if (text === undefined || bytes === undefined) return;
   if (bytes === 0 || bytes > 1024 ** 2) note("info", "proxy-body-size", "Envoy takes bodies of any length");
-  else note("warning", "proxy-body-size", `bodies over ${text} are let through: Envoy takes any length`, "refuse them in the backend");
+  else
+    note(
+      "warning",
+      "proxy-body-size",
+      `bodies over ${text} are let through: Envoy takes any length`,
+      "refuse them in the backend",
+    );
 }
 
 function headersOf(
@@ -138,20 +166,30 @@ function headersOf(
   { hasTls }: NginxHost,
   conversion: Conversion,
 ): { requestHeaders: HeaderChanges; responseHeaders: HeaderChanges } {
-  const snippets = ["configuration-snippet", "server-snippet"].map((name) => readSnippet(annotations.text(name) ?? ""));
+  const snippets = ["configuration-snippet", "server-snippet"].map((name) =>
+    readSnippet(annotations.text(name) ?? ""),
+  );
   const request = snippets.flatMap((one) => one.requestHeaders.set);
   const response = snippets.flatMap((one) => one.responseHeaders.set);
   const forwarded = annotations.text("x-forwarded-prefix");
   const target = annotations.text("rewrite-target");
-  if (forwarded !== undefined && target !== undefined && target !== location.path) request.push(["X-Forwarded-Prefix", forwarded]);
+  if (forwarded !== undefined && target !== undefined && target !== location.path)
+    request.push(["X-Forwarded-Prefix", forwarded]);
   if (hasTls && !response.some(([name]) => name.toLowerCase() === "strict-transport-security"))
     response.push(["Strict-Transport-Security", "max-age=31536000; includeSubDomains"]);
   const custom = annotations.text("custom-headers");
   if (custom !== undefined) {
-    const [namespace = "", name = ""] = custom.includes("/") ? custom.split("/", 2) : [location.object.namespace, custom];
+    const [namespace = "", name = ""] = custom.includes("/")
+      ? custom.split("/", 2)
+      : [location.object.namespace, custom];
     const map = conversion.find("", "ConfigMap", namespace, name);
     if (map) response.push(...map.root.at("data").record());
-    else note("error", "custom-headers", `ConfigMap ${namespace}/${name} is not among the input: its headers are not set`);
+    else
+      note(
+        "error",
+        "custom-headers",
+        `ConfigMap ${namespace}/${name} is not among the input: its headers are not set`,
+      );
   }
   return {
     requestHeaders: { set: request, add: [], remove: snippets.flatMap((one) => one.requestHeaders.remove) },
@@ -167,10 +205,18 @@ const defaultHeaders =
   "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization";
 
 function corsOf({ annotations, note }: Context): Cors | undefined {
-  const names = ["allow-origin", "allow-methods", "allow-headers", "allow-credentials", "expose-headers", "max-age"];
+  const names = [
+    "allow-origin",
+    "allow-methods",
+    "allow-headers",
+    "allow-credentials",
+    "expose-headers",
+    "max-age",
+  ];
   const given = names.filter((name) => annotations.text(`cors-${name}`) !== undefined);
   if (annotations.flag("enable-cors") !== true) {
-    for (const name of given) note("info", `cors-${name}`, "has no effect without enable-cors, in ingress-nginx neither");
+    for (const name of given)
+      note("info", `cors-${name}`, "has no effect without enable-cors, in ingress-nginx neither");
     return undefined;
   }
   const list = (name: string, usual: string): string[] => {
@@ -178,7 +224,11 @@ function corsOf({ annotations, note }: Context): Cors | undefined {
     return own.length > 0 ? own : usual.split(",").map((one) => one.trim());
   };
   const origins = list("cors-allow-origin", "*");
-  note("info", "enable-cors", "a preflight is answered 200 and not 204, and other OPTIONS requests get to the backend");
+  note(
+    "info",
+    "enable-cors",
+    "a preflight is answered 200 and not 204, and other OPTIONS requests get to the backend",
+  );
   const isAny = origins.includes("*");
   return {
     // A `*` in an origin is one label.
@@ -197,15 +247,16 @@ const originPattern = (origin: string): string => {
   return scheme && rest ? `${scheme}[A-Za-z0-9-]+\\.${rest.replaceAll(".", "\\.")}` : origin;
 };
 
-function mirrorsOf({ annotations, note }: Context): Filters["mirrors"] {
+function mirrorsOf({ annotations, note }: Context): RouteFilters["mirrors"] {
   const target = annotations.text("mirror-target");
   if (target === undefined) return [];
   const [, name, namespace, port] =
-    /^http:\/\/([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?(?::(\d+))?\/?(?:\$request_uri)?$/.exec(target) ?? [];
+    /^http:\/\/([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?(?::(\d+))?\/?(?:\$request_uri)?$/.exec(
+      target,
+    ) ?? [];
   if (!name || !namespace) {
     note("warning", "mirror-target", `no copies go to ${target}: only Services of the cluster are backends`);
     return [];
   }
   return [{ backend: { namespace, name, port: Number(port ?? 80) }, percent: 100 }];
 }
-

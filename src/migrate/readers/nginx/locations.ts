@@ -1,15 +1,15 @@
 import type { PathMatch } from "../../../graph/matches/match-types.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import { exact, matchOf, segments } from "../../matches.js";
-import type { Redirect, Rewrite, Route } from "../../model.js";
-import type { Annotations } from "../ingress-rules.js";
+import type { Redirect, SourceRewrite, SourceRoute } from "../../model.js";
+import type { IngressAnnotations } from "../ingress-rules.js";
 import { accessOf, restrictionsOf } from "./access.js";
 import { filtersOf } from "./filters.js";
-import { type Location, type NginxHost, partsOf, precedenceOf } from "./nginx.js";
+import { type Location, type NginxHost, partsOf, precedenceOf } from "./location.js";
 import { anyForm, usualForm } from "./rewrite.js";
 
 /** The routes of one path of one host. */
-export function locationRoutes(location: Location, host: NginxHost, conversion: Conversion): Route[] {
+export function locationRoutes(location: Location, host: NginxHost, conversion: Conversion): SourceRoute[] {
   const { annotations, object, backend } = location;
   const part = partOf(object, location.field);
   const matched = matchOfLocation(location, host, conversion);
@@ -26,19 +26,33 @@ export function locationRoutes(location: Location, host: NginxHost, conversion: 
     precedence: precedenceOf(location, host),
   };
   if (url !== undefined && !to)
-    conversion.remark("error", part, `the redirect to ${url} can't be said; answered 503`, { hosts: [host.host], closes: true });
+    conversion.remark("error", part, `the redirect to ${url} can't be said; answered 503`, {
+      hosts: [host.host],
+      closes: true,
+    });
   // Redirects come before address lists and passwords in nginx, and before the redirect to HTTPS.
   if (to) {
-    const route: Route = { ...base, action: { kind: "redirect", redirect: to }, filters, access: [], http: "serve" };
+    const route: SourceRoute = {
+      ...base,
+      action: { kind: "redirect", redirect: to },
+      filters,
+      access: [],
+      http: "serve",
+    };
     return [route];
   }
   if (!backend)
-    conversion.remark("warning", part, "has no Service as its backend; answered 503", { hosts: [host.host], closes: true });
+    conversion.remark("warning", part, "has no Service as its backend; answered 503", {
+      hosts: [host.host],
+      closes: true,
+    });
   const isClosed = restrictions || !backend || url !== undefined || matched.isClosed;
   return [
     {
       ...base,
-      action: backend ? { kind: "forward", backends: [backendOf(backend)] } : { kind: "respond", status: 503, body: "" },
+      action: backend
+        ? { kind: "forward", backends: [backendOf(backend)] }
+        : { kind: "respond", status: 503, body: "" },
       filters: matched.rewrite ? { ...filters, rewrite: matched.rewrite } : filters,
       access,
       http: httpOf(location, host, conversion),
@@ -49,7 +63,7 @@ export function locationRoutes(location: Location, host: NginxHost, conversion: 
 
 interface Matched {
   readonly path: PathMatch;
-  readonly rewrite?: Rewrite;
+  readonly rewrite?: SourceRewrite;
   readonly isClosed?: boolean;
 }
 
@@ -60,7 +74,9 @@ function matchOfLocation(location: Location, host: NginxHost, conversion: Conver
   const target = annotations.text("rewrite-target");
   const note = (message: string): void => conversion.remark("info", part, message, { hosts: [host.host] });
   if (host.isUsual) {
-    note("the path is matched in the case that is written, and not in any case as ingress-nginx does on a host with use-regex or rewrite-target");
+    note(
+      "the path is matched in the case that is written, and not in any case as ingress-nginx does on a host with use-regex or rewrite-target",
+    );
     const { match, rewrite } = usualForm(path, target) ?? { match: segments(path) };
     return { path: match, ...(rewrite ? { rewrite } : {}) };
   }
@@ -74,17 +90,26 @@ function matchOfLocation(location: Location, host: NginxHost, conversion: Conver
   return { path: match, isClosed: true };
 }
 
-function httpOf({ annotations, object, path }: Location, host: NginxHost, conversion: Conversion): Route["http"] {
+function httpOf(
+  { annotations, object, path }: Location,
+  host: NginxHost,
+  conversion: Conversion,
+): SourceRoute["http"] {
   const isForced = annotations.flag("force-ssl-redirect") ?? false;
   const isOn = annotations.flag("ssl-redirect") ?? true;
   if (path.startsWith("/.well-known/acme-challenge")) return "serve";
   if (!host.hasTls) {
     if (!isForced) return "serve";
     const part = { object, path: annotations.pathOf("force-ssl-redirect") };
-    conversion.remark("warning", part, "redirects to HTTPS on a host without a certificate: that is for TLS that ends before Envoy, where it would go round in a circle; left out", {
-      hosts: [host.host],
-      todo: "name a certificate in spec.tls, or redirect where TLS ends",
-    });
+    conversion.remark(
+      "warning",
+      part,
+      "redirects to HTTPS on a host without a certificate: that is for TLS that ends before Envoy, where it would go round in a circle; left out",
+      {
+        hosts: [host.host],
+        todo: "name a certificate in spec.tls, or redirect where TLS ends",
+      },
+    );
     return "serve";
   }
   return isForced || isOn ? 308 : "serve";
@@ -96,12 +121,12 @@ interface UrlRedirect {
 }
 
 /** The URL of the redirect annotations, of which the temporary one wins. */
-export function redirectOf(annotations: Annotations): string | undefined {
+export function redirectOf(annotations: IngressAnnotations): string | undefined {
   const { url, status } = chosenRedirect(annotations) ?? {};
   return url === undefined ? undefined : `${status} ${url}`;
 }
 
-function chosenRedirect(annotations: Annotations): UrlRedirect | undefined {
+function chosenRedirect(annotations: IngressAnnotations): UrlRedirect | undefined {
   const permanent = annotations.text("permanent-redirect");
   const permanentCode = annotations.number("permanent-redirect-code") ?? 301;
   const temporary = annotations.text("temporal-redirect");

@@ -1,47 +1,31 @@
 import { type Conversion, partOf } from "../../conversion.js";
-import type { Part } from "../../model.js";
-import type { Peer } from "../../peers.js";
+import type { SourcePart } from "../../model.js";
+import type { Peer } from "../../peer.js";
 import type { SourceObject } from "../../source.js";
 import {
-  Annotations,
   addSites,
   defaultBackendOf,
+  IngressAnnotations,
   type IngressPath,
   ingressPaths,
   isOfPeer,
   ruleHosts,
 } from "../ingress-rules.js";
-import { type Canary, canaryOf, withCanary } from "./canary.js";
+import { canaryOf, withCanary } from "./canary.js";
 import { addHostExtras } from "./hosts.js";
+import type { Location, NginxHost } from "./location.js";
 import { locationRoutes } from "./locations.js";
 import { usualForm } from "./rewrite.js";
 import { prefix, table } from "./table.js";
-
-/** A path of a host, with the canary that shares it. */
-export interface Location extends IngressPath {
-  readonly annotations: Annotations;
-  readonly canary?: Canary;
-  /** The path `/` that nginx adds to a host without one. */
-  readonly isAdded?: true;
-}
-
-/** What is known of a host before its paths are converted. */
-export interface NginxHost {
-  readonly host: string;
-  readonly hasTls: boolean;
-  /** All paths are regular expressions, in any case of letters. */
-  readonly isRegex: boolean;
-  /** Of a host in that mode: all paths have a form that a prefix says as well. */
-  readonly isUsual: boolean;
-  readonly locations: readonly Location[];
-}
 
 /** ingress-nginx: Ingresses of class nginx. */
 export const nginx: Peer = {
   name: "nginx",
   groups: [],
   kinds: [],
-  takes: (object, { from, classes }) => isOfPeer(object, { peer: "nginx", prefixes: [prefix], from, classes }),
+  collections: [],
+  takes: (object, { from, classes }) =>
+    isOfPeer(object, { peer: "nginx", prefixes: [prefix], from, classes }),
   read(objects, conversion) {
     const ordered = [...objects].sort((a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : 0));
     for (const object of objects) conversion.take(object, table);
@@ -56,13 +40,18 @@ export const nginx: Peer = {
   },
 };
 
-const isCanary = (object: SourceObject): boolean => new Annotations(object, prefix).flag("canary") === true;
+const isCanary = (object: SourceObject): boolean =>
+  new IngressAnnotations(object, prefix).flag("canary") === true;
 
-function hostsOf(objects: readonly SourceObject[], withTls: ReadonlySet<string>, conversion: Conversion): NginxHost[] {
+function hostsOf(
+  objects: readonly SourceObject[],
+  withTls: ReadonlySet<string>,
+  conversion: Conversion,
+): NginxHost[] {
   const byHost = new Map<string, Location[]>();
   for (const object of objects) {
     if (isCanary(object)) continue;
-    const annotations = new Annotations(object, prefix);
+    const annotations = new IngressAnnotations(object, prefix);
     for (const path of ingressPaths(object)) addLocation(byHost, { ...path, annotations }, conversion);
     addDefault(object, annotations, byHost);
   }
@@ -73,7 +62,9 @@ function hostsOf(objects: readonly SourceObject[], withTls: ReadonlySet<string>,
       host,
       hasTls: withTls.has(host),
       isRegex,
-      isUsual: locations.every(({ path, annotations }) => usualForm(path, annotations.text("rewrite-target"))),
+      isUsual: locations.every(({ path, annotations }) =>
+        usualForm(path, annotations.text("rewrite-target")),
+      ),
       locations,
     };
   });
@@ -102,7 +93,11 @@ function addLocation(byHost: Map<string, Location[]>, location: Location, conver
 }
 
 /** `defaultBackend` takes what no path of the hosts takes; without rules, all hosts that are not known. */
-function addDefault(object: SourceObject, annotations: Annotations, byHost: Map<string, Location[]>): void {
+function addDefault(
+  object: SourceObject,
+  annotations: IngressAnnotations,
+  byHost: Map<string, Location[]>,
+): void {
   const backend = defaultBackendOf(object);
   if (!backend) return;
   const hosts = ruleHosts(object);
@@ -118,22 +113,13 @@ function addDefault(object: SourceObject, annotations: Annotations, byHost: Map<
 function addCanary(object: SourceObject, byHost: Map<string, Location[]>, conversion: Conversion): void {
   for (const path of ingressPaths(object)) {
     const own = byHost.get(path.host) ?? [];
-    const part: Part = partOf(object, path.field);
+    const part: SourcePart = partOf(object, path.field);
     const at = own.findIndex((one) => one.path === path.path && typeOf(one) === typeOf(path));
     const main = own[at];
-    const left = (message: string): void => conversion.remark("warning", part, message, { hosts: [path.host] });
+    const left = (message: string): void =>
+      conversion.remark("warning", part, message, { hosts: [path.host] });
     if (!main) left("no other Ingress has this path: a canary alone serves nothing; left out");
     else if (main.canary) left("the path has a canary already; left out");
-    else own[at] = { ...main, canary: canaryOf(path, new Annotations(object, prefix)) };
+    else own[at] = { ...main, canary: canaryOf(path, new IngressAnnotations(object, prefix)) };
   }
 }
-
-export const partsOf = ({ object, field, canary }: Location): Part[] => [
-  partOf(object, field),
-  ...(canary ? [canary.part] : []),
-];
-
-/** Exact before the others, longer text first; of a host in regex mode longer text first. */
-export const precedenceOf = ({ path, type }: Location, { isRegex }: NginxHost): number =>
-  (type === "Exact" && !isRegex ? -100_000 : 0) - path.length;
-

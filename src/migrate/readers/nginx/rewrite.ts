@@ -1,11 +1,11 @@
 import type { PathMatch } from "../../../graph/matches/match-types.js";
 import { hasTopLevelBranch, prefix, regex, segments } from "../../matches.js";
-import type { Rewrite } from "../../model.js";
+import type { SourceRewrite } from "../../model.js";
 
 /** How a path of a host in regex mode is matched and rewritten. */
 export interface RegexPath {
   readonly match: PathMatch;
-  readonly rewrite?: Rewrite;
+  readonly rewrite?: SourceRewrite;
   /** Why it can't be said. */
   readonly problem?: string;
 }
@@ -20,7 +20,9 @@ export function usualForm(path: string, target: string | undefined): RegexPath |
   const effective = target === path ? undefined : target;
   if (plain.test(path)) {
     if (effective === undefined) return { match: prefix(path) };
-    return /\$/.test(effective) ? undefined : { match: prefix(path), rewrite: { kind: "full", value: effective } };
+    return /\$/.test(effective)
+      ? undefined
+      : { match: prefix(path), rewrite: { kind: "full", value: effective } };
   }
   if (effective === undefined) return undefined;
   const [, segment] = /^([A-Za-z0-9/_~-]*)\(\/\|\$\)\(\.\*\)$/.exec(path) ?? [];
@@ -40,8 +42,10 @@ export function usualForm(path: string, target: string | undefined): RegexPath |
 export function anyForm(path: string, target: string | undefined): RegexPath {
   const effective = target === path ? undefined : target;
   const match = regex(`(?i)${path}.*`);
-  if (hasTopLevelBranch(path)) return { match, problem: "has a | outside of groups, of which nginx anchors the first branch alone" };
+  if (hasTopLevelBranch(path))
+    return { match, problem: "has a | outside of groups, of which nginx anchors the first branch alone" };
   if (effective === undefined) return { match };
-  if (/\$/.test(effective)) return { match, problem: `is rewritten to ${effective}, which takes groups of a regular expression` };
+  if (/\$/.test(effective))
+    return { match, problem: `is rewritten to ${effective}, which takes groups of a regular expression` };
   return { match, rewrite: { kind: "full", value: effective } };
 }

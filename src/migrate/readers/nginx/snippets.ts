@@ -38,22 +38,35 @@ const variables: Readonly<Record<string, string>> = {
 /** Reads nginx configuration: headers that are set and removed. */
 export function readSnippet(text: string): Snippet {
   const request: { set: [string, string][]; remove: string[] } = { set: [], remove: [] };
-  const response: { set: [string, string][]; add: [string, string][]; remove: string[] } = { set: [], add: [], remove: [] };
+  const response: { set: [string, string][]; add: [string, string][]; remove: string[] } = {
+    set: [],
+    add: [],
+    remove: [],
+  };
   const unknown: string[] = [];
   for (const words of directives(text)) {
     const [name = "", first = "", second, ...rest] = words;
     const header = /^([A-Za-z0-9-]+):\s*(.*)$/s.exec(first);
-    const value = valueOf(name === "more_set_headers" || name === "more_set_input_headers" ? (header?.[2] ?? "") : (second ?? ""));
+    const value = valueOf(
+      name === "more_set_headers" || name === "more_set_input_headers" ? (header?.[2] ?? "") : (second ?? ""),
+    );
     if (harmless.has(name)) continue;
     if (name === "more_set_headers" && header?.[1] && second === undefined && value !== undefined)
       response.set.push([header[1], value]);
     else if (name === "more_set_input_headers" && header?.[1] && second === undefined && value !== undefined)
       request.set.push([header[1], value]);
-    else if (name === "add_header" && second !== undefined && value !== undefined && rest.every((one) => one === "always"))
+    else if (
+      name === "add_header" &&
+      second !== undefined &&
+      value !== undefined &&
+      rest.every((one) => one === "always")
+    )
       response.add.push([first, value]);
-    else if ((name === "more_clear_headers" || name === "proxy_hide_header") && second === undefined) response.remove.push(first);
+    else if ((name === "more_clear_headers" || name === "proxy_hide_header") && second === undefined)
+      response.remove.push(first);
     else if (name === "proxy_set_header" && second === "") request.remove.push(first);
-    else if (name === "proxy_set_header" && value !== undefined && first.toLowerCase() !== "host") request.set.push([first, value]);
+    else if (name === "proxy_set_header" && value !== undefined && first.toLowerCase() !== "host")
+      request.set.push([first, value]);
     else unknown.push(name);
   }
   return {
@@ -68,7 +81,8 @@ function valueOf(text: string): string | undefined {
   let isKnown = true;
   const value = text.replace(/\$\{?(\w+)\}?/g, (_, name: string) => {
     const header = /^http_(\w+)$/.exec(name)?.[1];
-    const operator = variables[`$${name}`] ?? (header ? `%REQ(${header.replaceAll("_", "-").toUpperCase()})%` : undefined);
+    const operator =
+      variables[`$${name}`] ?? (header ? `%REQ(${header.replaceAll("_", "-").toUpperCase()})%` : undefined);
     isKnown &&= operator !== undefined;
     return operator ?? "";
   });

@@ -17,8 +17,14 @@ const basic = restricts(
   "asks for a password, which neither HTTPProxy nor the Gateway API do",
   "serve the Ingress as it is (setting ingressNginx), or ask an ExtensionService",
 );
-const waf = restricts("is a web application firewall, which Envoy does not have", "set it to false in the source where the loss is accepted");
-const cookie = changed("the cookie is X-Contour-Session-Affinity for the path / and the session; sessions are dealt anew", "warning");
+const waf = restricts(
+  "is a web application firewall, which Envoy does not have",
+  "set it to false in the source where the loss is accepted",
+);
+const cookie = changed(
+  "the cookie is X-Contour-Session-Affinity for the path / and the session; sessions are dealt anew",
+  "warning",
+);
 
 /** What the reader decides by value is `carried` here: it makes remarks of its own. */
 const rows: Readonly<Record<string, Row>> = {
@@ -39,7 +45,10 @@ const rows: Readonly<Record<string, Row>> = {
   "allowlist-source-range": carried,
   "denylist-source-range": carried,
   "backend-protocol": carried,
-  "proxy-connect-timeout": lost("Isoline has one timeout for connecting, the setting timeouts.connectTimeout", "info"),
+  "proxy-connect-timeout": lost(
+    "Isoline has one timeout for connecting, the setting timeouts.connectTimeout",
+    "info",
+  ),
   "proxy-read-timeout": carried,
   "proxy-send-timeout": carried,
   "proxy-next-upstream": carried,
@@ -54,8 +63,16 @@ const rows: Readonly<Record<string, Row>> = {
   "proxy-buffering": nothing,
   "proxy-request-buffering": lost("Envoy streams bodies and does not keep them first", "info"),
   "proxy-http-version": lost("Envoy speaks HTTP/1.1 to backends", "info"),
-  "proxy-cookie-path": lost("cookies keep their path; left out", "warning", "use cookieRewritePolicies with the names of the cookies"),
-  "proxy-cookie-domain": lost("cookies keep their domain; left out", "warning", "use cookieRewritePolicies with the names of the cookies"),
+  "proxy-cookie-path": lost(
+    "cookies keep their path; left out",
+    "warning",
+    "use cookieRewritePolicies with the names of the cookies",
+  ),
+  "proxy-cookie-domain": lost(
+    "cookies keep their domain; left out",
+    "warning",
+    "use cookieRewritePolicies with the names of the cookies",
+  ),
   "proxy-redirect-from": lost("the header Location of answers is not rewritten"),
   "proxy-redirect-to": lost("the header Location of answers is not rewritten"),
   "upstream-vhost": carried,
@@ -94,7 +111,11 @@ const rows: Readonly<Record<string, Row>> = {
   "upstream-hash-by-subset": lost("all endpoints are chosen among", "info"),
   "upstream-hash-by-subset-size": nothing,
   "load-balance": carried,
-  "service-upstream": changed("is an annotation of the Service", "warning", "annotate the Service with isoline.dev/endpoints: service"),
+  "service-upstream": changed(
+    "is an annotation of the Service",
+    "warning",
+    "annotate the Service with isoline.dev/endpoints: service",
+  ),
   "proxy-ssl-secret": carried,
   "proxy-ssl-verify": carried,
   "proxy-ssl-name": carried,

@@ -1,17 +1,17 @@
+import type { PathMatch } from "../../../graph/matches/match-types.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import type { AccessRule, Cors, HeaderChanges, Part, Redirect, Rewrite } from "../../model.js";
-import type { PathMatch } from "../../../graph/matches/match-types.js";
+import type { AccessRule, Cors, HeaderChanges, Redirect, SourcePart, SourceRewrite } from "../../model.js";
 import type { SourceObject } from "../../source.js";
 import { middlewareTable } from "./table.js";
 
 /** What middlewares make of the requests of a route. */
-export interface Applied {
-  readonly parts: Part[];
+export interface AppliedMiddlewares {
+  readonly parts: SourcePart[];
   readonly access: AccessRule[];
   readonly request: { set: [string, string][]; remove: string[] };
   readonly response: { set: [string, string][]; remove: string[] };
-  rewrite?: Rewrite;
+  rewrite?: SourceRewrite;
   redirect?: Redirect;
   cors?: Cors;
   retries?: number;
@@ -23,7 +23,7 @@ export interface MiddlewareRef {
   readonly name: string;
   readonly namespace: string;
   /** Where it is named. */
-  readonly part: Part;
+  readonly part: SourcePart;
 }
 
 export const group = "traefik.io";
@@ -35,8 +35,8 @@ interface Target {
   readonly conversion: Conversion;
 }
 
-export function applyMiddlewares(refs: readonly MiddlewareRef[], target: Target): Applied {
-  const applied: Applied = {
+export function applyMiddlewares(refs: readonly MiddlewareRef[], target: Target): AppliedMiddlewares {
+  const applied: AppliedMiddlewares = {
     parts: [],
     access: [],
     request: { set: [], remove: [] },
@@ -47,17 +47,27 @@ export function applyMiddlewares(refs: readonly MiddlewareRef[], target: Target)
   return applied;
 }
 
-function applyRef(ref: MiddlewareRef, target: Target, applied: Applied, within: readonly SourceObject[]): void {
+function applyRef(
+  ref: MiddlewareRef,
+  target: Target,
+  applied: AppliedMiddlewares,
+  within: readonly SourceObject[],
+): void {
   const { conversion, hosts } = target;
   const close = (message: string, todo: string): void => {
     applied.closed = true;
     conversion.remark("error", ref.part, `${message}; answered 503`, { hosts, closes: true, todo });
   };
   if (ref.name.includes("@"))
-    return close(`the middleware ${ref.name} is of another provider`, "write by hand what it does, and remove it from the source");
+    return close(
+      `the middleware ${ref.name} is of another provider`,
+      "write by hand what it does, and remove it from the source",
+    );
   const middleware = conversion.find(group, "Middleware", ref.namespace, ref.name);
-  if (!middleware) return close(`Middleware ${ref.namespace}/${ref.name} is not among the input`, "give it, too");
-  if (within.includes(middleware)) return close("a chain of middlewares comes back to itself", "mend the source");
+  if (!middleware)
+    return close(`Middleware ${ref.namespace}/${ref.name} is not among the input`, "give it, too");
+  if (within.includes(middleware))
+    return close("a chain of middlewares comes back to itself", "mend the source");
   conversion.take(middleware, middlewareTable);
   applied.parts.push(partOf(middleware));
   for (const [kind, field] of middleware.root.at("spec").entries()) {
@@ -77,7 +87,13 @@ export const refOf = (field: Field, owner: SourceObject): MiddlewareRef => {
   };
 };
 
-function apply(kind: string, field: Field, owner: SourceObject, target: Target, applied: Applied): void {
+function apply(
+  kind: string,
+  field: Field,
+  owner: SourceObject,
+  target: Target,
+  applied: AppliedMiddlewares,
+): void {
   switch (kind) {
     case "stripPrefix":
       return stripPrefix(field.at("prefixes").texts(), target, applied, partOf(owner, field));
@@ -102,17 +118,29 @@ function apply(kind: string, field: Field, owner: SourceObject, target: Target, 
 }
 
 /** The first prefix that the path has is taken off. */
-function stripPrefix(prefixes: readonly string[], { path, hosts, conversion }: Target, applied: Applied, part: Part): void {
+function stripPrefix(
+  prefixes: readonly string[],
+  { path, hosts, conversion }: Target,
+  applied: AppliedMiddlewares,
+  part: SourcePart,
+): void {
   const { kind, value } = path;
   const found = prefixes.find((prefix) => value.startsWith(prefix));
   const close = (message: string): void => {
     applied.closed = true;
-    conversion.remark("error", part, `${message}; answered 503`, { hosts, closes: true, todo: "let the rule begin with the prefix" });
+    conversion.remark("error", part, `${message}; answered 503`, {
+      hosts,
+      closes: true,
+      todo: "let the rule begin with the prefix",
+    });
   };
-  if (kind === "regex") return close("prefixes of paths that a regular expression matches can't be taken off");
+  if (kind === "regex")
+    return close("prefixes of paths that a regular expression matches can't be taken off");
   if (!found) {
     const inner = prefixes.find((prefix) => prefix.startsWith(value));
-    return inner && kind === "prefix" ? close(`${inner} is taken off a part of the paths below ${value} alone`) : undefined;
+    return inner && kind === "prefix"
+      ? close(`${inner} is taken off a part of the paths below ${value} alone`)
+      : undefined;
   }
   const rest = value.slice(found.length);
   const left = rest.startsWith("/") ? rest : `/${rest}`;
@@ -120,14 +148,14 @@ function stripPrefix(prefixes: readonly string[], { path, hosts, conversion }: T
   applied.request.set.push(["X-Forwarded-Prefix", found]);
 }
 
-function addPrefix(prefix: string, { path: { kind, value } }: Target, applied: Applied): void {
+function addPrefix(prefix: string, { path: { kind, value } }: Target, applied: AppliedMiddlewares): void {
   const text = prefix.startsWith("/") ? prefix : `/${prefix}`;
   const own = applied.rewrite?.value ?? value;
   const isWhole = applied.rewrite?.kind === "full" || kind === "exact";
   applied.rewrite = { kind: isWhole ? "full" : "prefix", value: `${text.replace(/\/$/, "")}${own}` };
 }
 
-function redirectScheme(field: Field, applied: Applied): void {
+function redirectScheme(field: Field, applied: AppliedMiddlewares): void {
   const scheme = field.at("scheme").text() === "http" ? "http" : "https";
   const port = Number(field.at("port").text() ?? "");
   const isPermanent = field.at("permanent").flag() ?? false;
@@ -148,29 +176,43 @@ const securityHeaders = [
   ["permissionsPolicy", "Permissions-Policy"],
 ] as const;
 
-function headers(field: Field, { hosts, conversion }: Target, applied: Applied, part: Part): void {
+function headers(
+  field: Field,
+  { hosts, conversion }: Target,
+  applied: AppliedMiddlewares,
+  part: SourcePart,
+): void {
   for (const [name, value] of field.at("customRequestHeaders").record()) {
     if (name.toLowerCase() === "host") applied.host = value;
     else addTo(applied.request, name, value);
   }
-  for (const [name, value] of field.at("customResponseHeaders").record()) addTo(applied.response, name, value);
+  for (const [name, value] of field.at("customResponseHeaders").record())
+    addTo(applied.response, name, value);
   for (const [name, header] of securityHeaders) {
     const value = field.at(name).text();
     if (value) addTo(applied.response, header, value);
   }
-  if (field.at("frameDeny").flag() && !field.at("customFrameOptionsValue").given) addTo(applied.response, "X-Frame-Options", "DENY");
+  if (field.at("frameDeny").flag() && !field.at("customFrameOptionsValue").given)
+    addTo(applied.response, "X-Frame-Options", "DENY");
   if (field.at("contentTypeNosniff").flag()) addTo(applied.response, "X-Content-Type-Options", "nosniff");
   if (field.at("browserXssFilter").flag()) addTo(applied.response, "X-XSS-Protection", "1; mode=block");
   const seconds = field.at("stsSeconds").number() ?? 0;
   const subdomains = field.at("stsIncludeSubdomains").flag() ? "; includeSubDomains" : "";
   const preload = field.at("stsPreload").flag() ? "; preload" : "";
-  if (seconds > 0) addTo(applied.response, "Strict-Transport-Security", `max-age=${seconds}${subdomains}${preload}`);
+  if (seconds > 0)
+    addTo(applied.response, "Strict-Transport-Security", `max-age=${seconds}${subdomains}${preload}`);
   if (field.at("sslRedirect").flag()) applied.redirect ??= { scheme: "https", status: 301 };
-  const allowed = field.at("allowedHosts").texts().map((host) => host.toLowerCase());
+  const allowed = field
+    .at("allowedHosts")
+    .texts()
+    .map((host) => host.toLowerCase());
   const other = allowed.length > 0 ? hosts.find((host) => !allowed.includes(host)) : undefined;
   if (other !== undefined) {
     applied.closed = true;
-    conversion.remark("error", part, `allowedHosts does not have ${other}; answered 503`, { hosts, closes: true });
+    conversion.remark("error", part, `allowedHosts does not have ${other}; answered 503`, {
+      hosts,
+      closes: true,
+    });
   }
   const cors = corsOf(field);
   if (cors) applied.cors = cors;
@@ -200,7 +242,12 @@ function corsOf(field: Field): Cors | undefined {
   };
 }
 
-function addresses(field: Field, { hosts, conversion }: Target, applied: Applied, part: Part): void {
+function addresses(
+  field: Field,
+  { hosts, conversion }: Target,
+  applied: AppliedMiddlewares,
+  part: SourcePart,
+): void {
   const depth = field.at("ipStrategy", "depth").number() ?? 0;
   const ranges = field.at("sourceRange").texts();
   const full = (one: string): string => (one.includes("/") ? one : `${one}/${one.includes(":") ? 128 : 32}`);
@@ -211,10 +258,23 @@ function addresses(field: Field, { hosts, conversion }: Target, applied: Applied
     });
   if (ranges.length === 0) {
     applied.closed = true;
-    conversion.remark("error", part, "an empty list of addresses lets nobody in; answered 503", { hosts, closes: true });
+    conversion.remark("error", part, "an empty list of addresses lets nobody in; answered 503", {
+      hosts,
+      closes: true,
+    });
     return;
   }
-  applied.access.push({ part, kind: "addresses", allow: ranges.map(full), deny: [], source: depth > 0 ? "Remote" : "Peer" });
+  applied.access.push({
+    part,
+    kind: "addresses",
+    allow: ranges.map(full),
+    deny: [],
+    source: depth > 0 ? "Remote" : "Peer",
+  });
 }
 
-export const changesOf = ({ set, remove }: Applied["request"]): HeaderChanges => ({ set, add: [], remove });
+export const changesOf = ({ set, remove }: AppliedMiddlewares["request"]): HeaderChanges => ({
+  set,
+  add: [],
+  remove,
+});

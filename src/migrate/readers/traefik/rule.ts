@@ -85,11 +85,13 @@ class Parser {
 
   #call(): Expression {
     const name = this.#tokens[this.#at++] ?? "";
-    if (!/^[A-Za-z]+$/.test(name) || !this.#take("(")) throw new SyntaxError(`can't be read at ${name || "its end"}`);
+    if (!/^[A-Za-z]+$/.test(name) || !this.#take("("))
+      throw new SyntaxError(`can't be read at ${name || "its end"}`);
     const values: string[] = [];
     while (!this.#take(")")) {
       const token = this.#tokens[this.#at++];
-      if (token === undefined || !/^[`"]/.test(token)) throw new SyntaxError(`a value of ${name} can't be read`);
+      if (token === undefined || !/^[`"]/.test(token))
+        throw new SyntaxError(`a value of ${name} can't be read`);
       values.push(token.startsWith("`") ? token.slice(1, -1) : token.slice(1, -1).replace(/\\(.)/g, "$1"));
       this.#take(",");
     }
@@ -113,7 +115,11 @@ function expand(expression: Expression, isNot: boolean, isOld: boolean): Term[][
 const pairs = ["Header", "Headers", "HeaderRegexp", "HeadersRegexp", "Query", "QueryRegexp"];
 
 /** Version 2 takes several values, of which any will do. */
-function calls({ name, values }: Extract<Expression, { kind: "call" }>, isNot: boolean, isOld: boolean): Term[][] {
+function calls(
+  { name, values }: Extract<Expression, { kind: "call" }>,
+  isNot: boolean,
+  isOld: boolean,
+): Term[][] {
   const isPair = pairs.includes(name) && !(isOld && name === "Query");
   const sets = isPair ? [values] : values.map((value) => [value]);
   if (isNot) return [sets.map((one) => ({ name, values: one, isNot }))];
@@ -121,7 +127,13 @@ function calls({ name, values }: Extract<Expression, { kind: "call" }>, isNot: b
 }
 
 function branchOf(terms: readonly Term[], isOld: boolean): Branch {
-  const branch: { hosts: string[]; paths: PathMatch[]; headers: HeaderMatch[]; queries: QueryMatch[]; problem?: string } = {
+  const branch: {
+    hosts: string[];
+    paths: PathMatch[];
+    headers: HeaderMatch[];
+    queries: QueryMatch[];
+    problem?: string;
+  } = {
     hosts: [],
     paths: [],
     headers: [],
@@ -202,7 +214,10 @@ function addNot(name: string, [first = "", second = ""]: readonly string[], { he
 function addHostRegexp(pattern: string, { hosts }: Building, isOld: boolean): boolean {
   const text = isOld ? `^${oldPattern(pattern)}$` : pattern;
   if (/^\^?(?:\(\?:)?\.[+*]\)?\$?$/.test(text)) return true;
-  const [, name] = /^\^(?:\(\?:)?\[\^?(?:\.|a-z0-9-|\\w-|a-zA-Z0-9-)\][+*]\)?\\?\.((?:[a-z0-9-]+\\?\.)*[a-z0-9-]+)\$$/.exec(text) ?? [];
+  const [, name] =
+    /^\^(?:\(\?:)?\[\^?(?:\.|a-z0-9-|\\w-|a-zA-Z0-9-)\][+*]\)?\\?\.((?:[a-z0-9-]+\\?\.)*[a-z0-9-]+)\$$/.exec(
+      text,
+    ) ?? [];
   if (name === undefined) return false;
   hosts.push(`*.${name.replaceAll("\\.", ".")}`);
   return true;

@@ -1,16 +1,16 @@
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import type { Backend, LoadBalancing, Part } from "../../model.js";
+import type { SourceBackend, SourceBalancing, SourcePart } from "../../model.js";
 import type { SourceObject } from "../../source.js";
 import { group } from "./middlewares.js";
 import { traefikServiceTable, transportTable } from "./table.js";
 
 /** Where requests of a route go. */
 export interface Targets {
-  readonly parts: Part[];
-  readonly backends: Backend[];
-  readonly mirrors: { readonly backend: Backend; readonly percent: number }[];
-  balancing?: LoadBalancing;
+  readonly parts: SourcePart[];
+  readonly backends: SourceBackend[];
+  readonly mirrors: { readonly backend: SourceBackend; readonly percent: number }[];
+  balancing?: SourceBalancing;
   /** Why there is none; a remark says it. */
   closed: boolean;
 }
@@ -23,7 +23,8 @@ interface Context {
 /** The Services of a list, with what TraefikServices among them lead to. */
 export function targetsOf(services: readonly Field[], owner: SourceObject, context: Context): Targets {
   const targets: Targets = { parts: [], backends: [], mirrors: [], closed: false };
-  for (const service of services) addService(service, owner, services.length > 1 ? 1 : undefined, targets, context, []);
+  for (const service of services)
+    addService(service, owner, services.length > 1 ? 1 : undefined, targets, context, []);
   return targets;
 }
 
@@ -49,21 +50,28 @@ function addService(
   if (!found || within.includes(found)) {
     targets.closed = true;
     const why = found ? "leads back to itself" : "is not among the input";
-    context.conversion.remark("error", partOf(owner, field), `TraefikService ${namespace}/${name} ${why}; answered 503`, {
-      hosts: context.hosts,
-      closes: true,
-      todo: name.includes("@") ? "serve it in another way" : "give it, too",
-    });
+    context.conversion.remark(
+      "error",
+      partOf(owner, field),
+      `TraefikService ${namespace}/${name} ${why}; answered 503`,
+      {
+        hosts: context.hosts,
+        closes: true,
+        todo: name.includes("@") ? "serve it in another way" : "give it, too",
+      },
+    );
     return;
   }
   context.conversion.take(found, traefikServiceTable);
   targets.parts.push(partOf(found));
   const inner: Targets = { parts: targets.parts, backends: [], mirrors: targets.mirrors, closed: false };
   const nested = [...within, found];
-  for (const service of found.root.at("spec", "weighted", "services").items()) addService(service, found, 1, inner, context, nested);
+  for (const service of found.root.at("spec", "weighted", "services").items())
+    addService(service, found, 1, inner, context, nested);
   const mirroring = found.root.at("spec", "mirroring");
   if (mirroring.given) addMirroring(mirroring, found, inner, context, nested);
-  if (inner.balancing ?? found.root.at("spec", "weighted", "sticky").seen()) targets.balancing = inner.balancing ?? { strategy: "Cookie" };
+  if (inner.balancing ?? found.root.at("spec", "weighted", "sticky").seen())
+    targets.balancing = inner.balancing ?? { strategy: "Cookie" };
   targets.closed ||= inner.closed;
   // Weights of an inner list are shares of the weight of the whole.
   const sum = inner.backends.reduce((all, backend) => all + (backend.weight ?? 1), 0);
@@ -71,7 +79,10 @@ function addService(
     targets.backends.push(
       within.length === 0 && (weight === undefined || weight === 1)
         ? backend
-        : { ...backend, weight: Math.round((1000 * (weight ?? 1) * (backend.weight ?? 1)) / Math.max(1, sum)) },
+        : {
+            ...backend,
+            weight: Math.round((1000 * (weight ?? 1) * (backend.weight ?? 1)) / Math.max(1, sum)),
+          },
     );
 }
 
@@ -93,15 +104,23 @@ function addMirroring(
 function readBalancing(field: Field, targets: Targets): void {
   if (field.at("sticky").seen()) targets.balancing = { strategy: "Cookie" };
   const strategy = field.at("strategy").text();
-  if (strategy && !["wrr", "RoundRobin"].includes(strategy)) targets.balancing ??= { strategy: "WeightedLeastRequest" };
+  if (strategy && !["wrr", "RoundRobin"].includes(strategy))
+    targets.balancing ??= { strategy: "WeightedLeastRequest" };
 }
 
-function serviceBackend(field: Field, owner: SourceObject, { conversion, hosts }: Context): Backend | undefined {
+function serviceBackend(
+  field: Field,
+  owner: SourceObject,
+  { conversion, hosts }: Context,
+): SourceBackend | undefined {
   const part = partOf(owner, field);
   const name = field.at("name").text();
   const namespace = field.at("namespace").text() || owner.namespace;
   const given = field.at("port").port();
-  const port = typeof given === "string" && /^\d+$/.test(given) ? Number(given) : (given ?? conversion.onlyPort(namespace, name ?? ""));
+  const port =
+    typeof given === "string" && /^\d+$/.test(given)
+      ? Number(given)
+      : (given ?? conversion.onlyPort(namespace, name ?? ""));
   const scheme = field.at("scheme").text();
   const kind = field.at("kind").text();
   const close = (message: string): undefined => {
@@ -111,10 +130,13 @@ function serviceBackend(field: Field, owner: SourceObject, { conversion, hosts }
   if (kind !== undefined && kind !== "Service") return close(`a mirror of kind ${kind} can't be converted`);
   if (name === undefined || port === undefined) return close("the Service has no name or port");
   if (field.at("passHostHeader").flag() === false)
-    conversion.remark("warning", part, "the backend gets the host of the request, and not its own address", { hosts });
+    conversion.remark("warning", part, "the backend gets the host of the request, and not its own address", {
+      hosts,
+    });
   field.at("nativeLB").seen();
   const portName = typeof port === "string" ? port : "";
-  const isTls = scheme === "https" || (scheme === undefined && (port === 443 || portName.startsWith("https")));
+  const isTls =
+    scheme === "https" || (scheme === undefined && (port === 443 || portName.startsWith("https")));
   const validation = isTls ? validationOf(field, namespace, owner, { conversion, hosts }) : undefined;
   field.at("serversTransport").use();
   return {
@@ -127,10 +149,16 @@ function serviceBackend(field: Field, owner: SourceObject, { conversion, hosts }
 }
 
 /** Traefik verifies backends unless a ServersTransport says otherwise. */
-function validationOf(field: Field, namespace: string, owner: SourceObject, { conversion, hosts }: Context): Backend["validation"] {
+function validationOf(
+  field: Field,
+  namespace: string,
+  owner: SourceObject,
+  { conversion, hosts }: Context,
+): SourceBackend["validation"] {
   const part = partOf(owner, field);
   const named = field.at("serversTransport").text();
-  const transport = named === undefined ? undefined : conversion.find(group, "ServersTransport", owner.namespace, named);
+  const transport =
+    named === undefined ? undefined : conversion.find(group, "ServersTransport", owner.namespace, named);
   const weaker = (why: string): undefined => {
     conversion.remark("warning", part, `the backend's certificate is not verified: ${why}`, {
       hosts,
@@ -139,13 +167,17 @@ function validationOf(field: Field, namespace: string, owner: SourceObject, { co
     return undefined;
   };
   if (named !== undefined && !transport) return weaker(`ServersTransport ${named} is not among the input`);
-  if (!transport) return weaker("Traefik verifies it under the authorities of its system, which are not known here");
+  if (!transport)
+    return weaker("Traefik verifies it under the authorities of its system, which are not known here");
   conversion.take(transport, transportTable);
   const spec = transport.root.at("spec");
   const isSkipped = spec.at("insecureSkipVerify").flag() ?? false;
   const serverName = spec.at("serverName").text();
   const [old] = spec.at("rootCAsSecrets").texts();
-  const [rooted] = spec.at("rootCAs").items().map((one) => one.at("secret").text());
+  const [rooted] = spec
+    .at("rootCAs")
+    .items()
+    .map((one) => one.at("secret").text());
   const caSecret = old ?? rooted;
   spec.at("rootCAs").use();
   if (isSkipped) return undefined;
@@ -153,4 +185,3 @@ function validationOf(field: Field, namespace: string, owner: SourceObject, { co
   if (namespace !== transport.namespace) return weaker("the Secret is of another namespace than the Service");
   return { caSecret, subjectName: serverName };
 }
-

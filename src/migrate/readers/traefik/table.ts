@@ -1,4 +1,4 @@
-import { carried, changed, ignored, type KindTable, lost, restricts, type Row } from "../../table.js";
+import { carried, changed, ignored, type KindTable, lost, type Row, restricts } from "../../table.js";
 import { classAnnotation, ingressFields } from "../ingress-rules.js";
 
 export const annotationPrefix = "traefik.ingress.kubernetes.io/";
@@ -13,12 +13,21 @@ const serviceRows = (at: string): Record<string, Row> => ({
   [`${at}.weight`]: carried,
   [`${at}.percent`]: carried,
   [`${at}.serversTransport`]: carried,
-  [`${at}.strategy`]: changed("Traefik's wrr is RoundRobin; of p2c, hrw and leasttime WeightedLeastRequest is the closest"),
+  [`${at}.strategy`]: changed(
+    "Traefik's wrr is RoundRobin; of p2c, hrw and leasttime WeightedLeastRequest is the closest",
+  ),
   [`${at}.passHostHeader`]: carried,
   [`${at}.responseForwarding`]: ignored,
-  [`${at}.nativeLB`]: changed("is an annotation of the Service", "warning", "annotate the Service with isoline.dev/endpoints: service"),
+  [`${at}.nativeLB`]: changed(
+    "is an annotation of the Service",
+    "warning",
+    "annotate the Service with isoline.dev/endpoints: service",
+  ),
   [`${at}.nodePortLB`]: ignored,
-  [`${at}.sticky`]: changed("the cookie is X-Contour-Session-Affinity for the path /; sessions are dealt anew", "warning"),
+  [`${at}.sticky`]: changed(
+    "the cookie is X-Contour-Session-Affinity for the path /; sessions are dealt anew",
+    "warning",
+  ),
   [`${at}.healthCheck`]: lost("health checks are for ExternalName Services in Traefik; left out"),
   [`${at}.passiveHealthCheck`]: lost("endpoints are not taken out after failures"),
   [`${at}.middlewares`]: restricts("middlewares of a service are not converted"),
@@ -40,7 +49,11 @@ export const ingressRouteTable: KindTable = {
     "spec.tls.secretName": carried,
     "spec.tls.options": carried,
     "spec.tls.store": changed("the default certificate is that of the TLSStore with the name default"),
-    "spec.tls.certResolver": changed("certificates are made by cert-manager", "warning", "make a Certificate of cert-manager with the name of the Secret in the result"),
+    "spec.tls.certResolver": changed(
+      "certificates are made by cert-manager",
+      "warning",
+      "make a Certificate of cert-manager with the name of the Secret in the result",
+    ),
     "spec.tls.domains": changed("names of certificates are those of the Certificate of cert-manager"),
   },
   annotations: { [classAnnotation]: ignored },
@@ -78,7 +91,11 @@ const password = restricts(
   "asks for a password, which neither HTTPProxy nor the Gateway API do",
   "ask an ExtensionService (virtualhost.authorization)",
 );
-const perClient = lost("limits each client, which no local limit of HTTPProxy does; left out", "warning", "use rateLimitPolicy.global with remoteAddress and a rate limit service");
+const perClient = lost(
+  "limits each client, which no local limit of HTTPProxy does; left out",
+  "warning",
+  "use rateLimitPolicy.global with remoteAddress and a rate limit service",
+);
 
 export const middlewareTable: KindTable = {
   fields: {
@@ -86,9 +103,18 @@ export const middlewareTable: KindTable = {
     "spec.stripPrefix.forceSlash": ignored,
     "spec.addPrefix.prefix": carried,
     "spec.replacePath.path": changed("X-Replaced-Path is not set"),
-    "spec.stripPrefixRegex": restricts("rewrites paths by a regular expression, which can't be said", "let the backend take the whole path"),
-    "spec.replacePathRegex": restricts("rewrites paths by a regular expression, which can't be said", "let the backend take the whole path"),
-    "spec.redirectRegex": restricts("redirects by a regular expression, which can't be said", "write a redirect of HTTPProxy by hand"),
+    "spec.stripPrefixRegex": restricts(
+      "rewrites paths by a regular expression, which can't be said",
+      "let the backend take the whole path",
+    ),
+    "spec.replacePathRegex": restricts(
+      "rewrites paths by a regular expression, which can't be said",
+      "let the backend take the whole path",
+    ),
+    "spec.redirectRegex": restricts(
+      "redirects by a regular expression, which can't be said",
+      "write a redirect of HTTPProxy by hand",
+    ),
     "spec.redirectScheme.scheme": carried,
     "spec.redirectScheme.port": carried,
     "spec.redirectScheme.permanent": carried,
@@ -134,25 +160,44 @@ export const middlewareTable: KindTable = {
     ),
     "spec.ipAllowList.sourceRange": carried,
     "spec.ipAllowList.ipStrategy.depth": carried,
-    "spec.ipAllowList.ipStrategy.excludedIPs": restricts("which of X-Forwarded-For counts can't be said by addresses"),
+    "spec.ipAllowList.ipStrategy.excludedIPs": restricts(
+      "which of X-Forwarded-For counts can't be said by addresses",
+    ),
     "spec.ipAllowList.ipStrategy.ipv6Subnet": restricts("addresses are compared as they are"),
     "spec.ipAllowList.rejectStatusCode": lost("what is refused is answered 403", "info"),
     "spec.ipWhiteList.sourceRange": carried,
     "spec.ipWhiteList.ipStrategy.depth": carried,
-    "spec.ipWhiteList.ipStrategy.excludedIPs": restricts("which of X-Forwarded-For counts can't be said by addresses"),
+    "spec.ipWhiteList.ipStrategy.excludedIPs": restricts(
+      "which of X-Forwarded-For counts can't be said by addresses",
+    ),
     "spec.rateLimit": perClient,
     "spec.inFlightReq": perClient,
-    "spec.buffering": lost("Envoy streams bodies and does not limit them", "warning", "refuse long bodies in the backend"),
+    "spec.buffering": lost(
+      "Envoy streams bodies and does not limit them",
+      "warning",
+      "refuse long bodies in the backend",
+    ),
     "spec.compress": lost("compression is the setting compression, and compressionPolicy", "info"),
     "spec.contentType": ignored,
     "spec.retry.attempts": carried,
     "spec.retry.initialInterval": lost("the time between tries is Envoy's", "info"),
-    "spec.circuitBreaker": lost("a backend that fails is asked again", "warning", "set the circuit breakers of the Service"),
+    "spec.circuitBreaker": lost(
+      "a backend that fails is asked again",
+      "warning",
+      "set the circuit breakers of the Service",
+    ),
     "spec.errors": lost("answers of the backend are sent on as they are"),
     "spec.grpcWeb": lost("gRPC-Web is there for all hosts", "info"),
-    "spec.passTLSClientCert": lost("the certificate is not in X-Forwarded-Tls-Client-Cert", "warning", "set tls.clientValidation.forwardClientCertificate"),
+    "spec.passTLSClientCert": lost(
+      "the certificate is not in X-Forwarded-Tls-Client-Cert",
+      "warning",
+      "set tls.clientValidation.forwardClientCertificate",
+    ),
     "spec.encodedCharacters": restricts("refuses characters of paths"),
-    "spec.plugin": restricts("is a plugin, of which it is not known what it does", "write by hand what it does"),
+    "spec.plugin": restricts(
+      "is a plugin, of which it is not known what it does",
+      "write by hand what it does",
+    ),
     "spec.chain.middlewares": carried,
   },
   prefixes,
@@ -187,7 +232,11 @@ export const transportTable: KindTable = {
     "spec.serverName": carried,
     "spec.rootCAsSecrets": carried,
     "spec.rootCAs": carried,
-    "spec.certificatesSecrets": lost("a client certificate for backends is a setting, for all of them", "warning", "set tls.envoyClientCertificate"),
+    "spec.certificatesSecrets": lost(
+      "a client certificate for backends is a setting, for all of them",
+      "warning",
+      "set tls.envoyClientCertificate",
+    ),
     "spec.forwardingTimeouts": lost("timeouts of connections are settings", "info"),
     "spec.maxIdleConnsPerHost": ignored,
     "spec.disableHTTP2": ignored,
@@ -218,7 +267,10 @@ export const ingressTable: KindTable = {
     [classAnnotation]: ignored,
     [`${annotationPrefix}router.entrypoints`]: carried,
     [`${annotationPrefix}router.tls`]: carried,
-    [`${annotationPrefix}router.tls.certresolver`]: changed("certificates are made by cert-manager", "warning"),
+    [`${annotationPrefix}router.tls.certresolver`]: changed(
+      "certificates are made by cert-manager",
+      "warning",
+    ),
     [`${annotationPrefix}router.tls.options`]: carried,
     [`${annotationPrefix}router.middlewares`]: carried,
     [`${annotationPrefix}router.priority`]: carried,

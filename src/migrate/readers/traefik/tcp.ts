@@ -1,5 +1,5 @@
 import { type Conversion, partOf } from "../../conversion.js";
-import type { Backend } from "../../model.js";
+import type { SourceBackend } from "../../model.js";
 import type { SourceObject } from "../../source.js";
 import { addTls } from "./tls.js";
 
@@ -15,26 +15,38 @@ export function readTcpRoutes(object: SourceObject, conversion: Conversion): voi
     const hosts = [...rule.matchAll(/HostSNI\(([^)]*)\)/g)].flatMap(([, values = ""]) =>
       [...values.matchAll(/[`"]([^`"]*)[`"]/g)].map(([, host = ""]) => host.toLowerCase()),
     );
-    const backends = field.at("services").items().flatMap((service): Backend[] => {
-      const weight = service.at("weight").number();
-      const port = service.at("port").port();
-      const name = service.at("name").text();
-      const namespace = service.at("namespace").text() || object.namespace;
-      const number = port === undefined || name === undefined ? undefined : conversion.portNumber({ namespace, name, port });
-      return name === undefined || number === undefined
-        ? []
-        : [{ namespace, name, port: number, ...(weight === undefined ? {} : { weight }) }];
-    });
+    const backends = field
+      .at("services")
+      .items()
+      .flatMap((service): SourceBackend[] => {
+        const weight = service.at("weight").number();
+        const port = service.at("port").port();
+        const name = service.at("name").text();
+        const namespace = service.at("namespace").text() || object.namespace;
+        const number =
+          port === undefined || name === undefined
+            ? undefined
+            : conversion.portNumber({ namespace, name, port });
+        return name === undefined || number === undefined
+          ? []
+          : [{ namespace, name, port: number, ...(weight === undefined ? {} : { weight }) }];
+      });
     const isSimple = /^HostSNI\([^)]*\)(?:\s*\|\|\s*HostSNI\([^)]*\))*$/.test(rule.trim());
     const left = (message: string, todo?: string): void =>
       conversion.remark("error", part, `${message}; left out`, { hosts, ...(todo ? { todo } : {}) });
     if (!isSimple || hosts.length === 0) left(`the rule ${rule} can't be said for TCP`);
-    else if (field.at("middlewares").given) left("its middlewares keep connections out, and can't be converted");
+    else if (field.at("middlewares").given)
+      left("its middlewares keep connections out, and can't be converted");
     else if (backends.length === 0) left("has no Service with a port that is known");
     else if (hosts.includes("*"))
-      left("takes all connections of an entry point, whose port is in the static configuration", "write a TCPRoute, and a listener of the Gateway for the port");
+      left(
+        "takes all connections of an entry point, whose port is in the static configuration",
+        "write a TCPRoute, and a listener of the Gateway for the port",
+      );
     else if (!tls.seen()) left("a server name needs TLS");
-    else if (isPassthrough) for (const host of hosts) conversion.sites.push({ part, host, tls: { kind: "passthrough" }, tcp: backends });
+    else if (isPassthrough)
+      for (const host of hosts)
+        conversion.sites.push({ part, host, tls: { kind: "passthrough" }, tcp: backends });
     else {
       const before = conversion.sites.length;
       const { closed } = addTls(object, tls, hosts, conversion);

@@ -1,12 +1,17 @@
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import { matchOf } from "../../matches.js";
-import { type Filters, noFilters, type Part, type Route } from "../../model.js";
-import type { Peer } from "../../peers.js";
+import { exact, matchOf, segments, prefix as textPrefix } from "../../matches.js";
+import { noFilters, type RouteFilters, type SourcePart, type SourceRoute } from "../../model.js";
+import { collectionsOf, type Peer } from "../../peer.js";
 import { annotationOf, type SourceObject } from "../../source.js";
 import { ingressPaths, isOfPeer, ruleHosts, tlsHosts } from "../ingress-rules.js";
-import { segments, exact, prefix as textPrefix } from "../../matches.js";
-import { type Applied, applyMiddlewares, changesOf, type MiddlewareRef, refOf } from "./middlewares.js";
+import {
+  type AppliedMiddlewares,
+  applyMiddlewares,
+  changesOf,
+  type MiddlewareRef,
+  refOf,
+} from "./middlewares.js";
 import { type Branch, readRule } from "./rule.js";
 import { type Targets, targetsOf } from "./services.js";
 import { annotationPrefix, ingressRouteTable, ingressTable, tcpTable } from "./table.js";
@@ -21,12 +26,35 @@ export const traefik: Peer = {
   name: "traefik",
   groups,
   kinds: groups.flatMap((group) =>
-    ["Middleware", "MiddlewareTCP", "TraefikService", "TLSOption", "TLSStore", "ServersTransport", "ServersTransportTCP"].map(
-      (kind) => `${kind}.${group}`,
+    [
+      "Middleware",
+      "MiddlewareTCP",
+      "TraefikService",
+      "TLSOption",
+      "TLSStore",
+      "ServersTransport",
+      "ServersTransportTCP",
+    ].map((kind) => `${kind}.${group}`),
+  ),
+  collections: groups.flatMap((group) =>
+    collectionsOf(
+      group,
+      ["v1alpha1"],
+      [
+        ...sourceKinds,
+        "IngressRouteUDP",
+        "Middleware",
+        "MiddlewareTCP",
+        "TraefikService",
+        "TLSOption",
+        "TLSStore",
+        "ServersTransport",
+      ],
     ),
   ),
   takes: (object, { from, classes }) =>
-    (groups.includes(object.group) && (sourceKinds.includes(object.kind) || object.kind === "IngressRouteUDP")) ||
+    (groups.includes(object.group) &&
+      (sourceKinds.includes(object.kind) || object.kind === "IngressRouteUDP")) ||
     isOfPeer(object, { peer: "traefik", prefixes: [annotationPrefix], from, classes }),
   read(objects, conversion) {
     for (const object of objects) {
@@ -41,7 +69,8 @@ export const traefik: Peer = {
   beside: [
     {
       kinds: [],
-      message: "Traefik's static configuration is not read: its entry points may have redirects, middlewares and trusted proxies of their own",
+      message:
+        "Traefik's static configuration is not read: its entry points may have redirects, middlewares and trusted proxies of their own",
       todo: "look for entryPoints.*.http.redirections, .http.middlewares and .forwardedHeaders",
     },
   ],
@@ -61,7 +90,10 @@ function entryOf(names: readonly string[], hasTls: boolean): Entry | undefined {
   // A router with TLS takes no plain requests, whatever its entry points.
   if (hasTls) return { http: false, https: true };
   if (names.length === 0) return { http: true, https: false };
-  return { http: names.some((name) => plainNames.includes(name)), https: names.some((name) => secureNames.includes(name)) };
+  return {
+    http: names.some((name) => plainNames.includes(name)),
+    https: names.some((name) => secureNames.includes(name)),
+  };
 }
 
 function readIngressRoute(object: SourceObject, conversion: Conversion): void {
@@ -104,7 +136,7 @@ function groupedByRest(branches: readonly Branch[]): Branch[] {
 
 interface Router {
   readonly object: SourceObject;
-  readonly part: Part;
+  readonly part: SourcePart;
   readonly branch: Branch;
   readonly names: readonly string[];
   readonly tls: Field;
@@ -113,7 +145,10 @@ interface Router {
   readonly priority: number;
 }
 
-function addRoute({ object, part, branch, names, tls, middlewares, services, priority }: Router, conversion: Conversion): void {
+function addRoute(
+  { object, part, branch, names, tls, middlewares, services, priority }: Router,
+  conversion: Conversion,
+): void {
   const { hosts } = branch;
   const isTls = tls.seen();
   const entry = entryOf(names, isTls);
@@ -126,11 +161,16 @@ function addRoute({ object, part, branch, names, tls, middlewares, services, pri
   }
   if (!entry) {
     closed = true;
-    conversion.remark("error", part, `the entry points ${names.join(", ")} are of the static configuration, which is not read; answered 503`, {
-      hosts,
-      closes: true,
-      todo: "name web or websecure in the source",
-    });
+    conversion.remark(
+      "error",
+      part,
+      `the entry points ${names.join(", ")} are of the static configuration, which is not read; answered 503`,
+      {
+        hosts,
+        closes: true,
+        todo: "name web or websecure in the source",
+      },
+    );
   }
   const options = isTls ? addTls(object, tls, hosts, conversion) : { parts: [], closed: false };
   conversion.routes.push({
@@ -147,14 +187,14 @@ function addRoute({ object, part, branch, names, tls, middlewares, services, pri
   });
 }
 
-function actionOf(applied: Applied, targets: Targets): Route["action"] {
+function actionOf(applied: AppliedMiddlewares, targets: Targets): SourceRoute["action"] {
   if (applied.redirect) return { kind: "redirect", redirect: applied.redirect };
   if (targets.backends.length > 0) return { kind: "forward", backends: targets.backends };
   return { kind: "respond", status: 503, body: "" };
 }
 
 /** Traefik has no timeout for responses. */
-const filtersOf = (applied: Applied, targets: Targets): Filters => ({
+const filtersOf = (applied: AppliedMiddlewares, targets: Targets): RouteFilters => ({
   ...noFilters("infinity"),
   requestHeaders: changesOf(applied.request),
   responseHeaders: changesOf(applied.response),
@@ -163,12 +203,15 @@ const filtersOf = (applied: Applied, targets: Targets): Filters => ({
   ...(applied.host === undefined ? {} : { host: applied.host }),
   ...(applied.cors ? { cors: applied.cors } : {}),
   ...(targets.balancing ? { balancing: targets.balancing } : {}),
-  ...(applied.retries ? { retry: { count: applied.retries, on: ["connect-failure", "refused-stream"] } } : {}),
+  ...(applied.retries
+    ? { retry: { count: applied.retries, on: ["connect-failure", "refused-stream"] } }
+    : {}),
 });
 
 function readIngress(object: SourceObject, conversion: Conversion): void {
   conversion.take(object, ingressTable);
-  const annotation = (name: string): string | undefined => annotationOf(object, `${annotationPrefix}${name}`).text();
+  const annotation = (name: string): string | undefined =>
+    annotationOf(object, `${annotationPrefix}${name}`).text();
   const list = (name: string): string[] =>
     (annotation(name) ?? "")
       .split(",")
@@ -182,17 +225,26 @@ function readIngress(object: SourceObject, conversion: Conversion): void {
   const options = annotationOf(object, `${annotationPrefix}router.tls.options`);
   annotation("router.tls.certresolver");
   if (options.text() !== undefined)
-    conversion.remark("error", partOf(object, options), "TLSOptions of an annotation are not converted", { hosts: ruleHosts(object) });
+    conversion.remark("error", partOf(object, options), "TLSOptions of an annotation are not converted", {
+      hosts: ruleHosts(object),
+    });
   for (const path of ingressPaths(object)) {
     const part = partOf(object, path.field);
     const secured = isTls || named.has(path.host);
     const entry = entryOf(names, secured) ?? { http: !secured, https: secured };
-    const kind = matcher === "Path" || path.type === "Exact" ? exact(path.path) : path.type === "Prefix" ? segments(path.path) : textPrefix(path.path);
+    const kind =
+      matcher === "Path" || path.type === "Exact"
+        ? exact(path.path)
+        : path.type === "Prefix"
+          ? segments(path.path)
+          : textPrefix(path.path);
     const refs = list("router.middlewares").map((text) => annotationRef(text, object));
     const applied = applyMiddlewares(refs, { path: kind, hosts: [path.host], conversion });
     const backends = path.backend ? [path.backend] : [];
     const targets: Targets = { parts: [], backends, mirrors: [], closed: backends.length === 0 };
-    const tls = secured ? addTls(object, tlsField(object, named, path.host), [path.host], conversion) : { parts: [], closed: false };
+    const tls = secured
+      ? addTls(object, tlsField(object, named, path.host), [path.host], conversion)
+      : { parts: [], closed: false };
     conversion.routes.push({
       parts: [part, ...applied.parts, ...tls.parts],
       hosts: [path.host],
@@ -215,10 +267,10 @@ const tlsField = (object: SourceObject, named: ReturnType<typeof tlsHosts>, host
 function annotationRef(text: string, object: SourceObject): MiddlewareRef {
   const part = partOf(object, annotationOf(object, `${annotationPrefix}router.middlewares`));
   const [name = "", provider] = text.split("@");
-  if (provider !== "kubernetescrd") return { name: text.includes("@") ? text : `${text}@`, namespace: "", part };
+  if (provider !== "kubernetescrd")
+    return { name: text.includes("@") ? text : `${text}@`, namespace: "", part };
   const own = `${object.namespace}-`;
   if (name.startsWith(own)) return { name: name.slice(own.length), namespace: object.namespace, part };
   const dash = name.indexOf("-");
   return { name: name.slice(dash + 1), namespace: name.slice(0, dash), part };
 }
-
