@@ -4,6 +4,7 @@ import type { ResultDocument } from "./document.js";
 import { joinListeners } from "./listeners.js";
 import type { Remark, SourceBackend, SourceRoute, SourceSite } from "./model.js";
 import { inOrder } from "./order.js";
+import { slashedRegex } from "./matches.js";
 import type { Peer } from "./peer.js";
 import { peers } from "./peers.js";
 import { classOf, isIngress } from "./readers/ingress-rules.js";

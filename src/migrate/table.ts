@@ -52,6 +52,8 @@ export interface KindTable {
   /** Annotations by name. Those that begin with one of `prefixes` and are not here are not known. */
   readonly annotations?: Readonly<Record<string, Row>>;
   readonly prefixes?: readonly string[];
+  /** Of annotations that are not known: what they do; without it they are taken for ones that restrict. */
+  readonly unknown?: Row;
   /** Annotations whose names hold a value; the reader takes them all. */
   readonly known?: RegExp;
 }
@@ -126,6 +128,8 @@ function annotations(metadata: unknown, table: KindTable, log: FieldLog, verdict
     const rows = table.annotations ?? {};
     if (Object.hasOwn(rows, name)) judge(rows[name], path, log, verdicts);
     else if (table.known?.test(name)) judge(carried, path, log, verdicts);
+    else if (table.prefixes?.some((prefix) => name.startsWith(prefix)) && table.unknown)
+      judge(table.unknown, path, log, verdicts);
     else if (table.prefixes?.some((prefix) => name.startsWith(prefix)))
       verdicts.push({
         path,

@@ -1,8 +1,17 @@
-import type { Conversion } from "../../conversion.js";
+import { type Conversion, partOf } from "../../conversion.js";
 import type { AccessRule } from "../../model.js";
 import type { Location, NginxHost } from "./location.js";
 import { readSnippet } from "./snippets.js";
 import { basic, waf } from "./table.js";
+
+/** Whether a path has a restriction of its whole host that can't be kept: server snippets and client certificates are of hosts. */
+export function closesHost({ annotations }: Location, hasTls: boolean): boolean {
+  const snippet = annotations.text("server-snippet");
+  if (snippet !== undefined && readSnippet(snippet).unknown.length > 0) return true;
+  const mode = annotations.text("auth-tls-verify-client") ?? "on";
+  if (annotations.text("auth-tls-secret") === undefined || mode === "off") return false;
+  return !hasTls || mode === "optional_no_ca" || annotations.text("auth-tls-match-cn") !== undefined;
+}
 
 /** Whether something restricts the path that can't be kept; a remark says what. */
 export function restrictionsOf(location: Location, host: NginxHost, conversion: Conversion): boolean {
@@ -60,7 +69,7 @@ export function restrictionsOf(location: Location, host: NginxHost, conversion: 
   const wrong = [...allow, ...deny].find((one) => !address.test(one));
   if (wrong !== undefined)
     close(name, `${JSON.stringify(wrong)} is no address, and ingress-nginx answers 503`);
-  return isClosed;
+  return isClosed || host.isClosed;
 }
 
 const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:\/\d{1,3})?)$/;

@@ -26,6 +26,8 @@ export interface Location extends IngressPath {
 export interface NginxHost {
   readonly host: string;
   readonly hasTls: boolean;
+  /** An Ingress restricts all of it in a way that can't be kept. */
+  readonly isClosed: boolean;
   /** All paths are regular expressions, in any case of letters. */
   readonly isRegex: boolean;
   /** Of a host in that mode: all paths have a form that a prefix says as well. */

@@ -32,6 +32,7 @@ export function locationRoutes(location: Location, host: NginxHost, conversion: 
     });
   // Redirects come before address lists and passwords in nginx, and before the redirect to HTTPS.
   if (to) {
+    conversion.remark("info", part, "the redirect keeps the query of the request", { hosts: [host.host] });
     const route: SourceRoute = {
       ...base,
       action: { kind: "redirect", redirect: to },

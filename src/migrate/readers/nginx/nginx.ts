@@ -11,6 +11,7 @@ import {
   isOfPeer,
   ruleHosts,
 } from "../ingress-rules.js";
+import { closesHost } from "./access.js";
 import { canaryOf, withCanary } from "./canary.js";
 import { addHostExtras } from "./hosts.js";
 import type { Location, NginxHost } from "./location.js";
@@ -56,11 +57,13 @@ function hostsOf(
     addDefault(object, annotations, byHost);
   }
   for (const object of objects) if (isCanary(object)) addCanary(object, byHost, conversion);
-  return [...byHost].map(([host, locations]) => {
+  return [...byHost].map(([host, locations]): NginxHost => {
+    const hasTls = withTls.has(host);
     const isRegex = locations.some(isRegexLocation);
     return {
       host,
-      hasTls: withTls.has(host),
+      hasTls,
+      isClosed: locations.some((location) => closesHost(location, hasTls)),
       isRegex,
       isUsual: locations.every(({ path, annotations }) =>
         usualForm(path, annotations.text("rewrite-target")),
@@ -116,10 +119,11 @@ function addCanary(object: SourceObject, byHost: Map<string, Location[]>, conver
     const part: SourcePart = partOf(object, path.field);
     const at = own.findIndex((one) => one.path === path.path && typeOf(one) === typeOf(path));
     const main = own[at];
+    const canary = canaryOf(path, new IngressAnnotations(object, prefix));
     const left = (message: string): void =>
       conversion.remark("warning", part, message, { hosts: [path.host] });
     if (!main) left("no other Ingress has this path: a canary alone serves nothing; left out");
     else if (main.canary) left("the path has a canary already; left out");
-    else own[at] = { ...main, canary: canaryOf(path, new IngressAnnotations(object, prefix)) };
+    else own[at] = { ...main, canary };
   }
 }

@@ -21,7 +21,7 @@ const waf = restricts(
   "is a web application firewall, which Envoy does not have",
   "set it to false in the source where the loss is accepted",
 );
-const cookie = changed(
+const cookie = lost(
   "the cookie is X-Contour-Session-Affinity for the path / and the session; sessions are dealt anew",
   "warning",
 );
@@ -187,6 +187,8 @@ export const table: KindTable = {
     ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [`${prefix}${name}`, row])),
     [classAnnotation]: ignored,
   },
+  prefixes: [prefix],
+  unknown: lost("is no annotation of ingress-nginx, and had no effect there either", "info"),
 };
 
 export { basic, waf };
