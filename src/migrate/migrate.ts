@@ -1,10 +1,12 @@
+import type { PathMatch } from "../graph/matches/match-types.js";
+import { quoteRegex } from "../graph/matches/order.js";
 import { pathText } from "../schema/field-path.js";
 import { Conversion, type MigrateOptions } from "./conversion.js";
 import type { ResultDocument } from "./document.js";
 import { joinListeners } from "./listeners.js";
 import type { Remark, SourceBackend, SourceRoute, SourceSite } from "./model.js";
 import { inOrder } from "./order.js";
-import { slashedRegex } from "./matches.js";
+import { regex, slashedRegex } from "./matches.js";
 import type { Peer } from "./peer.js";
 import { peers } from "./peers.js";
 import { classOf, isIngress } from "./readers/ingress-rules.js";
@@ -72,9 +74,19 @@ export function migrate(
 /** A route whose match is as the target has it, so that its order is known. */
 function written(route: SourceRoute, { to }: MigrateOptions): SourceRoute {
   const { path } = route.match;
-  if (to !== "httpproxy" || path.kind !== "regex") return route;
-  return { ...route, match: { ...route.match, path: { kind: "regex", value: slashedRegex(path.value) } } };
+  if (to === "httpproxy")
+    return path.kind === "regex" ? withPath(route, regex(slashedRegex(path.value))) : route;
+  // A prefix of the Gateway API is one of segments: what is restricted must not fall to another route.
+  const isRestricted = route.action.kind === "respond" || route.access.length > 0;
+  return isRestricted && path.kind === "prefix" && path.value !== "/"
+    ? withPath(route, regex(`${quoteRegex(path.value)}.*`))
+    : route;
 }
+
+const withPath = (route: SourceRoute, path: PathMatch): SourceRoute => ({
+  ...route,
+  match: { ...route.match, path },
+});
 
 /** Objects in the order of the input; of one name the last counts, as for `kubectl apply`. */
 function lastOfEach(manifests: readonly InputManifest[]): SourceObject[] {

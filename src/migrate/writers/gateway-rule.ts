@@ -89,7 +89,7 @@ function matchFields(
     say("error", "the Gateway API has no match for headers that are not there or not equal; answered 500");
     isSaid = false;
   }
-  if (path.kind === "prefix" && path.value !== "/" && !isRestricted(route))
+  if (path.kind === "prefix" && path.value !== "/")
     say("info", `takes whole segments of the path: ${path.value} and what is below it, and nothing else`);
   return {
     fields: compact({
@@ -102,16 +102,10 @@ function matchFields(
   };
 }
 
-/** Paths that a restricted route takes must not fall to another one. */
-const isRestricted = ({ access, action, filters }: SourceRoute): boolean =>
-  (access.length > 0 || action.kind === "respond") && filters.rewrite?.kind !== "prefix";
-
 function pathFields(route: SourceRoute): Fields {
   const { kind, value } = route.match.path;
   if (kind === "exact" || kind === "bare") return { type: "Exact", value };
   if (kind === "regex") return { type: "RegularExpression", value };
-  if (kind === "prefix" && value !== "/" && isRestricted(route))
-    return { type: "RegularExpression", value: `${quoteRegex(value)}.*` };
   return { type: "PathPrefix", value };
 }
 

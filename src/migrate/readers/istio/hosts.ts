@@ -15,22 +15,34 @@ export interface Server {
   readonly redirects: boolean;
 }
 
-export const serversOf = (gateway: SourceObject): Server[] =>
+export const serversOf = (gateway: SourceObject, conversion: Conversion): Server[] =>
   gateway.root
     .at("spec", "servers")
     .items()
-    .map((field) => ({
+    .map((field) => serverOf(gateway, field, conversion));
+
+const usualPorts = [80, 443, 8080, 8443];
+
+function serverOf(gateway: SourceObject, field: Field, conversion: Conversion): Server {
+  const port = field.at("port", "number").number() ?? 0;
+  const protocol = (field.at("port", "protocol").text() ?? "HTTP").toUpperCase();
+  if (protocol !== "TCP" && !usualPorts.includes(port))
+    conversion.remark("warning", partOf(gateway, field), `port ${port} is not kept: HTTP is on 80, and TLS on 443`, {
+      todo: "let clients use these, or add listeners to a Gateway of the Gateway API",
+    });
+  return {
       gateway,
       field,
-      protocol: (field.at("port", "protocol").text() ?? "HTTP").toUpperCase(),
-      port: field.at("port", "number").number() ?? 0,
+      protocol,
+      port,
       hosts: field
         .at("hosts")
         .texts()
         .map((host) => host.toLowerCase()),
       mode: (field.at("tls", "mode").text() ?? "PASSTHROUGH").toUpperCase(),
       redirects: field.at("tls", "httpsRedirect").flag() ?? false,
-    }));
+  };
+}
 
 /** What two names of hosts have in common: the closer one. */
 export function meet(a: string, b: string): string | undefined {

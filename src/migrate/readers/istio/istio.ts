@@ -35,7 +35,7 @@ export const istio: Peer = {
   read(objects, conversion) {
     const gateways = objects.filter(({ kind }) => kind === "Gateway");
     for (const gateway of gateways) conversion.take(gateway, gatewayTable);
-    const servers = new Map(gateways.map((gateway) => [gateway, serversOf(gateway)]));
+    const servers = new Map(gateways.map((gateway) => [gateway, serversOf(gateway, conversion)]));
     const restricting = policiesOf(objects, gateways, conversion);
     const ended = new Map<Server, Set<string>>();
     const reading: Reading = { conversion, servers, restricting, ended };

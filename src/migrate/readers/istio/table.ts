@@ -95,9 +95,7 @@ export const gatewayTable: KindTable = {
     "spec.servers[].name": ignored,
     "spec.servers[].bind": lost("listeners are on the addresses of the settings", "info"),
     "spec.servers[].defaultEndpoint": ignored,
-    "spec.servers[].port.number": changed(
-      "Envoy listens on the ports of the settings or of the Gateway; others than 80 and 443 are not kept in HTTPProxy",
-    ),
+    "spec.servers[].port.number": carried,
     "spec.servers[].port.name": ignored,
     "spec.servers[].port.protocol": carried,
     "spec.servers[].port.targetPort": ignored,

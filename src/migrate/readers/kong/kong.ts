@@ -20,6 +20,7 @@ import {
   ruleHosts,
 } from "../ingress-rules.js";
 import { balancingOf, KongOptions } from "./options.js";
+import { ignored } from "../../table.js";
 import { readTcp } from "./tcp.js";
 import { applyPlugins, globalPlugins, group, type Plugged, pluginsNamed } from "./plugins.js";
 import {
@@ -63,7 +64,10 @@ export const kong: Peer = {
     for (const object of objects) {
       if (object.kind === "Ingress") readIngress(object, withTls, conversion);
       else if (object.kind === "TCPIngress") readTcp(object, conversion);
-      else conversion.remark("error", partOf(object), "there is no UDP here; left out");
+      else {
+        conversion.take(object, { fields: { spec: ignored } });
+        conversion.remark("error", partOf(object), "there is no UDP here; left out");
+      }
     }
   },
   beside: [

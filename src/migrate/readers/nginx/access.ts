@@ -69,6 +69,13 @@ export function restrictionsOf(location: Location, host: NginxHost, conversion: 
   const wrong = [...allow, ...deny].find((one) => !address.test(one));
   if (wrong !== undefined)
     close(name, `${JSON.stringify(wrong)} is no address, and ingress-nginx answers 503`);
+  if (host.isClosed && !isClosed)
+    conversion.remark(
+      "error",
+      partOf(object, location.field),
+      "an Ingress of the host restricts all of it; answered 503",
+      { hosts: [host.host], closes: true },
+    );
   return isClosed || host.isClosed;
 }
 

@@ -14,6 +14,7 @@ import {
 } from "./middlewares.js";
 import { type Branch, readRule } from "./rule.js";
 import { type Targets, targetsOf } from "./services.js";
+import { ignored } from "../../table.js";
 import { annotationPrefix, ingressRouteTable, ingressTable, tcpTable } from "./table.js";
 import { readTcpRoutes } from "./tcp.js";
 import { addTls } from "./tls.js";
@@ -63,7 +64,10 @@ export const traefik: Peer = {
         conversion.take(object, tcpTable);
         readTcpRoutes(object, conversion);
       } else if (object.kind === "Ingress") readIngress(object, conversion);
-      else conversion.remark("error", partOf(object), "there is no UDP here; left out");
+      else {
+        conversion.take(object, { fields: { spec: ignored } });
+        conversion.remark("error", partOf(object), "there is no UDP here; left out");
+      }
     }
   },
   beside: [
