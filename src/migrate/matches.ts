@@ -3,6 +3,19 @@ import { compareHeaders, compareQueries, quoteRegex } from "../graph/matches/ord
 
 export const methodHeader = ":method";
 
+/** Those of the Gateway API. */
+export const methods: readonly string[] = [
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+];
+
 interface HeaderOptions {
   readonly invert?: boolean;
   readonly ignoreCase?: boolean;

@@ -1,12 +1,12 @@
-import type { PathMatch } from "../graph/matches/match-types.js";
+import type { HeaderMatch, PathMatch } from "../graph/matches/match-types.js";
 import { quoteRegex } from "../graph/matches/order.js";
 import { pathText } from "../schema/field-path.js";
 import { Conversion, type MigrateOptions } from "./conversion.js";
 import type { ResultDocument } from "./document.js";
 import { joinListeners } from "./listeners.js";
+import { methodHeader, methods, regex, slashedRegex } from "./matches.js";
 import type { Remark, SourceBackend, SourceRoute, SourceSite } from "./model.js";
 import { inOrder } from "./order.js";
-import { regex, slashedRegex } from "./matches.js";
 import type { Peer } from "./peer.js";
 import { peers } from "./peers.js";
 import { classOf, isIngress } from "./readers/ingress-rules.js";
@@ -50,7 +50,11 @@ export function migrate(
   numberPorts(conversion);
   const { routes, remarks } = closedRoutes(conversion);
   const sites = firstSites(conversion, remarks);
-  const together = joinListeners(routes.map((route) => written(route, options)), sites, conversion);
+  const together = joinListeners(
+    routes.map((route) => written(route, conversion)),
+    sites,
+    conversion,
+  );
   const { kept, remarks: ofOrder } = inOrder(together, { isRanked: options.to === "gateway" });
   const input: WriterInput = { routes: kept, sites, tcpPorts: conversion.tcpPorts, options };
   const result = options.to === "gateway" ? writeGateway(input) : writeHttpProxies(input);
@@ -67,20 +71,51 @@ export function migrate(
   );
   const all = [...conversion.remarks, ...remarks, ...ofOrder, ...result.remarks.all];
   for (const peer of used) all.push(...besideOf(peer, objects));
-  const report = reportOf({ routes: kept, sites, remarks: all, conversion, documents });
+  const told = options.to === "gateway" ? all.map(withStatus) : all;
+  const report = reportOf({ routes: kept, sites, remarks: told, conversion, documents });
   return { documents, report, peers: used };
 }
 
-/** A route whose match is as the target has it, so that its order is known. */
-function written(route: SourceRoute, { to }: MigrateOptions): SourceRoute {
-  const { path } = route.match;
+/** A route whose match is as the target has it, so that its order is known. One whose conditions the target does not have is closed for more requests. */
+function written(route: SourceRoute, conversion: Conversion): SourceRoute {
+  const { to } = conversion.options;
+  const unsaid = route.match.headers.filter((header) => !isSaid(header, to));
+  const said = unsaid.length > 0 ? closedWithout(route, unsaid, conversion) : route;
+  const { path } = said.match;
   if (to === "httpproxy")
-    return path.kind === "regex" ? withPath(route, regex(slashedRegex(path.value))) : route;
+    return path.kind === "regex" ? withPath(said, regex(slashedRegex(path.value))) : said;
   // A prefix of the Gateway API is one of segments: what is restricted must not fall to another route.
-  const isRestricted = route.action.kind === "respond" || route.access.length > 0;
+  const isRestricted = said.action.kind === "respond" || said.access.length > 0;
   return isRestricted && path.kind === "prefix" && path.value !== "/"
-    ? withPath(route, regex(`${quoteRegex(path.value)}.*`))
-    : route;
+    ? withPath(said, regex(`${quoteRegex(path.value)}.*`))
+    : said;
+}
+
+const isSaid = ({ name, kind, value, invert }: HeaderMatch, to: MigrateOptions["to"]): boolean => {
+  if (to === "httpproxy") return name !== methodHeader && !(kind === "regex" && invert);
+  return name === methodHeader ? methods.includes(value) : !invert;
+};
+
+function closedWithout(
+  route: SourceRoute,
+  unsaid: readonly HeaderMatch[],
+  conversion: Conversion,
+): SourceRoute {
+  const [part] = route.parts;
+  const isMethod = unsaid.some(({ name }) => name === methodHeader);
+  const target = conversion.options.to === "httpproxy" ? "HTTPProxy" : "the Gateway API";
+  const message = isMethod
+    ? `${target} has no condition for this method; answered 503, for all methods`
+    : `${target} has no condition for headers that must not be there or not match; answered 503, with any headers`;
+  const todo = conversion.options.to === "httpproxy" ? "gateway" : "httpproxy";
+  if (part)
+    conversion.remark("error", part, message, {
+      hosts: route.hosts,
+      closes: true,
+      todo: `convert it with --to ${todo}`,
+    });
+  const headers = route.match.headers.filter((header) => !unsaid.includes(header));
+  return { ...close(route), match: { ...route.match, headers } };
 }
 
 const withPath = (route: SourceRoute, path: PathMatch): SourceRoute => ({
@@ -208,6 +243,12 @@ const close = (route: SourceRoute): SourceRoute => ({
   action: { kind: "respond", status: 503, body: "" },
   access: [],
 });
+
+/** What is closed is answered 500 in the Gateway API. */
+const withStatus = (remark: Remark): Remark =>
+  remark.closes
+    ? { ...remark, message: remark.message.replace(/\b(answered|answers) 503/, "$1 500") }
+    : remark;
 
 /** The first of each host. */
 function firstSites({ sites }: Conversion, remarks: Remark[]): SourceSite[] {

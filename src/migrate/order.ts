@@ -25,7 +25,10 @@ export function inOrder(
     infos.push(...found.infos);
     kept = found.kept;
     if (found.added.length === 0) return { kept, remarks: [...infos, ...found.errors] };
-    kept = kept.flatMap((route) => [route, ...found.added.filter(({ of }) => of === route).map((one) => one.route)]);
+    kept = kept.flatMap((route) => [
+      route,
+      ...found.added.filter(({ of }) => of === route).map((one) => one.route),
+    ]);
   }
 }
 
@@ -50,20 +53,9 @@ function compareOrder(
       if (isLast) result.errors.push(remarkOf("warning", head, host, message));
       continue;
     }
-    for (const [later, first] of swapped(own, isRanked)) {
-      if (covers(first.match, later.match) && listensWhere(first, later)) {
-        gone.set(later, (gone.get(later) ?? new Set()).add(host));
-        if (!isSameTreatment(first, later)) {
-          const message = `the source never gets here: ${nameOf(first)} takes all of its requests; left out`;
-          result.infos.push(remarkOf("info", later, host, message));
-        }
-      } else if (listeningTogether(first, later) && overlaps(first.match, later.match) && !isSameTreatment(first, later)) {
-        const both = common(first, later, host);
-        if (both && own.some((one) => isSameMatch(one, both) && isSameTreatment(one, both))) continue;
-        if (both && !isLast) result.added.push({ route: both, of: first });
-        else result.errors.push(swappedRemark(later, first, host));
-      }
-    }
+    for (const pair of swapped(own, isRanked))
+      if (comparePair({ ...pair, host, own, isLast }, result))
+        gone.set(pair.later, (gone.get(pair.later) ?? new Set()).add(host));
   }
   for (const route of routes) {
     const left = gone.get(route);
@@ -72,6 +64,30 @@ function compareOrder(
   }
   const kept = new Set(result.kept);
   return { ...result, added: result.added.filter(({ of }) => kept.has(of)) };
+}
+
+interface Pair {
+  readonly later: SourceRoute;
+  readonly first: SourceRoute;
+}
+
+/** Returns whether the later one is never reached. */
+function comparePair(
+  { later, first, host, own, isLast }: Pair & { host: string; own: readonly SourceRoute[]; isLast: boolean },
+  { added, infos, errors }: Compared,
+): boolean {
+  const isSame = isSameTreatment(first, later);
+  if (covers(first.match, later.match) && listensWhere(first, later)) {
+    const message = `the source never gets here: ${nameOf(first)} takes all of its requests; left out`;
+    if (!isSame) infos.push(remarkOf("info", later, host, message));
+    return true;
+  }
+  if (isSame || !listeningTogether(first, later) || !overlaps(first.match, later.match)) return false;
+  const both = common(first, later, host);
+  if (both && own.some((one) => isSameMatch(one, both) && isSameTreatment(one, both))) return false;
+  if (both && !isLast) added.push({ route: both, of: first });
+  else errors.push(swappedRemark(later, first, host));
+  return false;
 }
 
 function byHostOf(routes: readonly SourceRoute[]): Map<string, SourceRoute[]> {
@@ -98,7 +114,9 @@ function common(first: SourceRoute, later: SourceRoute, host: string): SourceRou
 const isSameMatch = (a: SourceRoute, b: SourceRoute): boolean =>
   JSON.stringify(a.match) === JSON.stringify(b.match);
 
-const unique = <T>(all: readonly T[]): T[] => [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+const unique = <T>(all: readonly T[]): T[] => [
+  ...new Map(all.map((one) => [JSON.stringify(one), one])).values(),
+];
 
 const swappedRemark = (later: SourceRoute, first: SourceRoute, host: string): Remark => ({
   ...remarkOf(
@@ -118,10 +136,7 @@ const listeningTogether = (a: SourceRoute, b: SourceRoute): boolean =>
   (a.https && b.https) || (a.http !== "none" && b.http !== "none");
 
 /** Pairs that the result tries in another order than the source, or of which both are the same match. */
-function* swapped(
-  own: readonly SourceRoute[],
-  isRanked: boolean,
-): Generator<readonly [later: SourceRoute, first: SourceRoute]> {
+function* swapped(own: readonly SourceRoute[], isRanked: boolean): Generator<Pair> {
   const done = new Set<SourceRoute>();
   for (const [j, later] of own.entries()) {
     for (let i = 0; i < j; i++) {
@@ -129,9 +144,9 @@ function* swapped(
       if (!first || done.has(first)) continue;
       const order = compareRoutes({ match: first.match }, { match: later.match });
       if (order > 0 && !(isRanked && sameCloseness(first, later))) {
-        yield [later, first];
+        yield { later, first };
         if (covers(first.match, later.match) && listensWhere(first, later)) done.add(later);
-      } else if (order === 0) yield [later, first];
+      } else if (order === 0) yield { later, first };
       if (done.has(later)) break;
     }
   }

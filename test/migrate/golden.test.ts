@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reportText } from "../../src/migrate/report-text.js";
 import { compileAssuming } from "../../src/assume/assume.js";
+import { reportText } from "../../src/migrate/report-text.js";
 import type { Ref } from "../../src/schema/meta.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";

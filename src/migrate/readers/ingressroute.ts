@@ -173,20 +173,28 @@ function routeProblem(field: Field, match: string | undefined, { within }: Place
 
 function follow(object: SourceObject, field: Field, match: string, place: Place, reading: Reading): void {
   const { conversion, used } = reading;
-  const part = partOf(object, field);
-  const note = (message: string): void =>
-    conversion.remark("warning", part, message, { hosts: [place.host] });
-  const name = field.at("delegate", "name").text();
-  if (name === undefined) return note("has neither services nor delegate; left out");
+  const name = field.at("delegate", "name").text() ?? "";
   const namespace = field.at("delegate", "namespace").text() || object.namespace;
   const target = conversion.find(group, kind, namespace, name);
-  if (!target)
-    return note(`IngressRoute ${namespace}/${name} is not among the input: nothing is served here; left out`);
-  if (place.parents.includes(target)) return note("delegates in a circle, which is not served; left out");
-  if (target.root.at("spec", "virtualhost").given)
-    return note(`IngressRoute ${namespace}/${name} is a root; left out`);
+  const problem = delegateProblem(target, `${namespace}/${name}`, place);
+  if (!target || problem !== undefined) {
+    conversion.remark("warning", partOf(object, field), `${problem}; left out`, { hosts: [place.host] });
+    return;
+  }
   used.add(target);
   readRoutes(target, { ...place, parents: [...place.parents, target], within: match }, reading);
+}
+
+/** Why IngressRoute does not follow a delegation. */
+function delegateProblem(
+  target: SourceObject | undefined,
+  name: string,
+  { parents }: Place,
+): string | undefined {
+  if (name.endsWith("/")) return "has neither services nor delegate";
+  if (!target) return `IngressRoute ${name} is not among the input: nothing is served here`;
+  if (parents.includes(target)) return "delegates in a circle, which is not served";
+  return target.root.at("spec", "virtualhost").given ? `IngressRoute ${name} is a root` : undefined;
 }
 
 function addRoute(

@@ -12,28 +12,22 @@ const closedFilter = {
   extensionRef: { group: "isoline.dev", kind: "Closed", name: "not-converted" },
 } as const;
 
-const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-
 /** The rule of an HTTPRoute that says what one route says. */
 export function ruleOf(
   route: SourceRoute,
   { asksForCertificates }: { readonly asksForCertificates: boolean },
   remarks: WriterRemarks,
 ): Fields {
-  const match = matchFields(route, remarks);
-  const isOpen = [
-    match.isSaid,
-    isAccessKept(route, asksForCertificates, remarks),
-    isActionSaid(route, remarks),
-  ];
-  if (isOpen.includes(false)) return { matches: [match.fields], filters: [closedFilter] };
+  const match = matchFields(route);
+  noteSegments(route, remarks);
+  const isOpen = [isAccessKept(route, asksForCertificates, remarks), isActionSaid(route, remarks)];
+  if (isOpen.includes(false)) return { matches: [match], filters: [closedFilter] };
   const { action, filters } = route;
-  if (action.kind === "redirect")
-    return { matches: [match.fields], filters: [redirectFilter(action.redirect)] };
-  if (action.kind === "respond") return { matches: [match.fields], filters: [closedFilter] };
+  if (action.kind === "redirect") return { matches: [match], filters: [redirectFilter(action.redirect)] };
+  if (action.kind === "respond") return { matches: [match], filters: [closedFilter] };
   lostFilters(route, remarks);
   return compact({
-    matches: [match.fields],
+    matches: [match],
     filters: [
       ...headerFilter("Request", filters.requestHeaders, route, remarks),
       ...headerFilter("Response", filters.responseHeaders, route, remarks),
@@ -61,45 +55,31 @@ export function ruleOf(
 }
 
 /** The rule that sends plain requests of a route to HTTPS. */
-export const toHttpsRule = (route: SourceRoute, status: number, remarks: WriterRemarks): Fields => ({
-  matches: [matchFields(route, remarks, true).fields],
+export const toHttpsRule = (route: SourceRoute, status: number): Fields => ({
+  matches: [matchFields(route)],
   filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: status } }],
 });
 
 const refOf = ({ name, namespace, port }: SourceBackend): Fields => ({ name, namespace, port });
 
-function matchFields(
-  route: SourceRoute,
-  remarks: WriterRemarks,
-  isQuiet = false,
-): { fields: Fields; isSaid: boolean } {
-  const { path, headers, queries } = route.match;
-  let isSaid = true;
-  const say = (severity: "info" | "error", message: string): void => {
-    if (isQuiet) return;
-    remarks.route(severity, route, message, { closes: severity === "error" });
-  };
-  const method = headers.find(({ name }) => name === methodHeader);
-  if (method && !methods.includes(method.value)) {
-    say("error", `the Gateway API does not know the method ${method.value}; answered 500`);
-    isSaid = false;
-  }
-  const others = headers.filter(({ name }) => name !== methodHeader);
-  if (others.some(({ invert }) => invert)) {
-    say("error", "the Gateway API has no match for headers that are not there or not equal; answered 500");
-    isSaid = false;
-  }
-  if (path.kind === "prefix" && path.value !== "/")
-    say("info", `takes whole segments of the path: ${path.value} and what is below it, and nothing else`);
-  return {
-    fields: compact({
-      path: pathFields(route),
-      headers: others.filter(({ invert }) => !invert).map(headerMatch),
-      queryParams: queries.map(queryMatch),
-      method: method && methods.includes(method.value) ? method.value : undefined,
-    }),
-    isSaid,
-  };
+function matchFields(route: SourceRoute): Fields {
+  const { headers, queries } = route.match;
+  return compact({
+    path: pathFields(route),
+    headers: headers.filter(({ name }) => name !== methodHeader).map(headerMatch),
+    queryParams: queries.map(queryMatch),
+    method: headers.find(({ name }) => name === methodHeader)?.value,
+  });
+}
+
+function noteSegments(route: SourceRoute, remarks: WriterRemarks): void {
+  const { kind, value } = route.match.path;
+  if (kind === "prefix" && value !== "/")
+    remarks.route(
+      "info",
+      route,
+      `takes whole segments of the path: ${value} and what is below it, and nothing else`,
+    );
 }
 
 function pathFields(route: SourceRoute): Fields {

@@ -222,7 +222,7 @@ class GatewayWriter {
     // Of rules that are alike close the first counts.
     const rules = [...routes].sort(byPrecedence).map((route) => ({
       fields: redirect
-        ? toHttpsRule(route, route.http as number, this.remarks)
+        ? toHttpsRule(route, route.http as number)
         : ruleOf(route, { asksForCertificates }, this.remarks),
       part: firstPart(route),
     }));

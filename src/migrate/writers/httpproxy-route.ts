@@ -1,5 +1,4 @@
 import type { HeaderMatch, Match, QueryMatch } from "../../graph/matches/match-types.js";
-import { methodHeader } from "../matches.js";
 import type { HeaderChanges, Redirect, RouteFilters, SourceBackend, SourceRoute } from "../model.js";
 import { compact, type WriterRemarks } from "./common.js";
 
@@ -20,16 +19,15 @@ export function httpProxyRoutes(
   terms: HostTerms,
   remarks: WriterRemarks,
 ): readonly Fields[] {
-  const rest = conditionsOf(route, remarks);
   const listening = listeningOf(route, terms, remarks);
   if (listening === undefined) return [];
   const access = accessFields(route, terms, remarks);
-  const isOpen = !rest.closed && access !== undefined && isRewritten(route, remarks);
+  const isOpen = access !== undefined && isRewritten(route, remarks);
   const action = isOpen ? actionFields(route, remarks) : closedResponse;
   const isClosed = action === closedResponse;
   return pathConditions(route, isClosed).map(({ path, replaceable }) =>
     compact({
-      conditions: [...rest.conditions, ...(path ? [path] : [])],
+      conditions: [...conditionsOf(route.match), ...(path ? [path] : [])],
       ...listening,
       ...(isClosed ? {} : access),
       ...action,
@@ -62,47 +60,25 @@ function pathConditions(
   return [path.value === "/" ? { replaceable: true } : { path: { prefix: path.value }, replaceable: true }];
 }
 
-function conditionsOf(route: SourceRoute, remarks: WriterRemarks): { conditions: Fields[]; closed: boolean } {
-  const { headers, queries }: Match = route.match;
-  let closed = false;
-  const close = (message: string, todo?: string): void => {
-    closed = true;
-    remarks.route("error", route, `${message}; these requests are answered 503`, {
-      closes: true,
-      ...(todo ? { todo } : {}),
-    });
-  };
-  const conditions: Fields[] = [];
-  for (const one of headers) {
-    if (one.name === methodHeader)
-      close("HTTPProxy has no condition for methods", "convert it with --to gateway");
-    else {
-      const condition = headerCondition(one);
-      if (condition) conditions.push({ header: condition });
-      else close(`HTTPProxy can't say that the header ${one.name} must not match a regular expression`);
-    }
-  }
-  for (const one of queries) conditions.push({ queryParameter: queryCondition(one) });
-  return { conditions, closed };
-}
+const conditionsOf = ({ headers, queries }: Match): Fields[] => [
+  ...headers.map((one) => ({ header: headerCondition(one) })),
+  ...queries.map((one) => ({ queryParameter: queryCondition(one) })),
+];
 
-function headerCondition({
+const headerCondition = ({
   name,
   kind,
   value,
   invert,
   ignoreCase,
   treatMissingAsEmpty,
-}: HeaderMatch): Fields | undefined {
-  if (kind === "regex" && invert) return undefined;
-  const field = `${invert ? "not" : ""}${kind}`;
-  return compact({
+}: HeaderMatch): Fields =>
+  compact({
     name,
-    [field]: kind === "present" ? true : value,
+    [`${invert ? "not" : ""}${kind}`]: kind === "present" ? true : value,
     ignoreCase: ignoreCase || undefined,
     treatMissingAsEmpty: treatMissingAsEmpty || undefined,
   });
-}
 
 const queryCondition = ({ name, kind, value, ignoreCase }: QueryMatch): Fields =>
   compact({ name, [kind]: kind === "present" ? true : value, ignoreCase: ignoreCase || undefined });

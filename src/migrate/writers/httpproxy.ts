@@ -236,7 +236,7 @@ function extensionService(
         metadata: { name: service.name, namespace: service.namespace },
         spec: compact({
           services: [{ name: service.name, port: service.port }],
-          protocol: service.protocol === "http" ? undefined : service.protocol,
+          protocol: service.protocol === "http" ? "http/1.1" : service.protocol,
         }),
       },
       comments: [`from ${shownPart(part)}`],

@@ -1,7 +1,17 @@
 import { quoteRegex } from "../../../graph/matches/order.js";
 import { type Conversion, partOf } from "../../conversion.js";
 import type { Field } from "../../field.js";
-import { anyCasePrefix, exact, header, matchOf, method, prefix, query, regex } from "../../matches.js";
+import {
+  anyCasePrefix,
+  exact,
+  header,
+  matchOf,
+  method,
+  methods,
+  prefix,
+  query,
+  regex,
+} from "../../matches.js";
 import {
   type HeaderChanges,
   noFilters,
@@ -14,8 +24,6 @@ import {
 import type { SourceObject } from "../../source.js";
 
 export type MappingMatch = ReturnType<typeof matchOf>;
-
-const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /** Which requests a Mapping takes; `problem` says what of it can't be said. */
 export function mappingMatch(spec: Field): { match: MappingMatch; prefix: string; problem?: string } {

@@ -9,11 +9,12 @@ import {
   header,
   matchOf,
   method,
+  methods,
   prefix,
   query,
   regex,
 } from "../../matches.js";
-import type { Redirect, SourcePart, SourceRoute } from "../../model.js";
+import type { Redirect, RouteFilters, SourceAction, SourcePart, SourceRoute } from "../../model.js";
 import { collectionsOf, type Peer } from "../../peer.js";
 import type { SourceObject } from "../../source.js";
 import { backendsOf, optionsOf } from "./options.js";
@@ -94,54 +95,45 @@ function readVirtualService(object: SourceObject, conversion: Conversion): void 
     .texts()
     .map((domain) => domain.toLowerCase().replace(/:\d+$/, ""));
   const hosts = [...new Set(domains.length > 0 ? domains : ["*"])];
+  const hasTls = addSites(object, hosts, conversion);
+  const place: Place = { hosts, hasTls, parts: [], parents: [object], host: host.at("options"), conversion };
+  for (const field of host.at("routes").items()) readRoute(object, field, place);
+}
+
+/** Returns whether the hosts have a certificate. */
+function addSites(object: SourceObject, hosts: readonly string[], conversion: Conversion): boolean {
   const ssl = object.root.at("spec", "sslConfig");
   const part = partOf(object, ssl);
-  const [name, namespace] = [ssl.at("secretRef", "name").text(), ssl.at("secretRef", "namespace").text()];
+  const name = ssl.at("secretRef", "name").text();
+  const namespace = ssl.at("secretRef", "namespace").text() ?? object.namespace;
   ssl.at("sniDomains").use();
   const version = ssl.at("parameters", "minimumProtocolVersion").text();
+  const minimum = version === "TLSv1_3" ? "1.3" : version === "TLSv1_2" ? "1.2" : undefined;
   const isOneWay = ssl.at("oneWayTls").flag() ?? false;
-  const secret = name === undefined ? undefined : { namespace: namespace ?? object.namespace, name };
-  const hasCa =
-    secret !== undefined && isWithCa(conversion.find("", "Secret", secret.namespace, secret.name));
-  if (secret && !isOneWay)
+  if (name === undefined) return false;
+  const secret = { namespace, name };
+  const found = conversion.find("", "Secret", namespace, name);
+  const client = isWithCa(found) && !isOneWay ? { ca: secret, optional: false } : undefined;
+  if (!found && !isOneWay)
     conversion.remark(
-      hasCa ? "info" : "warning",
+      "warning",
       part,
-      hasCa
-        ? "clients need certificates of the authority in the Secret"
-        : "where the Secret has ca.crt, clients need certificates in Gloo, and here none",
-      {
-        hosts,
-        ...(hasCa ? {} : { todo: "give the Secret among the input, or write clientValidation" }),
-      },
+      "where the Secret has ca.crt, clients need certificates in Gloo, and here none",
+      { hosts, todo: "give the Secret among the input, or write clientValidation" },
     );
-  if (secret)
-    for (const one of hosts)
-      if (one !== "*")
-        conversion.sites.push({
-          part,
-          host: one,
-          tls: {
-            kind: "terminate",
-            secret,
-            ...(version === "TLSv1_3" ? { minimum: "1.3" } : version === "TLSv1_2" ? { minimum: "1.2" } : {}),
-            ...(hasCa && !isOneWay ? { client: { ca: secret, optional: false } } : {}),
-          },
-        });
-  const place: Place = {
-    hosts,
-    hasTls: secret !== undefined,
-    parts: [],
-    parents: [object],
-    host: host.at("options"),
-    conversion,
-  };
-  for (const field of host.at("routes").items()) readRoute(object, field, place);
+  for (const host of hosts)
+    if (host !== "*")
+      conversion.sites.push({
+        part,
+        host,
+        tls: { kind: "terminate", secret, ...(minimum ? { minimum } : {}), ...(client ? { client } : {}) },
+      });
+  return true;
 }
 
 const isWithCa = (secret: SourceObject | undefined): boolean => {
   const data = secret?.value.data;
-  return isRecord(data) && (data["ca.crt"] !== undefined || data["rootca"] !== undefined);
+  return isRecord(data) && (data["ca.crt"] !== undefined || data.rootca !== undefined);
 };
 
 function readRoute(object: SourceObject, field: Field, place: Place): void {
@@ -150,7 +142,10 @@ function readRoute(object: SourceObject, field: Field, place: Place): void {
   const matchers = field.at("matchers").items();
   const matches = matchers.length > 0 ? matchers.flatMap(matcherOf) : [{ match: matchOf(anyPath) }];
   const delegate = field.at("delegateAction");
-  if (delegate.seen()) return follow(object, field, delegate, place);
+  if (delegate.seen()) {
+    follow(object, field, delegate, place);
+    return;
+  }
   const context = { owner: object, hosts, conversion, part };
   const target = backendsOf(field.at("routeAction"), context);
   const options = optionsOf(field.at("options"), place.host, context);
@@ -164,34 +159,38 @@ function readRoute(object: SourceObject, field: Field, place: Place): void {
       hosts,
       closes: true,
     });
+  const answer: SourceAction = redirect
+    ? { kind: "redirect", redirect }
+    : respond
+      ? { kind: "respond", ...respond }
+      : target.backends.length > 0
+        ? { kind: "forward", backends: target.backends }
+        : { kind: "respond", status: 503, body: "" };
+  const isLost = target.closed || (answer.kind === "respond" && !respond);
   for (const { match, problem } of matches) {
     if (problem !== undefined)
       conversion.remark("error", part, `${problem}; answered 503`, { hosts, closes: true });
-    const isPrefix = match.path.kind === "prefix";
-    const { rewrite } = options;
-    const route: SourceRoute = {
+    conversion.routes.push({
       parts: [part, { object, path: "spec.virtualHost.options" }, ...parts, ...target.parts],
       hosts,
       match,
-      action: redirect
-        ? { kind: "redirect", redirect: isPrefix ? redirect : wholePath(redirect) }
-        : respond
-          ? { kind: "respond", ...respond }
-          : target.backends.length > 0
-            ? { kind: "forward", backends: target.backends }
-            : { kind: "respond", status: 503, body: "" },
-      filters:
-        rewrite && !isPrefix ? { ...options, rewrite: { kind: "full", value: rewrite.value } } : options,
+      ...(match.path.kind === "prefix" ? { action: answer, filters: options } : wholePaths(answer, options)),
       access: [],
       // A virtual service is for TLS or for plain connections.
       http: hasTls ? "none" : "serve",
       https: hasTls,
-      ...(target.closed || problem !== undefined || (target.backends.length === 0 && !redirect && !respond)
-        ? { closed: true }
-        : {}),
-    };
-    conversion.routes.push(route);
+      ...(isLost || problem !== undefined ? { closed: true } : {}),
+    });
   }
+}
+
+/** Without a prefix of the path the whole of it is replaced. */
+function wholePaths(action: SourceAction, filters: RouteFilters): Pick<SourceRoute, "action" | "filters"> {
+  const { rewrite } = filters;
+  return {
+    action: action.kind === "redirect" ? { kind: "redirect", redirect: wholePath(action.redirect) } : action,
+    filters: rewrite ? { ...filters, rewrite: { kind: "full", value: rewrite.value } } : filters,
+  };
 }
 
 const wholePath = (redirect: Redirect): Redirect =>
@@ -236,8 +235,6 @@ function follow(object: SourceObject, field: Field, delegate: Field, place: Plac
       readRoute(table, route, { ...place, parts: [...place.parts, part], parents: [...parents, table] });
   }
 }
-
-const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /** A match for each method. */
 function matcherOf(field: Field): { match: SourceRoute["match"]; problem?: string }[] {

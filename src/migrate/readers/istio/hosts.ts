@@ -27,20 +27,25 @@ function serverOf(gateway: SourceObject, field: Field, conversion: Conversion): 
   const port = field.at("port", "number").number() ?? 0;
   const protocol = (field.at("port", "protocol").text() ?? "HTTP").toUpperCase();
   if (protocol !== "TCP" && !usualPorts.includes(port))
-    conversion.remark("warning", partOf(gateway, field), `port ${port} is not kept: HTTP is on 80, and TLS on 443`, {
-      todo: "let clients use these, or add listeners to a Gateway of the Gateway API",
-    });
+    conversion.remark(
+      "warning",
+      partOf(gateway, field),
+      `port ${port} is not kept: HTTP is on 80, and TLS on 443`,
+      {
+        todo: "let clients use these, or add listeners to a Gateway of the Gateway API",
+      },
+    );
   return {
-      gateway,
-      field,
-      protocol,
-      port,
-      hosts: field
-        .at("hosts")
-        .texts()
-        .map((host) => host.toLowerCase()),
-      mode: (field.at("tls", "mode").text() ?? "PASSTHROUGH").toUpperCase(),
-      redirects: field.at("tls", "httpsRedirect").flag() ?? false,
+    gateway,
+    field,
+    protocol,
+    port,
+    hosts: field
+      .at("hosts")
+      .texts()
+      .map((host) => host.toLowerCase()),
+    mode: (field.at("tls", "mode").text() ?? "PASSTHROUGH").toUpperCase(),
+    redirects: field.at("tls", "httpsRedirect").flag() ?? false,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   header,
   matchOf,
   method,
+  methods,
   prefix,
   query,
   regex,
@@ -33,8 +34,6 @@ export function matchesOf(field: Field): IstioMatch[] {
     ? items.map(readMatch)
     : [{ match: matchOf(anyPath), gateways: [], isOfMesh: false }];
 }
-
-const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 function readMatch(field: Field): IstioMatch {
   const problems: string[] = [];

@@ -11,6 +11,7 @@ import {
 } from "../../model.js";
 import { collectionsOf, type Peer } from "../../peer.js";
 import type { SourceObject } from "../../source.js";
+import { ignored } from "../../table.js";
 import {
   addSites,
   defaultBackendOf,
@@ -20,16 +21,9 @@ import {
   ruleHosts,
 } from "../ingress-rules.js";
 import { balancingOf, KongOptions } from "./options.js";
-import { ignored } from "../../table.js";
-import { readTcp } from "./tcp.js";
 import { applyPlugins, globalPlugins, group, type Plugged, pluginsNamed } from "./plugins.js";
-import {
-  ingressTable,
-
-  prefix,
-  serviceTable,
-
-} from "./table.js";
+import { ingressTable, prefix, serviceTable } from "./table.js";
+import { readTcp } from "./tcp.js";
 
 /** The Kong Ingress Controller. */
 export const kong: Peer = {
@@ -80,7 +74,7 @@ export const kong: Peer = {
 };
 
 function readIngress(object: SourceObject, withTls: ReadonlySet<string>, conversion: Conversion): void {
-  const options = new KongOptions(object, conversion);
+  const options = new KongOptions(object, conversion, ["route"]);
   const paths = ingressPaths(object);
   const fallback = defaultBackendOf(object);
   const all: IngressPath[] = [...paths];
@@ -110,7 +104,7 @@ function routesOf(
   const part = partOf(object, field);
   const service = backend && conversion.find("", "Service", backend.namespace, backend.name);
   if (service) conversion.take(service, serviceTable);
-  const ofService = service ? new KongOptions(service, conversion) : undefined;
+  const ofService = service ? new KongOptions(service, conversion, ["proxy", "upstream"]) : undefined;
   const target = { hosts, conversion };
   const own = pluginsNamed(options.list("plugins", []), { namespace: object.namespace, part }, target);
   const further = ofService

@@ -13,13 +13,18 @@ export class KongOptions {
   constructor(
     readonly object: SourceObject,
     conversion: Conversion,
+    /** Sections of a KongIngress that count for it. */
+    sections: readonly ("route" | "proxy" | "upstream")[],
   ) {
     this.annotations = new IngressAnnotations(object, prefix);
     const name = this.annotations.text("override");
     this.kongIngress =
       name === undefined ? undefined : conversion.find(group, "KongIngress", object.namespace, name);
-    if (this.kongIngress) conversion.take(this.kongIngress, kongIngressTable);
-    else if (name !== undefined)
+    if (this.kongIngress) {
+      conversion.take(this.kongIngress, kongIngressTable);
+      for (const section of ["route", "proxy", "upstream"] as const)
+        if (!sections.includes(section)) this.kongIngress.root.at(section).use();
+    } else if (name !== undefined)
       conversion.remark(
         "error",
         { object, path: this.annotations.pathOf("override") },

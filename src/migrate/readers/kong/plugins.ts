@@ -55,14 +55,17 @@ function apply(name: string, object: SourceObject, { hosts, conversion }: Target
     conversion.remark(severity, part, message, { hosts });
   switch (name) {
     case "request-transformer":
-      return transform(config, plugged.request, note);
+      transform(config, plugged.request, note);
+      return;
     case "response-transformer":
-      return transform(config, plugged.response, note);
+      transform(config, plugged.response, note);
+      return;
     case "cors":
       plugged.cors = corsOf(config);
       return;
     case "ip-restriction":
-      return restrict(config, part, plugged);
+      restrict(config, part, plugged);
+      return;
     case "request-termination": {
       const status = config.at("status_code").number() ?? 503;
       const message = config.at("message").text();
@@ -70,7 +73,8 @@ function apply(name: string, object: SourceObject, { hosts, conversion }: Target
       return;
     }
     case "redirect":
-      return redirect(config, object, { hosts, conversion }, plugged);
+      redirect(config, object, { hosts, conversion }, plugged);
+      return;
     default:
       if (!isRefused(name)) return;
       plugged.closed = true;

@@ -1,5 +1,6 @@
+import type { HeaderMatch } from "../../../graph/matches/match-types.js";
 import { quoteRegex } from "../../../graph/matches/order.js";
-import { type Conversion, partOf } from "../../conversion.js";
+import { type Conversion, type MigrateOptions, partOf } from "../../conversion.js";
 import { hasTopLevelBranch, header, matchOf, wholeRegex } from "../../matches.js";
 import type { SourceBackend, SourceRoute } from "../../model.js";
 import type { IngressAnnotations, IngressPath } from "../ingress-rules.js";
@@ -32,55 +33,65 @@ export function withCanary(
   { options }: Conversion,
 ): SourceRoute[] {
   if (!canary?.backend) return [...routes];
+  const { backend } = canary;
   return routes.flatMap((route) => {
-    if (route.action.kind !== "forward") return [route];
-    const [main] = route.action.backends;
-    const other = canary.backend;
-    if (!main || !other) return [route];
-    const to = (backend: SourceBackend): SourceRoute["action"] => ({ kind: "forward", backends: [backend] });
-    const made: SourceRoute[] = [];
-    const excluded: ReturnType<typeof header>[] = [];
-    const add = (backend: SourceBackend, ...headers: ReturnType<typeof header>[]): void => {
-      const all = [...route.match.headers, ...headers];
-      made.push({
-        ...route,
-        match: matchOf(route.match.path, all, route.match.queries),
-        action: to(backend),
-      });
-    };
-    const by = canary.header;
-    if (by !== undefined && canary.value !== undefined)
-      add({ ...other, ...protocolOf(main) }, header(by, "exact", canary.value));
-    else if (by !== undefined && canary.pattern !== undefined) {
-      const pattern = hasTopLevelBranch(canary.pattern) ? `(?:${canary.pattern})` : canary.pattern;
-      add({ ...other, ...protocolOf(main) }, header(by, "regex", wholeRegex(pattern)));
-    } else if (by !== undefined) {
-      add({ ...other, ...protocolOf(main) }, header(by, "exact", "always"));
-      add(main, header(by, "exact", "never"));
-      // A cookie counts only where the header has not decided. The Gateway API keeps the order of rules and needs no exclusion.
-      if (options.to === "httpproxy")
-        for (const value of ["always", "never"])
-          excluded.push(header(by, "exact", value, { invert: true, treatMissingAsEmpty: true }));
-    }
-    if (canary.cookie !== undefined) {
-      const cookieIs = (value: string) =>
-        header("cookie", "regex", `(?:.*;\\s*)?${quoteRegex(canary.cookie ?? "")}=${value}(?:;.*)?`);
-      add({ ...other, ...protocolOf(main) }, cookieIs("always"), ...excluded);
-      add(main, cookieIs("never"), ...excluded);
-    }
+    const [main] = route.action.kind === "forward" ? route.action.backends : [];
+    if (!main) return [route];
+    const other = main.protocol ? { ...backend, protocol: main.protocol } : backend;
+    const to = (target: SourceBackend, ...headers: readonly HeaderMatch[]): SourceRoute => ({
+      ...route,
+      match: matchOf(route.match.path, [...route.match.headers, ...headers], route.match.queries),
+      action: { kind: "forward", backends: [target] },
+    });
     const weighted: SourceRoute = {
       ...route,
       action: {
         kind: "forward",
         backends: [
           { ...main, weight: Math.max(0, canary.total - canary.weight) },
-          { ...other, ...protocolOf(main), weight: canary.weight },
+          { ...other, weight: canary.weight },
         ],
       },
     };
-    return [...made, canary.weight > 0 ? weighted : route];
+    const chosen = [...byHeader(canary), ...byCookie(canary, options.to)];
+    return [
+      ...chosen.map(({ isCanary, headers }) => to(isCanary ? other : main, ...headers)),
+      canary.weight > 0 ? weighted : route,
+    ];
   });
 }
 
-const protocolOf = ({ protocol }: SourceBackend): Pick<SourceBackend, "protocol"> =>
-  protocol ? { protocol } : {};
+interface Choice {
+  readonly isCanary: boolean;
+  readonly headers: readonly HeaderMatch[];
+}
+
+function byHeader({ header: name, value, pattern }: Canary): Choice[] {
+  if (name === undefined) return [];
+  if (value !== undefined) return [{ isCanary: true, headers: [header(name, "exact", value)] }];
+  if (pattern !== undefined) {
+    const own = hasTopLevelBranch(pattern) ? `(?:${pattern})` : pattern;
+    return [{ isCanary: true, headers: [header(name, "regex", wholeRegex(own))] }];
+  }
+  return [
+    { isCanary: true, headers: [header(name, "exact", "always")] },
+    { isCanary: false, headers: [header(name, "exact", "never")] },
+  ];
+}
+
+/** A cookie counts only where the header has not decided. The Gateway API keeps the order of rules and needs no exclusion. */
+function byCookie({ cookie, header: name, value, pattern }: Canary, to: MigrateOptions["to"]): Choice[] {
+  if (cookie === undefined) return [];
+  const decides = name !== undefined && value === undefined && pattern === undefined && to === "httpproxy";
+  const undecided = decides
+    ? ["always", "never"].map((one) =>
+        header(name, "exact", one, { invert: true, treatMissingAsEmpty: true }),
+      )
+    : [];
+  const cookieIs = (one: string): HeaderMatch =>
+    header("cookie", "regex", `(?:.*;\\s*)?${quoteRegex(cookie)}=${one}(?:;.*)?`);
+  return [
+    { isCanary: true, headers: [cookieIs("always"), ...undecided] },
+    { isCanary: false, headers: [cookieIs("never"), ...undecided] },
+  ];
+}

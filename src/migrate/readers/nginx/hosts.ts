@@ -1,8 +1,8 @@
 import { type Conversion, partOf } from "../../conversion.js";
 import { anyPath, exact, matchOf } from "../../matches.js";
 import { noFilters, type SourceRoute, type SourceSite } from "../../model.js";
-import { redirectOf, urlRedirect } from "./locations.js";
 import type { Location, NginxHost } from "./location.js";
+import { redirectOf, urlRedirect } from "./locations.js";
 
 /** What holds for a host: `app-root`, aliases, `from-to-www-redirect`, passthrough, client certificates, and the path `/` that nginx adds. */
 export function addHostExtras(

@@ -35,49 +35,61 @@ const variables: Readonly<Record<string, string>> = {
   $scheme: "%REQ(X-FORWARDED-PROTO)%",
 };
 
+/** What is read of a snippet so far. */
+interface Reading {
+  readonly request: { set: [string, string][]; remove: string[] };
+  readonly response: { set: [string, string][]; add: [string, string][]; remove: string[] };
+}
+
 /** Reads nginx configuration: headers that are set and removed. */
 export function readSnippet(text: string): Snippet {
-  const request: { set: [string, string][]; remove: string[] } = { set: [], remove: [] };
-  const response: { set: [string, string][]; add: [string, string][]; remove: string[] } = {
-    set: [],
-    add: [],
-    remove: [],
-  };
-  const unknown: string[] = [];
+  const reading: Reading = { request: { set: [], remove: [] }, response: { set: [], add: [], remove: [] } };
+  const unknown = new Set<string>();
   for (const words of directives(text)) {
-    const [name = "", first = "", second, ...rest] = words;
-    const header = /^([A-Za-z0-9-]+):\s*(.*)$/s.exec(first);
-    const value = valueOf(
-      name === "more_set_headers" || name === "more_set_input_headers" ? (header?.[2] ?? "") : (second ?? ""),
-    );
-    if (harmless.has(name)) continue;
-    if (name === "more_set_headers" && header?.[1] && second === undefined && value !== undefined)
-      response.set.push([header[1], value]);
-    else if (name === "more_set_input_headers" && header?.[1] && second === undefined && value !== undefined)
-      request.set.push([header[1], value]);
-    else if (
-      name === "add_header" &&
-      second !== undefined &&
-      value !== undefined &&
-      rest.every((one) => one === "always")
-    )
-      response.add.push([first, value]);
-    else if ((name === "more_clear_headers" || name === "proxy_hide_header") && second === undefined)
-      response.remove.push(first);
-    else if (name === "proxy_set_header" && second === "") request.remove.push(first);
-    else if (name === "proxy_set_header" && value !== undefined && first.toLowerCase() !== "host")
-      request.set.push([first, value]);
-    else unknown.push(name);
+    const [name = ""] = words;
+    if (!harmless.has(name) && !readDirective(words, reading)) unknown.add(name);
   }
   return {
-    requestHeaders: { ...noHeaders, ...request },
-    responseHeaders: { ...noHeaders, ...response },
-    unknown: [...new Set(unknown)],
+    requestHeaders: { ...noHeaders, ...reading.request },
+    responseHeaders: { ...noHeaders, ...reading.response },
+    unknown: [...unknown],
   };
 }
 
+/** Whether the directive is understood. */
+function readDirective(words: readonly string[], { request, response }: Reading): boolean {
+  const [name, first = "", second, ...rest] = words;
+  const [, headerName = "", inner] = /^([A-Za-z0-9-]+):\s*(.*)$/s.exec(first) ?? [];
+  const value = withOperators(inner !== undefined && second === undefined ? inner : (second ?? ""));
+  const isAlone = second === undefined && inner !== undefined;
+  if (value === undefined) return false;
+  switch (name) {
+    case "more_set_headers":
+      if (isAlone) response.set.push([headerName, value]);
+      return isAlone;
+    case "more_set_input_headers":
+      if (isAlone) request.set.push([headerName, value]);
+      return isAlone;
+    case "add_header":
+      if (second === undefined || rest.some((one) => one !== "always")) return false;
+      response.add.push([first, value]);
+      return true;
+    case "more_clear_headers":
+    case "proxy_hide_header":
+      response.remove.push(first);
+      return second === undefined;
+    case "proxy_set_header":
+      if (second === undefined || first.toLowerCase() === "host") return false;
+      if (second === "") request.remove.push(first);
+      else request.set.push([first, value]);
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** A value with Envoy's operators in the place of nginx's variables; undefined with a variable that has none. */
-function valueOf(text: string): string | undefined {
+function withOperators(text: string): string | undefined {
   let isKnown = true;
   const value = text.replace(/\$\{?(\w+)\}?/g, (_, name: string) => {
     const header = /^http_(\w+)$/.exec(name)?.[1];
@@ -89,21 +101,25 @@ function valueOf(text: string): string | undefined {
   return isKnown ? value : undefined;
 }
 
+const token = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+/gs;
+
+const unquoted = (word: string): string =>
+  /^["']/.test(word) ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word;
+
 /** The words of each directive; a block is one directive of which only the name is read. */
 function directives(text: string): string[][] {
   const found: string[][] = [];
   let words: string[] = [];
   let depth = 0;
-  for (const [token] of text.matchAll(/#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+/gs)) {
-    if (token.startsWith("#")) continue;
-    if (token === "{") depth++;
-    else if (token === "}") depth--;
-    if (token === ";" || token === "{" || token === "}") {
-      if (words.length > 0 && (depth === 0 || (token === "{" && depth === 1)))
-        found.push(token === "{" ? [`${words[0] ?? ""} {}`] : words);
-      words = [];
-    } else words.push(/^["']/.test(token) ? token.slice(1, -1).replace(/\\(.)/g, "$1") : token);
+  for (const [word] of text.matchAll(token)) {
+    if (word.startsWith("#")) continue;
+    if (!/^[{};]$/.test(word)) {
+      words.push(unquoted(word));
+      continue;
+    }
+    if (words.length > 0 && depth === 0) found.push(word === "{" ? [`${words[0] ?? ""} {}`] : words);
+    depth += word === "{" ? 1 : word === "}" ? -1 : 0;
+    words = [];
   }
-  if (words.length > 0) found.push(["text without an end"]);
-  return found;
+  return words.length > 0 ? [...found, ["text without an end"]] : found;
 }

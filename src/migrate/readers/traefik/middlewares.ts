@@ -54,20 +54,14 @@ function applyRef(
   within: readonly SourceObject[],
 ): void {
   const { conversion, hosts } = target;
-  const close = (message: string, todo: string): void => {
-    applied.closed = true;
-    conversion.remark("error", ref.part, `${message}; answered 503`, { hosts, closes: true, todo });
-  };
-  if (ref.name.includes("@"))
-    return close(
-      `the middleware ${ref.name} is of another provider`,
-      "write by hand what it does, and remove it from the source",
-    );
   const middleware = conversion.find(group, "Middleware", ref.namespace, ref.name);
-  if (!middleware)
-    return close(`Middleware ${ref.namespace}/${ref.name} is not among the input`, "give it, too");
-  if (within.includes(middleware))
-    return close("a chain of middlewares comes back to itself", "mend the source");
+  const problem = refProblem(ref, middleware, within);
+  if (!middleware || problem) {
+    applied.closed = true;
+    const { message = "", todo = "" } = problem ?? {};
+    conversion.remark("error", ref.part, `${message}; answered 503`, { hosts, closes: true, todo });
+    return;
+  }
   conversion.take(middleware, middlewareTable);
   applied.parts.push(partOf(middleware));
   for (const [kind, field] of middleware.root.at("spec").entries()) {
@@ -76,6 +70,23 @@ function applyRef(
         applyRef(refOf(one, middleware), target, applied, [...within, middleware]);
     else apply(kind, field, middleware, target, applied);
   }
+}
+
+function refProblem(
+  { name, namespace }: MiddlewareRef,
+  middleware: SourceObject | undefined,
+  within: readonly SourceObject[],
+): { message: string; todo: string } | undefined {
+  if (name.includes("@"))
+    return {
+      message: `the middleware ${name} is of another provider`,
+      todo: "write by hand what it does, and remove it from the source",
+    };
+  if (!middleware)
+    return { message: `Middleware ${namespace}/${name} is not among the input`, todo: "give it, too" };
+  return within.includes(middleware)
+    ? { message: "a chain of middlewares comes back to itself", todo: "mend the source" }
+    : undefined;
 }
 
 export const refOf = (field: Field, owner: SourceObject): MiddlewareRef => {
@@ -96,19 +107,24 @@ function apply(
 ): void {
   switch (kind) {
     case "stripPrefix":
-      return stripPrefix(field.at("prefixes").texts(), target, applied, partOf(owner, field));
+      stripPrefix(field.at("prefixes").texts(), target, applied, partOf(owner, field));
+      return;
     case "addPrefix":
-      return addPrefix(field.at("prefix").text() ?? "", target, applied);
+      addPrefix(field.at("prefix").text() ?? "", target, applied);
+      return;
     case "replacePath":
       applied.rewrite = { kind: "full", value: field.at("path").text() ?? "/" };
       return;
     case "redirectScheme":
-      return redirectScheme(field, applied);
+      redirectScheme(field, applied);
+      return;
     case "headers":
-      return headers(field, target, applied, partOf(owner, field));
+      headers(field, target, applied, partOf(owner, field));
+      return;
     case "ipAllowList":
     case "ipWhiteList":
-      return addresses(field, target, applied, partOf(owner, field));
+      addresses(field, target, applied, partOf(owner, field));
+      return;
     case "retry":
       applied.retries = Math.max(0, (field.at("attempts").number() ?? 1) - 1);
       return;
@@ -126,22 +142,19 @@ function stripPrefix(
 ): void {
   const { kind, value } = path;
   const found = prefixes.find((prefix) => value.startsWith(prefix));
-  const close = (message: string): void => {
+  const inner = prefixes.find((prefix) => prefix.startsWith(value));
+  const problem =
+    kind === "regex"
+      ? "prefixes of paths that a regular expression matches can't be taken off"
+      : !found && inner && kind === "prefix"
+        ? `${inner} is taken off a part of the paths below ${value} alone`
+        : undefined;
+  if (problem !== undefined) {
     applied.closed = true;
-    conversion.remark("error", part, `${message}; answered 503`, {
-      hosts,
-      closes: true,
-      todo: "let the rule begin with the prefix",
-    });
-  };
-  if (kind === "regex")
-    return close("prefixes of paths that a regular expression matches can't be taken off");
-  if (!found) {
-    const inner = prefixes.find((prefix) => prefix.startsWith(value));
-    return inner && kind === "prefix"
-      ? close(`${inner} is taken off a part of the paths below ${value} alone`)
-      : undefined;
+    const todo = "let the rule begin with the prefix";
+    conversion.remark("error", part, `${problem}; answered 503`, { hosts, closes: true, todo });
   }
+  if (!found || problem !== undefined) return;
   const rest = value.slice(found.length);
   const left = rest.startsWith("/") ? rest : `/${rest}`;
   applied.rewrite = { kind: kind === "exact" ? "full" : "prefix", value: left };

@@ -4,6 +4,7 @@ import { exact, matchOf, segments, prefix as textPrefix } from "../../matches.js
 import { noFilters, type RouteFilters, type SourcePart, type SourceRoute } from "../../model.js";
 import { collectionsOf, type Peer } from "../../peer.js";
 import { annotationOf, type SourceObject } from "../../source.js";
+import { ignored } from "../../table.js";
 import { ingressPaths, isOfPeer, ruleHosts, tlsHosts } from "../ingress-rules.js";
 import {
   type AppliedMiddlewares,
@@ -14,7 +15,6 @@ import {
 } from "./middlewares.js";
 import { type Branch, readRule } from "./rule.js";
 import { type Targets, targetsOf } from "./services.js";
-import { ignored } from "../../table.js";
 import { annotationPrefix, ingressRouteTable, ingressTable, tcpTable } from "./table.js";
 import { readTcpRoutes } from "./tcp.js";
 import { addTls } from "./tls.js";
