@@ -54,6 +54,8 @@ export class Conversion {
   constructor(
     objects: readonly SourceObject[],
     readonly options: MigrateOptions,
+    /** Told of how many objects are converted. */
+    private readonly taking: (done: number) => void = () => undefined,
   ) {
     for (const object of objects) {
       const { kind, namespace, name } = object;
@@ -75,6 +77,7 @@ export class Conversion {
   /** The object is converted, and its fields are judged by the table. */
   take(object: SourceObject, table: KindTable): void {
     this.taken.set(object, table);
+    this.taking(this.taken.size);
   }
 
   leaveOut(object: SourceObject, reason: string): void {

@@ -38,12 +38,11 @@ export function migrate(
   progress: MigrationProgress = () => undefined,
 ): Migration {
   const objects = lastOfEach(manifests);
-  const conversion = new Conversion(objects, options);
+  const conversion = new Conversion(objects, options, (done) => progress(done, objects.length));
   const used = peers.flatMap((peer) => {
     const own = objects.filter((object) => peer.takes(object, options));
     if (own.length === 0) return [];
     peer.read(own, conversion);
-    progress(conversion.taken.size, objects.length);
     return [peer];
   });
   for (const object of objects) if (!conversion.taken.has(object)) leaveOut(object, conversion);

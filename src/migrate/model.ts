@@ -136,8 +136,8 @@ export interface RouteFilters {
   readonly host?: string;
   readonly requestHeaders: HeaderChanges;
   readonly responseHeaders: HeaderChanges;
-  /** For the whole response, such as `15s`; `infinity` for none. */
-  readonly timeout: string;
+  /** For the whole response, such as `15s`; `infinity` for none, absent for Envoy's own. */
+  readonly timeout?: string;
   readonly idle?: string;
   readonly retry?: Retry;
   readonly cors?: Cors;
@@ -147,10 +147,10 @@ export interface RouteFilters {
   readonly websockets: boolean;
 }
 
-export const noFilters = (timeout: string): RouteFilters => ({
+export const noFilters = (timeout: string | undefined): RouteFilters => ({
   requestHeaders: noHeaders,
   responseHeaders: noHeaders,
-  timeout,
+  ...(timeout === undefined ? {} : { timeout }),
   mirrors: [],
   websockets: true,
 });

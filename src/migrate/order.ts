@@ -77,12 +77,13 @@ function comparePair(
   { added, infos, errors }: Compared,
 ): boolean {
   const isSame = isSameTreatment(first, later);
+  if (isSame && !isSameMatch(first, later)) return false;
   if (covers(first.match, later.match) && listensWhere(first, later)) {
     const message = `the source never gets here: ${nameOf(first)} takes all of its requests; left out`;
     if (!isSame) infos.push(remarkOf("info", later, host, message));
     return true;
   }
-  if (isSame || !listeningTogether(first, later) || !overlaps(first.match, later.match)) return false;
+  if (!listeningTogether(first, later) || !overlaps(first.match, later.match)) return false;
   const both = common(first, later, host);
   if (both && own.some((one) => isSameMatch(one, both) && isSameTreatment(one, both))) return false;
   if (both && !isLast) added.push({ route: both, of: first });

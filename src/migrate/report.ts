@@ -150,21 +150,18 @@ function objectsOf(
   taken: readonly SourceObject[],
   documents: readonly ResultDocument[],
 ): MigrationReport["objects"] {
-  const results = new Map<SourceObject, string[]>();
+  const byRef = new Map<string, SourceObject[]>();
+  for (const object of taken) byRef.set(object.ref, [...(byRef.get(object.ref) ?? []), object]);
+  const results = new Map<SourceObject, Set<string>>();
   for (const { object, source, comments, isKept } of documents) {
     if (isKept) continue;
-    const { kind, metadata } = object as { kind: string; metadata: { namespace?: string; name: string } };
-    const name = `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
-    for (const one of taken)
-      if (
-        one === source ||
-        comments.some((line) => line.startsWith(`from ${one.ref} `) || line === `from ${one.ref}`)
-      )
-        results.set(one, [...(results.get(one) ?? []), name]);
+    const { kind, metadata } = object as {
+      kind: string;
+      metadata: { namespace?: string; name: string };
+    };
+    const named = comments.flatMap((line) => byRef.get(line.split(" ")[1] ?? "") ?? []);
+    for (const one of [source, ...named])
+      results.set(one, (results.get(one) ?? new Set()).add(`${kind}/${metadata.namespace ?? ""}/${metadata.name}`));
   }
-  return taken.map((object) => ({ source: object.ref, results: results.get(object) ?? [] }));
+  return taken.map((object) => ({ source: object.ref, results: [...(results.get(object) ?? [])] }));
 }
-
-/** The worst that is said. */
-export const worstOf = ({ counts }: MigrationReport): RemarkSeverity | "same" =>
-  counts.error > 0 ? "error" : counts.warning > 0 ? "warning" : counts.info > 0 ? "info" : "same";

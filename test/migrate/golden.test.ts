@@ -1,13 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compileAssuming } from "../../src/assume/assume.js";
 import { reportText } from "../../src/migrate/report-text.js";
-import type { Ref } from "../../src/schema/meta.js";
-import { parseSettings } from "../../src/schema/settings.js";
-import { createMemoryStore } from "../../src/store/memory.js";
-import { parseCase, platform, protoErrors } from "../support/compile.js";
-import { edge, migrated } from "../support/migration.js";
+import { parseCase, protoErrors } from "../support/compile.js";
+import { compiledResult, migrated } from "../support/migration.js";
 
 const root = join(import.meta.dirname, "cases");
 const rewrite = process.env.UPDATE === "1";
@@ -16,9 +12,6 @@ const cases = readdirSync(root).flatMap((peer) =>
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => `${peer}/${file.slice(0, -".yaml".length)}`),
 );
-
-/** All that results refer to is there. */
-const assumed = { mode: "all", isKnown: () => true, owned: new Set<Ref>() } as const;
 
 const targets = ["httpproxy", "gateway"] as const;
 
@@ -42,11 +35,9 @@ describe.each(cases)("%s", (name) => {
   });
 
   it.each(targets)("gives %s objects that are valid, and compile to valid messages of Envoy", (to) => {
-    const { objects, findings } = parseCase(migrated(input, to).text);
-    expect(findings).toEqual([]);
-    const store = createMemoryStore();
-    const settings = parseSettings(to === "gateway" ? { gatewayRef: edge } : {}).settings;
-    compileAssuming(store, { settings, objects }, platform, assumed);
+    const { text } = migrated(input, to);
+    expect(parseCase(text).findings).toEqual([]);
+    const store = compiledResult(text, to);
     expect(protoErrors(store)).toEqual([]);
     // A rule of the Gateway API that is closed has a filter that is not there.
     const errors = [...store.findings()].filter(

@@ -271,8 +271,8 @@ function filtersOf(
 const isDuration = (text: string): boolean => /^(?:\d+(?:\.\d+)?(?:h|m|s|ms|us|µs|ns))+$/.test(text);
 
 /** What can't be read is no timeout at all; without one Envoy's own holds. */
-function timeoutOf(text: string | undefined): string {
-  if (text === undefined || text === "") return "15s";
+function timeoutOf(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
   return isDuration(text) && !/^0+(?:\.0+)?[a-z]+$/.test(text) ? text : "infinity";
 }
 

@@ -40,7 +40,7 @@ export function ruleOf(
         }),
       })),
     ],
-    timeouts: { request: filters.timeout === "infinity" ? "0s" : filters.timeout },
+    timeouts: filters.timeout === undefined ? undefined : { request: durationOf(filters.timeout) },
     backendRefs: action.backends.map((backend) =>
       compact({
         ...refOf(backend),
@@ -59,6 +59,8 @@ export const toHttpsRule = (route: SourceRoute, status: number): Fields => ({
   matches: [matchFields(route)],
   filters: [{ type: "RequestRedirect", requestRedirect: { scheme: "https", statusCode: status } }],
 });
+
+const durationOf = (timeout: string): string => (timeout === "infinity" ? "0s" : timeout);
 
 const refOf = ({ name, namespace, port }: SourceBackend): Fields => ({ name, namespace, port });
 

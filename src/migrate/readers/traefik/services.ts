@@ -47,21 +47,29 @@ function addService(
     return;
   }
   const found = context.conversion.find(group, "TraefikService", namespace, name);
-  if (!found || within.includes(found)) {
-    targets.closed = true;
-    const why = found ? "leads back to itself" : "is not among the input";
-    context.conversion.remark(
-      "error",
-      partOf(owner, field),
-      `TraefikService ${namespace}/${name} ${why}; answered 503`,
-      {
-        hosts: context.hosts,
-        closes: true,
-        todo: name.includes("@") ? "serve it in another way" : "give it, too",
-      },
-    );
+  if (found && !within.includes(found)) {
+    addTraefikService(found, weight, targets, context, within);
     return;
   }
+  targets.closed = true;
+  const why = found ? "leads back to itself" : "is not among the input";
+  const message = `TraefikService ${namespace}/${name} ${why}; answered 503`;
+  const todo = name.includes("@") ? "serve it in another way" : "give it, too";
+  context.conversion.remark("error", partOf(owner, field), message, {
+    hosts: context.hosts,
+    closes: true,
+    todo,
+  });
+}
+
+/** What a TraefikService leads to, with the weight that it has as a whole. */
+function addTraefikService(
+  found: SourceObject,
+  weight: number | undefined,
+  targets: Targets,
+  context: Context,
+  within: readonly SourceObject[],
+): void {
   context.conversion.take(found, traefikServiceTable);
   targets.parts.push(partOf(found));
   const inner: Targets = { parts: targets.parts, backends: [], mirrors: targets.mirrors, closed: false };
@@ -70,20 +78,21 @@ function addService(
     addService(service, found, 1, inner, context, nested);
   const mirroring = found.root.at("spec", "mirroring");
   if (mirroring.given) addMirroring(mirroring, found, inner, context, nested);
-  if (inner.balancing ?? found.root.at("spec", "weighted", "sticky").seen())
-    targets.balancing = inner.balancing ?? { strategy: "Cookie" };
+  const isSticky = found.root.at("spec", "weighted", "sticky").seen();
+  const balancing = inner.balancing ?? (isSticky ? { strategy: "Cookie" as const } : undefined);
+  if (balancing) targets.balancing = balancing;
   targets.closed ||= inner.closed;
-  // Weights of an inner list are shares of the weight of the whole.
-  const sum = inner.backends.reduce((all, backend) => all + (backend.weight ?? 1), 0);
-  for (const backend of inner.backends)
-    targets.backends.push(
-      within.length === 0 && (weight === undefined || weight === 1)
-        ? backend
-        : {
-            ...backend,
-            weight: Math.round((1000 * (weight ?? 1) * (backend.weight ?? 1)) / Math.max(1, sum)),
-          },
-    );
+  const isWhole = within.length === 0 && (weight === undefined || weight === 1);
+  targets.backends.push(...(isWhole ? inner.backends : shares(inner.backends, weight ?? 1)));
+}
+
+/** Weights of an inner list are shares of the weight of the whole. */
+function shares(backends: readonly SourceBackend[], weight: number): SourceBackend[] {
+  const sum = backends.reduce((all, backend) => all + (backend.weight ?? 1), 0);
+  return backends.map((backend) => ({
+    ...backend,
+    weight: Math.round((1000 * weight * (backend.weight ?? 1)) / Math.max(1, sum)),
+  }));
 }
 
 function addMirroring(
