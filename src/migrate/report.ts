@@ -161,7 +161,10 @@ function objectsOf(
     };
     const named = comments.flatMap((line) => byRef.get(line.split(" ")[1] ?? "") ?? []);
     for (const one of [source, ...named])
-      results.set(one, (results.get(one) ?? new Set()).add(`${kind}/${metadata.namespace ?? ""}/${metadata.name}`));
+      results.set(
+        one,
+        (results.get(one) ?? new Set()).add(`${kind}/${metadata.namespace ?? ""}/${metadata.name}`),
+      );
   }
   return taken.map((object) => ({ source: object.ref, results: [...(results.get(object) ?? [])] }));
 }

@@ -25,14 +25,22 @@ const encode = (text: string): string => Buffer.from(text).toString("base64");
 
 /** Services and Secrets that a result names, in each namespace that it names: with every port, and a certificate with an authority. */
 function besideOf(text: string): Manifest[] {
-  const namespaces = new Set([...text.matchAll(/namespace: (\S+)|([a-z-]+)\/[a-z-]+\n/g)].map(([, a, b]) => a ?? b ?? ""));
+  const namespaces = new Set(
+    [...text.matchAll(/namespace: (\S+)|([a-z-]+)\/[a-z-]+\n/g)].map(([, a, b]) => a ?? b ?? ""),
+  );
   const ports = [...new Set([...text.matchAll(/port: (\d+)/g)].map(([, port]) => Number(port)))];
   const services = new Set([...text.matchAll(/- name: ([a-z][a-z0-9-]*)$/gm)].map(([, name]) => name ?? ""));
   const secrets = new Set(
-    [...text.matchAll(/(?:[sS]ecret(?:Name)?|name): (?:[a-z-]+\/)?([a-z][a-z0-9-]*)$/gm)].map(([, name]) => name ?? ""),
+    [...text.matchAll(/(?:[sS]ecret(?:Name)?|name): (?:[a-z-]+\/)?([a-z][a-z0-9-]*)$/gm)].map(
+      ([, name]) => name ?? "",
+    ),
   );
   const { cert, key } = certificate("secure");
-  const data = { "tls.crt": encode(cert), "tls.key": encode(key), "ca.crt": encode(certificateFile("ca.crt")) };
+  const data = {
+    "tls.crt": encode(cert),
+    "tls.key": encode(key),
+    "ca.crt": encode(certificateFile("ca.crt")),
+  };
   return [...namespaces].flatMap((namespace) => [
     ...[...services].map((name) => ({
       apiVersion: "v1",
@@ -56,7 +64,10 @@ test("a real Envoy accepts each conversion to HTTPProxy", async () => {
     const { text } = migrated(input, "httpproxy");
     const marker = `case-${i}.test`;
     await isoline.apply("case", ...documentsOf(text), ...besideOf(text), hostProxy(marker, "a"));
-    await eventually(async () => (await request({ port: httpPort, host: marker, path: "/" })).status === 200, name);
+    await eventually(
+      async () => (await request({ port: httpPort, host: marker, path: "/" })).status === 200,
+      name,
+    );
     expect([name, await envoy.rejected()]).toEqual([name, []]);
   }
 });
@@ -71,10 +82,13 @@ test("a real Envoy accepts each conversion to the Gateway API", async () => {
   });
   for (const [i, { name, input }] of cases.entries()) {
     const { text } = migrated(input, "gateway");
-    const listening = text.replace(/^( +)port: (\d+)$(?=\n +(?:allowedRoutes|hostname|tls):)/gm, (_, indent: string, port: string) => {
-      const own = ports.get(Number(port));
-      return `${indent}port: ${(own ?? 0) - 8000}`;
-    });
+    const listening = text.replace(
+      /^( +)port: (\d+)$(?=\n +(?:allowedRoutes|hostname|tls):)/gm,
+      (_, indent: string, port: string) => {
+        const own = ports.get(Number(port));
+        return `${indent}port: ${(own ?? 0) - 8000}`;
+      },
+    );
     const objects = documentsOf(listening);
     const plain = objects.some(({ kind }) => kind === "Gateway") && text.includes("protocol: HTTP\n");
     const marker: Manifest = {
@@ -90,7 +104,8 @@ test("a real Envoy accepts each conversion to the Gateway API", async () => {
     await isoline.apply("case", ...objects, ...besideOf(text), ...(plain ? [marker] : []));
     if (plain)
       await eventually(
-        async () => (await request({ port: ports.get(80) ?? 0, host: `case-${i}.test`, path: "/" })).status === 200,
+        async () =>
+          (await request({ port: ports.get(80) ?? 0, host: `case-${i}.test`, path: "/" })).status === 200,
         name,
       );
     expect([name, await envoy.rejected()]).toEqual([name, []]);

@@ -1,20 +1,34 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
-import { peerNames } from "../../src/cli/peer-names.js";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { readMigrationInput } from "../../src/cli/migrate-input.js";
+import { migrateCommand } from "../../src/cli/migrate.js";
 import { verify } from "../../src/cli/migrate-verify.js";
+import { peerNames } from "../../src/cli/peer-names.js";
 import { migrate } from "../../src/migrate/migrate.js";
 import { peers } from "../../src/migrate/peers.js";
 import { reportMarkdown } from "../../src/migrate/report-text.js";
 import { manifestsOf, migrated, optionsFor } from "../support/migration.js";
-import { migrateCommand } from "../../src/cli/migrate.js";
+import type { Manifest } from "../support/backend.js";
+import { HttpKube } from "../support/http-kube.js";
 import { captureOutput } from "../support/output.js";
 
-const caseText = (name: string): string => readFileSync(join(import.meta.dirname, "cases", `${name}.yaml`), "utf8");
+const caseText = (name: string): string =>
+  readFileSync(join(import.meta.dirname, "cases", `${name}.yaml`), "utf8");
 
 describe("--verify", () => {
-  const same = ["delegation", "shared-child", "first-wrong-route", "missing-delegate", "timeouts", "verified-backend", "same-match-twice", "passthrough", "tcp-delegate"];
+  const same = [
+    "delegation",
+    "shared-child",
+    "first-wrong-route",
+    "missing-delegate",
+    "timeouts",
+    "verified-backend",
+    "same-match-twice",
+    "passthrough",
+    "tcp-delegate",
+  ];
   it.each(same)("finds no difference between IngressRoutes and HTTPProxies: %s", (name) => {
     const manifests = manifestsOf(caseText(`ingressroute/${name}`));
     const options = optionsFor("httpproxy");
@@ -57,7 +71,13 @@ describe("the command", () => {
       return true;
     });
     try {
-      const options = { file: [file], to: "httpproxy", class: [], gateway: "isoline/isoline", format: "text" } as const;
+      const options = {
+        file: [file],
+        to: "httpproxy",
+        class: [],
+        gateway: "isoline/isoline",
+        format: "text",
+      } as const;
       const code = await migrateCommand({ ...options, ...rest });
       return { code, stdout: out.join(""), stderr: errors.join("") };
     } finally {
@@ -78,9 +98,15 @@ describe("the command", () => {
 
   it("writes objects and report where it is asked to", async () => {
     const [output, report] = [join(folder, "out.yaml"), join(folder, "report.json")];
-    const { stdout, stderr } = await run(caseText("ingressroute/delegation"), { output, report, format: "json" });
+    const { stdout, stderr } = await run(caseText("ingressroute/delegation"), {
+      output,
+      report,
+      format: "json",
+    });
     expect([stdout, stderr]).toEqual(["", ""]);
-    expect(readFileSync(output, "utf8")).toContain(`# from IngressRoute/shop/root (${join(folder, "input.yaml")}:1)`);
+    expect(readFileSync(output, "utf8")).toContain(
+      `# from IngressRoute/shop/root (${join(folder, "input.yaml")}:1)`,
+    );
     expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({ counts: { error: 0 } });
   });
 
@@ -94,7 +120,35 @@ describe("the command", () => {
 
   it("refuses wrong options", async () => {
     await expect(run("", { gateway: "edge" })).rejects.toThrow("--gateway edge: expected NAMESPACE/NAME");
-    await expect(run("", { class: ["x"] })).rejects.toThrow("--class: is a class of the controller of --from");
+    await expect(run("", { class: ["x"] })).rejects.toThrow(
+      "--class: is a class of the controller of --from",
+    );
+  });
+});
+
+describe("--kube", () => {
+  const kubeOptions = (kubeconfig: string) =>
+    ({ file: [], kube: [""], kubeconfig, from: "ingressroute" }) as const;
+
+  it("reads the objects of a Kubernetes cluster, and passes over kinds that are not there", async () => {
+    const kube = await HttpKube.start();
+    onTestFinished(() => kube.end());
+    for (const { value } of manifestsOf(caseText("ingressroute/delegation"))) kube.put("ingressroutes", value as Manifest);
+    const { manifests } = await readMigrationInput(kubeOptions(kube.kubeconfig));
+    const { documents, report } = migrate(manifests, optionsFor("httpproxy"));
+    expect(documents.map(({ object }) => object)).toEqual(
+      migrated(caseText("ingressroute/delegation"), "httpproxy").documents.map(({ object }) => object),
+    );
+    expect(report.counts.error).toBe(0);
+    kube.absent.add("ingressroutes");
+    expect((await readMigrationInput(kubeOptions(kube.kubeconfig))).manifests).toEqual([]);
+  });
+
+  it("ends where a kind may not be read, as what it holds may restrict access", async () => {
+    const kube = await HttpKube.start();
+    onTestFinished(() => kube.end());
+    kube.fail = "ingressroutes";
+    await expect(readMigrationInput(kubeOptions(kube.kubeconfig))).rejects.toThrow("kube-forbidden");
   });
 });
 
@@ -120,16 +174,19 @@ describe("odd input", () => {
     ]);
   });
 
-  it.each(["spec: 5", "spec: {routes: 5}", "spec: {routes: [5]}", "spec: {routes: [{match: 5, services: [5]}]}", ""])(
-    "gives an error and no route for %s",
-    (spec) => {
-      for (const apiVersion of ["traefik.io/v1alpha1", "contour.heptio.com/v1beta1"]) {
-        const text = `apiVersion: ${apiVersion}\nkind: IngressRoute\nmetadata: {name: x, namespace: shop}\n${spec}\n`;
-        const { text: result } = migrated(text, "httpproxy");
-        expect(result).not.toContain("services:");
-      }
-    },
-  );
+  it.each([
+    "spec: 5",
+    "spec: {routes: 5}",
+    "spec: {routes: [5]}",
+    "spec: {routes: [{match: 5, services: [5]}]}",
+    "",
+  ])("gives an error and no route for %s", (spec) => {
+    for (const apiVersion of ["traefik.io/v1alpha1", "contour.heptio.com/v1beta1"]) {
+      const text = `apiVersion: ${apiVersion}\nkind: IngressRoute\nmetadata: {name: x, namespace: shop}\n${spec}\n`;
+      const { text: result } = migrated(text, "httpproxy");
+      expect(result).not.toContain("services:");
+    }
+  });
 
   it("does not take text of objects for the text of the result", () => {
     const { text } = migrated(
@@ -158,14 +215,24 @@ describe("many objects", () => {
       value: {
         apiVersion: "networking.k8s.io/v1",
         kind: "Ingress",
-        metadata: { name: `app-${i}`, namespace: `team-${i % 50}`, annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" } },
+        metadata: {
+          name: `app-${i}`,
+          namespace: `team-${i % 50}`,
+          annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" },
+        },
         spec: {
           ingressClassName: "nginx",
           tls: [{ hosts: [`app-${i}.example.com`], secretName: `app-${i}` }],
           rules: [
             {
               host: `app-${i}.example.com`,
-              http: { paths: ["/", "/api", "/static"].map((path) => ({ path, pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } })) },
+              http: {
+                paths: ["/", "/api", "/static"].map((path) => ({
+                  path,
+                  pathType: "Prefix",
+                  backend: { service: { name: "web", port: { number: 80 } } },
+                })),
+              },
             },
           ],
         },

@@ -123,19 +123,22 @@ const tables: Readonly<Record<string, readonly Row[]>> = {
 };
 
 describe.each(Object.entries(tables))("%s as HTTPProxies", (name, rows) => {
-  const ask = asker(migrated(readFileSync(join(root, `${name}.yaml`), "utf8"), "httpproxy").text, "httpproxy");
+  const ask = asker(
+    migrated(readFileSync(join(root, `${name}.yaml`), "utf8"), "httpproxy").text,
+    "httpproxy",
+  );
 
   it.each(rows.map(([request, expected, headers = []]) => ({ request, expected, headers })))(
     "$request $headers: $expected",
     ({ request, expected, headers }) => {
-    const [method = "", url = ""] = request.split(" ");
-    const { outcome, status, backends } = ask(method, url, headers);
-    const shares = [...backends].sort((a, b) => b.weight - a.weight);
-    const names = shares.map(({ cluster, percent }) => {
-      const [, service = ""] = cluster.split("/");
-      return backends.length > 1 ? `${service} ${Math.round(percent)}` : service;
-    });
-    expect(outcome === "forward" ? names.join(" ") : String(status)).toBe(expected);
+      const [method = "", url = ""] = request.split(" ");
+      const { outcome, status, backends } = ask(method, url, headers);
+      const shares = [...backends].sort((a, b) => b.weight - a.weight);
+      const names = shares.map(({ cluster, percent }) => {
+        const [, service = ""] = cluster.split("/");
+        return backends.length > 1 ? `${service} ${Math.round(percent)}` : service;
+      });
+      expect(outcome === "forward" ? names.join(" ") : String(status)).toBe(expected);
     },
   );
 });

@@ -24,10 +24,12 @@ export const manifestsOf = (text: string): InputManifest[] =>
     "value" in one ? [{ value: one.value, place: "", text: one.part.text }] : [],
   );
 
-export const optionsFor = (
-  to: MigrateOptions["to"],
-  rest: Partial<MigrateOptions> = {},
-): MigrateOptions => ({ to, gateway: edge, classes: [], ...rest });
+export const optionsFor = (to: MigrateOptions["to"], rest: Partial<MigrateOptions> = {}): MigrateOptions => ({
+  to,
+  gateway: edge,
+  classes: [],
+  ...rest,
+});
 
 /** A migration with its result as text. */
 export function migrated(

@@ -238,7 +238,8 @@ function filterFields(
 ): Fields {
   const { timeout, idle, retry, balancing, healthCheck, websockets, host } = filters;
   return compact({
-    timeoutPolicy: timeout === undefined && idle === undefined ? undefined : compact({ response: timeout, idle }),
+    timeoutPolicy:
+      timeout === undefined && idle === undefined ? undefined : compact({ response: timeout, idle }),
     retryPolicy: retry && {
       count: retry.count,
       ...compact({
