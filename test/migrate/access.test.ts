@@ -16,6 +16,8 @@ interface Restriction {
 
 interface PeerRules {
   readonly restrictions: readonly Restriction[];
+  /** Prefixes are of text, and not of whole segments. */
+  readonly isText?: true;
   /** The objects of a host with these paths; undefined stands for an open one. */
   manifests(paths: readonly (readonly [path: string, restriction: Restriction | undefined])[]): Manifest[];
 }
@@ -83,6 +85,7 @@ const middleware = (name: string, isKept: boolean, spec: Manifest): Restriction 
 });
 
 const traefik: PeerRules = {
+  isText: true,
   restrictions: [
     middleware("basic", false, { basicAuth: { secret: "users" } }),
     middleware("digest", false, { digestAuth: { secret: "users" } }),
@@ -144,6 +147,7 @@ const kong: PeerRules = {
 };
 
 const gloo: PeerRules = {
+  isText: true,
   restrictions: [
     "extauth",
     "jwt",
@@ -183,7 +187,7 @@ const gloo: PeerRules = {
 const peers: Readonly<Record<string, PeerRules>> = { nginx, traefik, kong, gloo };
 const allPaths = ["/", "/a", "/ab", "/a/b", "/c/d"];
 
-describe.each(Object.entries(peers))("%s", (_, { restrictions, manifests }) => {
+describe.each(Object.entries(peers))("%s", (_, { restrictions, manifests, isText = false }) => {
   const chosen = fc.tuple(
     ...allPaths.map((path) =>
       fc.record({
@@ -205,7 +209,7 @@ describe.each(Object.entries(peers))("%s", (_, { restrictions, manifests }) => {
         const ask = asker(text, to);
         const remarks = report.hosts.flatMap((one) => one.remarks);
         const isTold = remarks.some(({ severity }) => severity === "error");
-        for (const { asked, name, isKept } of requestsOf(paths)) {
+        for (const { asked, name, isKept } of requestsOf(paths, isText)) {
           const { outcome, applied } = ask("GET", `http://${host}${asked}`);
           const isOpen = outcome === "forward" && applied?.protections.addresses === undefined;
           expect([name, asked, isOpen]).toEqual([name, asked, false]);
@@ -217,16 +221,17 @@ describe.each(Object.entries(peers))("%s", (_, { restrictions, manifests }) => {
   });
 });
 
-/** Requests that a restricted path takes: the path, and one below it. */
+/** Requests that a restricted path takes: the path, one below it, and one that goes on with its text. */
 function requestsOf(
   paths: readonly (readonly [string, Restriction | undefined])[],
+  isText: boolean,
 ): (Restriction & { readonly asked: string })[] {
   return paths.flatMap(([path, restriction]) => {
     if (!restriction) return [];
     const below = path === "/" ? "/zz" : `${path}/zz`;
-    return [path, below].flatMap((asked) => {
-      const own = paths.filter(
-        ([other]) => asked === other || asked.startsWith(`${other.replace(/\/$/, "")}/`),
+    return [path, below, ...(isText ? [`${path}zz`] : [])].flatMap((asked) => {
+      const own = paths.filter(([other]) =>
+        isText ? asked.startsWith(other) : `${asked}/`.startsWith(`${other.replace(/\/$/, "")}/`),
       );
       const closest = own.reduce((a, b) => (b[0].length > a[0].length ? b : a));
       return closest[0] === path ? [{ ...restriction, asked }] : [];

@@ -2,16 +2,16 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { readMigrationInput } from "../../src/cli/migrate-input.js";
 import { migrateCommand } from "../../src/cli/migrate.js";
+import { readMigrationInput } from "../../src/cli/migrate-input.js";
 import { verify } from "../../src/cli/migrate-verify.js";
 import { peerNames } from "../../src/cli/peer-names.js";
 import { migrate } from "../../src/migrate/migrate.js";
 import { peers } from "../../src/migrate/peers.js";
 import { reportMarkdown } from "../../src/migrate/report-text.js";
-import { manifestsOf, migrated, optionsFor } from "../support/migration.js";
 import type { Manifest } from "../support/backend.js";
 import { HttpKube } from "../support/http-kube.js";
+import { manifestsOf, migrated, optionsFor } from "../support/migration.js";
 import { captureOutput } from "../support/output.js";
 
 const caseText = (name: string): string =>
@@ -133,7 +133,8 @@ describe("--kube", () => {
   it("reads the objects of a Kubernetes cluster, and passes over kinds that are not there", async () => {
     const kube = await HttpKube.start();
     onTestFinished(() => kube.end());
-    for (const { value } of manifestsOf(caseText("ingressroute/delegation"))) kube.put("ingressroutes", value as Manifest);
+    for (const { value } of manifestsOf(caseText("ingressroute/delegation")))
+      kube.put("ingressroutes", value as Manifest);
     const { manifests } = await readMigrationInput(kubeOptions(kube.kubeconfig));
     const { documents, report } = migrate(manifests, optionsFor("httpproxy"));
     expect(documents.map(({ object }) => object)).toEqual(
