@@ -1,6 +1,8 @@
 import type { HeaderMatch, PathMatch } from "../graph/matches/match-types.js";
 import { quoteRegex } from "../graph/matches/order.js";
 import { pathText } from "../schema/field-path.js";
+import { isRecord } from "../schema/issues.js";
+import { isSame } from "../schema/same.js";
 import { Conversion, type MigrateOptions } from "./conversion.js";
 import type { ResultDocument } from "./document.js";
 import { joinListeners } from "./listeners.js";
@@ -40,6 +42,7 @@ export function migrate(
   const objects = lastOfEach(manifests);
   const conversion = new Conversion(objects, options, (done) => progress(done, objects.length));
   const used = peers.flatMap((peer) => {
+    if (options.from !== undefined && options.from !== peer.name) return [];
     const own = objects.filter((object) => peer.takes(object, options));
     if (own.length === 0) return [];
     peer.read(own, conversion);
@@ -54,8 +57,15 @@ export function migrate(
     sites,
     conversion,
   );
-  const { kept, remarks: ofOrder } = inOrder(together, { isRanked: options.to === "gateway" });
-  const input: WriterInput = { routes: kept, sites, tcpPorts: conversion.tcpPorts, options };
+  const { kept: ordered, remarks: ofOrder } = inOrder(together, { isRanked: options.to === "gateway" });
+  const kept = keptDocuments(objects, conversion);
+  const input: WriterInput = {
+    routes: ordered,
+    sites,
+    tcpPorts: conversion.tcpPorts,
+    options,
+    taken: kept.map(nameOfDocument),
+  };
   const result = options.to === "gateway" ? writeGateway(input) : writeHttpProxies(input);
   const extra = conversion.results.map(
     ({ part, object }): ResultDocument => ({
@@ -65,13 +75,13 @@ export function migrate(
     }),
   );
   const documents = inInputOrder(
-    [...result.documents, ...extra, ...keptDocuments(objects, conversion)],
+    [...besideKept([...result.documents, ...extra], kept, conversion), ...kept],
     objects,
   );
   const all = [...conversion.remarks, ...remarks, ...ofOrder, ...result.remarks.all];
   for (const peer of used) all.push(...besideOf(peer, objects));
   const told = options.to === "gateway" ? all.map(withStatus) : all;
-  const report = reportOf({ routes: kept, sites, remarks: told, conversion, documents });
+  const report = reportOf({ routes: ordered, sites, remarks: told, conversion, documents });
   return { documents, report, peers: used };
 }
 
@@ -173,6 +183,8 @@ const isServed = (object: SourceObject): boolean =>
 function leaveOut(object: SourceObject, conversion: Conversion): void {
   if (conversion.withheld.has(object))
     conversion.leaveOut(object, "a policy restricts it that is not converted");
+  else if (peers.some((peer) => peer.takes(object, conversion.options)))
+    conversion.leaveOut(object, `is of another controller than --from ${conversion.options.from}`);
   else if (isIngress(object) && !["", "contour", "isoline"].includes(classOf(object)))
     conversion.leaveOut(
       object,
@@ -271,6 +283,44 @@ function firstSites({ sites }: Conversion, remarks: Remark[]): SourceSite[] {
 /** Whether the second asks for certificates of clients, and the first does not. */
 const isWeaker = ({ tls: first }: SourceSite, { tls: second }: SourceSite): boolean =>
   second.kind === "terminate" && second.client !== undefined && !(first.kind === "terminate" && first.client);
+
+/** `KIND/NAMESPACE/NAME` of an object of the result. */
+function nameOfDocument({ object }: ResultDocument): string {
+  const metadata = isRecord(object.metadata) ? object.metadata : {};
+  return `${String(object.kind)}/${String(metadata.namespace ?? "")}/${String(metadata.name)}`;
+}
+
+/** Without what is among the kept ones as it is. A name or a host that a kept one has is an error: applied together, one of the two would be lost. */
+function besideKept(
+  documents: readonly ResultDocument[],
+  kept: readonly ResultDocument[],
+  conversion: Conversion,
+): ResultDocument[] {
+  const byName = new Map(kept.map((document) => [nameOfDocument(document), document]));
+  const byHost = new Map(kept.flatMap((document) => hostOf(document).map((host) => [host, document])));
+  return documents.filter((document) => {
+    const name = nameOfDocument(document);
+    const same = byName.get(name);
+    if (same && isSame(same.object, document.object)) return false;
+    const note = (message: string): void =>
+      conversion.remark("error", { object: document.source, path: "" }, message, {
+        hosts: hostOf(document),
+        todo: "merge the two by hand",
+      });
+    if (same) note(`${name} is among the input, too, and differs from what is written`);
+    for (const host of hostOf(document)) {
+      const other = byHost.get(host);
+      if (other)
+        note(`${nameOfDocument(other)} of the input has the host ${host}, too: both are refused together`);
+    }
+    return true;
+  });
+}
+
+const hostOf = ({ object: { spec } }: ResultDocument): string[] => {
+  const host = isRecord(spec) && isRecord(spec.virtualhost) ? spec.virtualhost.fqdn : undefined;
+  return typeof host === "string" ? [host.toLowerCase()] : [];
+};
 
 function inInputOrder(
   documents: readonly ResultDocument[],

@@ -163,6 +163,28 @@ describe("the report", () => {
   });
 });
 
+describe("objects of the result that are among the input", () => {
+  const route = (host: string): string =>
+    `apiVersion: contour.heptio.com/v1beta1\nkind: IngressRoute\nmetadata: {name: web, namespace: shop}\nspec:\n  virtualhost: {fqdn: ${host}}\n  routes: [{match: /, services: [{name: web, port: 80}]}]\n`;
+  const proxy =
+    "apiVersion: projectcontour.io/v1\nkind: HTTPProxy\nmetadata: {name: web, namespace: shop}\nspec: {virtualhost: {fqdn: one.example.com}, routes: [{services: [{name: web, port: 80}]}]}\n";
+
+  it("keep their names", () => {
+    const { text, report } = migrated(`${route("two.example.com")}---\n${proxy}`, "httpproxy");
+    expect([...text.matchAll(/name: (web\S*)\n {2}namespace/g)].map(([, name]) => name)).toEqual([
+      "web-two-example-com",
+    ]);
+    expect(report.counts.error).toBe(0);
+  });
+
+  it("are an error where both have one host", () => {
+    const { report } = migrated(`${route("one.example.com")}---\n${proxy}`, "httpproxy");
+    expect(report.hosts[0]?.remarks[0]?.message).toBe(
+      "HTTPProxy/shop/web of the input has the host one.example.com, too: both are refused together",
+    );
+  });
+});
+
 describe("odd input", () => {
   it("names objects of kinds that are not known, and leaves them out", () => {
     const { report, documents } = migrated(
@@ -207,6 +229,22 @@ spec: {selector: {a: b}, servers: [{port: {number: 80, name: http, protocol: HTT
       "httpproxy",
     );
     expect(manifestsOf(text)).toHaveLength(1);
+  });
+});
+
+describe("--from", () => {
+  it("converts the objects of one controller, and Ingresses without a class as its own", () => {
+    const ingress =
+      "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: plain, namespace: shop}\nspec: {rules: [{host: plain.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}\n";
+    const { documents, report } = migrated(`${caseText("traefik/plain")}---\n${ingress}`, "httpproxy", {
+      from: "nginx",
+    });
+    expect(documents.map(({ object }) => object.kind)).toEqual(["HTTPProxy"]);
+    expect(report.leftOut).toEqual([
+      { object: "IngressRoute/shop/web", reason: "is of another controller than --from nginx" },
+    ]);
+    const kept = migrated(ingress, "httpproxy");
+    expect(kept.documents.map(({ isKept }) => isKept)).toEqual([true]);
   });
 });
 

@@ -52,7 +52,12 @@ export class WriterRemarks {
 
 /** Names of the objects of one kind in the result: each is given out once. */
 export class Names {
-  readonly #used = new Set<string>();
+  readonly #used: Set<string>;
+
+  /** @param taken names that are not free, as `NAMESPACE/NAME`. */
+  constructor(taken: readonly string[] = []) {
+    this.#used = new Set(taken);
+  }
 
   /** The first of the wishes that is free, else the last with a number. */
   take(namespace: string, ...wishes: readonly string[]): string {

@@ -10,7 +10,7 @@ import {
 import type { SourceObject } from "../source.js";
 import { compact, firstPart, Names, shownPart, slugOf, WriterRemarks } from "./common.js";
 import { ruleOf, toHttpsRule } from "./gateway-rule.js";
-import type { WriterInput } from "./httpproxy.js";
+import { takenOf, type WriterInput } from "./httpproxy.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -34,7 +34,7 @@ interface Grant {
 }
 
 class GatewayWriter {
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #sections = new Names();
   readonly #listeners: { readonly fields: Fields; readonly part: SourcePart }[] = [];
   readonly #grants: Grant[] = [];
@@ -44,7 +44,9 @@ class GatewayWriter {
   constructor(
     private readonly input: WriterInput,
     private readonly remarks: WriterRemarks,
-  ) {}
+  ) {
+    this.#names = new Names(takenOf(input, "HTTPRoute"));
+  }
 
   write(): ResultDocument[] {
     const { routes, sites, tcpPorts } = this.input;

@@ -13,6 +13,8 @@ export interface WriterInput {
   readonly sites: readonly SourceSite[];
   readonly tcpPorts: readonly TcpPort[];
   readonly options: MigrateOptions;
+  /** `KIND/NAMESPACE/NAME` of objects that the result keeps. */
+  readonly taken: readonly string[];
 }
 
 /** What is written of one host. */
@@ -29,7 +31,7 @@ export function writeHttpProxies(input: WriterInput): {
   remarks: WriterRemarks;
 } {
   const remarks = new WriterRemarks();
-  const names = new Names();
+  const names = new Names(takenOf(input, "HTTPProxy"));
   for (const { part, port } of input.tcpPorts)
     remarks.part(
       "error",
@@ -46,6 +48,10 @@ export function writeHttpProxies(input: WriterInput): {
   });
   return { documents: [...documents, ...delegations(secrets, names)], remarks };
 }
+
+/** Names of kept objects of a kind, as `Names` has them. */
+export const takenOf = ({ taken }: WriterInput, kind: string): string[] =>
+  taken.filter((name) => name.startsWith(`${kind}/`)).map((name) => name.slice(kind.length + 1));
 
 function hostsOf({ routes, sites }: WriterInput, remarks: WriterRemarks): Host[] {
   const byHost = new Map<string, SourceRoute[]>();
