@@ -148,27 +148,39 @@ function numberPorts(conversion: Conversion): void {
     const port = conversion.portNumber(backend);
     return port === undefined ? backend : { ...backend, port };
   };
+  const todo = "give the Service among the input, or write the number of its port";
+  const named = (backends: readonly SourceBackend[]): string | undefined => {
+    const found = backends.find(({ port }) => typeof port === "string");
+    return (
+      found && `the port ${found.port} of Service ${found.namespace}/${found.name} has a name and no number`
+    );
+  };
   for (const [i, route] of conversion.routes.entries()) {
-    if (route.action.kind !== "forward") continue;
-    const backends = route.action.backends.map(numbered);
-    const named = backends.find(({ port }) => typeof port === "string");
-    const [part] = route.parts;
-    if (named && part)
-      conversion.remark(
-        "error",
-        part,
-        `the port ${named.port} of Service ${named.namespace}/${named.name} has a name and no number; answered 503`,
-        {
-          hosts: route.hosts,
-          closes: true,
-          todo: "give the Service among the input, or write the number of its port",
-        },
-      );
+    const { action, filters, hosts, parts } = route;
+    const backends = action.kind === "forward" ? action.backends.map(numbered) : [];
+    const mirrors = filters.mirrors.map((one) => ({ ...one, backend: numbered(one.backend) }));
+    const known = mirrors.filter(({ backend }) => named([backend]) === undefined);
+    const [problem, [part]] = [named(backends), parts];
+    if (problem !== undefined && part)
+      conversion.remark("error", part, `${problem}; answered 503`, { hosts, closes: true, todo });
+    if (known.length < mirrors.length && part)
+      conversion.remark("warning", part, "the port of the Service of a copy is not known; left out", {
+        hosts,
+        todo,
+      });
     conversion.routes[i] = {
       ...route,
-      action: { kind: "forward", backends },
-      ...(named ? { closed: true } : {}),
+      ...(action.kind === "forward" ? { action: { kind: "forward", backends } } : {}),
+      filters: { ...filters, mirrors: known },
+      ...(problem === undefined ? {} : { closed: true }),
     };
+  }
+  const sites = conversion.sites.splice(0);
+  for (const site of sites) {
+    const tcp = site.tcp?.map(numbered);
+    const problem = tcp && named(tcp);
+    if (problem === undefined) conversion.sites.push(tcp ? { ...site, tcp } : site);
+    else conversion.remark("error", site.part, `${problem}; left out`, { hosts: [site.host], todo });
   }
 }
 

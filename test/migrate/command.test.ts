@@ -186,6 +186,15 @@ describe("objects of the result that are among the input", () => {
 });
 
 describe("odd input", () => {
+  it("leaves out TLS that is passed through to a port that is not known", () => {
+    const ingress = (port: string): string =>
+      `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: pass, namespace: shop, annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: "true"}}\nspec: {ingressClassName: nginx, rules: [{host: pass.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: ${port}}}}]}}]}\n`;
+    expect(migrated(ingress("{number: 443}"), "httpproxy").text).toContain("passthrough: true");
+    const { text, report } = migrated(ingress("{name: https}"), "httpproxy");
+    expect(text).not.toContain("passthrough");
+    expect(report.counts.error).toBe(2);
+  });
+
   it("names objects of kinds that are not known, and leaves them out", () => {
     const { report, documents } = migrated(
       "apiVersion: traefik.io/v9\nkind: Teleport\nmetadata: {name: x, namespace: shop}\nspec: {}\n",

@@ -123,7 +123,8 @@ function readRoot(root: SourceObject, host: string, reading: Reading): void {
       },
       ...own,
     });
-  } else if (passthrough) conversion.sites.push({ part, host, tls: { kind: "passthrough" }, ...own });
+  } else if (passthrough && backends.length > 0)
+    conversion.sites.push({ part, host, tls: { kind: "passthrough" }, ...own });
   const routes: SourceRoute[] = [];
   readRoutes(root, { host, hasTls: secret !== undefined && secret !== "", parents: [root], routes }, reading);
   const lastOf = new Map(routes.map((route) => [route.match.path.value, route]));
