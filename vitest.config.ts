@@ -21,7 +21,12 @@ const projects = [
     define,
     test: {
       name: "unit",
-      include: ["test/unit/**/*.test.ts", "test/golden/*.test.ts", "test/property/**/*.test.ts"],
+      include: [
+        "test/unit/**/*.test.ts",
+        "test/golden/*.test.ts",
+        "test/migrate/*.test.ts",
+        "test/property/**/*.test.ts",
+      ],
       // Vitest leaves one to itself, which is half of a small machine.
       maxWorkers: availableParallelism(),
       // A worker reads src once, not once for each file: no test leaves anything behind.

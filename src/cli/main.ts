@@ -18,6 +18,7 @@ import { addFleet } from "./commands/fleet.js";
 import { addHistory } from "./commands/history.js";
 import { withoutKubeNames } from "./commands/kube-names.js";
 import { addManifests } from "./commands/manifests.js";
+import { addMigrate } from "./commands/migrate.js";
 import { addPublish } from "./commands/publish.js";
 import { addServe } from "./commands/serve.js";
 import { addTest } from "./commands/test.js";
@@ -37,6 +38,7 @@ const commands: readonly ((program: Command, done: (code: number) => void) => vo
   addExplain,
   addTest,
   addDiff,
+  addMigrate,
   addServe,
   addPublish,
   addHistory,

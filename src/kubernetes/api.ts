@@ -1,6 +1,6 @@
 import { isRecord } from "../schema/issues.js";
 import { Deadline } from "./deadline.js";
-import { type ApiResource, resourcePath } from "./resources.js";
+import { type ApiCollection, resourcePath } from "./resources.js";
 
 /**
  * Sends requests to an API server; a transport adds address, credentials and trust. When the signal is aborted, `send`
@@ -69,7 +69,7 @@ export interface Listed {
   readonly resourceVersion: string;
 }
 
-const notAList = (resource: ApiResource, why: string): ApiError =>
+const notAList = (resource: ApiCollection, why: string): ApiError =>
   new ApiError(0, "NotAList", `${resource.plural}: ${why}`);
 
 /**
@@ -81,7 +81,7 @@ const notAList = (resource: ApiResource, why: string): ApiError =>
  */
 export async function list(
   transport: Transport,
-  resource: ApiResource,
+  resource: ApiCollection,
   signal: AbortSignal,
 ): Promise<Listed> {
   const items: Raw[] = [];
@@ -110,7 +110,7 @@ export async function list(
 }
 
 /** An object of a list or a watch, with the kind and version that typed lists omit. */
-function itemOf(resource: ApiResource, item: unknown): Raw {
+function itemOf(resource: ApiCollection, item: unknown): Raw {
   const { kind, apiVersion } = resource;
   if (!isRecord(item)) throw notAList(resource, "an item is not an object");
   const object = { apiVersion, kind, ...item };
@@ -152,7 +152,7 @@ export async function apiServerState(transport: Transport, signal: AbortSignal):
  */
 export async function* watch(
   transport: Transport,
-  resource: ApiResource,
+  resource: ApiCollection,
   resourceVersion: string,
   seconds: number,
   signal: AbortSignal,
@@ -186,7 +186,7 @@ export async function* watch(
   }
 }
 
-const stalledError = ({ plural }: ApiResource): ApiError =>
+const stalledError = ({ plural }: ApiCollection): ApiError =>
   new ApiError(0, stalled, `${plural}: the watch was silent beyond its time; it is opened again`);
 
 /** The reason of an ApiError for a silent watch. */
@@ -228,7 +228,7 @@ class Overtime {
   }
 }
 
-function eventOf(resource: ApiResource, { type, object }: Raw): WatchEvent {
+function eventOf(resource: ApiCollection, { type, object }: Raw): WatchEvent {
   const bad = (why: string): ApiError => new ApiError(0, "NotAnEvent", `${resource.plural}: ${why}`);
   if (!isRecord(object)) throw bad("an event has no object");
   if (type === "ERROR" || object.kind === "Status") throw statusError(object, resource.plural);

@@ -2,19 +2,24 @@ import { isLeftOut } from "../graph/core/reader.js";
 import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
-/** A collection of the Kubernetes API that routing reads. */
-export interface ApiResource {
-  readonly kind: Exclude<KubeObject["kind"], "Settings">;
+/** A collection of the Kubernetes API, at one version. */
+export interface ApiCollection {
+  readonly kind: string;
   /** The newest version that is read. */
   readonly apiVersion: string;
-  /** Older versions for servers without the newest one, in descending order. */
-  readonly olderVersions?: readonly string[];
   readonly plural: string;
   readonly namespaced: boolean;
-  /** Part of every Kubernetes cluster; the others exist only with their CRD. */
-  readonly builtIn: boolean;
   /** Limits the objects that the server sends to the ones that can matter. */
   readonly fieldSelector?: string;
+}
+
+/** A collection that routing reads. */
+export interface ApiResource extends ApiCollection {
+  readonly kind: Exclude<KubeObject["kind"], "Settings">;
+  /** Older versions for servers without the newest one, in descending order. */
+  readonly olderVersions?: readonly string[];
+  /** Part of every Kubernetes cluster; the others exist only with their CRD. */
+  readonly builtIn: boolean;
   /** Read only with a Gateway in the settings. */
   readonly ofGateway?: boolean;
 }
@@ -89,7 +94,7 @@ export const versionsOf = (resource: ApiResource): readonly ApiResource[] => [
 
 /** The path of a collection over all namespaces, or of one object (and its subresource). */
 export function resourcePath(
-  { apiVersion, plural, namespaced }: ApiResource,
+  { apiVersion, plural, namespaced }: ApiCollection,
   object?: { readonly namespace: string; readonly name: string; readonly subresource?: string },
 ): string {
   const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

@@ -1,4 +1,4 @@
 /** Pages whose commands need nothing but the checkout, and lead to no Envoy. */
-export const plainPages: readonly string[] = ["cost", "performance", "reliability", "status"].map(
+export const plainPages: readonly string[] = ["cost", "migrate", "performance", "reliability", "status"].map(
   (name) => `docs/${name}.md`,
 );

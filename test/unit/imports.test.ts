@@ -26,6 +26,7 @@ const CORE: Record<string, readonly string[]> = {
   lint: ["schema", "graph", "type store"],
   explain: ["gen", "schema", "graph", "xds", "link", "type store"],
   "route-tests": ["schema", "type graph", "explain"],
+  migrate: ["schema", "documents", "graph"],
 };
 
 const listed = (text: string): readonly string[] => text.split(/\s+/).map((part) => part.replace(":", " "));

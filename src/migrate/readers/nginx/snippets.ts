@@ -1,0 +1,125 @@
+import { type HeaderChanges, noHeaders } from "../../model.js";
+
+/** What a snippet does, as far as that is certain. */
+export interface Snippet {
+  readonly requestHeaders: HeaderChanges;
+  readonly responseHeaders: HeaderChanges;
+  /** Directives that are not understood; they may restrict access. */
+  readonly unknown: readonly string[];
+}
+
+/** Directives that change nothing that a client or a backend would miss. */
+const harmless = new Set([
+  "access_log",
+  "client_max_body_size",
+  "expires",
+  "gzip",
+  "proxy_buffer_size",
+  "proxy_buffering",
+  "proxy_buffers",
+  "proxy_busy_buffers_size",
+  "proxy_connect_timeout",
+  "proxy_http_version",
+  "proxy_pass_header",
+  "proxy_read_timeout",
+  "proxy_send_timeout",
+  "server_tokens",
+]);
+
+/** nginx's variables that have an operator of Envoy. */
+const variables: Readonly<Record<string, string>> = {
+  $host: "%REQ(:AUTHORITY)%",
+  $http_host: "%REQ(:AUTHORITY)%",
+  $remote_addr: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+  $request_id: "%REQ(X-REQUEST-ID)%",
+  $scheme: "%REQ(X-FORWARDED-PROTO)%",
+};
+
+/** What is read of a snippet so far. */
+interface Reading {
+  readonly request: { set: [string, string][]; remove: string[] };
+  readonly response: { set: [string, string][]; add: [string, string][]; remove: string[] };
+}
+
+/** Reads nginx configuration: headers that are set and removed. */
+export function readSnippet(text: string): Snippet {
+  const reading: Reading = { request: { set: [], remove: [] }, response: { set: [], add: [], remove: [] } };
+  const unknown = new Set<string>();
+  for (const words of directives(text)) {
+    const [name = ""] = words;
+    if (!harmless.has(name) && !readDirective(words, reading)) unknown.add(name);
+  }
+  return {
+    requestHeaders: { ...noHeaders, ...reading.request },
+    responseHeaders: { ...noHeaders, ...reading.response },
+    unknown: [...unknown],
+  };
+}
+
+/** Whether the directive is understood. */
+function readDirective(words: readonly string[], { request, response }: Reading): boolean {
+  const [name, first = "", second, ...rest] = words;
+  const [, headerName = "", inner] = /^([A-Za-z0-9-]+):\s*(.*)$/s.exec(first) ?? [];
+  const value = withOperators(inner !== undefined && second === undefined ? inner : (second ?? ""));
+  const isAlone = second === undefined && inner !== undefined;
+  if (value === undefined) return false;
+  switch (name) {
+    case "more_set_headers":
+      if (isAlone) response.set.push([headerName, value]);
+      return isAlone;
+    case "more_set_input_headers":
+      if (isAlone) request.set.push([headerName, value]);
+      return isAlone;
+    case "add_header":
+      if (second === undefined || rest.some((one) => one !== "always")) return false;
+      response.add.push([first, value]);
+      return true;
+    case "more_clear_headers":
+    case "proxy_hide_header":
+      response.remove.push(first);
+      return second === undefined;
+    case "proxy_set_header":
+      if (second === undefined || first.toLowerCase() === "host") return false;
+      if (second === "") request.remove.push(first);
+      else request.set.push([first, value]);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A value with Envoy's operators in the place of nginx's variables; undefined with a variable that has none. */
+function withOperators(text: string): string | undefined {
+  let isKnown = true;
+  const value = text.replace(/\$\{?(\w+)\}?/g, (_, name: string) => {
+    const header = /^http_(\w+)$/.exec(name)?.[1];
+    const operator =
+      variables[`$${name}`] ?? (header ? `%REQ(${header.replaceAll("_", "-").toUpperCase()})%` : undefined);
+    isKnown &&= operator !== undefined;
+    return operator ?? "";
+  });
+  return isKnown ? value : undefined;
+}
+
+const token = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[^\s{};"']+/gs;
+
+const unquoted = (word: string): string =>
+  /^["']/.test(word) ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word;
+
+/** The words of each directive; a block is one directive of which only the name is read. */
+function directives(text: string): string[][] {
+  const found: string[][] = [];
+  let words: string[] = [];
+  let depth = 0;
+  for (const [word] of text.matchAll(token)) {
+    if (word.startsWith("#")) continue;
+    if (!/^[{};]$/.test(word)) {
+      words.push(unquoted(word));
+      continue;
+    }
+    if (words.length > 0 && depth === 0) found.push(word === "{" ? [`${words[0] ?? ""} {}`] : words);
+    depth += word === "{" ? 1 : word === "}" ? -1 : 0;
+    words = [];
+  }
+  return words.length > 0 ? [...found, ["text without an end"]] : found;
+}
