@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { writeYaml } from "../documents/write.js";
-import { type HostNode, hostNodes, servedHosts } from "../explain/graph.js";
+import { type HostNode, hostNodes } from "../explain/graph.js";
 import { originsIn } from "../explain/origins.js";
 import { readRequest } from "../explain/request.js";
+import { servedHosts } from "../explain/served-hosts.js";
 import { checkKeyPair } from "../platform/key-pair.js";
 import { observe } from "../route-tests/observed.js";
 import { type Recordable, recordables, recordedTest } from "../route-tests/record.js";

@@ -10,6 +10,7 @@ import { type Change, type Platform, refresh, replaceAll, type Updated, update }
 import type { Awaited } from "./awaited.js";
 import { type Feed, Gate } from "./gate.js";
 import type { Outlet } from "./outlet.js";
+import { type Cause, PublishedChanges } from "./published-changes.js";
 import { Publisher } from "./publisher.js";
 import { compileLeft, inSlices, updateInSlices } from "./slices.js";
 
@@ -63,12 +64,16 @@ export class Engine {
   readonly platform: Platform;
   readonly outlet: Outlet;
   readonly now: () => number;
+  /** The history of what was served. */
+  readonly changes: PublishedChanges;
   readonly #gate: Gate;
   readonly #publisher: Publisher;
   readonly #listeners: Listener[] = [];
   #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** Raised whenever what is known of objects or served may have changed. */
+  #round = 0;
 
   /** Over a store that an earlier process may have filled: what another version of the compiler has left in it is compiled anew. */
   static open(options: EngineOptions): Engine {
@@ -85,7 +90,8 @@ export class Engine {
     this.outlet = outlet;
     this.now = now;
     this.#gate = new Gate(store);
-    this.#publisher = new Publisher(store, outlet, now);
+    this.changes = new PublishedChanges(store, (line) => outlet.log(line));
+    this.#publisher = new Publisher(store, outlet, now, this.changes);
     outlet.partAsked = (table) => {
       if (this.#publisher.partAsked(table)) this.offer();
     };
@@ -118,9 +124,19 @@ export class Engine {
     return this.store.unit(listenersUnit) !== undefined;
   }
 
+  /** Another number whenever objects, findings or what is served may have changed. */
+  get round(): number {
+    return this.#round;
+  }
+
   /** Units and steps of the source that are left until the store may be published. */
   get pending(): number {
     return this.#gate.pending;
+  }
+
+  /** Notes for the history why the next publication comes. */
+  because(cause: Cause): void {
+    this.changes.because(cause);
   }
 
   /** Puts changes into the store and compiles what they touch, as much as the platform takes without a pause. Publishes nothing. */
@@ -139,6 +155,7 @@ export class Engine {
   }
 
   #taken({ units: compiled, left, edited, missed, judged }: Updated): Put {
+    this.#round++;
     this.judged(judged);
     return { compiled, pending: left + this.#gate.steps, edited, missed };
   }
@@ -164,6 +181,7 @@ export class Engine {
   offer(): boolean {
     if (!this.#gate.isOpen) return false;
     const changed = this.#publisher.publish();
+    this.#round++;
     this.#takeLeftOut();
     for (const { published } of this.#listeners) published?.();
     return changed;

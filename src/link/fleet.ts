@@ -1,3 +1,4 @@
+import type { EnvoyVersion } from "../xds/envoy-version.js";
 import type { XdsType } from "./snapshot.js";
 
 /** What one subscription of an Envoy (a type, and for EDS, RDS and SDS a name) was given and has. */
@@ -11,6 +12,8 @@ export interface Subscription {
   deliveredAt: number;
   /** A delivered version that Envoy asked past: it was refused. */
   refused: string;
+  /** Since when it is known to have what it has, in ms. */
+  since: number;
   seen: number;
   /** Its poll is being held: what Envoy has is `accepted`, and no other replica can have changed that since. */
   held: boolean;
@@ -36,16 +39,29 @@ export interface Poller {
   readonly token: { readonly id: string; readonly name: string };
   /** `node.id`, as the client says it. */
   readonly node: string;
+  /** Its release, where it says so. */
+  readonly envoy?: EnvoyVersion;
 }
 
 /** What is known of the Envoys of one token, by `node.id`; the one that polled last is at the end. */
 interface Nodes {
   readonly name: string;
   readonly nodes: Map<string, Map<string, Subscription>>;
+  /** Of those that say so. */
+  readonly releases: Map<string, EnvoyVersion>;
   /** The one at the end. */
   latest: string;
   /** How many subscriptions there are. */
   size: number;
+}
+
+/** An Envoy with what is known of it. */
+export interface KnownEnvoy {
+  /** The name of its token; empty where it has none. */
+  readonly token: string;
+  readonly node: string;
+  readonly release: EnvoyVersion | undefined;
+  readonly subscriptions: Subscriptions;
 }
 
 export interface NodeView {
@@ -85,6 +101,7 @@ function evict(known: Nodes): void {
   for (const [node, { size }] of known.nodes) {
     if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
     known.nodes.delete(node);
+    known.releases.delete(node);
     known.size -= size;
   }
 }
@@ -92,15 +109,24 @@ function evict(known: Nodes): void {
 /** What is known of the Envoys that poll this replica: bounded, and only ever a hint (what is not known costs time). */
 export class Fleet {
   readonly #tokens = new Map<string, Nodes>();
+  /** Another number whenever what an Envoy has or refuses is another. */
+  changes = 0;
 
   /** The subscription, made if need be; undefined when it is not one to remember. Makes its node the latest. */
   #touch(poller: Poller, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
     const key = subscriptionKey(type, names);
     if (key.length > maxKey) return undefined;
     const { token, node } = poller;
-    const known = this.#tokens.get(token.id) ?? { name: token.name, nodes: new Map(), latest: "", size: 0 };
+    const known = this.#tokens.get(token.id) ?? {
+      name: token.name,
+      nodes: new Map(),
+      releases: new Map(),
+      latest: "",
+      size: 0,
+    };
     this.#tokens.set(token.id, known);
     const subscriptions = known.nodes.get(node) ?? new Map<string, Subscription>();
+    if (poller.envoy) known.releases.set(node, poller.envoy);
     if (known.latest !== node || !known.nodes.has(node)) {
       // A Map finds a key the slower the more often the same key was deleted.
       known.nodes.delete(node);
@@ -116,6 +142,7 @@ export class Fleet {
       delivered: "",
       deliveredAt: 0,
       refused: "",
+      since: now,
       seen: now,
       held: false,
       inStep: false,
@@ -124,6 +151,7 @@ export class Fleet {
       withheldAt: 0,
     };
     subscriptions.set(key, made);
+    this.changes++;
     known.size++;
     evict(known);
     return made;
@@ -177,7 +205,7 @@ export class Fleet {
   observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
     const subscription = this.#touch(poller, type, names, now);
     if (!subscription) return;
-    const { delivered, accepted } = subscription;
+    const { delivered, accepted, refused } = subscription;
     if (version !== accepted) {
       subscription.foreign = version !== "" && version !== delivered;
       subscription.inStep = version === delivered;
@@ -190,6 +218,8 @@ export class Fleet {
     // Given by another replica: what was delivered here before says nothing any more.
     else if (version !== accepted) subscription.refused = subscription.delivered = "";
     if (!isActive(subscription, now)) subscription.withheldAt = 0;
+    if (version !== accepted) subscription.since = now;
+    if (version !== accepted || subscription.refused !== refused) this.changes++;
     subscription.accepted = version;
     subscription.seen = now;
   }
@@ -217,6 +247,13 @@ export class Fleet {
     for (const token of this.#tokens.values())
       for (const subscriptions of token.nodes.values())
         for (const name of names) if (subscriptions.delete(subscriptionKey(type, [name]))) token.size--;
+  }
+
+  /** Every Envoy that is remembered. */
+  *all(): Iterable<KnownEnvoy> {
+    for (const { name: token, nodes, releases } of this.#tokens.values())
+      for (const [node, subscriptions] of nodes)
+        yield { token, node, release: releases.get(node), subscriptions };
   }
 
   /** For the status page: Envoys with what they have and what they refused. */

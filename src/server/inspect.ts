@@ -1,12 +1,14 @@
 import type { Context } from "hono";
 import type { Engine } from "../engine/engine.js";
 import { explain } from "../explain/explain.js";
-import { hostNodes, servedHosts } from "../explain/graph.js";
+import { hostNodes } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestError, readRequest } from "../explain/request.js";
 import { configFor } from "../explain/served-config.js";
+import { servedHosts } from "../explain/served-hosts.js";
 import { unservedFor } from "../lint/unserved.js";
+import type { Source } from "../sources/source.js";
 import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem } from "./problem.js";
 import type { Identity } from "./tokens.js";
@@ -14,6 +16,8 @@ import type { Identity } from "./tokens.js";
 /** What is served, with what it was compiled of. */
 export interface Inspected {
   readonly engine: Engine;
+  /** Where the objects come from. */
+  readonly source?: Pick<Source, "findings" | "locate" | "status">;
   /** Of each cluster: what is known of each kind, and where statuses are written how many wait and how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
@@ -33,7 +37,7 @@ const pageSize = 100;
 const maxPageSize = 500;
 
 /** What routes compare headers with is often a shared secret: whoever may only read is not shown it. */
-const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
+export const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
 /** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
 export function answerExplain(c: Context, { engine }: Inspected, who: Identity): Response {

@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/engine.js";
+import type { Cause } from "../../engine/published-changes.js";
 import { inSlices } from "../../engine/slices.js";
 import { resume, unitsLeft } from "../../update.js";
 import { applyJob, type Job } from "./apply.js";
@@ -10,8 +11,9 @@ import { judgingNames } from "./state.js";
 export class Applier {
   constructor(private readonly engine: Engine) {}
 
-  /** Has what there is published, under versions that say which sources it is of. Returns whether that is something else. */
-  publish(): boolean {
+  /** Has what there is published, under versions that say which sources it is of; `cause` is for the history. Returns whether that is something else. */
+  publish(cause?: Cause): boolean {
+    if (cause) this.engine.because(cause);
     tellPushed(this.engine);
     return this.engine.offer();
   }

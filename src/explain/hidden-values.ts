@@ -1,6 +1,6 @@
-import type { EnvoyConfig } from "../../explain/config.js";
-import { isRecord } from "../../schema/issues.js";
-import { contentHash } from "../../xds/hash.js";
+import { isRecord } from "../schema/issues.js";
+import { contentHash } from "../xds/hash.js";
+import type { EnvoyConfig } from "./config.js";
 
 /**
  * Takes the values away that headers and query parameters of requests are compared with, and that headers are set to: they may be shared

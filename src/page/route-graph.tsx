@@ -1,0 +1,26 @@
+import { h, type VNode } from "preact";
+import { drawn, type SvgElement } from "../picture/draw.js";
+import { laidOut } from "../picture/layout.js";
+import type { Part, Picture } from "../picture/model.js";
+
+const vnodeOf = ({ tag, attributes, children }: SvgElement): VNode =>
+  h(tag, attributes, ...children.map((child) => (typeof child === "string" ? child : vnodeOf(child))));
+
+/** The picture of a host; a click on a route's box calls `choose`. */
+export function RouteGraph({ picture, choose }: { readonly picture: Picture; choose(part: Part): void }) {
+  const click = (event: MouseEvent): void => {
+    const id = (event.target as Element).closest("[data-part]")?.getAttribute("data-part");
+    const part = picture.parts.find((one) => one.id === id);
+    if (part) choose(part);
+  };
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a picture that is wider than the screen is scrolled by keys
+    <section class="picture" tabIndex={0} aria-label="Picture of the routes">
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table of routes has the same links */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the table of routes has the same links */}
+      <div class="picture-inner" onClick={click}>
+        {vnodeOf(drawn(laidOut(picture)))}
+      </div>
+    </section>
+  );
+}
