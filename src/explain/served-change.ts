@@ -199,4 +199,7 @@ function inWords(sections: readonly Section[]): Pick<ServedChange, "sections" | 
   return { sections: shown, more };
 }
 
-const cut = (text: string): string => (text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text);
+/** A line of at most `maxText` characters, in which clusters are named without the hash of their content. */
+const cut = (text: string): string => shortened(text.replace(/(\/[^/\s]+\/[^/\s]+)\/[0-9a-f]{16}\b/g, "$1"));
+
+const shortened = (text: string): string => (text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text);

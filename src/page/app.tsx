@@ -38,6 +38,7 @@ function Tabs() {
       {tabs.map(({ view: name, title }) => (
         <a
           key={name}
+          class={`tab-${name}`}
           href={addressOf(name)}
           aria-current={(within[view] ?? view) === name ? "page" : undefined}
         >

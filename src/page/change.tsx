@@ -3,14 +3,24 @@ import type { PublishedChange } from "../engine/published-changes.js";
 import { addressOf } from "./address.js";
 import { Ago, counted } from "./words.js";
 
-/** Who changed what, in one line. */
-function titleOf({ causes, start, hostCount, onlyEndpoints, hosts, count }: PublishedChange): string {
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What changed, in one line. */
+function titleOf({
+  causes,
+  sections,
+  start,
+  hostCount,
+  onlyEndpoints,
+  hosts,
+  count,
+}: PublishedChange): string {
   const what = start
     ? `${start === "first" ? "Began to serve" : "Restarted with other content:"} ${counted(hostCount, "host")}`
     : onlyEndpoints
       ? "Endpoints changed"
       : hostCount === 0
-        ? "No host's routes changed"
+        ? `${capital(sections.map(({ title }) => title).join(", ")) || "Other resources"} changed`
         : hostCount === 1
           ? (hosts[0] ?? "1 host")
           : `${counted(hostCount, "host")} changed`;

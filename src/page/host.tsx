@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import type { ClusterNode, RouteNode } from "../explain/graph.js";
 import { type Part, pictureOf } from "../picture/model.js";
 import type { HostDetail } from "../server/hosts.js";
@@ -34,6 +35,7 @@ export const Finding = ({ finding }: { readonly finding: HostFinding }) => {
 const shortCluster = (cluster: string): string => cluster.replace(/\/[0-9a-f]{16}$/, "");
 
 function Backends({ clusters }: { readonly clusters: readonly ClusterNode[] }) {
+  if (clusters.length === 0) return null;
   const total = clusters.reduce((sum, { weight }) => sum + weight, 0);
   return (
     <ul class="backends">
@@ -204,6 +206,7 @@ export function Host({ name }: { readonly name: string }) {
   const { data, error, missing } = useResource<HostDetail>(`hosts/${encodeURIComponent(name)}`, version);
   const chosen = useSignal("");
   const detail = data.value;
+  const picture = useMemo(() => detail?.node && pictureOf(detail.node, detail), [detail]);
   const choose = ({ route }: Part): void => {
     if (!route) return;
     chosen.value = `route-${route.table}-${route.index}`;
@@ -226,7 +229,14 @@ export function Host({ name }: { readonly name: string }) {
         <h2 id="host-title">{name}</h2>
         {row && (
           <span class={`state state-${row.state}`}>
-            {{ served: "✓ served", errors: "! served, with errors", failing: "✕ not served" }[row.state]}
+            {
+              {
+                served: "✓ served",
+                empty: "! a Service has no endpoints",
+                errors: "! served, with errors",
+                failing: "✕ not served",
+              }[row.state]
+            }
           </span>
         )}
         <Copy text={location.href} label="Copy link" />
@@ -246,7 +256,7 @@ export function Host({ name }: { readonly name: string }) {
           ))}
         </ul>
       )}
-      {detail && node && <RouteGraph picture={pictureOf(node, detail)} choose={choose} />}
+      {picture && <RouteGraph picture={picture} choose={choose} />}
       {detail &&
         node &&
         Object.entries(node.tables).map(([table, routes]) => (

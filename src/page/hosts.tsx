@@ -21,6 +21,12 @@ const version = computed(() => {
   return JSON.stringify([hosts, findings, last?.number, last?.at]);
 });
 
+const stateOrder: readonly HostRow["state"][] = ["failing", "errors", "empty", "served"];
+const { compare } = new Intl.Collator("en", { numeric: true });
+
+const worstFirst = (a: HostRow, b: HostRow): number =>
+  stateOrder.indexOf(a.state) - stateOrder.indexOf(b.state) || compare(a.host, b.host);
+
 /** All hosts, page by page. A list that could not be had whole is not shown. */
 async function load(): Promise<void> {
   const began = performance.now();
@@ -33,7 +39,7 @@ async function load(): Promise<void> {
     after = page.next;
     if (!rows.value) progress.value = `${number(all.length)} of ${number(page.total)} hosts`;
   }
-  rows.value = all;
+  rows.value = all.sort(worstFirst);
   failure.value = "";
   const rest = Math.max(leastRestMs, restTimes * (performance.now() - began));
   await new Promise((resolve) => setTimeout(resolve, rest));
@@ -63,6 +69,7 @@ effect(() => {
 
 const states = {
   served: { level: "good", label: "served" },
+  empty: { level: "warning", label: "no endpoints" },
   errors: { level: "warning", label: "served, with errors" },
   failing: { level: "bad", label: "not served" },
 } as const;
@@ -100,6 +107,7 @@ const Row = ({ row }: { readonly row: HostRow }) => {
         <Sign level={level} label={label} />
         <a href={addressOf("host", row.host)}>{row.host}</a>
         {row.errors > 0 && <span class="badge badge-warning">{counted(row.errors, "error")}</span>}
+        {row.state === "empty" && <span class="badge badge-warning">no endpoints</span>}
         {row.owners.length > 1 && (
           <span class="badge" title={row.owners.join(", ")}>
             {row.owners.length} claims
@@ -132,6 +140,14 @@ const Head = () => (
     ))}
   </>
 );
+
+/** How many hosts are listed, and how many of them are not served. */
+function countOf(found: readonly HostRow[], all: number | undefined): string {
+  const failing = found.filter(({ state }) => state === "failing").length;
+  const shown =
+    all === undefined ? counted(found.length, "host") : `${number(found.length)} of ${counted(all, "host")}`;
+  return failing > 0 ? `${shown}, ${number(failing)} not served` : shown;
+}
 
 export function Hosts() {
   const { query } = address.value;
@@ -198,11 +214,7 @@ export function Hosts() {
           </select>
         </label>
         <output class="result-count">
-          {rows.value
-            ? isFiltered
-              ? `${number(found.length)} of ${counted(all.length, "host")}`
-              : counted(all.length, "host")
-            : title.value}
+          {rows.value ? countOf(found, isFiltered ? all.length : undefined) : title.value}
         </output>
       </form>
       <Failure text={failure.value} />

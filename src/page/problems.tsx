@@ -148,26 +148,30 @@ export function Problems() {
           ))}
         </ul>
       )}
-      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label class="search">
-          <span class="visually-hidden">Search in the open group</span>
-          <input
-            type="search"
-            placeholder={reason ? `Search in ${reason}` : "Open a group to search in it"}
-            disabled={!reason}
-            value={query.get("q") ?? ""}
-            onInput={(event) => setQuery({ reason, severity, namespace, q: event.currentTarget.value })}
-          />
-        </label>
-        {reason && (
-          <a class="button" href={addressOf("problems")}>
-            All reasons
-          </a>
-        )}
-        <output class="result-count">
-          {data.value ? `${counted(data.value.total, "finding")} in ${counted(groups.length, "reason")}` : ""}
-        </output>
-      </form>
+      {groups.length > 0 && (
+        <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+          <label class="search">
+            <span class="visually-hidden">Search in the open group</span>
+            <input
+              type="search"
+              placeholder={reason ? `Search in ${reason}` : "Open a group to search in it"}
+              disabled={!reason}
+              value={query.get("q") ?? ""}
+              onInput={(event) => setQuery({ reason, severity, namespace, q: event.currentTarget.value })}
+            />
+          </label>
+          {reason && (
+            <a class="button" href={addressOf("problems")}>
+              All reasons
+            </a>
+          )}
+          <output class="result-count">
+            {data.value
+              ? `${counted(data.value.total, "finding")} in ${counted(groups.length, "reason")}`
+              : ""}
+          </output>
+        </form>
+      )}
       <Failure text={error.value} />
       {data.value && groups.length === 0 && (
         <Empty title="No problems">

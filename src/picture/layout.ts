@@ -26,8 +26,8 @@ interface Point {
 }
 
 /** Of the fonts that a picture is drawn with: no text is measured, as pictures are also made where there is no screen. */
-const titleWidth = 7.3;
-const lineWidth = 6.2;
+const titleWidth = 7.9;
+const lineWidth = 6.4;
 export const lineHeight = 15;
 export const padding = 10;
 const titleHeight = 18;
@@ -65,7 +65,7 @@ export function laidOut(picture: Picture): Scene {
   const graph = new Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 12, ranksep: 64, marginx: margin, marginy: margin });
   graph.setDefaultEdgeLabel(() => ({}));
-  const boxes = picture.parts.map(sized);
+  const boxes = sameWidths(picture.parts.map(sized));
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
   for (const { from, to } of picture.links) graph.setEdge(from, to, {});
   layout(graph);
@@ -74,6 +74,7 @@ export function laidOut(picture: Picture): Scene {
       const { x = 0, y = 0 } = graph.node(box.id) as { x?: number; y?: number };
       return { ...box, x: x - box.width / 2, y: y - box.height / 2 };
     }),
+    picture.links,
   );
   const byId = new Map(placed.map((box) => [box.id, box]));
   const arrows = picture.links.flatMap((link) => {
@@ -96,23 +97,58 @@ export function laidOut(picture: Picture): Scene {
   };
 }
 
-/** The layout avoids crossings; the order of routes has a meaning, so it wins: they are stacked in it over the same space, one left edge. */
-function inOrder(boxes: readonly Box[]): Box[] {
-  const routes = boxes.filter(({ kind }) => kind === "route");
-  const ordered = [...routes].sort((a, b) => placeOf(a) - placeOf(b) || (a.id < b.id ? -1 : 1));
-  const left = Math.min(...routes.map(({ x }) => x));
-  const top = Math.min(...routes.map(({ y }) => y));
-  const bottom = Math.max(...routes.map(({ y, height }) => y + height));
-  const used = routes.reduce((sum, { height }) => sum + height, 0);
-  const gap = routes.length > 1 ? Math.max(12, (bottom - top - used) / (routes.length - 1)) : 0;
-  let y = top;
-  const at = new Map<string, { x: number; y: number }>();
-  for (const box of ordered) {
-    at.set(box.id, { x: left, y });
-    y += box.height + gap;
-  }
-  return boxes.map((box) => ({ ...box, ...at.get(box.id) }));
+/** Boxes of a kind are of one width, so that columns have straight edges. */
+function sameWidths<T extends Pick<Box, "kind" | "width">>(boxes: readonly T[]): T[] {
+  const widest = new Map<string, number>();
+  for (const { kind, width } of boxes) widest.set(kind, Math.max(width, widest.get(kind) ?? 0));
+  return boxes.map((box) => ({ ...box, width: widest.get(box.kind) ?? box.width }));
 }
 
-const placeOf = ({ route, id }: Box): number =>
-  route ? route.index : id.endsWith(" more") ? Number.POSITIVE_INFINITY : 0;
+const gap = 12;
+
+/**
+ * The layout avoids crossings by an order of its own. That of routes has a meaning, so it wins: they are stacked in it, and clusters, each beside its
+ * endpoints, by the routes that lead to them.
+ */
+function inOrder(boxes: readonly Box[], links: readonly Link[]): Box[] {
+  const routes = boxes.filter(({ kind }) => kind === "route").sort((a, b) => placeOf(a) - placeOf(b));
+  const routePlace = new Map(routes.map(({ id }, i) => [id, i]));
+  const clusters = boxes.filter(({ kind }) => kind === "cluster");
+  const meanOf = ({ id }: Box): number => {
+    const from = links.filter(({ to }) => to === id).map((link) => routePlace.get(link.from) ?? -1);
+    return from.reduce((sum, place) => sum + place, 0) / Math.max(1, from.length);
+  };
+  const endpointsBeside = (cluster: Box): Box | undefined => {
+    const target = links.find(({ from }) => from === cluster.id)?.to;
+    return boxes.find(({ id }) => id === target);
+  };
+  const rows = [...clusters]
+    .map((cluster) => ({ cluster, mean: meanOf(cluster), endpoints: endpointsBeside(cluster) }))
+    .sort((a, b) => a.mean - b.mean);
+  const columns = [
+    routes.map((box) => [box]),
+    rows.map(({ cluster, endpoints }) => (endpoints ? [cluster, endpoints] : [cluster])),
+  ];
+  const middle = Math.max(...columns.map(heightOf)) / 2 + margin;
+  const at = new Map<string, number>();
+  for (const column of columns) {
+    let y = middle - heightOf(column) / 2;
+    for (const row of column) {
+      const height = Math.max(...row.map((box) => box.height));
+      for (const box of row) at.set(box.id, y + (height - box.height) / 2);
+      y += height + gap;
+    }
+  }
+  return boxes.map((box) => ({ ...box, y: at.get(box.id) ?? box.y - middleOf(boxes) + middle }));
+}
+
+const heightOf = (column: readonly (readonly Box[])[]): number =>
+  column.reduce((sum, row) => sum + Math.max(...row.map(({ height }) => height)) + gap, -gap);
+
+/** The middle of all that the layout has placed. */
+const middleOf = (boxes: readonly Box[]): number =>
+  (Math.min(...boxes.map(({ y }) => y)) + Math.max(...boxes.map(({ y, height }) => y + height))) / 2;
+
+/** Routes of several listeners one below the other. */
+const placeOf = ({ route, id, y }: Box): number =>
+  route ? route.index : id.endsWith(" more") ? Number.POSITIVE_INFINITY : y;

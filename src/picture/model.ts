@@ -169,7 +169,7 @@ function routePart(
   return {
     kind: "route",
     level: levelOf(own),
-    title: `${place.index + 1}  ${route.match}`,
+    title: `${place.index + 1} · ${route.match}`,
     lines,
     route: place,
   };

@@ -3,7 +3,15 @@ import { type HostNode, hostNodes } from "../explain/graph.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
 import { wholeTables } from "../explain/served-config.js";
 import { servedHosts } from "../explain/served-hosts.js";
-import { hostUnit, isHostUnit, isObjectRead, readUnit, slicesKey } from "../graph/core/keys.js";
+import {
+  hostUnit,
+  isHostUnit,
+  isObjectRead,
+  type NeededUnit,
+  neededUnit,
+  readUnit,
+  slicesKey,
+} from "../graph/core/keys.js";
 import { readOrigins } from "../graph/core/route-origins.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { unservedFor } from "../lint/unserved.js";
@@ -18,12 +26,12 @@ import { nothingPublished, problem } from "./problem.js";
 import type { Identity } from "./tokens.js";
 
 /**
- * One row of the list of hosts: `served`; `errors` where it is served and an object behind it has errors; `failing` where objects claim it
- * and nothing serves it.
+ * One row of the list of hosts: `served`; `empty` where a Service of it has no endpoints, so that requests get 503; `errors` where an object
+ * behind it has errors; `failing` where objects claim it and nothing serves it.
  */
 export interface HostRow {
   readonly host: string;
-  readonly state: "served" | "errors" | "failing";
+  readonly state: "served" | "empty" | "errors" | "failing";
   /** Names of route tables, or of listeners that pass its connections on. */
   readonly tables: readonly string[];
   readonly routes: number;
@@ -82,6 +90,13 @@ function objectsOf(store: Store, host: string): readonly Ref[] {
   return [...new Set([...store.claimants(unit), ...reads])].filter((ref) => ref !== settingsRef);
 }
 
+/** Whether a unit is the endpoints of a Service, and there are none. */
+function hasNoEndpoints(unit: NeededUnit | undefined, store: Store): boolean {
+  if (unit === undefined || readUnit(unit).kind !== "endpoints") return false;
+  const resources = store.unit(unit)?.resources ?? [];
+  return resources.every(({ type, json }) => type !== "endpoints" || json === "[]");
+}
+
 function rowOf(
   host: string,
   { engine: { store, snapshot } }: Inspected,
@@ -93,9 +108,10 @@ function rowOf(
   const services = refs.filter((ref) => kindOf(ref) === "Service").map((ref) => ref.slice("Service/".length));
   const counts = { error: 0, warning: 0 };
   for (const ref of refs) for (const { severity } of byRef.get(ref) ?? []) counts[severity]++;
+  const isEmpty = (unit?.reads ?? []).some((read) => hasNoEndpoints(neededUnit(read), store));
   return {
     host,
-    state: tables === undefined ? "failing" : counts.error > 0 ? "errors" : "served",
+    state: tables === undefined ? "failing" : counts.error > 0 ? "errors" : isEmpty ? "empty" : "served",
     tables: tables ?? [],
     routes: Math.max(0, ...(unit?.origins ?? []).map(({ routes }) => readOrigins(routes).length)),
     owners: store
