@@ -34,6 +34,11 @@ export class LiveRequests {
 
   constructor(private readonly options: LiveOptions) {}
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Ends all: who asks is settled anew with the next request. */
   release(): void {
     for (const end of [...this.#open.keys()]) end();

@@ -46,6 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ),
   verdict: listed("schema"),
   picture: listed("schema explain"),
+  page: listed("schema verdict picture type:explain type:server type:engine"),
   server: listed(
     "schema documents graph xds link lint explain engine kubernetes sources sources/push verdict picture type:store",
   ),
