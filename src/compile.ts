@@ -1,5 +1,5 @@
-import { frontsOf, judgeGateway, judgeRoute } from "./graph/api/gateway/judge.js";
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
+import { listenerSpecsOf, validateGateway, validateRoute } from "./graph/api/gateway/validate.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
@@ -37,7 +37,7 @@ import {
   writeTcpChain,
   writeTcpHostChain,
 } from "./xds/filter-chain.js";
-import { routeTable, usualFronts, writeListeners } from "./xds/listener.js";
+import { defaultListeners, routeTable, writeListeners } from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 
@@ -96,7 +96,7 @@ function compile(
     case "listeners":
       return compileListeners(reader, report);
     case "route":
-      judgeRoute(unit.ref, reader, report);
+      validateRoute(unit.ref, reader, report);
       return [];
     case "tcp":
       return compileTcpListeners(reader);
@@ -104,8 +104,8 @@ function compile(
 }
 
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
-  const gateway = judgeGateway(reader, report);
-  const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
+  const gateway = validateGateway(reader, report);
+  const fronts = gateway ? listenerSpecsOf(gateway) : defaultListeners(reader.settings);
   return [
     ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),

@@ -8,10 +8,10 @@ import { printable } from "../schema/printable.js";
 import { hidden } from "../server/hidden.js";
 import { parseConfig } from "./config-file.js";
 import { askAdmin } from "./envoy-admin.js";
-import { askServer, type ServerOptions } from "./server-url.js";
+import { askServer, type ServerAccess } from "./server-url.js";
 
 /** The options of `isoline envoy` as commander hands them over. */
-export interface EnvoyCommandOptions extends ServerOptions {
+export interface EnvoyCommandOptions extends ServerAccess {
   readonly xds?: string;
   readonly format: "text" | "json";
   /** Prints Envoy's response flags, and asks no one. */

@@ -6,11 +6,11 @@ import type { FindingGroups } from "../server/findings.js";
 import type { Overview } from "../verdict/overview.js";
 import { type Level, verdictLine, verdictOf } from "../verdict/verdict.js";
 import { isColoured, paint } from "./colour.js";
-import { askServer, type ServerOptions } from "./server-url.js";
+import { askServer, type ServerAccess } from "./server-url.js";
 import { envoyTable, problemLines } from "./status-text.js";
 
 /** The options of `isoline status` as commander hands them over. */
-export interface StatusCommandOptions extends ServerOptions {
+export interface StatusCommandOptions extends ServerAccess {
   readonly xds: string;
   readonly watch?: boolean;
   /** The level from which on the exit code is 1. */

@@ -120,6 +120,10 @@ function parsedTables(hosts: ReadonlyMap<string, string>): EnvoyConfig["tables"]
   return tables;
 }
 
+/** Clusters by their names alone, which their endpoints have, too: endpoints are compared of clusters that are on both sides. */
+const clustersOf = (names: ReadonlySet<string>, { sets }: Sides): Map<string, Cluster> =>
+  new Map([...names].flatMap((name) => (sets.clusters.has(name) ? [[name, { name }]] : [])));
+
 /**
  * What differs between two snapshots, found and described without reading what is the same. `salt` hides values that routes compare requests
  * with: equal values have equal text under one salt.
@@ -160,7 +164,10 @@ export function servedChange(before: Sides, after: Sides, salt: string): ServedC
     hide({
       listeners: parsed<Listener>(listeners[side]),
       tables: parsedTables(hosts[side]),
-      clusters: parsed<Cluster>(clusters[side]),
+      clusters: new Map([
+        ...clustersOf(namesIn(endpoints), side === "before" ? before : after),
+        ...parsed<Cluster>(clusters[side]),
+      ]),
       endpoints: parsed<ClusterLoadAssignment>(endpoints[side]),
       secrets: parsed<Secret>(secrets[side]),
     });

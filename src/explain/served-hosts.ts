@@ -1,6 +1,6 @@
 import type { Snapshot } from "../link/snapshot.js";
 import { managerOf } from "./config.js";
-import { frontOf } from "./fronts.js";
+import { parseListenerName } from "./listener-names.js";
 import { configFor, wholeTables } from "./served-config.js";
 
 /** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */
@@ -9,7 +9,7 @@ export function servedHosts({ tables, sets }: Pick<Snapshot, "sets" | "tables">)
   for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
   const { listeners } = configFor({ sets, tables: new Map() }, "");
   for (const { name = "", filter_chains = [] } of listeners.values()) {
-    if (!frontOf(name)) continue;
+    if (!parseListenerName(name)) continue;
     for (const chain of filter_chains) {
       const passed = managerOf(chain) ? [] : ["*"];
       for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);

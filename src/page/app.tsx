@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { type Verdict, verdictOf } from "../verdict/verdict.js";
+import { type ServerVerdict, verdictOf } from "../verdict/verdict.js";
 import { address, addressOf } from "./address.js";
 import { follow, lost, now, overview, token, tokenWanted } from "./api.js";
 import { Changes } from "./changes.js";
@@ -50,7 +50,7 @@ function Tabs() {
   );
 }
 
-function VerdictLine({ verdict }: { readonly verdict: Verdict }) {
+function VerdictLine({ verdict }: { readonly verdict: ServerVerdict }) {
   const { level, word, parts } = verdict;
   return (
     <section class={`verdict verdict-${level}`} aria-label="State of the server">

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Engine } from "../engine/engine.js";
 import type { PublishedChange } from "../engine/published-changes.js";
-import { isActive, type KnownEnvoy, type Subscription } from "../link/fleet.js";
+import { isActive, type KnownEnvoy, type Subscription } from "../link/envoy-registry.js";
 import { type SubscriptionState, stateOf } from "../link/progress.js";
 import { selectVersion } from "../link/served.js";
 import { type XdsType, xdsTypes } from "../link/snapshot.js";

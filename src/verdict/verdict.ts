@@ -11,7 +11,7 @@ export interface VerdictPart {
   readonly view: "hosts" | "problems" | "envoys" | "changes";
 }
 
-export interface Verdict {
+export interface ServerVerdict {
   readonly level: Level;
   /** The level in a word, as a colour alone says nothing to many. */
   readonly word: string;
@@ -41,7 +41,7 @@ const counted = (number: number, noun: string): string => plural(number, noun).r
  * The state of a server in one line. It is `bad` where traffic does not get what is meant for it: nothing is published, an Envoy refuses, or an
  * answer can't be sent. It is `warning` where objects have errors, Envoys are late, or what is served may be old.
  */
-export function verdictOf(overview: Overview, clock: Clock): Verdict {
+export function verdictOf(overview: Overview, clock: Clock): ServerVerdict {
   const { ready, pending, hosts, findings, envoys, notices, last } = overview;
   const parts: VerdictPart[] = [
     ready
@@ -104,5 +104,5 @@ function lastChange({ at, source, revision, by }: NonNullable<Overview["last"]>,
 }
 
 /** The verdict as one line of text. */
-export const verdictLine = ({ word, parts }: Verdict): string =>
+export const verdictLine = ({ word, parts }: ServerVerdict): string =>
   `${word}: ${parts.map(({ text }) => text).join(" · ")}`;
