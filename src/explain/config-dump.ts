@@ -82,6 +82,21 @@ function refusalsIn(all: readonly (readonly [kind: string, state: Fields])[]): C
 
 /** Keys and certificates: Envoy does not show them, and a server shows digests of them. */
 const unseen = new Set(["inline_bytes", "inline_string", "private_key", "password"]);
+/** Values that the first name of an enum stands for, of fields that a server writes: Envoy leaves them out. */
+const firstNames: Readonly<Record<string, string>> = {
+  action: "ALLOW",
+  append_action: "APPEND_IF_EXISTS_OR_ADD",
+  codec_client_type: "HTTP1",
+  codec_type: "AUTO",
+  denominator: "HUNDRED",
+  dns_lookup_family: "AUTO",
+  priority: "DEFAULT",
+  resource_api_version: "AUTO",
+  response_code: "MOVED_PERMANENTLY",
+  server_header_transformation: "OVERWRITE",
+  transport_api_version: "AUTO",
+  type: "STATIC",
+};
 const duration = /^(\d+(?:\.\d+)?)s$/;
 
 /**
@@ -112,14 +127,17 @@ function plain(value: unknown, key = ""): unknown {
       const kept = unseen.has(name) ? undefined : plain(inner, name);
       return kept === undefined ? [] : [[name, kept] as const];
     });
+    // In one order, so that the same content is the same text.
+    fields.sort(([a], [b]) => (a < b ? -1 : 1));
     return fields.length > 0 ? Object.fromEntries(fields) : undefined;
   }
   if (value === false || value === 0 || value === "" || value === null || value === undefined)
     return undefined;
   if (typeof value !== "string") return value;
+  if (firstNames[key] === value) return undefined;
   const [, seconds] = duration.exec(value) ?? [];
   if (seconds !== undefined) return Number(seconds) === 0 ? undefined : `${Number(seconds)}s`;
-  return /^\d{1,15}$/.test(value) && key !== "name" ? Number(value) : value;
+  return /^\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
 function addressesAlone({ cluster_name, endpoints = [] }: ClusterLoadAssignment): ClusterLoadAssignment {

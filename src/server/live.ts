@@ -14,6 +14,14 @@ interface LiveOptions {
   now(): number;
 }
 
+/** What a request asks for. */
+interface Asked {
+  readonly token: string;
+  /** The digest of what the client has. */
+  readonly have: string;
+  readonly mode: LiveOptions["mode"];
+}
+
 /** One line of the answer; an empty line says that the connection lives. */
 interface LiveLine {
   /** Of the overview without its time; the client sends it as `have` with its next request. */
@@ -44,22 +52,23 @@ export class LiveRequests {
     for (const end of [...this.#open.keys()]) end();
   }
 
-  /** `GET /overview?live&have=DIGEST`: lines of JSON, each when the overview is another one than before. */
+  /** `GET /overview?live&have=DIGEST`: lines of JSON, each when the overview is another one than before; of `live=once` one line. */
   answer(c: Context, { id }: Identity, current: () => Overview): Response {
     const tokens = [...this.#open.values()];
     if (tokens.length >= maxInAll || tokens.filter((token) => token === id).length >= maxOfToken)
       return problem(c, 429, "too-many-live", "too many pages are open: this one asks at intervals", {
         headers: { "retry-after": "10" },
       });
-    return c.body(this.#stream(id, c.req.query("have") ?? "", current), 200, {
+    const mode = c.req.query("live") === "once" ? "once" : this.options.mode;
+    return c.body(this.#stream({ token: id, have: c.req.query("have") ?? "", mode }, current), 200, {
       "content-type": "application/x-ndjson",
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
   }
 
-  #stream(token: string, have: string, current: () => Overview): ReadableStream<Uint8Array> {
-    const { mode, now } = this.options;
+  #stream({ token, have, mode }: Asked, current: () => Overview): ReadableStream<Uint8Array> {
+    const { now } = this.options;
     const encoder = new TextEncoder();
     const began = now();
     let known = have;
