@@ -54,6 +54,18 @@ describe.skipIf(!hasBrowser).each([
       .waitFor();
     await page.locator(".table-row").first().waitFor();
     await keep(`${size}-${screen}-hosts`);
+    // Only what is seen is in the document, wherever the list is scrolled to.
+    for (const share of [0.5, 1]) {
+      await page.evaluate(`scrollTo(0, document.body.scrollHeight * ${share})`);
+      await page
+        .locator(share === 1 ? `[aria-rowindex="${hosts + errors + 1}"]` : ".table-row")
+        .first()
+        .waitFor();
+      expect(await page.locator(".table-row").count()).toBeLessThan(60);
+    }
+    await page.getByRole("searchbox").fill(host.replaceAll(".", " "));
+    await page.getByText(new RegExp(`^\\d+ of ${(hosts + errors).toLocaleString("en-US")} hosts`)).waitFor();
+    await page.getByRole("link", { name: host, exact: true }).waitFor();
     await page.goto(`${rig.url}/#/host/${host}`);
     await page.locator("svg.pic").waitFor();
     await keep(`${size}-${screen}-host`);
