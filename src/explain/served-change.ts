@@ -4,6 +4,7 @@ import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { Table } from "../link/table.js";
 import { isSame } from "../schema/same.js";
 import { plural } from "../schema/words.js";
+import type { Resource } from "../store/store.js";
 import type { EnvoyConfig } from "./config.js";
 import { aligned, diff } from "./diff.js";
 import { hideValues } from "./hidden-values.js";
@@ -51,45 +52,59 @@ interface Pair<T> {
 const newPair = <T>(): Pair<T> => ({ before: new Map(), after: new Map() });
 const namesIn = <T>({ before, after }: Pair<T>): Set<string> => new Set([...before.keys(), ...after.keys()]);
 
+/**
+ * What differs between two lists in the order of their names, in one pass: most is the same object on both sides, and to look up each name of ten
+ * thousand would take longer than all else of an edit.
+ */
+function addDifferences<T>(
+  a: Iterator<readonly [string, T]>,
+  b: Iterator<readonly [string, T]>,
+  found: Pair<T>,
+  { isAlike, keyOf = (name) => name }: { isAlike(x: T, y: T): boolean; keyOf?(name: string): string },
+): void {
+  let [before, after] = [a.next(), b.next()];
+  while (!before.done || !after.done) {
+    const [old, x] = before.done ? [undefined, undefined] : before.value;
+    const [fresh, y] = after.done ? [undefined, undefined] : after.value;
+    const isBefore = old !== undefined && (fresh === undefined || old <= fresh);
+    const isAfter = fresh !== undefined && (old === undefined || fresh <= old);
+    const isSameHere = isBefore && isAfter && (x === y || isAlike(x as T, y as T));
+    if (isBefore && !isSameHere) found.before.set(keyOf(old), x as T);
+    if (isAfter && !isSameHere) found.after.set(keyOf(fresh), y as T);
+    if (isBefore) before = a.next();
+    if (isAfter) after = b.next();
+  }
+}
+
 /** The resources of two sets that differ. */
 function changedResources(a: ResourceSet, b: ResourceSet): Pair<Linked> {
   const found = newPair<Linked>();
-  if (a.isSame(b)) return found;
-  for (const name of b.names()) {
-    const [before, after] = [a.get(name), b.get(name)];
-    if (before && after && isSame(before.digest, after.digest)) continue;
-    if (before) found.before.set(name, before);
-    if (after) found.after.set(name, after);
-  }
-  for (const name of a.namesNotIn(b)) {
-    const before = a.get(name);
-    if (before) found.before.set(name, before);
-  }
+  if (!a.isSame(b))
+    addDifferences(a.entries(), b.entries(), found, { isAlike: (x, y) => isSame(x.digest, y.digest) });
   return found;
 }
 
 type Tables = ReadonlyMap<string, Table>;
 
-/** The JSON of virtual hosts that differ, by the name of the whole route table and the host, as `table\nhost`. */
-function changedHosts(a: Tables, b: Tables): Pair<string> {
-  const found = newPair<string>();
+function* hostsOf(table: Table | undefined): Generator<readonly [string, Resource]> {
+  for (const host of table?.hosts ?? []) yield [host.name, host];
+}
+
+/** The virtual hosts that differ, by the name of the whole route table and the host, as `table\nhost`. */
+function changedHosts(a: Tables, b: Tables): Pair<Resource> {
+  const found = newPair<Resource>();
   for (const part of new Set([...a.keys(), ...b.keys()])) {
     const [before, after] = [a.get(part), b.get(part)];
     if (before === after) continue;
     const table = part.replace(/\/[01]+$/, "");
-    const old = new Map((before?.hosts ?? []).map(({ name, json }) => [name, json]));
-    for (const { name, json } of after?.hosts ?? []) {
-      const was = old.get(name);
-      old.delete(name);
-      if (was === json) continue;
-      if (was !== undefined) found.before.set(`${table}\n${name}`, was);
-      found.after.set(`${table}\n${name}`, json);
-    }
-    for (const [name, json] of old) found.before.set(`${table}\n${name}`, json);
+    addDifferences(hostsOf(before), hostsOf(after), found, {
+      isAlike: (x, y) => x.json === y.json,
+      keyOf: (name) => `${table}\n${name}`,
+    });
   }
   // A table that is split, or joined again, has the same hosts in other parts.
-  for (const [key, json] of found.before)
-    if (found.after.get(key) === json) {
+  for (const [key, { json }] of found.before)
+    if (found.after.get(key)?.json === json) {
       found.before.delete(key);
       found.after.delete(key);
     }
@@ -109,9 +124,9 @@ const parsed = <T>(resources: ReadonlyMap<string, Linked>): Map<string, T> =>
     ),
   );
 
-function parsedTables(hosts: ReadonlyMap<string, string>): EnvoyConfig["tables"] {
+function parsedTables(hosts: ReadonlyMap<string, Resource>): EnvoyConfig["tables"] {
   const tables = new Map<string, { name: string; virtual_hosts: VirtualHost[] }>();
-  for (const [key, json] of hosts) {
+  for (const [key, { json }] of hosts) {
     const [name = ""] = key.split("\n");
     const table = tables.get(name) ?? { name, virtual_hosts: [] };
     tables.set(name, table);

@@ -13,7 +13,14 @@ type HostFinding = HostDetail["findings"][number];
 
 const levelOf = (severity: HostFinding["severity"]) => (severity === "error" ? "bad" : "warning");
 
-export const Finding = ({ finding }: { readonly finding: HostFinding }) => {
+/** `grouped`: its reason stands above it already. */
+export const Finding = ({
+  finding,
+  grouped = false,
+}: {
+  readonly finding: HostFinding;
+  readonly grouped?: boolean;
+}) => {
   const { severity, about, path = "", message, reason, file, line } = finding;
   const place = file ? `${file}${line ? `:${line}` : ""}` : "";
   const text = `${place ? `${place}: ` : ""}${severity} ${about} ${path}: ${message} (${reason})`;
@@ -23,8 +30,9 @@ export const Finding = ({ finding }: { readonly finding: HostFinding }) => {
       <div>
         <p class="finding-message">{message}</p>
         <p class="finding-place">
-          <span>{about}</span> {path && <code>{path}</code>} {place && <span class="place">{place}</span>}{" "}
-          <a href={addressOf("problems", "", { reason })}>{reason}</a>
+          <a href={addressOf("hosts", "", { q: about })}>{about}</a> {path && <code>{path}</code>}{" "}
+          {place && <span class="place">{place}</span>}{" "}
+          {!grouped && <a href={addressOf("problems", "", { reason })}>{reason}</a>}
         </p>
       </div>
       <Copy text={text} />

@@ -58,7 +58,7 @@ function Findings({
       <Failure text={error.value || failure.value} />
       <ul class="findings">
         {all.map((finding, i) => (
-          <Finding key={i} finding={finding} />
+          <Finding key={i} finding={finding} grouped />
         ))}
       </ul>
       {data.value && total === 0 && <p class="quiet-text">None matches.</p>}

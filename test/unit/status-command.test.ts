@@ -135,8 +135,11 @@ describe("isoline graph", () => {
 describe("isoline envoy", () => {
   it("prints Envoy's response flags with what to look at", async () => {
     expect(await envoyCommand(undefined, { format: "text" })).toBe(0);
-    for (const { flag } of responseFlags)
-      expect(out).toMatch(new RegExp(`^${flag} +\\S.*\\n {6}look at \\S`, "m"));
+    const page = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+    for (const { flag, meaning, look } of responseFlags) {
+      expect(out).toContain(`${flag.padEnd(4)}  ${meaning}\n      look at ${look}\n`);
+      expect(page).toContain(`| \`${flag}\` | ${meaning} | ${look} |\n`);
+    }
   });
 
   it("says what an admin interface is, and what can't be reached", async () => {
