@@ -12,6 +12,7 @@ export function hideValues(salt: string): (config: EnvoyConfig) => EnvoyConfig {
     `(hidden ${contentHash(`${salt}\n${JSON.stringify(value)}`).slice(0, 8)})`;
   return (config) => ({
     ...config,
+    listeners: new Map([...config.listeners].map(([name, listener]) => [name, hidden(listener, hide)])),
     tables: new Map([...config.tables].map(([name, table]) => [name, hidden(table, hide)])),
   });
 }

@@ -1,19 +1,38 @@
+import type { Listener } from "../gen/envoy.js";
+import type { ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { managerOf } from "./config.js";
 import { parseListenerName } from "./listener-names.js";
-import { configFor, wholeTables } from "./served-config.js";
 
-/** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */
-export function servedHosts({ tables, sets }: Pick<Snapshot, "sets" | "tables">): string[] {
+/** Hosts that connections are passed on for, without a route table; `*` is any. */
+export function passedHosts(listeners: ResourceSet): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
-  const { listeners } = configFor({ sets, tables: new Map() }, "");
-  for (const { name = "", filter_chains = [] } of listeners.values()) {
-    if (!parseListenerName(name)) continue;
+  for (const listener of listeners.names()) {
+    const pieces = listeners.get(listener)?.pieces ?? [];
+    if (pieces.length === 0 || !parseListenerName(listener)) continue;
+    const { filter_chains = [] } = JSON.parse(`{${pieces.join("")}`) as Listener;
     for (const chain of filter_chains) {
       const passed = managerOf(chain) ? [] : ["*"];
       for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);
     }
   }
-  return [...names].sort();
+  return names;
 }
+
+/** The route tables of each virtual host, whole tables also where they are served in parts. */
+export function tablesByHost({ tables }: Pick<Snapshot, "tables">): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [part, { hosts }] of tables) {
+    const table = part.replace(/\/[01]+$/, "");
+    for (const { name } of hosts) {
+      const of = found.get(name);
+      if (!of) found.set(name, [table]);
+      else if (!of.includes(table)) of.push(table);
+    }
+  }
+  return found;
+}
+
+/** Names of virtual hosts, and of hosts that connections are passed on for; `*` is any. */
+export const servedHosts = ({ tables, sets }: Pick<Snapshot, "sets" | "tables">): string[] =>
+  [...new Set([...tablesByHost({ tables }).keys(), ...passedHosts(sets.listeners)])].sort();

@@ -11,7 +11,7 @@ import type { HeldErrors } from "./held-errors.js";
 import { acceptShrink, type FollowedHolds } from "./holds.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
-import { answerHost, answerHosts } from "./hosts.js";
+import { answerHost, answerHosts, HostIndex } from "./hosts.js";
 import type { Hub } from "./hub.js";
 import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
 import { LiveRequests } from "./live.js";
@@ -132,7 +132,8 @@ function viewRoutes(options: AppOptions, inspected: Inspected): readonly Route[]
   const { hub, standing, live = new LiveRequests({ mode: "once", now: Date.now }) } = options;
   const findings = new FindingsCache(inspected, inspected.engine.now);
   const envoys = new EnvoyList(hub, inspected.engine);
-  const parts = { hub, inspected, findings, envoys, ...(standing ? { standing } : {}) };
+  const hosts = new HostIndex(inspected);
+  const parts = { hub, inspected, findings, envoys, hosts, ...(standing ? { standing } : {}) };
   const get = (path: string, handle: Route["handle"]): Route => ({
     method: "GET",
     path,
@@ -145,8 +146,8 @@ function viewRoutes(options: AppOptions, inspected: Inspected): readonly Route[]
         ? c.json(overviewOf(parts, who), 200, { "cache-control": "no-store" })
         : live.answer(c, who, () => overviewOf(parts, who)),
     ),
-    get("/hosts", (c) => answerHosts(c, inspected, findings)),
-    get("/hosts/:host", (c, who) => answerHost(c, inspected, findings, who)),
+    get("/hosts", (c) => answerHosts(c, parts)),
+    get("/hosts/:host", (c, who) => answerHost(c, parts, who)),
     get("/findings", (c) => answerFindings(c, inspected, findings)),
     get("/envoys", (c) => answerEnvoys(c, envoys)),
     get("/changes", (c) => answerChanges(c, inspected)),

@@ -1,8 +1,7 @@
 import type { Context } from "hono";
 import { type HostNode, hostNodes } from "../explain/graph.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
-import { wholeTables } from "../explain/served-config.js";
-import { servedHosts } from "../explain/served-hosts.js";
+import { passedHosts, tablesByHost } from "../explain/served-hosts.js";
 import {
   hostUnit,
   isHostUnit,
@@ -15,7 +14,6 @@ import {
 import { readOrigins } from "../graph/core/route-origins.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { unservedFor } from "../lint/unserved.js";
-import { memoized } from "../schema/memoized.js";
 import { type Finding, kindOf, type Ref } from "../schema/meta.js";
 import { settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -47,15 +45,36 @@ export interface HostRow {
 const maxNames = 4;
 const maxRows = 2000;
 
-/** The hosts of a snapshot with the route tables that they are in. */
-const tablesByHost = memoized(
-  (snapshot: Pick<Snapshot, "sets" | "tables">): ReadonlyMap<string, readonly string[]> => {
-    const found = new Map<string, string[]>(servedHosts(snapshot).map((host) => [host, []]));
-    for (const [table, hosts] of wholeTables(snapshot.tables))
-      for (const host of hosts.keys()) found.get(host)?.push(table);
-    return found;
-  },
-);
+/** The hosts that are served with their route tables, found once for each snapshot; listeners are read again when they are others. */
+export class HostIndex {
+  #known:
+    | { readonly snapshot: Snapshot; readonly tables: ReadonlyMap<string, readonly string[]> }
+    | undefined;
+  #passed: { readonly hash: string; readonly hosts: ReadonlySet<string> } | undefined;
+
+  constructor(private readonly inspected: Inspected) {}
+
+  /** Empty before anything is published. */
+  get tables(): ReadonlyMap<string, readonly string[]> {
+    const { snapshot } = this.inspected.engine;
+    if (!snapshot) return new Map();
+    if (this.#known?.snapshot === snapshot) return this.#known.tables;
+    const tables = tablesByHost(snapshot);
+    const { listeners } = snapshot.sets;
+    if (this.#passed?.hash !== listeners.hash)
+      this.#passed = { hash: listeners.hash, hosts: passedHosts(listeners) };
+    for (const host of this.#passed.hosts) if (!tables.has(host)) tables.set(host, []);
+    this.#known = { snapshot, tables };
+    return tables;
+  }
+}
+
+/** What the answers about hosts are made of. */
+export interface HostParts {
+  readonly inspected: Inspected;
+  readonly findings: FindingsCache;
+  readonly hosts: HostIndex;
+}
 
 /** Hosts that objects with errors claim and that are not served. */
 function failingHosts(
@@ -75,13 +94,10 @@ function failingHosts(
 }
 
 /** All hosts, served and failing, in the order of their names. */
-export function allHosts({ engine }: Inspected, findings: CurrentFindings): readonly string[] {
-  const served = engine.snapshot ? tablesByHost(engine.snapshot) : new Map<string, readonly string[]>();
-  return [...served.keys(), ...failingHosts(engine.store, findings, served)].sort();
+function allHosts({ inspected, findings, hosts }: HostParts): readonly string[] {
+  const served = hosts.tables;
+  return [...served.keys(), ...failingHosts(inspected.engine.store, findings.current, served)].sort();
 }
-
-export const servedCount = (snapshot: Snapshot | undefined): number =>
-  snapshot ? tablesByHost(snapshot).size : 0;
 
 /** What a host is made of: objects that claim it and that its routes read. */
 function objectsOf(store: Store, host: string): readonly Ref[] {
@@ -97,12 +113,10 @@ function hasNoEndpoints(unit: NeededUnit | undefined, store: Store): boolean {
   return resources.every(({ type, json }) => type !== "endpoints" || json === "[]");
 }
 
-function rowOf(
-  host: string,
-  { engine: { store, snapshot } }: Inspected,
-  { byRef }: CurrentFindings,
-): HostRow {
-  const tables = (snapshot && tablesByHost(snapshot).get(host)) ?? undefined;
+function rowOf(host: string, { inspected, findings, hosts }: HostParts): HostRow {
+  const { store } = inspected.engine;
+  const { byRef } = findings.current;
+  const tables = hosts.tables.get(host);
   const unit = store.unit(hostUnit(host));
   const refs = objectsOf(store, host);
   const services = refs.filter((ref) => kindOf(ref) === "Service").map((ref) => ref.slice("Service/".length));
@@ -126,12 +140,11 @@ function rowOf(
 }
 
 /** `GET /hosts?after=N&limit=N`: hosts with their owners, Services and state, in the order of their names. */
-export function answerHosts(c: Context, inspected: Inspected, cache: FindingsCache): Response {
-  const { current } = cache;
-  const page = pageOf(c, allHosts(inspected, current), maxRows);
+export function answerHosts(c: Context, parts: HostParts): Response {
+  const page = pageOf(c, allHosts(parts), maxRows);
   if (page instanceof Response) return page;
   const { items, ...rest } = page;
-  return c.json({ ...rest, hosts: items.map((host) => rowOf(host, inspected, current)) }, 200, uncached);
+  return c.json({ ...rest, hosts: items.map((host) => rowOf(host, parts)) }, 200, uncached);
 }
 
 /** What one host is, for its picture and its list of routes. */
@@ -150,13 +163,12 @@ const maxFindings = 200;
 const maxPlaces = 500;
 
 /** `GET /hosts/HOST`: a host as a graph with requests for its routes, its findings, and the places of its objects. */
-export function answerHost(c: Context, inspected: Inspected, cache: FindingsCache, who: Identity): Response {
-  const { engine } = inspected;
-  const { snapshot, store, platform, settings } = engine;
+export function answerHost(c: Context, parts: HostParts, who: Identity): Response {
+  const { inspected, findings: cache, hosts } = parts;
+  const { snapshot, store, platform, settings } = inspected.engine;
   if (!snapshot) return nothingPublished(c);
   const host = (c.req.param("host") ?? "").toLowerCase();
-  const { current } = cache;
-  const isServed = tablesByHost(snapshot).has(host);
+  const isServed = hosts.tables.has(host);
   const claims = claimsOn(store, host);
   if (!isServed && claims.claimants.length === 0)
     return problem(c, 404, "not-found", "this host is not served, and no object claims it");
@@ -165,11 +177,11 @@ export function answerHost(c: Context, inspected: Inspected, cache: FindingsCach
   const [node] = isServed ? hostNodes([host], snapshot, origins, shown) : [];
   const refs = objectsOf(store, host);
   const findings = [
-    ...refs.flatMap((ref) => current.byRef.get(ref) ?? []),
+    ...refs.flatMap((ref) => cache.current.byRef.get(ref) ?? []),
     ...(isServed ? [] : unservedFor(host, store, settings)),
   ];
   const detail: HostDetail = {
-    row: rowOf(host, inspected, current),
+    row: rowOf(host, parts),
     ...(node ? { node } : {}),
     findings: findings.slice(0, maxFindings).map((finding) => placed(finding, inspected) as Finding),
     places: node ? placesOf(node, inspected) : {},

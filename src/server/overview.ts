@@ -4,7 +4,7 @@ import { plural } from "../schema/words.js";
 import type { Notice, Overview } from "../verdict/overview.js";
 import type { EnvoyList } from "./envoys.js";
 import type { FindingsCache } from "./findings.js";
-import { servedCount } from "./hosts.js";
+import type { HostIndex } from "./hosts.js";
 import type { Hub } from "./hub.js";
 import type { Inspected } from "./inspect.js";
 import { pageOf } from "./paging.js";
@@ -16,12 +16,13 @@ interface OverviewParts {
   readonly inspected: Inspected;
   readonly findings: FindingsCache;
   readonly envoys: EnvoyList;
+  readonly hosts: HostIndex;
   standing?(): Standing;
 }
 
 /** The state of a server, as the verdict needs it. */
 export function overviewOf(parts: OverviewParts, { role }: Pick<Identity, "role">): Overview {
-  const { hub, inspected, findings, envoys } = parts;
+  const { hub, inspected, findings, envoys, hosts } = parts;
   const { engine } = inspected;
   const { all } = findings.current;
   const errors = all.filter(({ severity }) => severity === "error");
@@ -31,7 +32,7 @@ export function overviewOf(parts: OverviewParts, { role }: Pick<Identity, "role"
     role: role === "admin" ? "admin" : "read",
     ready: hub.ready,
     pending: engine.pending,
-    hosts: servedCount(engine.snapshot),
+    hosts: hosts.tables.size,
     findings: {
       errors: errors.length,
       warnings: all.length - errors.length,

@@ -194,6 +194,8 @@ describe("GET /overview?live", () => {
     await eventually(async () => live.size === 32, "they stay open");
     const [first] = open;
     setTimeout(() => live.release(), 1500);
+    await open[1]?.body?.cancel();
+    expect(live.size).toBe(31);
     const lines = await linesOf(first as Response);
     expect(lines.map(({ overview }) => overview.last?.number)).toEqual([1, 2]);
     expect(live.size).toBe(0);
