@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { stringify } from "yaml";
 import type { PublishedChange } from "../../src/engine/published-changes.js";
+import { startServer } from "../../src/runtime/node/serve.js";
 import { settingsRef } from "../../src/schema/settings.js";
 import type { HostDetail, HostRow } from "../../src/server/hosts.js";
 import { LiveRequests } from "../../src/server/live.js";
@@ -138,6 +142,26 @@ describe("what the page asks for", () => {
     expect(JSON.stringify(await get("/hosts/shop.example.com", "root"))).toContain('x-beta is \\"yes\\"');
     expect(await get("/hosts/nobody.test")).toMatchObject({ status: 404 });
     expect(await get("/hosts/%2a")).toMatchObject({ status: 404 });
+  });
+
+  it("names the file and the line of routes and findings where the server reads files", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "isoline-page-files-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, "shop.yaml");
+    const objects = [service("default", "a"), hostProxy("a.test", "a"), hostProxy("b.test", "gone")];
+    await writeFile(file, objects.map((object) => stringify(object)).join("---\n"));
+    const server = await startServer({ paths: [folder], host: "127.0.0.1", port: 0, log: () => undefined });
+    onTestFinished(() => server.close());
+    const ask = async (host: string): Promise<HostDetail> =>
+      (await (await fetch(`${server.url}/hosts/${host}`)).json()) as HostDetail;
+    const lines = (await readFile(file, "utf8")).split("\n");
+    const [place] = Object.values((await ask("a.test")).places);
+    expect(place?.file).toBe(file);
+    expect(lines[(place?.line ?? 0) - 1]).toContain("- services:");
+    const [finding] = (await ask("b.test")).findings;
+    expect(finding).toMatchObject({ file, line: expect.any(Number), reason: "ServiceUnresolvedReference" });
+    const history = (await (await fetch(`${server.url}/changes`)).json()) as { changes: PublishedChange[] };
+    expect(history.changes).toMatchObject([{ start: "first", causes: [{ source: "files" }] }]);
   });
 
   it("groups findings by reason and namespace, and lists those that are asked for", async () => {
