@@ -10,6 +10,7 @@ import type { EnvoyCounts } from "../verdict/overview.js";
 import type { Hub } from "./hub.js";
 import { pageOf } from "./paging.js";
 import { problem } from "./problem.js";
+import { Remembered } from "./remembered.js";
 
 /** How an Envoy is with one type: that of its subscription that is worst off. */
 interface TypeState {
@@ -37,31 +38,29 @@ export interface EnvoyRow {
 const states: readonly SubscriptionState[] = ["refused", "never", "behind", "current"];
 const rankOf = (state: SubscriptionState): number => states.indexOf(state);
 const freshMs = 5000;
-/** To go through ten thousand Envoys takes a while: they are looked at no more often than this. */
-const leastMs = 500;
 
 /** What Envoys have, and what they refuse. */
 export class EnvoyList {
   #recent: readonly PublishedChange[] = [];
-  #known: { readonly changes: string; readonly at: number; readonly rows: readonly EnvoyRow[] } | undefined;
+  readonly #remembered: Remembered<readonly EnvoyRow[]>;
 
   constructor(
     private readonly hub: Hub,
     private readonly engine: Engine,
-  ) {}
+  ) {
+    this.#remembered = new Remembered({ make: () => this.#allRows(), now: () => hub.now(), freshMs });
+  }
 
   /** Those that are worst off first. */
   get rows(): readonly EnvoyRow[] {
-    const { hub } = this;
-    const at = hub.now();
-    const changes = `${hub.fleet.changes} ${this.engine.sequence}`;
-    const age = at - (this.#known?.at ?? Number.NEGATIVE_INFINITY);
-    if (this.#known && age < (this.#known.changes === changes ? freshMs : leastMs)) return this.#known.rows;
+    return this.#remembered.get(`${this.hub.fleet.changes} ${this.engine.sequence}`);
+  }
+
+  #allRows(): readonly EnvoyRow[] {
+    const now = this.hub.now();
     this.#recent = this.engine.changes.list(maxLacking);
-    const rows = [...hub.fleet.all()].map((envoy) => this.#rowOf(envoy, at));
-    rows.sort((a, b) => rankOf(a.state) - rankOf(b.state) || (a.node < b.node ? -1 : 1));
-    this.#known = { changes, at, rows };
-    return rows;
+    const rows = [...this.hub.fleet.all()].map((envoy) => this.#rowOf(envoy, now));
+    return rows.sort((a, b) => rankOf(a.state) - rankOf(b.state) || (a.node < b.node ? -1 : 1));
   }
 
   #rowOf({ node, token, release, subscriptions }: KnownEnvoy, now: number): EnvoyRow {

@@ -3,6 +3,7 @@ import { findingCodes } from "../schema/finding-codes.js";
 import { byObject, type Finding, kindOf, namespaceOf, type Ref } from "../schema/meta.js";
 import type { Inspected } from "./inspect.js";
 import { pageOf } from "./paging.js";
+import { Remembered } from "./remembered.js";
 
 /** What is wrong now, gathered once for all that asks for it within a short time. */
 export interface CurrentFindings {
@@ -14,24 +15,25 @@ export interface CurrentFindings {
 /** Findings may begin or end to hold with time alone, and a source may have others without a change of objects. */
 const freshMs = 30_000;
 
-/** Remembers the findings of a server as long as nothing changes. */
+/** The findings of a server, gathered again when objects have changed. */
 export class FindingsCache {
-  #known: { readonly round: number; readonly at: number; readonly found: CurrentFindings } | undefined;
+  readonly #remembered: Remembered<CurrentFindings>;
 
   constructor(
     private readonly inspected: Inspected,
-    private readonly now: () => number,
-  ) {}
+    now: () => number,
+  ) {
+    this.#remembered = new Remembered({ make: () => this.#gather(), now, freshMs });
+  }
 
   get current(): CurrentFindings {
+    return this.#remembered.get(String(this.inspected.engine.round));
+  }
+
+  #gather(): CurrentFindings {
     const { engine, source } = this.inspected;
-    const at = this.now();
-    const { round } = engine;
-    if (this.#known && this.#known.round === round && at - this.#known.at < freshMs) return this.#known.found;
     const all = [...(source?.findings ?? []), ...engine.findings];
-    const found = { all, byRef: byObject(all) };
-    this.#known = { round, at, found };
-    return found;
+    return { all, byRef: byObject(all) };
   }
 }
 

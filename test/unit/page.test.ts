@@ -11,6 +11,7 @@ import { settingsRef } from "../../src/schema/settings.js";
 import type { HostDetail, HostRow } from "../../src/server/hosts.js";
 import { LiveRequests } from "../../src/server/live.js";
 import { pageResponse } from "../../src/server/page.js";
+import { Remembered } from "../../src/server/remembered.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Overview } from "../../src/verdict/overview.js";
 import { endpointSlice, hostProxy, httpProxy, service, tlsSecret } from "../support/backend.js";
@@ -181,6 +182,23 @@ describe("what the page asks for", () => {
     for (const finding of list.findings)
       expect(finding).toMatchObject({ reason, about: expect.stringContaining("/team-1/") });
     expect(await get("/findings?list&q=nothing-like-this")).toMatchObject({ total: 0 });
+  });
+});
+
+describe("what takes a while to work out", () => {
+  it("is remembered while its key is the same, and for twenty times as long as it took", () => {
+    let now = 0;
+    let made = 0;
+    const make = (): number => {
+      now += 10;
+      return ++made;
+    };
+    const remembered = new Remembered({ make, now: () => now, freshMs: 1000 });
+    expect([remembered.get("a"), remembered.get("a"), remembered.get("b")]).toEqual([1, 1, 1]);
+    now += 200;
+    expect([remembered.get("a"), remembered.get("b")]).toEqual([1, 2]);
+    now += 1000;
+    expect(remembered.get("b")).toBe(3);
   });
 });
 
