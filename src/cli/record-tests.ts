@@ -13,14 +13,17 @@ export interface RecordOptions extends ExplainerOptions {
   readonly overwrite?: boolean;
 }
 
-/** Writes a test for each route of each host that is served now, in the order of hosts and routes. Returns the exit code. */
+/**
+ * Writes a test for each route of each host of the current configuration, in the order of hosts and routes. Returns
+ * the exit code.
+ */
 export async function recordTests(
   file: string,
   explainer: Explainer,
   options: RecordOptions,
 ): Promise<number> {
   if (file !== "-" && existsSync(file) && !options.overwrite)
-    throw new UsageError(`--record ${file}: the file is there; --overwrite writes over it`);
+    throw new UsageError(`--record ${file}: the file exists; --overwrite replaces it`);
   const tests: unknown[] = [];
   const skipped: Recordable[] = [];
   for (const one of recordables(await hostsOf(explainer, options, { requests: true }))) {
@@ -32,7 +35,7 @@ export async function recordTests(
     }
   }
   for (const one of skipped) console.error(`not recorded: ${printable(describe(one))}`);
-  if (tests.length === 0) throw new Error("nothing is served, so that there is nothing to record");
+  if (tests.length === 0) throw new Error("the configuration has no routes to record");
   const text = writeYaml({ tests });
   if (file === "-") process.stdout.write(text);
   else writeFileSync(file, text);
@@ -45,7 +48,7 @@ export async function recordTests(
 function describe({ host, match, origin }: Recordable): string {
   const from = origin ? ` (${origin.ref} ${origin.field})` : "";
   const why = match?.includes("(hidden)")
-    ? "values that it compares are shown to the role admin alone"
-    : "no request is known that comes to it; earlier routes may take all";
+    ? "the server shows its values only to the role admin"
+    : "no request was found that reaches it; earlier routes may match all";
   return `${host} ${match}${from}: ${why}`;
 }
