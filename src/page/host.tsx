@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { ClusterNode, RouteNode } from "../explain/graph.js";
-import { type Part, pictureOf } from "../picture/model.js";
+import { type PicturePart, pictureOf } from "../picture/model.js";
 import type { HostDetail } from "../server/hosts.js";
 import { addressOf } from "./address.js";
 import { overview } from "./api.js";
@@ -215,7 +215,7 @@ export function Host({ name }: { readonly name: string }) {
   const chosen = useSignal("");
   const detail = data.value;
   const picture = useMemo(() => detail?.node && pictureOf(detail.node, detail), [detail]);
-  const choose = ({ route }: Part): void => {
+  const choose = ({ route }: PicturePart): void => {
     if (!route) return;
     chosen.value = `route-${route.table}-${route.index}`;
     const row = document.getElementById(chosen.value);

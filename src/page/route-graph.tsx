@@ -2,13 +2,19 @@ import { h, type VNode } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { drawn, type SvgElement } from "../picture/draw.js";
 import { laidOut } from "../picture/layout.js";
-import type { Part, Picture } from "../picture/model.js";
+import type { Picture, PicturePart } from "../picture/model.js";
 
 const vnodeOf = ({ tag, attributes, children }: SvgElement): VNode =>
   h(tag, attributes, ...children.map((child) => (typeof child === "string" ? child : vnodeOf(child))));
 
 /** The picture of a host; a click on a route's box calls `choose`. */
-export function RouteGraph({ picture, choose }: { readonly picture: Picture; choose(part: Part): void }) {
+export function RouteGraph({
+  picture,
+  choose,
+}: {
+  readonly picture: Picture;
+  choose(part: PicturePart): void;
+}) {
   const scene = useMemo(() => laidOut(picture), [picture]);
   const view = useRef<HTMLElement>(null);
   useLayoutEffect(() => {

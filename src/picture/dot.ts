@@ -1,17 +1,17 @@
 import type { HostNode } from "../explain/graph.js";
-import { type Beside, type Part, pictureOf } from "./model.js";
+import { type Beside, type PicturePart, pictureOf } from "./model.js";
 
 const quoted = (text: string): string =>
   `"${text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\r?\n/g, "\\n")}"`;
 
-const shapes: Readonly<Record<Part["kind"], string>> = {
+const shapes: Readonly<Record<PicturePart["kind"], string>> = {
   listener: "cds",
   host: "house",
   route: "box",
   cluster: "component",
   endpoints: "note",
 };
-const colours: Readonly<Record<Part["level"], string>> = {
+const colours: Readonly<Record<PicturePart["level"], string>> = {
   plain: "black",
   warning: "orange3",
   error: "red3",

@@ -1,8 +1,8 @@
 import { Graph, layout } from "@dagrejs/dagre";
-import type { Link, Part, Picture } from "./model.js";
+import type { Link, Picture, PicturePart } from "./model.js";
 
 /** A part with its place, in units of one pixel. */
-export interface Box extends Part {
+export interface Box extends PicturePart {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -31,7 +31,7 @@ const lineWidth = 6.4;
 export const lineHeight = 15;
 export const padding = 10;
 const titleHeight = 18;
-const maxChars: Readonly<Record<Part["kind"], number>> = {
+const maxChars: Readonly<Record<PicturePart["kind"], number>> = {
   listener: 26,
   host: 34,
   route: 44,
@@ -43,7 +43,7 @@ const margin = 12;
 const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
-function sized(part: Part): Omit<Box, "x" | "y"> {
+function sized(part: PicturePart): Omit<Box, "x" | "y"> {
   const most = maxChars[part.kind];
   const shownTitle = cut(part.title, most);
   const shownLines = part.lines.map((line) => cut(line, Math.floor((most * titleWidth) / lineWidth)));

@@ -15,7 +15,7 @@ type PartKind = "listener" | "host" | "route" | "cluster" | "endpoints";
 type PartLevel = "plain" | "warning" | "error";
 
 /** A box of the picture of a host. */
-export interface Part {
+export interface PicturePart {
   readonly id: string;
   readonly kind: PartKind;
   readonly level: PartLevel;
@@ -36,7 +36,7 @@ export interface Link {
 /** A host as boxes and links from left to right: listeners, host, routes, clusters, endpoints. */
 export interface Picture {
   readonly title: string;
-  readonly parts: readonly Part[];
+  readonly parts: readonly PicturePart[];
   readonly links: readonly Link[];
 }
 
@@ -46,10 +46,10 @@ const maxAddresses = 4;
 
 /** Makes the parts of one host. Listeners with the same routes share them. */
 export function pictureOf(node: HostNode, beside: Beside = {}): Picture {
-  const parts = new Map<string, Part>();
+  const parts = new Map<string, PicturePart>();
   const links: Link[] = [];
   const prefix = node.host;
-  const add = (part: Omit<Part, "id">, key: string): string => {
+  const add = (part: Omit<PicturePart, "id">, key: string): string => {
     const id = `${prefix} ${part.kind} ${key}`;
     if (!parts.has(id)) parts.set(id, { id, ...part });
     return id;
@@ -117,7 +117,7 @@ const listenerNames: Readonly<Record<string, string>> = {
   ingress_fallbackcert: "HTTPS, no server name",
 };
 
-const listenerPart = (name: string, connection: ConnectionNode | undefined): Omit<Part, "id"> => ({
+const listenerPart = (name: string, connection: ConnectionNode | undefined): Omit<PicturePart, "id"> => ({
   kind: "listener",
   level: "plain",
   title: listenerNames[name] ?? name,
@@ -128,7 +128,7 @@ function hostPart(
   { host }: HostNode,
   routes: readonly RouteNode[],
   { findings = [] }: Beside,
-): Omit<Part, "id"> {
+): Omit<PicturePart, "id"> {
   const inRoutes = new Set(routes.flatMap((route) => findingsOf(route, findings)));
   const own = findings.filter((finding) => !inRoutes.has(finding));
   return {
@@ -158,7 +158,7 @@ function routePart(
   route: RouteNode,
   place: { readonly table: string; readonly index: number },
   { findings = [] }: Beside,
-): Omit<Part, "id"> {
+): Omit<PicturePart, "id"> {
   const own = findingsOf(route, findings);
   const action = route.facts.find(({ what }) => what === "redirect" || what === "response");
   const lines = [
@@ -178,14 +178,14 @@ function routePart(
 /** `namespace/name` of the Service of a cluster. */
 const namespacedService = (cluster: string): string => serviceOf(cluster).split("/").slice(0, 2).join("/");
 
-const clusterPart = ({ cluster }: ClusterNode): Omit<Part, "id"> => {
+const clusterPart = ({ cluster }: ClusterNode): Omit<PicturePart, "id"> => {
   const [namespace = "", service, port] = serviceOf(cluster).split("/");
   return service === undefined
     ? { kind: "cluster", level: "plain", title: cluster, lines: [] }
     : { kind: "cluster", level: "plain", title: service, lines: [`${namespace}, port ${port ?? ""}`] };
 };
 
-function endpointsPart({ endpoints, endpointCount }: ClusterNode, notReady: number): Omit<Part, "id"> {
+function endpointsPart({ endpoints, endpointCount }: ClusterNode, notReady: number): Omit<PicturePart, "id"> {
   const waiting = notReady > 0 ? `, ${notReady} not ready` : "";
   if (endpointCount === 0)
     return {
