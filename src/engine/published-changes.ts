@@ -1,6 +1,6 @@
-import { type ServedChange, servedChange, type WordSection } from "../explain/served-change.js";
+import { type ServedChange, servedChange } from "../explain/served-change.js";
 import { servedHosts } from "../explain/served-hosts.js";
-import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
+import { type Snapshot, xdsTypes } from "../link/snapshot.js";
 import type { Ref } from "../schema/meta.js";
 import type { Store } from "../store/store.js";
 
@@ -17,7 +17,7 @@ export interface Cause {
 }
 
 /** One entry of the history of what was served. */
-export interface PublishedChange {
+export interface PublishedChange extends ServedChange {
   /** Counts entries from 1. */
   readonly number: number;
   /** Milliseconds since the epoch: of the first and the last publication of the entry. */
@@ -30,13 +30,6 @@ export interface PublishedChange {
   readonly causes: readonly Cause[];
   /** The first of a store, or one after a restart with other content than before: nothing to compare it with is in memory. */
   readonly start?: "first" | "restart";
-  readonly types: readonly XdsType[];
-  readonly hosts: readonly string[];
-  readonly hostCount: number;
-  readonly sections: readonly WordSection[];
-  /** Lines that are left out. */
-  readonly more: number;
-  readonly onlyEndpoints: boolean;
 }
 
 /** Entries that are kept; those beyond take the place of the oldest. */

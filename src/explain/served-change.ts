@@ -28,7 +28,7 @@ export interface ServedChange {
   readonly onlyEndpoints: boolean;
 }
 
-export interface WordSection {
+interface WordSection {
   readonly title: string;
   readonly lines: readonly {
     readonly sign: "+" | "-" | "~" | "";
