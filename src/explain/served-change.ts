@@ -1,10 +1,11 @@
 import type { Cluster, ClusterLoadAssignment, Listener, Secret, VirtualHost } from "../gen/envoy.js";
-import type { Linked, ResourceSet } from "../link/resource-set.js";
+import { jsonOf, type Linked, type ResourceSet } from "../link/resource-set.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { Table } from "../link/table.js";
 import { isSame } from "../schema/same.js";
 import { plural } from "../schema/words.js";
 import type { Resource } from "../store/store.js";
+import { textOf } from "../xds/routes-hole.js";
 import type { EnvoyConfig } from "./config.js";
 import { aligned, diff } from "./diff.js";
 import { hideValues } from "./hidden-values.js";
@@ -113,15 +114,16 @@ function changedHosts(a: Tables, b: Tables): Pair<Resource> {
 
 const sizeOf = (resources: ReadonlyMap<string, Linked>): number =>
   [...resources.values()].reduce(
-    (sum, { pieces }) => sum + pieces.reduce((length, piece) => length + piece.length, 0),
+    (sum, { pieces }) => sum + pieces.reduce((length, piece) => length + textOf(piece).length, 0),
     0,
   );
 
 const parsed = <T>(resources: ReadonlyMap<string, Linked>): Map<string, T> =>
   new Map(
-    [...resources].flatMap(([name, { pieces }]) =>
-      pieces.length === 0 ? [] : [[name, JSON.parse(`{${pieces.join("")}`) as T]],
-    ),
+    [...resources].flatMap(([name, resource]) => {
+      const json = jsonOf(resource);
+      return json === undefined ? [] : [[name, JSON.parse(json) as T]];
+    }),
   );
 
 function parsedTables(hosts: ReadonlyMap<string, Resource>): EnvoyConfig["tables"] {

@@ -1,5 +1,5 @@
 import type { Listener } from "../gen/envoy.js";
-import type { ResourceSet } from "../link/resource-set.js";
+import { jsonOf, type ResourceSet } from "../link/resource-set.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { managerOf } from "./config.js";
 import { parseListenerName } from "./listener-names.js";
@@ -8,9 +8,10 @@ import { parseListenerName } from "./listener-names.js";
 export function passedHosts(listeners: ResourceSet): ReadonlySet<string> {
   const names = new Set<string>();
   for (const listener of listeners.names()) {
-    const pieces = listeners.get(listener)?.pieces ?? [];
-    if (pieces.length === 0 || !parseListenerName(listener)) continue;
-    const { filter_chains = [] } = JSON.parse(`{${pieces.join("")}`) as Listener;
+    const resource = parseListenerName(listener) && listeners.get(listener);
+    const json = resource && jsonOf(resource);
+    if (json === undefined) continue;
+    const { filter_chains = [] } = JSON.parse(json) as Listener;
     for (const chain of filter_chains) {
       const passed = managerOf(chain) ? [] : ["*"];
       for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);
