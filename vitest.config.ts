@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { buildPage } from "./scripts/page.mjs";
 import { PlainLine } from "./test/support/plain-line.js";
 
 /** No test is about time: on a busy machine everything takes many times as long. */
@@ -13,12 +14,13 @@ const processes = (groupOrder: number) => ({
   ...patient,
 });
 
-/** What the build puts in. */
-const define = { ISOLINE_VERSION: '"0.0.0"' };
+const page = JSON.stringify(await buildPage());
+/** What the build puts in; an object for each project, as Vitest empties it. */
+const define = (): Record<string, string> => ({ ISOLINE_VERSION: '"0.0.0"', ISOLINE_PAGE: page });
 
 const projects = [
   {
-    define,
+    define: define(),
     test: {
       name: "unit",
       include: [
@@ -34,13 +36,16 @@ const projects = [
       ...patient,
     },
   },
-  { define, test: { name: "servers", include: ["test/servers/**/*.test.ts"], ...processes(1) } },
-  { test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
-  { test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(1) } },
-  { test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(1) } },
+  { define: define(), test: { name: "servers", include: ["test/servers/**/*.test.ts"], ...processes(1) } },
+  { define: define(), test: { name: "worker", include: ["test/worker/**/*.test.ts"], ...processes(1) } },
+  { define: define(), test: { name: "envoy", include: ["test/envoy/**/*.test.ts"], ...processes(1) } },
+  {
+    define: define(),
+    test: { name: "kubernetes", include: ["test/kubernetes/**/*.test.ts"], ...processes(1) },
+  },
   // The rest is for `npm run test:long`.
-  { test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(2) } },
-  { test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(3) } },
+  { define: define(), test: { name: "docs", include: ["test/docs/**/*.test.ts"], ...processes(2) } },
+  { define: define(), test: { name: "long", include: ["test/long/**/*.test.ts"], ...processes(3) } },
 ];
 
 export default defineConfig({

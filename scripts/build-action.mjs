@@ -35,6 +35,8 @@ export async function buildAction(folder) {
     legalComments: "none",
     logLevel: "warning",
     ...nodeBundle,
+    // Nothing in CI serves the page.
+    define: { ...nodeBundle.define, ISOLINE_PAGE: JSON.stringify({ html: "", policy: "", etag: "" }) },
     plugins: [withoutClient],
   });
 }

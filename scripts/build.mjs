@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { buildPage } from "./page.mjs";
 import { isMain, root } from "./run.mjs";
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -42,14 +43,16 @@ const withoutUnusedClient = {
 
 /** Builds the command line and the Worker. Rejects with the errors that esbuild printed. */
 export async function build() {
-  await buildCommands();
-  await bundle("src/runtime/worker/worker.ts", "dist/worker.js", worker);
+  const page = { ISOLINE_PAGE: JSON.stringify(await buildPage()) };
+  await buildCommands(page);
+  await bundle("src/runtime/worker/worker.ts", "dist/worker.js", { ...worker, define: page });
 }
 
 /** Builds the command line: an entry with the options of all commands, and chunks that a command loads when it runs. */
-async function buildCommands() {
+async function buildCommands(page) {
   const { metafile } = await esbuild({
     ...nodeBundle,
+    define: { ...nodeBundle.define, ...page },
     entryPoints: { isoline: "src/cli/main.ts" },
     outdir: "dist",
     chunkNames: "chunks/[name]-[hash]",

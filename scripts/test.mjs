@@ -4,6 +4,11 @@ import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 const CHECKS = [
   { name: "types", needed: true, run: () => program("node_modules/typescript/bin/tsc") },
   {
+    name: "types of the page",
+    needed: true,
+    run: () => program("node_modules/typescript/bin/tsc", "-p", "src/page"),
+  },
+  {
     name: "lint and format",
     needed: true,
     run: () => program("node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"),

@@ -12,7 +12,7 @@ export function isColoured({ isTTY }: { readonly isTTY?: boolean }, env: Environ
 
 const codes = { error: 31, warning: 33, good: 32, faint: 2 } as const;
 
-const paint = (text: string, colour: keyof typeof codes): string =>
+export const paint = (text: string, colour: keyof typeof codes): string =>
   `\u001b[${codes[colour]}m${text}\u001b[0m`;
 
 const finding = /^((?:.*?: )??)(error|warning)( .*?)( \([A-Za-z]+\/[A-Za-z]+\))?$/;

@@ -13,14 +13,17 @@ import { addCost } from "./commands/cost.js";
 import { addCrds } from "./commands/crds.js";
 import { addDemo } from "./commands/demo.js";
 import { addDiff } from "./commands/diff.js";
+import { addEnvoy } from "./commands/envoy.js";
 import { addExplain } from "./commands/explain.js";
 import { addFleet } from "./commands/fleet.js";
+import { addGraph } from "./commands/graph.js";
 import { addHistory } from "./commands/history.js";
 import { withoutKubeNames } from "./commands/kube-names.js";
 import { addManifests } from "./commands/manifests.js";
 import { addMigrate } from "./commands/migrate.js";
 import { addPublish } from "./commands/publish.js";
 import { addServe } from "./commands/serve.js";
+import { addStatus } from "./commands/status.js";
 import { addTest } from "./commands/test.js";
 import { addToken } from "./commands/token.js";
 import { UsageError } from "./usage.js";
@@ -36,10 +39,13 @@ const commands: readonly ((program: Command, done: (code: number) => void) => vo
   addCompile,
   addCheck,
   addExplain,
+  addGraph,
   addTest,
   addDiff,
   addMigrate,
   addServe,
+  addStatus,
+  addEnvoy,
   addPublish,
   addHistory,
   addAcceptShrink,

@@ -1,16 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { writeYaml } from "../documents/write.js";
-import { type HostNode, hostNodes, servedHosts } from "../explain/graph.js";
-import { originsIn } from "../explain/origins.js";
 import { readRequest } from "../explain/request.js";
-import { checkKeyPair } from "../platform/key-pair.js";
 import { observe } from "../route-tests/observed.js";
 import { type Recordable, recordables, recordedTest } from "../route-tests/record.js";
-import { isRecord } from "../schema/issues.js";
 import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
+import { hostsOf } from "./asked-hosts.js";
 import type { Explainer, ExplainerOptions } from "./explain.js";
-import { askServer } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
 export interface RecordOptions extends ExplainerOptions {
@@ -30,7 +26,7 @@ export async function recordTests(
     throw new UsageError(`--record ${file}: the file exists; --overwrite replaces it`);
   const tests: unknown[] = [];
   const skipped: Recordable[] = [];
-  for (const one of recordables(await hostsOf(explainer, options))) {
+  for (const one of recordables(await hostsOf(explainer, options, { requests: true }))) {
     if (!one.request) skipped.push(one);
     else {
       const { method, url, headers } = one.request;
@@ -55,28 +51,4 @@ function describe({ host, match, origin }: Recordable): string {
     ? "the server shows its values only to the role admin"
     : "no request was found that reaches it; earlier routes may match all";
   return `${host} ${match}${from}: ${why}`;
-}
-
-async function hostsOf({ compiled }: Explainer, options: RecordOptions): Promise<readonly HostNode[]> {
-  if (compiled) {
-    const { snapshot, store, settings } = compiled;
-    return hostNodes(servedHosts(snapshot), snapshot, originsIn(store, settings.spec, { checkKeyPair }), {
-      requests: true,
-    });
-  }
-  return servedBy(options.xds ?? "", options);
-}
-
-/** Reads all pages of the graph of a server. */
-async function servedBy(server: string, options: RecordOptions): Promise<HostNode[]> {
-  const hosts: HostNode[] = [];
-  for (let after: string | undefined = ""; after !== undefined; ) {
-    const query = new URLSearchParams({ after, limit: "20", requests: "" });
-    const page = await askServer("--xds", server, `graph?${query}`, options);
-    if (!isRecord(page) || !Array.isArray(page.hosts))
-      throw new Error(`${server}: the answer is not a graph of hosts`);
-    hosts.push(...(page.hosts as HostNode[]));
-    after = typeof page.next === "string" ? page.next : undefined;
-  }
-  return hosts;
 }

@@ -10,6 +10,7 @@ import { type Change, type Platform, refresh, replaceAll, type Updated, update }
 import type { Awaited } from "./awaited.js";
 import { type Feed, Gate } from "./gate.js";
 import type { Outlet } from "./outlet.js";
+import { type Cause, PublishedChanges } from "./published-changes.js";
 import { Publisher } from "./publisher.js";
 import { compileLeft, inSlices, updateInSlices } from "./slices.js";
 
@@ -64,12 +65,16 @@ export class Engine {
   readonly platform: Platform;
   readonly outlet: Outlet;
   readonly now: () => number;
+  /** The history of what was served. */
+  readonly changes: PublishedChanges;
   readonly #gate: Gate;
   readonly #publisher: Publisher;
   readonly #listeners: EngineListener[] = [];
   #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  /** Raised whenever what is known of objects or served may have changed. */
+  #round = 0;
 
   /** Opens a store that an earlier process may have filled. Units of another compiler version are compiled again. */
   static open(options: EngineOptions): Engine {
@@ -86,7 +91,8 @@ export class Engine {
     this.outlet = outlet;
     this.now = now;
     this.#gate = new Gate(store);
-    this.#publisher = new Publisher(store, outlet, now);
+    this.changes = new PublishedChanges(store, (line) => outlet.log(line));
+    this.#publisher = new Publisher(store, outlet, now, this.changes);
     outlet.partAsked = (table) => {
       if (this.#publisher.partAsked(table)) this.offer();
     };
@@ -119,9 +125,19 @@ export class Engine {
     return this.store.unit(listenersUnit) !== undefined;
   }
 
+  /** Another number whenever objects, findings or what is served may have changed. */
+  get round(): number {
+    return this.#round;
+  }
+
   /** Units and steps of the source that are left before the store may be published. */
   get pending(): number {
     return this.#gate.pending;
+  }
+
+  /** Notes the cause of the next publication for the history. */
+  because(cause: Cause): void {
+    this.changes.because(cause);
   }
 
   /**
@@ -143,6 +159,7 @@ export class Engine {
   }
 
   #resultOf({ units: compiled, left, edited, missed, affected }: Updated): Put {
+    this.#round++;
     this.statusesChanged(affected);
     return { compiled, pending: left + this.#gate.steps, edited, missed };
   }
@@ -173,6 +190,7 @@ export class Engine {
   offer(): boolean {
     if (!this.#gate.isOpen) return false;
     const changed = this.#publisher.publish();
+    this.#round++;
     this.#takeLeftOut();
     for (const { published } of this.#listeners) published?.();
     return changed;

@@ -3,6 +3,7 @@ import { shownAbout } from "../schema/shown.js";
 import { settingsOf } from "../schema/stored-settings.js";
 import type { Store } from "../store/store.js";
 import type { Outlet } from "./outlet.js";
+import type { PublishedChanges } from "./published-changes.js";
 
 /** More than the number of versions in the phases of one publication. */
 const sequenceStep = 16;
@@ -24,6 +25,7 @@ export class Publisher {
     private readonly outlet: Outlet,
     /** Milliseconds since the epoch. */
     private readonly now: () => number,
+    private readonly changes: PublishedChanges,
   ) {}
 
   /**
@@ -47,7 +49,8 @@ export class Publisher {
     const snapshot = this.preview();
     this.outlet.metrics.count("publish_seconds_total", undefined, (this.now() - began) / 1000);
     const changed = !before || !isSameServed(before, snapshot);
-    if (changed) this.#give(snapshot);
+    if (changed) this.#give(snapshot, before);
+    else this.changes.unchanged();
     // Only now: if the store refused the sequence, the next call must publish.
     this.#snapshot = snapshot;
     this.#report(snapshot);
@@ -55,11 +58,13 @@ export class Publisher {
   }
 
   /** The sequence is stored before it is used: versions continue from there after a restart, whatever the clock is. */
-  #give(snapshot: Snapshot): void {
+  #give(snapshot: Snapshot, before: Snapshot | undefined): void {
     const sequence = Math.max(this.now(), this.sequence + sequenceStep);
     this.store.setCursor(sequenceCursor, String(sequence));
     const { mode, split } = snapshot;
-    this.store.setCursor("linked", JSON.stringify({ mode, split: [...split] }));
+    const at = this.now();
+    const noted = this.changes.add(before, snapshot, { sequence, at });
+    this.store.setCursor("linked", JSON.stringify({ mode, split: [...split], ...noted }));
     this.outlet.metrics.count("publications_total");
     this.outlet.publish(snapshot, sequence);
   }

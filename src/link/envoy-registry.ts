@@ -1,3 +1,4 @@
+import type { EnvoyVersion } from "../xds/envoy-version.js";
 import type { XdsType } from "./snapshot.js";
 
 /** The state of one subscription of an Envoy: a type, and a name for EDS, RDS and SDS. */
@@ -11,6 +12,8 @@ export interface Subscription {
   deliveredAt: number;
   /** The delivered version that Envoy rejected: its next poll still had the version from before. */
   refused: string;
+  /** Since when it is known to have what it has, in ms. */
+  since: number;
   seen: number;
   /** Its poll is held. While it is, no other replica can change the version `accepted`. */
   held: boolean;
@@ -36,16 +39,29 @@ export interface Poller {
   readonly token: { readonly id: string; readonly name: string };
   /** `node.id` of the request. It is not verified. */
   readonly node: string;
+  /** Its release, where it says so. */
+  readonly envoy?: EnvoyVersion;
 }
 
 /** The Envoys of one token, by `node.id`; the one that polled last is at the end. */
 interface Nodes {
   readonly name: string;
   readonly nodes: Map<string, Map<string, Subscription>>;
+  /** The releases of those that report one. */
+  readonly releases: Map<string, EnvoyVersion>;
   /** The last node of `nodes`. */
   latest: string;
   /** The number of subscriptions. */
   size: number;
+}
+
+/** An Envoy with what is known of it. */
+export interface KnownEnvoy {
+  /** The name of its token; empty where it has none. */
+  readonly token: string;
+  readonly node: string;
+  readonly release: EnvoyVersion | undefined;
+  readonly subscriptions: Subscriptions;
 }
 
 export interface NodeView {
@@ -85,6 +101,7 @@ function evict(known: Nodes): void {
   for (const [node, { size }] of known.nodes) {
     if (known.nodes.size <= maxNodes && known.size <= maxSubscriptions) return;
     known.nodes.delete(node);
+    known.releases.delete(node);
     known.size -= size;
   }
 }
@@ -95,15 +112,24 @@ function evict(known: Nodes): void {
  */
 export class EnvoyRegistry {
   readonly #tokens = new Map<string, Nodes>();
+  /** Another number whenever what an Envoy has or refuses is another. */
+  changes = 0;
 
   /** Gets or creates a subscription and makes its node the latest; undefined when its key is too long to store. */
   #touch(poller: Poller, type: XdsType, names: readonly string[], now: number): Subscription | undefined {
     const key = subscriptionKey(type, names);
     if (key.length > maxKey) return undefined;
     const { token, node } = poller;
-    const known = this.#tokens.get(token.id) ?? { name: token.name, nodes: new Map(), latest: "", size: 0 };
+    const known = this.#tokens.get(token.id) ?? {
+      name: token.name,
+      nodes: new Map(),
+      releases: new Map(),
+      latest: "",
+      size: 0,
+    };
     this.#tokens.set(token.id, known);
     const subscriptions = known.nodes.get(node) ?? new Map<string, Subscription>();
+    if (poller.envoy) known.releases.set(node, poller.envoy);
     if (known.latest !== node || !known.nodes.has(node)) {
       // Only on a change of node: repeated deletion of the same key makes lookups in a Map slower.
       known.nodes.delete(node);
@@ -119,6 +145,7 @@ export class EnvoyRegistry {
       delivered: "",
       deliveredAt: 0,
       refused: "",
+      since: now,
       seen: now,
       held: false,
       inStep: false,
@@ -127,6 +154,7 @@ export class EnvoyRegistry {
       withheldAt: 0,
     };
     subscriptions.set(key, made);
+    this.changes++;
     known.size++;
     evict(known);
     return made;
@@ -180,7 +208,7 @@ export class EnvoyRegistry {
   observe(poller: Poller, type: XdsType, names: readonly string[], version: string, now: number): void {
     const subscription = this.#touch(poller, type, names, now);
     if (!subscription) return;
-    const { delivered, accepted } = subscription;
+    const { delivered, accepted, refused } = subscription;
     if (version !== accepted) {
       subscription.foreign = version !== "" && version !== delivered;
       subscription.inStep = version === delivered;
@@ -193,6 +221,8 @@ export class EnvoyRegistry {
     // The version comes from another replica, so the earlier delivery of this replica is obsolete.
     else if (version !== accepted) subscription.refused = subscription.delivered = "";
     if (!isActive(subscription, now)) subscription.withheldAt = 0;
+    if (version !== accepted) subscription.since = now;
+    if (version !== accepted || subscription.refused !== refused) this.changes++;
     subscription.accepted = version;
     subscription.seen = now;
   }
@@ -220,6 +250,13 @@ export class EnvoyRegistry {
     for (const token of this.#tokens.values())
       for (const subscriptions of token.nodes.values())
         for (const name of names) if (subscriptions.delete(subscriptionKey(type, [name]))) token.size--;
+  }
+
+  /** All remembered Envoys. */
+  *all(): Iterable<KnownEnvoy> {
+    for (const { name: token, nodes, releases } of this.#tokens.values())
+      for (const [node, subscriptions] of nodes)
+        yield { token, node, release: releases.get(node), subscriptions };
   }
 
   /** The Envoys with their accepted and rejected versions, for the status page. */

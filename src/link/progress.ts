@@ -18,6 +18,23 @@ const isKnown = (subscription: Subscription | undefined, since: number): subscri
 const isDelivering = ({ accepted, delivered, refused }: Subscription): boolean =>
   delivered !== "" && delivered !== accepted && delivered !== refused;
 
+/**
+ * How an Envoy is with what is served of a subscription: `refused` what it was given last, and keeps what it had; `never` has accepted nothing.
+ */
+export type SubscriptionState = "current" | "behind" | "refused" | "never";
+
+/** `version` is what is served. */
+export function stateOf(subscription: Subscription, version: string): SubscriptionState {
+  const { accepted, refused } = subscription;
+  if (accepted === "") return "never";
+  if (refused !== "") return "refused";
+  const [has, served] = [parseVersion(accepted), parseVersion(version)];
+  // What is no longer used may be served for a while beside what is to stay.
+  const isSame =
+    has?.hash === served?.hash || (has?.target ?? has?.hash) === (served?.target ?? served?.hash);
+  return isSame ? "current" : "behind";
+}
+
 const hashOf = (version: string): string | undefined => parseVersion(version)?.hash;
 
 /** Whether Envoy has accepted or rejected exactly this version. */

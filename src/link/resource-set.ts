@@ -67,6 +67,10 @@ export class ResourceSet {
     return names;
   }
 
+  entries(): Iterator<readonly [string, Linked]> {
+    return this.#byName.entries();
+  }
+
   values(): Iterable<Linked> {
     return this.#byName.values();
   }

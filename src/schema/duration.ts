@@ -66,7 +66,8 @@ function durationLike(pattern: string, what: string): z.ZodString {
     .string({ error: ({ input }) => (typeof input === "number" ? error : undefined) })
     .max(maxLength)
     .regex(new RegExp(`^(?:${pattern})$`), {
-      error: ({ input }) => (String(input).startsWith("-") ? `${error}; negative values are not allowed` : error),
+      error: ({ input }) =>
+        String(input).startsWith("-") ? `${error}; negative values are not allowed` : error,
     });
 }
 

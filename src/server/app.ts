@@ -5,13 +5,18 @@ import type { PushedSources } from "../sources/push/push-source.js";
 import { type Authenticate, identityFor, isRefusal, type Refusal, unauthorized } from "./auth.js";
 import { networkOf } from "./client-network.js";
 import { discover } from "./discovery.js";
+import { answerEnvoys, EnvoyList } from "./envoys.js";
+import { answerFindings, FindingsCache } from "./findings.js";
 import type { HeldErrors } from "./held-errors.js";
 import { acceptShrink, type FollowedHolds } from "./holds.js";
 import { answerHook, type Hooks, hookNames } from "./hooks.js";
 import { refuseForeignPage } from "./host.js";
+import { answerHost, answerHosts, HostIndex } from "./hosts.js";
 import type { Hub } from "./hub.js";
 import { answerExplain, answerGraph, answerMetrics, type Inspected } from "./inspect.js";
+import { LiveRequests } from "./live.js";
 import type { Gauge } from "./metrics.js";
+import { answerChanges, overviewOf } from "./overview.js";
 import { pageResponse } from "./page.js";
 import { problem, refuse } from "./problem.js";
 import { RequestError } from "./request.js";
@@ -58,6 +63,8 @@ export interface AppOptions {
   leave?(c: Context): void;
   /** Delays errors to Envoys; absent: they are sent at once, for example because a Worker in front delays them. */
   readonly heldErrors?: HeldErrors;
+  /** Requests that stay open for changes; without it each is held until there is one. */
+  readonly live?: LiveRequests;
 }
 
 /** One row of the HTTP surface. */
@@ -89,7 +96,7 @@ function routesOf(options: AppOptions): readonly Route[] {
       role: "read",
       handle: (c) => c.json({ ...hub.status(), ...status() }, 200, { "cache-control": "no-store" }),
     },
-    { method: "GET", path: "/", role: undefined, handle: pageResponse },
+    { method: "GET", path: "/", role: undefined, handle: (c) => pageResponse(c.req.raw) },
     { method: "GET", path: "/healthz", role: undefined, handle: (c) => c.text("ok\n") },
     {
       method: "GET",
@@ -98,6 +105,7 @@ function routesOf(options: AppOptions): readonly Route[] {
       handle: (c) => answerReady(c, hub, standing?.()),
     },
     ...(inspected ? inspectRoutes(options, inspected) : []),
+    ...(inspected ? viewRoutes(options, inspected) : []),
     ...(sources ? sourceRoutes(sources) : []),
     ...(hooks ? hookRoutes(hooks) : []),
     ...(holds ? holdRoutes(holds) : []),
@@ -121,6 +129,33 @@ const inspectRoutes = (options: AppOptions, inspected: Inspected): readonly Rout
   { method: "GET", path: "/explain", role: "read", handle: (c, who) => answerExplain(c, inspected, who) },
   { method: "GET", path: "/config", role: "read", handle: (c, who) => answerConfig(c, inspected, who) },
 ];
+
+/** What the page and `isoline status` show. */
+function viewRoutes(options: AppOptions, inspected: Inspected): readonly Route[] {
+  const { hub, standing, live = new LiveRequests({ mode: "once", now: Date.now }) } = options;
+  const findings = new FindingsCache(inspected, inspected.engine.now);
+  const envoys = new EnvoyList(hub, inspected.engine);
+  const hosts = new HostIndex(inspected);
+  const parts = { hub, inspected, findings, envoys, hosts, ...(standing ? { standing } : {}) };
+  const get = (path: string, handle: Route["handle"]): Route => ({
+    method: "GET",
+    path,
+    role: "read",
+    handle,
+  });
+  return [
+    get("/overview", (c, who) =>
+      c.req.query("live") === undefined
+        ? c.json(overviewOf(parts, who), 200, { "cache-control": "no-store" })
+        : live.answer(c, who, () => overviewOf(parts, who)),
+    ),
+    get("/hosts", (c) => answerHosts(c, parts)),
+    get("/hosts/:host", (c, who) => answerHost(c, parts, who)),
+    get("/findings", (c) => answerFindings(c, inspected, findings)),
+    get("/envoys", (c) => answerEnvoys(c, envoys)),
+    get("/changes", (c) => answerChanges(c, inspected)),
+  ];
+}
 
 const sourceRoutes = (sources: PushedSources): readonly Route[] => [
   { method: "POST", path: "/sources", role: "admin", handle: (c) => completeSources(c, sources) },

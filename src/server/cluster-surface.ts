@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/engine.js";
 import { review } from "../engine/review.js";
 import { resourcesOf } from "../kubernetes/resources.js";
+import type { Source } from "../sources/source.js";
 import type { FollowedHolds } from "./holds.js";
 import type { Hooks } from "./hooks.js";
 import type { Inspected } from "./inspect.js";
@@ -17,10 +18,13 @@ interface HookOptions {
 /** The part of the HTTP surface that a source of followed Kubernetes clusters adds. */
 export const clusterSurface = (
   engine: Engine,
-  source: { readonly clusters: NonNullable<Inspected["clusters"]>; holds(): readonly FollowedHolds[] },
+  source: Source & {
+    readonly clusters: NonNullable<Inspected["clusters"]>;
+    holds(): readonly FollowedHolds[];
+  },
   options: HookOptions,
 ) => ({
-  inspected: { engine, clusters: () => source.clusters() },
+  inspected: { engine, source, clusters: () => source.clusters() },
   holds: () => source.holds(),
   hooks: clusterHooks(engine, options),
 });

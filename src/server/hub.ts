@@ -74,14 +74,15 @@ const waiterKey = ({ token, node, type, names }: HubPoll): string =>
 export class Hub implements Outlet {
   readonly fleet = new EnvoyRegistry();
   readonly metrics = new Metrics();
-  readonly #publication: Publication;
+  readonly publication: Publication;
   readonly #timers: Timers;
   readonly #waiters = new Map<string, Waiter>();
   /** By `envoyKey`. */
   readonly #waitersOf = new Map<string, Set<Waiter>>();
   /** Number of held polls, by the id of the token. */
   readonly #held = new Map<string, number>();
-  readonly #problems = new Map<XdsType, string>();
+  /** Types whose answer can't be sent, and why. */
+  readonly problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
   readonly #refusals: RefusalLog;
   readonly #origin = new LossGuard((line) => this.log(line));
@@ -96,7 +97,7 @@ export class Hub implements Outlet {
   constructor(private readonly options: HubOptions) {
     this.#timers = options.timers ?? platformTimers;
     this.#refusals = new RefusalLog(options);
-    this.#publication = new Publication(this.fleet, {
+    this.publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
       raised: (sequence) => this.#reportRaised(sequence),
       replicaMs: options.replicaMs ?? 0,
@@ -104,7 +105,7 @@ export class Hub implements Outlet {
   }
 
   get ready(): boolean {
-    return this.#publication.served("clusters") !== undefined;
+    return this.publication.served("clusters") !== undefined;
   }
 
   now(): number {
@@ -127,21 +128,20 @@ export class Hub implements Outlet {
 
   publish(snapshot: Snapshot, sequence: number): void {
     this.#usualName = snapshot.xdsCluster;
-    this.#wake(this.#publication.publish(snapshot, sequence, this.options.now()));
+    this.#wake(this.publication.publish(snapshot, sequence, this.options.now()));
     this.#schedule();
   }
 
   /** Versions by type, the phase of the publication, answers that could not be sent with the reason, and the Envoys. */
   status(): object {
     const versions = xdsTypes.map((type) => {
-      const served = this.#publication.served(type);
+      const served = this.publication.served(type);
       return [type, { version: served?.version ?? "", resources: served?.set.size ?? 0 }] as const;
     });
-    const { phase } = this.#publication;
     return {
-      phase,
+      phase: this.publication.phase,
       types: Object.fromEntries(versions),
-      problems: Object.fromEntries(this.#problems),
+      problems: Object.fromEntries(this.problems),
       waiting: this.#waiters.size,
       missingSources: this.missingSources,
       fleet: this.fleet.views(),
@@ -156,8 +156,8 @@ export class Hub implements Outlet {
       ["sources_missing", this.missingSources],
       ["nodes", nodes.length],
       ...xdsTypes.flatMap((type): Gauge[] => [
-        ["resources", this.#publication.served(type)?.set.size ?? 0, { type }],
-        ["unsendable", this.#problems.has(type) ? 1 : 0, { type }],
+        ["resources", this.publication.served(type)?.set.size ?? 0, { type }],
+        ["unsendable", this.problems.has(type) ? 1 : 0, { type }],
         ["nodes_refusing", nodes.filter((node) => refuses(node, type)).length, { type }],
       ]),
     ];
@@ -215,15 +215,15 @@ export class Hub implements Outlet {
     const { type, names, version } = request;
     const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
     if (part !== undefined) this.partAsked(part);
-    const served = this.#publication.served(type);
+    const served = this.publication.served(type);
     if (!served || !selectVersion(served, names)) return false;
     const before = this.fleet.refusal(request, type, names);
     this.fleet.observe(request, type, names, version, this.options.now());
     const after = this.fleet.refusal(request, type, names);
     if (after && after.version !== before?.version) this.#refusals.refused(request, after.version);
-    this.#publication.learn(request, this.options.now());
+    this.publication.learn(request, this.options.now());
     this.#advance();
-    if (this.#publication.mayRelease(type, this.options.now())) this.#wakeEnvoy(request);
+    if (this.publication.mayRelease(type, this.options.now())) this.#wakeEnvoy(request);
     return true;
   }
 
@@ -243,7 +243,7 @@ export class Hub implements Outlet {
   /** The current reply, and until when (ms, at most `end`) it should not be sent yet. */
   #prepare(request: HubPoll, end: number): Prepared {
     const { type } = request;
-    const answer = this.#publication.answer(request, this.options.now());
+    const answer = this.publication.answer(request, this.options.now());
     if (answer.kind === "unchanged") {
       return { reply: { status: 304 }, waitUntil: Math.min(end, answer.until ?? end) };
     }
@@ -261,7 +261,7 @@ export class Hub implements Outlet {
           ...(request.envoy ? { version: request.envoy } : {}),
         },
       );
-      this.#problems.delete(type);
+      this.problems.delete(type);
       return {
         reply: { status: 200, body },
         version: selection.version,
@@ -269,8 +269,8 @@ export class Hub implements Outlet {
       };
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
-      if (this.#problems.get(type) !== error.message) this.log(error.message);
-      this.#problems.set(type, error.message);
+      if (this.problems.get(type) !== error.message) this.log(error.message);
+      this.problems.set(type, error.message);
       return { reply: { status: 503, reason: error.message }, waitUntil: end };
     }
   }
@@ -278,7 +278,7 @@ export class Hub implements Outlet {
   /** The latest time for an answer: before `last` where other replicas must see the next poll. */
   #endOf(request: HubPoll, last: number): number {
     const now = this.options.now();
-    return Math.min(last, now + (this.#publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
+    return Math.min(last, now + (this.publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
   }
 
   #send(request: HubPoll, { reply, version }: Prepared, reconnect: boolean): Reply {
@@ -380,14 +380,14 @@ export class Hub implements Outlet {
   }
 
   #advance(): void {
-    if (this.#publication.deadline === undefined) return;
-    this.#wake(this.#publication.advance(this.options.now()));
+    if (this.publication.deadline === undefined) return;
+    this.#wake(this.publication.advance(this.options.now()));
     this.#schedule();
   }
 
   #schedule(): void {
     this.#timers.clear(this.#timer);
-    const { deadline } = this.#publication;
+    const { deadline } = this.publication;
     if (deadline === undefined) return;
     this.#timer = this.#timers.set(() => this.#advance(), Math.max(1, deadline - this.options.now()));
   }

@@ -1,12 +1,16 @@
 import type { Context } from "hono";
 import type { Engine } from "../engine/engine.js";
 import { explain } from "../explain/explain.js";
-import { hostNodes, servedHosts } from "../explain/graph.js";
+import { hostNodes } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
 import { hostName, RequestSyntaxError, readRequest } from "../explain/request.js";
 import { configFor } from "../explain/served-config.js";
+import { servedHosts } from "../explain/served-hosts.js";
 import { unservedFor } from "../lint/unserved.js";
+import { formatHosts, pictureFormats } from "../picture/formats.js";
+import { maxDrawnHosts } from "../picture/svg.js";
+import type { Source } from "../sources/source.js";
 import type { Gauge, Metrics } from "./metrics.js";
 import { nothingPublished, problem } from "./problem.js";
 import type { Identity } from "./tokens.js";
@@ -14,6 +18,8 @@ import type { Identity } from "./tokens.js";
 /** What is served, with what it was compiled of. */
 export interface Inspected {
   readonly engine: Engine;
+  /** Where the objects come from. */
+  readonly source?: Pick<Source, "findings" | "locate" | "status">;
   /** Of each cluster: what is known of each kind, and where statuses are written how many wait and how many can't be. Without a name it is the only one. */
   clusters?(): readonly {
     readonly cluster: string;
@@ -33,7 +39,7 @@ const pageSize = 100;
 const maxPageSize = 500;
 
 /** What routes compare headers with is often a shared secret: whoever may only read is not shown it. */
-const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
+export const valuesFor = ({ role }: Identity): Values => (role === "admin" ? "shown" : "hidden");
 
 /** `GET /explain?method=GET&url=URL&header=NAME:VALUE…`: an Explanation as JSON. */
 export function answerExplain(c: Context, { engine }: Inspected, who: Identity): Response {
@@ -57,15 +63,20 @@ export function answerExplain(c: Context, { engine }: Inspected, who: Identity):
 
 /**
  * `GET /graph?host=HOST`, or a page of all hosts in the order of their names: `?after=HOST&limit=N`; `next` is the
- * `after` of the next page. With `requests` each route has a request that it takes.
+ * `after` of the next page. With `requests` each route has a request that it takes. `format` is `json`, `dot`, `svg` or `text`; pages of an SVG have
+ * `maxDrawnHosts` hosts at most.
  */
 export function answerGraph(c: Context, inspected: Inspected, who: Identity): Response {
   const { snapshot, store, platform, settings } = inspected.engine;
   if (!snapshot) return nothingPublished(c);
-  const { host, after = "", limit = String(pageSize), requests } = c.req.query();
+  const { host, after = "", requests } = c.req.query();
+  const format = pictureFormats.find((one) => one === (c.req.query("format") ?? "json"));
+  if (!format) return problem(c, 400, "bad-format", `format is one of ${pictureFormats.join(", ")}`);
+  const largest = format === "svg" ? maxDrawnHosts : maxPageSize;
+  const limit = c.req.query("limit") ?? String(Math.min(pageSize, largest));
   const size = Number(limit);
-  if (!/^\d+$/.test(limit) || size < 1 || size > maxPageSize)
-    return problem(c, 400, "bad-limit", `limit is a number from 1 to ${maxPageSize}`);
+  if (!/^\d+$/.test(limit) || size < 1 || size > largest)
+    return problem(c, 400, "bad-limit", `limit is a number from 1 to ${largest}`);
   const hosts = servedHosts(snapshot);
   const chosen =
     host === undefined
@@ -77,7 +88,23 @@ export function answerGraph(c: Context, inspected: Inspected, who: Identity): Re
   const shown = { values: valuesFor(who), requests: requests !== undefined };
   const last = chosen.at(-1) ?? "";
   const next = host === undefined && last !== hosts.at(-1) && last !== "" ? { next: last } : {};
-  return c.json({ hosts: hostNodes(chosen, snapshot, origins, shown), ...next }, 200, uncached);
+  const nodes = hostNodes(chosen, snapshot, origins, shown);
+  if (format === "json") return c.json({ hosts: nodes, ...next }, 200, uncached);
+  return c.body(formatHosts(nodes, format), 200, {
+    ...uncached,
+    "content-type": format === "svg" ? "image/svg+xml" : "text/plain; charset=utf-8",
+    // A picture has names that users wrote: as a document of its own it may do nothing.
+    "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    "x-content-type-options": "nosniff",
+    ...("next" in next && next.next ? { link: nextLink(c, next.next) } : {}),
+  });
+}
+
+/** The address of the next page, as RFC 8288 has it. */
+function nextLink(c: Context, after: string): string {
+  const url = new URL(c.req.url);
+  url.searchParams.set("after", after);
+  return `<${url.pathname}${url.search}>; rel="next"`;
 }
 
 /** `GET /metrics`, in Prometheus's text format; `own` are the server's gauges. */

@@ -12,6 +12,8 @@ import { type Answer, freePort, request } from "./http.js";
 /** A real Envoy under test. */
 export interface TestEnvoy {
   readonly pid: number;
+  /** The admin interface, as commands take it. */
+  readonly adminUrl: string;
   /** Sends a request to the admin interface. */
   ask(path: string): Promise<Answer>;
   /** Whether `/ready` of the admin interface responds with 200. */
@@ -73,7 +75,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<TestEnvoy> {
   const envoy = await runEnvoy(binary, folder, bootstrap, 1, options.flags);
   const ask = (path: string): Promise<Answer> => request({ ...place, path });
   await Promise.race([untilAdmin(ask), failWhenEnded(envoy, folder)]);
-  return testEnvoy(envoy, folder, ask);
+  const adminUrl = "port" in place ? `http://127.0.0.1:${place.port}` : `unix:${socket}`;
+  return testEnvoy(envoy, folder, { ask, adminUrl });
 }
 
 async function tcpAdmin(): Promise<readonly [AdminPlace, { readonly port: number }]> {
@@ -81,11 +84,16 @@ async function tcpAdmin(): Promise<readonly [AdminPlace, { readonly port: number
   return [{ address: "127.0.0.1", port }, { port }];
 }
 
-function testEnvoy(envoy: EnvoyProcess, folder: string, ask: TestEnvoy["ask"]): TestEnvoy {
+function testEnvoy(
+  envoy: EnvoyProcess,
+  folder: string,
+  { ask, adminUrl }: Pick<TestEnvoy, "ask" | "adminUrl">,
+): TestEnvoy {
   const stats = async (pattern: RegExp): Promise<Map<string, number>> =>
     parseStats((await ask("/stats")).body, pattern);
   return {
     pid: envoy.pid,
+    adminUrl,
     ask,
     stats,
     ready: async () => (await ask("/ready")).status === 200,

@@ -3,6 +3,7 @@ import { statusReport } from "../../src/engine/status-report.js";
 import { createApp } from "../../src/server/app.js";
 import { everyone, tokenAuth } from "../../src/server/auth.js";
 import { Hub } from "../../src/server/hub.js";
+import type { LiveRequests } from "../../src/server/live.js";
 import { parseTokens } from "../../src/server/tokens.js";
 import { PushedSources } from "../../src/sources/push/push-source.js";
 import { createMemoryStore } from "../../src/store/memory.js";
@@ -40,10 +41,11 @@ interface PushServerOptions {
   readonly maxUnits?: number;
   /** Lines `ROLE NAME …options`, where the name is also the token. Without lines no token is required. */
   readonly tokens?: readonly string[];
+  readonly live?: LiveRequests;
 }
 
 /** A server for pushes, without a network. */
-export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: PushServerOptions = {}) {
+export function pushServer({ store = createMemoryStore(), maxUnits, tokens, live }: PushServerOptions = {}) {
   const lines = (tokens ?? []).map((line) => {
     const [role, name = "", ...rest] = line.split(" ");
     return [role, `sha256:${createHash("sha256").update(name).digest("hex")}`, `name=${name}`, ...rest].join(
@@ -60,7 +62,8 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
   const app = createApp({
     hub,
     sources,
-    inspected: { engine },
+    inspected: { engine, source: sources },
+    ...(live ? { live } : {}),
     status: () => statusReport(engine, sources),
     authenticate: tokens
       ? tokenAuth({ tokens: () => parseTokens(lines.join("\n")), now: () => clock.now, requireTls: false })
@@ -98,5 +101,5 @@ export function pushServer({ store = createMemoryStore(), maxUnits, tokens }: Pu
     });
     return JSON.stringify(((await answer.json()) as { readonly outcome?: unknown }).outcome);
   };
-  return { ask, put, serves, store, engine, sources, log, clock };
+  return { ask, app, hub, put, serves, store, engine, sources, log, clock };
 }

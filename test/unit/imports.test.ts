@@ -35,7 +35,7 @@ const listed = (text: string): readonly string[] => text.split(/\s+/).map((part)
 const MAY_IMPORT: Record<string, readonly string[]> = {
   ...CORE,
   index: Object.keys(CORE),
-  engine: listed("schema graph update link lint type:store"),
+  engine: listed("schema graph update link lint explain type:store"),
   kubernetes: listed("schema graph"),
   "kubernetes/node": listed("schema documents kubernetes"),
   "status/write": listed("schema graph xds status kubernetes type:store"),
@@ -45,7 +45,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "sources/push": listed(
     "type:gen schema documents graph xds compile update link explain engine sources type:store",
   ),
-  server: listed("schema documents xds link lint explain engine kubernetes sources/push type:store"),
+  verdict: listed("schema"),
+  picture: listed("schema explain"),
+  page: listed("schema verdict picture type:explain type:server type:engine"),
+  server: listed(
+    "schema documents graph xds link lint explain engine kubernetes sources sources/push verdict picture type:store",
+  ),
   deploy: listed("xds kubernetes status/write"),
   "runtime/node": listed(
     `schema platform store update engine kubernetes/node sources sources/files sources/kubernetes sources/push
@@ -58,7 +63,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: [
     ...Object.keys(CORE),
     ...listed("engine kubernetes kubernetes/node sources/files sources/kubernetes sources/push"),
-    ...listed("type:status/write server deploy dev"),
+    ...listed("type:status/write server deploy dev verdict picture"),
   ],
   action: listed("schema cli"),
 };
@@ -81,6 +86,9 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   "@kubernetes/client-node": ["kubernetes/node"],
   chokidar: ["sources/files"],
   commander: ["cli"],
+  "@dagrejs/dagre": ["picture"],
+  preact: ["page"],
+  "@preact/signals": ["page"],
   "node-sqlite3-wasm": ["store"],
   "cloudflare:workers": ["runtime/worker"],
 };

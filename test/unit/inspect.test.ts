@@ -295,23 +295,3 @@ describe("GET /metrics", () => {
     }
   });
 });
-
-describe("GET /", () => {
-  it("is a page without data that runs no other script than its own", async () => {
-    const { app, push } = rig();
-    await push();
-    const answer = await app.request("/");
-    const html = await answer.text();
-    const policy = answer.headers.get("content-security-policy") ?? "";
-    const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? "none";
-    expect(policy).toContain("default-src 'none'");
-    expect(html.split(`nonce="${nonce}"`)).toHaveLength(3);
-    expect(html).not.toMatch(/https?:\/\/(?!app\.example\.com)/);
-    expect(html).not.toContain("plain.test");
-    expect(html).not.toContain("innerHTML");
-    const other = (await app.request("/")).headers.get("content-security-policy");
-    expect(other).not.toBe(policy);
-    const script = /<script nonce="[^"]+">([\s\S]*)<\/script>/.exec(html)?.[1] ?? "";
-    expect(() => new Function(script)).not.toThrow();
-  });
-});

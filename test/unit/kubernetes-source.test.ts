@@ -69,6 +69,7 @@ describe("clusters as a source", () => {
     await look();
     while (engine.pending > 0) await source.resume();
     expect(engine.snapshot).toBeDefined();
+    expect(engine.changes.list(1)).toMatchObject([{ start: "first", causes: [{ source: "cluster" }] }]);
   });
 
   it("are in step only as long as every kind is followed", async () => {

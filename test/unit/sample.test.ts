@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { hostNodes, servedHosts } from "../../src/explain/graph.js";
+import { hostNodes } from "../../src/explain/graph.js";
 import { originsIn } from "../../src/explain/origins.js";
 import { regexExamples } from "../../src/explain/regex-examples.js";
+import { servedHosts } from "../../src/explain/served-hosts.js";
 import { link } from "../../src/link/snapshot.js";
 import { parseObject } from "../../src/schema/object.js";
 import { defaultSettings } from "../../src/schema/settings.js";

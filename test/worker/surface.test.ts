@@ -126,6 +126,13 @@ describe.each([
   it("refuses requests without a token: every method and path", async () => {
     const paths = [
       "/status",
+      "/overview",
+      "/overview?live",
+      "/hosts",
+      "/hosts/a.test",
+      "/findings",
+      "/envoys",
+      "/changes",
       "/metrics",
       "/graph",
       "/explain",
@@ -302,6 +309,31 @@ describe.each([
     expect((await ask("GET", "/", "")).headers.get("content-security-policy")).toContain(
       "default-src 'none'",
     );
+  });
+
+  it("has what the page shows: the state as it changes, hosts, findings, Envoys and the history", async () => {
+    const [line = ""] = (await ask("GET", "/overview?live=once", "read")).text.split("\n");
+    const { digest, overview } = JSON.parse(line) as {
+      digest: string;
+      overview: { last: { number: number } };
+    };
+    const held = ask("GET", `/overview?live=once&have=${digest}`, "read");
+    await put("page", lines(hostProxy("page.test", "a")));
+    const next = JSON.parse((await held).text.split("\n")[0] ?? "") as { overview: typeof overview };
+    expect(next.overview.last).toMatchObject({ source: "page", revision: 1 });
+    expect(next.overview.last.number).toBe(overview.last.number + 1);
+    const { json: all } = await ask("GET", "/hosts?limit=2000", "read");
+    expect(all.hosts).toContainEqual(expect.objectContaining({ host: "page.test", state: "empty" }));
+    expect((await ask("GET", "/hosts/page.test", "read")).json).toMatchObject({
+      node: { host: "page.test" },
+    });
+    expect((await ask("GET", "/hosts/page.test", "publish")).status).toBe(401);
+    expect((await ask("GET", "/findings?list", "read")).json).toHaveProperty("total");
+    expect((await ask("GET", "/envoys", "read")).json).toHaveProperty("envoys");
+    const { json: history } = await ask("GET", "/changes?limit=1", "admin");
+    expect(history).toMatchObject({
+      changes: [{ hosts: ["page.test"], causes: [{ source: "page", revision: 1 }] }],
+    });
   });
 
   it("lets an Envoy keep its configuration after its store was lost, until an admin confirms that all is pushed", async () => {

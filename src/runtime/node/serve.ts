@@ -8,6 +8,7 @@ import { createApp } from "../../server/app.js";
 import { everyone, isLoopback, tokenAuth } from "../../server/auth.js";
 import { HeldErrors } from "../../server/held-errors.js";
 import { Hub } from "../../server/hub.js";
+import { LiveRequests } from "../../server/live.js";
 import type { Source } from "../../sources/source.js";
 import { createMemoryStore } from "../../store/memory.js";
 import type { Store } from "../../store/store.js";
@@ -65,10 +66,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log: options.log,
     overflowed: () => hub.metrics.count("errors_at_once_total"),
   });
+  const live = new LiveRequests({ mode: "stream", now: Date.now });
   const tokens = options.tokensFile
     ? new TokenFile(options.tokensFile, options.log, () => {
         heldErrors.release();
         hub.release();
+        live.release();
       })
     : undefined;
   const { store = createMemoryStore(), host: hostname, port: wantedPort, tls } = options;
@@ -84,6 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const app = createApp({
     hub,
     heldErrors,
+    live,
     status: () => ({ ...statusReport(engine, started), ...(aside ? { standing: aside.standing } : {}) }),
     ...wired.surface,
     ...(aside ? { standing: () => aside.standing, leave: leaveConnection } : {}),
@@ -98,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tokens?.close();
     aside?.close();
     heldErrors.close();
+    live.release();
     engine.close();
     await started.close();
     hub.close();

@@ -48,9 +48,12 @@ export async function sourceOf(engine: Engine, options: SourceOptions, metrics: 
     });
     return { source, surface, lastAnswerAt: () => source.lastAnswerAt };
   }
-  if (!push) return { source: new FileSource(engine, options), surface: { inspected: { engine } } };
+  if (!push) {
+    const source = new FileSource(engine, options);
+    return { source, surface: { inspected: { engine, source } } };
+  }
   const sources = pushedSources(engine, options);
-  return { source: sources, surface: { sources, inspected: { engine } } };
+  return { source: sources, surface: { sources, inspected: { engine, source: sources } } };
 }
 
 function pushedSources(engine: Engine, { settingsFile, overrides = {}, log }: SourceOptions): PushedSources {

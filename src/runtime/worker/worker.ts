@@ -137,7 +137,10 @@ function serve(state: DurableObjectState, env: Env, store: Store): Serving {
   const engine = Engine.open({ store, platform: workerPlatform, outlet: hub, now: Date.now });
   if (!followsCluster(state, env)) {
     const sources = new PushedSources(engine);
-    return wired({ engine, source: sources, cluster: undefined }, hub, { sources, inspected: { engine } });
+    return wired({ engine, source: sources, cluster: undefined }, hub, {
+      sources,
+      inspected: { engine, source: sources },
+    });
   }
   const cluster = new WorkerCluster({ env, storage: state.storage, engine, metrics: hub.metrics });
   return wired({ engine, source: cluster.source, cluster }, hub, cluster.surface);
@@ -201,7 +204,7 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname === "/healthz" && request.method === "GET") return new Response("ok\n");
-    if (pathname === "/" && request.method === "GET") return pageResponse();
+    if (pathname === "/" && request.method === "GET") return pageResponse(request);
     const since = Date.now();
     const network = networkOf(request.headers.get("cf-connecting-ip") ?? "");
     const identities = await authenticateWith(env)(request, network);

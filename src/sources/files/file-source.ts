@@ -88,6 +88,7 @@ export class FileSource implements Source {
     this.#documents = manifests.documents;
     this.#located = [...[...findings, ...bootstrapFindings(settings)].map(locate), ...manifests.located];
     this.#report();
+    this.engine.because({ source: "files" });
     this.engine.offer();
   }
 

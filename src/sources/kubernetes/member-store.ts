@@ -9,6 +9,9 @@ interface MemberStoreOptions {
   readonly member: Member;
 }
 
+/** Objects of a change that its entry in the history names. */
+const maxNoted = 5;
+
 /**
  * The objects and cursors of one Kubernetes cluster in the store. For a cluster that is new to a served store they are
  * kept apart until all are read: a Service without endpoints yet would replace a working one of another cluster.
@@ -42,13 +45,20 @@ export class MemberStore {
 
   /** Returns the effect of the changes; undefined while they are kept apart. @throws LocalError */
   apply(changes: readonly Change[]): Put | undefined {
-    const { engine, member } = this.options;
     if (this.#apart) {
       for (const change of changes)
         this.#apart.changes.set("gone" in change ? change.gone : change.ref, change);
       return undefined;
     }
-    return changes.length > 0 ? locally(() => engine.put(member.place(changes))) : undefined;
+    return changes.length > 0 ? this.#put(changes) : undefined;
+  }
+
+  #put(changes: readonly Change[]): Put {
+    const { engine, member } = this.options;
+    const put = locally(() => engine.put(member.place(changes)));
+    const objects = changes.slice(0, maxNoted).map((change) => ("gone" in change ? change.gone : change.ref));
+    if (put.edited) engine.because({ source: member.name || "cluster", objects });
+    return put;
   }
 
   /** Applies everything that was kept apart in one transaction. Returns the effect. @throws LocalError */
@@ -63,6 +73,7 @@ export class MemberStore {
         return engine.put(member.place([...apart.changes.values()]));
       }),
     );
+    if (put.edited) engine.because({ source: member.name || "cluster" });
     this.#apart = undefined;
     return put;
   }

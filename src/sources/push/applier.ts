@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine/engine.js";
+import type { Cause } from "../../engine/published-changes.js";
 import { inSlices } from "../../engine/slices.js";
 import { resume, unitsLeft } from "../../update.js";
 import { applyJob, type Job } from "./apply.js";
@@ -16,8 +17,9 @@ import { validatingNames } from "./state.js";
 export class Applier {
   constructor(private readonly engine: Engine) {}
 
-  /** Publishes the state, under versions that name its sources. Returns whether it differs from before. */
-  publish(): boolean {
+  /** Publishes the state, under versions that name its sources; `cause` is for the history. Returns whether it differs from before. */
+  publish(cause?: Cause): boolean {
+    if (cause) this.engine.because(cause);
     reportPushed(this.engine);
     return this.engine.offer();
   }

@@ -1,5 +1,6 @@
 import { compilerVersion } from "../../compile.js";
 import type { Engine } from "../../engine/engine.js";
+import type { Cause } from "../../engine/published-changes.js";
 import { isOneSlice } from "../../engine/slices.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
@@ -119,6 +120,13 @@ function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
   });
 }
 
+/** What the history says of a push. */
+export const causeOf = ({ source, revision, by }: Job["revision"]): Cause => ({
+  source,
+  revision,
+  ...(by ? { by } : {}),
+});
+
 /**
  * Applies a job: at once, or, where it is large for the platform, in slices with pauses between them. In slices, the
  * content is kept first: if the process ends meanwhile, the next process applies it, and nothing is published until
@@ -127,6 +135,7 @@ function applyAtOnce(engine: Engine, job: Job, applied: () => void): number {
  */
 export async function applyJob(engine: Engine, job: Job, applied: () => void): Promise<number> {
   const { store, platform } = engine;
+  engine.because(causeOf(job.revision));
   if (isOneSlice(job.changes, platform)) return applyAtOnce(engine, job, applied);
   store.transaction(() => {
     beginValidation(store, job);

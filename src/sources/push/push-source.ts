@@ -10,7 +10,7 @@ import { contentHash } from "../../xds/hash.js";
 import type { Source } from "../source.js";
 import { leftOf, type Pushed, type RemovedSource } from "./answer.js";
 import { Applier } from "./applier.js";
-import { beginValidation, type Job, jobOf, settleJob } from "./apply.js";
+import { beginValidation, causeOf, type Job, jobOf, settleJob } from "./apply.js";
 import { type HistoryEntry, historyOf, revisionAt } from "./changes.js";
 import {
   checkContent,
@@ -139,7 +139,7 @@ export class PushedSources implements Source {
     this.engine.put(this.#without(refs));
     forgetEdits(store, name);
     removeSource(store, name);
-    const changed = this.#applier.publish();
+    const changed = this.#applier.publish({ source: name });
     const { pending: left, sequence: version } = this.engine;
     return { source: name, objects: refs.length, changed: changed || left > 0, version, ...leftOf(left) };
   }
@@ -375,7 +375,7 @@ export class PushedSources implements Source {
       return { ...answer, findings, traffic: traffic.lines };
     }
     settleJob(store, job);
-    return this.#answer(push, state, job, this.#applier.publish());
+    return this.#answer(push, state, job, this.#applier.publish(causeOf(job.revision)));
   }
 
   #answer(push: Push, before: SourceState, { revision, objects }: Job, changed: boolean): Pushed {

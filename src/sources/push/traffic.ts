@@ -1,6 +1,7 @@
 import type { ConfigChange } from "../../explain/change.js";
 import { type EnvoyConfig, readConfig } from "../../explain/config.js";
 import { aligned, diff } from "../../explain/diff.js";
+import { hideValues } from "../../explain/hidden-values.js";
 import { reviewOf } from "../../explain/review.js";
 import { formatReview } from "../../explain/review-text.js";
 import { hostUnit, isObjectRead } from "../../graph/core/keys.js";
@@ -8,7 +9,6 @@ import type { Snapshot } from "../../link/snapshot.js";
 import { kindOf, namespaceOf } from "../../schema/meta.js";
 import { routingKinds } from "../../schema/routing-kinds.js";
 import type { Store } from "../../store/store.js";
-import { hideValues } from "./hidden-values.js";
 import type { Namespaces } from "./visible.js";
 
 /** Above this number of clusters a diff needs more memory than a Worker has. */

@@ -1,6 +1,6 @@
-import type { EnvoyConfig } from "../../explain/config.js";
-import { isRecord } from "../../schema/issues.js";
-import { contentHash } from "../../xds/hash.js";
+import { isRecord } from "../schema/issues.js";
+import { contentHash } from "../xds/hash.js";
+import type { EnvoyConfig } from "./config.js";
 
 /**
  * Hides the values that headers and query parameters of requests are compared with, and the values that headers are
@@ -12,6 +12,7 @@ export function hideValues(salt: string): (config: EnvoyConfig) => EnvoyConfig {
     `(hidden ${contentHash(`${salt}\n${JSON.stringify(value)}`).slice(0, 8)})`;
   return (config) => ({
     ...config,
+    listeners: new Map([...config.listeners].map(([name, listener]) => [name, hidden(listener, hide)])),
     tables: new Map([...config.tables].map(([name, table]) => [name, hidden(table, hide)])),
   });
 }

@@ -1,0 +1,31 @@
+import { writeFileSync } from "node:fs";
+import { formatHosts, type PictureFormat } from "../picture/formats.js";
+import { hostsOf } from "./asked-hosts.js";
+import { type ExplainerOptions, explainerOf } from "./explain.js";
+import { UsageError } from "./usage.js";
+
+/** The options of `isoline graph` as commander hands them over. */
+export interface GraphCommandOptions extends ExplainerOptions {
+  readonly format: PictureFormat;
+  /** `-` is standard output. */
+  readonly output: string;
+}
+
+/** `isoline graph`: hosts with their routes, clusters and endpoints, as a picture or text. Returns the exit code. */
+export async function graphCommand(host: string | undefined, options: GraphCommandOptions): Promise<number> {
+  const explainer = await explainerOf(options);
+  const hosts = await hostsOf(explainer, options, { host });
+  const text = formatted(hosts, options.format);
+  if (options.output === "-") process.stdout.write(text);
+  else writeFileSync(options.output, text);
+  return explainer.broken ? 3 : 0;
+}
+
+function formatted(...[hosts, format]: Parameters<typeof formatHosts>): string {
+  try {
+    return formatHosts(hosts, format);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}

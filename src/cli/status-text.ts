@@ -1,0 +1,56 @@
+import { printable } from "../schema/printable.js";
+import type { EnvoyPage, EnvoyRow } from "../server/envoys.js";
+import type { FindingGroups } from "../server/findings.js";
+import { ago } from "../verdict/ago.js";
+
+const types = ["listeners", "routes", "scoped-routes", "clusters", "endpoints", "secrets"] as const;
+const labels = { current: "current", behind: "behind", refused: "REFUSES", never: "NONE" } as const;
+
+/** Envoys as a table, those that are worst off first; types that none of them asks for have no column. */
+export function envoyTable({ envoys, total }: EnvoyPage, now: number): string[] {
+  const shown = types.filter((type) => envoys.some((row) => row.types[type]));
+  const head = ["ENVOY", "TOKEN", "RELEASE", "SEEN", ...shown.map((type) => type.toUpperCase())];
+  const rows = envoys.map((row) => [
+    printable(row.node),
+    printable(row.token || "-"),
+    row.release ?? "-",
+    ago(row.seen, now),
+    ...shown.map((type) => cellOf(row, type, now)),
+  ]);
+  const more = total - envoys.length;
+  return [...columns([head, ...rows]), ...(more > 0 ? [`and ${more} more Envoys`] : [])];
+}
+
+function cellOf({ types: states }: EnvoyRow, type: (typeof types)[number], now: number): string {
+  const state = states[type];
+  if (!state) return "-";
+  const part = state.others > 0 && state.subscriptions > 1 ? ` ${state.others}/${state.subscriptions}` : "";
+  return state.state === "current" ? "current" : `${labels[state.state]}${part} (${ago(state.since, now)})`;
+}
+
+/** Cells in columns, each as wide as its widest cell. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? "").length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("   ")
+      .trimEnd(),
+  );
+}
+
+const maxNamespaces = 5;
+
+/** Problems by severity and reason. */
+export function problemLines({ groups }: FindingGroups): string[] {
+  return groups.flatMap(({ severity, reason, count, fix, namespaces, moreNamespaces }) => {
+    const named = namespaces
+      .slice(0, maxNamespaces)
+      .map(({ namespace, count: own }) => `${namespace || "no namespace"} ${own}`);
+    const more = Math.max(0, namespaces.length - maxNamespaces) + moreNamespaces;
+    return [
+      `${severity} ${reason}: ${count}  (${named.join(", ")}${more > 0 ? `, and ${more} more namespaces` : ""})`,
+      `  to fix: ${fix}`,
+    ];
+  });
+}

@@ -1,0 +1,195 @@
+import { type ServedChange, servedChange } from "../explain/served-change.js";
+import { servedHosts } from "../explain/served-hosts.js";
+import { type Snapshot, xdsTypes } from "../link/snapshot.js";
+import type { Ref } from "../schema/meta.js";
+import type { Store } from "../store/store.js";
+
+/** Why something new is published: what a source has put. */
+export interface Cause {
+  /** The name of a pushed source or of a cluster, or `files`. */
+  readonly source: string;
+  /** Of a push. */
+  readonly revision?: number;
+  /** The name of the token that pushed it. */
+  readonly by?: string;
+  /** The first objects that changed, where the source has that. */
+  readonly objects?: readonly Ref[];
+}
+
+/** One entry of the history of what was served. */
+export interface PublishedChange extends ServedChange {
+  /** Counts entries from 1. */
+  readonly number: number;
+  /** Milliseconds since the epoch: of the first and the last publication of the entry. */
+  readonly at: number;
+  readonly until: number;
+  /** Publications that are one entry. */
+  readonly count: number;
+  /** The first part of the versions that were published last. */
+  readonly sequence: number;
+  readonly causes: readonly Cause[];
+  /** The first of a store, or one after a restart with other content than before: nothing to compare it with is in memory. */
+  readonly start?: "first" | "restart";
+}
+
+/** Entries that are kept; those beyond take the place of the oldest. */
+export const maxChanges = 200;
+const maxCauses = 10;
+const maxObjects = 5;
+const maxSections = 40;
+/** Publications of one source without revisions that follow each other so closely are one entry: a controller writes many objects. */
+const togetherMs = 5000;
+/** The same where endpoints alone change, as they do at each restart of a Pod. */
+const endpointsTogetherMs = 600_000;
+
+const slotOf = (number: number): string => `published:${number % maxChanges}`;
+
+/** Of which snapshot an entry was made, and its number. */
+interface Noted {
+  readonly changes: number;
+  readonly content: string;
+}
+
+/**
+ * The history of what was served: a bounded number of entries in the store, each a publication or several that belong together. What changed is
+ * described when it is published, because no snapshot is kept.
+ */
+export class PublishedChanges {
+  #causes: Cause[] = [];
+  readonly #salt = crypto.randomUUID();
+
+  constructor(
+    private readonly store: Pick<Store, "cursor" | "setCursor">,
+    private readonly log: (line: string) => void,
+  ) {}
+
+  /** Notes why the next publication comes. */
+  because(cause: Cause): void {
+    const objects = cause.objects?.slice(0, maxObjects);
+    const noted = { ...cause, ...(objects ? { objects } : {}) };
+    const last = this.#causes.at(-1);
+    if (last && last.source === noted.source && last.revision === noted.revision) {
+      const both = [...new Set([...(last.objects ?? []), ...(objects ?? [])])].slice(0, maxObjects);
+      this.#causes[this.#causes.length - 1] = { ...last, ...(both.length > 0 ? { objects: both } : {}) };
+    } else if (this.#causes.length < maxCauses) this.#causes.push(noted);
+  }
+
+  /** What was put has been linked, and nothing that is served differs. */
+  unchanged(): void {
+    this.#causes = [];
+  }
+
+  /** Adds a publication. Returns what to keep with it. A description that fails is logged: it must not stop a publication. */
+  add(
+    before: Snapshot | undefined,
+    after: Snapshot,
+    { sequence, at }: { sequence: number; at: number },
+  ): Noted {
+    const causes = this.#causes;
+    this.#causes = [];
+    const noted = this.#noted();
+    const content = xdsTypes.map((type) => after.sets[type].hash).join(" ");
+    if (!before && noted.content === content) return { ...noted, content };
+    const change = before ? this.#describe(before, after) : startOf(after);
+    const entry: PublishedChange = {
+      number: noted.changes + 1,
+      at,
+      until: at,
+      count: 1,
+      sequence,
+      causes,
+      ...(before ? {} : { start: noted.changes === 0 ? "first" : "restart" }),
+      ...change,
+    };
+    const last = this.#entry(noted.changes);
+    const kept = last && belongTogether(last, entry) ? joined(last, entry) : entry;
+    this.store.setCursor(slotOf(kept.number), JSON.stringify(kept));
+    return { changes: kept.number, content };
+  }
+
+  #describe(before: Snapshot, after: Snapshot): ServedChange {
+    try {
+      return servedChange(before, after, this.#salt);
+    } catch (error) {
+      this.log(`a change is published and can't be described: ${String(error)}`);
+      return {
+        ...nothingKnown,
+        types: xdsTypes.filter((type) => !before.sets[type].isSame(after.sets[type])),
+      };
+    }
+  }
+
+  #noted(): Noted {
+    const { changes = 0, content = "" } = JSON.parse(this.store.cursor("linked") ?? "{}") as Partial<Noted>;
+    return { changes, content };
+  }
+
+  #entry(number: number): PublishedChange | undefined {
+    const text = number > 0 ? this.store.cursor(slotOf(number)) : undefined;
+    const entry = text ? (JSON.parse(text) as PublishedChange) : undefined;
+    return entry?.number === number ? entry : undefined;
+  }
+
+  /** How many entries there have been. */
+  get count(): number {
+    return this.#noted().changes;
+  }
+
+  /** Entries, the newest first: at most `limit`, below the number `below`. */
+  list(limit: number, below = Number.POSITIVE_INFINITY): readonly PublishedChange[] {
+    const found: PublishedChange[] = [];
+    const newest = this.count;
+    for (let number = Math.min(newest, below - 1); number > 0 && number > newest - maxChanges; number--) {
+      if (found.length === limit) break;
+      const entry = this.#entry(number);
+      if (entry) found.push(entry);
+    }
+    return found;
+  }
+}
+
+const nothingKnown = {
+  types: [],
+  hosts: [],
+  hostCount: 0,
+  sections: [],
+  more: 0,
+  onlyEndpoints: false,
+} as const;
+
+const startOf = (after: Snapshot): ServedChange => ({
+  ...nothingKnown,
+  types: xdsTypes.filter((type) => after.sets[type].size > 0),
+  hostCount: servedHosts(after).length,
+});
+
+const sourcesOf = ({ causes }: PublishedChange): string => causes.map(({ source }) => source).join("\n");
+
+function belongTogether(last: PublishedChange, next: PublishedChange): boolean {
+  if (last.start || next.start || sourcesOf(last) !== sourcesOf(next)) return false;
+  if ([...last.causes, ...next.causes].some(({ revision }) => revision !== undefined)) return false;
+  const quiet = last.onlyEndpoints && next.onlyEndpoints;
+  return next.at - last.at < (quiet ? endpointsTogetherMs : togetherMs);
+}
+
+function joined(last: PublishedChange, next: PublishedChange): PublishedChange {
+  const hosts = [...new Set([...last.hosts, ...next.hosts])];
+  const sections = [...last.sections, ...next.sections];
+  const dropped = sections.slice(maxSections).reduce((sum, { lines }) => sum + lines.length, 0);
+  return {
+    ...last,
+    until: next.at,
+    count: last.count + next.count,
+    sequence: next.sequence,
+    causes: last.causes.map((cause, i) => {
+      const objects = [...new Set([...(cause.objects ?? []), ...(next.causes[i]?.objects ?? [])])];
+      return { ...cause, ...(objects.length > 0 ? { objects: objects.slice(0, maxObjects) } : {}) };
+    }),
+    types: xdsTypes.filter((type) => last.types.includes(type) || next.types.includes(type)),
+    hosts: hosts.slice(0, 50),
+    hostCount: Math.max(hosts.length, last.hostCount, next.hostCount),
+    sections: sections.slice(0, maxSections),
+    more: last.more + next.more + dropped,
+    onlyEndpoints: last.onlyEndpoints && next.onlyEndpoints,
+  };
+}

@@ -1,0 +1,46 @@
+import { computed, signal } from "@preact/signals";
+
+/** What the fragment of the address says: the view, what of it, and the query. */
+export interface Address {
+  readonly view: string;
+  /** The rest of the path, decoded; empty for none. */
+  readonly name: string;
+  readonly query: URLSearchParams;
+}
+
+const hash = signal(location.hash);
+addEventListener("hashchange", () => {
+  hash.value = location.hash;
+});
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+export const address = computed((): Address => {
+  const [path = "", query = ""] = hash.value.replace(/^#\/?/, "").split(/\?(.*)/s);
+  const [view = "", ...rest] = path.split("/");
+  return { view: view || "hosts", name: decoded(rest.join("/")), query: new URLSearchParams(query) };
+});
+
+/** The address of a view, for links. */
+export function addressOf(
+  view: string,
+  name = "",
+  query: Readonly<Record<string, string | undefined>> = {},
+): string {
+  const pairs = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  const search = new URLSearchParams(pairs).toString();
+  return `#/${view}${name ? `/${encodeURIComponent(name)}` : ""}${search ? `?${search}` : ""}`;
+}
+
+/** Puts another query into the address without a new entry of the browser's history. */
+export function setQuery(query: Readonly<Record<string, string | undefined>>): void {
+  const { view, name } = address.value;
+  history.replaceState(null, "", addressOf(view, name, query));
+  hash.value = location.hash;
+}

@@ -1,0 +1,45 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { AnswerError, ask } from "./api.js";
+
+interface Resource<T> {
+  /** What came last: it stays while newer is asked for, and when that fails. */
+  readonly data: Signal<T | undefined>;
+  readonly error: Signal<string>;
+  readonly missing: Signal<boolean>;
+}
+
+/** What the server answers to a path; asked for again when `version` is another one. Of another path nothing is kept. */
+export function useResource<T>(path: string | undefined, version: unknown = ""): Resource<T> {
+  const data = useSignal<T | undefined>(undefined);
+  const error = useSignal("");
+  const missing = useSignal(false);
+  const shown = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    if (shown.value !== path) {
+      shown.value = path;
+      data.value = undefined;
+      error.value = "";
+      missing.value = false;
+    }
+    if (path === undefined) return;
+    let current = true;
+    ask<T>(path).then(
+      (answer) => {
+        if (!current) return;
+        data.value = answer;
+        error.value = "";
+        missing.value = false;
+      },
+      (failure: unknown) => {
+        if (!current) return;
+        missing.value = failure instanceof AnswerError && failure.status === 404;
+        error.value = failure instanceof Error ? failure.message : String(failure);
+      },
+    );
+    return () => {
+      current = false;
+    };
+  }, [path, version]);
+  return { data, error, missing };
+}

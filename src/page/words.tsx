@@ -1,0 +1,79 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { ago } from "../verdict/ago.js";
+import type { Level } from "../verdict/verdict.js";
+import { now } from "./api.js";
+
+export const timeOf = (at: number): string =>
+  new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+const fullTime = (at: number): string => new Date(at).toLocaleString();
+
+/** How long ago, with the time as a tooltip. */
+export const Ago = ({ at }: { readonly at: number }) => (
+  <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
+    {ago(at, now.value)}
+  </time>
+);
+
+const signs: Readonly<Record<Level, string>> = { good: "✓", warning: "!", bad: "✕" };
+
+/** A level as a shape and a word for screen readers. */
+export const Sign = ({ level, label }: { readonly level: Level; readonly label: string }) => (
+  <span class={`sign sign-${level}`} role="img" aria-label={label}>
+    {signs[level]}
+  </span>
+);
+
+/** Text in which what is between backticks is code. */
+export const Marked = ({ text }: { readonly text: string }) => (
+  <>{text.split("`").map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>
+);
+
+export const number = (value: number): string => value.toLocaleString("en-US");
+
+export const counted = (value: number, noun: string): string =>
+  `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/** A button that copies a text. */
+export function Copy({ text, label = "Copy" }: { readonly text: string; readonly label?: string }) {
+  const copied = useSignal(false);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copied.value = true;
+      setTimeout(() => {
+        copied.value = false;
+      }, 1500);
+    } catch {
+      copied.value = false;
+    }
+  };
+  return (
+    <button type="button" class="quiet" onClick={() => void copy()}>
+      <span aria-live="polite">{copied.value ? "Copied" : label}</span>
+    </button>
+  );
+}
+
+/** What is shown in place of content: that it is loading, empty, or could not be had. */
+export const Empty = ({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}) => (
+  <div class="empty">
+    <p class="empty-title">{title}</p>
+    {children}
+  </div>
+);
+
+/** That something could not be asked for; what was there before stays on the page. */
+export const Failure = ({ text }: { readonly text: string }) =>
+  text ? (
+    <p class="failure" role="alert">
+      {text}
+    </p>
+  ) : null;

@@ -1,0 +1,12 @@
+const units = [
+  [86_400_000, "d"],
+  [3_600_000, "h"],
+  [60_000, "min"],
+] as const;
+
+/** How long ago a time was, such as `3 s ago`; what is ahead of the clock counts as now. */
+export function ago(at: number, now: number): string {
+  const ms = Math.max(0, now - at);
+  const [size, unit] = units.find(([length]) => ms >= length) ?? [1000, "s"];
+  return `${Math.floor(ms / size)} ${unit} ago`;
+}
