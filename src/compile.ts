@@ -1,5 +1,6 @@
 import { frontsOf, judgeGateway, judgeRoute } from "./graph/api/gateway/judge.js";
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
+import { reportNginxConfig } from "./graph/api/ingress-nginx/config.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
@@ -105,6 +106,7 @@ function compile(
 
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
   const gateway = judgeGateway(reader, report);
+  if (reader.settings.ingressNginx) reportNginxConfig(reader, report);
   const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
   return [
     ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),

@@ -21,6 +21,7 @@ export type ClusterOptions = Partial<
     | "idleConnectionMs"
     | "slowStart"
     | "clientCertificate"
+    | "connectTimeoutMs"
   >
 >;
 

@@ -29,6 +29,8 @@ export type Action =
       readonly port?: number;
       readonly path?: string;
       readonly rewrite?: PathRewrite;
+      /** The query of the request does not go on. */
+      readonly stripQuery?: true;
       readonly status: number;
     }
   | { readonly kind: "respond"; readonly status: number; readonly body?: string };
@@ -41,6 +43,11 @@ export interface Route {
   readonly insecure: "serve" | "redirect" | "absent";
   /** Among routes that match alike closely, those of a lower number come first; default 0. */
   readonly priority?: number;
+  /**
+   * Among routes of one path, those of a lower number come first, whatever their conditions; default 0. Those of ingress-nginx have a
+   * higher one, so that they come after all others of their path.
+   */
+  readonly rank?: number;
   /** Of a wildcard host: holds for names with more labels than the one that a wildcard stands for, too. */
   readonly spansLabels?: true;
   readonly from: Ref;

@@ -12,6 +12,8 @@ export interface ClientValidation {
   readonly optional: boolean;
   /** Any certificate will do. */
   readonly skipVerification: boolean;
+  /** Certificates of authorities between the client's and a trusted one, at most. */
+  readonly maxDepth?: number;
   /** What the backend is told in `x-forwarded-client-cert`; absent: nothing. */
   readonly forward?: {
     readonly subject: boolean;

@@ -13,6 +13,8 @@ export interface LocalRateLimit {
   /** Absent: 429. */
   readonly status?: ErrorStatus;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** Buckets of each client address, in place of one for all clients. */
+  readonly perAddress?: readonly Pick<LocalRateLimit, "requests" | "burst" | "intervalMs">[];
 }
 
 /** What is asked of the rate limit service, one list of entries for each descriptor. */

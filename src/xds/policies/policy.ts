@@ -68,6 +68,8 @@ export interface ChainFilter {
   readonly name: string;
   /** Its place in the order; see `filterStages` for the reason. */
   readonly stage: FilterStage;
+  /** Off for routes that have no configuration of it. */
+  readonly disabled?: true | ((chain: Chain) => boolean);
   /** Undefined where a chain does without it. */
   write(chain: Chain): HttpFilter["typed_config"] | undefined;
 }
@@ -99,6 +101,8 @@ export interface Protections {
   /** The ExtensionService that is asked, as `namespace/name`. */
   readonly globalRateLimit?: string;
   readonly addresses?: AddressFilter;
+  /** A user and a password are asked for. */
+  readonly basicAuth?: true;
 }
 
 export interface AddressFilter {
@@ -111,10 +115,22 @@ export interface AddressFilter {
 /** What policies see of a cluster, which has a field for each of them. */
 export type ClusterContent = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
 
+/** Where a route is written. */
+export interface RouteWriting {
+  readonly host: string;
+  /** Gives the Envoy cluster name of a node. */
+  nameOf(cluster: Cluster): string;
+}
+
 type Write<V> = (V extends { readonly host: infer H }
   ? { /** `host` is the name of the virtual host. */ host(policy: H, host: string): WrittenHost }
   : unknown) &
-  (V extends { readonly route: infer R } ? { route(policy: R, host: string): WrittenRoute } : unknown) &
+  (V extends { readonly route: infer R }
+    ? {
+        /** `context.host` is the name of the virtual host. */
+        route(policy: R, context: RouteWriting): WrittenRoute;
+      }
+    : unknown) &
   (V extends { readonly service: infer S } ? { service(policy: S): Partial<WeightedBackend> } : unknown) &
   (V extends { readonly cluster: infer C }
     ? { cluster(policy: C, cluster: ClusterContent): WrittenCluster }

@@ -1,0 +1,37 @@
+import { type ChainFilter, configOf, facts, type WrittenPolicy } from "./policy.js";
+
+const types = "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3" as const;
+
+/** Envoy wants one user at least; no password has this hash. */
+const nobody = `nobody:{SHA}${"A".repeat(27)}=`;
+
+/** Off until a route turns it on. */
+const filter: ChainFilter = {
+  name: "envoy.filters.http.basic_auth",
+  stage: "password",
+  disabled: true,
+  write: ({ settings }) =>
+    settings.ingressNginx ? { "@type": `${types}.BasicAuth`, users: { inline_string: nobody } } : undefined,
+};
+
+const usersOf = (shown: Parameters<typeof configOf>[0]): number | undefined =>
+  configOf(shown, filter.name, `${types}.BasicAuthPerRoute`)?.users?.inline_bytes === undefined
+    ? undefined
+    : 1;
+
+export const basicAuth: WrittenPolicy<"basicAuth"> = {
+  filter,
+  write: {
+    route: ({ users }) => ({
+      filters: {
+        // As bytes, which are not shown to those who may not see keys.
+        [filter.name]: {
+          "@type": `${types}.BasicAuthPerRoute`,
+          users: { inline_bytes: btoa(users.join("\n")) },
+        },
+      },
+    }),
+  },
+  describe: (shown) => facts({ password: usersOf(shown) !== undefined && "asks for a user and a password" }),
+  protections: (shown) => (usersOf(shown) === undefined ? {} : { basicAuth: true }),
+};

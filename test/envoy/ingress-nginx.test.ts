@@ -1,0 +1,159 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { certificate, endpointSlice, type Manifest, service } from "../support/backend.js";
+import { type Answer, request } from "../support/http.js";
+import { type Rig, startRig } from "../support/isoline.js";
+import { type Probe, probeObjects, probeSettings, probes } from "../support/nginx-probes.js";
+
+/** What an authorization service was asked. */
+interface Asked {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+const slowMs = 16_000;
+
+/** An authorization service that answers what the request's `x-auth` says, and a backend that takes its time. */
+async function startServers(): Promise<{
+  objects: readonly Manifest[];
+  asked: Asked[];
+  stopAuth(): Promise<void>;
+}> {
+  const asked: Asked[] = [];
+  const auth = createServer(({ method, url, headers }, response) => {
+    asked.push({ method, url, headers });
+    const user = headers["x-auth-user"];
+    if (user) response.setHeader("x-user", user);
+    response.statusCode = Number(headers["x-auth"] ?? 200);
+    response.end();
+  });
+  const slow = createServer((_, response) => void sleep(slowMs).then(() => response.end("late")));
+  const objects: Manifest[] = [service("default", "empty")];
+  for (const [name, server] of [
+    ["auth", auth],
+    ["slow", slow],
+  ] as const) {
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    onTestFinished(() => void server.close());
+    objects.push(
+      service("default", name),
+      endpointSlice("default", name, (server.address() as AddressInfo).port),
+    );
+  }
+  const stopAuth = (): Promise<void> =>
+    new Promise((done) => {
+      auth.closeAllConnections();
+      auth.close(() => done());
+    });
+  return { objects, asked, stopAuth };
+}
+
+async function ask(rig: Rig, probe: Probe): Promise<Answer> {
+  const { host, path = "/", method = "GET", tls, client, headers = {}, body } = probe;
+  return request({
+    port: tls ? rig.httpsPort : rig.httpPort,
+    host,
+    path,
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(tls ? { sni: host } : {}),
+    ...(client ? { client: certificate("client") } : {}),
+  });
+}
+
+type Headers = Readonly<Record<string, string | RegExp | null>>;
+
+/** Headers as far as a probe speaks of them: those that it compares with a pattern are as they should be where they match. */
+function picked(found: Readonly<Record<string, unknown>>, wanted: Headers = {}): Headers {
+  return Object.fromEntries(
+    Object.entries(wanted).map(([name, value]) => {
+      const text = [found[name] ?? []].flat().join(", ");
+      if (value instanceof RegExp && value.test(text)) return [name, value];
+      return [name, text === "" ? null : text];
+    }),
+  );
+}
+
+function seen(probe: Probe, answer: Answer): Partial<Probe> {
+  const isEcho = (answer.headers["content-type"] ?? "").startsWith("application/json");
+  const echo = isEcho ? answer.echo() : undefined;
+  return {
+    id: probe.id,
+    status: answer.status,
+    ...(probe.service ? { service: echo?.service ?? "" } : {}),
+    ...(probe.backendPath ? { backendPath: echo?.path ?? "" } : {}),
+    ...(probe.backendHost ? { backendHost: echo?.host ?? "" } : {}),
+    ...(probe.backendHeaders ? { backendHeaders: picked(echo?.headers ?? {}, probe.backendHeaders) } : {}),
+    ...(probe.answer ? { answer: picked(answer.headers, probe.answer) } : {}),
+  };
+}
+
+const wanted = ({
+  id,
+  status,
+  service,
+  backendPath,
+  backendHost,
+  backendHeaders,
+  answer,
+}: Probe): Partial<Probe> => ({
+  id,
+  status,
+  ...(service ? { service } : {}),
+  ...(backendPath ? { backendPath } : {}),
+  ...(backendHost ? { backendHost } : {}),
+  ...(backendHeaders ? { backendHeaders } : {}),
+  ...(answer ? { answer } : {}),
+});
+
+test("answers the requests of the table as ingress-nginx does", async () => {
+  const { objects, asked, stopAuth } = await startServers();
+  const rig = await startRig({
+    backends: ["web", "api", "new"],
+    objects: [...objects, ...probeObjects],
+    settings: probeSettings,
+  });
+  const late = request({ port: rig.httpPort, host: "af.test" });
+
+  const found: Partial<Probe>[] = [];
+  for (const probe of probes) found.push(seen(probe, await ask(rig, probe)));
+  expect(found).toEqual(probes.map(wanted));
+
+  // 20e: the service gets the method of the request, and no body.
+  asked.length = 0;
+  await ask(rig, { id: "20e", host: "q.test", method: "POST", path: "/p?x=1", body: "text", status: 200 });
+  expect(asked[0]).toMatchObject({
+    url: "/check",
+    headers: {
+      host: expect.any(String) as string,
+      "x-original-method": "POST",
+      "x-original-url": "http://q.test/p?x=1",
+      "content-length": "0",
+    },
+  });
+
+  // 20d: what is neither 2xx nor 401 nor 403 lets no request through.
+  const statusOf = async (auth: string): Promise<number> =>
+    (await request({ port: rig.httpPort, host: "q.test", headers: { "x-auth": auth } })).status;
+  expect([await statusOf("302"), await statusOf("500"), await statusOf("403")]).toEqual([302, 500, 403]);
+  await stopAuth();
+  expect(await statusOf("200")).toBe(500);
+
+  // 28a: five at once from one address.
+  const rates = await Promise.all(
+    Array.from({ length: 5 }, () => request({ port: rig.httpPort, host: "x.test" })),
+  );
+  expect(rates.map(({ status }) => status).sort()).toEqual([200, 200, 200, 503, 503]);
+  expect((await request({ port: rig.httpPort, host: "x.test", from: "127.0.0.9" })).status).toBe(200);
+
+  // 40a: without a certificate the handshake ends.
+  await expect(ask(rig, { id: "40a", host: "ak.test", tls: true, status: 400 })).rejects.toThrow();
+
+  // 35a: an answer may take longer than Envoy's default of 15 s.
+  expect((await late).status).toBe(200);
+  expect(await rig.envoy.rejected()).toEqual([]);
+}, 60_000);
