@@ -1,5 +1,5 @@
-import { frontsOf, judgeGateway, judgeRoute } from "./graph/api/gateway/judge.js";
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
+import { listenerSpecsOf, validateGateway, validateRoute } from "./graph/api/gateway/validate.js";
 import { reportNginxConfig } from "./graph/api/ingress-nginx/config.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
@@ -38,7 +38,7 @@ import {
   writeTcpChain,
   writeTcpHostChain,
 } from "./xds/filter-chain.js";
-import { routeTable, usualFronts, writeListeners } from "./xds/listener.js";
+import { defaultListeners, routeTable, writeListeners } from "./xds/listener.js";
 import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 
@@ -46,7 +46,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * To be raised whenever some objects compile to something else than before: stores outlive upgrades, and what is in them
  * is compiled anew when this differs. `test/golden/compiler.test.ts` holds it to that.
  */
-export const compilerVersion = 13;
+export const compilerVersion = 14;
 
 /** A reader that notes all that is read. */
 export interface RecordingReader extends Reader {
@@ -97,7 +97,7 @@ function compile(
     case "listeners":
       return compileListeners(reader, report);
     case "route":
-      judgeRoute(unit.ref, reader, report);
+      validateRoute(unit.ref, reader, report);
       return [];
     case "tcp":
       return compileTcpListeners(reader);
@@ -105,9 +105,9 @@ function compile(
 }
 
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
-  const gateway = judgeGateway(reader, report);
+  const gateway = validateGateway(reader, report);
   if (reader.settings.ingressNginx) reportNginxConfig(reader, report);
-  const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
+  const fronts = gateway ? listenerSpecsOf(gateway) : defaultListeners(reader.settings);
   return [
     ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),

@@ -2,7 +2,7 @@
 export type Manifest = Readonly<Record<string, unknown>>;
 
 /** Where things are. */
-export interface Names {
+export interface DeploymentNames {
   readonly namespace: string;
   /** Of the server's objects: Deployment, Service, roles, Lease. */
   readonly name: string;
@@ -11,6 +11,8 @@ export interface Names {
 /** Whether the kinds of the Gateway API are read, too. */
 export interface Reading {
   readonly gateway: boolean;
+  /** `namespace/name` of the ConfigMap that the setting `ingressNginx` names. */
+  readonly ingressNginxConfigMap?: string | undefined;
 }
 
 export const xdsPort = 18_000;

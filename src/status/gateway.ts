@@ -14,7 +14,7 @@ import { isIP } from "../graph/backends/address.js";
 import { isLeftOut, type ObjectByKind, type Reader } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import type { ParentRef } from "../schema/gateway-routes.js";
-import { type Finding, isSubstitute, type ObjectMeta, type Ref } from "../schema/meta.js";
+import { type Finding, isShadowed, type ObjectMeta, type Ref } from "../schema/meta.js";
 import { isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { routeKinds } from "../schema/routing-kinds.js";
 import { isSame } from "../schema/same.js";
@@ -78,7 +78,7 @@ export class GatewayStatuses {
 
   #statusOf(
     object: KubeObject,
-    judged: Judged,
+    judged: ObservedObject,
     served: Served,
     input: GatewayInput,
   ): GatewayStatus["status"] | undefined {
@@ -122,7 +122,7 @@ class AttachedRoutes {
     this.#add(this.#byRoute.get(ref) ?? [], -1);
     const route = store.object(ref);
     const counts =
-      route && isGatewayRoute(route) && !isSubstitute(route) && !isLeftOut(route.kind, reader.settings);
+      route && isGatewayRoute(route) && !isShadowed(route) && !isLeftOut(route.kind, reader.settings);
     const parents = counts ? parentsOf(route, view, reader) : [];
     const names = new Set(parents.flatMap(({ counted }) => counted.map(({ spec }) => spec.name)));
     if (names.size > 0) this.#byRoute.set(ref, [...names]);
@@ -135,11 +135,11 @@ class AttachedRoutes {
   }
 }
 
-type Judged = Pick<KubeObject, "meta">;
+type ObservedObject = Pick<KubeObject, "meta">;
 
 const condition =
   (status: Condition["status"]) =>
-  ({ meta }: Judged, type: string, reason: string, message: string): Condition => ({
+  ({ meta }: ObservedObject, type: string, reason: string, message: string): Condition => ({
     type,
     status,
     observedGeneration: meta.generation,
@@ -153,7 +153,7 @@ const bad = condition("False");
 const maxAddresses = 16;
 
 function gatewayStatus(
-  gateway: Judged,
+  gateway: ObservedObject,
   { listeners }: GatewayView,
   attached: ReadonlyMap<string, number>,
   addresses: readonly string[],
@@ -183,8 +183,8 @@ function gatewayStatus(
 }
 
 /** Of each type one condition: of several problems the first, with the messages of all. */
-function listenerConditions(gateway: Judged, { problems }: GatewayListener): Condition[] {
-  const told = (type: ListenerProblem["type"], fine: Condition): Condition => {
+function listenerConditions(gateway: ObservedObject, { problems }: GatewayListener): Condition[] {
+  const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
     const [first, ...more] = problems.filter((problem) => problem.type === type);
     if (!first) return fine;
     const message = joined([first, ...more].map((problem) => problem.message));
@@ -195,17 +195,20 @@ function listenerConditions(gateway: Judged, { problems }: GatewayListener): Con
       ? good(gateway, "Programmed", "Programmed", "Valid listener")
       : bad(gateway, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details");
   return [
-    told("Accepted", good(gateway, "Accepted", "Accepted", "Listener accepted")),
-    told("Conflicted", bad(gateway, "Conflicted", "NoConflicts", "No conflicts")),
-    told("Programmed", programmed),
-    told("ResolvedRefs", good(gateway, "ResolvedRefs", "ResolvedRefs", "Listener references resolved")),
+    conditionOf("Accepted", good(gateway, "Accepted", "Accepted", "Listener accepted")),
+    conditionOf("Conflicted", bad(gateway, "Conflicted", "NoConflicts", "No conflicts")),
+    conditionOf("Programmed", programmed),
+    conditionOf(
+      "ResolvedRefs",
+      good(gateway, "ResolvedRefs", "ResolvedRefs", "Listener references resolved"),
+    ),
   ];
 }
 
 /** What is said of each reference of a route to the Gateway; undefined where it has none. */
 function routeStatus(
   route: RouteObject,
-  judged: Judged,
+  judged: ObservedObject,
   served: Served,
   { findingsOf }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
@@ -233,10 +236,10 @@ const writtenRef = ({ group, kind, namespace, name, sectionName, port }: ParentR
 
 function parentStatus(
   kind: RouteObject["kind"],
-  route: Judged,
+  route: ObservedObject,
   findings: readonly Finding[],
 ): { readonly conditions: readonly Condition[] } {
-  const told = (type: string, fine: Condition): Condition => {
+  const conditionOf = (type: string, fine: Condition): Condition => {
     // What is no matter of references, such as hosts of another owner, is one of acceptance.
     const [first, ...more] = findings.filter(
       (one) => one.severity === "error" && (one.type === "ResolvedRefs") === (type === "ResolvedRefs"),
@@ -247,8 +250,8 @@ function parentStatus(
   const [first] = partial;
   return {
     conditions: [
-      told("Accepted", good(route, "Accepted", "Accepted", `Accepted ${kind}`)),
-      told("ResolvedRefs", good(route, "ResolvedRefs", "ResolvedRefs", "References resolved")),
+      conditionOf("Accepted", good(route, "Accepted", "Accepted", `Accepted ${kind}`)),
+      conditionOf("ResolvedRefs", good(route, "ResolvedRefs", "ResolvedRefs", "References resolved")),
       ...(first ? [good(route, "PartiallyInvalid", first.reason, messages(partial))] : []),
     ],
   };
@@ -260,7 +263,7 @@ const messages = (findings: readonly Finding[]): string =>
 /** A BackendTLSPolicy has a status where something that is served goes by it. */
 function policyStatus(
   policy: ObjectByKind<"BackendTLSPolicy">,
-  judged: Judged,
+  judged: ObservedObject,
   { gateway: { meta }, gatewayClass }: Served,
   { store, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {

@@ -132,7 +132,7 @@ export const routeTable = (name: string): Resource => {
 };
 
 /** A listener before it has its name and address: what serves a port. */
-export interface Front {
+export interface ListenerSpec {
   /** Of its route table and filter chains. */
   readonly name: string;
   /** The name in Envoy where it is another: in one update no listener can take the address of one that stays. */
@@ -144,19 +144,19 @@ export interface Front {
 
 /** The listeners for traffic with their route tables, and those for health and statistics. */
 export function writeListeners(
-  fronts: readonly Front[],
+  specs: readonly ListenerSpec[],
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {
   return [
-    ...fronts.flatMap((front) => writeFront(front, settings, services)),
+    ...specs.flatMap((front) => writeListener(front, settings, services)),
     ...writeStatsSecrets(settings),
     ...writeStatsListeners(settings).map((listener) => listenerResource(listener, "")),
   ];
 }
 
 /** The listeners that there are without a Gateway. */
-export const usualFronts = ({ http, https }: SettingsSpec): readonly Front[] => [
+export const defaultListeners = ({ http, https }: SettingsSpec): readonly ListenerSpec[] => [
   { name: ingressHttp, family: "http", port: http.port },
   { name: ingressHttps, family: "https", port: https.port },
 ];
@@ -167,8 +167,8 @@ const listenerResource = (
   name = listener.name ?? "",
 ): Resource => ({ type: "listener", group, name, json: JSON.stringify(listener) });
 
-function writeFront(
-  { name, listener: envoyName = name, family, port, websockets }: Front,
+function writeListener(
+  { name, listener: envoyName = name, family, port, websockets }: ListenerSpec,
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {

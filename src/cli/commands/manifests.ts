@@ -26,6 +26,10 @@ export function addManifests(program: Command): void {
     .option("--hook-url <url>", "where hooks go (default: the server in the namespace)")
     .option("--ca-file <file>", "certificates that the API server is to trust")
     .option("--gateway", "for servers with the setting gatewayRef: the Gateway API, too")
+    .option(
+      "--ingress-nginx-config-map <namespace/name>",
+      "for servers with the setting ingressNginx: its ConfigMap, too",
+    )
     .action(async (parts: readonly string[], options: ManifestsCommandOptions) => {
       const { manifestsCommand } = await import("../manifests.js");
       manifestsCommand(parts, options);

@@ -1,5 +1,5 @@
 import { nginxPrefix } from "../../schema/ingress-nginx.js";
-import { isSubstitute } from "../../schema/meta.js";
+import { isShadowed } from "../../schema/meta.js";
 import { isSubdomain } from "../../schema/names.js";
 import type { KubeObject } from "../../schema/object.js";
 import { isCostly } from "../cost/node.js";
@@ -23,7 +23,7 @@ export const anyHost = "*";
 
 /** What an object speaks for: the units that it defines and the lists in which units find it. */
 export function claimsOf(object: KubeObject): ClaimKey[] {
-  if (isSubstitute(object)) return [];
+  if (isShadowed(object)) return [];
   const claims = hostsAndIndexes(object);
   if (isCostly(object)) claims.push(costKey);
   return claims;

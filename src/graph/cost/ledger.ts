@@ -2,7 +2,7 @@ import { namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
-import { placesOf } from "../api/gateway/attach.js";
+import { attachCounts } from "../api/gateway/attach.js";
 import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
 import { isAllowedClass, isNginxClass, isRootNamespace } from "../core/class.js";
 import { costKey } from "../core/keys.js";
@@ -84,7 +84,7 @@ export class Ledger {
     }
     this.#rules = rules;
     const flipped: Ref[] = [];
-    for (const namespace of stale) this.#judge(namespace, reader.settings, view, flipped);
+    for (const namespace of stale) this.#settle(namespace, reader.settings, view, flipped);
     return flipped;
   }
 
@@ -113,7 +113,7 @@ export class Ledger {
     this.#sums.set(namespace, exactPlus(sum, before, -1));
   }
 
-  #judge(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
+  #settle(namespace: string, settings: SettingsSpec, view: GatewayView | undefined, flipped: Ref[]): void {
     const sum = this.#sums.get(namespace) ?? nothing;
     const fits = dimensions.every((dimension) => sum[dimension] <= settings.budgets[dimension]);
     if (fits && !this.#crowded.has(namespace)) return;
@@ -170,7 +170,7 @@ export class Ledger {
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
-      const { pairs, hosts, ports } = view ? placesOf(object, view) : { pairs: 0, hosts: 0, ports: 0 };
+      const { pairs, hosts, ports } = view ? attachCounts(object, view) : { pairs: 0, hosts: 0, ports: 0 };
       const free = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
       return plus(plus(nothing, owner.own, pairs), owner.free, -free);
     }

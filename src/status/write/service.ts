@@ -84,7 +84,7 @@ export class StatusService {
       sleep,
       leads: () => options.ready() && (this.#lease?.leads ?? true),
       owner: () => this.#owner(),
-      judge: (ref) => {
+      verdict: (ref) => {
         const settings = settingsOf(store);
         const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
         return this.#statuses.of(ref, { ...settings, ingressStatusAddress }, now());

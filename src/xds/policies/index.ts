@@ -24,10 +24,10 @@ import { nginxPhases } from "./nginx-phases.js";
 import { pathRewrite } from "./path-rewrite.js";
 import type {
   ChainFilter,
-  ClusterContent,
   DescribeHeader,
   Fact,
   FilterConfigs,
+  PolicyCluster,
   Protections,
   RouteWriting,
   ShownRoute,
@@ -80,7 +80,7 @@ interface AnyPolicy {
     host?(policy: unknown, host: string): WrittenHost;
     route?(policy: unknown, context: RouteWriting): WrittenRoute;
     service?(policy: unknown): Partial<WeightedBackend>;
-    cluster?(policy: unknown, cluster: ClusterContent): WrittenCluster;
+    cluster?(policy: unknown, cluster: PolicyCluster): WrittenCluster;
   };
   readonly filter?: ChainFilter;
   describe?(shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[];
@@ -151,7 +151,7 @@ export function writeBackendPolicies(values: BackendPolicies): Partial<WeightedB
 }
 
 /** Writes all policies of a cluster. */
-export function writeClusterPolicies(cluster: ClusterContent): Required<WrittenCluster> {
+export function writeClusterPolicies(cluster: PolicyCluster): Required<WrittenCluster> {
   const members: Partial<EnvoyCluster> = {};
   const http: HttpProtocolOptions = {};
   for (const [policy, write] of writers.cluster) {

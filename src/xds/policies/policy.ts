@@ -113,7 +113,7 @@ export interface AddressFilter {
 }
 
 /** What policies see of a cluster, which has a field for each of them. */
-export type ClusterContent = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
+export type PolicyCluster = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
 
 /** Where a route is written. */
 export interface RouteWriting {
@@ -133,7 +133,7 @@ type Write<V> = (V extends { readonly host: infer H }
     : unknown) &
   (V extends { readonly service: infer S } ? { service(policy: S): Partial<WeightedBackend> } : unknown) &
   (V extends { readonly cluster: infer C }
-    ? { cluster(policy: C, cluster: ClusterContent): WrittenCluster }
+    ? { cluster(policy: C, cluster: PolicyCluster): WrittenCluster }
     : unknown);
 
 /**

@@ -71,7 +71,7 @@ const isSelected = (ref: ParentRef, { spec }: GatewayListener): boolean =>
   (ref.sectionName === undefined || ref.sectionName === spec.name) &&
   (ref.port === undefined || ref.port === spec.port);
 
-export interface Places {
+export interface AttachCounts {
   /** Pairs of a host and a port. */
   readonly pairs: number;
   readonly hosts: number;
@@ -79,7 +79,7 @@ export interface Places {
 }
 
 /** Where a route is on the Gateway, whether or not it is let in there. */
-export function placesOf(route: RouteObject, view: GatewayView): Places {
+export function attachCounts(route: RouteObject, view: GatewayView): AttachCounts {
   const refs = refsTo(route, view).map(([, ref]) => ref);
   const pairs = new Set<string>();
   const hosts = new Set<string>();

@@ -1,5 +1,5 @@
 import { isSubdomain } from "../../../schema/names.js";
-import type { ClusterOptions, ServicePort } from "../../backends/backend.js";
+import type { ClusterOverrides, ServicePort } from "../../backends/backend.js";
 import { readCaBundle, readCaConfigMap } from "../../certificates/secret.js";
 import { backendTlsKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
@@ -47,7 +47,7 @@ function readPolicies(
 }
 
 interface BackendTls {
-  readonly options?: ClusterOptions;
+  readonly options?: ClusterOverrides;
   readonly error?: string;
 }
 
@@ -62,7 +62,7 @@ function optionsOf(policy: Policy, reader: Reader): BackendTls {
 export function readPolicy(
   { spec: { validation }, meta: { namespace } }: Policy,
   reader: Reader,
-): { validation?: ClusterOptions["validation"]; error?: string } {
+): { validation?: ClusterOverrides["validation"]; error?: string } {
   if (validation.wellKnownCACertificates) return { error: "wellKnownCACertificates is unsupported" };
   if (!isSubdomain(validation.hostname) || /^[\d.]+$/.test(validation.hostname))
     return { error: `hostname ${JSON.stringify(validation.hostname)} must be a DNS name without a wildcard` };

@@ -9,7 +9,7 @@ import type { BackendPolicies } from "../../policies/index.js";
 import { readBackendTls } from "./backend-tls.js";
 import { isGranted } from "./grants.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
-import type { RouteContext } from "./problems.js";
+import type { GatewayRouteContext } from "./problems.js";
 
 /** What the rules of one kind of route ask of all their backends. */
 export interface BackendOptions {
@@ -23,7 +23,7 @@ const appProtocols = ["kubernetes.io/h2c", "kubernetes.io/ws", "http", "https"];
 
 /** The cluster of a reference to a Service; one that is no good is told of, and left out by the caller. */
 export function readReference(
-  { route, reader, fail }: RouteContext,
+  { route, reader, fail }: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
   { usualProtocol, withTls }: BackendOptions,
@@ -63,7 +63,7 @@ type FilteredRef = BackendRef & { readonly filters: readonly RouteFilter[] };
  * one without any is skipped. `headers` is what the rule does with those of a request.
  */
 export function readBackends(
-  context: RouteContext,
+  context: GatewayRouteContext,
   refs: readonly FilteredRef[],
   path: string,
   options: BackendOptions,
@@ -84,7 +84,7 @@ export function readBackends(
 
 /** Undefined when a filter can't be applied: the backend may not get requests without it. */
 function readBackendFilters(
-  context: RouteContext,
+  context: GatewayRouteContext,
   filters: readonly RouteFilter[],
   path: string,
 ): BackendPolicies | undefined {
@@ -100,7 +100,7 @@ function readBackendFilters(
 
 /** `backendRefs` of a TLSRoute or TCPRoute: undefined when none of them has any weight. */
 export function readTcpBackends(
-  context: RouteContext,
+  context: GatewayRouteContext,
   refs: readonly BackendRef[],
   path: string,
 ): readonly { readonly cluster: Cluster; readonly weight: number }[] | undefined {

@@ -166,12 +166,12 @@ class Rules {
       const priority = this.#read++;
       const keyed = rule.map((route) => [`${kindOf(route.from)} ${matchKey(route.match)}`, route] as const);
       const taken = keyed.find(([key]) => this.#byMatch.has(key));
-      if (taken) this.#tellTaken(...taken);
+      if (taken) this.#reportTaken(...taken);
       else for (const [key, route] of keyed) this.#byMatch.set(key, { ...route, priority });
     }
   }
 
-  #tellTaken(key: string, { from, field }: Route): void {
+  #reportTaken(key: string, { from, field }: Route): void {
     const other = this.#byMatch.get(key);
     const where = other?.from === from ? other.field : other?.from;
     const message = `host ${this.host}: ${where} has a match of this rule already; the rule is left out`;

@@ -8,14 +8,14 @@ import type { RouteObject } from "./gateway.js";
 export type RouteCondition = "Accepted" | "ResolvedRefs";
 
 /** Reads one route object, and tells what is wrong with it where somebody wants to know. */
-export interface RouteContext {
+export interface GatewayRouteContext {
   readonly route: RouteObject;
   readonly reader: Reader;
   fail(condition: RouteCondition, reason: ErrorCode, message: string, path: string): undefined;
   warn(reason: WarningCode, message: string, path: string): void;
 }
 
-export const routeContext = (route: RouteObject, reader: Reader, report?: Report): RouteContext => ({
+export const routeContext = (route: RouteObject, reader: Reader, report?: Report): GatewayRouteContext => ({
   route,
   reader,
   warn: (reason, message, path) => report?.warn(route.ref, `${route.kind}Warning`, reason, message, path),

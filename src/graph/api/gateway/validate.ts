@@ -8,10 +8,10 @@ import { readTcpBackends } from "./backends.js";
 import { type GatewayView, type RouteKind, type RouteObject, readGateway } from "./gateway.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
-import { type RouteContext, routeContext } from "./problems.js";
+import { type GatewayRouteContext, routeContext } from "./problems.js";
 
 /** Tells what is wrong with a route of the Gateway API: once, however many hosts it has. */
-export function judgeRoute(ref: Ref, reader: Reader, report: Report): void {
+export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   const view = readGateway(reader);
   const [kind = "", namespace = "", name = ""] = ref.split("/");
   const route: RouteObject | undefined = view && reader.get(kind as RouteKind, namespace, name);
@@ -21,10 +21,10 @@ export function judgeRoute(ref: Ref, reader: Reader, report: Report): void {
   if (parents.length === 0) return;
   for (const { index, problem } of parents)
     if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
-  judgeRules(route, context);
+  validateRules(route, context);
 }
 
-function judgeRules(route: RouteObject, context: RouteContext): void {
+function validateRules(route: RouteObject, context: GatewayRouteContext): void {
   if (route.kind === "HTTPRoute") readHttpRules(route, context);
   else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
   else
@@ -50,7 +50,7 @@ const withoutNeeds = (reader: Reader): Reader => ({
 });
 
 /** Tells what is wrong with the Gateway itself. */
-export function judgeGateway(reader: Reader, report: Report): GatewayView | undefined {
+export function validateGateway(reader: Reader, report: Report): GatewayView | undefined {
   const { gatewayRef } = reader.settings;
   const view = readGateway(reader);
   const gateway = gatewayRef && reader.get("Gateway", gatewayRef.namespace, gatewayRef.name);
@@ -76,7 +76,7 @@ function warnOfCertificates({ gateway, listeners }: GatewayView, reader: Reader,
   }
 }
 
-interface GatewayFront {
+interface GatewayListenerSpec {
   readonly name: string;
   readonly listener: string;
   readonly family: Family;
@@ -85,8 +85,8 @@ interface GatewayFront {
 }
 
 /** The Envoy listeners of a Gateway, each once. */
-export function frontsOf({ listeners }: GatewayView): GatewayFront[] {
-  const fronts = new Map<string, GatewayFront>();
+export function listenerSpecsOf({ listeners }: GatewayView): GatewayListenerSpec[] {
+  const fronts = new Map<string, GatewayListenerSpec>();
   for (const { envoy, spec } of listeners) {
     const family = familyOf(spec);
     if (!envoy || !family) continue;
