@@ -60,9 +60,10 @@ function readSites(
   if (found === "contested") refuseIngresses(host, [...ingresses, ...nginx], report);
   const isContested = found === "contested";
   const root = isContested ? undefined : found;
+  const isTaken = roots.length + ingresses.length + routes.size > 0;
   const ofIngresses = isContested
     ? []
-    : [readIngresses(ingresses, host, reader, report), readNginxSites(nginx, host, reader, report)];
+    : [readIngresses(ingresses, host, reader, report), readNginxSites(nginx, host, reader, report, isTaken)];
   const others = view
     ? withListeners(view, root, ofIngresses, report)
     : [root?.sites ?? noSites, ...ofIngresses];

@@ -1,4 +1,4 @@
-import { type ChainFilter, configOf, facts, type WrittenPolicy } from "./policy.js";
+import { type ChainFilter, configOf, facts, type ShownRoute, type WrittenPolicy } from "./policy.js";
 
 const types = "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3" as const;
 
@@ -14,10 +14,8 @@ const filter: ChainFilter = {
     settings.ingressNginx ? { "@type": `${types}.BasicAuth`, users: { inline_string: nobody } } : undefined,
 };
 
-const usersOf = (shown: Parameters<typeof configOf>[0]): number | undefined =>
-  configOf(shown, filter.name, `${types}.BasicAuthPerRoute`)?.users?.inline_bytes === undefined
-    ? undefined
-    : 1;
+const isAsked = (shown: ShownRoute): boolean =>
+  configOf(shown, filter.name, `${types}.BasicAuthPerRoute`) !== undefined;
 
 export const basicAuth: WrittenPolicy<"basicAuth"> = {
   filter,
@@ -32,6 +30,6 @@ export const basicAuth: WrittenPolicy<"basicAuth"> = {
       },
     }),
   },
-  describe: (shown) => facts({ password: usersOf(shown) !== undefined && "asks for a user and a password" }),
-  protections: (shown) => (usersOf(shown) === undefined ? {} : { basicAuth: true }),
+  describe: (shown) => facts({ password: isAsked(shown) && "asks for a user and a password" }),
+  protections: (shown) => (isAsked(shown) ? { password: true } : {}),
 };

@@ -102,7 +102,7 @@ export interface Protections {
   readonly globalRateLimit?: string;
   readonly addresses?: AddressFilter;
   /** A user and a password are asked for. */
-  readonly basicAuth?: true;
+  readonly password?: true;
 }
 
 export interface AddressFilter {

@@ -1,4 +1,6 @@
-import { wwwTwin } from "../../core/claims.js";
+import { type NginxAnnotation, nginxAnnotations } from "../../../schema/ingress-nginx.js";
+import { isSubdomain } from "../../../schema/names.js";
+import { maxAliases, wwwTwin } from "../../core/claims.js";
 import { hostUnit } from "../../core/keys.js";
 import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
 import type { Route, Site, Sites } from "../../core/nodes.js";
@@ -8,25 +10,36 @@ import { type Ingress, nginxIngressesOf } from "../ingress/ingress.js";
 import { readCanaries } from "./canary.js";
 import { type NginxConfig, readNginxConfig } from "./config.js";
 import { effectsOf, responseHeaders } from "./headers.js";
-import { hasRuleFor, isRegexHost, type Location, placeLocation, readLocations } from "./locations.js";
+import {
+  closedPart,
+  hasRuleFor,
+  isRegexHost,
+  type Location,
+  placeLocation,
+  readLocations,
+} from "./locations.js";
 import { passThrough } from "./passthrough.js";
 import { httpsRedirect, readAppRoot } from "./redirects.js";
 import { hostRoute, routesOf, type Side } from "./routes.js";
-import { fieldOf, type HostContext, Notes, type Spoken, speak, type } from "./spoken.js";
+import { eachOnce, fieldOf, type HostContext, Notes, type Spoken, speak, type } from "./spoken.js";
 import { readHostTls } from "./tls.js";
 
-/** What Ingresses of ingress-nginx's classes make of a host: its own rules or, without any, another host that names it. */
+/**
+ * What Ingresses of ingress-nginx's classes make of a host: its own rules or, without any and where no other
+ * object has the host (`isTaken`), those of another host that names it.
+ */
 export function readNginxSites(
   ingresses: readonly Ingress[],
   host: string,
   reader: Reader,
   report: Report,
+  isTaken: boolean,
 ): Sites {
   if (!reader.settings.ingressNginx) return noSites;
   const config = readNginxConfig(reader);
   const ruling = ingresses.filter((ingress) => hasRuleFor(ingress, host));
-  const sites = readHost(ruling, { host, config, reader, report });
-  return sites.size > 0 ? sites : readOther(ingresses, host, config, reader);
+  const sites = readHost(ruling, { host, config, reader, report: eachOnce(report) });
+  return sites.size > 0 || isTaken ? sites : readOther(ingresses, host, config, reader);
 }
 
 const noSites: Sites = new Map();
@@ -48,6 +61,10 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
     context,
   );
   if (!first) return noSites;
+  if (asked.alias === undefined) {
+    tellOfAliases(mains, context);
+    tellOfCanaries(spoken, context);
+  }
   const tls = readHostTls(mains, context);
   const plan = planHost(mains, locations, context);
   const snippet = readServerSnippet(plan, context);
@@ -69,6 +86,31 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
       routes: side(true),
     });
   return sites;
+}
+
+/** Aliases that are no names, and those beyond the number that is served. */
+function tellOfAliases(mains: readonly Spoken[], { owner, report }: HostContext): void {
+  for (const { ingress, values } of mains) {
+    if (ingress.meta.namespace !== owner) continue;
+    const left = (values["server-alias"] ?? []).filter((name, i) => i >= maxAliases || !isSubdomain(name));
+    if (left.length === 0) continue;
+    const message = `server-alias: ${JSON.stringify(left.join(", ").slice(0, 200))} is not served; at most ${maxAliases} names without wildcards and regular expressions are`;
+    report.warn(ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf("server-alias"));
+  }
+}
+
+const canaryScopes: ReadonlySet<string> = new Set(["canary", "upstream"]);
+
+/** What a canary says of access and answers has no effect: that of the other Ingress holds. */
+function tellOfCanaries(spoken: readonly Spoken[], { report }: HostContext): void {
+  for (const { ingress, values } of spoken) {
+    const names = (Object.keys(values) as NginxAnnotation[]).filter(
+      (name) => !canaryScopes.has(nginxAnnotations[name].scope),
+    );
+    if (!values.canary || names.length === 0) continue;
+    const message = `canary: ${names.sort().join(", ")} have no effect; those of the Ingress whose canary it is do`;
+    report.warn(ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf("canary"));
+  }
 }
 
 interface Plan {
@@ -95,10 +137,16 @@ function planHost(mains: readonly Spoken[], all: readonly Location[], context: H
       message,
       location.field.replace(/\.backend$/, ".path"),
     );
-    return [];
+    const closed = closedPart(location, regex, context);
+    return closed ? [{ location: closeLocation(location, message), place: { match: closed } }] : [];
   });
   return { mains, placed, regex };
 }
+
+const closeLocation = (location: Location, refusal: string): Location => ({
+  ...location,
+  of: { ...location.of, refusal: location.of.refusal ?? refusal },
+});
 
 /** An Ingress changes how the paths of others are matched: these are told. */
 function tellOfRegex(all: readonly Location[], { host, report }: HostContext): void {

@@ -1,3 +1,4 @@
+import type { NginxAnnotation } from "../../../schema/ingress-nginx.js";
 import type { PathMatch } from "../../matches/match-types.js";
 import { isPath, trimSlashes, unreachablePath } from "../../matches/normalize-path.js";
 import { quoteRegex } from "../../matches/order.js";
@@ -130,6 +131,40 @@ function placePlain({ path, exact }: Location, all: readonly Location[], { reade
   return match.kind === "prefix" && trimmed !== "" && !isTaken
     ? { match, redirect: { kind: "exact", value: trimmed } }
     : { match };
+}
+
+/** Annotations whose loss would open a path. */
+const restricting: readonly NginxAnnotation[] = [
+  "allowlist-source-range",
+  "auth-snippet",
+  "auth-tls-secret",
+  "auth-type",
+  "auth-url",
+  "configuration-snippet",
+  "denylist-source-range",
+  "enable-modsecurity",
+  "limit-rpm",
+  "limit-rps",
+  "modsecurity-snippet",
+  "whitelist-source-range",
+];
+
+/**
+ * What is closed in place of a path that can't be served, so that no shorter path answers its requests without the protection: all that
+ * begins as its expression does. Nothing of an Ingress that restricts nothing, nor of one that has no say for the host.
+ */
+export function closedPart(
+  { path, of }: Location,
+  regex: boolean,
+  { owner }: HostContext,
+): PathMatch | undefined {
+  const restricts = of.refusal !== undefined || restricting.some((name) => of.values[name] !== undefined);
+  if (!restricts || of.ingress.meta.namespace !== owner) return undefined;
+  const [found = "/"] = topAlternatives(path).length > 1 ? ["/"] : (/^\/[-_~/A-Za-z0-9]*/.exec(path) ?? []);
+  const literal = found.length > 1 && found.length < path.length ? found.slice(0, -1) : found;
+  return regex
+    ? { kind: "regex", value: `(?i)${literal}.*`, length: path.length }
+    : { kind: "prefix", value: literal };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type NginxAnnotation, nginxAnnotations } from "../../../schema/ingress-nginx.js";
 import type { TcpTerms } from "../../core/nodes.js";
 import type { Location } from "./locations.js";
 import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
@@ -15,6 +16,13 @@ export function passThrough(
   if (!of) return undefined;
   const root = locations.find(({ path, backend }) => path === "/" && backend !== undefined);
   const cluster = root?.backend && readBackend(root.backend, root, { loadBalancing: "round-robin" }, context);
+  const lost = (Object.keys(of.values) as NginxAnnotation[]).filter(
+    (name) => name !== "ssl-passthrough" && nginxAnnotations[name].invalid === "refuse",
+  );
+  if (lost.length > 0) {
+    const message = `ssl-passthrough: ${lost.sort().join(", ")} hold for plain HTTP alone, as with ingress-nginx`;
+    context.report.warn(of.ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf("ssl-passthrough"));
+  }
   if (cluster) return { kind: "tcp", owner: of.ingress.ref, backends: [{ cluster, weight: 1 }] };
   const message = "ssl-passthrough has no effect: the host has no Service for the path /";
   context.report.warn(of.ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf("ssl-passthrough"));

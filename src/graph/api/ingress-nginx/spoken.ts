@@ -62,6 +62,28 @@ export function speak(ingress: Ingress, config: NginxConfig, report: Report): Sp
   return { ingress, values, ...(refusal ? { refusal } : {}) };
 }
 
+/** A report that takes each finding once: most annotations are read for each path of their Ingress. */
+export function eachOnce(report: Report): Report {
+  const known = new Set<string>();
+  const isNew = (...parts: readonly (string | undefined)[]): boolean => {
+    const key = JSON.stringify(parts);
+    if (known.has(key)) return false;
+    known.add(key);
+    return true;
+  };
+  return {
+    error(about, type, reason, message, path) {
+      if (isNew(about, reason, message, path)) report.error(about, type, reason, message, path);
+    },
+    warn(about, type, reason, message, path, unlessBetween) {
+      if (isNew(about, reason, message, path)) report.warn(about, type, reason, message, path, unlessBetween);
+    },
+    get findings() {
+      return report.findings;
+    },
+  };
+}
+
 /** Collects why the paths of an Ingress are refused, and warns of what has no effect. */
 export class Notes {
   refusal: string | undefined;

@@ -1,4 +1,4 @@
-import { type ClusterOptions, readCluster } from "../../backends/backend.js";
+import { type ClusterOverrides, readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { isInline, readCaBundle, readKeyPair, secretName } from "../../certificates/secret.js";
 import { secretUnit } from "../../core/keys.js";
@@ -13,7 +13,7 @@ import { type HostContext, type Notes, type Spoken, type } from "./spoken.js";
 export function readBackend(
   backend: BackendFields,
   { of, field }: { readonly of: Spoken; readonly field: string },
-  options: ClusterOptions,
+  options: ClusterOverrides,
   { reader, report }: HostContext,
 ): Cluster | undefined {
   const { ref, meta } = of.ingress;
@@ -45,7 +45,7 @@ export function readClusterOptions(
   secure: boolean,
   { config: { options }, reader }: HostContext,
   notes: Notes,
-): ClusterOptions {
+): ClusterOverrides {
   const asked = values["backend-protocol"] ?? "HTTP";
   const protocol = asked === "AUTO_HTTP" ? (secure ? "tls" : "none") : protocols[asked];
   if (protocol === undefined)
@@ -67,10 +67,10 @@ export function readClusterOptions(
     ...(isTls && secret ? readUpstreamTls(secret, ingress.meta.namespace) : {}),
   };
 
-  function readUpstreamTls(text: string, namespace: string): ClusterOptions {
+  function readUpstreamTls(text: string, namespace: string): ClusterOverrides {
     const target = secretName(text, namespace);
     const name = `${target.namespace}/${target.name}`;
-    const refuse = (problem: string): ClusterOptions => {
+    const refuse = (problem: string): ClusterOverrides => {
       notes.refuse("proxy-ssl-secret", `proxy-ssl-secret ${problem}`);
       return {};
     };
@@ -94,7 +94,7 @@ export function readClusterOptions(
 const positive = (value: number | undefined): number | undefined =>
   value !== undefined && value > 0 ? value : undefined;
 
-const balancing = (name: string | undefined): NonNullable<ClusterOptions["loadBalancing"]> =>
+const balancing = (name: string | undefined): NonNullable<ClusterOverrides["loadBalancing"]> =>
   name === "ewma" ? "least-request" : "round-robin";
 
 /** How long a backend may be silent; the whole answer may take any time. */
