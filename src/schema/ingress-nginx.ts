@@ -87,8 +87,8 @@ export const nginxAnnotations = {
   "allowlist-source-range": location("exact", any, refuse),
   "app-root": location("exact", matching(/^\/[-._~A-Za-z0-9/%]*$/, "must be an absolute path")),
   "auth-always-set-cookie": location("none", bool, lost("Envoy passes Set-Cookie of a refusal alone")),
-  "auth-cache-duration": location("near", any, lost("the service is asked about each request")),
-  "auth-cache-key": location("near", any, lost("the service is asked about each request")),
+  "auth-cache-duration": location("harmless", any, lost("the service is asked about each request")),
+  "auth-cache-key": location("harmless", any, lost("the service is asked about each request")),
   "auth-keepalive": location("harmless", any),
   "auth-keepalive-requests": location("harmless", any),
   "auth-keepalive-share-vars": location("harmless", any),
@@ -122,7 +122,7 @@ export const nginxAnnotations = {
   "auth-type": location("exact", any, refuse),
   "auth-url": location("near", any, refuse),
   "backend-protocol": upstream(
-    "near",
+    "exact",
     any.transform((text) => text.toUpperCase()),
     refuse,
   ),
@@ -135,7 +135,7 @@ export const nginxAnnotations = {
   "canary-weight-total": canary("exact", int),
   "client-body-buffer-size": location("harmless", any, lost(tuning)),
   "configuration-snippet": location("near", any, refuse),
-  "connection-proxy-header": location("near", any, lost("Envoy keeps connections to backends by itself")),
+  "connection-proxy-header": location("harmless", any, lost("Envoy keeps connections to backends by itself")),
   "cors-allow-credentials": location("exact", bool),
   "cors-allow-headers": location("exact", headerList),
   "cors-allow-methods": location("exact", matching(/^[A-Za-z, ]*$/, "must be methods")),
@@ -144,7 +144,7 @@ export const nginxAnnotations = {
   "cors-max-age": location("exact", int),
   "custom-headers": location("none", name, lost("headers of a ConfigMap are not read")),
   "custom-http-errors": location("none", any, lost("clients see the backend's own page")),
-  "default-backend": location("near", name),
+  "default-backend": location("none", name, lost("a Service without endpoints answers 503")),
   "denylist-source-range": location("exact", any, refuse),
   "disable-proxy-intercept-errors": location("harmless", any),
   "enable-access-log": location("none", bool, lost("the access log is of all hosts (setting accessLog)")),
@@ -203,7 +203,7 @@ export const nginxAnnotations = {
   "proxy-ssl-ciphers": upstream("none", any, lost("ciphers are those of the setting cluster.upstreamTls")),
   "proxy-ssl-name": upstream("exact", any),
   "proxy-ssl-protocols": upstream("none", any, lost("versions are those of the setting cluster.upstreamTls")),
-  "proxy-ssl-secret": upstream("closed", name, refuse),
+  "proxy-ssl-secret": upstream("exact", name, refuse),
   "proxy-ssl-server-name": upstream("exact", any),
   "proxy-ssl-verify": upstream("exact", any),
   "proxy-ssl-verify-depth": upstream("none", int, lost("the chain may have any length")),
@@ -260,7 +260,7 @@ export type NginxValues = {
 export interface NginxProblem {
   /** With the prefix. */
   readonly annotation: string;
-  readonly kind: "unknown" | "no-effect" | "default" | "refuse";
+  readonly kind: "unknown" | "no-effect" | "not-needed" | "default" | "refuse";
   readonly message: string;
 }
 
@@ -301,7 +301,11 @@ export function readNginxAnnotations(annotations: Readonly<Record<string, string
       );
     else {
       values[key] = parsed.data;
-      if (effect === "none") add("no-effect", `has no effect: ${why ?? ""}`);
+      // The value that a boolean has without the annotation asks for nothing.
+      const isDefault = parsed.data === (key === "enable-access-log");
+      if (effect === "none" && !isDefault) add("no-effect", `has no effect: ${why ?? ""}`);
+      if (effect === "harmless")
+        add("not-needed", `has no effect, and needs none: ${why ?? "it is about nginx itself"}`);
     }
   }
   return { values: values as NginxValues, problems };

@@ -12,6 +12,11 @@ export const nginxCodes = {
     "Remove it, or do what the message says.",
     '`nginx.ingress.kubernetes.io/custom-http-errors: "404"`.',
   ),
+  NginxAnnotationNotNeeded: warning(
+    "An annotation of ingress-nginx is about nginx itself, such as the size of a buffer. Envoy needs nothing for it.",
+    "Remove it once ingress-nginx no longer serves the Ingress, or suppress the code.",
+    '`nginx.ingress.kubernetes.io/proxy-buffer-size: "16k"`.',
+  ),
   NginxAnnotationRefused: error(
     "What an annotation of ingress-nginx asks for can't be kept. The paths of its Ingress answer 503, or its whole host 403 or 503, so that none of them is open.",
     "Correct the value that the message names, or use what [ingress-nginx.md](ingress-nginx.md) says.",

@@ -64,7 +64,7 @@ export function readServiceUrl(
   if (url.includes("$"))
     return { problem: "has variables of nginx, which Envoy can't fill in; name a Service" };
   const [, scheme = "", name = "", port, path = "/"] =
-    /^(https?):\/\/([-a-z0-9.]+)(?::(\d{1,5}))?(\/[!-"$-~]*)?$/i.exec(url) ?? [];
+    /^(https?):\/\/([-a-z0-9.]+)(?::(\d{1,5}))?(\/[!$-[\]-~]*)?$/i.exec(url) ?? [];
   const [service = "", namespace = ingress.meta.namespace, svc = "svc", ...zone] = name
     .toLowerCase()
     .split(".");

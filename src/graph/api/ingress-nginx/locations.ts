@@ -161,7 +161,8 @@ export function closedPart(
   const restricts = of.refusal !== undefined || restricting.some((name) => of.values[name] !== undefined);
   if (!restricts || of.ingress.meta.namespace !== owner) return undefined;
   const [found = "/"] = topAlternatives(path).length > 1 ? ["/"] : (/^\/[-_~/A-Za-z0-9]*/.exec(path) ?? []);
-  const literal = found.length > 1 && found.length < path.length ? found.slice(0, -1) : found;
+  // A character that may be absent is no part of what all begins with.
+  const literal = regex && /[?*{]/.test(path[found.length] ?? "") ? found.slice(0, -1) : found;
   return regex
     ? { kind: "regex", value: `(?i)${literal}.*`, length: path.length }
     : { kind: "prefix", value: literal };

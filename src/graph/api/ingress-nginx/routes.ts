@@ -114,7 +114,7 @@ export function routesOf(
       ...each((headers, more, rank) => route(headers, action, {}, [...more, ...to], rank)),
     ];
   }
-  const toHttps = !side.secure && redirectsToHttps(location, side.tls.tls !== undefined, context);
+  const toHttps = !side.secure && redirectsToHttps(location, side.tls.isAsked, context);
   const elsewhere = redirect ?? (toHttps ? httpsRedirect(context) : undefined);
   if (elsewhere)
     return [...preflight, ...each((headers, more, rank) => route(headers, elsewhere, {}, more, rank))];

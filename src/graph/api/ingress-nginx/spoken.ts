@@ -50,7 +50,10 @@ export function speak(ingress: Ingress, config: NginxConfig, report: Report): Sp
       refusal ??= text;
     } else if (kind === "default")
       report.warn(ingress.ref, type, "AnnotationNotValid", `${text}; the default is used`, path);
-    else report.warn(ingress.ref, type, "NginxAnnotationNoEffect", text, path);
+    else {
+      const code = kind === "not-needed" ? "NginxAnnotationNotNeeded" : "NginxAnnotationNoEffect";
+      report.warn(ingress.ref, type, code, text, path);
+    }
   }
   if (config.refusal)
     report.error(

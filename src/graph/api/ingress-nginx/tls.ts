@@ -9,12 +9,15 @@ import {
 import type { Tls } from "../../core/nodes.js";
 import type { ClientValidation } from "../../policies/client-validation.js";
 import { tlsRange } from "../httpproxy/tls.js";
+import type { Ingress } from "../ingress/ingress.js";
 import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
 
 type Header = { readonly name: string; readonly value: string };
 
 export interface HostTls {
   readonly tls?: Tls;
+  /** Plain HTTP is redirected: an Ingress has a `tls` entry, and not only the default certificate is there. */
+  readonly isAsked: boolean;
   /** The Ingress whose certificate it is. */
   readonly owner?: Spoken;
   /** The whole host answers 403: what clients have to show can't be checked. */
@@ -38,6 +41,7 @@ export function readHostTls(mains: readonly Spoken[], context: HostContext): Hos
           tls: { secret: found.secret, ...range, ...(validation ? { clientValidation: validation } : {}) },
         }
       : {}),
+    isAsked: found !== undefined && own.some(({ ingress }) => asksForTls(ingress, context.host)),
     ...(refused ? { refused } : {}),
     headers,
   };
@@ -61,6 +65,10 @@ function tellGuests(mains: readonly Spoken[], { owner, host, report }: HostConte
       }
   }
 }
+
+/** Whether an Ingress has a `tls` entry for a host, or for all of its own. */
+const asksForTls = ({ spec }: Ingress, host: string): boolean =>
+  (spec.tls ?? []).some(({ hosts }) => !hosts?.length || hosts.some((one) => one.toLowerCase() === host));
 
 interface Found {
   readonly secret: string;
