@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
 import { stringify } from "yaml";
 import type { NginxAnnotation } from "../../src/schema/ingress-nginx.js";
+import { type KubeObject, parseObject } from "../../src/schema/object.js";
+import { parseSettings } from "../../src/schema/settings.js";
+import { update } from "../../src/update.js";
 import { secret, service, tlsSecret } from "../support/backend.js";
-import { compileAll, parseCase, protoErrors } from "../support/compile.js";
+import { compileAll, dump, parseCase, platform, protoErrors } from "../support/compile.js";
 import { fc } from "../support/fast-check.js";
 import { type NginxIngress, nginxIngress } from "../support/nginx-probes.js";
 
@@ -209,3 +212,46 @@ it("gives an Ingress of another namespace no say for the host", () => {
     { numRuns: 500 },
   );
 });
+
+it("comes to the same whether objects are changed one by one or compiled at once", () => {
+  const names = ["one", "two", "three"] as const;
+  const hosts = ["a.test", "www.a.test", "b.test"] as const;
+  const edit = fc
+    .record({
+      name: fc.constantFrom(...names),
+      namespace: fc.constantFrom("default", "other"),
+      host: fc.constantFrom(...hosts),
+      created: fc.constantFrom("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+      annotations: fc.oneof(
+        annotations,
+        fc.constantFrom<Annotations[]>(
+          { "server-alias": "b.test,www.a.test" },
+          { "from-to-www-redirect": "true" },
+          { canary: "true", "canary-weight": "50" },
+          { "use-regex": "true" },
+        ),
+      ),
+      gone: fc.boolean(),
+    })
+    .map(({ gone, ...one }) => ({ gone, object: parsed(nginxIngress(one)) }));
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 8 }), (edits) => {
+      const fixed = [...around.map(parsed), parseSettings({ ingressNginx: {} }).settings];
+      const store = compileAll(fixed);
+      const left = new Map<string, KubeObject>();
+      for (const { gone, object } of edits) {
+        update(store, [gone ? { gone: object.ref } : object], platform);
+        if (gone) left.delete(object.ref);
+        else left.set(object.ref, object);
+      }
+      expect(dump(store)).toBe(dump(compileAll([...fixed, ...left.values()])));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function parsed(manifest: object): KubeObject {
+  const found = parseObject(manifest);
+  if (!("object" in found)) throw new Error(JSON.stringify(found));
+  return found.object;
+}

@@ -1,4 +1,5 @@
-import { certificateFile, type Manifest, secret, tlsSecret } from "./backend.js";
+import { certificate, certificateFile, type Manifest, secret, tlsSecret } from "./backend.js";
+import { type Answer, request } from "./http.js";
 
 const prefix = "nginx.ingress.kubernetes.io/";
 
@@ -392,3 +393,67 @@ export const probes: readonly Probe[] = [
     backendHeaders: { "ssl-client-verify": "SUCCESS", "ssl-client-cert": /^-----BEGIN%20CERTIFICATE/ },
   },
 ];
+
+/** Sends the request of a probe to the listeners on these ports. */
+export function askProbe(
+  { httpPort, httpsPort }: { readonly httpPort: number; readonly httpsPort?: number },
+  { host, path = "/", method = "GET", tls, client, headers = {}, body }: Omit<Probe, "id" | "status">,
+): Promise<Answer> {
+  return request({
+    port: tls ? (httpsPort ?? 0) : httpPort,
+    host,
+    path,
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(tls ? { sni: host } : {}),
+    ...(client ? { client: certificate("client") } : {}),
+  });
+}
+
+type Headers = Readonly<Record<string, string | RegExp | null>>;
+
+/** Headers as far as a probe speaks of them: those that it compares with a pattern are as they should be where they match. */
+function picked(found: Readonly<Record<string, unknown>>, wanted: Headers = {}): Headers {
+  return Object.fromEntries(
+    Object.entries(wanted).map(([name, value]) => {
+      const text = [found[name] ?? []].flat().join(", ");
+      if (value instanceof RegExp && value.test(text)) return [name, value];
+      return [name, text === "" ? null : text];
+    }),
+  );
+}
+
+/** What an answer is, as far as a probe speaks of it. */
+export function seen(probe: Probe, answer: Answer): Partial<Probe> {
+  const isEcho = (answer.headers["content-type"] ?? "").startsWith("application/json");
+  const echo = isEcho ? answer.echo() : undefined;
+  return {
+    id: probe.id,
+    status: answer.status,
+    ...(probe.service ? { service: echo?.service ?? "" } : {}),
+    ...(probe.backendPath ? { backendPath: echo?.path ?? "" } : {}),
+    ...(probe.backendHost ? { backendHost: echo?.host ?? "" } : {}),
+    ...(probe.backendHeaders ? { backendHeaders: picked(echo?.headers ?? {}, probe.backendHeaders) } : {}),
+    ...(probe.answer ? { answer: picked(answer.headers, probe.answer) } : {}),
+  };
+}
+
+/** What it should be. */
+export const wanted = ({
+  id,
+  status,
+  service,
+  backendPath,
+  backendHost,
+  backendHeaders,
+  answer,
+}: Probe): Partial<Probe> => ({
+  id,
+  status,
+  ...(service ? { service } : {}),
+  ...(backendPath ? { backendPath } : {}),
+  ...(backendHost ? { backendHost } : {}),
+  ...(backendHeaders ? { backendHeaders } : {}),
+  ...(answer ? { answer } : {}),
+});

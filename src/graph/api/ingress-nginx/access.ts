@@ -18,6 +18,9 @@ export interface Access {
   readonly remove: readonly string[];
 }
 
+/** Of a Secret that was not read; no password has this hash. */
+const assumedUser = `assumed:{SHA}${"A".repeat(27)}=`;
+
 /** What stands before a location; what can't be kept refuses the paths of its Ingress (`Notes.refusal`). */
 export function readAccess(location: Location, context: HostContext, notes: Notes): Access {
   const { values, ingress } = location.of;
@@ -83,6 +86,8 @@ export function readAccess(location: Location, context: HostContext, notes: Note
       return notes.refuse("auth-secret", "auth-secret is of another namespace");
     const object = reader.get("Secret", secret.namespace, secret.name);
     if (!object) return notes.refuse("auth-secret", `Secret ${secret.namespace}/${secret.name} not found`);
+    // Its content says nothing of the Secret that it stands for.
+    if (object.meta.assumed) return { users: [assumedUser] };
     const { users, others } = basicAuthUsers(object.spec.data, values["auth-secret-type"] ?? "auth-file");
     if (others > 0)
       notes.ignore(
