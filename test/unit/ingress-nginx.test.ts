@@ -12,6 +12,7 @@ import { parseSettings } from "../../src/schema/settings.js";
 import { inDialect } from "../../src/xds/dialect.js";
 import { hostProxy, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
+import { explainer } from "../support/explain.js";
 import { type NginxIngress, nginxIngress } from "../support/nginx-probes.js";
 
 const later = "2026-06-01T00:00:00Z";
@@ -48,6 +49,7 @@ function compileThese(
       .filter(({ name }) => name === host)
       .flatMap(({ json }) => (JSON.parse(json) as { routes: readonly Shown[] }).routes);
   return {
+    objects,
     store,
     routes,
     findings: [...store.findings()].map(({ severity, about, reason }) => `${severity} ${about} ${reason}`),
@@ -240,6 +242,31 @@ describe("the ConfigMap", () => {
       resourceNames: ["controller"],
       verbs: ["list", "watch"],
     });
+  });
+});
+
+describe("an explanation", () => {
+  it("says of each route what stands before it, and of no other what a filter does for some", () => {
+    const { objects } = compileThese(
+      [
+        { ...owner, tls: undefined } as NginxIngress,
+        {
+          name: "asking",
+          host: "b.test",
+          annotations: { "auth-url": "http://auth/check", "limit-rps": "5" },
+        },
+        { name: "closed", host: "c.test", annotations: { "auth-type": "basic", "auth-secret": "pw" } },
+      ],
+      [secret("default", "pw", { auth: "u:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=" })],
+    );
+    const explain = explainer(objects);
+    const protectionsOf = (host: string) => explain("GET", `http://${host}/`).applied?.protections;
+    expect(protectionsOf("a.test")).toEqual({});
+    expect(protectionsOf("b.test")).toEqual({
+      authorization: expect.stringContaining("default/auth") as string,
+      localRateLimit: { requests: 5, seconds: 1 },
+    });
+    expect(protectionsOf("c.test")).toEqual({ password: true });
   });
 });
 

@@ -113,16 +113,22 @@ export const noAuthorization: FilterConfigs = {
   [filter.name]: { "@type": `${types}.ExtAuthzPerRoute`, disabled: true },
 };
 
-/** The filter of a route's chain with the cluster that it asks, and what of it is the route's own. */
+/**
+ * The filter of a route's chain with the cluster that it asks, and what of it is the route's own. Undefined where nothing is asked: the
+ * chain has no such filter, or has it for those routes alone that turn it on.
+ */
 function find(shown: ShownRoute) {
   const found = httpFilter(shown.manager, filter.name, `${types}.ExtAuthz`);
-  const asked = configOf(shown, filter.name, `${types}.ExtAuthzPerRoute`)?.check_settings?.http_service;
-  const cluster =
-    asked?.server_uri?.cluster ??
-    found?.grpc_service?.envoy_grpc?.cluster_name ??
-    found?.http_service?.server_uri?.cluster;
   const own = configOf(shown, filter.name, `${types}.ExtAuthzPerRoute`);
-  return found && { filter: found, cluster, isOff: own?.disabled ?? false, own };
+  const isForRoutes = shown.manager?.http_filters?.some(
+    ({ name, disabled }) => name === filter.name && disabled,
+  );
+  if (!found || (isForRoutes && !own)) return undefined;
+  const cluster =
+    own?.check_settings?.http_service?.server_uri?.cluster ??
+    found.grpc_service?.envoy_grpc?.cluster_name ??
+    found.http_service?.server_uri?.cluster;
+  return { filter: found, cluster, isOff: own?.disabled ?? false, own };
 }
 
 export const authorization: WrittenPolicy<"authorization"> = {
