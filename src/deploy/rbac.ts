@@ -5,7 +5,7 @@ import type { DeploymentNames, Manifest, Reading } from "./names.js";
 const groupOf = ({ apiVersion }: ApiResource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 
-/** One rule for each API group, with what `pick` gives for its resources. */
+/** One rule for each API group, with the resource names that `pick` returns. */
 function rules(
   resources: readonly ApiResource[],
   verbs: readonly string[],
@@ -21,7 +21,7 @@ function rules(
     .map(([group, plurals]) => ({ apiGroups: [group], resources: plurals, verbs }));
 }
 
-/** What Isoline may do: read what routing reads, write statuses, and hold one Lease. */
+/** The permissions of Isoline: read the kinds for routing, write statuses, and hold one Lease. */
 export function rbac({
   namespace,
   name,

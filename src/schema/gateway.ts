@@ -30,12 +30,12 @@ const certificateRef = z.object({
   namespace: text,
 });
 
-/** What a Gateway asks of clients and of itself: not supported, and therefore only known to be there. */
-const asked = z.record(z.string(), z.unknown()).optional();
+/** Fields for client certificates that are not supported; only their presence is checked. */
+const unsupported = z.record(z.string(), z.unknown()).optional();
 
 const listener = z.object({
   name: sectionName,
-  /** Empty and absent: any host. What is no host name is found by the compiler: it costs the other listeners nothing. */
+  /** Empty or absent: any host. The compiler checks the host name, so that an invalid one affects only this listener. */
   hostname: z.string().max(253).default(""),
   port,
   protocol: z.string().min(1).max(255),
@@ -43,7 +43,7 @@ const listener = z.object({
     .object({
       mode: z.enum(["Terminate", "Passthrough"]).default("Terminate"),
       certificateRefs: z.array(certificateRef).max(64).default([]),
-      frontendValidation: asked,
+      frontendValidation: unsupported,
     })
     .optional(),
   allowedRoutes: z
@@ -70,9 +70,9 @@ export const gatewaySpec = z.object({
     .min(1)
     .max(64)
     .refine((all) => new Set(all.map((one) => one.name)).size === all.length, {
-      error: "must not hold two listeners of one name",
+      error: "must not contain two listeners with the same name",
     }),
-  tls: z.object({ frontend: asked, backend: asked }).optional(),
+  tls: z.object({ frontend: unsupported, backend: unsupported }).optional(),
   addresses: z
     .array(z.object({ type: z.string().default("IPAddress"), value: z.string().default("") }))
     .max(16)

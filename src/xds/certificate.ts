@@ -12,7 +12,7 @@ const inline = ({ certificate, privateKey }: KeyPair): Certificate => ({
   private_key: { inline_bytes: btoa(privateKey) },
 });
 
-/** The certificate that Envoy shows, by SDS or, where there is a pair, in place. */
+/** The certificate that Envoy presents: by SDS or, if there is a pair, inline. */
 export const writeCertificate = ({
   secret,
   pair,
@@ -21,7 +21,7 @@ export const writeCertificate = ({
     ? { tls_certificates: [inline(pair)] }
     : { tls_certificate_sds_secret_configs: [{ name: secret, sds_config: configSource }] };
 
-/** A Secret resource under its stable name, `<namespace>/<name>`: a rotated certificate changes no listener. */
+/** A Secret resource under its stable name, `<namespace>/<name>`, so that a rotated certificate changes no listener. */
 export function writeSecret(name: string, pair: KeyPair): Resource {
   const secret: Secret = { name, tls_certificate: inline(pair) };
   return { type: "secret", group: "", name, json: JSON.stringify(secret) };

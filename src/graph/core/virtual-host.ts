@@ -14,7 +14,7 @@ import { claimFinding } from "./sharing.js";
 import { joinSites } from "./sites.js";
 
 /**
- * Gathers what every API says of a host. Who has it on a listener is the first of: routes of the Gateway API, the root
+ * Collects the sites of a host from every API. The precedence on a listener is: routes of the Gateway API, the root
  * (HTTPProxy or IngressRoute), Ingresses.
  */
 export function buildVirtualHost(host: string, reader: Reader, report: Report): VirtualHost {
@@ -70,9 +70,9 @@ function readSites(
   return joinSites(host, [gateway, ...others], report);
 }
 
-/** A second root, which takes a host down, must not clear the way for an Ingress of the same tenant. */
+/** A second root, which takes a host out of service, must not make room for an Ingress of the same tenant. */
 function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], report: Report): void {
-  const message = `host ${JSON.stringify(host)} has roots in several namespaces, so that neither they nor Ingresses are served; leave one root`;
+  const message = `host ${JSON.stringify(host)} has roots in several namespaces: neither these nor Ingresses are served; keep one root`;
   for (const { ref } of ingresses)
     report.error(ref, claimFinding(ref), "HostOfAnotherObject", message, "spec.rules");
 }
@@ -80,8 +80,8 @@ function refuseIngresses(host: string, ingresses: HostClaims["ingresses"], repor
 const noSites: Sites = new Map();
 
 /**
- * As much of what a root and Ingresses make of a host as the Gateway has listeners for. As with Contour, a root that asks for
- * another is not served at all; who asks is told.
+ * The sites of a root and of Ingresses for which the Gateway has a listener. As in Contour, a root that needs a
+ * missing listener is not served at all. The objects concerned get an error.
  */
 function withListeners(
   view: GatewayView,

@@ -21,13 +21,13 @@ const writeAllowed = ({ kind, value, ignoreCase }: AllowedHeader): StringMatcher
   ...(ignoreCase ? { ignore_case: true } : {}),
 });
 
-/** Asks an authorization service; requests are refused with 403 when it does not answer. */
+/** Calls an authorization service. Requests get status 403 if it does not respond. */
 function writeFilter(authorization: Authorization): ExtAuthz {
   const { cluster, timeoutMs, http, failOpen, body } = authorization;
   const service = http
     ? {
         http_service: {
-          // Required by Envoy, which takes only the path prefix and the cluster to heart.
+          // Required by Envoy, which uses only the path prefix and the cluster.
           server_uri: { uri: "http://dummy/", cluster, timeout: duration(timeoutMs ?? 0) },
           ...(http.pathPrefix ? { path_prefix: http.pathPrefix.replace(/^(?!\/)/, "/") } : {}),
           ...(http.upstreamHeaders.length > 0
@@ -108,7 +108,7 @@ const filter: ChainFilter = {
     settings.ingressNginx !== undefined && !(host?.policies.authorization ?? services.authorization),
 };
 
-/** The service is not asked about requests to a route. */
+/** Disables authorization for requests to a route. */
 export const noAuthorization: FilterConfigs = {
   [filter.name]: { "@type": `${types}.ExtAuthzPerRoute`, disabled: true },
 };
@@ -152,12 +152,14 @@ export const authorization: WrittenPolicy<"authorization"> = {
   describe(shown) {
     const found = find(shown);
     if (!found) return [];
-    if (found.isOff) return facts({ authorization: `off (others of this host ask ${found.cluster})` });
+    if (found.isOff) return facts({ authorization: `off (other routes of this host use ${found.cluster})` });
     const context = Object.entries(found.own?.check_settings?.context_extensions ?? {});
     const sent =
-      context.length > 0 ? `, told ${context.map(([key, value]) => `${key}=${value}`).join(", ")}` : "";
-    const passes = found.filter.failure_mode_allow ? ", passes when it does not answer" : "";
-    return facts({ authorization: `asks ${found.cluster}${passes}${sent}` });
+      context.length > 0
+        ? `, with context ${context.map(([key, value]) => `${key}=${value}`).join(", ")}`
+        : "";
+    const passes = found.filter.failure_mode_allow ? ", allows requests when it does not respond" : "";
+    return facts({ authorization: `${found.cluster}${passes}${sent}` });
   },
   protections(shown) {
     const found = find(shown);
