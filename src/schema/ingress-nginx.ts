@@ -70,7 +70,7 @@ const size = matching(/^\d{1,9}[kKmMgG]?$/, "must be a number with k, m or g at 
 const url = matching(
   /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[-._~A-Za-z0-9/:?&=%+,;@!*()']*)?$/,
   "must be an http or https URL without variables",
-);
+).refine((text) => URL.canParse(text), { error: "must be an http or https URL" });
 const headerValue = any.refine((text) => headerValueProblem(text) === undefined, {
   error: "must hold no control characters",
 });
@@ -271,6 +271,23 @@ const isKnown = (name: string): name is NginxAnnotation => Object.hasOwn(nginxAn
 /** ingress-nginx takes these for absent when they are empty, so that nothing is restricted. */
 const openWhenEmpty: ReadonlySet<string> = new Set(["whitelist-source-range", "auth-url", "auth-type"]);
 
+/** Lists of addresses and snippets may be longer than what becomes a header or a path. */
+const longer = /-source-range$|-snippet$/;
+
+type Read = { readonly value: unknown } | { readonly kind: "default" | "refuse"; readonly message: string };
+
+function readOne(key: NginxAnnotation, text: string): Read {
+  const { value, invalid }: Entry<z.ZodType> = nginxAnnotations[key];
+  if (text.trim() === "" && (invalid === "default" || openWhenEmpty.has(key)))
+    return { kind: "default", message: "is empty, and has no effect" };
+  if (text.trim() === "") return { kind: "refuse", message: "is empty" };
+  if (text.length > (longer.test(key) ? 65_536 : 4096)) return { kind: invalid, message: "is too long" };
+  const parsed = value.safeParse(text);
+  if (parsed.success) return { value: parsed.data };
+  const wrong = parsed.error.issues[0]?.message ?? "is not valid";
+  return { kind: invalid, message: `${wrong}, found ${JSON.stringify(text.slice(0, 80))}` };
+}
+
 /** Reads all annotations with the prefix: each has a value, or a problem. */
 export function readNginxAnnotations(annotations: Readonly<Record<string, string>>): {
   readonly values: NginxValues;
@@ -288,25 +305,18 @@ export function readNginxAnnotations(annotations: Readonly<Record<string, string
       add("unknown", "is no annotation of ingress-nginx, and has no effect");
       continue;
     }
-    const { value, invalid, effect, why }: Entry<z.ZodType> = nginxAnnotations[key];
-    const isEmpty = text.trim() === "";
-    const parsed = value.safeParse(text);
-    if (isEmpty && (invalid === "default" || openWhenEmpty.has(key)))
-      add("default", "is empty, and has no effect");
-    else if (isEmpty) add("refuse", "is empty");
-    else if (!parsed.success)
-      add(
-        invalid,
-        `${parsed.error.issues[0]?.message ?? "is not valid"}, found ${JSON.stringify(text.slice(0, 80))}`,
-      );
-    else {
-      values[key] = parsed.data;
-      // The value that a boolean has without the annotation asks for nothing.
-      const isDefault = parsed.data === (key === "enable-access-log");
-      if (effect === "none" && !isDefault) add("no-effect", `has no effect: ${why ?? ""}`);
-      if (effect === "harmless")
-        add("not-needed", `has no effect, and needs none: ${why ?? "it is about nginx itself"}`);
+    const read = readOne(key, text);
+    if ("kind" in read) {
+      add(read.kind, read.message);
+      continue;
     }
+    values[key] = read.value;
+    const { effect, why }: Entry<z.ZodType> = nginxAnnotations[key];
+    // The value that a boolean has without the annotation asks for nothing.
+    const isDefault = read.value === (key === "enable-access-log");
+    if (effect === "none" && !isDefault) add("no-effect", `has no effect: ${why ?? ""}`);
+    if (effect === "harmless")
+      add("not-needed", `has no effect, and needs none: ${why ?? "it is about nginx itself"}`);
   }
   return { values: values as NginxValues, problems };
 }

@@ -2,11 +2,14 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { nginxAnnotations } from "../../src/schema/ingress-nginx.js";
 import { endpointSlice, type Manifest, service } from "../support/backend.js";
+import { eventually } from "../support/envoy.js";
 import { request } from "../support/http.js";
 import { startRig } from "../support/isoline.js";
 import {
   askProbe,
+  nginxIngress,
   type Probe,
   probeObjects,
   probeSettings,
@@ -106,3 +109,66 @@ test("answers the requests of the table as ingress-nginx does", async () => {
   expect((await late).status).toBe(200);
   expect(await rig.envoy.rejected()).toEqual([]);
 }, 60_000);
+
+/** What makes others of their family have an effect. */
+const companions: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = [
+  [/^cors-/, { "enable-cors": "true", "cors-allow-origin": "https://*.x.test" }],
+  [/^(?:session-cookie|affinity)/, { affinity: "cookie" }],
+  [/^auth-(?:response|signin|request|cache|method)/, { "auth-url": "http://web/check" }],
+  [/^auth-(?:realm|secret|type)/, { "auth-type": "basic", "auth-secret": "pw" }],
+  [/^auth-tls-/, { "auth-tls-secret": "default/ca" }],
+  [/^proxy-ssl-/, { "backend-protocol": "HTTPS", "proxy-ssl-secret": "default/ca" }],
+  [/^limit-/, { "limit-rps": "5" }],
+  [/^permanent-/, { "permanent-redirect": "https://x.test/a" }],
+  [/^temporal-/, { "temporal-redirect": "https://x.test/a" }],
+  [/^x-forwarded-prefix|^rewrite/, { "rewrite-target": "/y" }],
+];
+
+const oddities = [
+  "x",
+  "a".repeat(9000),
+  "%REQ(X)% %%% %",
+  "(a{100}){100}",
+  `"quotes" \\ 'and' {braces}`,
+  "line\nbreak\0",
+  "é\ud83d\ude00",
+  "$1$2$host",
+  "$http_x$arg_y$cookie_z$host$request_uri$remote_addr",
+  "999999999",
+  "-1",
+  "https://1.2.3.4.5/x",
+  "https://a.test:99999/",
+  "http://web:99999/x",
+  Array.from({ length: 400 }, (_, i) => `https://*.a${i}.test`).join(","),
+  'more_set_headers "A: %REQ(B)%" "C: d";',
+];
+
+test("sends Envoy nothing that it refuses, whatever annotations say", async () => {
+  const odd = Object.keys(nginxAnnotations).flatMap((name, i) =>
+    oddities.flatMap((text, j): readonly Manifest[] => {
+      const host = `h${i}-${j}.test`;
+      const more = companions.find(([family]) => family.test(name))?.[1] ?? {};
+      const annotations = { ...more, [name]: text };
+      if (!name.startsWith("canary")) return [nginxIngress({ name: `o${i}-${j}`, host, annotations })];
+      return [
+        nginxIngress({ name: `m${i}-${j}`, host }),
+        nginxIngress({
+          name: `o${i}-${j}`,
+          host,
+          annotations: { "canary-by-header": "X-C", canary: "true", [name]: text },
+        }),
+      ];
+    }),
+  );
+  const rig = await startRig({
+    backends: ["web"],
+    objects: [...probeObjects.slice(0, 4), nginxIngress({ name: "good", host: "good.test" }), ...odd],
+    settings: { ...probeSettings, routeShards: 1 },
+  });
+  await eventually(
+    async () => (await request({ port: rig.httpPort, host: "good.test" })).status === 200,
+    "another host is served",
+  );
+  expect(await rig.envoy.rejected()).toEqual([]);
+  expect(rig.isoline.log()).not.toContain("CompilerFault");
+}, 120_000);

@@ -1,5 +1,6 @@
 import type { HeaderMatch } from "../../matches/match-types.js";
 import { quoteRegex } from "../../matches/order.js";
+import { regexProblem } from "../../matches/regex.js";
 import type { Spoken } from "./spoken.js";
 
 type Header = { readonly name: string; readonly value: string };
@@ -20,12 +21,14 @@ const usual = {
 } as const;
 
 /** `enable-cors` and `cors-*`: what ingress-nginx adds to answers, and answers to OPTIONS by itself. */
-export function readCors({ values }: Spoken): Cors | undefined {
+export function readCors({ values }: Spoken, maxProgramSize: number): Cors | undefined | "too-large" {
   if (!values["enable-cors"]) return undefined;
   const entries = values["cors-allow-origin"] ?? ["*"];
   const isOpen = entries.includes("*");
   const patterns = entries.flatMap((entry) => originPattern(entry) ?? []);
   if (!isOpen && patterns.length === 0) return undefined;
+  const origin = isOpen ? undefined : originMatch(patterns);
+  if (origin && regexProblem(origin.value, maxProgramSize) !== undefined) return "too-large";
   const credentials = values["cors-allow-credentials"] ?? true;
   const headers: Header[] = [
     { name: "Access-Control-Allow-Origin", value: isOpen ? "*" : "%REQ(ORIGIN)%" },
@@ -38,7 +41,7 @@ export function readCors({ values }: Spoken): Cors | undefined {
     { name: "Access-Control-Max-Age", value: String(values["cors-max-age"] ?? 1_728_000) },
   ];
   return {
-    ...(isOpen ? {} : { origin: originMatch(patterns) }),
+    ...(origin ? { origin } : {}),
     headers,
     preflight: [...headers, { name: "Content-Type", value: "text/plain charset=UTF-8" }],
   };

@@ -1,14 +1,13 @@
 import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../../schema/header-names.js";
 import { readSnippet, type SnippetEffect } from "../../../schema/nginx-snippet.js";
-import { type HeadersPolicy, headerFormat } from "../../policies/header-values.js";
+import type { HeadersPolicy } from "../../policies/header-values.js";
 import type { Location } from "./locations.js";
 import type { HostContext, Notes, Spoken } from "./spoken.js";
 
 type Header = { readonly name: string; readonly value: string };
 
 /** Envoy's format of text that is to be sent as it is. */
-const literal = (text: string): string =>
-  headerFormat(text, {}).replace(/%(?!%)([A-Z_]+(?:\([^)]*\))?)%/g, "%%$1%%");
+const literal = (text: string): string => text.replaceAll("%", "%%");
 const clientAddress = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
 
 /** What the configuration snippet of an Ingress does; one that is not certain refuses its paths. */
@@ -19,6 +18,9 @@ export function snippetEffects(
 ): readonly SnippetEffect[] {
   return effectsOf("configuration-snippet", values["configuration-snippet"], context, notes);
 }
+
+/** Envoy refuses a route table with a list of more than 1000 headers. */
+const maxEffects = 200;
 
 export function effectsOf(
   annotation: "configuration-snippet" | "server-snippet",
@@ -36,7 +38,9 @@ export function effectsOf(
     (one) => "name" in one && headerNameProblem(canonicalHeader(one.name)) !== undefined,
   );
   const value = effects.find((one) => "value" in one && headerValueProblem(one.value) !== undefined);
-  if (unknown.length === 0 && !wrong && !value) return effects;
+  if (unknown.length === 0 && !wrong && !value && effects.length <= maxEffects) return effects;
+  if (effects.length > maxEffects)
+    notes.refuse(annotation, `${annotation} has more than ${maxEffects} directives`);
   const what = unknown.length > 0 ? unknown.slice(0, 5).join(", ") : "a header that Envoy does not take";
   notes.refuse(
     annotation,

@@ -1,9 +1,14 @@
+import { regexProblem } from "../../matches/regex.js";
 import type { PathRewrite } from "../../policies/path-rewrite.js";
 import { type Location, rewrites, topAlternatives } from "./locations.js";
-import type { Notes } from "./spoken.js";
+import type { HostContext, Notes } from "./spoken.js";
 
 /** The rewrite of a location: the whole path becomes the target, with the groups of the path's expression filled in. */
-export function readRewrite(location: Location, notes: Notes): PathRewrite | undefined {
+export function readRewrite(
+  location: Location,
+  { reader }: HostContext,
+  notes: Notes,
+): PathRewrite | undefined {
   const target = location.of.values["rewrite-target"];
   if (target === undefined || !rewrites(location)) return undefined;
   const annotation = "rewrite-target";
@@ -18,7 +23,11 @@ export function readRewrite(location: Location, notes: Notes): PathRewrite | und
     return notes.refuse(annotation, `${annotation} makes paths without a slash at their beginning`);
   const alternatives = topAlternatives(location.path).length > 1;
   const path = alternatives ? `(?:${location.path})` : location.path;
-  return { regex: { pattern: `(?i)^${path}.*$`, substitution } };
+  const pattern = `(?i)^${path}.*$`;
+  const problem = regexProblem(pattern, reader.settings.budgets.regexProgramSize);
+  if (problem)
+    return notes.refuse(annotation, `${annotation}: the path is no regular expression that Envoy takes`);
+  return { regex: { pattern, substitution } };
 }
 
 /** Whether the first group of an expression begins with a slash, as in `/x(/.*)`. */

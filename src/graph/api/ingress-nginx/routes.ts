@@ -63,8 +63,12 @@ function frameOf(
   snippet: readonly SnippetEffect[],
   side: Side,
   context: HostContext,
+  notes: Notes,
 ): Frame {
-  const cors = readCors(location.of);
+  const found = readCors(location.of, context.reader.settings.budgets.regexProgramSize);
+  const cors = found === "too-large" ? undefined : found;
+  if (found === "too-large")
+    notes.ignore("cors-allow-origin", "cors-allow-origin has too many origins; none may come");
   const { ref } = location.of.ingress;
   const route: Frame["route"] = (headers, action, policies, more, rank) => ({
     match: { path, headers: [...headers].sort(compareHeaders), queries: [] },
@@ -99,7 +103,7 @@ export function routesOf(
   const access = readAccess(location, context, notes);
   const redirect = readRedirect(location.of, notes);
   const forward = readForward(location, access, snippet, side, context, notes);
-  const { route, each, preflight } = frameOf(location, match, snippet, side, context);
+  const { route, each, preflight } = frameOf(location, match, snippet, side, context, notes);
   const respond = (status: number): readonly Route[] => [
     route([], { kind: "respond", status }, {}, [], last),
   ];
@@ -159,14 +163,14 @@ function readForward(
 ): Forward {
   const { values, ingress } = location.of;
   const host = values["upstream-vhost"];
-  if (host && !/^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(host))
+  if (host && (host.length > 255 || !/^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(host)))
     notes.refuse("upstream-vhost", "upstream-vhost is no host name; variables of nginx can't be filled in");
   if (values["auth-tls-secret"] && ingress.meta.namespace !== context.owner)
     notes.refuse(
       "auth-tls-secret",
       `auth-tls-secret: the host is that of namespace ${context.owner}, whose Ingress is the oldest`,
     );
-  const rewrite = readRewrite(location, notes);
+  const rewrite = readRewrite(location, context, notes);
   const options = readClusterOptions(location, side.secure, context, notes);
   const mirrors = readMirrors(location, context, notes);
   const requests = requestHeaders(location, side.secure, context, {

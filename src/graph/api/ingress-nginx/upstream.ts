@@ -182,7 +182,8 @@ export function routeHash({ path, of: { values } }: Location, secure: boolean): 
   ];
   return hash.map((key) => ({
     ...key,
-    path: values["session-cookie-path"] ?? path,
+    // The text of a regular expression is the path of no request.
+    path: values["session-cookie-path"] ?? (/^[-._~/A-Za-z0-9]+$/.test(path) ? path : "/"),
     seconds: age === undefined || age < 0 ? 0 : age,
     ...(attributes.length > 0 ? { attributes } : {}),
   }));
