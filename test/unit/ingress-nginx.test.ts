@@ -10,7 +10,7 @@ import { nginxOptions } from "../../src/schema/ingress-nginx-options.js";
 import { readSnippet } from "../../src/schema/nginx-snippet.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { inDialect } from "../../src/xds/dialect.js";
-import { hostProxy, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
+import { certificateFile, hostProxy, type Manifest, secret, service, tlsSecret } from "../support/backend.js";
 import { compileAll, parseCase } from "../support/compile.js";
 import { explainer } from "../support/explain.js";
 import { type NginxIngress, nginxIngress } from "../support/nginx-probes.js";
@@ -194,6 +194,19 @@ describe("a namespace that does not have the host", () => {
       expect(clusters(routes("a.test"))[0]).toBe(503);
       expect(findings).toContain("error Ingress/other/guest NginxAnnotationRefused");
     }
+  });
+});
+
+describe("client certificates", () => {
+  it("close a host without a certificate of its own, which can't ask for them", () => {
+    const ca = secret("default", "ca", { "ca.crt": certificateFile("ca.crt") });
+    const annotations = { "auth-tls-secret": "default/ca", "ssl-redirect": "false" };
+    const { routes, findings } = compileThese([{ name: "open", host: "a.test", annotations }], [ca]);
+    expect(clusters(routes("a.test"))).toEqual([403]);
+    expect(findings).toContain("error Ingress/default/open NginxAnnotationRefused");
+    const secured = compileThese([{ name: "open", host: "a.test", tls: "secure", annotations }], [ca]);
+    expect(clusters(secured.routes("a.test"))).toEqual([403]);
+    expect(clusters(secured.routes("a.test", "ingress_https"))).toEqual(["default/web/80"]);
   });
 });
 

@@ -33,7 +33,11 @@ export function readHostTls(mains: readonly Spoken[], context: HostContext): Hos
   const client = readClient(own, context);
   const found = readCertificate(own, context);
   const range = tlsRange(undefined, undefined, context.reader);
-  const { validation, refused, headers = [] } = client;
+  const { validation, headers = [] } = client;
+  // Without HTTPS no client shows a certificate, and plain HTTP must not be open for that.
+  const isUnchecked = validation !== undefined && !(found && range);
+  const refused = client.refused || isUnchecked;
+  if (isUnchecked) tellUnchecked(own, context);
   return {
     ...(found && range
       ? {
@@ -45,6 +49,13 @@ export function readHostTls(mains: readonly Spoken[], context: HostContext): Hos
     ...(refused ? { refused } : {}),
     headers,
   };
+}
+
+function tellUnchecked(own: readonly Spoken[], { host, report }: HostContext): void {
+  const of = own.find(({ values }) => values["auth-tls-secret"]);
+  if (!of) return;
+  const message = `auth-tls-secret: the host ${JSON.stringify(host)} has no certificate, so that no client can show one: the host answers 403`;
+  report.error(of.ingress.ref, type, "NginxAnnotationRefused", message, fieldOf("auth-tls-secret"));
 }
 
 function tellGuests(mains: readonly Spoken[], { owner, host, report }: HostContext): void {
