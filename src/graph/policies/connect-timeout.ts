@@ -4,5 +4,5 @@ import type { Policy } from "./policy.js";
 export const connectTimeoutMs: Policy<{ cluster: number }> = {
   protects: false,
   fields: {},
-  read: {},
+  read: { clusterFields: () => undefined },
 };

@@ -8,8 +8,8 @@ import {
 } from "../../certificates/secret.js";
 import type { Tls } from "../../core/nodes.js";
 import type { ClientValidation } from "../../policies/client-validation.js";
-import { tlsRange } from "../httpproxy/tls.js";
 import type { Ingress } from "../ingress/ingress.js";
+import { tlsRange } from "../roots/tls.js";
 import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
 
 type Header = { readonly name: string; readonly value: string };
