@@ -1,5 +1,6 @@
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
 import { listenerSpecsOf, validateGateway, validateRoute } from "./graph/api/gateway/validate.js";
+import { reportNginxConfig } from "./graph/api/ingress-nginx/config.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
@@ -45,7 +46,7 @@ import { writeSentinelCluster } from "./xds/stats-listener.js";
  * Must be raised when any object compiles to a different result than before: stores outlive upgrades, and a store with
  * another version is recompiled. `test/golden/compiler.test.ts` enforces this.
  */
-export const compilerVersion = 14;
+export const compilerVersion = 15;
 
 /** A reader that records all reads. */
 export interface RecordingReader extends Reader {
@@ -105,6 +106,7 @@ function compile(
 
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
   const gateway = validateGateway(reader, report);
+  if (reader.settings.ingressNginx) reportNginxConfig(reader, report);
   const listeners = gateway ? listenerSpecsOf(gateway) : defaultListeners(reader.settings);
   return [
     ...writeListeners(listeners, reader.settings, readGlobalServices(reader, report)),

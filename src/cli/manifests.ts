@@ -21,6 +21,7 @@ export interface ManifestsCommandOptions {
   readonly hookUrl?: string;
   readonly caFile?: string;
   readonly gateway?: boolean;
+  readonly ingressNginxConfigMap?: string;
 }
 
 const name = "isoline";
@@ -54,13 +55,16 @@ export function manifestsOf(part: ManifestPart, options: ManifestsCommandOptions
   const replicas = Number(options.replicas);
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 100)
     throw new UsageError(`--replicas ${options.replicas}: expected a number from 1 to 100`);
+  const { ingressNginxConfigMap } = options;
+  if (ingressNginxConfigMap !== undefined && !/^[-a-z0-9]+\/[-.a-z0-9]+$/.test(ingressNginxConfigMap))
+    throw new UsageError(`--ingress-nginx-config-map ${ingressNginxConfigMap}: expected NAMESPACE/NAME`);
   switch (part) {
     case "crds":
       return customResourceDefinitions() as readonly Manifest[];
     case "rbac":
       return [
         { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-        ...rbac({ ...names, gateway }),
+        ...rbac({ ...names, gateway, ingressNginxConfigMap }),
       ];
     case "server":
       return server({ ...names, image, replicas, envoyService: envoyName });

@@ -11,6 +11,8 @@ export interface DeploymentNames {
 /** The kinds that the server reads; `gateway`: including those of the Gateway API. */
 export interface Reading {
   readonly gateway: boolean;
+  /** `namespace/name` of the ConfigMap that the setting `ingressNginx` names. */
+  readonly ingressNginxConfigMap?: string | undefined;
 }
 
 export const xdsPort = 18_000;

@@ -22,8 +22,24 @@ function rules(
 }
 
 /** The permissions of Isoline: read the kinds for routing, write statuses, and hold one Lease. */
-export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): readonly Manifest[] {
+export function rbac({
+  namespace,
+  name,
+  gateway,
+  ingressNginxConfigMap,
+}: DeploymentNames & Reading): readonly Manifest[] {
   const resources = resourcesWith(gateway);
+  const options =
+    ingressNginxConfigMap === undefined || gateway
+      ? []
+      : [
+          {
+            apiGroups: [""],
+            resources: ["configmaps"],
+            resourceNames: [ingressNginxConfigMap.slice(ingressNginxConfigMap.indexOf("/") + 1)],
+            verbs: ["list", "watch"],
+          },
+        ];
   const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
   const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
@@ -35,6 +51,7 @@ export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): r
       metadata: { name },
       rules: [
         ...rules(resources, ["list", "watch"], ({ plural }) => [plural]),
+        ...options,
         ...rules(resources, ["get"], (resource) => (reportsStatus(resource) ? [resource.plural] : [])),
         ...rules(resources, ["patch"], (resource) =>
           reportsStatus(resource) ? [`${resource.plural}/status`] : [],

@@ -8,7 +8,7 @@ import type {
 import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { isWithin } from "../schema/field-path.js";
 import type { Finding } from "../schema/meta.js";
-import { closedCluster } from "../xds/filter-chain.js";
+import { closedCluster } from "../xds/closed-cluster.js";
 import { checksSni } from "../xds/http-filters.js";
 import { appliedBy, appliedToConnection } from "./applied.js";
 import { chainFacts, tcpBackends, tlsOf } from "./chain.js";

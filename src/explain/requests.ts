@@ -261,6 +261,7 @@ const protections = new Set([
   "authorization",
   "JWT",
   "addresses",
+  "password",
   "client certificate",
   "local rate limit",
   "global rate limit",

@@ -44,6 +44,7 @@ export const sortedRisk = (risk: Iterable<RiskCode>): RiskCode[] => {
 const dropped: Readonly<Record<string, RiskCode>> = {
   authorization: "authorization-dropped",
   JWT: "jwt-dropped",
+  password: "authorization-dropped",
   addresses: "address-filter-dropped",
   "client certificate": "client-certificate-dropped",
   "local rate limit": "rate-limit-dropped",

@@ -2620,6 +2620,7 @@ export interface ExtAuthzPerRoute {
 export interface HttpExtAuthzHttpService {
   readonly server_uri?: HttpUri;
   readonly path_prefix?: string;
+  readonly path_override?: string;
   readonly authorization_request?: AuthorizationRequest;
   readonly authorization_response?: AuthorizationResponse;
   readonly retry_policy?: CoreRetryPolicy;

@@ -83,8 +83,20 @@ export const resourcesWith = (
 export const resourcesOf = ({
   gatewayRef,
   disableFeatures,
-}: Pick<SettingsSpec, "gatewayRef" | "disableFeatures">): readonly ApiResource[] =>
-  resourcesWith(gatewayRef !== undefined, disableFeatures);
+  ingressNginx,
+}: Pick<SettingsSpec, "gatewayRef" | "disableFeatures" | "ingressNginx">): readonly ApiResource[] => {
+  const found = resourcesWith(gatewayRef !== undefined, disableFeatures);
+  const options = configMapNamed(ingressNginx?.configMap);
+  return options && !found.some(({ kind }) => kind === "ConfigMap") ? [...found, options] : found;
+};
+
+/** ConfigMaps of one name in all namespaces; `configMap` is `namespace/name`. */
+const configMapNamed = (configMap: string | undefined): ApiResource | undefined =>
+  configMap === undefined
+    ? undefined
+    : builtIn("ConfigMap", "v1", "configmaps", {
+        fieldSelector: `metadata.name=${configMap.slice(configMap.indexOf("/") + 1)}`,
+      });
 
 /** A collection at each version that is read, newest first. */
 export const versionsOf = (resource: ApiResource): readonly ApiResource[] => [

@@ -1,6 +1,7 @@
 import { anyHost } from "../graph/core/claims.js";
-import { isClassed, isOfClass } from "../graph/core/class.js";
+import { isClassed, isOfClass, isOfNginx } from "../graph/core/class.js";
 import { hostUnit } from "../graph/core/keys.js";
+import { nginxPrefix } from "../schema/ingress-nginx.js";
 import { type Finding, isShadowed, kindOf, namespaceOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
@@ -30,6 +31,9 @@ export function lintObject(object: KubeObject, store: Store, settings: SettingsS
 
 function lintParts(object: KubeObject, store: Store, settings: SettingsSpec): Finding[] {
   if (isShadowed(object) || (isClassed(object) && !isOfClass(object, settings))) return [];
+  // Compilation reports the annotations of ingress-nginx.
+  if (isOfNginx(object, settings))
+    return lintAnnotations(object).filter(({ path = "" }) => !path.includes(nginxPrefix));
   return [...lintAnnotations(object), ...lintValues(object), ...lintSpec(object, store)];
 }
 

@@ -26,6 +26,16 @@ export function protectionChecks(
       isSame,
     );
   }
+  if (wanted.password !== undefined) {
+    const { password = false } = actual;
+    const noun = "a password";
+    add(
+      "password",
+      describeFlag(noun, wanted.password),
+      describeFlag(noun, password),
+      wanted.password === password,
+    );
+  }
   if (wanted.rateLimit !== undefined)
     add(
       "rateLimit",

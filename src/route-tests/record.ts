@@ -97,7 +97,14 @@ function tlsOf({ tls }: Observed): Fields | string {
 const units: Readonly<Record<number, string>> = { 1: "second", 60: "minute", 3600: "hour" };
 
 function protectionsOf({ protections }: Observed): Fields {
-  const { authorization, jwt, localRateLimit: local, globalRateLimit: global, addresses } = protections;
+  const {
+    authorization,
+    jwt,
+    localRateLimit: local,
+    globalRateLimit: global,
+    addresses,
+    password,
+  } = protections;
   const unit = local && units[local.seconds];
   const rateLimit = local
     ? unit
@@ -109,6 +116,7 @@ function protectionsOf({ protections }: Observed): Fields {
   const found = {
     ...(authorization === undefined ? {} : { authorization }),
     ...(jwt === undefined ? {} : { jwt }),
+    ...(password ? { password } : {}),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(addresses ? { addresses: { [addresses.action]: addresses.ranges } } : {}),
   };

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { port, text } from "./fields.js";
+import { holdsPasswords } from "./htpasswd.js";
+import { isNginxOption } from "./ingress-nginx-options.js";
 
 const protocol = z.string().default("TCP");
 
@@ -78,7 +80,7 @@ export const endpointsSpec = z.object({
     .optional(),
 });
 
-const keys = ["tls.crt", "tls.key", "ca.crt", "crl.pem"] as const;
+const keys = ["tls.crt", "tls.key", "ca.crt", "crl.pem", "ca.crl"] as const;
 
 /**
  * v1 Secret: only the decoded data that routing can use is kept. A value is a byte string (one character per byte), so
@@ -125,14 +127,25 @@ export function knownKeys(map: unknown, encoded: boolean): Record<string, unknow
   };
   return Object.fromEntries(
     Object.entries(map).filter(
-      ([key, value]) => (keys as readonly string[]).includes(key) || mayBeJwks(value),
+      ([key, value]) =>
+        (keys as readonly string[]).includes(key) || mayBeJwks(value) || mayBePasswords(value),
     ),
   );
+  function mayBePasswords(value: unknown): boolean {
+    if (typeof value !== "string" || value.length > 2 * maxJwks) return false;
+    return holdsPasswords(encoded ? (decodeBase64(value) ?? "") : value);
+  }
 }
 
-/** v1 ConfigMap: its CA bundle, as a byte string. */
+/** The members of a ConfigMap's `data` that are kept. */
+export const knownOptions = (data: unknown): Record<string, unknown> =>
+  typeof data === "object" && data !== null
+    ? Object.fromEntries(Object.entries(data).filter(([key]) => key === "ca.crt" || isNginxOption(key)))
+    : {};
+
+/** v1 ConfigMap: a CA bundle, as a byte string, and options of ingress-nginx. */
 export const configMapSpec = z
-  .object({ data: z.partialRecord(z.enum(["ca.crt"]), z.string()) })
+  .object({ data: z.record(z.string(), z.string()) })
   .transform(({ data }): { data: Record<string, string> } => ({ data: mapValues(data, byteString) }));
 
 const mapValues = (

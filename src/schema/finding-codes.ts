@@ -2,6 +2,7 @@ import type { CodeText } from "./finding-codes/code.js";
 import { fileCodes } from "./finding-codes/files.js";
 import { gatewayCodes } from "./finding-codes/gateway.js";
 import { hostCodes, lintCodes } from "./finding-codes/lint.js";
+import { nginxCodes } from "./finding-codes/nginx.js";
 import { routeCodes } from "./finding-codes/routes.js";
 import { serverCodes, settingsCodes } from "./finding-codes/server.js";
 import { tlsCodes } from "./finding-codes/tls.js";
@@ -12,6 +13,7 @@ export const codeAreas = {
   "Without effect, or not served": lintCodes,
   Hosts: hostCodes,
   "Routes, policies, includes and Services": routeCodes,
+  "Ingresses of ingress-nginx": nginxCodes,
   "TLS, authorization and tokens": tlsCodes,
   "The Gateway API": gatewayCodes,
   Settings: settingsCodes,
@@ -23,6 +25,7 @@ const codes = {
   ...lintCodes,
   ...hostCodes,
   ...routeCodes,
+  ...nginxCodes,
   ...tlsCodes,
   ...gatewayCodes,
   ...settingsCodes,

@@ -1,5 +1,6 @@
 import { pathText } from "./field-path.js";
 import { isForeignRestriction } from "./foreign-annotations.js";
+import { nginxPrefix } from "./ingress-nginx.js";
 import { isRecord, type SchemaProblem, schemaError, textProblem } from "./issues.js";
 import { type ObjectMeta, type Ref, refOf } from "./meta.js";
 import { isLabel, isSubdomain } from "./names.js";
@@ -39,7 +40,7 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
 
   let annotations = noAnnotations;
   for (const [key, value] of isRecord(meta.annotations) ? Object.entries(meta.annotations) : []) {
-    if (!kept.test(key) && !(kind === "Ingress" && isForeignRestriction(key))) continue;
+    if (!kept.test(key) && !(kind === "Ingress" && isOfOthers(key))) continue;
     if (typeof value === "string") annotations = { ...annotations, [key]: value };
     else refuse(textProblem(value), "annotations", key);
   }
@@ -52,6 +53,8 @@ export function parseMeta(kind: string, input: unknown, clusterScoped: boolean):
   };
   return { meta: result, about, problems, ...(name || namespace ? {} : { ref: about }) };
 }
+
+const isOfOthers = (key: string): boolean => key.startsWith(nginxPrefix) || isForeignRestriction(key);
 
 function nameProblem(value: unknown, isValid: (text: string) => boolean): string | undefined {
   if (value === undefined) return "is missing; every object needs a name";

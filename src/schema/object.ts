@@ -4,6 +4,7 @@ import {
   endpointSliceSpec,
   endpointsSpec,
   knownKeys,
+  knownOptions,
   namespaceSpec,
   secretSpec,
   serviceSpec,
@@ -65,9 +66,7 @@ const kinds = {
   ConfigMap: {
     versions: ["v1"],
     schema: configMapSpec,
-    body: ({ data }: Raw) => ({
-      data: isRecord(data) && Object.hasOwn(data, "ca.crt") ? { "ca.crt": data["ca.crt"] } : {},
-    }),
+    body: ({ data }: Raw) => ({ data: knownOptions(data) }),
   },
   EndpointSlice: {
     versions: ["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"],

@@ -63,6 +63,7 @@ const protections = z
   .strictObject({
     authorization: orFlag(objectName, "an ExtensionService as NAMESPACE/NAME").optional(),
     jwt: orFlag(z.string(), "the name of a provider").optional(),
+    password: z.boolean().optional(),
     rateLimit: z.union([z.boolean(), rateLimit], { error: mustBe(rates) }).optional(),
     addresses: orFlag(addressFields, "a map with allow or deny").optional(),
   })
@@ -215,7 +216,7 @@ const names = [
   ...["tests", "name", "request", "expect", "not", ...Object.keys(expectation)],
   ...["method", "url", "scheme", "host", "port", "path", "sni", "headers", "set", "setAny", "removed"],
   ...["certificate", "minimumVersion", "clientCertificate"],
-  ...["authorization", "jwt", "rateLimit", "addresses", "allow", "deny"],
+  ...["authorization", "jwt", "password", "rateLimit", "addresses", "allow", "deny"],
 ];
 
 function nearest(key: string): string {

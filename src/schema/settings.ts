@@ -9,6 +9,7 @@ import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } fr
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
+import { ingressNginx } from "./ingress-nginx-settings.js";
 import { isRecord, schemaError, schemaFindings } from "./issues.js";
 import { separatePorts } from "./listener-ports.js";
 import { type Finding, type ObjectOf, refOf } from "./meta.js";
@@ -136,6 +137,8 @@ export const settingsSpec = z.object({
     )
     .default([]),
   budgets,
+  /** Ingresses that are served as ingress-nginx serves them. */
+  ingressNginx,
   disablePermitInsecure: flag,
   /** For an HTTPProxy with an invalid route: drop all its routes, as Contour does, or answer 503 for that route. */
   invalidRoutes: z.enum(["drop-object", "keep-valid"]).default("drop-object"),

@@ -1,3 +1,4 @@
+import { closedCluster } from "./closed-cluster.js";
 import { forXdsCluster } from "./config-source.js";
 import { type EnvoyVersion, formatEnvoyVersion, isAtLeast } from "./envoy-version.js";
 import { compressedTypes } from "./policies/compression.js";
@@ -15,6 +16,9 @@ const members = (of: object): string => JSON.stringify(of).slice(1, -1);
 const matcher = members({ content_type_matcher: compressedTypes.map((exact) => ({ exact })) });
 const list = members({ content_type: compressedTypes });
 
+/** As `writeAsk` of policies/authorization.ts writes them. */
+const askedPath = /"cluster":"(?:[^"\\]|\\.)*"(,"timeout":"60s"\}),"path_override":"(?:[^"\\]|\\.)*"/g;
+
 /** Configuration that requires a newer version, and its replacement, which is exactly as restrictive. */
 interface Newer {
   readonly since: EnvoyVersion;
@@ -25,6 +29,11 @@ interface Newer {
 const parts: Pick<Newer, "since"> = { since: { major: 1, minor: 38 } };
 const newer: readonly Newer[] = [
   { since: { major: 1, minor: 40 }, older: (json) => json.replaceAll(matcher, list) },
+  // Without a path of its own the service would be asked another question: nothing is asked, and requests are refused.
+  {
+    since: { major: 1, minor: 40 },
+    older: (json) => json.replaceAll(askedPath, `"cluster":"${closedCluster}"$1`),
+  },
 ];
 
 const isOlder = (version: EnvoyVersion | undefined, { since }: Pick<Newer, "since">): boolean =>

@@ -15,6 +15,7 @@ import type { SettingsSpec } from "../schema/settings.js";
 import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { writeCertificate } from "./certificate.js";
+import { closedCluster } from "./closed-cluster.js";
 import { duration } from "./duration.js";
 import { type ManagerOptions, writeHttpConnectionManager } from "./listener.js";
 import { httpVersions } from "./listener-settings.js";
@@ -117,11 +118,12 @@ export function writeFallbackChain(secret: string, context: ChainContext): Resou
 }
 
 function writeClientValidation(validation: ClientValidation): Partial<DownstreamTlsContext> {
-  const { ca, crl, crlLeafOnly, optional, skipVerification } = validation;
+  const { ca, crl, crlLeafOnly, optional, skipVerification, maxDepth } = validation;
   const context: CertificateValidationContext = {
     ...(skipVerification ? { trust_chain_verification: "ACCEPT_UNTRUSTED" } : {}),
     ...(ca ? { trusted_ca: { inline_bytes: btoa(ca) } } : {}),
     ...(crl ? { crl: { inline_bytes: btoa(crl) } } : {}),
+    ...(maxDepth === undefined ? {} : { max_verify_depth: maxDepth }),
     ...(crl && crlLeafOnly ? { only_verify_leaf_cert_crl: true } : {}),
   };
   return {
@@ -151,9 +153,6 @@ function writeTransport(
     };
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
-
-/** A cluster name that does not exist: Envoy closes connections that are routed to it. */
-export const closedCluster = "isoline.closed";
 
 /** Closes all connections for a server name. */
 export const writeClosedChain = (

@@ -1,6 +1,7 @@
 import type { HttpConnectionManager, HttpFilter } from "../gen/envoy.js";
 import { byStage } from "./filter-stages.js";
 import { policyFilters } from "./policies/index.js";
+import { passedFilter } from "./policies/nginx-phases.js";
 import type { Chain, ChainFilter } from "./policies/policy.js";
 
 const types = "type.googleapis.com/envoy.extensions.filters.http" as const;
@@ -50,6 +51,7 @@ const fixed: readonly ChainFilter[] = [
       enable_upstream_stats: true,
     }),
   },
+  passedFilter,
   { name: "router", stage: "router", write: () => ({ "@type": `${types}.router.v3.Router` }) },
 ];
 
@@ -57,7 +59,9 @@ const inOrder = [...fixed, ...policyFilters].sort(byStage);
 
 /** The HTTP filters of a chain in the order of their stages. For plain HTTP they do not depend on routes. */
 export const httpFilters = (chain: Chain): readonly HttpFilter[] =>
-  inOrder.flatMap(({ name, write }) => {
+  inOrder.flatMap(({ name, write, disabled }) => {
     const config = write(chain);
-    return config ? [{ name, typed_config: config }] : [];
+    if (!config) return [];
+    const isOff = typeof disabled === "function" ? disabled(chain) : disabled;
+    return [{ name, typed_config: config, ...(isOff ? { disabled: true } : {}) }];
   });

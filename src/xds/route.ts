@@ -73,7 +73,7 @@ function writeRoute(route: Route, context: TableContext): EnvoyRoute {
     };
   }
   const { action } = route;
-  const policies = writeRoutePolicies(route.policies, context.host);
+  const policies = writeRoutePolicies(route.policies, context);
   if (action.kind === "redirect") return { match, redirect: writeRedirect(action), ...policies.route };
   if (action.kind === "respond") {
     const body = action.body === undefined ? {} : { body: { inline_string: action.body } };
@@ -118,6 +118,7 @@ const writeRedirect = (action: Extract<Action, { kind: "redirect" }>): EnvoyRout
   ...(action.port ? { port_redirect: action.port } : {}),
   ...(action.path ? { path_redirect: action.path } : {}),
   ...(action.rewrite ? writeRewrite(action.rewrite) : {}),
+  ...(action.stripQuery ? { strip_query: true } : {}),
   response_code: codes[action.status as keyof typeof codes] ?? "FOUND",
 });
 

@@ -12,7 +12,7 @@ import { parseSettings, settingsRef } from "../../src/schema/settings.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
-import { closedCluster } from "../../src/xds/filter-chain.js";
+import { closedCluster } from "../../src/xds/closed-cluster.js";
 import type { Manifest } from "../support/backend.js";
 import { platform } from "../support/compile.js";
 import { fc } from "../support/fast-check.js";

@@ -34,6 +34,7 @@ const cluster: Whole<Cluster> = {
   loadBalancing: "round-robin",
   healthCheck: undefined,
   idleConnectionMs: undefined,
+  connectTimeoutMs: undefined,
   circuitBreakers: undefined,
   slowStart: undefined,
   weightedLocalities: undefined,
@@ -89,6 +90,7 @@ const others: { readonly [K in keyof Required<Cluster>]: readonly Partial<Cluste
     { healthCheck: { ...check, expectedStatuses: [{ start: 200, end: 204 }] } },
   ],
   idleConnectionMs: [{ idleConnectionMs: 0 }, { idleConnectionMs: 5 }],
+  connectTimeoutMs: [{ connectTimeoutMs: 1000 }, { connectTimeoutMs: 5000 }],
   circuitBreakers: (
     ["maxConnections", "maxPendingRequests", "maxRequests", "maxRetries", "perHostMaxConnections"] as const
   ).map((key) => ({ circuitBreakers: { [key]: 7 } })),

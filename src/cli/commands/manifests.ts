@@ -26,6 +26,10 @@ export function addManifests(program: Command): void {
     .option("--hook-url <url>", "the server for hooks (default: the one in the namespace)")
     .option("--ca-file <file>", "certificates that the API server trusts for hooks")
     .option("--gateway", "include the Gateway API, for servers with the setting gatewayRef")
+    .option(
+      "--ingress-nginx-config-map <namespace/name>",
+      "include the ConfigMap of the setting ingressNginx",
+    )
     .action(async (parts: readonly string[], options: ManifestsCommandOptions) => {
       const { manifestsCommand } = await import("../manifests.js");
       manifestsCommand(parts, options);

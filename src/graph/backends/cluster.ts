@@ -30,6 +30,7 @@ export interface Cluster {
   readonly loadBalancing: LoadBalancing;
   readonly healthCheck?: HealthCheck;
   readonly idleConnectionMs?: number;
+  readonly connectTimeoutMs?: number;
   readonly circuitBreakers?: CircuitBreakers;
   readonly slowStart?: SlowStart;
   /** Endpoints are in localities with weights. */

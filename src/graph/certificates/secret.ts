@@ -171,22 +171,31 @@ function checkCaBundle(object: ObjectByKind<"Secret" | "ConfigMap">): CaBundle {
     : fail(`invalid "ca.crt": certificate ${bad} can't be parsed`);
 }
 
-/** The certificate revocation lists of a Secret (`crl.pem`). */
-export function readCrl(reader: Reader, secret: SecretName): { crl?: string; error?: string } {
+/** The certificate revocation lists of a Secret (`crl.pem`, of ingress-nginx `ca.crl`). */
+export function readCrl(
+  reader: Reader,
+  secret: SecretName,
+  key: "crl.pem" | "ca.crl" = "crl.pem",
+): { crl?: string; error?: string } {
   const object = reader.get("Secret", secret.namespace, secret.name);
   if (!object) return { error: `Secret ${secret.namespace}/${secret.name} not found` };
-  return reader.cache.of(checkCrl, object);
+  return reader.cache.of(crlChecks[key], object);
 }
 
-function checkCrl(secret: ObjectByKind<"Secret">): { crl?: string; error?: string } {
+const crlChecks = {
+  "crl.pem": (secret: ObjectByKind<"Secret">) => checkCrl(secret, "crl.pem"),
+  "ca.crl": (secret: ObjectByKind<"Secret">) => checkCrl(secret, "ca.crl"),
+};
+
+function checkCrl(secret: ObjectByKind<"Secret">, key: string): { crl?: string; error?: string } {
   const typeError = wrongType(secret);
   if (typeError) return { error: typeError };
-  const { blocks, error } = readBlocks(secret.spec.data, "crl.pem", "X509 CRL");
+  const { blocks, error } = readBlocks(secret.spec.data, key, "X509 CRL");
   if (error) return { error };
   const bad = blocks.findIndex(({ bytes }) => !isRevocationList(bytes));
   return bad < 0
     ? { crl: blocks.map(writePem).join("") }
-    : { error: `invalid "crl.pem": block ${bad + 1} is not a revocation list` };
+    : { error: `invalid "${key}": block ${bad + 1} is not a revocation list` };
 }
 
 /** The keys that Envoy can use of a JSON Web Key Set in a Secret of type Opaque. */

@@ -1,4 +1,6 @@
+import { nginxPrefix } from "../../schema/ingress-nginx.js";
 import { isShadowed } from "../../schema/meta.js";
+import { isSubdomain } from "../../schema/names.js";
 import type { KubeObject } from "../../schema/object.js";
 import { isCostly } from "../cost/node.js";
 import {
@@ -27,6 +29,22 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
   return claims;
 }
 
+/** Further hosts of an Ingress of ingress-nginx: aliases, and `www.` with or without. */
+function nginxHosts(hosts: readonly string[], annotations: Readonly<Record<string, string>>): string[] {
+  const { [`${nginxPrefix}server-alias`]: aliases, [`${nginxPrefix}from-to-www-redirect`]: www } =
+    annotations;
+  const named = (aliases ?? "").split(",", maxAliases).map((one) => one.trim().toLowerCase());
+  return [...named, ...(www ? hosts.filter((host) => !host.startsWith("*")).map(wwwTwin) : [])].filter(
+    isSubdomain,
+  );
+}
+
+/** Each alias is a copy of all routes of its host. */
+export const maxAliases = 16;
+
+/** `www.example.com` of `example.com`, and the other way round. */
+export const wwwTwin = (host: string): string => (host.startsWith("www.") ? host.slice(4) : `www.${host}`);
+
 function hostsAndIndexes(object: KubeObject): ClaimKey[] {
   switch (object.kind) {
     case "HTTPProxy":
@@ -37,6 +55,7 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
     case "Ingress": {
       const hosts = (object.spec.rules ?? []).map((rule) => (rule.host || anyHost).toLowerCase());
       if (object.spec.defaultBackend) hosts.push(anyHost);
+      hosts.push(...nginxHosts(hosts, object.meta.annotations));
       const secure = (object.spec.tls ?? []).flatMap((entry) => entry.hosts ?? []);
       return [...[...new Set(hosts)].map(hostUnit), ...new Set(secure.map(tlsHostKey))];
     }

@@ -35,6 +35,13 @@ export function isAllowedClass(
   return named === "" || named === "contour" || named === "isoline";
 }
 
+/** Whether an Ingress is of a class that is served as ingress-nginx serves it. */
+export const isNginxClass = (
+  ingress: Annotated,
+  specClass: string | undefined,
+  { ingressNginx }: SettingsSpec,
+): boolean => ingressNginx?.classes.includes(namedClass(ingress, specClass)) ?? false;
+
 /** An object of a kind that has a class. */
 export const isClassed = (object: KubeObject): object is Classed =>
   object.kind === "HTTPProxy" || object.kind === "Ingress" || object.kind === "IngressRoute";
@@ -47,7 +54,11 @@ export const classOf = (object: Classed): string => namedClass(object, specClass
 
 /** Whether an object is of a served ingress class: see `isAllowedClass`. */
 export const isOfClass = (object: Classed, settings: SettingsSpec): boolean =>
-  isAllowedClass(object, specClassOf(object), settings);
+  isAllowedClass(object, specClassOf(object), settings) || isOfNginx(object, settings);
+
+/** Whether an object is an Ingress that is served as ingress-nginx serves it. */
+export const isOfNginx = (object: KubeObject, settings: SettingsSpec): boolean =>
+  object.kind === "Ingress" && isNginxClass(object, object.spec.ingressClassName, settings);
 
 /** Whether a namespace may contain roots (objects with a virtual host). */
 export const isRootNamespace = (namespace: string, settings: SettingsSpec): boolean =>

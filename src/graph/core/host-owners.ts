@@ -6,7 +6,7 @@ import type { GatewayView } from "../api/gateway/gateway.js";
 import { type AttachedRoutes, attachedRoutes } from "../api/gateway/host.js";
 import { widerThan } from "../api/gateway/hostnames.js";
 import { proxiesOf } from "../api/httpproxy/httpproxy.js";
-import { type Ingress, ingressesOf } from "../api/ingress/ingress.js";
+import { type Ingress, ingressesOf, nginxIngressesOf } from "../api/ingress/ingress.js";
 import { ingressRoutesOf } from "../api/ingressroute/ingressroute.js";
 import { isRootNamespace } from "./class.js";
 import { hostUnit } from "./keys.js";
@@ -19,6 +19,8 @@ export interface HostClaims {
   readonly roots: readonly RootObject[];
   /** The last one takes precedence. */
   readonly ingresses: readonly Ingress[];
+  /** Those that are served as ingress-nginx serves them, the oldest first. */
+  readonly nginx: readonly Ingress[];
   readonly routes: AttachedRoutes;
 }
 
@@ -27,6 +29,7 @@ export function readHostClaims(host: string, view: GatewayView | undefined, read
   return {
     roots: [...proxiesOf(claimants, reader), ...ingressRoutesOf(claimants, reader)],
     ingresses: ingressesOf(claimants, reader),
+    nginx: nginxIngressesOf(claimants, reader),
     routes: view ? attachedRoutes(host, view, reader) : new Map(),
   };
 }
@@ -111,12 +114,13 @@ const notARoot = (kind: "HTTPProxy" | "IngressRoute"): Refusal => ({
 });
 
 function filterClaims(
-  { roots, ingresses, routes }: HostClaims,
+  { roots, ingresses, nginx, routes }: HostClaims,
   may: (object: Claimant) => boolean,
 ): HostClaims {
   return {
     roots: roots.filter(may),
     ingresses: ingresses.filter(may),
+    nginx: nginx.filter(may),
     routes: new Map([...routes].filter(([route]) => may(route))),
   };
 }
@@ -152,8 +156,10 @@ export function keepersOf(
   return someOf(claims, ({ meta }) => isRoot(meta.namespace)) ? isRoot : undefined;
 }
 
-const someOf = ({ roots, ingresses, routes }: HostClaims, is: (object: Claimant) => boolean): boolean =>
-  [...roots, ...ingresses, ...routes.keys()].some(is);
+const someOf = (
+  { roots, ingresses, nginx, routes }: HostClaims,
+  is: (object: Claimant) => boolean,
+): boolean => [...roots, ...ingresses, ...nginx, ...routes.keys()].some(is);
 
 /**
  * Whether an object in a root namespace claims the host or a wildcard that covers it. A claim of any host (`*`)

@@ -29,6 +29,8 @@ export type Action =
       readonly port?: number;
       readonly path?: string;
       readonly rewrite?: PathRewrite;
+      /** The query of the request does not go on. */
+      readonly stripQuery?: true;
       readonly status: number;
     }
   | { readonly kind: "respond"; readonly status: number; readonly body?: string };
@@ -41,6 +43,11 @@ export interface Route {
   readonly insecure: "serve" | "redirect" | "absent";
   /** Among equally specific routes, a lower number comes first; default 0. */
   readonly priority?: number;
+  /**
+   * Among routes of one path, those of a lower number come first, whatever their conditions; default 0. Those of ingress-nginx have a
+   * higher one, so that they come after all others of their path.
+   */
+  readonly rank?: number;
   /** For a wildcard host: the route also matches names with more than one label in place of the wildcard. */
   readonly spansLabels?: true;
   readonly from: Ref;

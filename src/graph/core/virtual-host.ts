@@ -1,6 +1,7 @@
 import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
 import { missingListeners, readGatewaySites } from "../api/gateway/host.js";
 import { readIngresses } from "../api/ingress/ingress.js";
+import { readNginxSites } from "../api/ingress-nginx/ingress-nginx.js";
 import { warnOfEscapedSlashes } from "../matches/escaped-slashes.js";
 import { closedListeners } from "./closed-listeners.js";
 import { type HostClaims, keepersOf, readHostClaims, withOwners } from "./host-owners.js";
@@ -49,17 +50,23 @@ const readClaims = (
 
 function readSites(
   host: string,
-  { roots, ingresses, routes }: HostClaims,
+  { roots, ingresses, nginx, routes }: HostClaims,
   view: GatewayView | undefined,
   reader: Reader,
   report: Report,
 ): Sites {
   const found = readRoot(roots, reader, report);
   const gateway = readGatewaySites(host, routes, reader, report);
-  if (found === "contested") refuseIngresses(host, ingresses, report);
-  const [root, allowed] = found === "contested" ? [undefined, []] : [found, ingresses];
-  const ingress = readIngresses(allowed, host, reader, report);
-  const others = view ? withListeners(view, root, ingress, report) : [root?.sites ?? noSites, ingress];
+  if (found === "contested") refuseIngresses(host, [...ingresses, ...nginx], report);
+  const isContested = found === "contested";
+  const root = isContested ? undefined : found;
+  const isTaken = roots.length + ingresses.length + routes.size > 0;
+  const ofIngresses = isContested
+    ? []
+    : [readIngresses(ingresses, host, reader, report), readNginxSites(nginx, host, reader, report, isTaken)];
+  const others = view
+    ? withListeners(view, root, ofIngresses, report)
+    : [root?.sites ?? noSites, ...ofIngresses];
   return joinSites(host, [gateway, ...others], report);
 }
 
@@ -79,21 +86,26 @@ const noSites: Sites = new Map();
 function withListeners(
   view: GatewayView,
   root: Root | undefined,
-  ingress: Sites,
+  ingresses: readonly Sites[],
   report: Report,
 ): readonly Sites[] {
   const missing = missingListeners(view);
-  if (missing.size === 0) return [root?.sites ?? noSites, ingress];
-  const required = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
-  const lacking = required.filter((kind) => missing.has(kind));
+  if (missing.size === 0) return [root?.sites ?? noSites, ...ingresses];
+  const asked = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
+  const lacking = asked.filter((kind) => missing.has(kind));
   const fail = (about: Root["ref"], kind: "HTTP" | "HTTPS"): void =>
     report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
   if (root) for (const kind of lacking) fail(root.ref, kind);
   if (missing.has("HTTP"))
-    for (const from of new Set(ingress.get(ingressHttp)?.routes.map((route) => route.from)))
+    for (const from of new Set(
+      ingresses.flatMap((sites) => sites.get(ingressHttp)?.routes ?? []).map((route) => route.from),
+    ))
       fail(from, "HTTP");
-  const kept = [...ingress].filter(
-    ([listener]) => !missing.has("HTTP") && (listener !== ingressHttps || !missing.has("HTTPS")),
-  );
-  return [lacking.length > 0 ? noSites : (root?.sites ?? noSites), new Map(kept)];
+  const keep = (sites: Sites): Sites =>
+    new Map(
+      [...sites].filter(
+        ([listener]) => !missing.has("HTTP") && (listener !== ingressHttps || !missing.has("HTTPS")),
+      ),
+    );
+  return [lacking.length > 0 ? noSites : (root?.sites ?? noSites), ...ingresses.map(keep)];
 }

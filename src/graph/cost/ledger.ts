@@ -4,7 +4,7 @@ import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
 import { attachCounts } from "../api/gateway/attach.js";
 import { type GatewayView, readGateway } from "../api/gateway/gateway.js";
-import { isAllowedClass, isRootNamespace } from "../core/class.js";
+import { isAllowedClass, isNginxClass, isRootNamespace } from "../core/class.js";
 import { costKey } from "../core/keys.js";
 import { byAge } from "../core/order.js";
 import type { Reader } from "../core/reader.js";
@@ -181,7 +181,8 @@ export class Ledger {
       return plus(plus(nothing, owner.own, pairs), owner.free, -free);
     }
     const isServed =
-      isAllowedClass(owner, owner.className, settings) &&
+      (isAllowedClass(owner, owner.className, settings) ||
+        (kind === "Ingress" && isNginxClass(owner, owner.className, settings))) &&
       (kind === "Ingress" || isRootNamespace(owner.meta.namespace, settings));
     return isServed ? plus(this.#forest.total(owner.ref), owner.free, -1) : "unserved";
   }

@@ -8,6 +8,8 @@ export type PathKind = "exact" | "regex" | "prefix" | "segment" | "bare";
 export interface PathMatch {
   readonly kind: PathKind;
   readonly value: string;
+  /** Of a regular expression: the length that counts for its place among others, where that is not the length of `value`. */
+  readonly length?: number;
 }
 
 export interface HeaderMatch {

@@ -50,6 +50,8 @@ function lexicographic<T>(order: Order<T>): Order<readonly T[]> {
   };
 }
 
+const lengthOf = ({ value, length = value.length }: Match["path"]): number => length;
+
 const pathClass = rank<"exact" | "regex" | "prefix">("exact", "regex", "prefix");
 const classOf = (kind: PathKind): "exact" | "regex" | "prefix" =>
   kind === "exact" || kind === "regex" ? kind : "prefix";
@@ -60,19 +62,20 @@ const classOf = (kind: PathKind): "exact" | "regex" | "prefix" =>
  */
 const comparePaths: Order<Match["path"]> = by(
   (a, b) => pathClass(classOf(a.kind), classOf(b.kind)),
-  (a, b) => (a.kind === "exact" ? 0 : b.value.length - a.value.length),
+  (a, b) => (a.kind === "exact" ? 0 : lengthOf(b) - lengthOf(a)),
   (a, b) => text(b.value, a.value),
   (a, b) => flag(a.kind === "bare", b.kind === "bare"),
 );
 
-/** How specific a match is, most specific first. */
-const compareCloseness: Order<Match> = by(
-  (a, b) => comparePaths(a.path, b.path),
+/** How specific the conditions of a match are beside its path, most specific first. */
+const compareConditions: Order<Match> = by<Match>(
   (a, b) => flag(hasMethod(b), hasMethod(a)),
   (a, b) => b.headers.length - a.headers.length,
   (a, b) => b.queries.length - a.queries.length,
   (a, b) => prefixKind(a.path.kind, b.path.kind),
 );
+
+const compareCloseness: Order<Match> = by((a, b) => comparePaths(a.path, b.path), compareConditions);
 
 const prefixKind = rank<PathKind>("segment", "prefix", "bare", "exact", "regex");
 const hasMethod = (match: Match): boolean => match.headers.some((h) => h.name === ":method");
@@ -89,9 +92,18 @@ export const compareMatches: Order<Match> = by(
   (a, b) => compareQueryLists(a.queries, b.queries),
 );
 
-/** The same for routes: among equally specific matches, a lower priority comes first. */
-export const compareRoutes: Order<{ readonly match: Match; readonly priority?: number }> = by(
-  (a, b) => compareCloseness(a.match, b.match),
+/**
+ * The same for routes, of which those with a lower rank come first among those of one path, and those with a lower priority where matches
+ * are alike close.
+ */
+export const compareRoutes: Order<{
+  readonly match: Match;
+  readonly rank?: number;
+  readonly priority?: number;
+}> = by(
+  (a, b) => comparePaths(a.match.path, b.match.path),
+  (a, b) => (a.rank ?? 0) - (b.rank ?? 0),
+  (a, b) => compareConditions(a.match, b.match),
   (a, b) => (a.priority ?? 0) - (b.priority ?? 0),
   (a, b) => compareMatches(a.match, b.match),
 );

@@ -29,7 +29,7 @@ export function orderRoutes(routes: readonly Route[], options: OrderOptions): Ro
     else groups.set(key, [route]);
   }
   const all = withBarePaths([...groups.values()].flat());
-  const compare = all.some(({ priority }) => priority) ? compareRoutes : compareByMatch;
+  const compare = all.some(({ priority, rank }) => priority || rank) ? compareRoutes : compareByMatch;
   return all.sort((a, b) => compare(a, b) || spans(a) - spans(b));
 }
 

@@ -1,6 +1,7 @@
 import { readTimeout } from "../../schema/duration.js";
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { SettingsSpec } from "../../schema/settings.js";
+import type { Cluster } from "../backends/cluster.js";
 import { type Extension, extensionCluster, readExtensionService } from "../backends/extension-service.js";
 import type { Reader } from "../core/reader.js";
 import type { HostContext, Policy, VirtualHostFields } from "./policy.js";
@@ -34,8 +35,19 @@ export interface AllowedHeader {
   readonly ignoreCase: boolean;
 }
 
+/** A Service that is asked over HTTP, with the headers of the request and a path of its own. */
+export interface AskedService {
+  readonly cluster: Cluster;
+  /** With the query. */
+  readonly path: string;
+  /** Headers of its answer that the backend gets. */
+  readonly upstreamHeaders: readonly string[];
+}
+
 export type RouteAuthorization =
   | { readonly disabled: true }
+  /** Of an Ingress of ingress-nginx. */
+  | { readonly ask: AskedService }
   /** Context about the route for the authorization service. */
   | { readonly context: Readonly<Record<string, string>> };
 
@@ -229,7 +241,7 @@ export const authorization: Policy<{ host: Authorization; route: RouteAuthorizat
     },
   },
   /** Only whether requests are authorized counts, not the context. */
-  compared: (route) => (route && "disabled" in route ? route : undefined),
+  compared: (route) => (route && !("context" in route) ? route : undefined),
   needsTls: {
     name: "authorization",
     isAsked: (host, route) => host !== undefined && !(route && "disabled" in route),

@@ -12,6 +12,8 @@ export interface ClientValidation {
   readonly optional: boolean;
   /** Accepts any certificate. */
   readonly skipVerification: boolean;
+  /** Certificates of authorities between the client's and a trusted one, at most. */
+  readonly maxDepth?: number;
   /** The content of `x-forwarded-client-cert` for the backend; undefined: no such header. */
   readonly forward?: {
     readonly subject: boolean;

@@ -1,7 +1,9 @@
 import type { Reader } from "../core/reader.js";
 import { authorization } from "./authorization.js";
+import { basicAuth } from "./basic-auth.js";
 import { circuitBreakers } from "./circuit-breakers.js";
 import { compression } from "./compression.js";
+import { connectTimeoutMs } from "./connect-timeout.js";
 import { cookieRewrites } from "./cookie.js";
 import { cors } from "./cors.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
@@ -10,6 +12,7 @@ import { internalRedirect } from "./internal-redirect.js";
 import { ipFilter } from "./ip-filter.js";
 import { jwt } from "./jwt.js";
 import { hash, loadBalancing } from "./load-balancing.js";
+import { nginxPhases } from "./nginx-phases.js";
 import { pathRewrite } from "./path-rewrite.js";
 import {
   type Annotations,
@@ -36,8 +39,10 @@ import { websocket } from "./websocket.js";
  */
 export const policies = {
   authorization,
+  basicAuth,
   circuitBreakers,
   compression,
+  connectTimeoutMs,
   cookieRewrites,
   cors,
   globalRateLimit,
@@ -49,6 +54,7 @@ export const policies = {
   jwt,
   loadBalancing,
   localRateLimit,
+  nginxPhases,
   pathRewrite,
   requestHeaders,
   responseHeaders,

@@ -5,6 +5,8 @@ import type { Policy } from "./policy.js";
 export interface IpFilter {
   readonly allow: boolean;
   readonly ranges: readonly IpRange[];
+  /** Of those that may come in, those that may not all the same. */
+  readonly except?: readonly IpRange[];
 }
 
 export interface IpRange {
@@ -58,7 +60,7 @@ function readIpFilter(
 }
 
 /** The network of a range, with the host bits cleared; a bare address is a range of one address. */
-function readRange(cidr: string): { address: string; prefixLength: number } | undefined {
+export function readRange(cidr: string): { address: string; prefixLength: number } | undefined {
   const [address = "", length, ...rest] = cidr.split("/");
   if (rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return undefined;
   const v4 = ipaddr.IPv4.isValidFourPartDecimal(address);

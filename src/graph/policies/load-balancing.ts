@@ -7,7 +7,17 @@ export type LoadBalancing = "round-robin" | "random" | "least-request" | "ring-h
 export type HashPolicy = readonly HashKey[];
 
 export type HashKey =
-  | { readonly kind: "cookie"; readonly name: string }
+  | {
+      readonly kind: "cookie";
+      readonly name: string;
+      /** Envoy makes none for a request without it. */
+      readonly passive?: true;
+      /** Default `/`. */
+      readonly path?: string;
+      /** How long it is good; 0, the default, is as long as the browser runs. */
+      readonly seconds?: number;
+      readonly attributes?: readonly { readonly name: string; readonly value: string }[];
+    }
   | { readonly kind: "header"; readonly name: string; readonly terminal: boolean }
   | { readonly kind: "query"; readonly name: string; readonly terminal: boolean }
   | { readonly kind: "source-ip"; readonly terminal: boolean };

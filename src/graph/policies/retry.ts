@@ -7,6 +7,10 @@ export interface RetryPolicy {
   readonly count: number;
   readonly perTryTimeoutMs?: number;
   readonly statusCodes: readonly number[];
+  /** Requests of other methods are not tried again. */
+  readonly methods?: readonly string[];
+  /** Not at an endpoint that was tried. */
+  readonly otherHosts?: true;
 }
 
 interface RetryFields {

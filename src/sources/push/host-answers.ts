@@ -1,7 +1,7 @@
 import type { VirtualHost } from "../../gen/envoy.js";
 import type { UnitKey } from "../../graph/core/keys.js";
 import type { Resource, Store } from "../../store/store.js";
-import { closedCluster } from "../../xds/filter-chain.js";
+import { closedCluster } from "../../xds/closed-cluster.js";
 import { contentHash } from "../../xds/hash.js";
 
 /** Routes that answer with this status or above are the compiler's answer to an error, or equivalent to one. */

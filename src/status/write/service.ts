@@ -1,4 +1,4 @@
-import { isAllowedClass } from "../../graph/core/class.js";
+import { isAllowedClass, isNginxClass } from "../../graph/core/class.js";
 import type { Raw, Transport } from "../../kubernetes/api.js";
 import { isRecord } from "../../schema/issues.js";
 import { type Finding, kindOf, type Ref, refOf } from "../../schema/meta.js";
@@ -196,7 +196,10 @@ function isForeign(raw: Raw, settings: SettingsSpec): boolean {
     for (const [key, value] of Object.entries(metadata.annotations))
       if (typeof value === "string") annotations[key] = value;
   const named = typeof spec.ingressClassName === "string" ? spec.ingressClassName : undefined;
-  return raw.kind !== "ExtensionService" && !isAllowedClass({ meta: { annotations } }, named, settings);
+  if (raw.kind === "ExtensionService") return false;
+  const classed = { meta: { annotations } };
+  if (raw.kind === "Ingress" && isNginxClass(classed, named, settings)) return false;
+  return !isAllowedClass(classed, named, settings);
 }
 
 /**

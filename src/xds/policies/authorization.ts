@@ -1,5 +1,7 @@
 import type { ExtAuthz, StringMatcher } from "../../gen/envoy.js";
-import type { AllowedHeader, Authorization } from "../../graph/policies/authorization.js";
+import type { Cluster } from "../../graph/backends/cluster.js";
+import type { AllowedHeader, AskedService, Authorization } from "../../graph/policies/authorization.js";
+import { closedCluster } from "../closed-cluster.js";
 import { duration } from "../duration.js";
 import { grpcService } from "../grpc-service.js";
 import { httpFilter } from "../typed.js";
@@ -60,13 +62,50 @@ function writeFilter(authorization: Authorization): ExtAuthz {
   };
 }
 
+/** Routes say whom it asks; a service that does not answer is an error of the server, as with nginx. */
+const forRoutes = {
+  "@type": `${types}.ExtAuthz`,
+  http_service: { server_uri: { uri: "http://dummy/", cluster: closedCluster, timeout: "60s" } },
+  transport_api_version: "V3",
+  status_on_error: { code: "InternalServerError" },
+  allowed_headers: { patterns: [{ safe_regex: { regex: ".*" } }] },
+} as const;
+
+/** What a route asks a Service. Only Envoys since 1.40 have `path_override`; xds/dialect.ts refuses requests in those before. */
+const writeAsk = (
+  { cluster, path, upstreamHeaders }: AskedService,
+  nameOf: (cluster: Cluster) => string,
+): FilterConfigs => ({
+  [filter.name]: {
+    "@type": `${types}.ExtAuthzPerRoute`,
+    check_settings: {
+      http_service: {
+        server_uri: { uri: "http://dummy/", cluster: nameOf(cluster), timeout: "60s" },
+        path_override: path,
+        ...(upstreamHeaders.length > 0
+          ? {
+              authorization_response: {
+                allowed_upstream_headers: {
+                  patterns: upstreamHeaders.map((exact) => ({ exact, ignore_case: true })),
+                },
+              },
+            }
+          : {}),
+      },
+    },
+  },
+});
+
 const filter: ChainFilter = {
   name: "envoy.filters.http.ext_authz",
   stage: "authorization",
-  write({ host, services }) {
-    const authorization = host?.policies.authorization ?? services.authorization;
-    return authorization && { "@type": `${types}.ExtAuthz`, ...writeFilter(authorization) };
+  write({ host, services, settings }) {
+    const asked = host?.policies.authorization ?? services.authorization;
+    if (asked) return { "@type": `${types}.ExtAuthz`, ...writeFilter(asked) };
+    return settings.ingressNginx ? forRoutes : undefined;
   },
+  disabled: ({ host, services, settings }) =>
+    settings.ingressNginx !== undefined && !(host?.policies.authorization ?? services.authorization),
 };
 
 /** Disables authorization for requests to a route. */
@@ -74,28 +113,40 @@ export const noAuthorization: FilterConfigs = {
   [filter.name]: { "@type": `${types}.ExtAuthzPerRoute`, disabled: true },
 };
 
-/** The filter in the chain of a route with its cluster, and the configuration of the route itself. */
+/**
+ * The filter of a route's chain with the cluster that it asks, and what of it is the route's own. Undefined where nothing is asked: the
+ * chain has no such filter, or has it for those routes alone that turn it on.
+ */
 function find(shown: ShownRoute) {
   const found = httpFilter(shown.manager, filter.name, `${types}.ExtAuthz`);
-  const cluster = found?.grpc_service?.envoy_grpc?.cluster_name ?? found?.http_service?.server_uri?.cluster;
   const own = configOf(shown, filter.name, `${types}.ExtAuthzPerRoute`);
-  return found && { filter: found, cluster, isOff: own?.disabled ?? false, own };
+  const isForRoutes = shown.manager?.http_filters?.some(
+    ({ name, disabled }) => name === filter.name && disabled,
+  );
+  if (!found || (isForRoutes && !own)) return undefined;
+  const cluster =
+    own?.check_settings?.http_service?.server_uri?.cluster ??
+    found.grpc_service?.envoy_grpc?.cluster_name ??
+    found.http_service?.server_uri?.cluster;
+  return { filter: found, cluster, isOff: own?.disabled ?? false, own };
 }
 
 export const authorization: WrittenPolicy<"authorization"> = {
   filter,
   write: {
     host: () => ({}),
-    route: (policy) => ({
+    route: (policy, { nameOf }) => ({
       filters:
-        "disabled" in policy
-          ? noAuthorization
-          : {
-              [filter.name]: {
-                "@type": `${types}.ExtAuthzPerRoute`,
-                check_settings: { context_extensions: policy.context },
+        "ask" in policy
+          ? writeAsk(policy.ask, nameOf)
+          : "disabled" in policy
+            ? noAuthorization
+            : {
+                [filter.name]: {
+                  "@type": `${types}.ExtAuthzPerRoute`,
+                  check_settings: { context_extensions: policy.context },
+                },
               },
-            },
     }),
   },
   describe(shown) {

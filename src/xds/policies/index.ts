@@ -8,8 +8,10 @@ import type {
 import type { BackendPolicies, HostPolicies, PolicyName, RoutePolicies } from "../../graph/policies/index.js";
 import { byStage } from "../filter-stages.js";
 import { authorization } from "./authorization.js";
+import { basicAuth } from "./basic-auth.js";
 import { circuitBreakers } from "./circuit-breakers.js";
 import { compression } from "./compression.js";
+import { connectTimeoutMs } from "./connect-timeout.js";
 import { cookieRewrites } from "./cookie.js";
 import { cors } from "./cors.js";
 import { requestHeaders, responseHeaders } from "./headers.js";
@@ -18,6 +20,7 @@ import { internalRedirect } from "./internal-redirect.js";
 import { ipFilter } from "./ip-filter.js";
 import { jwt } from "./jwt.js";
 import { hash, loadBalancing } from "./load-balancing.js";
+import { nginxPhases } from "./nginx-phases.js";
 import { pathRewrite } from "./path-rewrite.js";
 import type {
   ChainFilter,
@@ -26,6 +29,7 @@ import type {
   FilterConfigs,
   PolicyCluster,
   Protections,
+  RouteWriting,
   ShownRoute,
   WeightedBackend,
   WrittenCluster,
@@ -58,20 +62,23 @@ const policies: { readonly [N in PolicyName]: WrittenPolicy<N> } = {
   localRateLimit,
   globalRateLimit,
   ipFilter,
+  basicAuth,
   authorization,
   jwt,
+  nginxPhases,
   loadBalancing,
   healthCheck,
   circuitBreakers,
   slowStart,
   idleConnectionMs,
+  connectTimeoutMs,
 };
 
 /** A policy of the table, with values of unknown type. */
 interface AnyPolicy {
   readonly write: {
     host?(policy: unknown, host: string): WrittenHost;
-    route?(policy: unknown, host: string): WrittenRoute;
+    route?(policy: unknown, context: RouteWriting): WrittenRoute;
     service?(policy: unknown): Partial<WeightedBackend>;
     cluster?(policy: unknown, cluster: PolicyCluster): WrittenCluster;
   };
@@ -120,7 +127,7 @@ export function writeHostPolicies(values: HostPolicies, name: string): Partial<V
 /** Writes all policies of a route of a host. */
 export function writeRoutePolicies(
   values: RoutePolicies,
-  host: string,
+  context: RouteWriting,
 ): { route: Partial<Route>; action: Partial<RouteAction> } {
   const route: Partial<Route> = {};
   const action: Partial<RouteAction> = {};
@@ -128,7 +135,7 @@ export function writeRoutePolicies(
   for (const [policy, write] of writers.route) {
     const value = lookup(values, policy);
     if (value === undefined) continue;
-    const written = write(value, host);
+    const written = write(value, context);
     Object.assign(route, written.route);
     Object.assign(action, written.action);
     if (written.filters) filters = { ...filters, ...written.filters };

@@ -1,5 +1,5 @@
-import type { NetworkFilter, Typed } from "../../gen/envoy.js";
-import type { IpFilter } from "../../graph/policies/ip-filter.js";
+import type { NetworkFilter, Principal, Typed } from "../../gen/envoy.js";
+import type { IpFilter, IpRange } from "../../graph/policies/ip-filter.js";
 import {
   type AddressFilter,
   type ChainFilter,
@@ -13,11 +13,22 @@ const types = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3" as con
 
 type Rules = NonNullable<Typed<"type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC">["rules"]>;
 
-function rules({ allow, ranges }: IpFilter, http: boolean): Rules {
-  const principals = ranges.map(({ remote, address, prefixLength }) => {
+function rules({ allow, ranges, except = [] }: IpFilter, http: boolean): Rules {
+  const principalOf = ({ remote, address, prefixLength }: IpRange): Principal => {
     const range = { address_prefix: address, prefix_len: prefixLength };
     return remote && http ? { remote_ip: range } : { direct_remote_ip: range };
-  });
+  };
+  const listed = ranges.map(principalOf);
+  const principals =
+    except.length > 0
+      ? [
+          {
+            and_ids: {
+              ids: [{ or_ids: { ids: listed } }, { not_id: { or_ids: { ids: except.map(principalOf) } } }],
+            },
+          },
+        ]
+      : listed;
   return {
     action: allow ? "ALLOW" : "DENY",
     policies: { "ip-rules": { permissions: [{ any: true }], principals } },
@@ -52,7 +63,11 @@ const write = (policy: IpFilter): { readonly filters: FilterConfigs } => ({
 export function describeAddresses(shown: Rules | undefined): string | undefined {
   if (!shown) return undefined;
   const ranges = rangesOf(shown).map(({ range, isPeer }) => `${range}${isPeer ? " (peer)" : ""}`);
-  return `${shown.action === "DENY" ? "all except" : "only"} ${ranges.join(", ")}`;
+  const except = Object.values(shown.policies ?? {}).flatMap(
+    ({ principals = [] }) => principals[0]?.and_ids?.ids?.[1]?.not_id?.or_ids?.ids ?? [],
+  ).length;
+  const but = except > 0 ? ` without ${except} ranges of these` : "";
+  return `${shown.action === "DENY" ? "all except" : "only"} ${ranges.join(", ")}${but}`;
 }
 
 /** The same as values. */
@@ -62,9 +77,10 @@ export const addressesOf = (shown: Rules | undefined): AddressFilter | undefined
     ranges: rangesOf(shown).map(({ range }) => range),
   };
 
+/** Of an allow list with exceptions, the first list. */
 const rangesOf = ({ policies = {} }: Rules): readonly { range: string; isPeer: boolean }[] =>
   Object.values(policies).flatMap(({ principals = [] }) =>
-    principals.map(({ remote_ip, direct_remote_ip }) => {
+    (principals[0]?.and_ids?.ids?.[0]?.or_ids?.ids ?? principals).map(({ remote_ip, direct_remote_ip }) => {
       const range = remote_ip ?? direct_remote_ip;
       return { range: `${range?.address_prefix}/${range?.prefix_len ?? 0}`, isPeer: !remote_ip };
     }),

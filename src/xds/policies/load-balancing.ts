@@ -1,5 +1,6 @@
 import type { Cluster, RouteAction } from "../../gen/envoy.js";
 import type { HashKey, LoadBalancing } from "../../graph/policies/load-balancing.js";
+import { duration } from "../duration.js";
 import { facts, type WrittenPolicy } from "./policy.js";
 
 type Entry = NonNullable<RouteAction["hash_policy"]>[number];
@@ -7,7 +8,13 @@ type Entry = NonNullable<RouteAction["hash_policy"]>[number];
 function writeKey(key: HashKey): Entry {
   switch (key.kind) {
     case "cookie":
-      return { cookie: { name: key.name, ttl: "0s", path: "/" } };
+      return {
+        cookie: {
+          name: key.name,
+          ...(key.passive ? {} : { ttl: duration((key.seconds ?? 0) * 1000), path: key.path ?? "/" }),
+          ...(key.attributes ? { attributes: key.attributes } : {}),
+        },
+      };
     case "header":
       return { header: { header_name: key.name }, ...(key.terminal ? { terminal: true } : {}) };
     case "query":

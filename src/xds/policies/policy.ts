@@ -73,6 +73,8 @@ export interface ChainFilter {
   readonly name: string;
   /** Its position in the order; see `filterStages` for the reason. */
   readonly stage: FilterStage;
+  /** Off for routes that have no configuration of it. */
+  readonly disabled?: true | ((chain: Chain) => boolean);
   /** Returns undefined if the chain does not need the filter. */
   write(chain: Chain): HttpFilter["typed_config"] | undefined;
 }
@@ -104,6 +106,8 @@ export interface Protections {
   /** The ExtensionService that counts requests, as `namespace/name`. */
   readonly globalRateLimit?: string;
   readonly addresses?: AddressFilter;
+  /** A user and a password are asked for. */
+  readonly password?: true;
 }
 
 export interface AddressFilter {
@@ -116,10 +120,22 @@ export interface AddressFilter {
 /** The inputs of policies from a cluster, which has a field for each of them. */
 export type PolicyCluster = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
 
+/** Where a route is written. */
+export interface RouteWriting {
+  readonly host: string;
+  /** Gives the Envoy cluster name of a node. */
+  nameOf(cluster: Cluster): string;
+}
+
 type Write<V> = (V extends { readonly host: infer H }
   ? { /** `host` is the name of the virtual host. */ host(policy: H, host: string): WrittenHost }
   : unknown) &
-  (V extends { readonly route: infer R } ? { route(policy: R, host: string): WrittenRoute } : unknown) &
+  (V extends { readonly route: infer R }
+    ? {
+        /** `context.host` is the name of the virtual host. */
+        route(policy: R, context: RouteWriting): WrittenRoute;
+      }
+    : unknown) &
   (V extends { readonly service: infer S } ? { service(policy: S): Partial<WeightedBackend> } : unknown) &
   (V extends { readonly cluster: infer C }
     ? { cluster(policy: C, cluster: PolicyCluster): WrittenCluster }

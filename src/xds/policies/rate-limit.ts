@@ -1,4 +1,4 @@
-import type { RateLimit, Typed } from "../../gen/envoy.js";
+import type { RateLimit, TokenBucket, Typed } from "../../gen/envoy.js";
 import type { RateLimitService } from "../../graph/policies/global-services.js";
 import type {
   DescriptorEntry,
@@ -32,19 +32,55 @@ const localFilter: ChainFilter = {
   write: () => ({ "@type": local, stat_prefix: "http" }),
 };
 
-/** The token bucket of a virtual host or route; `host` is the prefix of its statistics. */
+type Bucket = Pick<LocalRateLimit, "requests" | "burst" | "intervalMs">;
+
+const tokens = ({ requests, burst, intervalMs }: Bucket): TokenBucket => ({
+  max_tokens: requests + burst,
+  tokens_per_fill: requests,
+  fill_interval: duration(intervalMs),
+});
+
+/** The addresses of clients that a route counts at a time; those seen longest ago are forgotten. */
+const maxAddresses = 10_000;
+
+/** A bucket for each address and rate; the one for all clients, which Envoy wants, never runs out. */
+const writeAddresses = (buckets: readonly Bucket[]) => ({
+  token_bucket: { max_tokens: 4_294_967_295, tokens_per_fill: 4_294_967_295, fill_interval: "1s" as const },
+  always_consume_default_token_bucket: false,
+  max_dynamic_descriptors: maxAddresses,
+  descriptors: buckets.map((bucket) => ({
+    entries: [{ key: "rate", value: String(bucket.intervalMs) }, { key: "remote_address" }],
+    token_bucket: tokens(bucket),
+  })),
+  rate_limits: buckets.map(({ intervalMs }) => ({
+    actions: [
+      { generic_key: { descriptor_key: "rate", descriptor_value: String(intervalMs) } },
+      { remote_address: {} },
+    ],
+  })),
+});
+
+/** The bucket that is shown: that of the first rate of each address, or that of all clients. */
+const shownBucket = (
+  limit:
+    | {
+        readonly token_bucket?: TokenBucket;
+        readonly descriptors?: readonly { readonly token_bucket?: TokenBucket }[];
+      }
+    | undefined,
+): TokenBucket | undefined => limit?.descriptors?.[0]?.token_bucket ?? limit?.token_bucket;
+
+/** The token bucket of a virtual host or route; `host` names its statistics. */
 function writeBucket(limit: LocalRateLimit, host: string): { readonly filters: FilterConfigs } {
-  const { requests, burst, intervalMs, status, headers } = limit;
+  const { requests, burst, intervalMs, status, headers, perAddress } = limit;
   return {
     filters: {
       [localFilter.name]: {
         "@type": local,
         stat_prefix: `vhost.${host}`,
-        token_bucket: {
-          max_tokens: requests + burst,
-          tokens_per_fill: requests,
-          fill_interval: duration(intervalMs),
-        },
+        ...(perAddress
+          ? writeAddresses(perAddress)
+          : { token_bucket: tokens({ requests, burst, intervalMs }) }),
         filter_enabled: always,
         filter_enforced: always,
         ...(status ? { status: { code: errorStatusNames[status] } } : {}),
@@ -63,19 +99,21 @@ function writeBucket(limit: LocalRateLimit, host: string): { readonly filters: F
 
 export const localRateLimit: WrittenPolicy<"localRateLimit"> = {
   filter: localFilter,
-  write: { host: writeBucket, route: writeBucket },
+  write: { host: writeBucket, route: (limit, { host }) => writeBucket(limit, host) },
   describe(shown) {
     const limit = configOf(shown, localFilter.name, local);
-    if (!limit?.token_bucket) return [];
-    const { max_tokens = 0, tokens_per_fill = 0, fill_interval } = limit.token_bucket;
+    const bucket = shownBucket(limit);
+    if (!limit || !bucket) return [];
+    const { max_tokens = 0, tokens_per_fill = 0, fill_interval } = bucket;
+    const whom = limit.descriptors ? "each client and each Envoy" : "each Envoy";
     const burst = max_tokens > tokens_per_fill ? `, bursts to ${max_tokens}` : "";
     const status = limit.status?.code ? `, answers ${limit.status.code}` : "";
     return facts({
-      "local rate limit": `${tokens_per_fill} in ${fill_interval} for each Envoy${burst}${status}`,
+      "local rate limit": `${tokens_per_fill} in ${fill_interval} for ${whom}${burst}${status}`,
     });
   },
   protections(shown) {
-    const bucket = configOf(shown, localFilter.name, local)?.token_bucket;
+    const bucket = shownBucket(configOf(shown, localFilter.name, local));
     if (!bucket) return {};
     const seconds = Number.parseFloat(bucket.fill_interval ?? "0");
     return { localRateLimit: { requests: bucket.tokens_per_fill ?? 0, seconds } };

@@ -2,15 +2,32 @@ import type { RouteAction } from "../../gen/envoy.js";
 import { duration } from "../duration.js";
 import { facts, type WrittenPolicy } from "./policy.js";
 
+const previousHosts = {
+  name: "envoy.retry_host_predicates.previous_hosts",
+  typed_config: {
+    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+  },
+} as const;
+
 export const retry: WrittenPolicy<"retry"> = {
   write: {
-    route: ({ retryOn, count, perTryTimeoutMs, statusCodes }) => ({
+    route: ({ retryOn, count, perTryTimeoutMs, statusCodes, methods, otherHosts }) => ({
       action: {
         retry_policy: {
           retry_on: retryOn,
           num_retries: count,
           ...(perTryTimeoutMs === undefined ? {} : { per_try_timeout: duration(perTryTimeoutMs) }),
           ...(statusCodes.length > 0 ? { retriable_status_codes: statusCodes } : {}),
+          ...(methods
+            ? {
+                retriable_request_headers: [
+                  { name: ":method", string_match: { safe_regex: { regex: methods.join("|") } } },
+                ],
+              }
+            : {}),
+          ...(otherHosts
+            ? { retry_host_predicate: [previousHosts], host_selection_retry_max_attempts: 3 }
+            : {}),
         },
       },
     }),

@@ -4,7 +4,7 @@ import { backendOf } from "../../backends/server-name.js";
 import { warnOfCertificate } from "../../certificates/certificate.js";
 import { isDelegated, readKeyPair } from "../../certificates/secret.js";
 import { anyHost } from "../../core/claims.js";
-import { isAllowedClass } from "../../core/class.js";
+import { isAllowedClass, isNginxClass } from "../../core/class.js";
 import { tlsHostKey } from "../../core/keys.js";
 import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
 import type { HttpsTerms, Route, Site, Sites, Tls } from "../../core/nodes.js";
@@ -27,12 +27,25 @@ type BackendFields = PathFields["backend"];
 const type = "IngressError";
 
 /** The Ingresses of a served class among claimants. The last one takes precedence: the oldest, then by name. */
-export function ingressesOf(refs: readonly Ref[], reader: Reader): Ingress[] {
-  const found = objectsOf("Ingress", refs, reader).filter((ingress) =>
-    isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings),
-  );
-  return found.sort((a, b) => byAge(b, a));
-}
+export const ingressesOf = (refs: readonly Ref[], reader: Reader): Ingress[] =>
+  objectsOf("Ingress", refs, reader)
+    .filter(
+      (ingress) =>
+        !isOfNginx(ingress, reader) &&
+        isAllowedClass(ingress, ingress.spec.ingressClassName, reader.settings),
+    )
+    .sort((a, b) => byAge(b, a));
+
+/** Those that are served as ingress-nginx serves them (setting `ingressNginx`), the oldest first. */
+export const nginxIngressesOf = (refs: readonly Ref[], reader: Reader): Ingress[] =>
+  reader.settings.ingressNginx
+    ? objectsOf("Ingress", refs, reader)
+        .filter((ingress) => isOfNginx(ingress, reader))
+        .sort(byAge)
+    : [];
+
+const isOfNginx = (ingress: Ingress, { settings }: Reader): boolean =>
+  isNginxClass(ingress, ingress.spec.ingressClassName, settings);
 
 /**
  * The sites of a host from the rules (and default backends) of Ingresses. An error affects one path, or the TLS of one

@@ -1,0 +1,175 @@
+import { basicAuthUsers } from "../../../schema/htpasswd.js";
+import { isErrorStatus } from "../../../schema/status-code.js";
+import { secretName } from "../../certificates/secret.js";
+import type { Reader } from "../../core/reader.js";
+import type { RoutePolicies } from "../../policies/index.js";
+import { type IpRange, readRange } from "../../policies/ip-filter.js";
+import type { NginxPhases } from "../../policies/nginx-phases.js";
+import type { LocalRateLimit } from "../../policies/rate-limit.js";
+import { readAuthUrl } from "./auth-url.js";
+import type { Location } from "./locations.js";
+import { isUnder } from "./redirects.js";
+import type { HostContext, Notes } from "./spoken.js";
+
+export interface Access {
+  readonly policies: Pick<RoutePolicies, "authorization" | "basicAuth" | "ipFilter" | "localRateLimit">;
+  readonly phases: Pick<NginxPhases, "realm" | "signIn" | "askedHeaders" | "asks">;
+  /** Request headers that backends do not get. */
+  readonly remove: readonly string[];
+}
+
+/** Of a Secret that was not read; no password has this hash. */
+const assumedUser = `assumed:{SHA}${"A".repeat(27)}=`;
+
+/** What stands before a location; what can't be kept refuses the paths of its Ingress (`Notes.refusal`). */
+export function readAccess(location: Location, context: HostContext, notes: Notes): Access {
+  const { values, ingress } = location.of;
+  const { options } = context.config;
+  const isOpen = isUnder(location.path, options["no-auth-locations"]);
+  const basicAuth = isOpen ? undefined : readBasicAuth(location, context.reader, notes);
+  const asked = isOpen ? undefined : readAuthUrl(location, context, notes);
+  const ipFilter = readAddresses(location, context, notes);
+  const localRateLimit = readRates(location, context, notes);
+  if (values.satisfy === "any" && [basicAuth, asked, ipFilter].filter(Boolean).length > 1)
+    notes.refuse(
+      "satisfy",
+      "satisfy: any lets requests in that pass one check of several, which Envoy can't",
+    );
+  if (values["enable-modsecurity"] || values["enable-owasp-core-rules"])
+    notes.refuse("enable-modsecurity", "there is no web application firewall");
+  if (values["modsecurity-snippet"] && values["enable-modsecurity"] !== false)
+    notes.refuse("modsecurity-snippet", "there is no web application firewall");
+  if (values["auth-snippet"]) notes.refuse("auth-snippet", "auth-snippet is nginx's own configuration");
+  if (values["auth-proxy-set-headers"] && asked)
+    notes.refuse(
+      "auth-proxy-set-headers",
+      "headers of a ConfigMap for the authorization service are not read",
+    );
+  return {
+    policies: {
+      ...(basicAuth ? { basicAuth } : {}),
+      ...(asked ? { authorization: { ask: asked.ask } } : {}),
+      ...(ipFilter ? { ipFilter } : {}),
+      ...(localRateLimit ? { localRateLimit } : {}),
+    },
+    phases: {
+      ...(basicAuth ? { realm: values["auth-realm"] ?? "" } : {}),
+      ...(asked ? { asks: true as const, askedHeaders: asked.answered } : {}),
+      ...(asked?.signIn ? { signIn: asked.signIn } : {}),
+    },
+    remove: [
+      ...(basicAuth ? ["authorization"] : []),
+      ...(asked ? ["x-original-url", "x-original-method", "x-auth-request-redirect"] : []),
+    ],
+  };
+
+  function readBasicAuth(
+    { of: { values } }: Location,
+    reader: Reader,
+    notes: Notes,
+  ): RoutePolicies["basicAuth"] | undefined {
+    const kind = values["auth-type"];
+    if (kind === undefined) {
+      if (values["auth-secret"])
+        notes.ignore("auth-secret", "auth-secret has no effect without auth-type: no password is asked for");
+      return undefined;
+    }
+    if (kind !== "basic")
+      return notes.refuse(
+        "auth-type",
+        `auth-type ${JSON.stringify(kind.slice(0, 40))} is none that Envoy has`,
+      );
+    const name = values["auth-secret"];
+    if (!name) return notes.refuse("auth-type", "auth-type needs auth-secret");
+    const secret = secretName(name, ingress.meta.namespace);
+    if (secret.namespace !== ingress.meta.namespace)
+      return notes.refuse("auth-secret", "auth-secret is of another namespace");
+    const object = reader.get("Secret", secret.namespace, secret.name);
+    if (!object) return notes.refuse("auth-secret", `Secret ${secret.namespace}/${secret.name} not found`);
+    // Its content says nothing of the Secret that it stands for.
+    if (object.meta.assumed) return { users: [assumedUser] };
+    const { users, others } = basicAuthUsers(object.spec.data, values["auth-secret-type"] ?? "auth-file");
+    if (others > 0)
+      notes.ignore(
+        "auth-secret",
+        `${others} users of Secret ${secret.namespace}/${secret.name} have hashes that Envoy does not take and can't log in; use {SHA}`,
+      );
+    if (users.length === 0)
+      return notes.refuse(
+        "auth-secret",
+        `Secret ${secret.namespace}/${secret.name} has no user with a {SHA} hash`,
+      );
+    return { users };
+  }
+}
+
+function readAddresses(
+  { of: { values } }: Location,
+  { config }: HostContext,
+  notes: Notes,
+): RoutePolicies["ipFilter"] {
+  const { options } = config;
+  const [allowName, allow] = values["allowlist-source-range"]
+    ? (["allowlist-source-range", values["allowlist-source-range"]] as const)
+    : ([
+        "whitelist-source-range",
+        values["whitelist-source-range"] ?? options["whitelist-source-range"],
+      ] as const);
+  const deny = values["denylist-source-range"] ?? options["denylist-source-range"];
+  const allowed = readRanges(allow, allowName, notes);
+  const blocked = readRanges(options["block-cidrs"]?.join(","), "denylist-source-range", notes);
+  const denied = [...(readRanges(deny, "denylist-source-range", notes) ?? []), ...(blocked ?? [])];
+  if (!allowed) return denied.length > 0 ? { allow: false, ranges: denied } : undefined;
+  return { allow: true, ranges: allowed, ...(denied.length > 0 ? { except: denied } : {}) };
+}
+
+/** Addresses and CIDRs with commas between; one that is wrong refuses all. */
+function readRanges(
+  text: string | undefined,
+  annotation: "allowlist-source-range" | "whitelist-source-range" | "denylist-source-range",
+  notes: Notes,
+): readonly IpRange[] | undefined {
+  if (!text) return undefined;
+  const ranges: IpRange[] = [];
+  for (const part of text.split(",").map((one) => one.trim())) {
+    if (part === "") continue;
+    const range = readRange(part);
+    if (!range)
+      return notes.refuse(
+        annotation,
+        `${annotation}: ${JSON.stringify(part.slice(0, 80))} is no address or CIDR`,
+      );
+    ranges.push({ remote: true, ...range });
+  }
+  return ranges.length > 0 ? ranges : notes.refuse(annotation, `${annotation} holds no address`);
+}
+
+const maxTokens = 1_000_000_000;
+
+/** `limit-rps` and `limit-rpm`: for each client, in each Envoy and for each path. */
+function readRates(
+  { of: { values } }: Location,
+  { config }: HostContext,
+  notes: Notes,
+): LocalRateLimit | undefined {
+  const multiplier = values["limit-burst-multiplier"] ?? 5;
+  const rates = (
+    [
+      ["limit-rps", 1000],
+      ["limit-rpm", 60_000],
+    ] as const
+  ).flatMap(([annotation, intervalMs]) => {
+    const requests = values[annotation];
+    if (requests === undefined || requests <= 0) return [];
+    const burst = requests * Math.max(0, multiplier) + 1 - requests;
+    if (requests * (multiplier + 1) > maxTokens) {
+      notes.refuse(annotation, `${annotation} is too large`);
+      return [];
+    }
+    return [{ requests, burst: Math.max(0, burst), intervalMs }];
+  });
+  const [first] = rates;
+  if (!first) return undefined;
+  const status = config.options["limit-req-status-code"] ?? 503;
+  return { ...first, status: isErrorStatus(status) ? status : 503, headers: [], perAddress: rates };
+}

@@ -1,0 +1,94 @@
+import type { HeaderMatch } from "../../matches/match-types.js";
+import { regexProblem } from "../../matches/regex.js";
+import type { BackendFields, Location } from "./locations.js";
+import { pathsOf } from "./locations.js";
+import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
+
+/** A choice between the Service of a location and that of its canary. */
+export interface Choice {
+  readonly headers: readonly HeaderMatch[];
+  /** Of 100 or `canary-weight-total` requests, those that go to the canary. */
+  readonly weight: readonly [main: number, canary: number];
+}
+
+export interface Canary {
+  readonly of: Spoken;
+  readonly backend: BackendFields;
+  readonly field: string;
+  /** In the order in which they are tried; the last one takes all requests. */
+  readonly choices: readonly Choice[];
+}
+
+/**
+ * The canaries of locations. One for a path that no other Ingress of its namespace has serves nothing, and one of another namespace may
+ * not take requests from a path.
+ */
+export function readCanaries(
+  canaries: readonly Spoken[],
+  locations: readonly Location[],
+  context: HostContext,
+): ReadonlyMap<Location, Canary> {
+  const found = new Map<Location, Canary>();
+  for (const of of canaries)
+    for (const { path, exact, backend, field } of pathsOf(of, context.host)) {
+      const main = locations.find((one) => one.path === path && one.exact === exact && one.backend);
+      const { ref, meta } = of.ingress;
+      const warn = (message: string): void =>
+        context.report.warn(ref, type, "NginxAnnotationNoEffect", message, fieldOf("canary"));
+      if (!main || !backend) warn(`canary: no other Ingress has the host and path ${JSON.stringify(path)}`);
+      else if (main.of.ingress.meta.namespace !== meta.namespace)
+        warn(`canary: the path ${JSON.stringify(path)} is of another namespace`);
+      else if (found.has(main)) warn(`canary: the path ${JSON.stringify(path)} has an older canary`);
+      else {
+        const choices = choicesOf(of, context);
+        if (of.refusal === undefined && choices.length > 0) found.set(main, { of, backend, field, choices });
+      }
+    }
+  return found;
+}
+
+const exactly = (name: string, value: string): HeaderMatch => ({
+  name,
+  kind: "exact",
+  value,
+  invert: false,
+  ignoreCase: false,
+  treatMissingAsEmpty: false,
+});
+const matching = (name: string, value: string): HeaderMatch => ({ ...exactly(name, value), kind: "regex" });
+const cookie = (name: string, value: string): HeaderMatch =>
+  matching("cookie", `(?:.*;)?\\s*${name}=${value}(?:;.*)?`);
+
+const toCanary = [0, 1] as const;
+const toMain = [1, 0] as const;
+
+function choicesOf({ ingress, values }: Spoken, { reader, report }: HostContext): readonly Choice[] {
+  const header = values["canary-by-header"]?.toLowerCase();
+  const value = values["canary-by-header-value"];
+  const pattern = values["canary-by-header-pattern"];
+  const cookieName = values["canary-by-cookie"];
+  const choices: Choice[] = [];
+  const add = (match: HeaderMatch, weight: Choice["weight"]): void => {
+    choices.push({ headers: [match], weight });
+  };
+  if (header && value) add(exactly(header, value), toCanary);
+  else if (header && pattern) {
+    const wrapped = `.*(?:${pattern}).*`;
+    const problem = regexProblem(wrapped, reader.settings.budgets.regexProgramSize);
+    if (!problem) add(matching(header, wrapped), toCanary);
+    else {
+      const message = `canary-by-header-pattern is no regular expression that Envoy takes, and has no effect: ${problem}`;
+      report.warn(ingress.ref, type, "AnnotationNotValid", message, fieldOf("canary-by-header-pattern"));
+    }
+  } else if (header) {
+    add(exactly(header, "always"), toCanary);
+    add(exactly(header, "never"), toMain);
+  }
+  if (cookieName) {
+    add(cookie(cookieName, "always"), toCanary);
+    add(cookie(cookieName, "never"), toMain);
+  }
+  const total = Math.max(100, values["canary-weight-total"] ?? 100);
+  const weight = Math.min(total, Math.max(0, values["canary-weight"] ?? 0));
+  return [...choices, { headers: [], weight: [total - weight, weight] }];
+}

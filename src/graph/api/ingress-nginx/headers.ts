@@ -1,0 +1,132 @@
+import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../../schema/header-names.js";
+import { readSnippet, type SnippetEffect } from "../../../schema/nginx-snippet.js";
+import type { HeadersPolicy } from "../../policies/header-values.js";
+import type { Location } from "./locations.js";
+import type { HostContext, Notes, Spoken } from "./spoken.js";
+
+type Header = { readonly name: string; readonly value: string };
+
+/** Envoy's format of text that is to be sent as it is. */
+const literal = (text: string): string => text.replaceAll("%", "%%");
+const clientAddress = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
+
+/** What the configuration snippet of an Ingress does; one that is not certain refuses its paths. */
+export function snippetEffects(
+  { values }: Spoken,
+  context: HostContext,
+  notes: Notes,
+): readonly SnippetEffect[] {
+  return effectsOf("configuration-snippet", values["configuration-snippet"], context, notes);
+}
+
+/** Envoy refuses a route table with a list of more than 1000 headers. */
+const maxEffects = 200;
+
+export function effectsOf(
+  annotation: "configuration-snippet" | "server-snippet",
+  text: string | undefined,
+  { config }: HostContext,
+  notes: Notes,
+): readonly SnippetEffect[] {
+  if (text === undefined) return [];
+  if (!config.options["allow-snippet-annotations"]) {
+    notes.refuse(annotation, `${annotation} is for ConfigMaps with allow-snippet-annotations alone`);
+    return [];
+  }
+  const { effects, unknown } = readSnippet(text, annotation === "server-snippet");
+  const wrong = effects.find(
+    (one) => "name" in one && headerNameProblem(canonicalHeader(one.name)) !== undefined,
+  );
+  const value = effects.find((one) => "value" in one && headerValueProblem(one.value) !== undefined);
+  if (unknown.length === 0 && !wrong && !value && effects.length <= maxEffects) return effects;
+  if (effects.length > maxEffects)
+    notes.refuse(annotation, `${annotation} has more than ${maxEffects} directives`);
+  const what = unknown.length > 0 ? unknown.slice(0, 5).join(", ") : "a header that Envoy does not take";
+  notes.refuse(
+    annotation,
+    `${annotation} has what Isoline does not read (${what}), which may restrict access`,
+  );
+  return effects;
+}
+
+/** What a backend gets. */
+export function requestHeaders(
+  { of: { values } }: Location,
+  secure: boolean,
+  { config: { options } }: HostContext,
+  parts: {
+    readonly rewritten: boolean;
+    readonly remove: readonly string[];
+    readonly snippet: readonly SnippetEffect[];
+    readonly certificate: readonly Header[];
+  },
+): HeadersPolicy {
+  const scheme = secure ? "https" : "http";
+  const forwarded: readonly Header[] = options["use-forwarded-headers"]
+    ? []
+    : [
+        { name: "X-Forwarded-Host", value: "%REQ(:AUTHORITY)%" },
+        { name: "X-Forwarded-Port", value: secure ? "443" : "80" },
+        { name: "X-Forwarded-Proto", value: scheme },
+        { name: "X-Forwarded-Scheme", value: scheme },
+        { name: "X-Scheme", value: scheme },
+        ...(options["compute-full-forwarded-for"] ? [] : [{ name: "X-Forwarded-For", value: clientAddress }]),
+      ];
+  const prefix = values["x-forwarded-prefix"];
+  const set = new Map<string, string>();
+  const all: readonly Header[] = [
+    { name: "X-Real-Ip", value: clientAddress },
+    ...forwarded,
+    ...(prefix && parts.rewritten ? [{ name: "X-Forwarded-Prefix", value: literal(prefix) }] : []),
+    ...(options["proxy-add-original-uri-header"] ? [{ name: "X-Original-Uri", value: "%REQ(:PATH)%" }] : []),
+    ...parts.certificate,
+    ...valuesOf(parts.snippet, "set-request"),
+  ];
+  for (const { name, value } of all) set.set(canonicalHeader(name), value);
+  const host = values["upstream-vhost"];
+  return {
+    set: sorted(set),
+    remove: unique(["Proxy", ...parts.remove, ...namesOf(parts.snippet, "remove-request")]),
+    ...(host ? { host } : {}),
+  };
+}
+
+const year = 31_536_000;
+
+/** Of every answer, also those that Envoy gives. */
+export function responseHeaders(
+  secure: boolean,
+  { config: { options } }: HostContext,
+  parts: { readonly more: readonly Header[]; readonly snippet: readonly SnippetEffect[] },
+): HeadersPolicy {
+  const set = new Map<string, string>();
+  if (secure && options.hsts !== false) {
+    const subdomains = options["hsts-include-subdomains"] === false ? "" : "; includeSubDomains";
+    const preload = options["hsts-preload"] ? "; preload" : "";
+    const age = options["hsts-max-age"] ?? year;
+    set.set("Strict-Transport-Security", `max-age=${age}${subdomains}${preload}`);
+  }
+  for (const { name, value } of [...parts.more, ...valuesOf(parts.snippet, "set-response")])
+    set.set(canonicalHeader(name), value);
+  return {
+    set: sorted(set),
+    remove: unique([...(options["hide-headers"] ?? []), ...namesOf(parts.snippet, "remove-response")]),
+  };
+}
+
+const valuesOf = (
+  effects: readonly SnippetEffect[],
+  kind: "set-request" | "set-response",
+): readonly Header[] =>
+  effects.flatMap((one) => (one.kind === kind ? [{ name: one.name, value: literal(one.value) }] : []));
+
+const namesOf = (
+  effects: readonly SnippetEffect[],
+  kind: "remove-request" | "remove-response",
+): readonly string[] => effects.flatMap((one) => (one.kind === kind ? [one.name] : []));
+
+const sorted = (set: ReadonlyMap<string, string>): readonly Header[] =>
+  [...set].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value }));
+
+const unique = (names: readonly string[]): readonly string[] =>
+  [...new Set(names.map(canonicalHeader))].filter((name) => headerNameProblem(name) === undefined).sort();

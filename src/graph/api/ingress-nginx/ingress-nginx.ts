@@ -1,0 +1,264 @@
+import { type NginxAnnotation, nginxAnnotations } from "../../../schema/ingress-nginx.js";
+import { isSubdomain } from "../../../schema/names.js";
+import { maxAliases, wwwTwin } from "../../core/claims.js";
+import { hostUnit } from "../../core/keys.js";
+import { ingressHttp, ingressHttps } from "../../core/listener-names.js";
+import type { Route, Site, Sites } from "../../core/nodes.js";
+import { createReport, type Reader, type Report } from "../../core/reader.js";
+import { isOverBudget } from "../../cost/overrun.js";
+import { type Ingress, nginxIngressesOf } from "../ingress/ingress.js";
+import { readCanaries } from "./canary.js";
+import { type NginxConfig, readNginxConfig } from "./config.js";
+import { effectsOf, responseHeaders } from "./headers.js";
+import {
+  closedPart,
+  hasRuleFor,
+  isRegexHost,
+  type Location,
+  placeLocation,
+  readLocations,
+} from "./locations.js";
+import { passThrough } from "./passthrough.js";
+import { httpsRedirect, readAppRoot } from "./redirects.js";
+import { hostRoute, routesOf, type Side } from "./routes.js";
+import { eachOnce, fieldOf, type HostContext, Notes, type Spoken, speak, type } from "./spoken.js";
+import { readHostTls } from "./tls.js";
+
+/**
+ * What Ingresses of ingress-nginx's classes make of a host: its own rules or, without any and where no other
+ * object has the host (`isTaken`), those of another host that names it.
+ */
+export function readNginxSites(
+  ingresses: readonly Ingress[],
+  host: string,
+  reader: Reader,
+  report: Report,
+  isTaken: boolean,
+): Sites {
+  if (!reader.settings.ingressNginx) return noSites;
+  const config = readNginxConfig(reader);
+  const ruling = ingresses.filter((ingress) => hasRuleFor(ingress, host));
+  const sites = readHost(ruling, { host, config, reader, report: eachOnce(report) });
+  return sites.size > 0 || isTaken ? sites : readOther(ingresses, host, config, reader);
+}
+
+const noSites: Sites = new Map();
+
+type Asked = Pick<HostContext, "host" | "alias" | "config" | "reader" | "report">;
+
+function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
+  const { config, reader, report } = asked;
+  const spoken = ruling
+    .filter((ingress) => !isOverBudget(ingress, type, "spec", reader, report))
+    .map((ingress) => speak(ingress, config, report));
+  const mains = spoken.filter(({ values }) => !values.canary);
+  const [first] = mains;
+  const context: HostContext = { ...asked, owner: first?.ingress.meta.namespace ?? "" };
+  const locations = readLocations(mains, context);
+  const canaries = readCanaries(
+    spoken.filter(({ values }) => values.canary),
+    locations,
+    context,
+  );
+  if (!first) return noSites;
+  if (asked.alias === undefined) {
+    tellOfAliases(mains, context);
+    tellOfCanaries(spoken, context);
+  }
+  const tls = readHostTls(mains, context);
+  const plan = planHost(mains, locations, context);
+  const snippet = readServerSnippet(plan, context);
+  // Findings are those of plain HTTP: over TLS they would be the same.
+  const side = (secure: boolean): Site["routes"] =>
+    routesOfSide(
+      plan,
+      { secure, tls, canaries, snippet },
+      secure ? { ...context, report: createReport() } : context,
+    );
+  const sites = new Map<string, Site>([
+    [ingressHttp, { terms: { kind: "http", owner: first.ingress.ref, policies: {} }, routes: side(false) }],
+  ]);
+  const passed = passThrough(mains, locations, context);
+  if (passed) sites.set(ingressHttps, { terms: passed, routes: [] });
+  else if (tls.tls && tls.owner)
+    sites.set(ingressHttps, {
+      terms: { kind: "https", owner: tls.owner.ingress.ref, policies: {}, tls: tls.tls },
+      routes: side(true),
+    });
+  return sites;
+}
+
+/** Aliases that are no names, and those beyond the number that is served. */
+function tellOfAliases(mains: readonly Spoken[], { owner, report }: HostContext): void {
+  for (const { ingress, values } of mains) {
+    if (ingress.meta.namespace !== owner) continue;
+    const left = (values["server-alias"] ?? []).filter((name, i) => i >= maxAliases || !isSubdomain(name));
+    if (left.length === 0) continue;
+    const message = `server-alias: ${JSON.stringify(left.join(", ").slice(0, 200))} is not served; at most ${maxAliases} names without wildcards and regular expressions are`;
+    report.warn(ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf("server-alias"));
+  }
+}
+
+const canaryScopes: ReadonlySet<string> = new Set(["canary", "upstream"]);
+
+/** What a canary says of access and answers has no effect: that of the other Ingress holds. */
+function tellOfCanaries(spoken: readonly Spoken[], { report }: HostContext): void {
+  for (const { ingress, values } of spoken) {
+    const names = (Object.keys(values) as NginxAnnotation[]).filter(
+      (name) => !canaryScopes.has(nginxAnnotations[name].scope),
+    );
+    if (!values.canary || names.length === 0) continue;
+    const message = `canary: ${names.sort().join(", ")} have no effect; those of the Ingress whose canary it is do`;
+    report.warn(ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf("canary"));
+  }
+}
+
+interface Plan {
+  readonly mains: readonly Spoken[];
+  readonly placed: readonly {
+    readonly location: Location;
+    readonly place: Extract<ReturnType<typeof placeLocation>, { match: unknown }>;
+  }[];
+  /** Whether all paths are regular expressions. */
+  readonly regex: boolean;
+}
+
+function planHost(mains: readonly Spoken[], all: readonly Location[], context: HostContext): Plan {
+  const regex = isRegexHost(all, context.owner);
+  if (regex) tellOfRegex(all, context);
+  const placed = all.flatMap((location) => {
+    const place = placeLocation(location, { regex, all, context });
+    if (place.problem === undefined) return [{ location, place }];
+    const message = `path ${JSON.stringify(location.path)} ${place.problem}; it is not served`;
+    context.report.error(
+      location.of.ingress.ref,
+      type,
+      "PathNotValid",
+      message,
+      location.field.replace(/\.backend$/, ".path"),
+    );
+    const closed = closedPart(location, regex, context);
+    return closed ? [{ location: closeLocation(location, message), place: { match: closed } }] : [];
+  });
+  return { mains, placed, regex };
+}
+
+const closeLocation = (location: Location, refusal: string): Location => ({
+  ...location,
+  of: { ...location.of, refusal: location.of.refusal ?? refusal },
+});
+
+/** An Ingress changes how the paths of others are matched: these are told. */
+function tellOfRegex(all: readonly Location[], { host, report }: HostContext): void {
+  for (const of of new Set(all.map((one) => one.of))) {
+    const asks = all.some((one) => one.of === of && (of.values["use-regex"] || of.values["rewrite-target"]));
+    if (asks) continue;
+    const message = `host ${JSON.stringify(host)}: another Ingress makes all paths regular expressions (use-regex or rewrite-target), so that they match in any case, and longer paths, too`;
+    report.warn(of.ingress.ref, type, "NginxRegexHost", message, "spec.rules");
+  }
+}
+
+const respond = (status: number) => ({ kind: "respond" as const, status });
+
+function routesOfSide({ mains, placed }: Plan, side: Side, context: HostContext): readonly Route[] {
+  const answers = responseHeaders(side.secure, context, { more: [], snippet: side.snippet?.effects ?? [] });
+  const { snippet } = side;
+  if (snippet?.refused)
+    return [
+      hostRoute({ kind: "prefix", value: "/" }, respond(503), snippet.of, fieldOf("server-snippet"), answers),
+    ];
+  const refused = (snippet?.effects ?? []).flatMap((effect) =>
+    effect.kind === "refuse" && snippet
+      ? hostRoute(
+          { kind: effect.match, value: effect.path },
+          respond(effect.status),
+          snippet.of,
+          fieldOf("server-snippet"),
+          answers,
+        )
+      : [],
+  );
+  const routes = placed.flatMap(({ location, place: { match, redirect } }) => [
+    ...routesOf(location, match, side, context),
+    ...(redirect
+      ? [
+          hostRoute(
+            redirect,
+            { kind: "redirect" as const, path: location.path, status: 301 },
+            location.of,
+            location.field,
+            answers,
+          ),
+        ]
+      : []),
+  ]);
+  const own = mains.filter(({ ingress }) => ingress.meta.namespace === context.owner);
+  const rooted = own.find(({ values }) => values["app-root"]);
+  const root = rooted && readAppRoot(rooted);
+  const rootRoute = root
+    ? [hostRoute({ kind: "exact", value: "/" }, root, rooted, fieldOf("app-root"), answers)]
+    : [];
+  return [...routes, ...rootRoute, ...refused];
+}
+
+/** The server snippet of a host; where one is not certain, the whole host answers 503. */
+function readServerSnippet({ mains, regex }: Plan, context: HostContext): Side["snippet"] {
+  const of = mains.find(
+    ({ ingress, values }) =>
+      values["server-snippet"] !== undefined && ingress.meta.namespace === context.owner,
+  );
+  if (!of) return undefined;
+  const notes = new Notes(of.ingress, context.report);
+  const effects = effectsOf("server-snippet", of.values["server-snippet"], context, notes);
+  if (regex && effects.some(({ kind }) => kind === "refuse"))
+    notes.refuse(
+      "server-snippet",
+      "server-snippet has a location, which is tried after the regular expressions of the host",
+    );
+  if (effects.some(({ kind }) => kind === "set-request" || kind === "remove-request"))
+    notes.ignore("server-snippet", "server-snippet: headers of requests are those of the locations alone");
+  return { of, effects, refused: notes.refusal !== undefined };
+}
+
+/** Hosts that have no rule of their own: aliases of another host, and `www.` with or without. */
+function readOther(ingresses: readonly Ingress[], host: string, config: NginxConfig, reader: Reader): Sites {
+  const twin = wwwTwin(host);
+  for (const ingress of ingresses)
+    for (const rule of ingress.spec.rules ?? []) {
+      const main = (rule.host ?? "").toLowerCase();
+      if (!main || main === host) continue;
+      const all = nginxIngressesOf(reader.claimants(hostUnit(main)), reader).filter((one) =>
+        hasRuleFor(one, main),
+      );
+      if (all[0]?.meta.namespace !== ingress.meta.namespace || !all.includes(ingress)) continue;
+      const of = speak(ingress, config, createReport());
+      // What is wrong with the Ingresses is reported for their own host.
+      const asked: Asked = { host: main, alias: host, config, reader, report: createReport() };
+      if (of.values["server-alias"]?.includes(host)) return readHost(all, asked);
+      if (of.values["from-to-www-redirect"] && main === twin) return wwwSites(all, of, asked);
+    }
+  return noSites;
+}
+
+/** Redirects all requests to the main host. */
+function wwwSites(all: readonly Ingress[], of: Spoken, asked: Asked): Sites {
+  const { ref: owner, meta } = of.ingress;
+  const context: HostContext = { ...asked, owner: meta.namespace };
+  const { status } = httpsRedirect(context);
+  const spoken = all.map((one) => speak(one, asked.config, asked.report));
+  const { tls } = readHostTls(spoken, context);
+  const routes = (port: number): readonly Route[] => [
+    hostRoute(
+      { kind: "prefix", value: "/" },
+      { kind: "redirect", host: asked.host, port, status },
+      of,
+      fieldOf("from-to-www-redirect"),
+    ),
+  ];
+  const sites = new Map<string, Site>([
+    [ingressHttp, { terms: { kind: "http", owner, policies: {} }, routes: routes(80) }],
+  ]);
+  if (tls)
+    sites.set(ingressHttps, { terms: { kind: "https", owner, policies: {}, tls }, routes: routes(443) });
+  return sites;
+}

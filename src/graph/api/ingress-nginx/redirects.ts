@@ -1,0 +1,66 @@
+import type { Action } from "../../core/nodes.js";
+import type { Location } from "./locations.js";
+import type { HostContext, Notes, Spoken } from "./spoken.js";
+
+type Redirect = Extract<Action, { kind: "redirect" }>;
+
+/** Of a redirect that Envoy has no action for, the answer and its `Location`. */
+export type Redirected =
+  | Redirect
+  | { readonly kind: "respond"; readonly status: number; readonly location: string };
+
+const codes = new Set([301, 302, 303, 307, 308]);
+
+/** `temporal-redirect` or `permanent-redirect`: all requests of a location go to one URL, without their own path and query. */
+export function readRedirect({ values }: Spoken, notes: Notes): Redirected | undefined {
+  const [annotation, usual, greatest] = values["temporal-redirect"]
+    ? (["temporal-redirect", 302, 307] as const)
+    : (["permanent-redirect", 301, 308] as const);
+  const url = values[annotation];
+  if (url === undefined) return undefined;
+  if (annotation === "temporal-redirect" && values["permanent-redirect"])
+    notes.ignore("permanent-redirect", "permanent-redirect has no effect beside temporal-redirect");
+  const asked = values[`${annotation}-code`] ?? usual;
+  const status = asked < 300 || asked > greatest ? usual : asked;
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  // Envoy's redirects always have a path.
+  const hasPath = /^https?:\/\/[^/]*\//.test(url);
+  if (!hasPath || !codes.has(status)) return { kind: "respond", status, location: url };
+  return {
+    kind: "redirect",
+    scheme: protocol.slice(0, -1),
+    host: hostname,
+    ...(port ? { port: Number(port) } : {}),
+    path: pathname + search,
+    stripQuery: true,
+    status,
+  };
+}
+
+/** `app-root`: of the host's `/` alone. */
+export const readAppRoot = ({ values }: Spoken): Redirect | undefined =>
+  values["app-root"]
+    ? { kind: "redirect", path: values["app-root"], status: 302, stripQuery: true }
+    : undefined;
+
+const acme = ["/.well-known/acme-challenge"];
+
+export const isUnder = (path: string, prefixes: readonly string[] | undefined): boolean =>
+  (prefixes ?? acme).some((prefix) => path.startsWith(prefix));
+
+/** Whether plain HTTP is redirected to HTTPS. */
+export function redirectsToHttps(
+  { path, of: { values } }: Pick<Location, "path" | "of">,
+  hasTls: boolean,
+  { config: { options } }: HostContext,
+): boolean {
+  if (isUnder(path, options["no-tls-redirect-locations"])) return false;
+  if (values["force-ssl-redirect"] ?? options["force-ssl-redirect"] ?? false) return true;
+  return hasTls && (values["ssl-redirect"] ?? options["ssl-redirect"] ?? true);
+}
+
+export const httpsRedirect = ({ config: { options } }: HostContext): Redirect => ({
+  kind: "redirect",
+  scheme: "https",
+  status: options["http-redirect-code"] ?? 308,
+});

@@ -1,0 +1,55 @@
+import { regexProblem } from "../../matches/regex.js";
+import type { PathRewrite } from "../../policies/path-rewrite.js";
+import { type Location, rewrites, topAlternatives } from "./locations.js";
+import type { HostContext, Notes } from "./spoken.js";
+
+/** The rewrite of a location: the whole path becomes the target, with the groups of the path's expression filled in. */
+export function readRewrite(
+  location: Location,
+  { reader }: HostContext,
+  notes: Notes,
+): PathRewrite | undefined {
+  const target = location.of.values["rewrite-target"];
+  if (target === undefined || !rewrites(location)) return undefined;
+  const annotation = "rewrite-target";
+  if (!/^\/|^\$\d/.test(target)) return notes.refuse(annotation, `${annotation} must begin with a slash`);
+  const groups = countGroups(location.path);
+  if (/\$(?!\d)/.test(target))
+    return notes.refuse(annotation, `${annotation} has a variable of nginx, which Envoy can't fill in`);
+  const substitution = target.replace(/\$(\d)/g, (_, digit: string) =>
+    Number(digit) <= groups && digit !== "0" ? `\\${digit}` : "",
+  );
+  if (!/^\//.test(substitution) && !startsWithSlash(location.path, target))
+    return notes.refuse(annotation, `${annotation} makes paths without a slash at their beginning`);
+  const alternatives = topAlternatives(location.path).length > 1;
+  const path = alternatives ? `(?:${location.path})` : location.path;
+  const pattern = `(?i)^${path}.*$`;
+  const problem = regexProblem(pattern, reader.settings.budgets.regexProgramSize);
+  if (problem)
+    return notes.refuse(annotation, `${annotation}: the path is no regular expression that Envoy takes`);
+  return { regex: { pattern, substitution } };
+}
+
+/** Whether the first group of an expression begins with a slash, as in `/x(/.*)`. */
+function startsWithSlash(path: string, target: string): boolean {
+  const group = /^\$(\d)/.exec(target)?.[1];
+  const opening = [...path.matchAll(/\((?!\?)/g)][Number(group) - 1];
+  return (
+    opening !== undefined && path[opening.index + 1] === "/" && !path.slice(opening.index).startsWith("(/|")
+  );
+}
+
+/** Groups that catch something. */
+export function countGroups(expression: string): number {
+  let count = 0;
+  let inClass = false;
+  for (let at = 0; at < expression.length; at++) {
+    const character = expression[at];
+    if (character === "\\") at++;
+    else if (character === "[") inClass = true;
+    else if (character === "]") inClass = false;
+    else if (character === "(" && !inClass && /^\((?!\?)|^\(\?P?</.test(expression.slice(at, at + 4)))
+      count++;
+  }
+  return count;
+}

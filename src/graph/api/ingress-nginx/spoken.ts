@@ -1,0 +1,112 @@
+import { type NginxValues, nginxPrefix, readNginxAnnotations } from "../../../schema/ingress-nginx.js";
+import { memoized } from "../../../schema/memoized.js";
+import type { Reader, Report } from "../../core/reader.js";
+import type { Ingress } from "../ingress/ingress.js";
+import type { NginxConfig } from "./config.js";
+
+/** An Ingress with its annotations. */
+export interface Spoken {
+  readonly ingress: Ingress;
+  readonly values: NginxValues;
+  /** Why its paths answer 503. */
+  readonly refusal?: string;
+}
+
+/** What the readers of one host share. */
+export interface HostContext {
+  readonly host: string;
+  /** The name under which it is served, where that is another one. */
+  readonly alias?: string;
+  readonly reader: Reader;
+  readonly report: Report;
+  readonly config: NginxConfig;
+  /** The namespace of the oldest Ingress of the host: it alone has a say for the whole host. */
+  readonly owner: string;
+}
+
+export const type = "IngressError";
+
+const annotationsOf = memoized((ingress: Ingress) => readNginxAnnotations(ingress.meta.annotations));
+
+/** The field path of an annotation, given without the prefix. */
+export const fieldOf = (annotation: string): string =>
+  `metadata.annotations[${JSON.stringify(nginxPrefix + annotation)}]`;
+
+/** Reads the annotations of an Ingress, and reports what is wrong with them or has no effect. */
+export function speak(ingress: Ingress, config: NginxConfig, report: Report): Spoken {
+  const { values, problems } = annotationsOf(ingress);
+  let refusal = config.refusal;
+  for (const { annotation, kind, message } of problems) {
+    const text = `${JSON.stringify(annotation)} ${message}`;
+    const path = `metadata.annotations[${JSON.stringify(annotation)}]`;
+    if (kind === "refuse") {
+      report.error(
+        ingress.ref,
+        type,
+        "NginxAnnotationRefused",
+        `${text}: the paths of this Ingress answer 503`,
+        path,
+      );
+      refusal ??= text;
+    } else if (kind === "default")
+      report.warn(ingress.ref, type, "AnnotationNotValid", `${text}; the default is used`, path);
+    else {
+      const code = kind === "not-needed" ? "NginxAnnotationNotNeeded" : "NginxAnnotationNoEffect";
+      report.warn(ingress.ref, type, code, text, path);
+    }
+  }
+  if (config.refusal)
+    report.error(
+      ingress.ref,
+      type,
+      "NginxAnnotationRefused",
+      `${config.refusal}: the paths of this Ingress answer 503`,
+    );
+  return { ingress, values, ...(refusal ? { refusal } : {}) };
+}
+
+/** A report that takes each finding once: most annotations are read for each path of their Ingress. */
+export function eachOnce(report: Report): Report {
+  const known = new Set<string>();
+  const isNew = (...parts: readonly (string | undefined)[]): boolean => {
+    const key = JSON.stringify(parts);
+    if (known.has(key)) return false;
+    known.add(key);
+    return true;
+  };
+  return {
+    error(about, type, reason, message, path) {
+      if (isNew(about, reason, message, path)) report.error(about, type, reason, message, path);
+    },
+    warn(about, type, reason, message, path, unlessBetween) {
+      if (isNew(about, reason, message, path)) report.warn(about, type, reason, message, path, unlessBetween);
+    },
+    get findings() {
+      return report.findings;
+    },
+  };
+}
+
+/** Collects why the paths of an Ingress are refused, and warns of what has no effect. */
+export class Notes {
+  refusal: string | undefined;
+
+  constructor(
+    private readonly ingress: Ingress,
+    private readonly report: Report,
+  ) {}
+
+  /** What an annotation asks for can't be kept: the paths of the Ingress answer 503. */
+  refuse(annotation: string, message: string): undefined {
+    this.refusal ??= message;
+    const text = `${message}: the paths of this Ingress answer 503`;
+    this.report.error(this.ingress.ref, type, "NginxAnnotationRefused", text, fieldOf(annotation));
+    return undefined;
+  }
+
+  /** An annotation, or a part of what it says, has no effect. */
+  ignore(annotation: string, message: string): undefined {
+    this.report.warn(this.ingress.ref, type, "NginxAnnotationNoEffect", message, fieldOf(annotation));
+    return undefined;
+  }
+}

@@ -1,0 +1,152 @@
+import { z } from "zod";
+import type { NginxEffect } from "./ingress-nginx.js";
+
+interface Option<S extends z.ZodType> {
+  readonly effect: NginxEffect;
+  readonly value: S;
+  /** Where what it does is set in Isoline, or why it has no effect. */
+  readonly why?: string;
+}
+
+const option = <S extends z.ZodType>(effect: NginxEffect, value: S, why?: string): Option<S> => ({
+  effect,
+  value,
+  ...(why === undefined ? {} : { why }),
+});
+
+const bool = z.enum(["true", "false"]).transform((text) => text === "true");
+const int = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+const any = z.string();
+const list = any.transform((text) =>
+  text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== ""),
+);
+const set = (key: string): string => `see the setting ${key}`;
+const none = (why: string): Option<typeof any> => option("none", any, why);
+const harmless = option("harmless", any);
+const closed = (why: string): Option<typeof any> => option("closed", any, why);
+
+/** The options of ingress-nginx's ConfigMap that are known, by name; those without an entry have no effect, and a finding says so. */
+export const nginxOptions = {
+  "add-headers": none(set("policy.responseHeaders")),
+  "allow-backend-server-header": none(set("serverHeaderTransformation")),
+  "allow-snippet-annotations": option("exact", bool),
+  "allow-cross-namespace-resources": option("exact", bool),
+  "annotations-risk-level": harmless,
+  "block-cidrs": option("exact", list),
+  "block-referers": closed("refuses by Referer"),
+  "block-user-agents": closed("refuses by User-Agent"),
+  "compute-full-forwarded-for": option("exact", bool),
+  "custom-http-errors": none("clients see the backend's own page"),
+  "denylist-source-range": option("exact", any),
+  "enable-brotli": none(set("compression")),
+  "enable-modsecurity": option("closed", bool, "asks for a web application firewall"),
+  "enable-opentelemetry": none(set("tracing")),
+  "enable-owasp-modsecurity-crs": option("closed", bool, "asks for a web application firewall"),
+  "enable-real-ip": none(set("xffNumTrustedHops")),
+  "error-log-level": harmless,
+  "force-ssl-redirect": option("exact", bool),
+  "forwarded-for-header": none(set("xffNumTrustedHops")),
+  "global-auth-url": option("near", any),
+  "global-auth-signin": option("exact", any),
+  "global-auth-response-headers": option("exact", any),
+  "hide-headers": option("exact", list),
+  hsts: option("exact", bool),
+  "hsts-include-subdomains": option("exact", bool),
+  "hsts-max-age": option("exact", int),
+  "hsts-preload": option("exact", bool),
+  "http-redirect-code": option("exact", z.enum(["301", "302", "307", "308"]).transform(Number)),
+  "http-snippet": closed("is nginx's own configuration"),
+  "keep-alive": none(set("timeouts.connectionIdleTimeout")),
+  "keep-alive-requests": none(set("listener.maxRequestsPerConnection")),
+  "limit-req-status-code": option("exact", int),
+  "load-balance": option("near", any),
+  "location-snippet": closed("is nginx's own configuration"),
+  "log-format-upstream": none(set("accessLog")),
+  "main-snippet": none("is nginx's own configuration"),
+  "modsecurity-snippet": closed("asks for a web application firewall"),
+  "no-auth-locations": option("exact", list),
+  "no-tls-redirect-locations": option("exact", list),
+  "proxy-add-original-uri-header": option("exact", bool),
+  "proxy-body-size": option("near", any),
+  "proxy-buffer-size": harmless,
+  "proxy-buffering": harmless,
+  "proxy-buffers-number": harmless,
+  "proxy-connect-timeout": option("exact", int),
+  "proxy-next-upstream": option("near", any),
+  "proxy-next-upstream-tries": option("exact", int),
+  "proxy-read-timeout": option("near", int),
+  "proxy-real-ip-cidr": none(set("xffNumTrustedHops")),
+  "proxy-request-buffering": harmless,
+  "proxy-send-timeout": option("near", int),
+  "proxy-set-headers": none(set("policy.requestHeaders")),
+  "retry-non-idempotent": option("exact", bool),
+  "server-snippet": closed("is nginx's own configuration"),
+  "server-tokens": none(set("serverHeaderTransformation")),
+  "service-upstream": option("near", bool),
+  "ssl-ciphers": none(set("tls.cipherSuites")),
+  "ssl-protocols": none(set("tls.minimumProtocolVersion")),
+  "ssl-redirect": option("exact", bool),
+  "use-forwarded-headers": option("near", bool),
+  "use-gzip": none(set("compression")),
+  "use-http2": none(set("httpVersions")),
+  "use-proxy-protocol": none(set("useProxyProtocol")),
+  "whitelist-source-range": option("exact", any),
+  "worker-processes": harmless,
+} as const satisfies Readonly<Record<string, Option<z.ZodType>>>;
+
+export type NginxOption = keyof typeof nginxOptions;
+
+export type NginxOptions = {
+  readonly [N in NginxOption]?: z.output<(typeof nginxOptions)[N]["value"]>;
+};
+
+/** Something wrong with an option, or that it has no effect. `closed`: requests are refused for it. */
+export interface OptionProblem {
+  readonly option: string;
+  readonly kind: "no-effect" | "closed";
+  readonly message: string;
+}
+
+const isKnown = (name: string): name is NginxOption => Object.hasOwn(nginxOptions, name);
+export const isNginxOption = (name: string): boolean => isKnown(name);
+
+/** Options that restrict access: a value that is not valid refuses requests. */
+const restricting: ReadonlySet<string> = new Set([
+  "block-cidrs",
+  "denylist-source-range",
+  "whitelist-source-range",
+  "global-auth-url",
+]);
+
+/** Reads the `data` of the ConfigMap. */
+export function readNginxOptions(data: Readonly<Record<string, string>>): {
+  readonly options: NginxOptions;
+  readonly problems: readonly OptionProblem[];
+} {
+  const options: Record<string, unknown> = {};
+  const problems: OptionProblem[] = [];
+  for (const [key, text] of Object.entries(data)) {
+    if (text.trim() === "" || key === "ca.crt") continue;
+    if (!isKnown(key)) {
+      problems.push({ option: key, kind: "no-effect", message: "has no effect in Isoline" });
+      continue;
+    }
+    const { value, effect, why = "" }: Option<z.ZodType> = nginxOptions[key];
+    const parsed = value.safeParse(text.trim());
+    if (!parsed.success) {
+      const kind = restricting.has(key) || effect === "closed" ? "closed" : "no-effect";
+      problems.push({ option: key, kind, message: "is not valid; the default is used" });
+    } else if (effect === "none")
+      problems.push({ option: key, kind: "no-effect", message: `has no effect: ${why}` });
+    else if (effect === "closed" && parsed.data !== false)
+      problems.push({ option: key, kind: "closed", message: `${why}, which Envoy has no counterpart for` });
+    else options[key] = parsed.data;
+  }
+  return { options: options as NginxOptions, problems };
+}

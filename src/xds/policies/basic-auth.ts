@@ -1,0 +1,35 @@
+import { type ChainFilter, configOf, facts, type ShownRoute, type WrittenPolicy } from "./policy.js";
+
+const types = "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3" as const;
+
+/** Envoy wants one user at least; no password has this hash. */
+const nobody = `nobody:{SHA}${"A".repeat(27)}=`;
+
+/** Off until a route turns it on. */
+const filter: ChainFilter = {
+  name: "envoy.filters.http.basic_auth",
+  stage: "password",
+  disabled: true,
+  write: ({ settings }) =>
+    settings.ingressNginx ? { "@type": `${types}.BasicAuth`, users: { inline_string: nobody } } : undefined,
+};
+
+const isAsked = (shown: ShownRoute): boolean =>
+  configOf(shown, filter.name, `${types}.BasicAuthPerRoute`) !== undefined;
+
+export const basicAuth: WrittenPolicy<"basicAuth"> = {
+  filter,
+  write: {
+    route: ({ users }) => ({
+      filters: {
+        // As bytes, which are not shown to those who may not see keys.
+        [filter.name]: {
+          "@type": `${types}.BasicAuthPerRoute`,
+          users: { inline_bytes: btoa(users.join("\n")) },
+        },
+      },
+    }),
+  },
+  describe: (shown) => facts({ password: isAsked(shown) && "asks for a user and a password" }),
+  protections: (shown) => (isAsked(shown) ? { password: true } : {}),
+};
