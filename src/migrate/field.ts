@@ -48,8 +48,10 @@ export class Field {
 
   /** The value as it is, with all that is in it. */
   use(): unknown {
+    // Nothing is said of what is not there.
+    if (!this.given) return undefined;
     this.log.used.add(this.pathText);
-    return this.value ?? undefined;
+    return this.value;
   }
 
   text(): string | undefined {
