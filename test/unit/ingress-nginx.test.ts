@@ -197,6 +197,25 @@ describe("a namespace that does not have the host", () => {
   });
 });
 
+describe("odd values", () => {
+  it.each([
+    "https://1.2.3.4.5/x",
+    "https://a.test:99999/",
+    "(",
+    "$",
+    "\u0000",
+    "999999999",
+    "-1",
+    "x".repeat(9000),
+  ])("never end the compilation of a host: %j", (text) => {
+    const odd = Object.keys(nginxAnnotations).map(
+      (name, i): NginxIngress => ({ name: `o${i}`, host: `h${i}.test`, annotations: { [name]: text } }),
+    );
+    const { findings } = compileThese(odd);
+    expect(findings.filter((one) => one.includes("CompilerFault"))).toEqual([]);
+  });
+});
+
 describe("client certificates", () => {
   it("close a host without a certificate of its own, which can't ask for them", () => {
     const ca = secret("default", "ca", { "ca.crt": certificateFile("ca.crt") });

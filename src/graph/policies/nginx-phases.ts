@@ -2,7 +2,7 @@ import type { Policy } from "./policy.js";
 
 /** What ingress-nginx does to the requests and answers of a path, and no field of Envoy's configuration does. */
 export interface NginxPhases {
-  /** Bytes of the longest request that tells its length; a longer one is answered 413. */
+  /** The greatest `Content-Length` of a request, in bytes; a greater one is answered 413. */
   readonly bodyLimit?: number;
   /** Backends get the client's own `X-Forwarded-For` and `X-Forwarded-Host` under other names. */
   readonly originalForwarded?: true;

@@ -2,8 +2,8 @@ import { type ChainFilter, configOf, facts, type ShownRoute, type WrittenPolicy 
 
 const types = "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3" as const;
 
-/** Envoy wants one user at least; no password has this hash. */
-const nobody = `nobody:{SHA}${"A".repeat(27)}=`;
+/** Envoy requires at least one user; no password has this hash. */
+const placeholder = `placeholder:{SHA}${"A".repeat(27)}=`;
 
 /** Off until a route turns it on. */
 const filter: ChainFilter = {
@@ -11,7 +11,9 @@ const filter: ChainFilter = {
   stage: "password",
   disabled: true,
   write: ({ settings }) =>
-    settings.ingressNginx ? { "@type": `${types}.BasicAuth`, users: { inline_string: nobody } } : undefined,
+    settings.ingressNginx
+      ? { "@type": `${types}.BasicAuth`, users: { inline_string: placeholder } }
+      : undefined,
 };
 
 const isAsked = (shown: ShownRoute): boolean =>

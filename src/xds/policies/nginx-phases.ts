@@ -129,7 +129,7 @@ export const nginxPhases: WrittenPolicy<"nginxPhases"> = {
     const context = configOf(shown, filter.name, `${lua}.LuaPerRoute`)?.filter_context;
     const limit = context?.body_limit;
     return facts({
-      "request body": typeof limit === "number" && `${limit} bytes at most, where its length is told`,
+      "request body": typeof limit === "number" && `${limit} bytes at most by Content-Length`,
       "sign-in": context?.sign_in !== undefined && "401 of the authorization leads to a sign-in page",
     });
   },
