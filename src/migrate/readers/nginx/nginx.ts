@@ -25,6 +25,15 @@ export const nginx: Peer = {
   groups: [],
   kinds: [],
   collections: [],
+  served: { ingressNginx: { classes: ["nginx"] } },
+  beside: [
+    {
+      kinds: [],
+      message:
+        "the ConfigMap and the flags of ingress-nginx are not read: its defaults are assumed, and the ConfigMap may have address lists and authentication for all hosts",
+      todo: "compare the ConfigMap with docs/ingress-nginx.md",
+    },
+  ],
   takes: (object, { from, classes }) =>
     isOfPeer(object, { peer: "nginx", prefixes: [prefix], from, classes }),
   read(objects, conversion) {
