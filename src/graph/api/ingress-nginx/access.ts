@@ -6,12 +6,12 @@ import type { RoutePolicies } from "../../policies/index.js";
 import { type IpRange, readRange } from "../../policies/ip-filter.js";
 import type { NginxPhases } from "../../policies/nginx-phases.js";
 import type { LocalRateLimit } from "../../policies/rate-limit.js";
+import type { NginxHostContext, Notes } from "./annotated-ingress.js";
 import { readAuthUrl } from "./auth-url.js";
-import type { Location } from "./locations.js";
+import type { NginxLocation } from "./locations.js";
 import { isUnder } from "./redirects.js";
-import type { HostContext, Notes } from "./spoken.js";
 
-export interface Access {
+export interface NginxAccess {
   readonly policies: Pick<RoutePolicies, "authorization" | "basicAuth" | "ipFilter" | "localRateLimit">;
   readonly phases: Pick<NginxPhases, "realm" | "signIn" | "askedHeaders" | "asks">;
   /** Request headers that backends do not get. */
@@ -22,7 +22,7 @@ export interface Access {
 const assumedUser = `assumed:{SHA}${"A".repeat(27)}=`;
 
 /** What stands before a location; what can't be kept refuses the paths of its Ingress (`Notes.refusal`). */
-export function readAccess(location: Location, context: HostContext, notes: Notes): Access {
+export function readAccess(location: NginxLocation, context: NginxHostContext, notes: Notes): NginxAccess {
   const { values, ingress } = location.of;
   const { options } = context.config;
   const isOpen = isUnder(location.path, options["no-auth-locations"]);
@@ -64,7 +64,7 @@ export function readAccess(location: Location, context: HostContext, notes: Note
   };
 
   function readBasicAuth(
-    { of: { values } }: Location,
+    { of: { values } }: NginxLocation,
     reader: Reader,
     notes: Notes,
   ): RoutePolicies["basicAuth"] | undefined {
@@ -104,8 +104,8 @@ export function readAccess(location: Location, context: HostContext, notes: Note
 }
 
 function readAddresses(
-  { of: { values } }: Location,
-  { config }: HostContext,
+  { of: { values } }: NginxLocation,
+  { config }: NginxHostContext,
   notes: Notes,
 ): RoutePolicies["ipFilter"] {
   const { options } = config;
@@ -148,8 +148,8 @@ const maxTokens = 1_000_000_000;
 
 /** `limit-rps` and `limit-rpm`: for each client, in each Envoy and for each path. */
 function readRates(
-  { of: { values } }: Location,
-  { config }: HostContext,
+  { of: { values } }: NginxLocation,
+  { config }: NginxHostContext,
   notes: Notes,
 ): LocalRateLimit | undefined {
   const multiplier = values["limit-burst-multiplier"] ?? 5;

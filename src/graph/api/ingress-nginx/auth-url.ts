@@ -2,8 +2,8 @@ import { readCluster } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import type { AskedService } from "../../policies/authorization.js";
 import type { NginxPhases } from "../../policies/nginx-phases.js";
-import type { Location } from "./locations.js";
-import type { HostContext, Notes } from "./spoken.js";
+import type { NginxHostContext, Notes } from "./annotated-ingress.js";
+import type { NginxLocation } from "./locations.js";
 
 interface Asked {
   readonly ask: AskedService;
@@ -13,7 +13,11 @@ interface Asked {
 }
 
 /** `auth-url` and its family, or those of the ConfigMap. */
-export function readAuthUrl(location: Location, context: HostContext, notes: Notes): Asked | undefined {
+export function readAuthUrl(
+  location: NginxLocation,
+  context: NginxHostContext,
+  notes: Notes,
+): Asked | undefined {
   const { values } = location.of;
   const { options } = context.config;
   const own = values["auth-url"];
@@ -40,7 +44,7 @@ export function readAuthUrl(location: Location, context: HostContext, notes: Not
 const variables = new Set(["host", "http_host", "scheme", "request_uri", "escaped_request_uri"]);
 
 /** The URL of the sign-in page in parts: variables of nginx, and text. An invalid one is left out, as in ingress-nginx: 401 stays. */
-function readSignIn(url: string | undefined, { of: { values } }: Location): NginxPhases["signIn"] {
+function readSignIn(url: string | undefined, { of: { values } }: NginxLocation): NginxPhases["signIn"] {
   if (!url) return undefined;
   const parts = url.split(/(\$[a-z_]+)/).filter((part) => part !== "");
   const read = parts.map((part) => (part.startsWith("$") ? { variable: part.slice(1) } : { text: part }));
@@ -57,8 +61,8 @@ function readSignIn(url: string | undefined, { of: { values } }: Location): Ngin
 /** The Service that a URL names by its name in the cluster's DNS; one of another namespace only where the ConfigMap allows it. */
 export function readServiceUrl(
   url: string,
-  { of: { ingress } }: Location,
-  { reader, config }: HostContext,
+  { of: { ingress } }: NginxLocation,
+  { reader, config }: NginxHostContext,
   anyNamespace = false,
 ): { readonly cluster: Cluster; readonly path: string } | { readonly problem: string } {
   if (url.includes("$"))

@@ -1,8 +1,8 @@
 import type { HeaderMatch } from "../../matches/match-types.js";
 import { regexProblem } from "../../matches/regex.js";
-import type { BackendFields, Location } from "./locations.js";
+import { type AnnotatedIngress, fieldOf, type NginxHostContext, type } from "./annotated-ingress.js";
+import type { BackendFields, NginxLocation } from "./locations.js";
 import { pathsOf } from "./locations.js";
-import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
 
 /** A choice between the Service of a location and that of its canary. */
 export interface Choice {
@@ -11,8 +11,8 @@ export interface Choice {
   readonly weight: readonly [main: number, canary: number];
 }
 
-export interface Canary {
-  readonly of: Spoken;
+export interface NginxCanary {
+  readonly of: AnnotatedIngress;
   readonly backend: BackendFields;
   readonly field: string;
   /** In the order in which they are tried; the last one takes all requests. */
@@ -24,11 +24,11 @@ export interface Canary {
  * not take requests from a path.
  */
 export function readCanaries(
-  canaries: readonly Spoken[],
-  locations: readonly Location[],
-  context: HostContext,
-): ReadonlyMap<Location, Canary> {
-  const found = new Map<Location, Canary>();
+  canaries: readonly AnnotatedIngress[],
+  locations: readonly NginxLocation[],
+  context: NginxHostContext,
+): ReadonlyMap<NginxLocation, NginxCanary> {
+  const found = new Map<NginxLocation, NginxCanary>();
   for (const of of canaries)
     for (const { path, exact, backend, field } of pathsOf(of, context.host)) {
       const main = locations.find((one) => one.path === path && one.exact === exact && one.backend);
@@ -62,7 +62,10 @@ const cookie = (name: string, value: string): HeaderMatch =>
 const toCanary = [0, 1] as const;
 const toMain = [1, 0] as const;
 
-function choicesOf({ ingress, values }: Spoken, { reader, report }: HostContext): readonly Choice[] {
+function choicesOf(
+  { ingress, values }: AnnotatedIngress,
+  { reader, report }: NginxHostContext,
+): readonly Choice[] {
   const header = values["canary-by-header"]?.toLowerCase();
   const value = values["canary-by-header-value"];
   const pattern = values["canary-by-header-pattern"];

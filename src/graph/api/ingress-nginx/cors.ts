@@ -1,11 +1,11 @@
 import type { HeaderMatch } from "../../matches/match-types.js";
 import { quoteRegex } from "../../matches/order.js";
 import { regexProblem } from "../../matches/regex.js";
-import type { Spoken } from "./spoken.js";
+import type { AnnotatedIngress } from "./annotated-ingress.js";
 
 type Header = { readonly name: string; readonly value: string };
 
-export interface Cors {
+export interface NginxCors {
   /** Which origins it is for; absent: all requests, with or without one. */
   readonly origin?: HeaderMatch;
   /** Of every answer to such a request. */
@@ -21,7 +21,10 @@ const usual = {
 } as const;
 
 /** `enable-cors` and `cors-*`: what ingress-nginx adds to answers, and answers to OPTIONS by itself. */
-export function readCors({ values }: Spoken, maxProgramSize: number): Cors | undefined | "too-large" {
+export function readCors(
+  { values }: AnnotatedIngress,
+  maxProgramSize: number,
+): NginxCors | undefined | "too-large" {
   if (!values["enable-cors"]) return undefined;
   const entries = values["cors-allow-origin"] ?? ["*"];
   const isOpen = entries.includes("*");

@@ -1,8 +1,8 @@
 import { canonicalHeader, headerNameProblem, headerValueProblem } from "../../../schema/header-names.js";
 import { readSnippet, type SnippetEffect } from "../../../schema/nginx-snippet.js";
 import type { HeadersPolicy } from "../../policies/header-values.js";
-import type { Location } from "./locations.js";
-import type { HostContext, Notes, Spoken } from "./spoken.js";
+import type { AnnotatedIngress, NginxHostContext, Notes } from "./annotated-ingress.js";
+import type { NginxLocation } from "./locations.js";
 
 type Header = { readonly name: string; readonly value: string };
 
@@ -12,8 +12,8 @@ const clientAddress = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%";
 
 /** What the configuration snippet of an Ingress does; one that is not certain refuses its paths. */
 export function snippetEffects(
-  { values }: Spoken,
-  context: HostContext,
+  { values }: AnnotatedIngress,
+  context: NginxHostContext,
   notes: Notes,
 ): readonly SnippetEffect[] {
   return effectsOf("configuration-snippet", values["configuration-snippet"], context, notes);
@@ -25,7 +25,7 @@ const maxEffects = 200;
 export function effectsOf(
   annotation: "configuration-snippet" | "server-snippet",
   text: string | undefined,
-  { config }: HostContext,
+  { config }: NginxHostContext,
   notes: Notes,
 ): readonly SnippetEffect[] {
   if (text === undefined) return [];
@@ -51,9 +51,9 @@ export function effectsOf(
 
 /** What a backend gets. */
 export function requestHeaders(
-  { of: { values } }: Location,
+  { of: { values } }: NginxLocation,
   secure: boolean,
-  { config: { options } }: HostContext,
+  { config: { options } }: NginxHostContext,
   parts: {
     readonly rewritten: boolean;
     readonly remove: readonly string[];
@@ -96,7 +96,7 @@ const year = 31_536_000;
 /** Of every answer, also those that Envoy gives. */
 export function responseHeaders(
   secure: boolean,
-  { config: { options } }: HostContext,
+  { config: { options } }: NginxHostContext,
   parts: { readonly more: readonly Header[]; readonly snippet: readonly SnippetEffect[] },
 ): HeadersPolicy {
   const set = new Map<string, string>();

@@ -7,6 +7,15 @@ import type { Route, Site, Sites } from "../../core/nodes.js";
 import { createReport, type Reader, type Report } from "../../core/reader.js";
 import { isOverBudget } from "../../cost/overrun.js";
 import { type Ingress, nginxIngressesOf } from "../ingress/ingress.js";
+import {
+  type AnnotatedIngress,
+  eachOnce,
+  fieldOf,
+  type NginxHostContext,
+  Notes,
+  readAnnotatedIngress,
+  type,
+} from "./annotated-ingress.js";
 import { readCanaries } from "./canary.js";
 import { type NginxConfig, readNginxConfig } from "./config.js";
 import { effectsOf, responseHeaders } from "./headers.js";
@@ -14,14 +23,13 @@ import {
   closedPart,
   hasRuleFor,
   isRegexHost,
-  type Location,
+  type NginxLocation,
   placeLocation,
   readLocations,
 } from "./locations.js";
 import { passThrough } from "./passthrough.js";
 import { httpsRedirect, readAppRoot } from "./redirects.js";
-import { hostRoute, routesOf, type Side } from "./routes.js";
-import { eachOnce, fieldOf, type HostContext, Notes, type Spoken, speak, type } from "./spoken.js";
+import { hostRoute, type NginxSide, routesOf } from "./routes.js";
 import { readHostTls } from "./tls.js";
 
 /**
@@ -44,26 +52,26 @@ export function readNginxSites(
 
 const noSites: Sites = new Map();
 
-type Asked = Pick<HostContext, "host" | "alias" | "config" | "reader" | "report">;
+type Asked = Pick<NginxHostContext, "host" | "alias" | "config" | "reader" | "report">;
 
 function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
   const { config, reader, report } = asked;
-  const spoken = ruling
+  const annotated = ruling
     .filter((ingress) => !isOverBudget(ingress, type, "spec", reader, report))
-    .map((ingress) => speak(ingress, config, report));
-  const mains = spoken.filter(({ values }) => !values.canary);
+    .map((ingress) => readAnnotatedIngress(ingress, config, report));
+  const mains = annotated.filter(({ values }) => !values.canary);
   const [first] = mains;
-  const context: HostContext = { ...asked, owner: first?.ingress.meta.namespace ?? "" };
+  const context: NginxHostContext = { ...asked, owner: first?.ingress.meta.namespace ?? "" };
   const locations = readLocations(mains, context);
   const canaries = readCanaries(
-    spoken.filter(({ values }) => values.canary),
+    annotated.filter(({ values }) => values.canary),
     locations,
     context,
   );
   if (!first) return noSites;
   if (asked.alias === undefined) {
     tellOfAliases(mains, context);
-    tellOfCanaries(spoken, context);
+    tellOfCanaries(annotated, context);
   }
   const tls = readHostTls(mains, context);
   const plan = planHost(mains, locations, context);
@@ -89,7 +97,7 @@ function readHost(ruling: readonly Ingress[], asked: Asked): Sites {
 }
 
 /** Aliases that are no names, and those beyond the number that is served. */
-function tellOfAliases(mains: readonly Spoken[], { owner, report }: HostContext): void {
+function tellOfAliases(mains: readonly AnnotatedIngress[], { owner, report }: NginxHostContext): void {
   for (const { ingress, values } of mains) {
     if (ingress.meta.namespace !== owner) continue;
     const left = (values["server-alias"] ?? []).filter((name, i) => i >= maxAliases || !isSubdomain(name));
@@ -102,8 +110,8 @@ function tellOfAliases(mains: readonly Spoken[], { owner, report }: HostContext)
 const canaryScopes: ReadonlySet<string> = new Set(["canary", "upstream"]);
 
 /** What a canary says of access and answers has no effect: that of the other Ingress holds. */
-function tellOfCanaries(spoken: readonly Spoken[], { report }: HostContext): void {
-  for (const { ingress, values } of spoken) {
+function tellOfCanaries(annotated: readonly AnnotatedIngress[], { report }: NginxHostContext): void {
+  for (const { ingress, values } of annotated) {
     const names = (Object.keys(values) as NginxAnnotation[]).filter(
       (name) => !canaryScopes.has(nginxAnnotations[name].scope),
     );
@@ -114,16 +122,20 @@ function tellOfCanaries(spoken: readonly Spoken[], { report }: HostContext): voi
 }
 
 interface Plan {
-  readonly mains: readonly Spoken[];
+  readonly mains: readonly AnnotatedIngress[];
   readonly placed: readonly {
-    readonly location: Location;
+    readonly location: NginxLocation;
     readonly place: Extract<ReturnType<typeof placeLocation>, { match: unknown }>;
   }[];
   /** Whether all paths are regular expressions. */
   readonly regex: boolean;
 }
 
-function planHost(mains: readonly Spoken[], all: readonly Location[], context: HostContext): Plan {
+function planHost(
+  mains: readonly AnnotatedIngress[],
+  all: readonly NginxLocation[],
+  context: NginxHostContext,
+): Plan {
   const regex = isRegexHost(all, context.owner);
   if (regex) tellOfRegex(all, context);
   const placed = all.flatMap((location) => {
@@ -143,13 +155,13 @@ function planHost(mains: readonly Spoken[], all: readonly Location[], context: H
   return { mains, placed, regex };
 }
 
-const closeLocation = (location: Location, refusal: string): Location => ({
+const closeLocation = (location: NginxLocation, refusal: string): NginxLocation => ({
   ...location,
   of: { ...location.of, refusal: location.of.refusal ?? refusal },
 });
 
 /** An Ingress changes how the paths of others are matched: these are told. */
-function tellOfRegex(all: readonly Location[], { host, report }: HostContext): void {
+function tellOfRegex(all: readonly NginxLocation[], { host, report }: NginxHostContext): void {
   for (const of of new Set(all.map((one) => one.of))) {
     const asks = all.some((one) => one.of === of && (of.values["use-regex"] || of.values["rewrite-target"]));
     if (asks) continue;
@@ -160,7 +172,7 @@ function tellOfRegex(all: readonly Location[], { host, report }: HostContext): v
 
 const respond = (status: number) => ({ kind: "respond" as const, status });
 
-function routesOfSide({ mains, placed }: Plan, side: Side, context: HostContext): readonly Route[] {
+function routesOfSide({ mains, placed }: Plan, side: NginxSide, context: NginxHostContext): readonly Route[] {
   const answers = responseHeaders(side.secure, context, { more: [], snippet: side.snippet?.effects ?? [] });
   const { snippet } = side;
   if (snippet?.refused)
@@ -202,7 +214,7 @@ function routesOfSide({ mains, placed }: Plan, side: Side, context: HostContext)
 }
 
 /** The server snippet of a host; where one is not certain, the whole host answers 503. */
-function readServerSnippet({ mains, regex }: Plan, context: HostContext): Side["snippet"] {
+function readServerSnippet({ mains, regex }: Plan, context: NginxHostContext): NginxSide["snippet"] {
   const of = mains.find(
     ({ ingress, values }) =>
       values["server-snippet"] !== undefined && ingress.meta.namespace === context.owner,
@@ -231,7 +243,7 @@ function readOther(ingresses: readonly Ingress[], host: string, config: NginxCon
         hasRuleFor(one, main),
       );
       if (all[0]?.meta.namespace !== ingress.meta.namespace || !all.includes(ingress)) continue;
-      const of = speak(ingress, config, createReport());
+      const of = readAnnotatedIngress(ingress, config, createReport());
       // What is wrong with the Ingresses is reported for their own host.
       const asked: Asked = { host: main, alias: host, config, reader, report: createReport() };
       if (of.values["server-alias"]?.includes(host)) return readHost(all, asked);
@@ -241,12 +253,12 @@ function readOther(ingresses: readonly Ingress[], host: string, config: NginxCon
 }
 
 /** Redirects all requests to the main host. */
-function wwwSites(all: readonly Ingress[], of: Spoken, asked: Asked): Sites {
+function wwwSites(all: readonly Ingress[], of: AnnotatedIngress, asked: Asked): Sites {
   const { ref: owner, meta } = of.ingress;
-  const context: HostContext = { ...asked, owner: meta.namespace };
+  const context: NginxHostContext = { ...asked, owner: meta.namespace };
   const { status } = httpsRedirect(context);
-  const spoken = all.map((one) => speak(one, asked.config, asked.report));
-  const { tls } = readHostTls(spoken, context);
+  const annotated = all.map((one) => readAnnotatedIngress(one, asked.config, asked.report));
+  const { tls } = readHostTls(annotated, context);
   const routes = (port: number): readonly Route[] => [
     hostRoute(
       { kind: "prefix", value: "/" },

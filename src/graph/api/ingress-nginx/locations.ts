@@ -4,17 +4,17 @@ import { isPath, trimSlashes, unreachablePath } from "../../matches/normalize-pa
 import { quoteRegex } from "../../matches/order.js";
 import { regexProblem } from "../../matches/regex.js";
 import type { Ingress } from "../ingress/ingress.js";
-import { type HostContext, type Spoken, type } from "./spoken.js";
+import { type AnnotatedIngress, type NginxHostContext, type } from "./annotated-ingress.js";
 
 type Rule = NonNullable<Ingress["spec"]["rules"]>[number];
 export type BackendFields = NonNullable<Rule["http"]>["paths"][number]["backend"];
 
 /** A path of a host, as ingress-nginx makes one of each path of a rule. */
-export interface Location {
+export interface NginxLocation {
   /** As it is written. */
   readonly path: string;
   readonly exact: boolean;
-  readonly of: Spoken;
+  readonly of: AnnotatedIngress;
   /** Absent: 404, as the default backend answers. */
   readonly backend?: BackendFields;
   /** Field path of the backend. */
@@ -32,17 +32,20 @@ export const hasRuleFor = (ingress: Ingress, host: string): boolean =>
  * The locations of a host, the oldest Ingress first. There is one for `/` with the annotations of the oldest Ingress, in whose place an
  * explicit one comes. A path that a host has already is left out, and its Ingress is told.
  */
-export function readLocations(mains: readonly Spoken[], { host, report }: HostContext): readonly Location[] {
+export function readLocations(
+  mains: readonly AnnotatedIngress[],
+  { host, report }: NginxHostContext,
+): readonly NginxLocation[] {
   const [first] = mains;
   if (!first) return [];
-  const added: Location = {
+  const added: NginxLocation = {
     path: "/",
     exact: false,
     of: first,
     field: first.ingress.spec.defaultBackend ? "spec.defaultBackend" : "spec.rules",
     ...(first.ingress.spec.defaultBackend ? { backend: first.ingress.spec.defaultBackend } : {}),
   };
-  const found = new Map<string, Location>();
+  const found = new Map<string, NginxLocation>();
   for (const of of mains)
     for (const location of pathsOf(of, host)) {
       const key = `${location.exact} ${location.path}`;
@@ -57,7 +60,7 @@ export function readLocations(mains: readonly Spoken[], { host, report }: HostCo
   return [...found.values()];
 }
 
-export function* pathsOf(of: Spoken, host: string): Iterable<Location> {
+export function* pathsOf(of: AnnotatedIngress, host: string): Iterable<NginxLocation> {
   for (const [i, rule] of (of.ingress.spec.rules ?? []).entries()) {
     if (hostOf(rule) !== host) continue;
     for (const [j, { path, pathType, backend }] of (rule.http?.paths ?? []).entries())
@@ -72,13 +75,13 @@ export function* pathsOf(of: Spoken, host: string): Iterable<Location> {
 }
 
 /** Whether `rewrite-target` changes anything: where it is the path itself, ingress-nginx leaves it out. */
-export const rewrites = ({ path, of }: Pick<Location, "path" | "of">): boolean => {
+export const rewrites = ({ path, of }: Pick<NginxLocation, "path" | "of">): boolean => {
   const target = of.values["rewrite-target"];
   return target !== undefined && target !== "" && target !== path;
 };
 
 /** Whether all paths of a host are regular expressions: some Ingress of the owner's namespace says so. */
-export const isRegexHost = (locations: readonly Location[], owner: string): boolean =>
+export const isRegexHost = (locations: readonly NginxLocation[], owner: string): boolean =>
   locations.some(
     (location) =>
       location.of.ingress.meta.namespace === owner &&
@@ -93,8 +96,8 @@ const plainPath = /^\/[-._~/A-Za-z0-9]*$/;
 
 /** How requests for a location are found. `redirect`: the path without its last slash, which is answered by a redirect to it. */
 export function placeLocation(
-  location: Location,
-  { regex, all, context }: { regex: boolean; all: readonly Location[]; context: HostContext },
+  location: NginxLocation,
+  { regex, all, context }: { regex: boolean; all: readonly NginxLocation[]; context: NginxHostContext },
 ): Placed {
   const { path, exact, of } = location;
   const { settings } = context.reader;
@@ -115,7 +118,11 @@ export function placeLocation(
   return { match: { kind: "regex", value, length: path.length + Number(other) } };
 }
 
-function placePlain({ path, exact }: Location, all: readonly Location[], { reader }: HostContext): Placed {
+function placePlain(
+  { path, exact }: NginxLocation,
+  all: readonly NginxLocation[],
+  { reader }: NginxHostContext,
+): Placed {
   if (!isPath(path)) return { problem: "must start with / and hold no query, space or control character" };
   const trimmed = trimSlashes(path);
   const match: PathMatch = exact
@@ -154,9 +161,9 @@ const restricting: readonly NginxAnnotation[] = [
  * begins as its expression does. Nothing of an Ingress that restricts nothing, nor of one that has no say for the host.
  */
 export function closedPart(
-  { path, of }: Location,
+  { path, of }: NginxLocation,
   regex: boolean,
-  { owner }: HostContext,
+  { owner }: NginxHostContext,
 ): PathMatch | undefined {
   const restricts = of.refusal !== undefined || restricting.some((name) => of.values[name] !== undefined);
   if (!restricts || of.ingress.meta.namespace !== owner) return undefined;

@@ -1,14 +1,14 @@
 import { type NginxAnnotation, nginxAnnotations } from "../../../schema/ingress-nginx.js";
 import type { TcpTerms } from "../../core/nodes.js";
-import type { Location } from "./locations.js";
-import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
+import { type AnnotatedIngress, fieldOf, type NginxHostContext, type } from "./annotated-ingress.js";
+import type { NginxLocation } from "./locations.js";
 import { readBackend } from "./upstream.js";
 
 /** `ssl-passthrough`: TLS of the host goes to the Service of its `/` as it is. */
 export function passThrough(
-  mains: readonly Spoken[],
-  locations: readonly Location[],
-  context: HostContext,
+  mains: readonly AnnotatedIngress[],
+  locations: readonly NginxLocation[],
+  context: NginxHostContext,
 ): TcpTerms | undefined {
   const of = mains.find(
     ({ ingress, values }) => values["ssl-passthrough"] && ingress.meta.namespace === context.owner,

@@ -1,6 +1,6 @@
 import type { Action } from "../../core/nodes.js";
-import type { Location } from "./locations.js";
-import type { HostContext, Notes, Spoken } from "./spoken.js";
+import type { AnnotatedIngress, NginxHostContext, Notes } from "./annotated-ingress.js";
+import type { NginxLocation } from "./locations.js";
 
 type Redirect = Extract<Action, { kind: "redirect" }>;
 
@@ -12,7 +12,7 @@ export type Redirected =
 const codes = new Set([301, 302, 303, 307, 308]);
 
 /** `temporal-redirect` or `permanent-redirect`: all requests of a location go to one URL, without their own path and query. */
-export function readRedirect({ values }: Spoken, notes: Notes): Redirected | undefined {
+export function readRedirect({ values }: AnnotatedIngress, notes: Notes): Redirected | undefined {
   const [annotation, usual, greatest] = values["temporal-redirect"]
     ? (["temporal-redirect", 302, 307] as const)
     : (["permanent-redirect", 301, 308] as const);
@@ -38,7 +38,7 @@ export function readRedirect({ values }: Spoken, notes: Notes): Redirected | und
 }
 
 /** `app-root`: of the host's `/` alone. */
-export const readAppRoot = ({ values }: Spoken): Redirect | undefined =>
+export const readAppRoot = ({ values }: AnnotatedIngress): Redirect | undefined =>
   values["app-root"]
     ? { kind: "redirect", path: values["app-root"], status: 302, stripQuery: true }
     : undefined;
@@ -50,16 +50,16 @@ export const isUnder = (path: string, prefixes: readonly string[] | undefined): 
 
 /** Whether plain HTTP is redirected to HTTPS. */
 export function redirectsToHttps(
-  { path, of: { values } }: Pick<Location, "path" | "of">,
+  { path, of: { values } }: Pick<NginxLocation, "path" | "of">,
   hasTls: boolean,
-  { config: { options } }: HostContext,
+  { config: { options } }: NginxHostContext,
 ): boolean {
   if (isUnder(path, options["no-tls-redirect-locations"])) return false;
   if (values["force-ssl-redirect"] ?? options["force-ssl-redirect"] ?? false) return true;
   return hasTls && (values["ssl-redirect"] ?? options["ssl-redirect"] ?? true);
 }
 
-export const httpsRedirect = ({ config: { options } }: HostContext): Redirect => ({
+export const httpsRedirect = ({ config: { options } }: NginxHostContext): Redirect => ({
   kind: "redirect",
   scheme: "https",
   status: options["http-redirect-code"] ?? 308,

@@ -1,12 +1,12 @@
 import { regexProblem } from "../../matches/regex.js";
 import type { PathRewrite } from "../../policies/path-rewrite.js";
-import { type Location, rewrites, topAlternatives } from "./locations.js";
-import type { HostContext, Notes } from "./spoken.js";
+import type { NginxHostContext, Notes } from "./annotated-ingress.js";
+import { type NginxLocation, rewrites, topAlternatives } from "./locations.js";
 
 /** The rewrite of a location: the whole path becomes the target, with the groups of the path's expression filled in. */
 export function readRewrite(
-  location: Location,
-  { reader }: HostContext,
+  location: NginxLocation,
+  { reader }: NginxHostContext,
   notes: Notes,
 ): PathRewrite | undefined {
   const target = location.of.values["rewrite-target"];

@@ -6,14 +6,14 @@ import { compareHeaders } from "../../matches/order.js";
 import { ingressHeaders } from "../../policies/default-headers.js";
 import type { HeadersPolicy } from "../../policies/header-values.js";
 import { type RoutePolicies, readAnnotatedPolicies } from "../../policies/index.js";
-import { type Access, readAccess } from "./access.js";
-import type { Canary, Choice } from "./canary.js";
+import { type NginxAccess, readAccess } from "./access.js";
+import { type AnnotatedIngress, type NginxHostContext, Notes } from "./annotated-ingress.js";
+import type { Choice, NginxCanary } from "./canary.js";
 import { readCors } from "./cors.js";
 import { requestHeaders, responseHeaders, snippetEffects } from "./headers.js";
-import type { Location } from "./locations.js";
+import type { NginxLocation } from "./locations.js";
 import { httpsRedirect, readRedirect, redirectsToHttps } from "./redirects.js";
 import { readRewrite } from "./rewrite.js";
-import { type HostContext, Notes, type Spoken } from "./spoken.js";
 import { certificateHeaders, type HostTls } from "./tls.js";
 import {
   readBackend,
@@ -25,13 +25,13 @@ import {
 } from "./upstream.js";
 
 /** What all locations of a host share on one listener. */
-export interface Side {
+export interface NginxSide {
   readonly secure: boolean;
   readonly tls: HostTls;
-  readonly canaries: ReadonlyMap<Location, Canary>;
+  readonly canaries: ReadonlyMap<NginxLocation, NginxCanary>;
   /** What the server snippet of the host does. */
   readonly snippet?:
-    | { readonly of: Spoken; readonly effects: readonly SnippetEffect[]; readonly refused: boolean }
+    | { readonly of: AnnotatedIngress; readonly effects: readonly SnippetEffect[]; readonly refused: boolean }
     | undefined;
 }
 
@@ -58,11 +58,11 @@ interface Frame {
 type Headers = HeadersPolicy["set"];
 
 function frameOf(
-  location: Location,
+  location: NginxLocation,
   path: PathMatch,
   snippet: readonly SnippetEffect[],
-  side: Side,
-  context: HostContext,
+  side: NginxSide,
+  context: NginxHostContext,
   notes: Notes,
 ): Frame {
   const found = readCors(location.of, context.reader.settings.budgets.regexProgramSize);
@@ -92,10 +92,10 @@ function frameOf(
 
 /** The routes of a location in the order in which they are tried. */
 export function routesOf(
-  location: Location,
+  location: NginxLocation,
   match: PathMatch,
-  side: Side,
-  context: HostContext,
+  side: NginxSide,
+  context: NginxHostContext,
 ): readonly Route[] {
   const notes = new Notes(location.of.ingress, context.report);
   const ofServer = (side.snippet?.effects ?? []).filter(({ kind }) => /response$/.test(kind));
@@ -154,11 +154,11 @@ interface Forward {
 
 /** How requests of a location are sent on. */
 function readForward(
-  location: Location,
-  access: Access,
+  location: NginxLocation,
+  access: NginxAccess,
   snippet: readonly SnippetEffect[],
-  side: Side,
-  context: HostContext,
+  side: NginxSide,
+  context: NginxHostContext,
   notes: Notes,
 ): Forward {
   const { values, ingress } = location.of;
@@ -209,7 +209,7 @@ const present = (
 
 const bodyUnits: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-function bodyOption({ config }: HostContext): number | undefined {
+function bodyOption({ config }: NginxHostContext): number | undefined {
   const [, number, unit = ""] = /^(\d{1,9})([kmg]?)$/i.exec(config.options["proxy-body-size"] ?? "") ?? [];
   return number === undefined ? undefined : Number(number) * (bodyUnits[unit.toLowerCase()] ?? 1);
 }
@@ -229,9 +229,9 @@ const withHeaders = (policies: RoutePolicies, headers: HeadersPolicy): RoutePoli
 
 /** The backends of a location, for each choice that its canary makes; undefined where its Service can't be used. */
 function backendsOf(
-  location: Location,
-  { canaries }: Side,
-  context: HostContext,
+  location: NginxLocation,
+  { canaries }: NginxSide,
+  context: NginxHostContext,
   options: Parameters<typeof readBackend>[2],
   requests: HeadersPolicy,
 ):
@@ -260,7 +260,7 @@ function backendsOf(
 export const hostRoute = (
   path: PathMatch,
   action: Action,
-  { ingress }: Spoken,
+  { ingress }: AnnotatedIngress,
   field: string,
   headers?: HeadersPolicy,
 ): Route => ({

@@ -10,7 +10,7 @@ import type { Tls } from "../../core/nodes.js";
 import type { ClientValidation } from "../../policies/client-validation.js";
 import type { Ingress } from "../ingress/ingress.js";
 import { tlsRange } from "../roots/tls.js";
-import { fieldOf, type HostContext, type Spoken, type } from "./spoken.js";
+import { type AnnotatedIngress, fieldOf, type NginxHostContext, type } from "./annotated-ingress.js";
 
 type Header = { readonly name: string; readonly value: string };
 
@@ -19,7 +19,7 @@ export interface HostTls {
   /** Plain HTTP is redirected: an Ingress has a `tls` entry, and not only the default certificate is there. */
   readonly isAsked: boolean;
   /** The Ingress whose certificate it is. */
-  readonly owner?: Spoken;
+  readonly owner?: AnnotatedIngress;
   /** The whole host answers 403: what clients have to show can't be checked. */
   readonly refused?: true;
   /** What backends are told of the client's certificate. */
@@ -27,7 +27,7 @@ export interface HostTls {
 }
 
 /** The certificate of a host and what its clients have to show, by the Ingresses of the owner's namespace, the oldest first. */
-export function readHostTls(mains: readonly Spoken[], context: HostContext): HostTls {
+export function readHostTls(mains: readonly AnnotatedIngress[], context: NginxHostContext): HostTls {
   const own = mains.filter(({ ingress }) => ingress.meta.namespace === context.owner);
   tellGuests(mains, context);
   const client = readClient(own, context);
@@ -51,14 +51,14 @@ export function readHostTls(mains: readonly Spoken[], context: HostContext): Hos
   };
 }
 
-function tellUnchecked(own: readonly Spoken[], { host, report }: HostContext): void {
+function tellUnchecked(own: readonly AnnotatedIngress[], { host, report }: NginxHostContext): void {
   const of = own.find(({ values }) => values["auth-tls-secret"]);
   if (!of) return;
   const message = `auth-tls-secret: the host ${JSON.stringify(host)} has no certificate, so that no client can show one: the host answers 403`;
   report.error(of.ingress.ref, type, "NginxAnnotationRefused", message, fieldOf("auth-tls-secret"));
 }
 
-function tellGuests(mains: readonly Spoken[], { owner, host, report }: HostContext): void {
+function tellGuests(mains: readonly AnnotatedIngress[], { owner, host, report }: NginxHostContext): void {
   for (const { ingress, values } of mains) {
     if (ingress.meta.namespace === owner) continue;
     const quoted = JSON.stringify(host);
@@ -83,13 +83,13 @@ const asksForTls = ({ spec }: Ingress, host: string): boolean =>
 
 interface Found {
   readonly secret: string;
-  readonly owner: Spoken;
+  readonly owner: AnnotatedIngress;
 }
 
-function readCertificate(own: readonly Spoken[], context: HostContext): Found | undefined {
+function readCertificate(own: readonly AnnotatedIngress[], context: NginxHostContext): Found | undefined {
   const { host, alias, reader, report } = context;
-  for (const spoken of own) {
-    const { ingress } = spoken;
+  for (const annotated of own) {
+    const { ingress } = annotated;
     const { namespace } = ingress.meta;
     for (const [i, { hosts, secretName: name }] of (ingress.spec.tls ?? []).entries()) {
       const isNamed = hosts?.some((one) => one.toLowerCase() === host) ?? false;
@@ -108,14 +108,17 @@ function readCertificate(own: readonly Spoken[], context: HostContext): Found | 
       if (isForAll && !isGoodFor(names, host)) continue;
       if (alias !== undefined && !isGoodFor(names, alias)) continue;
       warnOfCertificate(pair, { about: ingress.ref, path, secret, host }, report);
-      return { secret: `${namespace}/${name}`, owner: spoken };
+      return { secret: `${namespace}/${name}`, owner: annotated };
     }
   }
   return defaultCertificate(own, context);
 }
 
 /** That of the setting `ingressNginx.defaultCertificate`: of every host without one of its own, as with ingress-nginx. */
-function defaultCertificate(own: readonly Spoken[], { reader, host }: HostContext): Found | undefined {
+function defaultCertificate(
+  own: readonly AnnotatedIngress[],
+  { reader, host }: NginxHostContext,
+): Found | undefined {
   const name = reader.settings.ingressNginx?.defaultCertificate;
   const [owner] = own;
   if (!name || !owner || host === "*") return undefined;
@@ -137,7 +140,7 @@ interface Client {
 }
 
 /** `auth-tls-*` of the first Ingress that has them. */
-function readClient(own: readonly Spoken[], context: HostContext): Client {
+function readClient(own: readonly AnnotatedIngress[], context: NginxHostContext): Client {
   const of = own.find(({ values }) => values["auth-tls-secret"]);
   const name = of?.values["auth-tls-secret"];
   if (!of || !name) return {};
@@ -188,10 +191,10 @@ interface Authorities {
 
 /** What clients' certificates are checked against, or why they can't be. */
 function readAuthorities(
-  { ingress, values }: Spoken,
+  { ingress, values }: AnnotatedIngress,
   name: string,
   verify: string,
-  reader: HostContext["reader"],
+  reader: NginxHostContext["reader"],
 ): Authorities {
   const fail = (annotation: string, message: string): Authorities => ({ problem: { annotation, message } });
   const secret = secretName(name, ingress.meta.namespace);
@@ -213,7 +216,7 @@ function readAuthorities(
 /** The revocation lists of the Secret, if it has any. */
 function readNginxCrl(
   secret: SecretName,
-  { reader }: Pick<HostContext, "reader">,
+  { reader }: Pick<NginxHostContext, "reader">,
 ): { readonly crl?: string; readonly error?: string } {
   const has = reader.get("Secret", secret.namespace, secret.name)?.spec.data["ca.crl"] !== undefined;
   return has ? readCrl(reader, secret, "ca.crl") : {};

@@ -5,16 +5,16 @@ import { secretUnit } from "../../core/keys.js";
 import type { Mirror } from "../../core/nodes.js";
 import type { RoutePolicies } from "../../policies/index.js";
 import type { HashKey, HashPolicy } from "../../policies/load-balancing.js";
+import { type AnnotatedIngress, type NginxHostContext, type Notes, type } from "./annotated-ingress.js";
 import { readServiceUrl } from "./auth-url.js";
-import type { BackendFields, Location } from "./locations.js";
-import { type HostContext, type Notes, type Spoken, type } from "./spoken.js";
+import type { BackendFields, NginxLocation } from "./locations.js";
 
 /** The cluster of a backend; undefined (and a finding) where it can't be used: its path answers 503. */
 export function readBackend(
   backend: BackendFields,
-  { of, field }: { readonly of: Spoken; readonly field: string },
+  { of, field }: { readonly of: AnnotatedIngress; readonly field: string },
   options: ClusterOverrides,
-  { reader, report }: HostContext,
+  { reader, report }: NginxHostContext,
 ): Cluster | undefined {
   const { ref, meta } = of.ingress;
   const { service } = backend;
@@ -41,9 +41,9 @@ const protocols: Readonly<Record<string, Cluster["protocol"] | "none">> = {
 
 /** How the Services of a location are reached. */
 export function readClusterOptions(
-  { of: { values, ingress } }: Location,
+  { of: { values, ingress } }: NginxLocation,
   secure: boolean,
-  { config: { options }, reader }: HostContext,
+  { config: { options }, reader }: NginxHostContext,
   notes: Notes,
 ): ClusterOverrides {
   const asked = values["backend-protocol"] ?? "HTTP";
@@ -99,8 +99,8 @@ const balancing = (name: string | undefined): NonNullable<ClusterOverrides["load
 
 /** How long a backend may be silent; the whole answer may take any time. */
 export function readTimeouts(
-  { values }: Spoken,
-  { options }: HostContext["config"],
+  { values }: AnnotatedIngress,
+  { options }: NginxHostContext["config"],
 ): RoutePolicies["timeout"] {
   const read = positive(values["proxy-read-timeout"]) ?? positive(options["proxy-read-timeout"]) ?? 60;
   const send = positive(values["proxy-send-timeout"]) ?? positive(options["proxy-send-timeout"]) ?? 60;
@@ -118,7 +118,10 @@ const conditions: Readonly<Record<string, readonly string[]>> = {
 const maxTries = 10;
 
 /** `proxy-next-upstream` and its tries. */
-export function readRetries({ values }: Spoken, { options }: HostContext["config"]): RoutePolicies["retry"] {
+export function readRetries(
+  { values }: AnnotatedIngress,
+  { options }: NginxHostContext["config"],
+): RoutePolicies["retry"] {
   const cases = (values["proxy-next-upstream"] ?? options["proxy-next-upstream"] ?? "error timeout").split(
     /\s+/,
   );
@@ -139,7 +142,7 @@ export function readRetries({ values }: Spoken, { options }: HostContext["config
 }
 
 /** `upstream-hash-by`, or the session cookie of `affinity`. */
-export function readHash(values: Spoken["values"], notes?: Notes): HashPolicy | undefined {
+export function readHash(values: AnnotatedIngress["values"], notes?: Notes): HashPolicy | undefined {
   const text = values["upstream-hash-by"];
   if (text && values.affinity !== "cookie") {
     const keys = [...text.matchAll(/\$\{?([a-z_0-9]+)\}?/gi)].map(([, name = ""]) =>
@@ -170,7 +173,7 @@ function hashKey(variable: string): HashKey | undefined {
 }
 
 /** The hash of a route, whose session cookie depends on its path and on TLS. */
-export function routeHash({ path, of: { values } }: Location, secure: boolean): HashPolicy | undefined {
+export function routeHash({ path, of: { values } }: NginxLocation, secure: boolean): HashPolicy | undefined {
   const hash = readHash(values);
   if (values.affinity !== "cookie" || !hash) return hash;
   const age = values["session-cookie-max-age"] ?? values["session-cookie-expires"];
@@ -190,7 +193,11 @@ export function routeHash({ path, of: { values } }: Location, secure: boolean): 
 }
 
 /** `mirror-target`: copies of all requests for a Service of the cluster. */
-export function readMirrors(location: Location, context: HostContext, notes: Notes): readonly Mirror[] {
+export function readMirrors(
+  location: NginxLocation,
+  context: NginxHostContext,
+  notes: Notes,
+): readonly Mirror[] {
   const target = location.of.values["mirror-target"];
   if (!target) return [];
   const found = readServiceUrl(target.replace(/\$request_uri$/, ""), location, context);

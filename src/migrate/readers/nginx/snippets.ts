@@ -1,7 +1,7 @@
 import { type HeaderChanges, noHeaders } from "../../model.js";
 
 /** What a snippet does, as far as that is certain. */
-export interface Snippet {
+export interface SnippetEffects {
   readonly requestHeaders: HeaderChanges;
   readonly responseHeaders: HeaderChanges;
   /** Directives that are not understood; they may restrict access. */
@@ -42,7 +42,7 @@ interface Reading {
 }
 
 /** Reads nginx configuration: headers that are set and removed. */
-export function readSnippet(text: string): Snippet {
+export function readSnippet(text: string): SnippetEffects {
   const reading: Reading = { request: { set: [], remove: [] }, response: { set: [], add: [], remove: [] } };
   const unknown = new Set<string>();
   for (const words of directives(text)) {

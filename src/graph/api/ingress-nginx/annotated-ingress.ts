@@ -5,7 +5,7 @@ import type { Ingress } from "../ingress/ingress.js";
 import type { NginxConfig } from "./config.js";
 
 /** An Ingress with its annotations. */
-export interface Spoken {
+export interface AnnotatedIngress {
   readonly ingress: Ingress;
   readonly values: NginxValues;
   /** Why its paths answer 503. */
@@ -13,7 +13,7 @@ export interface Spoken {
 }
 
 /** What the readers of one host share. */
-export interface HostContext {
+export interface NginxHostContext {
   readonly host: string;
   /** The name under which it is served, where that is another one. */
   readonly alias?: string;
@@ -33,7 +33,11 @@ export const fieldOf = (annotation: string): string =>
   `metadata.annotations[${JSON.stringify(nginxPrefix + annotation)}]`;
 
 /** Reads the annotations of an Ingress, and reports what is wrong with them or has no effect. */
-export function speak(ingress: Ingress, config: NginxConfig, report: Report): Spoken {
+export function readAnnotatedIngress(
+  ingress: Ingress,
+  config: NginxConfig,
+  report: Report,
+): AnnotatedIngress {
   const { values, problems } = annotationsOf(ingress);
   let refusal = config.refusal;
   for (const { annotation, kind, message } of problems) {
