@@ -1,4 +1,5 @@
 import { isLeftOut } from "../graph/core/reader.js";
+import { servesGateways } from "../schema/gateway-settings.js";
 import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
@@ -61,6 +62,8 @@ export const resources: readonly Resource[] = [
   gateway("GRPCRoute", "grpcroutes"),
   gateway("TLSRoute", "tlsroutes"),
   gateway("TCPRoute", "tcproutes"),
+  gateway("UDPRoute", "udproutes"),
+  gateway("ListenerSet", "listenersets"),
   gateway("ReferenceGrant", "referencegrants"),
   gateway("BackendTLSPolicy", "backendtlspolicies"),
   // For the CA certificates of BackendTLSPolicies.
@@ -75,11 +78,9 @@ export const resourcesWith = (
   resources.filter((one) => (ofGateway || !one.ofGateway) && !isLeftOut(one.kind, { disableFeatures }));
 
 /** What is read under some settings. */
-export const resourcesOf = ({
-  gatewayRef,
-  disableFeatures,
-}: Pick<SettingsSpec, "gatewayRef" | "disableFeatures">): readonly Resource[] =>
-  resourcesWith(gatewayRef !== undefined, disableFeatures);
+export const resourcesOf = (
+  settings: Pick<SettingsSpec, "gatewayRef" | "gateway" | "disableFeatures">,
+): readonly Resource[] => resourcesWith(servesGateways(settings), settings.disableFeatures);
 
 /** A collection at each version that is read, the newest first. */
 export const versionsOf = (resource: Resource): readonly Resource[] => [

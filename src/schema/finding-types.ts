@@ -34,7 +34,7 @@ type OwnType =
   | "StatusError"
   | "SuppressionError";
 
-type RouteKind = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute";
+type RouteKind = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
 
 /** Kinds of objects that claim hosts, without HTTPProxy, for which Contour has `VirtualHostError`. */
 export type ClaimingKind = RouteKind | "Ingress" | "IngressRoute";

@@ -6,6 +6,7 @@ import { configurationSpec } from "./contour-configuration.js";
 import { parseTimeout } from "./duration.js";
 import { joinPaths } from "./field-path.js";
 import { forbiddenHost, name, oneLine, port, text, uint32, wildcardHostname } from "./fields.js";
+import { gatewaySettings } from "./gateway-settings.js";
 import { defaultHeadersProblem, headerNameProblem } from "./header-names.js";
 import { globalRateLimit } from "./httpproxy-policies.js";
 import { authorization } from "./httpproxy-virtualhost.js";
@@ -78,6 +79,7 @@ export const features = [
   "tlsroutes",
   "grpcroutes",
   "tcproutes",
+  "udproutes",
   "backendtlspolicies",
 ] as const;
 const httpVersion = z
@@ -118,6 +120,7 @@ export const settingsSpec = z.object({
   keepLastGood: z.boolean().default(true),
   /** The Gateway that is served; without one the kinds of the Gateway API have no effect. */
   gatewayRef: z.object({ namespace: name, name }).optional(),
+  gateway: gatewaySettings,
   /** Kinds that are left out, by Contour's names. */
   disableFeatures: z.array(z.enum(features)).default([]),
   /** Clusters that are followed together: the first counts most where they contradict each other. */

@@ -13,7 +13,7 @@ import type { Resource } from "../store/store.js";
 import { writeAccessLog } from "./access-log.js";
 import { configSource } from "./config-source.js";
 import { httpFilters } from "./http-filters.js";
-import { connectionTimeouts, httpVersions, listenerBase } from "./listener-settings.js";
+import { connectionTimeouts, httpVersions, listenAddress, listenerBase } from "./listener-settings.js";
 import type { Chain } from "./policies/policy.js";
 import { wholeRoutes } from "./route-shards.js";
 import { writeStatsListeners, writeStatsSecrets } from "./stats-listener.js";
@@ -135,6 +135,8 @@ export const routeTable = (name: string): Resource => {
 export interface Front {
   /** Of its route table and filter chains. */
   readonly name: string;
+  /** Where it listens; absent: at the address of the settings. */
+  readonly addresses?: readonly string[];
   /** The name in Envoy where it is another: in one update no listener can take the address of one that stays. */
   readonly listener?: string;
   readonly family: "http" | "https" | "tcp";
@@ -149,11 +151,18 @@ export function writeListeners(
   services: GlobalServices,
 ): readonly Resource[] {
   return [
-    ...fronts.flatMap((front) => writeFront(front, settings, services)),
+    ...writeFronts(fronts, settings, services),
     ...writeStatsSecrets(settings),
     ...writeStatsListeners(settings).map((listener) => listenerResource(listener, "")),
   ];
 }
+
+/** Listeners for traffic, each with its route table. */
+export const writeFronts = (
+  fronts: readonly Front[],
+  settings: SettingsSpec,
+  services: GlobalServices,
+): readonly Resource[] => fronts.flatMap((front) => writeFront(front, settings, services));
 
 /** The listeners that there are without a Gateway. */
 export const usualFronts = ({ http, https }: SettingsSpec): readonly Front[] => [
@@ -168,17 +177,24 @@ const listenerResource = (
 ): Resource => ({ type: "listener", group, name, json: JSON.stringify(listener) });
 
 function writeFront(
-  { name, listener: envoyName = name, family, port, websockets }: Front,
+  { name, listener: envoyName = name, family, port, websockets, addresses }: Front,
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {
-  const { address } = family === "https" ? settings.https : settings.http;
+  const { address: usual } = family === "https" ? settings.https : settings.http;
+  const [address = usual, ...more] = addresses ?? [];
   const base = listenerBase(envoyName, address, port, settings);
   const filters = [
     ...(settings.useProxyProtocol ? [proxyProtocol] : []),
     ...(family === "https" ? [tlsInspector(settings.tls.fingerprint)] : []),
   ];
-  const listener: Listener = { ...base, ...(filters.length > 0 ? { listener_filters: filters } : {}) };
+  const others = more.map((one) => ({ address: listenAddress(one, port) }));
+  const additional = others.length > 0 ? { additional_addresses: others } : {};
+  const listener: Listener = {
+    ...base,
+    ...additional,
+    ...(filters.length > 0 ? { listener_filters: filters } : {}),
+  };
   if (family === "tcp") return [listenerResource(listener, "chains", name)];
   if (family === "https") return [routeTable(name), listenerResource(listener, "chains", name)];
   const manager: ManagerOptions = { listener: name, secure: false, settings, services, websockets };

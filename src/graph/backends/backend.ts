@@ -79,24 +79,37 @@ export function findServicePort(
   namespace: string,
   name: string,
   port: number | string,
+  transport: Transport = "TCP",
 ): { service?: ObjectByKind<"Service">; found?: ServicePort; error?: string } {
   const service = reader.get("Service", namespace, name);
   if (!service) return { error: `service "${namespace}/${name}" not found` };
   const isAsked = (p: ServicePort): boolean => p.port === port || (p.name !== "" && p.name === String(port));
-  const found = servedPorts(service).find(isAsked);
+  const found = servedPorts(service, transport).find(isAsked);
   if (found) return { service, found };
   const other = service.spec.ports?.find(isAsked);
   if (!other) return { error: `port "${port}" on service "${namespace}/${name}" not matched` };
-  return { error: `unsupported service protocol "${other.protocol}" on service "${namespace}/${name}"` };
+  return {
+    error: `unsupported service protocol "${other.protocol || "TCP"}" on service "${namespace}/${name}"`,
+  };
 }
 
-/** Whether a port of a Service or of its endpoints is TCP, as all that is served; one without a protocol is, as in Kubernetes. */
-export const isServed = ({ protocol }: { readonly protocol?: string | undefined }): boolean =>
-  !protocol || protocol === "TCP";
+/** What a route is for. */
+export type Transport = "TCP" | "UDP";
+
+/** Whether a port of a Service or of its endpoints is of a protocol; one without a protocol is TCP, as in Kubernetes. */
+export const isServed = (
+  { protocol }: { readonly protocol?: string | undefined },
+  transport: Transport = "TCP",
+): boolean => (protocol || "TCP") === transport;
 
 /** The ports of a Service that can be asked for. Only among ports of one protocol is a number that of one port (ServicePort.port). */
-export const servedPorts = ({ spec }: ObjectByKind<"Service">): readonly ServicePort[] =>
-  spec.ports?.every(isServed) ? spec.ports : (spec.ports ?? []).filter(isServed);
+export const servedPorts = (
+  { spec }: ObjectByKind<"Service">,
+  transport: Transport = "TCP",
+): readonly ServicePort[] => {
+  const isOne = (port: ServicePort): boolean => isServed(port, transport);
+  return spec.ports?.every(isOne) ? spec.ports : (spec.ports ?? []).filter(isOne);
+};
 
 /**
  * The certificate that Envoy shows to TLS backends, as the settings say. It is the administrator's choice, so that no

@@ -7,8 +7,11 @@ import {
   costKey,
   delegationsKey,
   extensionUnit,
+  gatewaysKey,
+  gatewayUnit,
   grantsKey,
   hostUnit,
+  listenerSetsKey,
   routesKey,
   routeUnit,
   slicesKey,
@@ -26,6 +29,10 @@ export function claimsOf(object: KubeObject): ClaimKey[] {
   if (isCostly(object)) claims.push(costKey);
   return claims;
 }
+
+const listenerHosts = ({ spec }: Extract<KubeObject, { kind: "Gateway" | "ListenerSet" }>): ClaimKey[] => [
+  ...new Set(spec.listeners.map(({ hostname }) => hostUnit(hostname.toLowerCase() || anyHost))),
+];
 
 function hostsAndIndexes(object: KubeObject): ClaimKey[] {
   switch (object.kind) {
@@ -50,10 +57,14 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
           object.spec.delegations.map(({ secretName }) => delegationsKey(object.meta.namespace, secretName)),
         ),
       ];
-    case "Gateway":
-      return [
-        ...new Set(object.spec.listeners.map(({ hostname }) => hostUnit(hostname.toLowerCase() || anyHost))),
-      ];
+    case "Gateway": {
+      const { namespace, name } = object.meta;
+      return [...listenerHosts(object), gatewaysKey, gatewayUnit(namespace, name)];
+    }
+    case "ListenerSet": {
+      const { namespace, name } = object.spec.parentRef;
+      return [...listenerHosts(object), listenerSetsKey(namespace || object.meta.namespace, name)];
+    }
     case "HTTPRoute":
     case "GRPCRoute":
     case "TLSRoute": {
@@ -62,6 +73,7 @@ function hostsAndIndexes(object: KubeObject): ClaimKey[] {
       return [...new Set([...(hosts.length > 0 ? hosts : [routesKey(anyHost)]), routeUnit(object.ref)])];
     }
     case "TCPRoute":
+    case "UDPRoute":
       return [tcpUnit, routeUnit(object.ref)];
     case "ReferenceGrant":
       return [grantsKey(object.meta.namespace)];

@@ -1,8 +1,8 @@
 import type { ErrorCode } from "../../schema/finding-codes.js";
 import type { FindingType } from "../../schema/finding-types.js";
+import { servesGateways } from "../../schema/gateway-settings.js";
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
 import type { SettingsSpec } from "../../schema/settings.js";
-import type { GatewayView } from "../api/gateway/gateway.js";
 import { type AttachedRoutes, attachedRoutes } from "../api/gateway/host.js";
 import { widerThan } from "../api/gateway/hostnames.js";
 import { proxiesOf } from "../api/httpproxy/httpproxy.js";
@@ -22,12 +22,12 @@ export interface HostClaims {
   readonly routes: AttachedRoutes;
 }
 
-export function readHostClaims(host: string, view: GatewayView | undefined, reader: Reader): HostClaims {
+export function readHostClaims(host: string, reader: Reader): HostClaims {
   const claimants = reader.claimants(hostUnit(host));
   return {
     roots: [...proxiesOf(claimants, reader), ...ingressRoutesOf(claimants, reader)],
     ingresses: ingressesOf(claimants, reader),
-    routes: view ? attachedRoutes(host, view, reader) : new Map(),
+    routes: servesGateways(reader.settings) ? attachedRoutes(host, reader) : new Map(),
   };
 }
 
@@ -44,6 +44,7 @@ const paths: Readonly<Record<string, string>> = {
   GRPCRoute: "spec.hostnames",
   TLSRoute: "spec.hostnames",
   TCPRoute: "spec.parentRefs",
+  UDPRoute: "spec.parentRefs",
 };
 
 /** Why an object may not have a host; reasons and messages of roots outside the root namespaces are Contour's. */
@@ -58,13 +59,7 @@ interface Refusal {
  * The claims of those objects that may have the host by the settings `hostOwners` and `rootNamespaces`; each of the others is
  * told so. An entry of `hostOwners` counts before `rootNamespaces`, but for roots, which need both.
  */
-export function withOwners(
-  host: string,
-  claims: HostClaims,
-  view: GatewayView | undefined,
-  reader: Reader,
-  report: Report,
-): HostClaims {
+export function withOwners(host: string, claims: HostClaims, reader: Reader, report: Report): HostClaims {
   const { settings } = reader;
   if (settings.hostOwners.length + settings.rootNamespaces.length === 0) return claims;
   const owners = ownersOf(host, settings);
@@ -79,7 +74,7 @@ export function withOwners(
     });
   });
   let held: boolean | undefined;
-  const isHeld = (): boolean => (held ??= !owners && isOfRoots(host, named, view, reader));
+  const isHeld = (): boolean => (held ??= !owners && isOfRoots(host, named, reader));
   return filterClaims(named, ({ ref, kind, meta }) => {
     if (isRootNamespace(meta.namespace, settings)) return true;
     if (kind === "HTTPProxy" || kind === "IngressRoute") return refuse(ref, notARoot(kind));
@@ -149,10 +144,10 @@ const someOf = ({ roots, ingresses, routes }: HostClaims, is: (object: Claimant)
   [...roots, ...ingresses, ...routes.keys()].some(is);
 
 /** Whether an object in a root namespace claims the host, or a wildcard above it. Any host (`*`) is a claim on none. */
-function isOfRoots(host: string, claims: HostClaims, view: GatewayView | undefined, reader: Reader): boolean {
+function isOfRoots(host: string, claims: HostClaims, reader: Reader): boolean {
   const isRoot = ({ meta }: Claimant): boolean => isRootNamespace(meta.namespace, reader.settings);
   const some = (found: HostClaims): boolean => someOf(found, isRoot);
   if (host === "*") return false;
   if (some(claims)) return true;
-  return widerThan(host).some((wider) => wider !== "*" && some(readHostClaims(wider, view, reader)));
+  return widerThan(host).some((wider) => wider !== "*" && some(readHostClaims(wider, reader)));
 }

@@ -3,9 +3,9 @@ import { isSame } from "../../schema/same.js";
 import type { Compiled, Store } from "../../store/store.js";
 import {
   isClaimedUnit,
+  isGatewayUnit,
   isHostUnit,
   isObjectRead,
-  listenersUnit,
   type ReadKey,
   routeOf,
   type UnitKey,
@@ -27,14 +27,19 @@ export function* judgedBy(
   yield* changedAbout(before.findings, after.findings);
   const route = routeOf(unit);
   // The unit of a route reads what the Gateway says of it: how many routes are attached, and whether its class is there.
-  const whole = route !== undefined || unit === listenersUnit ? gatewayKinds : policyKinds;
+  const whole = route !== undefined || isGatewayUnit(unit) ? gatewayKinds : policyKinds;
   if (route !== undefined) yield route;
   for (const key of before.reads) if (isOf(whole, key)) yield key;
   for (const key of after.reads) if (isOf(whole, key)) yield key;
   if (isHostUnit(unit)) yield* readByOne(before.reads, after.reads);
 }
 
-const gatewayKinds: ReadonlySet<string> = new Set(["GatewayClass", "Gateway", "BackendTLSPolicy"]);
+const gatewayKinds: ReadonlySet<string> = new Set([
+  "GatewayClass",
+  "Gateway",
+  "ListenerSet",
+  "BackendTLSPolicy",
+]);
 /** Whether a policy is in use, and its CA certificates are there, is seen where it is read. */
 const policyKinds: ReadonlySet<string> = new Set(["BackendTLSPolicy"]);
 const includedKinds: ReadonlySet<string> = new Set(["HTTPProxy", "IngressRoute"]);

@@ -39,6 +39,7 @@ const features: Partial<Record<Kind, SettingsSpec["disableFeatures"][number]>> =
   TLSRoute: "tlsroutes",
   GRPCRoute: "grpcroutes",
   TCPRoute: "tcproutes",
+  UDPRoute: "udproutes",
   BackendTLSPolicy: "backendtlspolicies",
   // These are read for the CA certificates of BackendTLSPolicies alone.
   ConfigMap: "backendtlspolicies",

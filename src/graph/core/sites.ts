@@ -29,10 +29,10 @@ export function joinSites(host: string, claims: readonly Sites[], report: Report
   return joined;
 }
 
-function join(host: string, { terms, routes }: Site, others: readonly Site[], sharing: Sharing): Site {
+function join(host: string, { terms, routes, place }: Site, others: readonly Site[], sharing: Sharing): Site {
   if (terms.kind === "tcp" || terms.kind === "none") {
     for (const other of others) sharing.refuse(terms, other);
-    return { terms, routes };
+    return { terms, routes, ...(place ? { place } : {}) };
   }
   const guests = others.filter((other) => {
     if (isPlain(other.terms, terms)) return true;
@@ -42,7 +42,7 @@ function join(host: string, { terms, routes }: Site, others: readonly Site[], sh
   for (const site of [{ terms, routes }, ...guests]) sharing.share(terms.owner, site);
   // Of the same match in one kind the last one given counts.
   const all = [...guests.reverse().flatMap((guest) => guest.routes), ...routes];
-  return { terms, routes: finish(all, host, sharing) };
+  return { terms, routes: finish(all, host, sharing), ...(place ? { place } : {}) };
 }
 
 /** Whether routes may go without their own terms: those that would lose a protection by it may not. */

@@ -11,6 +11,8 @@ export interface CorsPolicy {
   readonly maxAge?: number;
   readonly credentials: boolean;
   readonly privateNetwork: boolean;
+  /** Preflights that nothing allows are answered here; absent: the backend gets them. */
+  readonly answersOthers?: true;
 }
 
 interface CorsFields {
@@ -68,7 +70,7 @@ function readMaxAge(text: string | undefined): number | undefined {
   return "kind" in parsed && parsed.kind === "ms" ? Math.round(parsed.ms / 1000) : 0;
 }
 
-export const cors: Policy<{ host: CorsPolicy }> = {
+export const cors: Policy<{ host: CorsPolicy; route: CorsPolicy }> = {
   protects: false,
   fields: { host: ["corsPolicy"] },
   read: {
@@ -77,5 +79,7 @@ export const cors: Policy<{ host: CorsPolicy }> = {
       if (!error) return policy;
       return fail("CORSError", "PolicyDidNotParse", `Spec.VirtualHost.CORSPolicy: ${error}`, ".corsPolicy");
     },
+    // HTTPRoutes alone have it for routes.
+    route: () => undefined,
   },
 };

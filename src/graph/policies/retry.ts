@@ -7,6 +7,8 @@ export interface RetryPolicy {
   readonly count: number;
   readonly perTryTimeoutMs?: number;
   readonly statusCodes: readonly number[];
+  /** The pause before the first retry; absent: Envoy's default of 25. */
+  readonly backoffMs?: number;
 }
 
 interface RetryFields {

@@ -87,9 +87,4 @@ export const fileCodes = {
     "Remove the field, or do without what it asks for.",
     "`sessionPersistence` in a rule of an HTTPRoute.",
   ),
-  UnsupportedKind: warning(
-    "The kind is one of routing and is not supported. The object is not served.",
-    "Write the routes with a kind that is supported.",
-    "A UDPRoute.",
-  ),
 } as const;

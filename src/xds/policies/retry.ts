@@ -4,13 +4,14 @@ import { facts, type WrittenPolicy } from "./policy.js";
 
 export const retry: WrittenPolicy<"retry"> = {
   write: {
-    route: ({ retryOn, count, perTryTimeoutMs, statusCodes }) => ({
+    route: ({ retryOn, count, perTryTimeoutMs, statusCodes, backoffMs }) => ({
       action: {
         retry_policy: {
           retry_on: retryOn,
           num_retries: count,
           ...(perTryTimeoutMs === undefined ? {} : { per_try_timeout: duration(perTryTimeoutMs) }),
           ...(statusCodes.length > 0 ? { retriable_status_codes: statusCodes } : {}),
+          ...(backoffMs ? { retry_back_off: { base_interval: duration(backoffMs) } } : {}),
         },
       },
     }),

@@ -1,0 +1,189 @@
+import type { AttachedSet, GatewayView } from "../graph/api/gateway/gateway.js";
+import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
+import { wholeProblems } from "../graph/api/gateway/judge.js";
+import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { isIP } from "../graph/backends/address.js";
+import { gatewayGroup } from "../schema/gateway.js";
+import { joined } from "./bounds.js";
+import { bad, type Condition, type GatewayStatus, good, type Judged } from "./conditions.js";
+
+/** As many as the CRD takes (GatewayStatus.addresses). */
+const maxAddresses = 16;
+
+/** Names a listener among those of all Gateways. */
+export const listenerKey = ({ owner, spec }: GatewayListener): string => `${owner.ref} ${spec.name}`;
+
+/** How many routes are attached to each listener, by `listenerKey`. */
+export type AttachedCounts = ReadonlyMap<string, number>;
+
+/** The status of a Gateway; `addresses` are those of Envoy's Service, for the Gateway of the settings. */
+export function gatewayStatus(
+  judged: Judged,
+  view: GatewayView,
+  attached: AttachedCounts,
+  addresses: readonly string[],
+): GatewayStatus["status"] {
+  const own = view.listeners.filter(({ owner }) => owner.ref === view.gateway.ref);
+  const list = view.addresses?.list ?? addresses;
+  const sets = view.sets.filter((set) => isAccepted(set, view)).length;
+  return {
+    conditions: view.isMain ? mainConditions(judged, own) : gatewayConditions(judged, view, own),
+    ...(list.length > 0
+      ? {
+          addresses: list
+            .slice(0, maxAddresses)
+            .map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })),
+        }
+      : {}),
+    listeners: own.map((listener) => listenerStatus(judged, listener, view, attached)),
+    ...(view.isMain && sets === 0 ? {} : { attachedListenerSets: sets }),
+  };
+}
+
+/** As Contour has them. */
+function mainConditions(judged: Judged, listeners: readonly GatewayListener[]): Condition[] {
+  const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
+  return [
+    good(judged, "Accepted", "Accepted", "Gateway is accepted"),
+    programmed
+      ? good(judged, "Programmed", "Programmed", "Valid Gateway")
+      : bad(judged, "Programmed", "ListenersNotValid", "Listeners are not valid"),
+  ];
+}
+
+const isAcceptable = ({ problems }: GatewayListener): boolean =>
+  problems.every(({ type }) => type !== "Accepted" && type !== "Conflicted");
+
+function gatewayConditions(judged: Judged, view: GatewayView, own: readonly GatewayListener[]): Condition[] {
+  const problems = wholeProblems(view);
+  const of = (type: string) => problems.find((problem) => problem.type === type);
+  const refused = own.filter((listener) => !isAcceptable(listener));
+  const names = refused.map(({ spec }) => spec.name).join(", ");
+  const accepted = (): Condition => {
+    const whole = of("Accepted");
+    if (whole) return bad(judged, "Accepted", whole.reason, whole.message);
+    if (refused.length === 0) return good(judged, "Accepted", "Accepted", "Gateway is accepted");
+    const message = `listeners that are not accepted: ${names}`;
+    return (refused.length < own.length ? good : bad)(judged, "Accepted", "ListenersNotValid", message);
+  };
+  const programmed = (): Condition => {
+    const whole = of("Programmed");
+    if (whole) return bad(judged, "Programmed", whole.reason, whole.message);
+    if (of("Accepted") || !view.listeners.some(({ ready }) => ready))
+      return bad(judged, "Programmed", "Invalid", "no listener can be served");
+    return good(judged, "Programmed", "Programmed", "Envoy has the configuration of the Gateway");
+  };
+  const resolved = (): Condition => {
+    const whole = of("ResolvedRefs");
+    if (whole) return bad(judged, "ResolvedRefs", whole.reason, whole.message);
+    const unresolved = own.filter((one) => one.problems.some(({ type }) => type === "ResolvedRefs"));
+    const listed = unresolved.map(({ spec }) => spec.name).join(", ");
+    return unresolved.length > 0
+      ? bad(
+          judged,
+          "ResolvedRefs",
+          "ListenersNotResolved",
+          `listeners whose references are not resolved: ${listed}`,
+        )
+      : good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved");
+  };
+  const insecure = (view.gateway.spec.tls?.frontend?.perPort ?? [])
+    .map(({ tls }) => tls)
+    .concat(view.gateway.spec.tls?.frontend?.default ?? [])
+    .some(({ validation }) => validation?.mode === "AllowInsecureFallback");
+  const mode = "clients without a valid certificate are let in (AllowInsecureFallback)";
+  return [
+    accepted(),
+    programmed(),
+    resolved(),
+    ...(insecure ? [good(judged, "InsecureFrontendValidationMode", "ConfigurationChanged", mode)] : []),
+  ];
+}
+
+const listenerStatus = (
+  judged: Judged,
+  listener: GatewayListener,
+  view: GatewayView,
+  attached: AttachedCounts,
+): object => ({
+  name: listener.spec.name,
+  supportedKinds: listener.kinds.map((kind) => ({ group: gatewayGroup, kind })),
+  attachedRoutes: attached.get(listenerKey(listener)) ?? 0,
+  conditions: listenerConditions(judged, listener, view),
+});
+
+/** Of each type one condition: of several problems the first, with the messages of all. */
+function listenerConditions(
+  judged: Judged,
+  { problems, ready }: GatewayListener,
+  view: GatewayView,
+): Condition[] {
+  const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
+  const [conflict] = of("Conflicted");
+  const told = (type: ListenerProblem["type"], fine: Condition): Condition => {
+    const [first, ...more] = of(type);
+    if (!first && conflict && !view.isMain && (type === "Accepted" || type === "Programmed"))
+      return bad(judged, type, conflict.reason, conflict.message);
+    if (!first) return fine;
+    const message = joined([first, ...more].map((problem) => problem.message));
+    return (type === "Conflicted" ? good : bad)(judged, type, first.reason, message);
+  };
+  const isFine = view.isMain ? problems.length === 0 : ready;
+  const unaddressed = view.addresses?.problem;
+  const programmed = !isFine
+    ? bad(judged, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
+    : unaddressed
+      ? bad(judged, "Programmed", "Pending", unaddressed.message)
+      : good(judged, "Programmed", "Programmed", "Valid listener");
+  return [
+    told("Accepted", good(judged, "Accepted", "Accepted", "Listener accepted")),
+    told("Conflicted", bad(judged, "Conflicted", "NoConflicts", "No conflicts")),
+    told("Programmed", programmed),
+    told("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "Listener references resolved")),
+  ];
+}
+
+/** The listeners of a set of a Gateway. */
+const listenersOf = ({ set }: AttachedSet, { listeners }: GatewayView): readonly GatewayListener[] =>
+  listeners.filter(({ owner }) => owner.ref === set.ref);
+
+const isAccepted = (attached: AttachedSet, view: GatewayView): boolean =>
+  attached.allowed && listenersOf(attached, view).some(({ ready }) => ready);
+
+/** The status of a ListenerSet of a Gateway that is served. */
+export function listenerSetStatus(
+  judged: Judged,
+  attached: AttachedSet,
+  view: GatewayView,
+  counts: AttachedCounts,
+): GatewayStatus["status"] {
+  const { namespace, name } = view.gateway.meta;
+  const both = (reason: string, message: string): GatewayStatus["status"] => ({
+    conditions: [bad(judged, "Accepted", reason, message), bad(judged, "Programmed", reason, message)],
+    listeners: listenersOf(attached, view).map((one) => listenerStatus(judged, one, view, counts)),
+  });
+  if (!attached.allowed)
+    return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
+  if (wholeProblems(view).some(({ type }) => type === "Accepted"))
+    return both("ParentNotAccepted", `Gateway ${namespace}/${name} is not accepted`);
+  if (!isAccepted(attached, view)) return both("ListenersNotValid", "no listener can be served");
+  const listeners = listenersOf(attached, view);
+  const invalid = listeners.filter(({ ready }) => !ready).map(({ spec }) => spec.name);
+  const unaddressed = view.addresses?.problem;
+  return {
+    conditions: [
+      invalid.length > 0
+        ? good(
+            judged,
+            "Accepted",
+            "ListenersNotValid",
+            `listeners that can't be served: ${invalid.join(", ")}`,
+          )
+        : good(judged, "Accepted", "Accepted", "ListenerSet is accepted"),
+      unaddressed
+        ? bad(judged, "Programmed", "Pending", unaddressed.message)
+        : good(judged, "Programmed", "Programmed", "Envoy has the configuration of the ListenerSet"),
+    ],
+    listeners: listeners.map((one) => listenerStatus(judged, one, view, counts)),
+  };
+}
