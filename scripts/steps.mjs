@@ -34,10 +34,17 @@ export const PREPARE = [
   { name: "build", needed: true, run: () => check(builds()) },
 ];
 
-/** Runs test files or projects; what counts is the line that the reporter ends with. */
-export async function vitest(args, env = {}) {
+/**
+ * Runs test files or projects. The counts come from the last line of the reporter.
+ *
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} node the program of Node
+ * @returns {Promise<Result>}
+ */
+export async function vitest(args, env = {}, node = process.execPath) {
   let tail = "";
-  const code = await run(process.execPath, ["node_modules/vitest/vitest.mjs", "run", ...args], {
+  const code = await run(node, ["node_modules/vitest/vitest.mjs", "run", ...args], {
     env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...env },
     onOutput: (chunk) => {
       tail = (tail + chunk).slice(-1000);

@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { root } from "./run.mjs";
 import { PREPARE, program, runSteps, vitest } from "./steps.mjs";
 
@@ -37,11 +40,28 @@ function properties() {
   };
 }
 
+/** The version of the npm package `node` that has the newest Node with long-term support. */
+const newerNode = "24";
+
+/** The tests of the core and of servers under a newer Node than the oldest one that is supported. */
+async function withNewerNode() {
+  const ask = promisify(execFile);
+  const npm = ["exec", "--yes", `--package=node@${newerNode}`, "--", "node", "-p", "process.execPath"];
+  try {
+    const { stdout } = await ask("npm", npm, { cwd: tmpdir() });
+    return vitest(["--project", "unit", "--project", "servers"], {}, stdout.trim());
+  } catch (error) {
+    console.error(`isoline: the npm package node@${newerNode} can't be installed: ${error.message}`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
 /** What takes too long for every change; a new suite is one line here. */
 const STEPS = [
   { name: "documentation", run: () => vitest(["--project", "docs"]) },
   { name: "long tests", run: () => vitest(["--project", "long"]) },
   properties(),
+  { name: `Node ${newerNode}`, run: withNewerNode },
   script("Envoy matrix", "scripts/envoy-matrix.mjs"),
   script("chaos", "scripts/chaos.mjs", "--short"),
   { name: "acceptance", run: acceptance },

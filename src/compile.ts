@@ -1,6 +1,6 @@
-import { frontsOf, judgeGateway, judgeRoute } from "./graph/api/gateway/judge.js";
 import { readTcpListeners } from "./graph/api/gateway/tcp.js";
 import { readUdpStreams } from "./graph/api/gateway/udp.js";
+import { listenerSpecsOf, validateGateway, validateRoute } from "./graph/api/gateway/validate.js";
 import type { Cluster } from "./graph/backends/cluster.js";
 import { buildEndpoints } from "./graph/backends/endpoints.js";
 import { readExtensionService } from "./graph/backends/extension-service.js";
@@ -40,7 +40,7 @@ import {
   writeTcpChain,
   writeTcpHostChain,
 } from "./xds/filter-chain.js";
-import { routeTable, usualFronts, writeFronts, writeListeners } from "./xds/listener.js";
+import { defaultListeners, routeTable, writeListeners, writeTrafficListeners } from "./xds/listener.js";
 import { writeMisdirected, writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 import { writeUdp } from "./xds/udp.js";
@@ -102,7 +102,7 @@ function compile(
     case "gateway":
       return compileGateway(unit, reader, report);
     case "route":
-      judgeRoute(unit.ref, reader, report);
+      validateRoute(unit.ref, reader, report);
       return [];
     case "tcp":
       return compileTcpListeners(reader, report);
@@ -111,8 +111,8 @@ function compile(
 
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
   const { gatewayRef } = reader.settings;
-  const gateway = gatewayRef && judgeGateway(gatewayRef.namespace, gatewayRef.name, reader, report);
-  const fronts = gateway ? frontsOf(gateway) : usualFronts(reader.settings);
+  const gateway = gatewayRef && validateGateway(gatewayRef.namespace, gatewayRef.name, reader, report);
+  const fronts = gateway ? listenerSpecsOf(gateway) : defaultListeners(reader.settings);
   return [
     ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),
@@ -127,12 +127,15 @@ function compileGateway(
 ): readonly Resource[] {
   const { gatewayRef } = reader.settings;
   if (gatewayRef?.namespace === namespace && gatewayRef.name === name) return [];
-  const view = judgeGateway(namespace, name, reader, report);
+  const view = validateGateway(namespace, name, reader, report);
   if (!view) return [];
   const tables = view.listeners.flatMap(({ site, spec, ready }) =>
     ready && site !== undefined && spec.protocol === "HTTPS" ? routeTable(site) : [],
   );
-  return [...writeFronts(frontsOf(view), reader.settings, readGlobalServices(reader)), ...tables];
+  return [
+    ...writeTrafficListeners(listenerSpecsOf(view), reader.settings, readGlobalServices(reader)),
+    ...tables,
+  ];
 }
 
 function compileExtension(

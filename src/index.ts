@@ -8,7 +8,7 @@
  * ```
  */
 export { hostUnit, listenersUnit, readUnit, type Unit, type UnitKey } from "./graph/core/keys.js";
-export { Fleet, type Poller } from "./link/fleet.js";
+export { EnvoyRegistry as Fleet, type Poller } from "./link/envoy-registry.js";
 export { Publication } from "./link/publish.js";
 export { encodeResponse, respond } from "./link/respond.js";
 export { type LinkOptions, link, type Snapshot, type XdsType } from "./link/snapshot.js";

@@ -1,6 +1,6 @@
 import { compilerVersion, compileUnit, type RecordingReader } from "./compile.js";
+import { affectedBy } from "./graph/core/affected.js";
 import { claimsOf } from "./graph/core/claims.js";
-import { judgedBy } from "./graph/core/judged.js";
 import {
   type ClaimKey,
   costKey,
@@ -46,7 +46,7 @@ export interface Updated {
   /** Units that are left to `resume`. */
   readonly left: number;
   /** Objects that changed, or whose status may be another one because of what was compiled. */
-  readonly judged: ReadonlySet<Ref>;
+  readonly affected: ReadonlySet<Ref>;
   /** What units that were there before look for since this update, and do not find: see `newlyMissed`. */
   readonly missed: ReadonlySet<ReadKey>;
 }
@@ -60,7 +60,7 @@ export function resume(store: Store, platform: Platform): Updated {
   return store.transaction(() => ({
     ...recompile(store, marks, platform),
     edited: false,
-    judged: marks.judged,
+    affected: marks.affected,
     missed: marks.missed,
   }));
 }
@@ -72,13 +72,13 @@ export function resume(store: Store, platform: Platform): Updated {
 export function update(store: Store, changes: Iterable<Change>, platform: Platform): Updated {
   return store.transaction(() => {
     const marks = newMarks();
-    const { dirty, judged, missed } = marks;
+    const { dirty, affected, missed } = marks;
     if (!store.unit(listenersUnit)) dirty.add(listenersUnit);
     const ledger = ledgerOf(store, new Recorder(listenersUnit, store, settingsOf(store), platform));
     let edited = false;
     for (const some of chunksOf(changes)) edited = applyAll(store, some, marks, ledger) || edited;
     settle(store, ledger, dirty, platform);
-    return { ...recompile(store, marks, platform), edited, judged, missed };
+    return { ...recompile(store, marks, platform), edited, affected, missed };
   });
 }
 
@@ -156,12 +156,12 @@ function* chunksOf(changes: Iterable<Change>): Iterable<Map<Ref, Change>> {
 /** What an update notes on its way: units to compile, and objects whose status may be another one. */
 interface Marks {
   readonly dirty: Set<UnitKey>;
-  readonly judged: Set<Ref>;
+  readonly affected: Set<Ref>;
   readonly gone: Set<Ref>;
   readonly missed: Set<ReadKey>;
 }
 
-const newMarks = (): Marks => ({ dirty: new Set(), judged: new Set(), gone: new Set(), missed: new Set() });
+const newMarks = (): Marks => ({ dirty: new Set(), affected: new Set(), gone: new Set(), missed: new Set() });
 
 /** An object that is other than before, with its claims. */
 interface Put extends ClaimedObject {
@@ -172,7 +172,7 @@ interface Put extends ClaimedObject {
 function applyAll(
   store: Store,
   changes: ReadonlyMap<Ref, Change>,
-  { dirty, judged, gone: allGone }: Marks,
+  { dirty, affected, gone: allGone }: Marks,
   ledger: Ledger,
 ): boolean {
   const touched = new Touched(store, dirty);
@@ -181,7 +181,7 @@ function applyAll(
     const before = likeness === "absent" ? [] : store.claimsOf(object.ref);
     touched.add(object.ref, before, claims);
     ledger.change(object.ref, before.includes(costKey) || claims.includes(costKey));
-    judged.add(object.ref);
+    affected.add(object.ref);
   }
   store.putObjects(
     puts,
@@ -195,7 +195,7 @@ function applyAll(
     store.deleteObject(change.gone);
     touched.add(change.gone, before, []);
     ledger.change(change.gone, before.includes(costKey));
-    judged.add(change.gone);
+    affected.add(change.gone);
     allGone.add(change.gone);
   }
   touched.settle();
@@ -248,7 +248,7 @@ class Touched {
 /** Compiles what was left before and what is dirty, and notes what that judges; leaves what is more than the platform takes at a time. */
 function recompile(
   store: Store,
-  { dirty: touched, judged, gone, missed }: Marks,
+  { dirty: touched, affected, gone, missed }: Marks,
   platform: Platform,
 ): Pick<Updated, "units" | "left"> {
   const settings = settingsOf(store);
@@ -269,7 +269,7 @@ function recompile(
       : undefined;
     if (compiled) store.putUnit(compiled);
     else if (old) store.deleteUnit(key);
-    for (const ref of judgedBy({ unit: key }, old, compiled)) judged.add(ref);
+    for (const ref of affectedBy({ unit: key }, old, compiled)) affected.add(ref);
     const wasThere = old !== undefined || neededByOld.has(key);
     if (compiled && wasThere) for (const read of newlyMissed(store, old, compiled, gone)) missed.add(read);
     for (const need of changedNeeds(store, old, compiled)) {

@@ -12,7 +12,7 @@ import type {
 import { protectionFilters } from "../xds/policies/index.js";
 
 /** Where things are on this machine. */
-export interface Places {
+export interface LocalPorts {
   /** Ports of 127.0.0.1 by the names of listeners. */
   readonly listeners: ReadonlyMap<string, number>;
   /** Ports of 127.0.0.1 by the names of clusters; one without a port has no endpoints. */
@@ -22,7 +22,7 @@ export interface Places {
 /** A configuration in which everything is on 127.0.0.1 and nothing is asked of a control plane or another service. */
 export function localConfig(
   config: EnvoyConfig,
-  places: Places,
+  places: LocalPorts,
 ): { listeners: Listener[]; clusters: Cluster[] } {
   return {
     listeners: [...places.listeners].flatMap(([name, port]) => {

@@ -8,7 +8,7 @@ import type { Expectation } from "../schema/route-tests.js";
 import type { Answered } from "./asked-request.js";
 
 /** What came of a request to a real Envoy. */
-export interface Asked {
+export interface EnvoyAnswer {
   /** Undefined when the connection was closed. */
   readonly answer: Answered | undefined;
   readonly isTls: boolean;
@@ -25,7 +25,7 @@ export interface Asked {
 }
 
 /** What Envoy did, in the place of what the configuration says of it. */
-export function asObserved(asked: Asked): Observed {
+export function asObserved(asked: EnvoyAnswer): Observed {
   const { answer, explained } = asked;
   const isOfEmpty = explained.isEmpty && (answer ? answer.status === 503 : explained.outcome === "tcp");
   // Envoy does not show which backends have no endpoints.
@@ -88,11 +88,11 @@ function echoOf({ status, body, headers }: Answered, reached: ReadonlySet<string
 /** Headers that a request has behind a connection manager, whatever its routes do. */
 const marks = ["x-forwarded-proto", "x-request-id", "x-request-start", "x-envoy-expected-rq-timeout-ms"];
 
-function forwarded(asked: Asked, echo: Echo, responseHeaders: readonly HeaderChange[]): Observed {
+function forwarded(asked: EnvoyAnswer, echo: Echo, responseHeaders: readonly HeaderChange[]): Observed {
   const { explained, secured, answer } = asked;
   const isTunnel = answer?.status === 200 && !marks.some((name) => name in echo.headers);
   const service = serviceOf(echo.service);
-  const isForetold = explained.backends.some((backend) => backend.service === service);
+  const isExpected = explained.backends.some((backend) => backend.service === service);
   const [path, query] = echo.path.split(/\?(.*)/s);
   const isUpgrade = answer?.status === 101;
   return {
@@ -103,7 +103,7 @@ function forwarded(asked: Asked, echo: Echo, responseHeaders: readonly HeaderCha
     isEmpty: false,
     location: undefined,
     // One request shows one of the backends: their shares are the configuration's.
-    backends: isForetold ? explained.backends : [{ service, weight: 1 }],
+    backends: isExpected ? explained.backends : [{ service, weight: 1 }],
     path: isTunnel ? undefined : isUpgrade ? explained.path : path,
     query: isUpgrade ? explained.query : query,
     hosts: isTunnel ? [] : isUpgrade || explained.hosts.includes(echo.host) ? explained.hosts : [echo.host],
@@ -114,7 +114,7 @@ function forwarded(asked: Asked, echo: Echo, responseHeaders: readonly HeaderCha
 }
 
 function tlsOf(
-  { isTls, certificates, minimum, explained: { tls } }: Asked,
+  { isTls, certificates, minimum, explained: { tls } }: EnvoyAnswer,
   isPassedOn: boolean,
 ): TlsSeen | undefined {
   if (!isTls) return undefined;
@@ -136,7 +136,7 @@ type Side = "requestHeaders" | "responseHeaders";
 type Seen = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Of the headers that tests speak of: what was seen. What Envoy fills in for a variable is judged as it is configured. */
-function headersSeen(side: Side, seen: Seen, { explained, expectations }: Asked): HeaderChange[] {
+function headersSeen(side: Side, seen: Seen, { explained, expectations }: EnvoyAnswer): HeaderChange[] {
   const names = new Set(
     expectations.flatMap(({ [side]: wanted }) =>
       wanted ? [...Object.keys(wanted.set), ...wanted.setAny, ...wanted.removed] : [],

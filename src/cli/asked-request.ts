@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect, type TLSSocket } from "node:tls";
-import type { Request } from "../explain/request.js";
+import type { ClientRequest } from "../explain/request.js";
 
 /** What a client saw. */
 export interface Answered {
@@ -17,7 +17,7 @@ const answerMs = 15_000;
 /** Sends a request to a port of 127.0.0.1; undefined when the connection is closed without an answer. @throws Error when none comes in time. */
 export function sendTo(
   port: number,
-  { method, scheme, serverName, authority, path, query, headers }: Request,
+  { method, scheme, serverName, authority, path, query, headers }: ClientRequest,
 ): Promise<Answered | undefined> {
   const common = {
     host: "127.0.0.1",

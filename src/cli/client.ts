@@ -5,7 +5,7 @@ import { json } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
 
 /** One request to a running server. */
-export interface Asked {
+export interface ServerRequest {
   readonly method: "GET" | "PUT" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
@@ -13,7 +13,7 @@ export interface Asked {
   readonly caFile?: string;
 }
 
-export interface Told {
+export interface ServerAnswer {
   readonly status: number;
   /** The body, which is JSON. */
   readonly answer: unknown;
@@ -27,7 +27,7 @@ const silenceMs = 300_000;
  *
  * @throws Error of one line (what, where, what to do) when there is no answer of JSON.
  */
-export async function ask(url: URL, { method, headers, body, caFile }: Asked): Promise<Told> {
+export async function ask(url: URL, { method, headers, body, caFile }: ServerRequest): Promise<ServerAnswer> {
   const ca = caFile === undefined ? undefined : [...rootCertificates, readFileSync(caFile, "utf8")];
   const options = { method, headers: { ...headers, ...lengthOf(body) }, timeout: silenceMs };
   try {

@@ -58,7 +58,7 @@ const watchedPlatform = {
   checkKeyPair,
   maxUnits: 500,
   compiling: (left: number): void =>
-    progress.tell(() => `compiling: ${left} hosts, certificates and Services are left`),
+    progress.show(() => `compiling: ${left} hosts, certificates and Services are left`),
 };
 
 /** The manifests of the namespaces that settings among them name, which were read when these were not known. */

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, statSync } from "node:fs";
 import { changesIn, type Review, type ReviewedChange, review } from "../explain/review.js";
 import { formatReview, markdownReview, type Remarks } from "../explain/review-text.js";
-import { isOfPods } from "../schema/meta.js";
+import { isEndpointKind } from "../schema/meta.js";
 import { hidden } from "../server/hidden.js";
 import { readSettings } from "../sources/files/settings-file.js";
 import type { AssumptionOptions } from "./assumptions.js";
@@ -109,7 +109,7 @@ async function compiledSides(
 /** Of files the endpoints are known in namespaces of which they hold some; elsewhere all are. */
 function endpointsKnown({ config, isLive, compiled }: ComparedSide): Parameters<typeof review>[0] {
   const known = new Set(
-    compiled?.manifests.objects.filter(({ kind }) => isOfPods(kind)).map(({ meta }) => meta.namespace),
+    compiled?.manifests.objects.filter(({ kind }) => isEndpointKind(kind)).map(({ meta }) => meta.namespace),
   );
   return { config, knowsEndpoints: (cluster) => isLive || known.has(cluster.split("/")[0] ?? "") };
 }

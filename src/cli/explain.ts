@@ -1,22 +1,23 @@
 import { explain, type Knowledge } from "../explain/explain.js";
 import type { Explanation } from "../explain/explanation.js";
-import { claimsOn, type Origin, originsIn } from "../explain/origins.js";
-import { RequestError, readRequest } from "../explain/request.js";
+import { claimsOn, originsIn } from "../explain/origins.js";
+import { RequestSyntaxError, readRequest } from "../explain/request.js";
 import { formatExplanation, type PlaceOf } from "../explain/text.js";
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { orphansBeside, unservedFor } from "../lint/unserved.js";
 import { checkKeyPair } from "../platform/key-pair.js";
-import { isOfPods } from "../schema/meta.js";
+import { isEndpointKind } from "../schema/meta.js";
 import type { RequestText } from "../schema/route-tests.js";
 import { lineOf } from "../sources/files/load.js";
 import type { Manifests } from "../sources/files/objects.js";
 import type { AssumptionOptions } from "./assumptions.js";
 import { type CompiledPaths, compileInput } from "./compiled.js";
 import type { InputOptions } from "./kube-manifests.js";
-import { askServer, type ServerOptions } from "./server-url.js";
+import { askServer, type ServerAccess } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
 /** What requests are explained from: files, a cluster or a running server. */
-export interface ExplainerOptions extends InputOptions, AssumptionOptions, ServerOptions {
+export interface ExplainerOptions extends InputOptions, AssumptionOptions, ServerAccess {
   readonly settings?: string;
   /** A running server that is asked instead. */
   readonly xds?: string;
@@ -101,7 +102,7 @@ export async function explainerOf(
 
 /** Of namespaces with no EndpointSlices among the files the endpoints are elsewhere. */
 function endpointsIn({ objects }: Manifests): (cluster: string) => boolean {
-  const known = new Set(objects.filter(({ kind }) => isOfPods(kind)).map(({ meta }) => meta.namespace));
+  const known = new Set(objects.filter(({ kind }) => isEndpointKind(kind)).map(({ meta }) => meta.namespace));
   return (cluster) => known.has(cluster.split("/")[0] ?? "");
 }
 
@@ -128,7 +129,7 @@ function print(
 async function askToExplain(
   server: string,
   { method, url: asked, headers: lines }: RequestText,
-  options: ServerOptions,
+  options: ServerAccess,
 ): Promise<Explanation> {
   const query = new URLSearchParams({ method, url: asked });
   for (const line of lines) query.append("header", line);
@@ -139,14 +140,14 @@ function parseRequest({ method, url, headers }: RequestText): ReturnType<typeof 
   try {
     return readRequest(method, url, headers);
   } catch (error) {
-    if (error instanceof RequestError) throw new UsageError(error.message);
+    if (error instanceof RequestSyntaxError) throw new UsageError(error.message);
     throw error;
   }
 }
 
 const placeIn =
   ({ documents }: Manifests) =>
-  ({ ref, field }: Origin): string => {
+  ({ ref, field }: RouteOrigin): string => {
     const place = documents.get(ref);
     return place ? `${place.file}:${lineOf(place, field)}` : "";
   };

@@ -12,7 +12,7 @@ import { everyone } from "../server/auth.js";
 import { Hub } from "../server/hub.js";
 import { PushedSources } from "../sources/push/push-source.js";
 import { openSqliteStore } from "../store/sqlite.js";
-import { ask, type Told } from "./client.js";
+import { ask, type ServerAnswer } from "./client.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { UsageError } from "./usage.js";
 
@@ -26,8 +26,8 @@ export interface FleetCommandOptions {
 
 /** A server, or a store that no server has open. */
 interface Place {
-  get(path: string): Promise<Told>;
-  put(path: string, body: string): Promise<Told>;
+  get(path: string): Promise<ServerAnswer>;
+  put(path: string, body: string): Promise<ServerAnswer>;
   close(): void;
 }
 
@@ -48,13 +48,13 @@ const lookMs = 300;
  */
 export function exportCommand(from: string, options: FleetCommandOptions): Promise<number> {
   return at(from, options, async (place) => {
-    const { sources } = told(await place.get("sources")) as { readonly sources: readonly Listed[] };
+    const { sources } = answerOf(await place.get("sources")) as { readonly sources: readonly Listed[] };
     const write = writerTo(options.output);
     write.line(header);
     let revisions = 0;
     for (const { name, revisions: kept } of sources)
       for (const { revision } of kept) {
-        write.line(told(await place.get(`sources/${name}/revisions/${revision}`)));
+        write.line(answerOf(await place.get(`sources/${name}/revisions/${revision}`)));
         revisions++;
       }
     write.end();
@@ -148,7 +148,7 @@ async function whenCompiled(place: Place, source: string, answer: unknown): Prom
 const detailOf = (answer: unknown): string =>
   isRecord(answer) ? `${String(answer.code ?? "")} ${String(answer.detail ?? "")}` : "no reason given";
 
-function told({ status, answer }: Told): object {
+function answerOf({ status, answer }: ServerAnswer): object {
   if (status !== 200)
     throw new Error(
       `the answer is ${status}: ${detailOf(answer)}${status === 401 ? "; a token of the role admin is needed" : ""}`,
@@ -202,13 +202,13 @@ async function placeOfFile(file: string): Promise<Place> {
     status: () => statusReport(engine, sources),
     authenticate: everyone,
   });
-  const tell = async (answer: Response): Promise<Told> => ({
+  const serverAnswer = async (answer: Response): Promise<ServerAnswer> => ({
     status: answer.status,
     answer: await answer.json(),
   });
   return {
-    get: async (path) => tell(await app.request(`/${path}`)),
-    put: async (path, body) => tell(await app.request(`/${path}`, { method: "PUT", body })),
+    get: async (path) => serverAnswer(await app.request(`/${path}`)),
+    put: async (path, body) => serverAnswer(await app.request(`/${path}`, { method: "PUT", body })),
     close() {
       hub.close();
       store.close();

@@ -3,7 +3,7 @@ import { failureOf } from "../kubernetes/failures.js";
 import type { KubeOptions, KubeTarget } from "../kubernetes/node/config.js";
 import { kubeTransport } from "../kubernetes/node/transport.js";
 import { askVersions, changeOf } from "../kubernetes/read.js";
-import { type Resource, resourcesOf, versionsOf } from "../kubernetes/resources.js";
+import { type ApiResource, resourcesOf, versionsOf } from "../kubernetes/resources.js";
 import type { Finding, Ref } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { Settings, SettingsSpec } from "../schema/settings.js";
@@ -121,7 +121,7 @@ async function readCluster(
 async function listAll(
   transport: Transport,
   server: string,
-  resource: Resource,
+  resource: ApiResource,
 ): Promise<Awaited<ReturnType<typeof list>>["items"]> {
   const { signal } = new AbortController();
   try {

@@ -24,7 +24,7 @@ export class Progress {
     private readonly elapsed: () => number,
   ) {}
 
-  tell(text: () => string): void {
+  show(text: () => string): void {
     if (!this.terminal.isTTY) return;
     const now = this.elapsed();
     if (now < firstAfter || now - this.#last < pause) return;

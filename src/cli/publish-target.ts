@@ -20,7 +20,7 @@ interface Answer {
 }
 
 /** One server that is published to. */
-export interface Target {
+export interface PublishTarget {
   /** As it was given. */
   readonly to: string;
   /** The push, with its query. */
@@ -29,8 +29,8 @@ export interface Target {
 }
 
 /** What came of one request to a server; `failure` is set where the push was not taken. */
-export interface Outcome {
-  readonly target: Target;
+export interface PublishOutcome {
+  readonly target: PublishTarget;
   readonly answer: Answer;
   /** Why it was not taken, in words. */
   readonly failure?: string;
@@ -42,7 +42,11 @@ const lookMs = 300;
 const maxLooks = 1000;
 
 /** Sends a push; without a body it is a rollback. Waits for a server that compiles in batches. Never throws. */
-export async function send(target: Target, body: Uint8Array | undefined, dryRun: boolean): Promise<Outcome> {
+export async function send(
+  target: PublishTarget,
+  body: Uint8Array | undefined,
+  dryRun: boolean,
+): Promise<PublishOutcome> {
   const url = new URL(target.url);
   if (dryRun) url.searchParams.set("dry-run", "1");
   const { credentials } = target;
@@ -63,7 +67,7 @@ export async function send(target: Target, body: Uint8Array | undefined, dryRun:
 }
 
 /** Only when all is compiled all findings are known. */
-async function whenCompiled({ url, credentials }: Target, answer: Answer): Promise<Answer> {
+async function whenCompiled({ url, credentials }: PublishTarget, answer: Answer): Promise<Answer> {
   const source = new URL(url.pathname, url);
   for (let looks = 0; looks < maxLooks; looks++) {
     await new Promise((resolve) => setTimeout(resolve, lookMs));

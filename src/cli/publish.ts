@@ -9,7 +9,7 @@ import { placed } from "./base-dir.js";
 import type { CheckFormat } from "./check-formats.js";
 import { findingWriters } from "./findings.js";
 import { nearestFolder } from "./git-tree.js";
-import { type Outcome, send, type Target } from "./publish-target.js";
+import { type PublishOutcome, type PublishTarget, send } from "./publish-target.js";
 import { type RepositoryManifests, readRepository } from "./repository-objects.js";
 import { readToken, serverUrl } from "./server-url.js";
 import { formatLeftOut } from "./summary.js";
@@ -61,7 +61,7 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
     const failed = (await inTurn(targets, (target) => send(target, body, true))).filter(isFailure);
     if (failed.length > 0) return reportNoneChanged(options, failed, manifests);
   }
-  const outcomes: Outcome[] = [];
+  const outcomes: PublishOutcome[] = [];
   for (const target of targets) {
     const outcome = await send(target, body, dryRun);
     outcomes.push(outcome);
@@ -70,20 +70,20 @@ export async function publishCommand(options: PublishCommandOptions): Promise<nu
   return report(options, outcomes, targets, manifests);
 }
 
-const isFailure = ({ failure }: Outcome): boolean => failure !== undefined;
+const isFailure = ({ failure }: PublishOutcome): boolean => failure !== undefined;
 
 async function inTurn(
-  targets: readonly Target[],
-  ask: (target: Target) => Promise<Outcome>,
-): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
+  targets: readonly PublishTarget[],
+  ask: (target: PublishTarget) => Promise<PublishOutcome>,
+): Promise<PublishOutcome[]> {
+  const outcomes: PublishOutcome[] = [];
   for (const target of targets) outcomes.push(await ask(target));
   return outcomes;
 }
 
 function reportNoneChanged(
   options: PublishCommandOptions,
-  failed: readonly Outcome[],
+  failed: readonly PublishOutcome[],
   manifests: Manifests | undefined,
 ): number {
   writeFindings(options, failed, manifests);
@@ -94,8 +94,8 @@ function reportNoneChanged(
 
 function report(
   options: PublishCommandOptions,
-  outcomes: readonly Outcome[],
-  targets: readonly Target[],
+  outcomes: readonly PublishOutcome[],
+  targets: readonly PublishTarget[],
   manifests: Manifests | undefined,
 ): number {
   const findings = writeFindings(options, outcomes, manifests);
@@ -114,7 +114,7 @@ function report(
 
 function reportOne(
   { source, dryRun, rollback }: PublishCommandOptions,
-  { target: { to }, answer, failure }: Outcome,
+  { target: { to }, answer, failure }: PublishOutcome,
   located: readonly Located[],
 ): void {
   if (failure !== undefined) {
@@ -142,8 +142,8 @@ function reportOne(
 /** Some servers are changed, and one is not: what is where, and how to come back to one state. */
 function reportHalf(
   { source }: PublishCommandOptions,
-  outcomes: readonly Outcome[],
-  notAsked: readonly Target[],
+  outcomes: readonly PublishOutcome[],
+  notAsked: readonly PublishTarget[],
 ): void {
   const changed = outcomes.filter((outcome) => !isFailure(outcome));
   const where = changed.map(
@@ -165,14 +165,15 @@ function reportHalf(
     );
 }
 
-const worst = (outcomes: readonly Outcome[]): number => Math.max(0, ...outcomes.map(({ code }) => code));
+const worst = (outcomes: readonly PublishOutcome[]): number =>
+  Math.max(0, ...outcomes.map(({ code }) => code));
 
 /** Writes the findings of all servers, each once. Returns those of each. */
 function writeFindings(
   options: PublishCommandOptions,
-  outcomes: readonly Outcome[],
+  outcomes: readonly PublishOutcome[],
   manifests: Manifests | undefined,
-): ReadonlyMap<Outcome, readonly Located[]> {
+): ReadonlyMap<PublishOutcome, readonly Located[]> {
   const documents: Manifests["documents"] = manifests?.documents ?? new Map();
   const byOutcome = new Map(
     outcomes.map((outcome) => [outcome, locateAll(outcome.answer.findings ?? [], documents)]),
@@ -219,7 +220,7 @@ function checkOptions(options: PublishCommandOptions): void {
     throw new UsageError("--rollback publishes what was pushed before: leave out -f, --settings and --build");
 }
 
-function targetsOf(options: PublishCommandOptions): Target[] {
+function targetsOf(options: PublishCommandOptions): PublishTarget[] {
   const { to: servers, tokenFile: files = [], caFile } = options;
   if (files.length > 1 && files.length !== servers.length)
     throw new UsageError("--token-file: give one for all servers, or one for each --to in the same order");

@@ -55,7 +55,7 @@ export function readRepository(
       if (place.file !== current) {
         current = place.file;
         filesRead++;
-        progress.tell(() => `reading ${filesRead} of ${files.length} files: ${printable(place.file)}`);
+        progress.show(() => `reading ${filesRead} of ${files.length} files: ${printable(place.file)}`);
       }
       const route = foreignRouteOf(value);
       if (route) foreign.push(route);

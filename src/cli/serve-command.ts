@@ -1,5 +1,5 @@
 import { KeptStore } from "../runtime/node/kept-store.js";
-import type { ClusterOptions } from "../runtime/node/kubernetes.js";
+import type { KubernetesOptions } from "../runtime/node/kubernetes.js";
 import { podNamespace } from "../runtime/node/pod.js";
 import { type RunningServer, type ServerOptions, startServer } from "../runtime/node/serve.js";
 import { features } from "../schema/settings.js";
@@ -131,7 +131,7 @@ function kubeOf(options: ServeCommandOptions): Pick<ServerOptions, "kube"> {
 function staleOf(
   { staleAfter, peer = [] }: ServeCommandOptions,
   pollSeconds: number,
-): Pick<ClusterOptions, "staleSeconds" | "peers"> {
+): Pick<KubernetesOptions, "staleSeconds" | "peers"> {
   const seconds = Number(staleAfter);
   if (staleAfter !== undefined && !(seconds >= 10 && seconds <= 86_400))
     throw new UsageError(`--stale-after ${staleAfter}: expected seconds from 10 to 86400`);

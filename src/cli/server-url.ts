@@ -4,7 +4,7 @@ import { ask } from "./client.js";
 import { UsageError } from "./usage.js";
 
 /** How a running server is asked. */
-export interface ServerOptions {
+export interface ServerAccess {
   readonly tokenFile?: string;
   readonly caFile?: string;
   readonly insecure?: boolean;
@@ -20,7 +20,7 @@ export async function askServer(
   option: string,
   server: string,
   path: string,
-  { tokenFile, caFile, insecure }: ServerOptions,
+  { tokenFile, caFile, insecure }: ServerAccess,
 ): Promise<unknown> {
   const url = serverUrl(option, server, path, insecure);
   const token = readToken(tokenFile);

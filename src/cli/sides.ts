@@ -1,17 +1,17 @@
 import type { KubeOptions } from "../kubernetes/node/config.js";
 import type { Ref } from "../schema/meta.js";
 import type { Settings } from "../schema/settings.js";
-import type { Place } from "../sources/files/load.js";
+import type { ManifestPlace } from "../sources/files/load.js";
 import type { Located } from "../sources/files/objects.js";
 import { type ForeignConfig, parseConfig, readConfigFile } from "./config-file.js";
 import { exportTree } from "./git-tree.js";
 import { type Input, readInput } from "./kube-manifests.js";
 import { type RepositoryManifests, readRepository } from "./repository-objects.js";
-import { askServer, type ServerOptions } from "./server-url.js";
+import { askServer, type ServerAccess } from "./server-url.js";
 import type { SideWord } from "./side-words.js";
 
 /** How the parts of a side are read. */
-export interface SideOptions extends KubeOptions, ServerOptions {
+export interface SideOptions extends KubeOptions, ServerAccess {
   readonly build?: boolean;
 }
 
@@ -138,7 +138,7 @@ function readCommit(
         line: 0,
       }),
     );
-    const place = (one: Place): Place => ({ ...one, file: tree.named(one.file) });
+    const place = (one: ManifestPlace): ManifestPlace => ({ ...one, file: tree.named(one.file) });
     return {
       ...read,
       located: [...problems, ...read.located.map(located)],

@@ -1,6 +1,6 @@
 import { isHostUnit } from "../graph/core/keys.js";
 import { whyUnserved } from "../lint/unserved.js";
-import { type Finding, isSubstitute, kindOf, type Ref } from "../schema/meta.js";
+import { type Finding, isShadowed, kindOf, type Ref } from "../schema/meta.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
 import type { Manifests } from "../sources/files/objects.js";
@@ -47,7 +47,7 @@ export function summarize(
   const idle = new Map<string, number>();
   let served = 0;
   for (const object of manifests.objects) {
-    if (refused.has(object.ref) || isSubstitute(object) || object.ref === settingsFrom) continue;
+    if (refused.has(object.ref) || isShadowed(object) || object.ref === settingsFrom) continue;
     const why = whyUnserved(object, store, settings);
     const counts = why?.idle ? idle : unserved;
     if (why) counts.set(why.what, (counts.get(why.what) ?? 0) + 1);

@@ -11,7 +11,7 @@ import {
   suppressAnnotation,
 } from "../lint/suppress.js";
 import type { FindingCode } from "../schema/finding-codes.js";
-import { type Finding, isSubstitute } from "../schema/meta.js";
+import { type Finding, isShadowed } from "../schema/meta.js";
 import { parseSuppressions, type SuppressionEntry } from "../schema/suppressions.js";
 import { messageOf } from "../schema/words.js";
 import { type Located, locateAll, type Manifests } from "../sources/files/objects.js";
@@ -47,9 +47,9 @@ export function withSuppressions(
     const by = hiddenBy.get(one);
     return by ? { ...one, suppression: { kind: by.kind, reason: by.reason } } : one;
   });
-  const told = ({ suppression, reason, message }: SuppressionProblem) =>
+  const findingOf = ({ suppression, reason, message }: SuppressionProblem) =>
     placed.filter((one) => one.suppression === suppression).flatMap((one) => one.place(reason, message));
-  return [...marked, ...problems.flatMap(told), ...faults];
+  return [...marked, ...problems.flatMap(findingOf), ...faults];
 }
 
 const warning = (about: Finding["about"], reason: FindingCode, message: string, path: string): Finding => ({
@@ -70,7 +70,7 @@ function ofAnnotations({ objects, documents }: Pick<Manifests, "objects" | "docu
   const suppressions: Placed[] = [];
   const faults: Located[] = [];
   for (const object of objects) {
-    if (isSubstitute(object) || object.meta.annotations[suppressAnnotation] === undefined) continue;
+    if (isShadowed(object) || object.meta.annotations[suppressAnnotation] === undefined) continue;
     const place = (reason: FindingCode, message: string): Located[] =>
       locateAll([warning(object.ref, reason, message, path)], documents);
     const read = annotationSuppressions(object.ref, object.meta);

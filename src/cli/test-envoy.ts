@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type EnvoyProcess, envoyVersion, findEnvoy, runEnvoy } from "../dev/envoy.js";
 import { type EnvoyConfig, endpointsOf } from "../explain/config.js";
 import type { Explanation } from "../explain/explanation.js";
-import { frontOf } from "../explain/fronts.js";
+import { parseListenerName } from "../explain/listener-names.js";
 import { serviceOf } from "../explain/names.js";
 import { readRequest } from "../explain/request.js";
 import type { Observed } from "../route-tests/observed.js";
@@ -54,7 +54,8 @@ export async function startAskedEnvoy(
       undo.push(() => backend.close());
     }
     const listeners = new Map<string, number>();
-    for (const name of config.listeners.keys()) if (frontOf(name)) listeners.set(name, await freePort());
+    for (const name of config.listeners.keys())
+      if (parseListenerName(name)) listeners.set(name, await freePort());
     const envoy = await startEnvoy(binary, folder, config, settings.spec, { listeners, backends });
     undo.push(() => envoy.stop());
     await untilOpen([...listeners.values()], envoy, join(folder, "envoy.log"));

@@ -1,8 +1,8 @@
-import { RequestError, readRequest } from "../explain/request.js";
+import { RequestSyntaxError, readRequest } from "../explain/request.js";
 import { schemaError } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { parseRouteTests, type RouteTest } from "../schema/route-tests.js";
-import { lineOf, loadDocuments, type Place } from "../sources/files/load.js";
+import { lineOf, loadDocuments, type ManifestPlace } from "../sources/files/load.js";
 import type { Located } from "../sources/files/objects.js";
 
 /** A test with the place where it is written. */
@@ -23,7 +23,7 @@ export interface TestFiles {
 export function loadTests(paths: readonly string[]): TestFiles {
   const tests: PlacedTest[] = [];
   const located: Located[] = [];
-  const visit = (value: unknown, place: Place): void => {
+  const visit = (value: unknown, place: ManifestPlace): void => {
     const parsed = parseRouteTests(value);
     for (const finding of parsed.findings) located.push(locate(finding, place));
     for (const test of parsed.tests) {
@@ -52,13 +52,13 @@ function inOrder(located: readonly Located[]): Located[] {
   return files.flatMap((file) => located.filter((one) => one.file === file).sort((a, b) => a.line - b.line));
 }
 
-const locate = (finding: Finding, place: Place): Located => ({
+const locate = (finding: Finding, place: ManifestPlace): Located => ({
   finding,
   file: place.file,
   line: lineOf(place, finding.path ?? ""),
 });
 
-const placed = (test: RouteTest, place: Place): PlacedTest => ({
+const placed = (test: RouteTest, place: ManifestPlace): PlacedTest => ({
   ...test,
   file: place.file,
   lineOf: (field) => lineOf(place, field === undefined ? test.path : `${test.path}.${field}`),
@@ -70,7 +70,7 @@ function requestFault({ request: { method, url, headers }, path }: RouteTest): F
     readRequest(method, url, headers);
     return undefined;
   } catch (error) {
-    if (error instanceof RequestError) return schemaError("File//", error.message, `${path}.request`);
+    if (error instanceof RequestSyntaxError) return schemaError("File//", error.message, `${path}.request`);
     throw error;
   }
 }

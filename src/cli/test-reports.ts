@@ -1,4 +1,4 @@
-import type { Failure } from "../route-tests/judge.js";
+import type { Failure } from "../route-tests/validate.js";
 import { printable } from "../schema/printable.js";
 import { plural } from "../schema/words.js";
 import { formatLocated, type Located } from "../sources/files/objects.js";

@@ -1,8 +1,8 @@
 import type { Explanation } from "../explain/explanation.js";
-import type { Origin } from "../explain/origins.js";
 import { readRequest } from "../explain/request.js";
-import { judge } from "../route-tests/judge.js";
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { type Observed, observe } from "../route-tests/observed.js";
+import { validate } from "../route-tests/validate.js";
 import { kindOf } from "../schema/meta.js";
 import { formatLocated } from "../sources/files/objects.js";
 import { type Explainer, type ExplainerOptions, explainerOf } from "./explain.js";
@@ -101,7 +101,7 @@ function resultOf(
     start,
   }: { readonly observed: Observed; readonly explainer: Explainer; readonly start: number },
 ): TestResult {
-  const failures = judge(test, observed).map(
+  const failures = validate(test, observed).map(
     (failure): PlacedFailure => ({ ...failure, line: test.lineOf(failure.field) }),
   );
   const request = `${test.request.method} ${test.request.url}`;
@@ -133,7 +133,7 @@ function responsible(
   const origin = route?.origin;
   const isOfTls = ({ field }: PlacedFailure): boolean => /^expect\.(?:not\.)?tls\b/.test(field);
   const tls = failures.filter(isOfTls);
-  const origins: Origin[] = [
+  const origins: RouteOrigin[] = [
     ...(origin && tls.length < failures.length ? [origin] : []),
     ...(tls.length > 0 ? claimants.map((ref) => ({ ref, field: tlsFields[kindOf(ref)] ?? "spec" })) : []),
     ...(!origin && tls.length === 0 ? claimants.map((ref) => ({ ref, field: "spec" })) : []),

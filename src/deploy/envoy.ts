@@ -1,8 +1,8 @@
 import { writeBootstrap } from "../xds/bootstrap.js";
 import { type EnvoyVersion, parseEnvoyVersion } from "../xds/envoy-version.js";
-import { type Manifest, type Names, restricted, secrets, xdsPort } from "./names.js";
+import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } from "./names.js";
 
-export interface EnvoyDeployment extends Names {
+export interface EnvoyDeployment extends DeploymentNames {
   readonly image: string;
   readonly kind: "DaemonSet" | "Deployment";
   readonly replicas: number;

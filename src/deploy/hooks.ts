@@ -1,8 +1,8 @@
-import { type Resource, resourcesWith, versionsOf } from "../kubernetes/resources.js";
+import { type ApiResource, resourcesWith, versionsOf } from "../kubernetes/resources.js";
 import { reportsStatus } from "../status/write/writer.js";
-import { type Manifest, type Names, type Reading, xdsPort } from "./names.js";
+import { type DeploymentNames, type Manifest, type Reading, xdsPort } from "./names.js";
 
-export interface HookOptions extends Names {
+export interface HookOptions extends DeploymentNames {
   /** Of the role `hook`; the API server can't send a header, so it is the last part of the path. */
   readonly token: string;
   /** Base of the server's URL; undefined: the Service in the cluster. */
@@ -11,18 +11,18 @@ export interface HookOptions extends Names {
   readonly ca?: string;
 }
 
-function groupAndVersion({ apiVersion }: Resource): readonly [group: string, version: string] {
+function groupAndVersion({ apiVersion }: ApiResource): readonly [group: string, version: string] {
   const [first = "", second] = apiVersion.split("/");
   return second === undefined ? ["", first] : [first, second];
 }
 
 /** What users write by hand, and so what is worth a verdict. */
-const judged = (resource: Resource): boolean =>
+const isReviewed = (resource: ApiResource): boolean =>
   reportsStatus(resource) ||
   resource.kind === "TLSCertificateDelegation" ||
   resource.kind === "ReferenceGrant";
 
-function ruleOf(resource: Resource): object {
+function ruleOf(resource: ApiResource): object {
   return {
     apiGroups: [groupAndVersion(resource)[0]],
     apiVersions: versionsOf(resource).map((one) => groupAndVersion(one)[1]),
@@ -59,7 +59,7 @@ export function webhook({
           timeoutSeconds: 5,
           matchPolicy: "Equivalent",
           clientConfig: { ...target, ...(ca ? { caBundle: btoa(ca) } : {}) },
-          rules: resourcesWith(gateway).filter(judged).map(ruleOf),
+          rules: resourcesWith(gateway).filter(isReviewed).map(ruleOf),
         },
       ],
     },

@@ -2,7 +2,7 @@
 export type Manifest = Readonly<Record<string, unknown>>;
 
 /** Where things are. */
-export interface Names {
+export interface DeploymentNames {
   readonly namespace: string;
   /** Of the server's objects: Deployment, Service, roles, Lease. */
   readonly name: string;

@@ -1,15 +1,15 @@
-import { type Resource, resourcesWith } from "../kubernetes/resources.js";
+import { type ApiResource, resourcesWith } from "../kubernetes/resources.js";
 import { reportsStatus } from "../status/write/writer.js";
-import type { Manifest, Names, Reading } from "./names.js";
+import type { DeploymentNames, Manifest, Reading } from "./names.js";
 
-const groupOf = ({ apiVersion }: Resource): string =>
+const groupOf = ({ apiVersion }: ApiResource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 
 /** One rule for each API group, with what `pick` gives for its resources. */
 function rules(
-  resources: readonly Resource[],
+  resources: readonly ApiResource[],
   verbs: readonly string[],
-  pick: (resource: Resource) => readonly string[],
+  pick: (resource: ApiResource) => readonly string[],
 ): object[] {
   const groups = new Map<string, string[]>();
   for (const resource of resources) {
@@ -22,7 +22,7 @@ function rules(
 }
 
 /** What Isoline may do: read what routing reads, write statuses, and hold one Lease. */
-export function rbac({ namespace, name, gateway }: Names & Reading): readonly Manifest[] {
+export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): readonly Manifest[] {
   const resources = resourcesWith(gateway);
   const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];

@@ -1,6 +1,6 @@
-import { type Manifest, type Names, restricted, secrets, xdsPort } from "./names.js";
+import { type DeploymentNames, type Manifest, restricted, secrets, xdsPort } from "./names.js";
 
-export interface ServerDeployment extends Names {
+export interface ServerDeployment extends DeploymentNames {
   readonly image: string;
   readonly replicas: number;
   /** The Service of the Envoys, whose addresses go into statuses. */
@@ -60,7 +60,7 @@ function peers(options: ServerDeployment, selector: Manifest): Manifest {
   };
 }
 
-const peersName = ({ name }: Names): string => `${name}-replicas`;
+const peersName = ({ name }: DeploymentNames): string => `${name}-replicas`;
 
 function pod(options: ServerDeployment, selector: Manifest): Manifest {
   const { image, name, namespace, envoyService } = options;

@@ -1,4 +1,4 @@
-import { changedAbout } from "../graph/core/judged.js";
+import { changedAbout } from "../graph/core/affected.js";
 import { listenersUnit, type ReadKey } from "../graph/core/keys.js";
 import type { Snapshot } from "../link/snapshot.js";
 import { byObject, type Finding, findingsAt, type Ref } from "../schema/meta.js";
@@ -34,9 +34,9 @@ export interface Put {
 }
 
 /** Is called with what comes of changes. */
-export interface Listener {
+export interface EngineListener {
   /** Objects that changed, or whose status may be another one. */
-  judged?(refs: readonly Ref[]): void;
+  affected?(refs: readonly Ref[]): void;
   /** The store was linked, and what is published is up to date. */
   published?(): void;
   /** It could not be; it is tried again. */
@@ -65,7 +65,7 @@ export class Engine {
   readonly now: () => number;
   readonly #gate: Gate;
   readonly #publisher: Publisher;
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: EngineListener[] = [];
   #leftOut: ReadonlyMap<Ref, readonly Finding[]> = new Map();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -101,7 +101,7 @@ export class Engine {
     return this.#gate.awaits(now);
   }
 
-  listen(listener: Listener): void {
+  listen(listener: EngineListener): void {
     this.#listeners.push(listener);
   }
 
@@ -138,16 +138,16 @@ export class Engine {
     return this.#taken(replaceAll(this.store, objects, inSlices(this.platform)));
   }
 
-  #taken({ units: compiled, left, edited, missed, judged }: Updated): Put {
-    this.judged(judged);
+  #taken({ units: compiled, left, edited, missed, affected }: Updated): Put {
+    this.statusesChanged(affected);
     return { compiled, pending: left + this.#gate.steps, edited, missed };
   }
 
   /** Passes objects whose status may be another one to listeners. */
-  judged(refs: Iterable<Ref>): void {
-    if (!this.#listeners.some((listener) => listener.judged)) return;
+  statusesChanged(refs: Iterable<Ref>): void {
+    if (!this.#listeners.some((listener) => listener.affected)) return;
     const all = [...refs];
-    for (const { judged } of this.#listeners) judged?.(all);
+    for (const { affected: refsChanged } of this.#listeners) refsChanged?.(all);
   }
 
   /** Compiles what is left, as much as the platform takes for one request, and publishes it if that is all. Returns how many units were compiled. */
@@ -187,7 +187,7 @@ export class Engine {
   #takeLeftOut(): void {
     const before = [...this.#leftOut.values()].flat();
     this.#leftOut = byObject(this.leftOut);
-    this.judged(changedAbout(before, [...this.#leftOut.values()].flat()));
+    this.statusesChanged(changedAbout(before, [...this.#leftOut.values()].flat()));
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { unitsAbout } from "../graph/core/judged.js";
+import { unitsAbout } from "../graph/core/affected.js";
 import { lintObject } from "../lint/findings.js";
 import { type Finding, findingsAt, type Ref } from "../schema/meta.js";
 import { parseObject } from "../schema/object.js";
@@ -8,7 +8,7 @@ import type { Platform } from "../update.js";
 import { tryChanges } from "./dry-run.js";
 
 /** What is to be said of a change before it is made. */
-export interface Verdict {
+export interface ReviewVerdict {
   readonly allowed: boolean;
   /** Why not. */
   readonly errors: readonly Finding[];
@@ -48,7 +48,7 @@ const unresolved: ReadonlySet<string> = new Set([
   "NoMatchingListenerHostname",
 ]);
 
-const allowed: Verdict = { allowed: true, errors: [], warnings: [] };
+const allowed: ReviewVerdict = { allowed: true, errors: [], warnings: [] };
 
 /**
  * Judges an object as it would be after a change: by its schema, and by compiling it in place and taking that back. The findings are those of
@@ -59,7 +59,7 @@ export function review(
   raw: unknown,
   old: unknown,
   { store, platform, ready, strict, now }: ReviewOptions,
-): Verdict {
+): ReviewVerdict {
   const parsed = parseObject(raw);
   if ("ignored" in parsed) return { ...allowed, warnings: parsed.findings };
   if (!("object" in parsed)) return unread(parsed.findings, old);
@@ -85,7 +85,7 @@ export function review(
 }
 
 /** A verdict on an object that the schema refuses. */
-function unread(findings: readonly Finding[], old: unknown): Verdict {
+function unread(findings: readonly Finding[], old: unknown): ReviewVerdict {
   const parsed = old === undefined || old === null ? undefined : parseObject(old);
   const before = new Set(parsed && "findings" in parsed ? parsed.findings.map(keyOf) : []);
   const isError = (finding: Finding): boolean => finding.severity === "error" && !before.has(keyOf(finding));

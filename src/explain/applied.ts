@@ -3,7 +3,7 @@ import { routeProtections } from "../xds/policies/index.js";
 import type { Scope } from "./facts.js";
 import { chainProtections, type Protections } from "./guards.js";
 import { serviceOf } from "./names.js";
-import type { Request, SeenRequest } from "./request.js";
+import type { ClientRequest, SeenRequest } from "./request.js";
 
 /** A header that is changed on its way. */
 export interface HeaderChange {
@@ -38,7 +38,7 @@ export function appliedBy(
     request,
     seen,
     path,
-  }: { readonly request: Request; readonly seen: SeenRequest; readonly path: string | undefined },
+  }: { readonly request: ClientRequest; readonly seen: SeenRequest; readonly path: string | undefined },
 ): Applied {
   const clusters = route.route?.weighted_clusters?.clusters ?? [];
   const own = (side: "request" | "response"): HeaderChange[] => [
@@ -68,7 +68,11 @@ export const appliedToConnection = (chain: FilterChain): Applied => ({
   protections: chainProtections(chain),
 });
 
-function hostsFor(action: NonNullable<Route["route"]>, request: Request, { headers }: SeenRequest): string[] {
+function hostsFor(
+  action: NonNullable<Route["route"]>,
+  request: ClientRequest,
+  { headers }: SeenRequest,
+): string[] {
   const authority = headers.get(":authority") ?? request.authority;
   const { host_rewrite_literal: literal, host_rewrite_header: from } = action;
   const all = literal ?? (from && headers.get(from.toLowerCase())) ?? authority;

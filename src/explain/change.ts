@@ -11,7 +11,7 @@ export type ChangeKind =
   | "endpoints";
 
 /** A thing that is there on one side alone, or differs. */
-export interface Change {
+export interface ConfigChange {
   readonly kind: ChangeKind;
   /** Of a route: its match in words. */
   readonly name: string;

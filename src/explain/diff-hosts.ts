@@ -1,13 +1,13 @@
 import type { HttpConnectionManager, Route, RouteConfiguration, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
-import type { Change } from "./change.js";
+import type { ConfigChange } from "./change.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
+import { siteLabel } from "./config-index.js";
 import { protectionFacts, routeFacts } from "./facts.js";
-import { frontOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
+import { parseListenerName } from "./listener-names.js";
 import { describeMatch } from "./match.js";
 import { selectChain } from "./select.js";
-import { siteLabel } from "./sites.js";
 
 /** A virtual host with what is around it. */
 interface Host {
@@ -16,7 +16,7 @@ interface Host {
 }
 
 /** Hosts and routes of all tables that differ, by host. */
-export function diffHosts(before: EnvoyConfig, after: EnvoyConfig): Change[] {
+export function diffHosts(before: EnvoyConfig, after: EnvoyConfig): ConfigChange[] {
   const [a, b] = [hosts(before), hosts(after)];
   return [...new Set([...a.keys(), ...b.keys()])]
     .sort()
@@ -40,11 +40,12 @@ function managerFor(
   host: VirtualHost,
 ): HttpConnectionManager | undefined {
   const listener = listeners.get(name === fallbackTable ? ingressHttps : name);
-  const chain = listener && selectChain(listener, frontOf(name)?.family === "https" ? (host.name ?? "") : "");
+  const chain =
+    listener && selectChain(listener, parseListenerName(name)?.family === "https" ? (host.name ?? "") : "");
   return chain && managerOf(chain);
 }
 
-function diffHost(host: string, before: Host | undefined, after: Host | undefined): Change[] {
+function diffHost(host: string, before: Host | undefined, after: Host | undefined): ConfigChange[] {
   const common = { kind: "host", name: host, host } as const;
   if (!before) return after ? [{ ...common, change: "added", details: contents(after, "after") }] : [];
   if (!after) return [{ ...common, change: "removed", details: contents(before, "before") }];
@@ -78,14 +79,14 @@ function hostDetails(before: Host, after: Host): Detail[] {
   return facts.length > 0 ? facts : found;
 }
 
-function diffRoutes(host: string, before: Host, after: Host): Change[] {
+function diffRoutes(host: string, before: Host, after: Host): ConfigChange[] {
   const [a, b] = [routes(before), routes(after)];
   const order = orderDetails(a, b);
-  const moved: Change[] =
+  const moved: ConfigChange[] =
     order.length > 0
       ? [{ kind: "route", name: "order of routes", host, change: "changed", details: order }]
       : [];
-  const changes = [...new Set([...a.keys(), ...b.keys()])].flatMap((key): Change[] => {
+  const changes = [...new Set([...a.keys(), ...b.keys()])].flatMap((key): ConfigChange[] => {
     const [old, now] = [a.get(key), b.get(key)];
     const details = routeDetails(old, now, before, after);
     if (details.length === 0) return [];

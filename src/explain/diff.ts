@@ -2,13 +2,13 @@ import type { Cluster, ClusterLoadAssignment, FilterChain, Listener } from "../g
 import { ingressHttps } from "../graph/core/listener-names.js";
 import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
-import type { Change, ChangeKind } from "./change.js";
+import type { ChangeKind, ConfigChange } from "./change.js";
 import { type EnvoyConfig, endpointsOf, managerOf } from "./config.js";
 import { diffHosts } from "./diff-hosts.js";
-import { reachOf } from "./fronts.js";
 import { type Detail, differences, factDifferences } from "./leaves.js";
+import { reachOf } from "./listener-names.js";
 import { serviceOf } from "./names.js";
-import { clusterNames, listenerNames, type Names, renamed } from "./rename.js";
+import { type CommonNames, clusterNames, listenerNames, renamed } from "./rename.js";
 
 /** Two configurations in which clusters and listeners that are the same have the same names. */
 export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [EnvoyConfig, EnvoyConfig] {
@@ -20,7 +20,7 @@ export function aligned(before: EnvoyConfig, after: EnvoyConfig): readonly [Envo
 }
 
 /** What changes for traffic from one configuration to another, which are `aligned`; names of objects and routes do not count. */
-export function diff(a: EnvoyConfig, b: EnvoyConfig): Change[] {
+export function diff(a: EnvoyConfig, b: EnvoyConfig): ConfigChange[] {
   return [
     ...compare("listener", listeners(a), listeners(b), frameDetails),
     ...compare("server name", chains(a), chains(b), chainDetails),
@@ -31,7 +31,7 @@ export function diff(a: EnvoyConfig, b: EnvoyConfig): Change[] {
   ];
 }
 
-function withNames(config: EnvoyConfig, names: Names): EnvoyConfig {
+function withNames(config: EnvoyConfig, names: CommonNames): EnvoyConfig {
   const keys = <T>(map: ReadonlyMap<string, T>): Map<string, T> =>
     new Map([...map].map(([name, value]) => [names.get(name) ?? name, renamed(value, names)]));
   return {
@@ -49,8 +49,8 @@ function compare<T>(
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
   details: (before: T | undefined, after: T | undefined) => Detail[],
-): Change[] {
-  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name): Change[] => {
+): ConfigChange[] {
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((name): ConfigChange[] => {
     const [a, b] = [before.get(name), after.get(name)];
     if (a === undefined || b === undefined) {
       const told = kind === "cluster" || kind === "certificate" ? [] : details(a, b);
@@ -136,8 +136,8 @@ function clusters({ clusters: all }: EnvoyConfig): Map<string, Cluster> {
   );
 }
 
-function diffEndpoints(before: EnvoyConfig, after: EnvoyConfig): Change[] {
-  const changes = new Map<string, Change>();
+function diffEndpoints(before: EnvoyConfig, after: EnvoyConfig): ConfigChange[] {
+  const changes = new Map<string, ConfigChange>();
   for (const name of [...before.clusters.keys()].sort()) {
     if (!after.clusters.has(name)) continue;
     const [a, b] = [addresses(endpointsOf(before, name)), addresses(endpointsOf(after, name))];

@@ -5,6 +5,7 @@ import type {
   Route,
   RouteConfiguration,
 } from "../gen/envoy.js";
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { isWithin } from "../schema/field-path.js";
 import type { Finding } from "../schema/meta.js";
 import { closedCluster } from "../xds/filter-chain.js";
@@ -14,15 +15,15 @@ import { chainFacts, tcpBackends, tlsOf } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
 import { backendsOf, redirectStatus, routeFacts } from "./facts.js";
-import { type GatewayPorts, reachOf } from "./fronts.js";
 import { describeFinding, findingHints, hostHints } from "./hints.js";
 import { meetListener } from "./listen.js";
+import { type GatewayPorts, reachOf } from "./listener-names.js";
 import { describeMatch, matchesPath, mismatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
 import { normalizationOf } from "./normalization.js";
-import type { Claims, Origin, Origins } from "./origins.js";
+import type { Claims, Origins } from "./origins.js";
 import { locationOf } from "./redirect.js";
-import { hostName, type Request, type SeenRequest, seenRequest } from "./request.js";
+import { type ClientRequest, hostName, type SeenRequest, seenRequest } from "./request.js";
 import { rewritten } from "./rewrite.js";
 import { type SelectedHost, selectChain, selectVirtualHost } from "./select.js";
 
@@ -39,7 +40,7 @@ export interface Knowledge {
 
 interface Context extends Knowledge {
   readonly config: RequestConfig;
-  readonly request: Request;
+  readonly request: ClientRequest;
   readonly ports: GatewayPorts | undefined;
 }
 
@@ -50,13 +51,17 @@ type ListenerSeen = NonNullable<Explanation["listener"]>;
 const nothing = { backends: [], facts: [], tried: [], hints: [] } as const;
 
 /** Tells what Envoy does with a request, as its own matcher would decide. */
-export function explain(config: RequestConfig, request: Request, knowledge: Knowledge = {}): Explanation {
+export function explain(
+  config: RequestConfig,
+  request: ClientRequest,
+  knowledge: Knowledge = {},
+): Explanation {
   const found = explainRequest(config, request, knowledge);
   const claimants = knowledge.claimsOn?.(found.virtualHost?.name ?? hostName(request.authority)).claimants;
   return claimants?.length ? { ...found, claimants } : found;
 }
 
-function explainRequest(config: RequestConfig, request: Request, knowledge: Knowledge): Explanation {
+function explainRequest(config: RequestConfig, request: ClientRequest, knowledge: Knowledge): Explanation {
   const ports = knowledge.origins?.gatewayPorts();
   const context = { ...knowledge, config, request, ports };
   const met = meetListener(config, request, ports);
@@ -136,7 +141,7 @@ function explainChain(context: Context, before: Way, chain: FilterChain): Explan
 }
 
 /** As the filter does: without a port and one dot at the end. */
-const isMisdirected = (manager: HttpConnectionManager, { authority, serverName }: Request): boolean =>
+const isMisdirected = (manager: HttpConnectionManager, { authority, serverName }: ClientRequest): boolean =>
   checksSni(manager) && hostName(authority).replace(/\.$/, "") !== serverName;
 
 interface Found {
@@ -195,7 +200,7 @@ function labelHints(domain: string, tried: readonly RouteTried[]): string[] {
 }
 
 /** What is wrong with the field that a route comes from. */
-const troubles = (context: Context, host: string, origin: Origin | undefined): string[] =>
+const troubles = (context: Context, host: string, origin: RouteOrigin | undefined): string[] =>
   ((origin && context.claimsOn?.(host).findingsOn(origin.ref)) ?? [])
     .filter(({ path }) => path !== undefined && isWithin(path, origin?.field ?? ""))
     .map(describeFinding);

@@ -1,8 +1,8 @@
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { Ref } from "../schema/meta.js";
 import type { Fact } from "../xds/policies/policy.js";
 import type { Applied } from "./applied.js";
 import type { TlsSeen } from "./chain.js";
-import type { Origin } from "./origins.js";
 
 /** A route that was looked at. */
 export interface RouteSeen {
@@ -10,7 +10,7 @@ export interface RouteSeen {
   readonly index: number;
   /** In words. */
   readonly match: string;
-  readonly origin?: Origin;
+  readonly origin?: RouteOrigin;
 }
 
 /** A route that a request was not for. */

@@ -12,7 +12,7 @@ export interface Scope {
   readonly values?: Values | undefined;
 }
 
-export interface RouteContext extends Scope {
+export interface FactContext extends Scope {
   /** What a cluster is called. */
   nameOf(cluster: string): string;
 }
@@ -27,7 +27,7 @@ export const protectionFacts = (route: Route, { values, ...around }: Scope): rea
   filterFacts({ route, ...around }, describing(values));
 
 /** All that a route does, but for what it matches. */
-export function routeFacts(route: Route, context: RouteContext): Fact[] {
+export function routeFacts(route: Route, context: FactContext): Fact[] {
   const { virtualHost, manager, values, nameOf } = context;
   return [
     ...protectionFacts(route, context),
@@ -71,7 +71,7 @@ function describeResponse({ direct_response: response }: Route): string {
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
-function backendsFacts(action: RouteAction, nameOf: RouteContext["nameOf"]): Fact[] {
+function backendsFacts(action: RouteAction, nameOf: FactContext["nameOf"]): Fact[] {
   return [
     { what: "backends", value: describeBackends(action, nameOf) },
     ...(action.weighted_clusters?.clusters ?? []).flatMap((cluster) =>
@@ -102,7 +102,7 @@ export function backendsOf(
   }));
 }
 
-function describeBackends(action: RouteAction, nameOf: RouteContext["nameOf"]): string {
+function describeBackends(action: RouteAction, nameOf: FactContext["nameOf"]): string {
   const backends = backendsOf(action);
   return backends
     .map(({ cluster, weight }) =>

@@ -1,15 +1,16 @@
 import type { FilterChain, Route, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttps } from "../graph/core/listener-names.js";
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { Snapshot } from "../link/snapshot.js";
 import type { RequestText } from "../schema/route-tests.js";
 import type { Fact } from "../xds/policies/policy.js";
 import { chainFacts, tcpBackends } from "./chain.js";
 import { endpointsOf, managerOf, type RequestConfig } from "./config.js";
 import { backendsOf, routeFacts } from "./facts.js";
-import { frontOf, type GatewayPorts } from "./fronts.js";
+import { type GatewayPorts, parseListenerName } from "./listener-names.js";
 import { describeMatch, type Values } from "./match.js";
 import { serviceOf } from "./names.js";
-import type { Origin, Origins } from "./origins.js";
+import type { Origins } from "./origins.js";
 import { plainRequest, type Reach, sampleRequest } from "./sample.js";
 import { selectChain, selectVirtualHost } from "./select.js";
 import { configFor, parseShown, wholeTables } from "./served-config.js";
@@ -26,7 +27,7 @@ export interface ClusterNode {
 export interface RouteNode {
   /** In words. */
   readonly match: string;
-  readonly origin?: Origin;
+  readonly origin?: RouteOrigin;
   readonly clusters: readonly ClusterNode[];
   readonly facts: readonly Fact[];
   /** A request that this route takes; absent when none is known, or it has values that are hidden. */
@@ -77,7 +78,7 @@ export function servedHosts({ tables, sets }: Pick<Snapshot, "sets" | "tables">)
   for (const hosts of wholeTables(tables).values()) for (const name of hosts.keys()) names.add(name);
   const { listeners } = configFor({ sets, tables: new Map() }, "");
   for (const { name = "", filter_chains = [] } of listeners.values()) {
-    if (!frontOf(name)) continue;
+    if (!parseListenerName(name)) continue;
     for (const chain of filter_chains) {
       const passed = managerOf(chain) ? [] : ["*"];
       for (const host of chain.filter_chain_match?.server_names ?? passed) names.add(host);
@@ -124,7 +125,7 @@ function connections(
 ): Record<string, ConnectionNode> {
   const found: Record<string, ConnectionNode> = {};
   for (const name of config.listeners.keys()) {
-    const chain = frontOf(name)?.family === "http" ? undefined : chainOf(config, name, host);
+    const chain = parseListenerName(name)?.family === "http" ? undefined : chainOf(config, name, host);
     if (!chain) continue;
     const isPassedOn = !managerOf(chain);
     found[name] = {
@@ -138,7 +139,7 @@ function connections(
 
 /** The filter chain of a host itself, not one that would take its connections for want of it. */
 function chainOf({ listeners }: RequestConfig, name: string, host: string): FilterChain | undefined {
-  const family = frontOf(name)?.family;
+  const family = parseListenerName(name)?.family;
   const listener = family && listeners.get(name);
   if (!listener) return undefined;
   if (family === "http") return listener.filter_chains?.[0];
@@ -152,7 +153,7 @@ type Way = Omit<Reach, "manager" | "isFor">;
 /** How clients come to a listener or the table of its name. */
 function wayTo(name: string, ports: GatewayPorts | undefined): Way {
   const isFallback = name === fallbackTable;
-  const front = frontOf(isFallback ? ingressHttps : name);
+  const front = parseListenerName(isFallback ? ingressHttps : name);
   const port = front?.port === undefined ? undefined : (ports?.get(name) ?? front.port);
   return {
     scheme: front?.family === "https" || isFallback ? "https" : "http",
@@ -190,7 +191,7 @@ function routeNodes(
     readonly values: Values;
     readonly reach: Omit<Reach, "manager"> | undefined;
   },
-  origins: readonly Origin[],
+  origins: readonly RouteOrigin[],
 ): RouteNode[] {
   const manager = chain && managerOf(chain);
   return (virtualHost.routes ?? []).map((route: Route, i): RouteNode => {

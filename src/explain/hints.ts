@@ -2,9 +2,9 @@ import type { RouteConfiguration } from "../gen/envoy.js";
 import type { Finding } from "../schema/meta.js";
 import { distance } from "../schema/spelling.js";
 import { managerOf, type RequestConfig } from "./config.js";
-import { frontOf, type GatewayPorts, inOrder, reachOf } from "./fronts.js";
+import { type GatewayPorts, inOrder, parseListenerName, reachOf } from "./listener-names.js";
 import type { Claims } from "./origins.js";
-import { hostName, type Request } from "./request.js";
+import { type ClientRequest, hostName } from "./request.js";
 import { selectChain, selectVirtualHost } from "./select.js";
 
 const maxNear = 3;
@@ -23,7 +23,7 @@ export interface HintsKnown {
 /** Why a host may not be served, and which one may have been meant. */
 export function hostHints(
   config: RequestConfig,
-  { authority }: Request,
+  { authority }: ClientRequest,
   { asked, claims, unserved, ports }: HintsKnown,
 ): string[] {
   const host = hostName(authority);
@@ -49,7 +49,7 @@ export const describeFinding = ({ about, path, message }: Finding): string =>
 function isServed(config: RequestConfig, host: string, name: string): boolean {
   const table = config.tables.get(name);
   if (table && selectVirtualHost(table, host)) return true;
-  const listener = frontOf(name)?.family === "https" ? config.listeners.get(name) : undefined;
+  const listener = parseListenerName(name)?.family === "https" ? config.listeners.get(name) : undefined;
   const chain = listener && selectChain(listener, host);
   return chain !== undefined && (chain.filter_chain_match?.server_names !== undefined || !managerOf(chain));
 }

@@ -1,8 +1,8 @@
 import type { Listener } from "../gen/envoy.js";
 import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { RequestConfig } from "./config.js";
-import { describePorts, frontOf, type GatewayPorts, nameAt, reachOf } from "./fronts.js";
-import type { Request } from "./request.js";
+import { describePorts, type GatewayPorts, nameAt, parseListenerName, reachOf } from "./listener-names.js";
+import type { ClientRequest } from "./request.js";
 
 /**
  * The listener that a request comes to, or why none takes it. Without a Gateway (no `ports`) the scheme alone chooses it, as what
@@ -10,7 +10,7 @@ import type { Request } from "./request.js";
  */
 export function meetListener(
   { listeners }: RequestConfig,
-  request: Request,
+  request: ClientRequest,
   ports?: GatewayPorts,
 ): { readonly name: string; readonly listener: Listener } | { readonly refusal: string } {
   const { scheme, port } = request;
@@ -29,8 +29,8 @@ export function meetListener(
   return { refusal: `nothing listens on port ${port}: ${why}; ${others}` };
 }
 
-function schemeRefusal({ scheme }: Request, name: string, ports?: GatewayPorts): string | undefined {
-  const { family } = frontOf(name) ?? {};
+function schemeRefusal({ scheme }: ClientRequest, name: string, ports?: GatewayPorts): string | undefined {
+  const { family } = parseListenerName(name) ?? {};
   if (family === scheme || family === "tcp") return undefined;
   const served = reachOf(name, ports);
   return `the connection is closed: ${served} takes ${scheme === "http" ? "TLS alone" : "no TLS"}`;

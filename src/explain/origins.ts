@@ -21,15 +21,13 @@ import { indexIn } from "../schema/field-path.js";
 import { type Finding, type Ref, refOf } from "../schema/meta.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
-import type { GatewayPorts } from "./fronts.js";
+import type { GatewayPorts } from "./listener-names.js";
 import { serviceOf } from "./names.js";
-
-export type Origin = RouteOrigin;
 
 /** What a store holds beside a configuration that was compiled from it. */
 export interface Origins {
   /** The origin of each route of a virtual host, in their order. */
-  routes(table: string, host: string): readonly Origin[];
+  routes(table: string, host: string): readonly RouteOrigin[];
   /** Undefined without a Gateway. */
   gatewayPorts(): GatewayPorts | undefined;
 }

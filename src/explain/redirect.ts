@@ -1,11 +1,11 @@
 import type { Route } from "../gen/envoy.js";
-import type { Request, SeenRequest } from "./request.js";
+import type { ClientRequest, SeenRequest } from "./request.js";
 import { rewritten } from "./rewrite.js";
 
 const defaultPorts = { http: ":80", https: ":443" } as const;
 
 /** The `Location` that Envoy answers with; the host keeps its port but where that was the old scheme's own. */
-export function locationOf(route: Route, request: Request, seen: SeenRequest): string {
+export function locationOf(route: Route, request: ClientRequest, seen: SeenRequest): string {
   const redirect = route.redirect ?? {};
   const scheme = redirect.scheme_redirect ?? (redirect.https_redirect ? "https" : request.scheme);
   const port = redirect.port_redirect ? `:${redirect.port_redirect}` : "";
@@ -13,7 +13,12 @@ export function locationOf(route: Route, request: Request, seen: SeenRequest): s
   return `${scheme}://${host}${port}${newPath(route, seen)}`;
 }
 
-function keptHost({ scheme: old }: Request, { headers }: SeenRequest, scheme: string, port: string): string {
+function keptHost(
+  { scheme: old }: ClientRequest,
+  { headers }: SeenRequest,
+  scheme: string,
+  port: string,
+): string {
   const authority = headers.get(":authority") ?? "";
   const given = /:\d+$/.exec(authority)?.[0] ?? "";
   const drop = port !== "" || (scheme !== old && given === defaultPorts[old]);

@@ -1,17 +1,20 @@
 import type { Listener } from "../gen/envoy.js";
 import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { EnvoyConfig } from "./config.js";
-import { frontOf } from "./fronts.js";
+import { parseListenerName } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 
 /** Names of clusters or listeners on one side, with what they are called when two sides are compared. */
-export type Names = ReadonlyMap<string, string>;
+export type CommonNames = ReadonlyMap<string, string>;
 
 /**
  * Common names for the clusters of two configurations. A cluster's name holds a hash of its content, so that a changed
  * cluster has another name: where a service has lost one cluster and got one, the two count as the same.
  */
-export function clusterNames(before: EnvoyConfig, after: EnvoyConfig): { before: Names; after: Names } {
+export function clusterNames(
+  before: EnvoyConfig,
+  after: EnvoyConfig,
+): { before: CommonNames; after: CommonNames } {
   const gone = byService([...before.clusters.keys()].filter((name) => !after.clusters.has(name)));
   const fresh = byService([...after.clusters.keys()].filter((name) => !before.clusters.has(name)));
   const all = byService(new Set([...before.clusters.keys(), ...after.clusters.keys()]));
@@ -42,16 +45,20 @@ function byService(names: Iterable<string>): Map<string, string[]> {
  * Common names for the listeners of two configurations. When a Gateway gets or loses a lower port, another listener is the main
  * one, and that of the same port has a name of its own on one side.
  */
-export function listenerNames(before: EnvoyConfig, after: EnvoyConfig): { before: Names; after: Names } {
+export function listenerNames(
+  before: EnvoyConfig,
+  after: EnvoyConfig,
+): { before: CommonNames; after: CommonNames } {
   return { before: furtherNames(before, after), after: furtherNames(after, before) };
 }
 
-function furtherNames(config: EnvoyConfig, other: EnvoyConfig): Names {
+function furtherNames(config: EnvoyConfig, other: EnvoyConfig): CommonNames {
   const names = new Map<string, string>();
   for (const main of [ingressHttp, ingressHttps]) {
     const port = portOf(config.listeners.get(main));
     const further = [...other.listeners].find(
-      ([name, listener]) => frontOf(name)?.family === frontOf(main)?.family && portOf(listener) === port,
+      ([name, listener]) =>
+        parseListenerName(name)?.family === parseListenerName(main)?.family && portOf(listener) === port,
     );
     if (port !== undefined && further) names.set(main, further[0]);
   }
@@ -62,7 +69,7 @@ const portOf = (listener: Listener | undefined): number | undefined =>
   listener?.address?.socket_address?.port_value;
 
 /** A copy of JSON in which clusters and listeners have their common names. */
-export function renamed<T>(value: T, names: Names): T {
+export function renamed<T>(value: T, names: CommonNames): T {
   return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
     typeof inner === "string" ? (names.get(inner) ?? inner) : inner,
   ) as T;

@@ -7,7 +7,7 @@ import {
 import type { SettingsSpec } from "../schema/settings.js";
 
 /** A request as a client sends it. */
-export interface Request {
+export interface ClientRequest {
   readonly method: string;
   readonly scheme: "http" | "https";
   /** The Host header: a name, and a port where the URL has one. */
@@ -25,7 +25,7 @@ export interface Request {
 }
 
 /** A method, URL or header that is none; the message says which. */
-export class RequestError extends Error {}
+export class RequestSyntaxError extends Error {}
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -35,13 +35,13 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * @param headers lines of `name: value`; `Host` replaces the URL's.
  * @throws RequestError
  */
-export function readRequest(method: string, url: string, headers: readonly string[] = []): Request {
-  if (!token.test(method)) throw new RequestError(`${method}: not an HTTP method`);
+export function readRequest(method: string, url: string, headers: readonly string[] = []): ClientRequest {
+  if (!token.test(method)) throw new RequestSyntaxError(`${method}: not an HTTP method`);
   const [, scheme, place = "", path, query] =
     /^(https?):\/\/([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
-  if (!scheme) throw new RequestError(`${url}: expected http://HOST/PATH or https://HOST/PATH`);
+  if (!scheme) throw new RequestSyntaxError(`${url}: expected http://HOST/PATH or https://HOST/PATH`);
   if (!/^(?:[^\s@:[\]]+|\[[0-9a-f:.]+\])(?::\d+)?$/i.test(place))
-    throw new RequestError(`${url}: ${place} is not a host`);
+    throw new RequestSyntaxError(`${url}: ${place} is not a host`);
   const { host, others } = readHeaders(headers);
   const name = hostName(place);
   return {
@@ -62,7 +62,7 @@ function readHeaders(lines: readonly string[]): { host?: string; others: Map<str
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).trim().toLowerCase();
-    if (colon < 0 || !token.test(name)) throw new RequestError(`-H ${line}: expected 'name: value'`);
+    if (colon < 0 || !token.test(name)) throw new RequestSyntaxError(`-H ${line}: expected 'name: value'`);
     const value = line.slice(colon + 1).trim();
     if (name === "host") host = value;
     else others.set(name, others.has(name) ? `${others.get(name)},${value}` : value);
@@ -79,7 +79,7 @@ const port = /:\d+$/;
 /** A host without its port, lower case, as Envoy compares hosts. */
 export const hostName = (authority: string): string => authority.toLowerCase().replace(port, "");
 
-function portOf(place: string): Pick<Request, "port"> {
+function portOf(place: string): Pick<ClientRequest, "port"> {
   const found = port.exec(place)?.[0];
   return found ? { port: Number(found.slice(1)) } : {};
 }
@@ -108,7 +108,7 @@ export interface SeenRequest {
 }
 
 /** Undefined when Envoy refuses the path (400). */
-export function seenRequest(request: Request, options: Normalization): SeenRequest | undefined {
+export function seenRequest(request: ClientRequest, options: Normalization): SeenRequest | undefined {
   if (options.escapedSlashes === "reject" && hasEscapedSlash(request.path)) return undefined;
   const written = options.escapedSlashes === "unescape" ? unescapeSlashes(request.path) : request.path;
   const normal = options.normalizePath ? normalizePath(written) : written;

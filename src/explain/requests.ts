@@ -1,14 +1,14 @@
 import type { Route, RouteMatch, VirtualHost } from "../gen/envoy.js";
 import { isSame } from "../schema/same.js";
 import { type EnvoyConfig, managerOf } from "./config.js";
+import { ConfigIndex, type ReachedHost, type SiteConfig, siteLabel, sitesOf } from "./config-index.js";
 import { explain } from "./explain.js";
 import type { Explanation, Outcome } from "./explanation.js";
-import { frontOf } from "./fronts.js";
 import { type Detail, factDifferences } from "./leaves.js";
+import { parseListenerName } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 import { type Probe, probesFor } from "./probes.js";
 import { type RiskCode, riskOfDetails, sortedRisk } from "./risk.js";
-import { type Site, type SiteConfig, Sites, siteLabel, sitesOf } from "./sites.js";
 
 /** One side of a comparison. */
 export interface Side {
@@ -18,7 +18,7 @@ export interface Side {
 }
 
 /** What a request is answered with. */
-export interface Answer {
+export interface RequestAnswer {
   readonly outcome: Outcome;
   readonly summary: string;
   readonly status?: number;
@@ -30,13 +30,13 @@ export interface RequestDifference {
   readonly url: string;
   /** Lines of `name: value`. */
   readonly headers: readonly string[];
-  readonly before: Answer;
-  readonly after: Answer;
+  readonly before: RequestAnswer;
+  readonly after: RequestAnswer;
   /** What else differs of how it is answered. */
   readonly details: readonly Detail[];
   readonly risk: readonly RiskCode[];
   /** The same route wins on both sides, or there is no host on one, so that a change tells all of this. */
-  readonly told: boolean;
+  readonly isDescribed: boolean;
 }
 
 /** What came of the requests to one host by one way to reach it. */
@@ -66,7 +66,7 @@ const maxLooks = 20_000_000;
 
 /** Sends requests to every host whose routes differ, on both sides, to the sides as `aligned` makes them. */
 export function compareRequests(before: Side, after: Side): SiteRequests[] {
-  const [a, b] = [new Sites(before.config), new Sites(after.config)];
+  const [a, b] = [new ConfigIndex(before.config), new ConfigIndex(after.config)];
   const found: SiteRequests[] = [];
   const left = { tried: maxTried, looks: maxLooks };
   for (const site of sitesOf(before.config, after.config, a, b)) {
@@ -107,7 +107,7 @@ function changedMatches({ virtualHost }: SiteConfig, other: SiteConfig): readonl
 }
 
 function compareSite(
-  site: Site,
+  site: ReachedHost,
   before: Met,
   after: Met,
   left: { readonly tried: number; readonly looks: number },
@@ -130,7 +130,7 @@ function compareSite(
     const difference = differenceOf(site, probe, old, now);
     differing++;
     for (const code of difference.risk) risk.add(code);
-    const { before: from, after: to, details, told } = difference;
+    const { before: from, after: to, details, isDescribed: told } = difference;
     const key = JSON.stringify([from, to, details, told]);
     if (!shown.has(key) && shown.size < maxShown) shown.set(key, difference);
   }
@@ -148,7 +148,7 @@ function compareSite(
 
 interface Answered {
   readonly explanation: Explanation;
-  readonly answer: Answer;
+  readonly answer: RequestAnswer;
   readonly isServed: boolean;
   /** The match of the route that won. */
   readonly match: RouteMatch | undefined;
@@ -158,11 +158,11 @@ interface Answered {
 }
 
 function answerAt(
-  { scheme, asked, table }: Site,
+  { scheme, asked, table }: ReachedHost,
   { config, virtualHost, knowsEndpoints }: Met,
   probe: Probe,
 ): Answered {
-  const port = frontOf(table)?.port;
+  const port = parseListenerName(table)?.port;
   const explanation = explain(config, {
     ...probe,
     scheme,
@@ -224,8 +224,8 @@ function isUnseen(old: Answered, now: Answered): boolean {
   return a.status === b.status && factDifferences(factsOf(old), factsOf(now)).every(isBare);
 }
 
-function differenceOf(site: Site, probe: Probe, old: Answered, now: Answered): RequestDifference {
-  const port = frontOf(site.table)?.port;
+function differenceOf(site: ReachedHost, probe: Probe, old: Answered, now: Answered): RequestDifference {
+  const port = parseListenerName(site.table)?.port;
   const place = port === undefined ? site.asked : `${site.asked}:${port}`;
   const all = factDifferences(factsOf(old), factsOf(now));
   return {
@@ -240,7 +240,7 @@ function differenceOf(site: Site, probe: Probe, old: Answered, now: Answered): R
         ? all.filter(({ what }) => what !== "backends" && what !== "redirect" && what !== "response")
         : [],
     risk: sortedRisk(riskOf(old, now, all)),
-    told:
+    isDescribed:
       !old.virtualHost ||
       !now.virtualHost ||
       (old.virtualHost.name === now.virtualHost.name &&

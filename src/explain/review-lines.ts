@@ -1,5 +1,5 @@
 import { plural } from "../schema/words.js";
-import type { Change, ChangeKind } from "./change.js";
+import type { ChangeKind, ConfigChange } from "./change.js";
 import type { Detail } from "./leaves.js";
 import type { RequestDifference } from "./requests.js";
 import type { HostReview, Review, ReviewedChange } from "./review.js";
@@ -69,7 +69,7 @@ function hostSection({ host, risk, changes, requests }: HostReview): Section {
 }
 
 /** How the host is reached that a change is of. */
-function placeOf({ kind, name, host = "" }: Change): string {
+function placeOf({ kind, name, host = "" }: ConfigChange): string {
   if (kind !== "server name") return / \((.*)\)$/.exec(host)?.[1] ?? host;
   return name.includes(" (") ? `TLS${name.slice(name.indexOf(" ("))}` : "TLS";
 }
@@ -80,7 +80,7 @@ const changeLines = (change: ReviewedChange, text: string, depth: number): Line[
 ];
 
 /** Of what is new or gone as a whole, one side says all. */
-function detailLine({ what, before, after }: Detail, { change, kind }: Change, depth: number): Line {
+function detailLine({ what, before, after }: Detail, { change, kind }: ConfigChange, depth: number): Line {
   if (kind === "endpoints")
     return { sign: before === undefined ? "+" : "-", depth: depth - 1, text: before ?? after ?? "" };
   if (change !== "changed") return { sign: "", depth, text: `${what}: ${before ?? after ?? ""}` };
@@ -89,16 +89,16 @@ function detailLine({ what, before, after }: Detail, { change, kind }: Change, d
 
 /** Requests that are answered otherwise, without those that a change tells. */
 function requestLines({ shown, differing, tried, complete }: HostReview["requests"]): Line[] {
-  const untold = shown.filter(({ told }) => !told);
-  if (untold.length === 0) {
+  const undescribed = shown.filter(({ isDescribed: told }) => !told);
+  if (undescribed.length === 0) {
     if (tried === 0 || differing > 0) return [];
     const scope = complete ? "" : ", which do not stand for all,";
     return [
       { sign: "", depth: 0, text: `no request of ${tried} that were tried${scope} is answered otherwise` },
     ];
   }
-  const lines = untold.slice(0, maxRequests).flatMap(requestLinesOf);
-  const rest = untold.length - maxRequests;
+  const lines = undescribed.slice(0, maxRequests).flatMap(requestLinesOf);
+  const rest = undescribed.length - maxRequests;
   const more: Line[] = rest > 0 ? [{ sign: "", depth: 1, text: `and ${plural(rest, "request")} more` }] : [];
   return [{ sign: "", depth: 0, text: "requests" }, ...lines, ...more];
 }

@@ -1,13 +1,13 @@
-import type { Change } from "./change.js";
+import type { ConfigChange } from "./change.js";
 import type { EnvoyConfig } from "./config.js";
 import { aligned, diff } from "./diff.js";
-import { frontOf } from "./fronts.js";
+import { parseListenerName } from "./listener-names.js";
 import { serviceOf } from "./names.js";
 import { compareRequests, type RequestDifference, type Side, type SiteRequests } from "./requests.js";
 import { type RiskCode, rankOf, riskOfChange, sortedRisk } from "./risk.js";
 
 /** A change with what it may do. */
-export interface ReviewedChange extends Change {
+export interface ReviewedChange extends ConfigChange {
   readonly risk: readonly RiskCode[];
 }
 
@@ -54,14 +54,14 @@ export function review(before: Side, after: Side): Review {
 }
 
 /** Changes by host, where no request was tried. */
-export const reviewOf = (changes: readonly Change[], after: EnvoyConfig): Review => ({
+export const reviewOf = (changes: readonly ConfigChange[], after: EnvoyConfig): Review => ({
   ...grouped(changes, [], after),
   rewritten: [],
   untried: [],
 });
 
 function grouped(
-  changes: readonly Change[],
+  changes: readonly ConfigChange[],
   requests: readonly SiteRequests[],
   after: EnvoyConfig,
 ): Pick<Review, "hosts" | "others"> {
@@ -87,7 +87,7 @@ interface Known {
 }
 
 function knownOf(requests: readonly SiteRequests[], { tables, clusters, endpoints }: EnvoyConfig): Known {
-  const clear = [...tables].filter(([name]) => frontOf(name)?.family === "http");
+  const clear = [...tables].filter(([name]) => parseListenerName(name)?.family === "http");
   const full = [...clusters].filter(([name, { load_assignment }]) =>
     ((endpoints.get(name) ?? load_assignment)?.endpoints ?? []).some(
       ({ lb_endpoints }) => lb_endpoints?.length,
@@ -121,7 +121,7 @@ export const changesIn = ({ hosts, others }: Review): readonly ReviewedChange[] 
 
 const nameIn = (site: string): string => site.replace(/ \(.*$/, "");
 
-function hostOf({ kind, name, host }: Change): string | undefined {
+function hostOf({ kind, name, host }: ConfigChange): string | undefined {
   if (kind === "host" || kind === "route") return nameIn(host ?? "");
   return kind === "server name" ? nameIn(name) : undefined;
 }
@@ -149,7 +149,7 @@ function hostReview(host: string, changes: readonly ReviewedChange[], known: Kno
 const lossOf = (code: RiskCode, site: string, { inClear }: Known): RiskCode =>
   code === "host-gone" && site.includes(" (https") && inClear.has(nameIn(site)) ? "tls-off" : code;
 
-function riskIn(change: Change, known: Known): readonly RiskCode[] {
+function riskIn(change: ConfigChange, known: Known): readonly RiskCode[] {
   const { kind, host = "", name, details } = change;
   const own = [...riskOfChange(change)];
   if (change.change === "removed") {

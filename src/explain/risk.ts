@@ -1,4 +1,4 @@
-import type { Change } from "./change.js";
+import type { ConfigChange } from "./change.js";
 import type { Detail } from "./leaves.js";
 
 /** What a change may do to those who use a host, the worst first. The codes are stable: pipelines read them. */
@@ -109,7 +109,7 @@ function lowered(before: string | undefined, after: string | undefined): boolean
 const withoutWeights = (text: string | undefined): string => text?.replace(/ \(weight \d+\)/g, "") ?? "";
 
 /** The risk that a change alone shows; what its requests meet is told by `compareRequests`. */
-export function riskOfChange({ kind, change, details }: Change): RiskCode[] {
+export function riskOfChange({ kind, change, details }: ConfigChange): RiskCode[] {
   if (kind === "certificate") return change === "changed" ? ["certificate-changed"] : [];
   if (kind === "listener") return change === "removed" ? ["listener-closed"] : riskOfDetails(details);
   if (kind === "endpoints") return [];

@@ -3,7 +3,7 @@ import type { RequestText } from "../schema/route-tests.js";
 import { mismatch } from "./match.js";
 import { normalizationOf } from "./normalization.js";
 import { regexExamples } from "./regex-examples.js";
-import { hostName, RequestError, readRequest, seenRequest } from "./request.js";
+import { hostName, RequestSyntaxError, readRequest, seenRequest } from "./request.js";
 
 /** How a virtual host is reached. */
 export interface Reach {
@@ -95,7 +95,7 @@ function seenBy(draft: Draft, reach: Reach): ReturnType<typeof seenRequest> {
       ? seenRequest(request, normalizationOf(reach.manager))
       : undefined;
   } catch (error) {
-    if (error instanceof RequestError) return undefined;
+    if (error instanceof RequestSyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import { plural } from "../schema/words.js";
 import type { BackendSeen, Explanation, RouteSeen, RouteTried } from "./explanation.js";
-import type { Origin } from "./origins.js";
 
 /** Where an origin stands, such as `a.yaml:12`; empty when it is not known. */
-export type PlaceOf = (origin: Origin) => string;
+export type PlaceOf = (origin: RouteOrigin) => string;
 
 const maxTried = 10;
 
@@ -44,7 +44,7 @@ function originRows({ origin }: RouteSeen, placeOf: PlaceOf): [string, string][]
   return origin ? [["from", formatOrigin(origin, placeOf)]] : [];
 }
 
-function formatOrigin(origin: Origin, placeOf: PlaceOf): string {
+function formatOrigin(origin: RouteOrigin, placeOf: PlaceOf): string {
   const place = placeOf(origin);
   return `${origin.ref} ${origin.field}${place ? ` (${place})` : ""}`;
 }

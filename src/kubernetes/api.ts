@@ -1,6 +1,6 @@
 import { isRecord } from "../schema/issues.js";
 import { Deadline } from "./deadline.js";
-import { type Resource, resourcePath } from "./resources.js";
+import { type ApiResource, resourcePath } from "./resources.js";
 
 /**
  * How requests reach an API server; a transport adds address, credentials and trust. When the signal is aborted, `send`
@@ -69,7 +69,7 @@ export interface Listed {
   readonly resourceVersion: string;
 }
 
-const notAList = (resource: Resource, why: string): ApiError =>
+const notAList = (resource: ApiResource, why: string): ApiError =>
   new ApiError(0, "NotAList", `${resource.plural}: ${why}`);
 
 /**
@@ -78,7 +78,11 @@ const notAList = (resource: Resource, why: string): ApiError =>
  * @throws ApiError with the server's status (410 when the list took longer than the server remembers), or status 0
  *   when it answered with something that is no list of these objects.
  */
-export async function list(transport: Transport, resource: Resource, signal: AbortSignal): Promise<Listed> {
+export async function list(
+  transport: Transport,
+  resource: ApiResource,
+  signal: AbortSignal,
+): Promise<Listed> {
   const items: Raw[] = [];
   let token = "";
   let version: string | undefined;
@@ -105,7 +109,7 @@ export async function list(transport: Transport, resource: Resource, signal: Abo
 }
 
 /** An object of a list or a watch, with the kind and version that typed lists leave out. */
-function itemOf(resource: Resource, item: unknown): Raw {
+function itemOf(resource: ApiResource, item: unknown): Raw {
   const { kind, apiVersion } = resource;
   if (!isRecord(item)) throw notAList(resource, "an item is not an object");
   const object = { apiVersion, kind, ...item };
@@ -118,7 +122,7 @@ function itemOf(resource: Resource, item: unknown): Raw {
 }
 
 /** Where an API server is, and which cluster it is of. */
-export interface Place {
+export interface ApiServerState {
   readonly resourceVersion: string;
   /** Of the namespace `kube-system`, which lives as long as its cluster; empty where there is none. */
   readonly uid: string;
@@ -129,7 +133,7 @@ export interface Place {
  *
  * @throws ApiError
  */
-export async function placeOf(transport: Transport, signal: AbortSignal): Promise<Place> {
+export async function apiServerState(transport: Transport, signal: AbortSignal): Promise<ApiServerState> {
   const path = "/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system";
   const answer = await getJson(transport, path, signal, questionMs);
   const [first] = Array.isArray(answer.items) ? answer.items : [];
@@ -147,7 +151,7 @@ export async function placeOf(transport: Transport, signal: AbortSignal): Promis
  */
 export async function* watch(
   transport: Transport,
-  resource: Resource,
+  resource: ApiResource,
   resourceVersion: string,
   seconds: number,
   signal: AbortSignal,
@@ -181,7 +185,7 @@ export async function* watch(
   }
 }
 
-const stalledError = ({ plural }: Resource): ApiError =>
+const stalledError = ({ plural }: ApiResource): ApiError =>
   new ApiError(0, stalled, `${plural}: the watch was silent beyond its time; it is opened anew`);
 
 /** The reason of an ApiError about a watch that went silent. */
@@ -220,7 +224,7 @@ class Overtime {
   }
 }
 
-function eventOf(resource: Resource, { type, object }: Raw): WatchEvent {
+function eventOf(resource: ApiResource, { type, object }: Raw): WatchEvent {
   const bad = (why: string): ApiError => new ApiError(0, "NotAnEvent", `${resource.plural}: ${why}`);
   if (!isRecord(object)) throw bad("an event has no object");
   if (type === "ERROR" || object.kind === "Status") throw statusError(object, resource.plural);

@@ -1,7 +1,7 @@
 import { messageOf } from "../schema/words.js";
 import { ApiError, stalled } from "./api.js";
 import { NoAnswer } from "./deadline.js";
-import type { Resource } from "./resources.js";
+import type { ApiResource } from "./resources.js";
 
 /** What failed and what to do about it. Codes are stable: logs, status and metrics have them. */
 interface Failure {
@@ -106,7 +106,7 @@ const texts: Readonly<Partial<Record<FailureCode, string>>> = {
 
 /** One clear line about a failure, with its code: what was tried, where, and what to do. */
 export function failureOf(
-  { plural, apiVersion }: Pick<Resource, "plural" | "apiVersion">,
+  { plural, apiVersion }: Pick<ApiResource, "plural" | "apiVersion">,
   error: unknown,
   server: string,
 ): Failure {

@@ -1,7 +1,7 @@
 import type { Finding, Ref } from "../schema/meta.js";
 import { type KubeObject, parseObject } from "../schema/object.js";
 import { ApiError, type Raw } from "./api.js";
-import type { Resource } from "./resources.js";
+import type { ApiResource } from "./resources.js";
 
 /**
  * Reads one object of the API as a change; one that can't be read leaves what was known of it. Unknown fields are no findings here: an
@@ -26,8 +26,8 @@ export const isMissing = (error: unknown): boolean => error instanceof ApiError 
  * @throws ApiError of the last version when the server has none of them, and whatever else asking throws.
  */
 export async function askVersions<T>(
-  versions: Iterable<Resource>,
-  ask: (resource: Resource) => Promise<T>,
+  versions: Iterable<ApiResource>,
+  ask: (resource: ApiResource) => Promise<T>,
 ): Promise<T> {
   let missing: unknown;
   for (const resource of versions) {

@@ -4,7 +4,7 @@ import { type KubeObject, versionsRead } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 
 /** A collection of the Kubernetes API that routing reads. */
-export interface Resource {
+export interface ApiResource {
   readonly kind: Exclude<KubeObject["kind"], "Settings">;
   /** The newest that is read. */
   readonly apiVersion: string;
@@ -21,19 +21,19 @@ export interface Resource {
 }
 
 const builtIn = (
-  kind: Resource["kind"],
+  kind: ApiResource["kind"],
   apiVersion: string,
   plural: string,
-  rest: Partial<Resource> = {},
-): Resource => ({ kind, apiVersion, plural, namespaced: true, builtIn: true, ...rest });
+  rest: Partial<ApiResource> = {},
+): ApiResource => ({ kind, apiVersion, plural, namespaced: true, builtIn: true, ...rest });
 
-const custom = (kind: Resource["kind"], apiVersion: string, plural: string): Resource => ({
+const custom = (kind: ApiResource["kind"], apiVersion: string, plural: string): ApiResource => ({
   ...builtIn(kind, apiVersion, plural),
   builtIn: false,
 });
 
 /** Of the Gateway API: in every version that is read. */
-function gateway(kind: Resource["kind"], plural: string, rest: Partial<Resource> = {}): Resource {
+function gateway(kind: ApiResource["kind"], plural: string, rest: Partial<ApiResource> = {}): ApiResource {
   const [newest = "", ...olderVersions] = versionsRead(kind);
   return { ...custom(kind, newest, plural), olderVersions, ofGateway: true, ...rest };
 }
@@ -45,7 +45,7 @@ const routableSecrets =
 /**
  * Everything that may be read, in the order of the first list. Endpoints are not: every cluster mirrors them to slices.
  */
-export const resources: readonly Resource[] = [
+export const resources: readonly ApiResource[] = [
   builtIn("Namespace", "v1", "namespaces", { namespaced: false }),
   builtIn("Service", "v1", "services"),
   builtIn("EndpointSlice", "discovery.k8s.io/v1", "endpointslices"),
@@ -74,23 +74,23 @@ export const resources: readonly Resource[] = [
 export const resourcesWith = (
   ofGateway: boolean,
   disableFeatures: SettingsSpec["disableFeatures"] = [],
-): readonly Resource[] =>
+): readonly ApiResource[] =>
   resources.filter((one) => (ofGateway || !one.ofGateway) && !isLeftOut(one.kind, { disableFeatures }));
 
 /** What is read under some settings. */
 export const resourcesOf = (
   settings: Pick<SettingsSpec, "gatewayRef" | "gateway" | "disableFeatures">,
-): readonly Resource[] => resourcesWith(servesGateways(settings), settings.disableFeatures);
+): readonly ApiResource[] => resourcesWith(servesGateways(settings), settings.disableFeatures);
 
 /** A collection at each version that is read, the newest first. */
-export const versionsOf = (resource: Resource): readonly Resource[] => [
+export const versionsOf = (resource: ApiResource): readonly ApiResource[] => [
   resource,
   ...(resource.olderVersions ?? []).map((apiVersion) => ({ ...resource, apiVersion })),
 ];
 
 /** The path of a collection over all namespaces, or of one object (and its subresource). */
 export function resourcePath(
-  { apiVersion, plural, namespaced }: Resource,
+  { apiVersion, plural, namespaced }: ApiResource,
   object?: { readonly namespace: string; readonly name: string; readonly subresource?: string },
 ): string {
   const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

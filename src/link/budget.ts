@@ -61,7 +61,7 @@ export function fitHosts(
     return { name: host.name, owner, bytes: Math.max(0, sizeOf(host) + 1 - rest) };
   });
   const advice = table.includes("/") ? "" : ", or with routeShards: 16 a part of one,";
-  const out = tell(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
+  const out = report(store, `a route table (${table})${advice}`, leftOut(items, budget - least), findings);
   return out.size === 0 ? hosts : hosts.map((host) => (out.has(host.name) ? unavailable(host) : host));
 }
 
@@ -90,11 +90,11 @@ export function fitChains(
     const owner = namespaceOf(ownerOf(store, name));
     return { name, owner, bytes: bytesOf(chain) + 1 };
   });
-  const out = tell(store, "a listener", leftOut(items, budget), findings);
+  const out = report(store, "a listener", leftOut(items, budget), findings);
   return new Map([...chains].filter(([name]) => !out.has(name)));
 }
 
-function tell(
+function report(
   store: Claimants,
   answer: string,
   out: readonly Item[],

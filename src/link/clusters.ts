@@ -5,42 +5,42 @@ import { fitClusters } from "./budget.js";
 import { type Resources, unclosed } from "./fragment.js";
 import { type Linked, linked, ResourceSet } from "./resource-set.js";
 
-export interface ClusterOptions {
+export interface ClusterLinkOptions {
   readonly mode: EndpointMode;
   /** JSON of the ConfigSource of endpoints. */
   readonly eds: string;
   /** In the mode `inline`, clusters whose endpoints change get them by EDS from then on. */
-  readonly livelyByEds: boolean;
+  readonly changingByEds: boolean;
 }
 
 /** Endpoints inline mean that Envoy reads all clusters when one has another pod: as many clusters are spared that. */
-const maxLively = 64;
+const maxChanging = 64;
 
 /** Clusters and endpoints with the fragments that they were made of. */
 export interface ClusterSection {
-  readonly options: ClusterOptions;
+  readonly options: ClusterLinkOptions;
   readonly clusters: ResourceSet;
   readonly endpoints: ResourceSet;
   /** About clusters for which there is no room. */
   readonly findings: readonly Finding[];
   readonly fragments: readonly Resource[];
   /** All endpoints, and those of each cluster in turn. */
-  readonly pods: readonly Resource[];
-  readonly podsOf: readonly (Resource | undefined)[];
+  readonly endpointFragments: readonly Resource[];
+  readonly endpointsOf: readonly (Resource | undefined)[];
   /** Names of clusters whose endpoints have changed, that of the latest change last. */
-  readonly lively: ReadonlySet<string>;
+  readonly changing: ReadonlySet<string>;
 }
 
 /** Links the clusters of a store; takes over from `before` those whose fragments are the same. */
 export function linkClusters(
   store: Resources,
   fragments: readonly Resource[],
-  options: ClusterOptions,
+  options: ClusterLinkOptions,
   before?: ClusterSection,
 ): ClusterSection {
   const pods = [...store.resources("endpoints")];
   const known = isSame(before?.options, options) ? before : undefined;
-  if (known && isSame(known.fragments, fragments) && isSame(known.pods, pods)) return known;
+  if (known && isSame(known.fragments, fragments) && isSame(known.endpointFragments, pods)) return known;
   const podsByName = new Map(pods.map((one) => [one.name, one]));
   const podsOf = fragments.map(({ endpoints }) =>
     endpoints === undefined ? undefined : podsByName.get(endpoints),
@@ -48,14 +48,14 @@ export function linkClusters(
   const clusters = new Map<string, Linked>();
   const endpoints = new Map<string, Linked>();
   const olds = placesIn(known, fragments);
-  const lively = options.livelyByEds ? livelyOf(fragments, podsOf, known, olds) : new Set<string>();
+  const lively = options.changingByEds ? changingOf(fragments, podsOf, known, olds) : new Set<string>();
   for (const [i, fragment] of fragments.entries()) {
     const { name } = fragment;
     const old = olds[i] ?? -1;
     const cluster =
       isSame(known?.fragments[old], fragment) &&
-      isSame(known?.podsOf[old], podsOf[i]) &&
-      known?.lively.has(name) === lively.has(name)
+      isSame(known?.endpointsOf[old], podsOf[i]) &&
+      known?.changing.has(name) === lively.has(name)
         ? known?.clusters.get(name)
         : undefined;
     if (cluster) {
@@ -74,9 +74,9 @@ export function linkClusters(
     findings,
     endpoints: new ResourceSet(endpoints),
     fragments,
-    pods,
-    podsOf,
-    lively,
+    endpointFragments: pods,
+    endpointsOf: podsOf,
+    changing: lively,
   };
 }
 
@@ -91,24 +91,24 @@ function placesIn(known: ClusterSection | undefined, fragments: readonly Resourc
 }
 
 /** The clusters that were lively before and those whose endpoints are others now. */
-function livelyOf(
+function changingOf(
   fragments: readonly Resource[],
   podsOf: readonly (Resource | undefined)[],
   known: ClusterSection | undefined,
   olds: readonly number[],
 ): ReadonlySet<string> {
-  const lively = new Set<string>(known?.lively);
+  const lively = new Set<string>(known?.changing);
   const names = new Set<string>();
   for (const [i, { name, mode }] of fragments.entries()) {
     const old = olds[i] ?? -1;
     if (lively.has(name)) names.add(name);
-    if (old < 0 || mode !== undefined || isSame(known?.podsOf[old], podsOf[i])) continue;
+    if (old < 0 || mode !== undefined || isSame(known?.endpointsOf[old], podsOf[i])) continue;
     names.add(name);
     lively.delete(name);
     lively.add(name);
   }
   for (const name of lively) if (!names.has(name)) lively.delete(name);
-  for (const name of lively) if (lively.size > maxLively) lively.delete(name);
+  for (const name of lively) if (lively.size > maxChanging) lively.delete(name);
   return lively;
 }
 
@@ -119,7 +119,7 @@ function livelyOf(
 function linkCluster(
   { name, json, ...fragment }: Resource,
   pods: Resource | undefined,
-  options: ClusterOptions,
+  options: ClusterLinkOptions,
   clusters: Map<string, Linked>,
   endpoints: Map<string, Linked>,
 ): void {

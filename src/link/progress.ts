@@ -1,6 +1,6 @@
 import { memoized } from "../schema/memoized.js";
 import { shardCount, shardName, tablesIn } from "../xds/route-shards.js";
-import { isActive, type Subscription, type Subscriptions, subscriptionKey } from "./fleet.js";
+import { isActive, type Subscription, type Subscriptions, subscriptionKey } from "./envoy-registry.js";
 import type { ResourceSet } from "./resource-set.js";
 import { type Served, selectVersion } from "./served.js";
 import { isNewer, parseVersion } from "./version.js";
@@ -82,7 +82,7 @@ export function hasRoutes(
   now: number,
 ): boolean {
   for (const subscription of envoy.values()) {
-    if (now - subscription.elsewhereAt < spreadMs) return false;
+    if (now - subscription.otherReplicaAt < spreadMs) return false;
     if (subscription.type !== "routes" || !isActive(subscription, now)) continue;
     const version = selectVersion(routes, subscription.names)?.version;
     if (version !== undefined && !isUpToDate(subscription, version)) return false;

@@ -1,4 +1,4 @@
-import { type Fleet, type Subscriptions, subscriptionKey } from "./fleet.js";
+import { type EnvoyRegistry, type Subscriptions, subscriptionKey } from "./envoy-registry.js";
 import {
   hasClusters,
   hasEndpoints,
@@ -9,7 +9,7 @@ import {
   newerAt,
 } from "./progress.js";
 import type { ResourceSet } from "./resource-set.js";
-import { type Answer, isByName, type Request, respond } from "./respond.js";
+import { type DiscoveryAnswer, isByName, type Poll, respond } from "./respond.js";
 import { type Served, selectVersion, serveSet } from "./served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "./snapshot.js";
 import { isNewer, isOrdered, parseVersion } from "./version.js";
@@ -58,7 +58,7 @@ const maxPatienceMs = 600_000;
 const calmMs = 3_600_000;
 
 /** Differs between the polls of an Envoy: in step with each other, they would get to the same replicas in turn. */
-const partOf = ({ type, names: [name = type] }: Request): number =>
+const partOf = ({ type, names: [name = type] }: Poll): number =>
   2 + (name.length % 7) + (name.charCodeAt(name.length - 1) % 8) / 8;
 
 /** Of these, what is no longer used is served for a while beside what is new. */
@@ -90,7 +90,7 @@ export class Publication {
   #raisedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly fleet: Fleet,
+    private readonly fleet: EnvoyRegistry,
     options: Partial<PublicationOptions> = {},
   ) {
     this.#options = { ...usual, ...options };
@@ -201,7 +201,7 @@ export class Publication {
    * Decides on the answer to a poll, by `respond`; but listeners and routes that an Envoy may not have the clusters for are withheld
    * until it has, `waitMs` at most: also the newest of snapshots that follow on each other.
    */
-  answer(request: Request, now: number): Answer {
+  answer(request: Poll, now: number): DiscoveryAnswer {
     const { type, names, version } = request;
     const answer = respond(request, this.#served?.[type], this.fleet, now);
     if (type !== "listeners" && type !== "routes" && type !== "clusters") return answer;
@@ -218,7 +218,7 @@ export class Publication {
    * which its routes need: where it has all that are to be, it is given others only when it has the routes; else another replica
    * gets the time to give it these.
    */
-  #clustersWithheldFor(request: Request, now: number): number {
+  #clustersWithheldFor(request: Poll, now: number): number {
     const envoy = this.fleet.of(request);
     const { listeners, routes } = this.#served ?? {};
     if (!envoy?.get(subscriptionKey("clusters"))?.foreign || !listeners || !routes) return 0;
@@ -229,7 +229,7 @@ export class Publication {
   }
 
   /** How long (ms) listeners or routes are withheld from an Envoy as far as is known of it; 0: it may have them. */
-  #withheldFor(request: Request, now: number): number {
+  #withheldFor(request: Poll, now: number): number {
     if (request.type === "clusters") return this.#clustersWithheldFor(request, now);
     const { waitMs } = this.#options;
     const { clusters, endpoints } = this.#served ?? {};
@@ -249,7 +249,7 @@ export class Publication {
    * Whether an Envoy follows what is served here. One that comes with something else, from before the start or from a replica that was
    * cut off, may have clusters of any time before.
    */
-  #isOwn({ type, names, version }: Request, envoy: Subscriptions | undefined): boolean {
+  #isOwn({ type, names, version }: Poll, envoy: Subscriptions | undefined): boolean {
     return version === "" || envoy?.get(subscriptionKey(type, names))?.inStep === true;
   }
 
@@ -273,13 +273,13 @@ export class Publication {
    * one that reports clusters or endpoints for which other replicas hold routes back, or one for routes that are held back here.
    * A part of the time since there is something to learn, so that few polls come of it. Undefined: as long as may be.
    */
-  holdMs(request: Request, now: number): number | undefined {
+  holdMs(request: Poll, now: number): number | undefined {
     const at = this.#learntFrom(request);
     if (at === undefined || now - at >= this.#options.waitMs) return undefined;
     return Math.max(firstHoldMs, (now - at) / partOf(request));
   }
 
-  #learntFrom(request: Request): number | undefined {
+  #learntFrom(request: Poll): number | undefined {
     const { type, names, version } = request;
     const listeners = this.#served?.listeners;
     const envoy = this.fleet.of(request);
@@ -300,7 +300,7 @@ export class Publication {
    * its source, what it serves gets a version above the reported one. Replicas that take Envoys back from each other wait twice as
    * long each time.
    */
-  learn(request: Request, now: number): void {
+  learn(request: Poll, now: number): void {
     const { type, names, version } = request;
     const served = this.#served?.[type];
     const reported = parseVersion(version);

@@ -1,13 +1,13 @@
 import { memoized } from "../schema/memoized.js";
 import { type Dialect, dialectKey, inDialect } from "../xds/dialect.js";
 import { Body, maxBodyBytes } from "./body.js";
-import type { Fleet, Poller } from "./fleet.js";
+import type { EnvoyRegistry, Poller } from "./envoy-registry.js";
 import { type Selection, type Served, selectVersion } from "./served.js";
 import type { XdsType } from "./snapshot.js";
 import { isNewer, parseVersion } from "./version.js";
 
 /** What a DiscoveryRequest asks, as far as it matters, and who asks. */
-export interface Request extends Poller {
+export interface Poll extends Poller {
   readonly type: XdsType;
   /** What Envoy has; empty at first. */
   readonly version: string;
@@ -15,7 +15,7 @@ export interface Request extends Poller {
   readonly names: readonly string[];
 }
 
-export type Answer =
+export type DiscoveryAnswer =
   /** `notBefore` (ms): with this very content refused, better answered only then. */
   | { readonly kind: "content"; readonly selection: Selection; readonly notBefore?: number }
   /** Nothing new: wait for a change, and at the end of the wait answer 304. `until` (ms): ask again then. */
@@ -23,8 +23,8 @@ export type Answer =
   /** Nothing to answer with: wait for it, and at the end of the wait answer 503. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
-const unchanged: Answer = { kind: "unchanged" };
-const unavailable = (reason: string): Answer => ({ kind: "unavailable", reason });
+const unchanged: DiscoveryAnswer = { kind: "unchanged" };
+const unavailable = (reason: string): DiscoveryAnswer => ({ kind: "unavailable", reason });
 
 /** A refused version is given again after this, lest an answer that got lost on the way is taken for refused. */
 const redeliverMs = 60_000;
@@ -39,7 +39,12 @@ export const isByName = (type: XdsType): boolean =>
  * Decides on the answer to a poll. Never an empty answer to clusters or listeners, never 304 to an Envoy that has
  * nothing, never older content than it has, and never the refused version again and again.
  */
-export function respond(request: Request, served: Served | undefined, fleet: Fleet, now: number): Answer {
+export function respond(
+  request: Poll,
+  served: Served | undefined,
+  fleet: EnvoyRegistry,
+  now: number,
+): DiscoveryAnswer {
   if (!served) return unavailable("nothing has been published yet");
   const { type, names, version } = request;
   if (isByName(type) && names.length === 0) return unavailable("resource_names is empty");

@@ -77,7 +77,7 @@ export function link(store: Resources, options: LinkOptions, previous?: Partial<
   const mode = chooseMode(options.endpoints, fragments.length, previous?.mode);
   const eds = JSON.stringify(configSource);
   const livelyByEds = options.endpoints === "auto" && mode === "inline";
-  const clusters = linkClusters(store, fragments, { mode, eds, livelyByEds }, previous?.memo);
+  const clusters = linkClusters(store, fragments, { mode, eds, changingByEds: livelyByEds }, previous?.memo);
   for (const finding of clusters.findings) findings.push(finding);
   const tables = new Map<string, Table>();
   const scopes = new Map<string, Linked>();

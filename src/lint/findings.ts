@@ -1,7 +1,7 @@
 import { anyHost } from "../graph/core/claims.js";
 import { isClassed, isOfClass } from "../graph/core/class.js";
 import { hostUnit } from "../graph/core/keys.js";
-import { type Finding, isSubstitute, kindOf, namespaceOf } from "../schema/meta.js";
+import { type Finding, isShadowed, kindOf, namespaceOf } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import type { Store } from "../store/store.js";
@@ -25,11 +25,11 @@ export function lintFindings(store: Store, settings: SettingsSpec): Finding[] {
 export function lintObject(object: KubeObject, store: Store, settings: SettingsSpec): Finding[] {
   const unserved = whyUnserved(object, store, settings);
   const parts = lintParts(object, store, settings);
-  return unserved && unserved.told !== "none" ? [...parts, unserved.finding] : parts;
+  return unserved && unserved.foundIn !== "none" ? [...parts, unserved.finding] : parts;
 }
 
 function lintParts(object: KubeObject, store: Store, settings: SettingsSpec): Finding[] {
-  if (isSubstitute(object) || (isClassed(object) && !isOfClass(object, settings))) return [];
+  if (isShadowed(object) || (isClassed(object) && !isOfClass(object, settings))) return [];
   return [...lintAnnotations(object), ...lintValues(object), ...lintSpec(object, store)];
 }
 

@@ -11,11 +11,11 @@ export interface Suppression {
   readonly until?: string;
   /** `inSource` as an annotation, `external` in a file; the names are SARIF's. */
   readonly kind: "inSource" | "external";
-  matches(target: Target): boolean;
+  matches(target: SuppressionTarget): boolean;
 }
 
 /** A finding and the file that it is about, empty for none. */
-export interface Target {
+export interface SuppressionTarget {
   readonly finding: Finding;
   readonly file: string;
 }
@@ -34,7 +34,7 @@ export interface Suppressed<T> {
 }
 
 /** Hides warnings. Errors stay: their objects are not served, whoever knows about it. `now` is in ms since the epoch. */
-export function suppress<T extends Target>(
+export function suppress<T extends SuppressionTarget>(
   targets: readonly T[],
   suppressions: readonly Suppression[],
   now: number,
@@ -54,7 +54,7 @@ export function suppress<T extends Target>(
   return { hiddenBy, problems };
 }
 
-function apply<T extends Target>(
+function apply<T extends SuppressionTarget>(
   suppression: Suppression,
   alike: readonly T[],
   now: number,
@@ -103,7 +103,7 @@ export function annotationSuppressions(about: Ref, meta: ObjectMeta): Annotation
     if (reason === "") faults.push(`${quote(text)} is not "CODE: reason"`);
     else if (fault !== undefined || !isFindingCode(code)) faults.push(fault ?? text);
     else {
-      const matches = ({ finding }: Target): boolean => finding.about === about;
+      const matches = ({ finding }: SuppressionTarget): boolean => finding.about === about;
       const bound = until === undefined ? {} : { until };
       suppressions.push({ code, reason, kind: "inSource", ...bound, matches });
     }

@@ -4,7 +4,7 @@ import { hostUnit, routesKey } from "../graph/core/keys.js";
 import { idleAnnotation, isOrphan, mayBeIdle, orphanFinding } from "../graph/core/orphan.js";
 import { isLeftOut } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
-import { type Finding, isSubstitute, namespaceOf, type Ref, refOf } from "../schema/meta.js";
+import { type Finding, isShadowed, namespaceOf, type Ref, refOf } from "../schema/meta.js";
 import { type GatewayRoute, isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { type SettingsSpec, settingsRef } from "../schema/settings.js";
 import { plural } from "../schema/words.js";
@@ -21,14 +21,14 @@ export interface Unserved {
    * `object`: the finding is told of each object. `settings`: one finding of the settings stands for all such objects. `none`: the author means
    * it, as with the class of another controller.
    */
-  readonly told: "object" | "settings" | "none";
+  readonly foundIn: "object" | "settings" | "none";
   /** Declared by the annotation `isoline.dev/idle`. */
   readonly idle: boolean;
 }
 
 /** Why nothing serves an object that is valid; undefined where something does, and for kinds that are no routes. */
 export function whyUnserved(object: KubeObject, store: Store, settings: SettingsSpec): Unserved | undefined {
-  if (isSubstitute(object)) return undefined;
+  if (isShadowed(object)) return undefined;
   if (isLeftOut(object.kind, settings))
     return unserved(object, "none", {
       reason: "KindLeftOut",
@@ -47,10 +47,10 @@ interface Why extends Lint {
   readonly what?: string;
 }
 
-const unserved = (object: KubeObject, told: Unserved["told"], { what, ...why }: Why): Unserved => ({
+const unserved = (object: KubeObject, told: Unserved["foundIn"], { what, ...why }: Why): Unserved => ({
   what: what ?? object.kind,
   finding: lint(object.ref, why),
-  told,
+  foundIn: told,
   idle: false,
 });
 
@@ -70,9 +70,9 @@ function ofOtherClass(object: KubeObject, name: string, { ingressClassNames }: S
 }
 
 function orphaned(object: KubeObject, finding: Finding): Unserved {
-  if (!mayBeIdle(object)) return { what: object.kind, finding, told: "object", idle: false };
+  if (!mayBeIdle(object)) return { what: object.kind, finding, foundIn: "object", idle: false };
   const message = `is idle, as its annotation ${idleAnnotation} declares: ${finding.message}`;
-  return { what: object.kind, finding: { ...finding, message }, told: "none", idle: true };
+  return { what: object.kind, finding: { ...finding, message }, foundIn: "none", idle: true };
 }
 
 function otherGateway(object: KubeObject, { gatewayRef }: SettingsSpec): Unserved | undefined {
@@ -110,8 +110,8 @@ export function unservedFindings(store: Store, settings: SettingsSpec): Finding[
   const gateways: KubeObject[] = [];
   for (const object of store.objects()) {
     const found = whyUnserved(object, store, settings);
-    if (found?.told === "object") findings.push(found.finding);
-    if (isSubstitute(object)) continue;
+    if (found?.foundIn === "object") findings.push(found.finding);
+    if (isShadowed(object)) continue;
     if (isGatewayRoute(object)) routes++;
     else if (object.kind === "Gateway") gateways.push(object);
   }

@@ -1,7 +1,7 @@
 import type { HeaderChange } from "../explain/applied.js";
 import type { HostNode } from "../explain/graph.js";
-import type { Origin } from "../explain/origins.js";
 import { isSensitiveHeader, notShown } from "../explain/served-config.js";
+import type { RouteOrigin } from "../graph/core/route-origins.js";
 import type { RequestText } from "../schema/route-tests.js";
 import type { Observed } from "./observed.js";
 
@@ -10,7 +10,7 @@ export interface Recordable {
   readonly host: string;
   /** The route in words; undefined of a connection. */
   readonly match: string | undefined;
-  readonly origin: Origin | undefined;
+  readonly origin: RouteOrigin | undefined;
   /** Undefined where no request is known that comes to it. */
   readonly request: RequestText | undefined;
 }

@@ -19,11 +19,11 @@ export const inCluster = (ref: Ref, cluster: string): Ref => `${ref}@${cluster}`
 export const isOfMember = (ref: Ref): boolean => ref.includes("@");
 
 /** Kinds of which every cluster has its own, whatever their names: they tell of its pods. */
-export const isOfPods = (kind: string): boolean => kind === "EndpointSlice" || kind === "Endpoints";
+export const isEndpointKind = (kind: string): boolean => kind === "EndpointSlice" || kind === "Endpoints";
 
 /** Whether an object is kept only for the case that another cluster's of its name goes. */
-export const isSubstitute = ({ kind, ref, meta }: { kind: string; ref: Ref; meta: ObjectMeta }): boolean =>
-  meta.cluster !== undefined && !isOfPods(kind) && ref.endsWith(`@${meta.cluster}`);
+export const isShadowed = ({ kind, ref, meta }: { kind: string; ref: Ref; meta: ObjectMeta }): boolean =>
+  meta.cluster !== undefined && !isEndpointKind(kind) && ref.endsWith(`@${meta.cluster}`);
 
 export interface ObjectMeta {
   readonly name: string;

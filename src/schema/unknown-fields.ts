@@ -113,7 +113,7 @@ const saysSo = (kind: Kind, field: string): boolean =>
 function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown): Finding {
   const key = String(path.at(-1));
   const near = nearestName(key, Object.keys(fieldShapes[shape] ?? {}));
-  const elsewhere = near ? undefined : elsewhereIn(kind, key);
+  const elsewhere = near ? undefined : otherPathIn(kind, key);
   const meant = near ?? (elsewhere && String(elsewhere.at(-1)));
   const closes = restricting || (meant !== undefined && restricts(kind, meant)) || saysSo(kind, key);
   const hint = near
@@ -136,7 +136,7 @@ function findingOf(kind: Kind, about: Ref, { path, shape, restricting }: Unknown
 }
 
 /** The place of a kind at which a field of this or nearly this name belongs. */
-function elsewhereIn(kind: Kind, key: string): Path | undefined {
+function otherPathIn(kind: Kind, key: string): Path | undefined {
   const byName = placesOf(kindShapes[kind]);
   const near = nearestName(key, [...byName.keys()], true);
   return near === undefined ? undefined : byName.get(near);

@@ -79,7 +79,7 @@ export class HeldErrors {
     const longest = who.soon ? soonMs : Number.POSITIVE_INFINITY;
     const holdMs = Math.min(holdTime(request.headers.get(timeoutHeader) ?? undefined), longest);
     if (holdMs <= 0 || request.signal.aborted) return;
-    await this.#tell(request, response, who);
+    await this.#answer(request, response, who);
     const { now, random = Math.random } = this.options;
     const until = who.since + holdMs * (leastShare + (1 - leastShare) * random());
     const left = until - now();
@@ -139,7 +139,7 @@ export class HeldErrors {
   }
 
   /** What an Envoy's own log does not have: it says "update failed" for every error. */
-  async #tell(request: Request, response: Response, { network, token }: ErrorFor): Promise<void> {
+  async #answer(request: Request, response: Response, { network, token }: ErrorFor): Promise<void> {
     const from = [token?.name ? `the token ${token.name}` : "", network].filter(Boolean).join(" at ");
     if (!this.#lines[groupOf(token)].wants(`${from} ${response.status}`)) return;
     const { code, detail } = await problemIn(response.clone());

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { JsonSyntaxError, parseWhole } from "../documents/json.js";
 import { DocumentError } from "../documents/limits.js";
-import type { Verdict } from "../engine/review.js";
+import type { ReviewVerdict } from "../engine/review.js";
 import { isRecord } from "../schema/issues.js";
 import type { Finding } from "../schema/meta.js";
 import { problem } from "./problem.js";
@@ -15,7 +15,7 @@ export interface Hooks {
   /** Something may have changed: look soon. */
   ring(): void;
   /** `old` is what the object is now; null when it is new. */
-  review(object: unknown, old: unknown): Verdict;
+  review(object: unknown, old: unknown): ReviewVerdict;
   /** Whether routing reads objects of a resource such as `httpproxies`. */
   concerns(group: string, resource: string): boolean;
 }
@@ -74,8 +74,10 @@ function readReview(body: Raw): {
 
 function answerAdmission(c: Context, body: Raw, hooks: Hooks): Response {
   const { uid, operation, dryRun, object, old } = readReview(body);
-  const judged = operation === "CREATE" || operation === "UPDATE";
-  const verdict: Verdict = judged ? hooks.review(object, old) : { allowed: true, errors: [], warnings: [] };
+  const isReviewed = operation === "CREATE" || operation === "UPDATE";
+  const verdict: ReviewVerdict = isReviewed
+    ? hooks.review(object, old)
+    : { allowed: true, errors: [], warnings: [] };
   if (!dryRun && verdict.allowed) hooks.ring();
   const response = {
     uid,

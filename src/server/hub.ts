@@ -1,15 +1,15 @@
 import type { Outlet, Provenance } from "../engine/outlet.js";
 import type { Body } from "../link/body.js";
-import { Fleet, maxNodes, refuses } from "../link/fleet.js";
+import { EnvoyRegistry, maxNodes, refuses } from "../link/envoy-registry.js";
 import { type Mark, partVersion } from "../link/mark.js";
 import { Publication } from "../link/publish.js";
-import { EncodeError, encodeResponse, isByName, type Request } from "../link/respond.js";
+import { EncodeError, encodeResponse, isByName, type Poll } from "../link/respond.js";
 import { selectVersion } from "../link/served.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../link/snapshot.js";
 import type { EnvoyVersion } from "../xds/envoy-version.js";
 import { tableOfPart } from "../xds/route-shards.js";
+import { LossGuard } from "./loss-guard.js";
 import { type Gauge, Metrics } from "./metrics.js";
-import { Origin } from "./origin.js";
 import { RefusalLog } from "./refusal-log.js";
 import { platformTimers, type Timers } from "./timers.js";
 import { XdsNames } from "./xds-names.js";
@@ -52,7 +52,7 @@ interface Waiter {
 type Ended = "again" | "replaced" | "gone";
 
 /** A poll, with what the Envoy's bootstrap calls the xDS cluster, and its release. */
-type Poll = Request & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
+type HubPoll = Poll & { readonly xdsCluster?: string; readonly envoy?: EnvoyVersion; readonly mark?: Mark };
 
 /** What is sent if the wait ends now. */
 type Prepared = { readonly reply: Reply; readonly version?: string; readonly waitUntil: number };
@@ -65,14 +65,14 @@ const shortHoldMs = 5000;
 /** More than one token may have held, so that it can't take the places of the others. */
 const maxWaiters = 2 * maxNodes;
 
-const envoyKey = ({ token, node }: Request): string => JSON.stringify([token.id, node]);
+const envoyKey = ({ token, node }: HubPoll): string => JSON.stringify([token.id, node]);
 
-const waiterKey = ({ token, node, type, names }: Request): string =>
+const waiterKey = ({ token, node, type, names }: HubPoll): string =>
   JSON.stringify([token.id, node, type, names]);
 
 /** Serves what was published last to Envoys that poll, and holds polls until there is something new. */
 export class Hub implements Outlet {
-  readonly fleet = new Fleet();
+  readonly fleet = new EnvoyRegistry();
   readonly metrics = new Metrics();
   readonly #publication: Publication;
   readonly #timers: Timers;
@@ -84,7 +84,7 @@ export class Hub implements Outlet {
   readonly #problems = new Map<XdsType, string>();
   readonly #names = new XdsNames();
   readonly #refusals: RefusalLog;
-  readonly #origin = new Origin((line) => this.log(line));
+  readonly #origin = new LossGuard((line) => this.log(line));
   /** What an Envoy without a word of its own is taken to call the xDS cluster. */
   #usualName = "";
   #timer: unknown;
@@ -98,7 +98,7 @@ export class Hub implements Outlet {
     this.#refusals = new RefusalLog(options);
     this.#publication = new Publication(this.fleet, {
       synced: () => options.synced?.() ?? true,
-      raised: (sequence) => this.#tellRaised(sequence),
+      raised: (sequence) => this.#reportRaised(sequence),
       replicaMs: options.replicaMs ?? 0,
     });
   }
@@ -167,7 +167,7 @@ export class Hub implements Outlet {
    * Answers a poll, after up to `holdMs` when there is nothing new. `signal` says that the client went away: what
    * it would have been sent then does not count as delivered.
    */
-  async poll(asked: Poll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
+  async poll(asked: HubPoll, holdMs: number, signal?: AbortSignal): Promise<Reply> {
     const given = await this.#answer(asked, this.#isAside ? this.#shortHold(holdMs) : holdMs, signal);
     const reply: Reply = this.#isAside ? { ...given, leaves: true } : given;
     const { type } = asked;
@@ -176,11 +176,11 @@ export class Hub implements Outlet {
     return reply;
   }
 
-  async #answer(asked: Poll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
+  async #answer(asked: HubPoll, holdMs: number, signal: AbortSignal | undefined): Promise<Reply> {
     const { now } = this.options;
     if (asked.xdsCluster && !this.#names.admits(asked.xdsCluster, now()))
       return { status: 503, reason: this.#refusals.otherName(asked, this.#names.names) };
-    const request: Poll = {
+    const request: HubPoll = {
       ...asked,
       ...partVersion(asked.version),
       names: isByName(asked.type) ? asked.names : [],
@@ -211,7 +211,7 @@ export class Hub implements Outlet {
   }
 
   /** Takes note of a poll for what is served, and returns whether it is; other names are not worth remembering. */
-  #observe(request: Request): boolean {
+  #observe(request: HubPoll): boolean {
     const { type, names, version } = request;
     const part = type === "routes" ? tableOfPart(names[0] ?? "") : undefined;
     if (part !== undefined) this.partAsked(part);
@@ -228,12 +228,12 @@ export class Hub implements Outlet {
   }
 
   /** Listeners and routes may have waited for what an Envoy reports. */
-  #wakeEnvoy(request: Request): void {
+  #wakeEnvoy(request: HubPoll): void {
     for (const { type, end } of [...(this.#waitersOf.get(envoyKey(request)) ?? [])])
       if (type === "listeners" || type === "routes") end("again");
   }
 
-  #tellRaised(sequence: number): void {
+  #reportRaised(sequence: number): void {
     this.metrics.count("versions_raised_total");
     this.log(
       `an Envoy has configuration of a higher version than is served here, and no other replica's; versions go on from ${sequence}, so that it takes what is served (was a clock ahead?)`,
@@ -241,7 +241,7 @@ export class Hub implements Outlet {
   }
 
   /** The reply as things are, and until when (ms, `end` at the latest) it is better not to send it yet. */
-  #prepare(request: Poll, end: number): Prepared {
+  #prepare(request: HubPoll, end: number): Prepared {
     const { type } = request;
     const answer = this.#publication.answer(request, this.options.now());
     if (answer.kind === "unchanged") {
@@ -276,34 +276,34 @@ export class Hub implements Outlet {
   }
 
   /** When a poll is answered at the latest: earlier than it could be where other replicas have to see the next one. */
-  #endOf(request: Request, last: number): number {
+  #endOf(request: HubPoll, last: number): number {
     const now = this.options.now();
     return Math.min(last, now + (this.#publication.holdMs(request, now) ?? Number.POSITIVE_INFINITY));
   }
 
-  #send(request: Request, { reply, version }: Prepared, elsewhere: boolean): Reply {
+  #send(request: HubPoll, { reply, version }: Prepared, elsewhere: boolean): Reply {
     const { type, names } = request;
     this.#holds(request, false);
     if (version) this.fleet.delivered(request, type, names, version, this.options.now());
     return reply.status === 304 && elsewhere ? { ...reply, elsewhere } : reply;
   }
 
-  #hasTooMany(request: Request): boolean {
+  #hasTooMany(request: HubPoll): boolean {
     const held = this.#held.get(request.token.id) ?? 0;
     return held >= (this.options.maxHeld ?? maxNodes) && !this.#waiters.has(waiterKey(request));
   }
 
-  #count({ token }: Request, change: 1 | -1): void {
+  #count({ token }: HubPoll, change: 1 | -1): void {
     const held = (this.#held.get(token.id) ?? 0) + change;
     if (held > 0) this.#held.set(token.id, held);
     else this.#held.delete(token.id);
   }
 
-  #holds(request: Request, holds: boolean): void {
+  #holds(request: HubPoll, holds: boolean): void {
     this.fleet.hold(request, request.type, request.names, holds);
   }
 
-  #wait(request: Request, ms: number, signal?: AbortSignal): Promise<Ended> {
+  #wait(request: HubPoll, ms: number, signal?: AbortSignal): Promise<Ended> {
     if (signal?.aborted) {
       this.#holds(request, false);
       return Promise.resolve("gone");

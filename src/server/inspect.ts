@@ -4,7 +4,7 @@ import { explain } from "../explain/explain.js";
 import { hostNodes, servedHosts } from "../explain/graph.js";
 import type { Values } from "../explain/match.js";
 import { claimsOn, originsIn } from "../explain/origins.js";
-import { hostName, RequestError, readRequest } from "../explain/request.js";
+import { hostName, RequestSyntaxError, readRequest } from "../explain/request.js";
 import { configFor } from "../explain/served-config.js";
 import { unservedFor } from "../lint/unserved.js";
 import type { Gauge, Metrics } from "./metrics.js";
@@ -50,7 +50,7 @@ export function answerExplain(c: Context, { engine }: Inspected, who: Identity):
     });
     return c.json(explanation, 200, uncached);
   } catch (error) {
-    if (error instanceof RequestError) return problem(c, 400, "bad-request", error.message);
+    if (error instanceof RequestSyntaxError) return problem(c, 400, "bad-request", error.message);
     throw error;
   }
 }

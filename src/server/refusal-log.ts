@@ -1,4 +1,4 @@
-import type { Request } from "../link/respond.js";
+import type { Poll } from "../link/respond.js";
 
 interface RefusalLogOptions {
   /** Milliseconds since the epoch. */
@@ -19,7 +19,7 @@ export class RefusalLog {
   constructor(private readonly options: RefusalLogOptions) {}
 
   /** One line for each version that an Envoy refuses, and a few a minute in all. */
-  refused({ node, type, names, version }: Request, refused: string): void {
+  refused({ node, type, names, version }: Poll, refused: string): void {
     const now = this.options.now();
     if (now - this.#since > periodMs) {
       this.#since = now;

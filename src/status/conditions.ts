@@ -23,11 +23,11 @@ export interface GatewayStatus {
 }
 
 /** An object with the generation that is judged. */
-export type Judged = Pick<KubeObject, "meta">;
+export type ObservedObject = Pick<KubeObject, "meta">;
 
 const condition =
   (status: Condition["status"]) =>
-  ({ meta }: Judged, type: string, reason: string, message: string): Condition => ({
+  ({ meta }: ObservedObject, type: string, reason: string, message: string): Condition => ({
     type,
     status,
     observedGeneration: meta.generation,

@@ -1,7 +1,7 @@
 import { isIP } from "../graph/backends/address.js";
 import { isClassed, isOfClass } from "../graph/core/class.js";
 import { orphanText } from "../graph/core/orphan.js";
-import { type Finding, isSubstitute, type ObjectMeta } from "../schema/meta.js";
+import { type Finding, isShadowed, type ObjectMeta } from "../schema/meta.js";
 import type { KubeObject } from "../schema/object.js";
 import type { SettingsSpec } from "../schema/settings.js";
 import { clipped, firstOf } from "./bounds.js";
@@ -21,7 +21,7 @@ export const isContourKind = (kind: string): kind is ContourKind => Object.hasOw
 
 /** Whether an object is ours to judge: of our ingress class, and not kept for the case that another cluster's goes. */
 export function isReported(object: KubeObject, settings: SettingsSpec): object is ContourObject {
-  if (!isContourKind(object.kind) || isSubstitute(object)) return false;
+  if (!isContourKind(object.kind) || isShadowed(object)) return false;
   return !isClassed(object) || isOfClass(object, settings);
 }
 
@@ -97,11 +97,11 @@ const errorsOf = (findings: readonly Finding[]): readonly Finding[] =>
 function verdict(findings: readonly Finding[], good = ""): Record<string, unknown> {
   const [first] = errorsOf(findings);
   return first
-    ? { currentStatus: "invalid", description: told(first) }
+    ? { currentStatus: "invalid", description: sentenceOf(first) }
     : { currentStatus: "valid", description: good };
 }
 
-const told = ({ message, path, type }: Finding): string =>
+const sentenceOf = ({ message, path, type }: Finding): string =>
   clipped(`${type === "SchemaError" && path ? `${path}: ` : ""}${message}`);
 
 /** Findings as conditions of their own, in the order they were found. */
@@ -111,7 +111,7 @@ function details(findings: readonly Finding[], what: "errors" | "warnings"): obj
     type: finding.type,
     status: "True",
     reason: finding.reason,
-    message: told(finding),
+    message: sentenceOf(finding),
   }));
   if (more === 0) return listed;
   const message = `and ${more} more ${what}; \`isoline check\` and the server's /status have them all`;

@@ -1,11 +1,11 @@
 import type { AttachedSet, GatewayView } from "../graph/api/gateway/gateway.js";
 import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
-import { wholeProblems } from "../graph/api/gateway/judge.js";
 import type { ListenerProblem } from "../graph/api/gateway/ports.js";
+import { wholeProblems } from "../graph/api/gateway/validate.js";
 import { isIP } from "../graph/backends/address.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { joined } from "./bounds.js";
-import { bad, type Condition, type GatewayStatus, good, type Judged } from "./conditions.js";
+import { bad, type Condition, type GatewayStatus, good, type ObservedObject } from "./conditions.js";
 
 /** As many as the CRD takes (GatewayStatus.addresses). */
 const maxAddresses = 16;
@@ -18,7 +18,7 @@ export type AttachedCounts = ReadonlyMap<string, number>;
 
 /** The status of a Gateway; `addresses` are those of Envoy's Service, for the Gateway of the settings. */
 export function gatewayStatus(
-  judged: Judged,
+  judged: ObservedObject,
   view: GatewayView,
   attached: AttachedCounts,
   addresses: readonly string[],
@@ -41,7 +41,7 @@ export function gatewayStatus(
 }
 
 /** As Contour has them. */
-function mainConditions(judged: Judged, listeners: readonly GatewayListener[]): Condition[] {
+function mainConditions(judged: ObservedObject, listeners: readonly GatewayListener[]): Condition[] {
   const programmed = listeners.every(({ ready, problems }) => ready && problems.length === 0);
   return [
     good(judged, "Accepted", "Accepted", "Gateway is accepted"),
@@ -54,7 +54,11 @@ function mainConditions(judged: Judged, listeners: readonly GatewayListener[]): 
 const isAcceptable = ({ problems }: GatewayListener): boolean =>
   problems.every(({ type }) => type !== "Accepted" && type !== "Conflicted");
 
-function gatewayConditions(judged: Judged, view: GatewayView, own: readonly GatewayListener[]): Condition[] {
+function gatewayConditions(
+  judged: ObservedObject,
+  view: GatewayView,
+  own: readonly GatewayListener[],
+): Condition[] {
   const problems = wholeProblems(view);
   const of = (type: string) => problems.find((problem) => problem.type === type);
   const refused = own.filter((listener) => !isAcceptable(listener));
@@ -101,7 +105,7 @@ function gatewayConditions(judged: Judged, view: GatewayView, own: readonly Gate
 }
 
 const listenerStatus = (
-  judged: Judged,
+  judged: ObservedObject,
   listener: GatewayListener,
   view: GatewayView,
   attached: AttachedCounts,
@@ -114,13 +118,13 @@ const listenerStatus = (
 
 /** Of each type one condition: of several problems the first, with the messages of all. */
 function listenerConditions(
-  judged: Judged,
+  judged: ObservedObject,
   { problems, ready }: GatewayListener,
   view: GatewayView,
 ): Condition[] {
   const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
   const [conflict] = of("Conflicted");
-  const told = (type: ListenerProblem["type"], fine: Condition): Condition => {
+  const conditionOf = (type: ListenerProblem["type"], fine: Condition): Condition => {
     const [first, ...more] = of(type);
     if (!first && conflict && !view.isMain && (type === "Accepted" || type === "Programmed"))
       return bad(judged, type, conflict.reason, conflict.message);
@@ -136,10 +140,10 @@ function listenerConditions(
       ? bad(judged, "Programmed", "Pending", unaddressed.message)
       : good(judged, "Programmed", "Programmed", "Valid listener");
   return [
-    told("Accepted", good(judged, "Accepted", "Accepted", "Listener accepted")),
-    told("Conflicted", bad(judged, "Conflicted", "NoConflicts", "No conflicts")),
-    told("Programmed", programmed),
-    told("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "Listener references resolved")),
+    conditionOf("Accepted", good(judged, "Accepted", "Accepted", "Listener accepted")),
+    conditionOf("Conflicted", bad(judged, "Conflicted", "NoConflicts", "No conflicts")),
+    conditionOf("Programmed", programmed),
+    conditionOf("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "Listener references resolved")),
   ];
 }
 
@@ -152,7 +156,7 @@ const isAccepted = (attached: AttachedSet, view: GatewayView): boolean =>
 
 /** The status of a ListenerSet of a Gateway that is served. */
 export function listenerSetStatus(
-  judged: Judged,
+  judged: ObservedObject,
   attached: AttachedSet,
   view: GatewayView,
   counts: AttachedCounts,

@@ -10,7 +10,7 @@ import { indexIn } from "../schema/field-path.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import type { ParentRef } from "../schema/gateway-routes.js";
 import { servesGateways } from "../schema/gateway-settings.js";
-import { type Finding, isSubstitute, kindOf, type ObjectMeta, type Ref } from "../schema/meta.js";
+import { type Finding, isShadowed, kindOf, type ObjectMeta, type Ref } from "../schema/meta.js";
 import { isGatewayRoute, type KubeObject } from "../schema/object.js";
 import { routeKinds } from "../schema/routing-kinds.js";
 import type { Store } from "../store/store.js";
@@ -21,7 +21,7 @@ import {
   type GatewayKind,
   type GatewayStatus,
   good,
-  type Judged,
+  type ObservedObject,
 } from "./conditions.js";
 import { gatewayStatus, listenerKey, listenerSetStatus } from "./gateway-listeners.js";
 
@@ -65,7 +65,11 @@ export class GatewayStatuses {
     return status && { kind: object.kind as GatewayKind, status };
   }
 
-  #statusOf(object: KubeObject, judged: Judged, input: GatewayInput): GatewayStatus["status"] | undefined {
+  #statusOf(
+    object: KubeObject,
+    judged: ObservedObject,
+    input: GatewayInput,
+  ): GatewayStatus["status"] | undefined {
     const { reader } = input;
     if (object.kind === "GatewayClass") return classStatus(object, judged, reader);
     if (object.kind === "Gateway") {
@@ -86,7 +90,7 @@ export class GatewayStatuses {
 /** A class is ours by its controller, or because the Gateway of the settings is of it. */
 function classStatus(
   { meta, spec }: ObjectByKind<"GatewayClass">,
-  judged: Judged,
+  judged: ObservedObject,
   reader: Reader,
 ): GatewayStatus["status"] | undefined {
   const { controllerName } = reader.settings.gateway;
@@ -125,7 +129,7 @@ class AttachedRoutes {
     this.#add(this.#byRoute.get(ref) ?? [], -1);
     const route = store.object(ref);
     const counts =
-      route && isGatewayRoute(route) && !isSubstitute(route) && !isLeftOut(route.kind, reader.settings);
+      route && isGatewayRoute(route) && !isShadowed(route) && !isLeftOut(route.kind, reader.settings);
     const parents = counts ? parentsOf(route, reader) : [];
     const names = new Set(parents.flatMap(({ counted }) => counted.map(listenerKey)));
     if (names.size > 0) this.#byRoute.set(ref, [...names]);
@@ -143,7 +147,7 @@ const isRouteKind = (kind: string): boolean => (routeKinds as readonly string[])
 /** What is said of each reference of a route to a Gateway that is served; undefined where it has none. */
 function routeStatus(
   route: RouteObject,
-  judged: Judged,
+  judged: ObservedObject,
   { findingsOf, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
   const refs = refsOf(route, reader);
@@ -182,10 +186,10 @@ const writtenRef = ({ group, kind, namespace, name, sectionName, port }: ParentR
 
 function parentStatus(
   kind: RouteObject["kind"],
-  route: Judged,
+  route: ObservedObject,
   findings: readonly Finding[],
 ): { readonly conditions: readonly Condition[] } {
-  const told = (type: string, fine: Condition): Condition => {
+  const conditionOf = (type: string, fine: Condition): Condition => {
     // What is no matter of references, such as hosts of another owner, is one of acceptance.
     const [first, ...more] = findings.filter(
       (one) => one.severity === "error" && (one.type === "ResolvedRefs") === (type === "ResolvedRefs"),
@@ -196,8 +200,8 @@ function parentStatus(
   const [first] = partial;
   return {
     conditions: [
-      told("Accepted", good(route, "Accepted", "Accepted", `Accepted ${kind}`)),
-      told("ResolvedRefs", good(route, "ResolvedRefs", "ResolvedRefs", "References resolved")),
+      conditionOf("Accepted", good(route, "Accepted", "Accepted", `Accepted ${kind}`)),
+      conditionOf("ResolvedRefs", good(route, "ResolvedRefs", "ResolvedRefs", "References resolved")),
       ...(first ? [good(route, "PartiallyInvalid", first.reason, messages(partial))] : []),
     ],
   };
@@ -212,7 +216,7 @@ const maxAncestors = 16;
 /** A BackendTLSPolicy has a status where something that is served goes by it: for each Gateway of the routes that read it. */
 function policyStatus(
   policy: ObjectByKind<"BackendTLSPolicy">,
-  judged: Judged,
+  judged: ObservedObject,
   { store, reader }: GatewayInput,
 ): GatewayStatus["status"] | undefined {
   const views = new Map<Ref, GatewayView>();
@@ -236,17 +240,17 @@ function policyStatus(
 
 function policyConditions(
   policy: ObjectByKind<"BackendTLSPolicy">,
-  judged: Judged,
+  judged: ObservedObject,
   reader: Reader,
 ): Condition[] {
   const { problems } = readPolicy(policy, reader);
-  const told = (type: "Accepted" | "ResolvedRefs", fine: Condition): Condition => {
+  const conditionOf = (type: "Accepted" | "ResolvedRefs", fine: Condition): Condition => {
     const all = problems.filter((problem) => problem.type === type);
     const [first] = all;
     return first ? bad(judged, type, first.reason, joined(all.map(({ message }) => message))) : fine;
   };
   return [
-    told("Accepted", good(judged, "Accepted", "Accepted", "Accepted BackendTLSPolicy")),
-    told("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved")),
+    conditionOf("Accepted", good(judged, "Accepted", "Accepted", "Accepted BackendTLSPolicy")),
+    conditionOf("ResolvedRefs", good(judged, "ResolvedRefs", "ResolvedRefs", "References resolved")),
   ];
 }

@@ -1,4 +1,4 @@
-import { unitsAbout } from "../graph/core/judged.js";
+import { unitsAbout } from "../graph/core/affected.js";
 import type { UnitKey } from "../graph/core/keys.js";
 import { isOrphan } from "../graph/core/orphan.js";
 import type { Kind, ObjectByKind, Reader } from "../graph/core/reader.js";
@@ -9,7 +9,7 @@ import {
   byObject,
   type Finding,
   findingsAt,
-  isSubstitute,
+  isShadowed,
   kindOf,
   nextBoundary,
   type ObjectMeta,
@@ -66,7 +66,7 @@ export interface StatusInput {
 }
 
 /** The status that an object should have at a time. */
-export interface Verdict {
+export interface StatusVerdict {
   /** Undefined where it is not Isoline's to give: what Isoline once gave is to be taken back. */
   readonly wanted?: ObjectStatus;
   /** Nothing can be said of an object that could not be read: what is there stays. */
@@ -94,10 +94,10 @@ export class Statuses {
   /** Every object that may have a status, whatever its class; those that the store does not hold are not among them. */
   *refs(): Iterable<Ref> {
     for (const object of this.input.store.objects())
-      if (hasStatus(object.kind) && !isSubstitute(object)) yield object.ref;
+      if (hasStatus(object.kind) && !isShadowed(object)) yield object.ref;
   }
 
-  of(ref: Ref, settings: SettingsSpec, now: number): Verdict {
+  of(ref: Ref, settings: SettingsSpec, now: number): StatusVerdict {
     const kind = kindOf(ref);
     if (isContourKind(kind)) return this.#own(ref, kind, settings, now);
     if (!isGatewayKind(kind)) return {};
@@ -129,7 +129,7 @@ export class Statuses {
     return own && seen ? { ...own, generation: seen.generation } : own;
   }
 
-  #own(ref: Ref, kind: ContourKind, settings: SettingsSpec, now: number): Verdict {
+  #own(ref: Ref, kind: ContourKind, settings: SettingsSpec, now: number): StatusVerdict {
     const { store, member } = this.input;
     const object = store.object(ref);
     if (this.#othersOf(ref).unread && this.input.seen?.(ref)?.foreign) return {};
@@ -148,7 +148,7 @@ export class Statuses {
     };
   }
 
-  #unread(ref: Ref, kind: ContourKind): Verdict {
+  #unread(ref: Ref, kind: ContourKind): StatusVerdict {
     const { findings } = this.#othersOf(ref);
     if (findings.length === 0 || !namesOf(ref).name) return {};
     const status = unreadStatus(kind, this.input.seen?.(ref)?.generation ?? 0, findings);

@@ -25,7 +25,7 @@ interface Content {
 const located = ["namespace", "service", "port", "endpoints", "mode"] as const;
 
 /** Everything of a cluster but where it is. */
-export type Wishes = Omit<Cluster, (typeof located)[number]>;
+export type ClusterContent = Omit<Cluster, (typeof located)[number]>;
 
 type Limits = Partial<
   Pick<SettingsSpec["cluster"], "maxRequestsPerConnection" | "perConnectionBufferLimitBytes">
@@ -38,17 +38,17 @@ const maxContents = 4096;
 const isLocated = new Set<string>(located);
 
 /** Tells contents apart: all that a cluster asks for beyond its place. */
-function contentKey(cluster: Wishes): string {
+function contentKey(cluster: ClusterContent): string {
   let key = "";
   for (const field in cluster) {
-    const value = cluster[field as keyof Wishes];
+    const value = cluster[field as keyof ClusterContent];
     if (!isLocated.has(field) && value !== undefined) key += `${field}=${JSON.stringify(value)};`;
   }
   return key;
 }
 
 /** Most clusters of a fleet have the same content: it is written once for equal wishes. */
-function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
+function contentOf(cluster: ClusterContent, settings: SettingsSpec): Content {
   const known = contentsUnder(settings);
   const key = contentKey(cluster);
   const found = known.get(key);
@@ -78,7 +78,7 @@ function contentOf(cluster: Wishes, settings: SettingsSpec): Content {
 }
 
 const areLocalitiesWeighted = (
-  { weightedLocalities, externalName }: Wishes,
+  { weightedLocalities, externalName }: ClusterContent,
   settings: SettingsSpec,
 ): boolean => weightedLocalities === true || (externalName === undefined && areClustersWeighted(settings));
 
@@ -111,7 +111,7 @@ export function writeCluster(cluster: Cluster, name: string, settings: SettingsS
 }
 
 /** The members of a cluster that do not depend on its name, without its type and endpoints. */
-export const clusterMembers = (wishes: Wishes, settings: SettingsSpec): string =>
+export const clusterMembers = (wishes: ClusterContent, settings: SettingsSpec): string =>
   contentOf(wishes, settings).members;
 
 const base64 = (text: string): string => btoa(text);
@@ -154,7 +154,7 @@ export function upstreamTls(
   return { name: "envoy.transport_sockets.tls", typed_config: context };
 }
 
-function writeTransport(cluster: Wishes, settings: SettingsSpec): Partial<EnvoyCluster> {
+function writeTransport(cluster: ClusterContent, settings: SettingsSpec): Partial<EnvoyCluster> {
   const { protocol } = cluster;
   if (protocol !== "tls" && protocol !== "h2") return {};
   return { transport_socket: upstreamTls(cluster, settings, protocol === "h2" ? ["h2"] : []) };
@@ -163,7 +163,7 @@ function writeTransport(cluster: Wishes, settings: SettingsSpec): Partial<EnvoyC
 const maxRequests = (most: number | undefined): HttpProtocolOptions =>
   most ? { max_requests_per_connection: most } : {};
 
-function writeHttpOptions({ protocol }: Wishes, common: HttpProtocolOptions): Partial<EnvoyCluster> {
+function writeHttpOptions({ protocol }: ClusterContent, common: HttpProtocolOptions): Partial<EnvoyCluster> {
   const h2 = protocol === "h2" || protocol === "h2c";
   const plain = Object.keys(common).length === 0;
   if (!h2 && plain) return {};

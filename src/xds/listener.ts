@@ -132,7 +132,7 @@ export const routeTable = (name: string): Resource => {
 };
 
 /** A listener before it has its name and address: what serves a port. */
-export interface Front {
+export interface ListenerSpec {
   /** Of its route table and filter chains. */
   readonly name: string;
   /** Where it listens; absent: at the address of the settings. */
@@ -146,26 +146,26 @@ export interface Front {
 
 /** The listeners for traffic with their route tables, and those for health and statistics. */
 export function writeListeners(
-  fronts: readonly Front[],
+  specs: readonly ListenerSpec[],
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {
   return [
-    ...writeFronts(fronts, settings, services),
+    ...writeTrafficListeners(specs, settings, services),
     ...writeStatsSecrets(settings),
     ...writeStatsListeners(settings).map((listener) => listenerResource(listener, "")),
   ];
 }
 
 /** Listeners for traffic, each with its route table. */
-export const writeFronts = (
-  fronts: readonly Front[],
+export const writeTrafficListeners = (
+  specs: readonly ListenerSpec[],
   settings: SettingsSpec,
   services: GlobalServices,
-): readonly Resource[] => fronts.flatMap((front) => writeFront(front, settings, services));
+): readonly Resource[] => specs.flatMap((front) => writeListener(front, settings, services));
 
 /** The listeners that there are without a Gateway. */
-export const usualFronts = ({ http, https }: SettingsSpec): readonly Front[] => [
+export const defaultListeners = ({ http, https }: SettingsSpec): readonly ListenerSpec[] => [
   { name: ingressHttp, family: "http", port: http.port },
   { name: ingressHttps, family: "https", port: https.port },
 ];
@@ -176,8 +176,8 @@ const listenerResource = (
   name = listener.name ?? "",
 ): Resource => ({ type: "listener", group, name, json: JSON.stringify(listener) });
 
-function writeFront(
-  { name, listener: envoyName = name, family, port, websockets, addresses }: Front,
+function writeListener(
+  { name, listener: envoyName = name, family, port, websockets, addresses }: ListenerSpec,
   settings: SettingsSpec,
   services: GlobalServices,
 ): readonly Resource[] {

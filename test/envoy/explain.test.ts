@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Origin } from "../../src/explain/origins.js";
 import { readRequest, seenRequest } from "../../src/explain/request.js";
+import type { RouteOrigin } from "../../src/graph/core/route-origins.js";
 import { parseObject } from "../../src/schema/object.js";
 import { parseSettings } from "../../src/schema/settings.js";
 import { hostProxy, httpProxy, type Manifest, tlsSecret } from "../support/backend.js";
@@ -207,7 +207,7 @@ async function ask(
 }
 
 /** What a route that comes from somewhere says of itself; undefined: nothing. */
-type Mark = ((origin: Origin) => string) | undefined;
+type Mark = ((origin: RouteOrigin) => string) | undefined;
 
 function foretell(explain: ReturnType<typeof explainer>, mark: Mark, probe: Probe): Outcome {
   const { scheme, host, path, headers = {}, sni = host, urlPort } = probe;

@@ -8,9 +8,9 @@ import { claimsOn, originsIn } from "../../src/explain/origins.js";
 import { readRequest } from "../../src/explain/request.js";
 import { link } from "../../src/link/snapshot.js";
 import { withWholeTables } from "../../src/link/split.js";
-import { judge } from "../../src/route-tests/judge.js";
 import { type Observed, observe } from "../../src/route-tests/observed.js";
 import { type Recordable, recordables, recordedTest } from "../../src/route-tests/record.js";
+import { validate } from "../../src/route-tests/validate.js";
 import type { KubeObject } from "../../src/schema/object.js";
 import { parseRouteTests, type RequestText, type RouteTest } from "../../src/schema/route-tests.js";
 import { defaultSettings } from "../../src/schema/settings.js";
@@ -67,11 +67,11 @@ describe("recorded tests", () => {
         expect(again.text).toBe(recorded.text);
         for (const test of testsIn(recorded.text)) {
           const { observed } = recorded.ask(test.request);
-          expect({ request: test.request, failures: judge(test, observed) }).toEqual({
+          expect({ request: test.request, failures: validate(test, observed) }).toEqual({
             request: test.request,
             failures: [],
           });
-          expect(judge({ expect: {}, not: test.expect }, observed).length).toBeGreaterThan(0);
+          expect(validate({ expect: {}, not: test.expect }, observed).length).toBeGreaterThan(0);
         }
       }),
       { numRuns: 50 },

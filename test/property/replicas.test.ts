@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Fleet } from "../../src/link/fleet.js";
+import { EnvoyRegistry } from "../../src/link/envoy-registry.js";
 import { Publication } from "../../src/link/publish.js";
 import { type Snapshot, xdsTypes } from "../../src/link/snapshot.js";
 import { fc } from "../support/fast-check.js";
@@ -36,7 +36,7 @@ const namesOf = (type: PolledType): string[] => (type === "routes" ? ["r"] : [])
 
 /** A replica: it sees edits a little later than they are made, and its clock is off. */
 class Replica {
-  #fleet = new Fleet();
+  #fleet = new EnvoyRegistry();
   publication: Publication;
   seen = -1;
   pausedUntil = 0;
@@ -52,7 +52,7 @@ class Replica {
   }
 
   #made(): Publication {
-    this.#fleet = new Fleet();
+    this.#fleet = new EnvoyRegistry();
     const synced = (): boolean => this.blindUntil === 0;
     const replicaMs = this.replicaMs;
     return new Publication(this.#fleet, { raised: () => this.raises++, synced, replicaMs });

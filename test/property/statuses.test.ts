@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { unitsAbout } from "../../src/graph/core/judged.js";
+import { unitsAbout } from "../../src/graph/core/affected.js";
 import { kindOf, type Ref } from "../../src/schema/meta.js";
 import { parseSettings, settingsRef } from "../../src/schema/settings.js";
 import { settingsOf } from "../../src/schema/stored-settings.js";
@@ -29,9 +29,9 @@ class Kept {
     this.#statuses = new Statuses({ ...platform, store });
   }
 
-  take({ judged }: Pick<Updated, "judged">): void {
-    for (const ref of judged) this.#statuses.touch(ref);
-    const refs = judged.has(settingsRef) ? [...this.#statuses.refs(), ...this.byRef.keys()] : judged;
+  take({ affected }: Pick<Updated, "affected">): void {
+    for (const ref of affected) this.#statuses.touch(ref);
+    const refs = affected.has(settingsRef) ? [...this.#statuses.refs(), ...this.byRef.keys()] : affected;
     for (const ref of new Set(refs)) {
       this.worked++;
       const { wanted } = this.#statuses.of(ref, settingsOf(this.store), 0);
@@ -142,8 +142,8 @@ describe("the statuses that an edit of one among many objects has worked out", (
   const store = createMemoryStore();
   const many = Array.from({ length: 300 }, (_, i) => manifests(i % 2 === 0 ? "even" : "odd", i));
   update(store, [settings, ...parse(...gateway, ...many.flat())], platform);
-  const judged = (...of: readonly object[]): string[] =>
-    [...update(store, parse(...of), platform).judged].filter((ref) => hasStatus(kindOf(ref))).sort();
+  const affected = (...of: readonly object[]): string[] =>
+    [...update(store, parse(...of), platform).affected].filter((ref) => hasStatus(kindOf(ref))).sort();
   const broken = (name: string, fqdn: string): object =>
     httpProxy("even", name, {
       virtualhost: { fqdn },
@@ -151,14 +151,14 @@ describe("the statuses that an edit of one among many objects has worked out", (
     });
 
   it("are those of the object itself", () => {
-    expect(judged(broken("new", "new.test"))).toEqual(["HTTPProxy/even/new"]);
+    expect(affected(broken("new", "new.test"))).toEqual(["HTTPProxy/even/new"]);
     const orphan = httpProxy("even", "lost", { routes: [] });
-    expect(judged(orphan)).toEqual(["HTTPProxy/even/lost"]);
+    expect(affected(orphan)).toEqual(["HTTPProxy/even/lost"]);
   });
 
   it("are those that have what it did, or lack it", () => {
-    expect(judged(service("even", "nobody"))).toEqual(["HTTPProxy/even/new"]);
-    expect(judged(broken("twin", "proxy-4.even.test"))).toEqual([
+    expect(affected(service("even", "nobody"))).toEqual(["HTTPProxy/even/new"]);
+    expect(affected(broken("twin", "proxy-4.even.test"))).toEqual([
       "HTTPProxy/even/proxy-4",
       "HTTPProxy/even/twin",
     ]);
@@ -168,13 +168,13 @@ describe("the statuses that an edit of one among many objects has worked out", (
     const root = (...includes: readonly object[]): object =>
       httpProxy("even", "root", { virtualhost: { fqdn: "root.test" }, includes, routes: [] });
     const both = ["HTTPProxy/even/lost", "HTTPProxy/even/root"];
-    expect(judged(root({ name: "lost" }))).toEqual(both);
-    expect(judged(root())).toEqual(both);
+    expect(affected(root({ name: "lost" }))).toEqual(both);
+    expect(affected(root())).toEqual(both);
   });
 
   it("are with a route those of its Gateway", () => {
     const [, , route] = manifests("even", 1000) as [object, object, object];
-    expect(judged(route)).toEqual([
+    expect(affected(route)).toEqual([
       "Gateway/infra/gateway",
       "GatewayClass//isoline",
       "HTTPRoute/even/route-1000",

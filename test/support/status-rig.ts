@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Transport } from "../../src/kubernetes/api.js";
 import type { Ref } from "../../src/schema/meta.js";
-import type { ObjectStatus, StatusKind, Verdict } from "../../src/status/status.js";
+import type { ObjectStatus, StatusKind, StatusVerdict } from "../../src/status/status.js";
 import { StatusWriter } from "../../src/status/write/writer.js";
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -61,7 +61,7 @@ export const refusals = { lackRight: false };
 export function statusRig(
   given: Given,
   desired: () => readonly ObjectStatus[] = () => [wanted("p")],
-  judge: (ref: Ref, otherwise: Verdict) => Verdict = (_, otherwise) => otherwise,
+  judge: (ref: Ref, otherwise: StatusVerdict) => StatusVerdict = (_, otherwise) => otherwise,
 ) {
   let now = 0;
   const sleepers: { at: number; wake: () => void }[] = [];
@@ -105,7 +105,7 @@ export function statusRig(
   const leads = { value: true };
   const writer = new StatusWriter({
     transport,
-    judge: (ref) => {
+    verdict: (ref) => {
       judged++;
       const one = byRef.get(ref);
       return judge(ref, one ? { wanted: one } : {});

@@ -28,7 +28,7 @@ const hostOf = (host: string, text: string, count = 1): HostReview => ({
         after: { outcome: "not-found", summary: `404 ${text}` },
         details: [{ what: text, before: text, after: "b" }],
         risk: ["route-lost"],
-        told: false,
+        isDescribed: false,
       },
     ],
   },

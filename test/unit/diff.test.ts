@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Change } from "../../src/explain/change.js";
+import type { ConfigChange } from "../../src/explain/change.js";
 import { type EnvoyConfig, readConfig } from "../../src/explain/config.js";
 import { aligned, diff } from "../../src/explain/diff.js";
 import { reviewOf } from "../../src/explain/review.js";
@@ -21,9 +21,9 @@ const parse = (manifests: readonly Manifest[]): KubeObject[] =>
     return "object" in parsed ? [parsed.object] : [];
   });
 const services = ["a", "b"].map((name) => service("default", name));
-const changes = (before: readonly Manifest[], after: readonly Manifest[]): Change[] =>
+const changes = (before: readonly Manifest[], after: readonly Manifest[]): ConfigChange[] =>
   diff(...aligned(config(parse([...services, ...before])), config(parse([...services, ...after]))));
-const formatChanges = (found: readonly Change[]): string =>
+const formatChanges = (found: readonly ConfigChange[]): string =>
   formatReview(reviewOf(found, config([])), { uncompared: [], rewritten: [] });
 
 const to = (name: string, fields: Manifest = {}): readonly Manifest[] => [{ name, port: 80, ...fields }];
@@ -193,7 +193,7 @@ describe("diff", () => {
 
 describe("diff of a Gateway", () => {
   const { settings } = parseSettings(gatewaySettings);
-  const gatewayChanges = (before: readonly Manifest[], after: readonly Manifest[]): Change[] => {
+  const gatewayChanges = (before: readonly Manifest[], after: readonly Manifest[]): ConfigChange[] => {
     const [a, b] = [before, after].map((manifests) =>
       config([...parse([...services, ...manifests]), settings]),
     );

@@ -71,7 +71,7 @@ describe("an engine", () => {
     const { engine } = rig();
     const judged: Ref[] = [];
     let published = 0;
-    engine.listen({ judged: (refs) => judged.push(...refs), published: () => published++ });
+    engine.listen({ affected: (refs) => judged.push(...refs), published: () => published++ });
     const about = host[1]?.ref as Ref;
     engine.put(host);
     expect(judged).toContain(about);

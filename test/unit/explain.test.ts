@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mismatch } from "../../src/explain/match.js";
-import { RequestError, readRequest, seenRequest } from "../../src/explain/request.js";
+import { RequestSyntaxError, readRequest, seenRequest } from "../../src/explain/request.js";
 import { selectVirtualHost } from "../../src/explain/select.js";
 import { formatExplanation } from "../../src/explain/text.js";
 import type { RouteMatch } from "../../src/gen/envoy.js";
@@ -57,7 +57,7 @@ describe("readRequest", () => {
     ["GET", "http://a.test/", ["no colon"]],
     ["GET", "http://a.test/", [": value"]],
   ] as const)("refuses %s %s %j", (method, url, headers) => {
-    expect(() => readRequest(method, url, headers)).toThrow(RequestError);
+    expect(() => readRequest(method, url, headers)).toThrow(RequestSyntaxError);
   });
 });
 

@@ -25,7 +25,7 @@ const CORE: Record<string, readonly string[]> = {
   assume: ["schema", "graph", "update", "type store"],
   lint: ["schema", "graph", "type store"],
   explain: ["gen", "schema", "graph", "xds", "link", "type store"],
-  "route-tests": ["schema", "explain"],
+  "route-tests": ["schema", "type graph", "explain"],
 };
 
 const listed = (text: string): readonly string[] => text.split(/\s+/).map((part) => part.replace(":", " "));

@@ -4,7 +4,7 @@ import { createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";
 import type { FollowedHolds } from "../../src/server/holds.js";
 import { Hub } from "../../src/server/hub.js";
-import type { Comparison, Verdict } from "../../src/sources/kubernetes/guard.js";
+import type { Comparison, ListVerdict } from "../../src/sources/kubernetes/guard.js";
 import { ListGuard } from "../../src/sources/kubernetes/guard.js";
 import { createMemoryStore } from "../../src/store/memory.js";
 import { tlsSecret } from "../support/backend.js";
@@ -15,9 +15,9 @@ const names = (namespace: string, count: number, prefix = "h"): Ref[] =>
 
 const unbelieved = { all: false, version: false };
 
-function judge(known: readonly Ref[], listed: readonly Ref[], more: Partial<Comparison> = {}): Verdict {
+function judge(known: readonly Ref[], listed: readonly Ref[], more: Partial<Comparison> = {}): ListVerdict {
   const comparison = { known: new Set(known), listed: new Set(listed), from: "1", to: "2", ...more };
-  return new ListGuard().judge(comparison, unbelieved, 0);
+  return new ListGuard().decide(comparison, unbelieved, 0);
 }
 
 describe("what a list lacks", () => {
@@ -59,17 +59,17 @@ describe("what a list lacks", () => {
 
   it("is judged as any other where it was confirmed that the server went back in time", () => {
     const list = { known: new Set(names("a", 12)), listed: new Set<Ref>(), from: "9", to: "2" };
-    expect(new ListGuard().judge(list, unbelieved, 0).refused?.reason).toBe("VersionWentBack");
-    expect(new ListGuard().judge(list, { all: false, version: true }, 0).kept).toHaveLength(12);
-    expect(new ListGuard().judge(list, { all: true, version: false }, 0).gone).toHaveLength(12);
+    expect(new ListGuard().decide(list, unbelieved, 0).refused?.reason).toBe("VersionWentBack");
+    expect(new ListGuard().decide(list, { all: false, version: true }, 0).kept).toHaveLength(12);
+    expect(new ListGuard().decide(list, { all: true, version: false }, 0).gone).toHaveLength(12);
   });
 
   it("goes with a second list a minute later where there were few", () => {
     const guard = new ListGuard();
     const few = { known: new Set(names("a", 3)), listed: new Set<Ref>(), from: "1", to: "2" };
-    expect(guard.judge(few, unbelieved, 0)).toMatchObject({ gone: [], held: { reason: "Empty", since: 0 } });
-    expect(guard.judge(few, unbelieved, 59_000).gone).toEqual([]);
-    expect(guard.judge(few, unbelieved, 60_000).gone).toHaveLength(3);
+    expect(guard.decide(few, unbelieved, 0)).toMatchObject({ gone: [], held: { reason: "Empty", since: 0 } });
+    expect(guard.decide(few, unbelieved, 59_000).gone).toEqual([]);
+    expect(guard.decide(few, unbelieved, 60_000).gone).toHaveLength(3);
     expect(judge(names("a", 3), names("a", 1)).held?.reason).toBe("Shrink");
     expect(judge(names("a", 4), names("a", 3)).gone).toHaveLength(1);
   });

@@ -10,12 +10,12 @@ import {
 } from "../../src/kubernetes/api.js";
 import { NoAnswer } from "../../src/kubernetes/deadline.js";
 import { failureCodes, failureOf, LocalError } from "../../src/kubernetes/failures.js";
-import { type Resource, resources } from "../../src/kubernetes/resources.js";
-import { Pace, type Round } from "../../src/sources/kubernetes/pace.js";
+import { type ApiResource, resources } from "../../src/kubernetes/resources.js";
+import { RequestPace, type Round } from "../../src/sources/kubernetes/pace.js";
 import { Lease } from "../../src/status/write/lease.js";
 import { cluster, encode, event, failure, type Item, proxy } from "../support/fake-kube.js";
 
-const httpProxies = resources.find(({ kind }) => kind === "HTTPProxy") as Resource;
+const httpProxies = resources.find(({ kind }) => kind === "HTTPProxy") as ApiResource;
 const json = (body: unknown): ApiResponse => ({ status: 200, body: encode(JSON.stringify(body)) });
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
@@ -313,7 +313,7 @@ describe("failures", () => {
 describe("pauses between rounds", () => {
   /** The pauses of a hundred rounds of one kind, in ms. */
   const pauses = (round: Round, random = 0.5): number[] => {
-    const pace = new Pace(() => random);
+    const pace = new RequestPace(() => random);
     return Array.from({ length: 100 }, () => pace.after(round));
   };
   const kinds = resources.length;
@@ -328,7 +328,7 @@ describe("pauses between rounds", () => {
   });
 
   it("end with a watch that lasts, however it ends, and are jittered", () => {
-    const pace = new Pace(() => 0.5);
+    const pace = new RequestPace(() => 0.5);
     for (let i = 0; i < 10; i++) pace.after({ openMs: undefined, expired: false });
     expect(pace.after({ openMs: 2000, expired: false })).toBe(1000);
     expect(pace.after({ openMs: 6000, expired: false })).toBe(100);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { ManifestPart } from "../../src/cli/manifest-parts.js";
 import { manifestsOf } from "../../src/cli/manifests.js";
-import { type Resource, resources } from "../../src/kubernetes/resources.js";
+import { type ApiResource, resources } from "../../src/kubernetes/resources.js";
 import { gatewayGroup } from "../../src/schema/gateway.js";
 import { reportsStatus } from "../../src/status/write/writer.js";
 
@@ -38,7 +38,7 @@ const roleRules = (gateway: boolean): readonly Rule[] => {
 };
 
 const ofGateway = resources.filter((one) => one.ofGateway && one.kind !== "ConfigMap");
-const plurals = (all: readonly Resource[]): string[] => all.map(({ plural }) => plural);
+const plurals = (all: readonly ApiResource[]): string[] => all.map(({ plural }) => plural);
 
 describe("what `isoline manifests` prints", () => {
   it("gives no right to the Gateway API, nor to ConfigMaps, unless it is asked for", () => {

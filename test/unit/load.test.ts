@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lineOf, loadDocuments, type Place } from "../../src/sources/files/load.js";
+import { lineOf, loadDocuments, type ManifestPlace } from "../../src/sources/files/load.js";
 import { readSettings } from "../../src/sources/files/settings-file.js";
 
 let folder = "";
@@ -18,7 +18,7 @@ function write(name: string, text: string): string {
 }
 
 function load(paths: readonly string[]) {
-  const documents: (Place & { value: unknown })[] = [];
+  const documents: (ManifestPlace & { value: unknown })[] = [];
   const findings = loadDocuments(paths, (value, place) => documents.push({ value, ...place }));
   return { documents, findings };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Fleet, maxNodes } from "../../src/link/fleet.js";
+import { EnvoyRegistry, maxNodes } from "../../src/link/envoy-registry.js";
 import { Publication } from "../../src/link/publish.js";
 import { isByName } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
@@ -33,7 +33,7 @@ const token = { id: "", name: "" };
 
 /** A publication, and Envoys that poll it as Envoy does. */
 function rig(options: ConstructorParameters<typeof Publication>[1] = {}) {
-  const fleet = new Fleet();
+  const fleet = new EnvoyRegistry();
   const publication = new Publication(fleet, options);
   let now = 1_000_000;
   const names = (type: XdsType): string[] => [...(publication.served(type)?.set.names() ?? [])];
@@ -436,7 +436,7 @@ describe("make before break", () => {
 
 describe("Fleet", () => {
   it("stays bounded whatever clients ask", () => {
-    const fleet = new Fleet();
+    const fleet = new EnvoyRegistry();
     for (let i = 0; i < maxNodes + 2000; i++)
       fleet.observe({ token, node: `node-${i}` }, "clusters", [], "", i);
     expect(fleet.views()).toHaveLength(maxNodes);
@@ -448,7 +448,7 @@ describe("Fleet", () => {
   });
 
   it("is bounded by token: no token's Envoys, however many, take the place of another token's", () => {
-    const fleet = new Fleet();
+    const fleet = new EnvoyRegistry();
     const [victim, many, large] = ["victim", "many", "large"].map((id) => ({ id, name: id }));
     const own = (i: number) => ({ token: victim ?? token, node: `edge-${i}` });
     for (let i = 0; i < 1000; i++) {

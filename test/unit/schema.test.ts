@@ -118,7 +118,11 @@ describe("kinds", () => {
 });
 
 describe("hostile input", () => {
-  const nested = (levels: number): unknown => (levels === 0 ? "x" : { a: nested(levels - 1) });
+  const nested = (levels: number): unknown => {
+    let value: unknown = "x";
+    for (let level = 0; level < levels; level++) value = { a: value };
+    return value;
+  };
 
   it.each([
     null,

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { serve } from "@hono/node-server";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Body, type Bytes } from "../../src/link/body.js";
-import type { Request as Poll } from "../../src/link/respond.js";
+import type { Poll } from "../../src/link/respond.js";
 import { type Snapshot, type XdsType, xdsTypes } from "../../src/link/snapshot.js";
 import { type AppOptions, createApp } from "../../src/server/app.js";
 import { everyone } from "../../src/server/auth.js";

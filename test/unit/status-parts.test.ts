@@ -3,9 +3,9 @@ import type { ObjectStatus } from "../../src/status/status.js";
 import { type Owner, withoutOwned } from "../../src/status/write/owned.js";
 import {
   agrees as agreesWith,
-  type Held,
   heldOf,
   isOlder,
+  type KnownStatus,
   merged as mergedWith,
 } from "../../src/status/write/parts.js";
 
@@ -23,7 +23,7 @@ const owner: Owner = {
   gateway: { namespace: "infra", name: "edge", controllerName: "ours" },
 };
 const raw = (status: unknown, more: object = {}) => ({ metadata: { namespace: "infra", ...more }, status });
-const partsOf = (status: unknown): Held => heldOf(raw(status), owner);
+const partsOf = (status: unknown): KnownStatus => heldOf(raw(status), owner);
 const wanting = (status: object): ObjectStatus => ({
   ref: "HTTPRoute/infra/r",
   apiVersion: "v1",
@@ -31,7 +31,7 @@ const wanting = (status: object): ObjectStatus => ({
   metadata: { namespace: "infra", name: "r" },
   status: status as ObjectStatus["status"],
 });
-const agrees = (wanted: object, there: Held): boolean => agreesWith(wanting(wanted), there);
+const agrees = (wanted: object, there: KnownStatus): boolean => agreesWith(wanting(wanted), there);
 const merged = (wanted: object, there: object, time: string): object =>
   mergedWith(wanting(wanted), raw(there), owner, time);
 

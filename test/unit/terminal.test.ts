@@ -39,7 +39,7 @@ describe("progress", () => {
     const progress = new Progress({ isTTY, write: (text) => void written.push(text) }, () => now);
     const at = (time: number, text: string): void => {
       now = time;
-      progress.tell(() => text);
+      progress.show(() => text);
     };
     return { written, at, progress };
   }

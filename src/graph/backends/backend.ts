@@ -10,7 +10,7 @@ export type ServicePort = NonNullable<ObjectByKind<"Service">["spec"]["ports"]>[
 export type Protocol = NonNullable<Cluster["protocol"]>;
 
 /** What a route adds to the plain way to a Service port. */
-export type ClusterOptions = Partial<
+export type ClusterOverrides = Partial<
   Pick<
     Cluster,
     | "protocol"
@@ -39,7 +39,7 @@ export function readCluster(
   namespace: string,
   name: string,
   port: number | string,
-  { healthPort, usualProtocol, ...options }: ClusterOptions & PortOptions = {},
+  { healthPort, usualProtocol, ...options }: ClusterOverrides & PortOptions = {},
 ): { cluster?: Cluster; error?: string | undefined } {
   const { service, found, error } = findServicePort(reader, namespace, name, port);
   if (!service || !found) return { error };
@@ -116,7 +116,7 @@ export const servedPorts = (
  * delegation is asked for.
  */
 export function clientCertificate(reader: Reader): {
-  readonly options: Pick<ClusterOptions, "clientCertificate">;
+  readonly options: Pick<ClusterOverrides, "clientCertificate">;
   readonly error?: string;
 } {
   const wanted = reader.settings.tls.envoyClientCertificate;

@@ -71,7 +71,7 @@ export interface PublicKey {
 export type ReadPublicKey =
   | { readonly key: PublicKey; readonly problem?: undefined }
   | { readonly key?: undefined; readonly problem: string };
-type Judged = { readonly usual: boolean } | { readonly problem: string };
+type Validated = { readonly usual: boolean } | { readonly problem: string };
 
 /**
  * Envoy takes no shorter RSA key. Its library takes longer ones, of up to 16,384 bits, but workerd's does not; and the CPU
@@ -101,7 +101,7 @@ export const hexOf = (bytes: string): string => {
 /** Bytes of the INTEGER of the longest RSA number: those of its digits and one for the sign. */
 export const mostRsaBytes = rsaBits.most / 8 + 1;
 
-const judges = { rsa: judgeRsa, ec: judgePoint, ed25519: judgeEdwards };
+const validators = { rsa: validateRsa, ec: validatePoint, ed25519: validateEdwards };
 
 /**
  * The key of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) with the parameters and encodings that Envoy's library takes
@@ -116,13 +116,13 @@ export function readPublicKey({ parts: [algorithm, content] = [] }: Der): ReadPu
   }
   // The first byte says how many bits of the last one do not count.
   if (!content.content.startsWith("\0")) return { problem: "its public key is not one of whole bytes" };
-  const judged = judges[kind](algorithm, content.content.slice(1));
-  return "problem" in judged ? judged : { key: { kind, bits: content.content, ...judged } };
+  const validated = validators[kind](algorithm, content.content.slice(1));
+  return "problem" in validated ? validated : { key: { kind, bits: content.content, ...validated } };
 }
 
 const kinds = ["rsa", "ec", "ed25519"] as const;
 
-function judgeRsa(algorithm: Der, bytes: string): Judged {
+function validateRsa(algorithm: Der, bytes: string): Validated {
   const values = readDer(bytes);
   if (!rsaAlgorithm(algorithm) || !isOne(values, rsaKey))
     return { problem: "its RSA key is not a modulus and an exponent, or its algorithm lacks NULL" };
@@ -144,7 +144,7 @@ function judgeRsa(algorithm: Der, bytes: string): Judged {
   return { usual: exponent === 65537n && bits <= 4096 };
 }
 
-function judgePoint(algorithm: Der, point: string): Judged {
+function validatePoint(algorithm: Der, point: string): Validated {
   const [, named, ...more] = algorithm.parts ?? [];
   if (named?.tag !== tags.oid || more.length > 0)
     return { problem: "an elliptic curve key that spells out its curve is not for Envoy; name the curve" };
@@ -158,7 +158,7 @@ function judgePoint(algorithm: Der, point: string): Judged {
   return { usual: curve.name !== "P-521" };
 }
 
-function judgeEdwards({ parts }: Der, bytes: string): Judged {
+function validateEdwards({ parts }: Der, bytes: string): Validated {
   if (parts?.length === 1 && bytes.length === 32) return { usual: false };
   return { problem: "its Ed25519 key has parameters or is not 32 bytes long" };
 }

@@ -1,4 +1,4 @@
-import { isSubstitute } from "../../schema/meta.js";
+import { isShadowed } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import { isCostly } from "../cost/node.js";
 import {
@@ -24,7 +24,7 @@ export const anyHost = "*";
 
 /** What an object speaks for: the units that it defines and the lists in which units find it. */
 export function claimsOf(object: KubeObject): ClaimKey[] {
-  if (isSubstitute(object)) return [];
+  if (isShadowed(object)) return [];
   const claims = hostsAndIndexes(object);
   if (isCostly(object)) claims.push(costKey);
   return claims;

@@ -1,4 +1,4 @@
-import { type Finding, isSubstitute } from "../../schema/meta.js";
+import { type Finding, isShadowed } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
@@ -27,7 +27,7 @@ export const mayBeIdle = ({ meta }: KubeObject): boolean =>
 export function orphanFindings(store: Store, settings: SettingsSpec): Finding[] {
   const found: Finding[] = [];
   for (const object of store.objects())
-    if (!isSubstitute(object) && isOrphan(object, store) && isOfClass(object, settings) && !mayBeIdle(object))
+    if (!isShadowed(object) && isOrphan(object, store) && isOfClass(object, settings) && !mayBeIdle(object))
       found.push(orphanFinding(object));
   return found;
 }

@@ -23,7 +23,7 @@ export class Sharing {
   readonly #refused = new Map<Ref, Terms>();
   /** Objects with a match that a route of the first has too. */
   readonly #taken = new Map<Ref, Set<Ref>>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(
     private readonly host: string,
@@ -43,8 +43,8 @@ export class Sharing {
   sameMatch(later: Route, first: Route): void {
     if (later.from === first.from && later.field === first.field) return;
     const key = `${later.from} ${later.field}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
     const own = later.from === first.from;
     const who = own ? first.field : first.from;
     const message = `${this.#named}: ${who} has the same match and comes first`;
@@ -52,7 +52,7 @@ export class Sharing {
     if (!own) note(this.#taken, first.from, later.from);
   }
 
-  tell(): void {
+  addWarnings(): void {
     for (const [owner, guests] of this.#guests) {
       const belongs = ` belongs to ${owner}, an object of another namespace`;
       for (const guest of guests) this.#warn(guest, "HostOfAnotherNamespace", belongs);

@@ -25,7 +25,7 @@ export function joinSites(host: string, claims: readonly Sites[], report: Report
     const [own, ...others] = claims.flatMap((sites) => sites.get(listener) ?? []);
     if (own) joined.set(listener, join(host, own, others, sharing));
   }
-  sharing.tell();
+  sharing.addWarnings();
   return joined;
 }
 

@@ -82,12 +82,12 @@ function withListeners(
   if (missing.size === 0) return [root?.sites ?? noSites, ingress];
   const asked = root?.secure ? (["HTTP", "HTTPS"] as const) : (["HTTP"] as const);
   const lacking = asked.filter((kind) => missing.has(kind));
-  const tell = (about: Root["ref"], kind: "HTTP" | "HTTPS"): void =>
+  const fail = (about: Root["ref"], kind: "HTTP" | "HTTPS"): void =>
     report.error(about, "ListenerError", "ErrorIdentifyingListener", `no ${kind} listener configured`);
-  if (root) for (const kind of lacking) tell(root.ref, kind);
+  if (root) for (const kind of lacking) fail(root.ref, kind);
   if (missing.has("HTTP"))
     for (const from of new Set(ingress.get(ingressHttp)?.routes.map((route) => route.from)))
-      tell(from, "HTTP");
+      fail(from, "HTTP");
   const kept = [...ingress].filter(
     ([listener]) => !missing.has("HTTP") && (listener !== ingressHttps || !missing.has("HTTPS")),
   );

@@ -3,7 +3,7 @@ import { namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { SettingsSpec } from "../../schema/settings.js";
 import type { Store } from "../../store/store.js";
-import { placesOf } from "../api/gateway/attach.js";
+import { attachCounts } from "../api/gateway/attach.js";
 import { type GatewayView, viewOf } from "../api/gateway/gateway.js";
 import { isAllowedClass, isRootNamespace } from "../core/class.js";
 import { costKey, gatewaysKey } from "../core/keys.js";
@@ -84,7 +84,7 @@ export class Ledger {
     }
     this.#rules = rules;
     const flipped: Ref[] = [];
-    for (const namespace of stale) this.#judge(namespace, reader, flipped);
+    for (const namespace of stale) this.#settle(namespace, reader, flipped);
     return flipped;
   }
 
@@ -113,7 +113,7 @@ export class Ledger {
     this.#sums.set(namespace, exactPlus(sum, before, -1));
   }
 
-  #judge(namespace: string, reader: Reader, flipped: Ref[]): void {
+  #settle(namespace: string, reader: Reader, flipped: Ref[]): void {
     const { settings } = reader;
     const sum = this.#sums.get(namespace) ?? nothing;
     const fits = dimensions.every((dimension) => sum[dimension] <= settings.budgets[dimension]);
@@ -172,7 +172,7 @@ export class Ledger {
     const [kind] = owner.ref.split("/");
     const object = kind === "HTTPRoute" || kind === "GRPCRoute" ? this.objectOf(owner.ref) : undefined;
     if (object?.kind === "HTTPRoute" || object?.kind === "GRPCRoute") {
-      const { pairs, hosts, ports } = placesOf(object, reader);
+      const { pairs, hosts, ports } = attachCounts(object, reader);
       const free = Math.min(pairs, Math.min(hosts, freeHosts) * Math.min(ports, freePorts));
       return plus(plus(nothing, owner.own, pairs), owner.free, -free);
     }

@@ -1,7 +1,7 @@
 import type { ObjectMeta, Ref } from "../../schema/meta.js";
 import { refOf } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
-import type { Condition } from "../api/httpproxy/conditions.js";
+import type { MatchCondition } from "../api/httpproxy/conditions.js";
 import { secretName } from "../certificates/secret.js";
 import type { ObjectByKind } from "../core/reader.js";
 import { regexProgramSize } from "../matches/regex.js";
@@ -192,7 +192,7 @@ function proxyEdges(proxy: Proxy): Edge[] {
   return [...included, ...secretEdges(secretsOf(proxy), meta.namespace)];
 }
 
-const perRoute = (conditions: readonly Condition[]): Size =>
+const perRoute = (conditions: readonly MatchCondition[]): Size =>
   conditions.length === 0
     ? nothing
     : {

@@ -34,7 +34,7 @@ export class KeptStore {
     private readonly log: (line: string) => void,
   ) {
     this.#store = store;
-    if (store.damage !== undefined) this.#tell(store.damage, undefined);
+    if (store.damage !== undefined) this.#report(store.damage, undefined);
   }
 
   /** @throws Error when a process that lives has the file, when it can't be written, or is another program's database. */
@@ -74,7 +74,7 @@ export class KeptStore {
   beginAnew(wrong: string): void {
     const salvage = salvageOf(this.#store);
     this.#store = this.#store.putAside();
-    this.#tell(wrong, salvage);
+    this.#report(wrong, salvage);
     if (salvage) putSalvage(this.#store, this.#texts > 0 ? { ...salvage, objects: [] } : salvage);
   }
 
@@ -83,7 +83,7 @@ export class KeptStore {
     return this.#store.revisionSources().length;
   }
 
-  #tell(wrong: string, salvage: Salvage | undefined): void {
+  #report(wrong: string, salvage: Salvage | undefined): void {
     this.putAside++;
     const { file } = this;
     const rest =

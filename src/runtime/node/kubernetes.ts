@@ -15,7 +15,7 @@ import { steadyNow } from "./clock.js";
 import { replicaIdentity } from "./pod.js";
 
 /** Which clusters are followed, and how. */
-export interface ClusterOptions {
+export interface KubernetesOptions {
   readonly targets: readonly KubeTarget[];
   readonly acceptShrink: boolean;
   /** Ask every so many seconds and when a hook rings, instead of keeping watches open. */
@@ -30,7 +30,7 @@ export interface ClusterOptions {
   readonly strictAdmission?: boolean;
 }
 
-interface KubeServeOptions extends ClusterOptions {
+interface KubeServeOptions extends KubernetesOptions {
   readonly settingsFile?: string;
   readonly overrides?: Readonly<Record<string, unknown>>;
   readonly metrics: Metrics;

@@ -23,7 +23,7 @@ import {
   type TlsFiles,
   untimelyCertificate,
 } from "./https-server.js";
-import type { ClusterOptions } from "./kubernetes.js";
+import type { KubernetesOptions } from "./kubernetes.js";
 import { freshPeer } from "./peers.js";
 import { type SourceOptions, sourceOf } from "./source.js";
 import { listenError } from "./start-errors.js";
@@ -144,7 +144,7 @@ const defaultStaleSeconds = 180;
 const staleMsOf = ({
   staleSeconds = defaultStaleSeconds,
   pollSeconds = 0,
-}: Pick<ClusterOptions, "staleSeconds" | "pollSeconds">): number =>
+}: Pick<KubernetesOptions, "staleSeconds" | "pollSeconds">): number =>
   Math.max(staleSeconds, 2 * pollSeconds) * 1000;
 
 function stepAside(hub: Hub, { kube, tls, log }: ServerOptions, lookedAt: () => number): StepAside {

@@ -8,14 +8,14 @@ import { formatLocated } from "../../sources/files/objects.js";
 import { readSettings } from "../../sources/files/settings-file.js";
 import { PushedSources } from "../../sources/push/push-source.js";
 import type { Source } from "../../sources/source.js";
-import { type ClusterOptions, kubernetesSource } from "./kubernetes.js";
+import { type KubernetesOptions, kubernetesSource } from "./kubernetes.js";
 
 /** Where the objects of a server come from. */
 export interface SourceOptions {
   /** Files and folders of manifests; empty with `kube`. */
   readonly paths: readonly string[];
   /** Follow a cluster instead of files. */
-  readonly kube?: ClusterOptions;
+  readonly kube?: KubernetesOptions;
   /** Serve what is pushed to `/sources/NAME` instead of files. */
   readonly push?: boolean;
   readonly settingsFile?: string;

@@ -60,10 +60,10 @@ export class StepAside {
     this.#wasStale = !fresh;
     if (!changed) return;
     this.options.stepAside(aside);
-    this.#tell(fresh, peer);
+    this.#report(fresh, peer);
   }
 
-  #tell(fresh: boolean, peer: string | undefined): void {
+  #report(fresh: boolean, peer: string | undefined): void {
     const { log, staleMs } = this.options;
     const silent = `nothing has come from the API server for ${Math.round(staleMs / 1000)} s`;
     if (fresh) log("the API server answers again; this server is up to date");

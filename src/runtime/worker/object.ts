@@ -40,7 +40,7 @@ export async function askObject(
       const { status, code, message: detail } = error;
       return problemOf({ status, code, detail, headers: {} });
     }
-    tell(fleet, error);
+    report(fleet, error);
     return problemOf(objectFailed);
   }
 }
@@ -84,7 +84,7 @@ async function askTwice(
     const pause = spreadMs * Math.random();
     const left = timeout - (Date.now() - since) - pause;
     if (left < leastMs) throw error;
-    tell(fleet, error);
+    report(fleet, error);
     await new Promise((resolve) => setTimeout(resolve, pause));
     const headers = new Headers(request.headers);
     if (!Number.isNaN(left)) headers.set(timeoutHeader, String(Math.floor(left)));
@@ -99,7 +99,7 @@ function ask(objects: DurableObjectNamespace, fleet: string, request: Request): 
   return (object.fetch as unknown as (request: Request) => Promise<Response>).call(object, request);
 }
 
-function tell(fleet: string, error: unknown): void {
+function report(fleet: string, error: unknown): void {
   const message = messageOf(error);
   lines.say(`${fleet} ${message}`, `the object of the fleet ${fleet} failed: ${message}`);
 }

@@ -9,7 +9,7 @@ import { membersOf } from "../../schema/object.js";
 import { messageOf } from "../../schema/words.js";
 
 /** Where a manifest stands. */
-export interface Place {
+export interface ManifestPlace {
   /** `-` for standard input. */
   readonly file: string;
   /** Line on which the document or the member of a list begins, from 1. */
@@ -29,7 +29,7 @@ export interface LoadFinding {
 }
 
 /** Takes one manifest; a value that it does not keep is free before the next one is read. */
-export type Visit = (value: unknown, place: Place) => void;
+export type Visit = (value: unknown, place: ManifestPlace) => void;
 
 const maxMegabytes = 64;
 const maxBytes = maxMegabytes * 1024 * 1024;
@@ -183,7 +183,7 @@ function add(loader: Loader, { value, line, itemLines, doubts, part }: TextDocum
 }
 
 /** Field by field: a spread would give each of the many places a shape of its own. */
-const placeAt = (file: string, line: number, part: Part | undefined, within: string): Place =>
+const placeAt = (file: string, line: number, part: Part | undefined, within: string): ManifestPlace =>
   part === undefined ? { file, line, within } : { file, line, within, part };
 
 /**
@@ -191,7 +191,7 @@ const placeAt = (file: string, line: number, part: Part | undefined, within: str
  * there, and its column where both are known.
  */
 export function positionOf(
-  { line, part, within }: Place,
+  { line, part, within }: ManifestPlace,
   path: string,
 ): Partial<Position> & { line: number } {
   if (!part) return { line };
@@ -200,4 +200,4 @@ export function positionOf(
 }
 
 /** The line alone. */
-export const lineOf = (place: Place, path: string): number => positionOf(place, path).line;
+export const lineOf = (place: ManifestPlace, path: string): number => positionOf(place, path).line;

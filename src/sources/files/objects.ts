@@ -4,7 +4,7 @@ import type { Finding, Ref } from "../../schema/meta.js";
 import { type KubeObject, parseObject } from "../../schema/object.js";
 import { printable } from "../../schema/printable.js";
 import { shownAbout } from "../../schema/shown.js";
-import { type LoadFinding, loadDocuments, type Place, positionOf, type Visit } from "./load.js";
+import { type LoadFinding, loadDocuments, type ManifestPlace, positionOf, type Visit } from "./load.js";
 
 /** A finding with the place in a file that it speaks of. */
 export interface Located {
@@ -21,7 +21,7 @@ export interface Manifests {
   readonly objects: readonly KubeObject[];
   readonly located: readonly Located[];
   /** Where each object, valid or not, was read. */
-  readonly documents: ReadonlyMap<Ref, Place>;
+  readonly documents: ReadonlyMap<Ref, ManifestPlace>;
   /** Refs of documents that failed their schema. */
   readonly invalid: ReadonlySet<Ref>;
   /** Files that could not be read or parsed. */
@@ -37,12 +37,12 @@ export interface Manifests {
 }
 
 /** What a file says of one object; the object is the last valid one. */
-interface Document extends Place {
+interface Document extends ManifestPlace {
   readonly object: KubeObject | undefined;
 }
 
 /** Field by field: a spread would give each of the many documents a shape of its own. */
-const withObject = ({ file, line, within, part }: Place, object: KubeObject | undefined): Document =>
+const withObject = ({ file, line, within, part }: ManifestPlace, object: KubeObject | undefined): Document =>
   part === undefined ? { file, line, within, object } : { file, line, within, part, object };
 
 /**
@@ -95,7 +95,7 @@ export function collect(
   };
 }
 
-const duplicate = (about: Ref, earlier: Place): Finding => ({
+const duplicate = (about: Ref, earlier: ManifestPlace): Finding => ({
   about,
   severity: "warning",
   type: "SchemaError",
@@ -103,7 +103,7 @@ const duplicate = (about: Ref, earlier: Place): Finding => ({
   message: `${about} is also in ${earlier.file}:${earlier.line}; the later one is used`,
 });
 
-const locate = (finding: Finding, place: Place): Located => ({
+const locate = (finding: Finding, place: ManifestPlace): Located => ({
   finding,
   file: place.file,
   ...(finding.path ? positionOf(place, finding.path) : { line: place.line }),

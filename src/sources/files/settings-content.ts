@@ -3,7 +3,7 @@ import { positionOf } from "../../documents/locate.js";
 import { isRecord } from "../../schema/issues.js";
 import { type Ref, refOf } from "../../schema/meta.js";
 import { messageOf } from "../../schema/words.js";
-import { lineOf, type Place } from "./load.js";
+import { lineOf, type ManifestPlace } from "./load.js";
 
 /** The key of a ConfigMap under which Contour's deployments keep its configuration file. */
 const fileKey = "contour.yaml";
@@ -19,7 +19,7 @@ interface SettingsObject {
 /** An object among manifests that holds settings. */
 export interface FoundSettings extends SettingsObject {
   readonly value: unknown;
-  readonly place: Place;
+  readonly place: ManifestPlace;
 }
 
 /** Whether a document is an object that holds settings: a ConfigMap with `contour.yaml`, a ContourConfiguration or an IsolineSettings. */
@@ -56,7 +56,7 @@ export interface SettingsContent {
  *
  * @throws SettingsFault when the text in a ConfigMap is no YAML.
  */
-export function contentOf(value: unknown, place: Place): SettingsContent {
+export function contentOf(value: unknown, place: ManifestPlace): SettingsContent {
   const object = settingsObjectOf(value);
   if (!isRecord(value) || !object || object.form === "ContourConfiguration")
     return { content: value, lineOf: (path) => lineOf(place, path) };
@@ -73,7 +73,7 @@ export class SettingsFault extends Error {
   }
 }
 
-function textOf({ data }: Readonly<Record<string, unknown>>, place: Place): SettingsContent {
+function textOf({ data }: Readonly<Record<string, unknown>>, place: ManifestPlace): SettingsContent {
   const first = lineOf(place, `data[${JSON.stringify(fileKey)}]`);
   const text = isRecord(data) ? String(data[fileKey]) : "";
   let document: ReturnType<typeof readOne>;

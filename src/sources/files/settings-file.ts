@@ -4,7 +4,7 @@ import { isRecord } from "../../schema/issues.js";
 import type { Finding } from "../../schema/meta.js";
 import { parseSettings, type Settings } from "../../schema/settings.js";
 import { messageOf } from "../../schema/words.js";
-import type { Place } from "./load.js";
+import type { ManifestPlace } from "./load.js";
 import type { Located } from "./objects.js";
 import { contentOf, type SettingsContent, settingsObjectOf } from "./settings-content.js";
 
@@ -55,7 +55,7 @@ function readContent(file: string): SettingsContent | undefined {
       throw new Error(
         `is of kind ${JSON.stringify(value.kind)} and no settings; give the settings alone, a ConfigMap with contour.yaml, or a ContourConfiguration`,
       );
-    const place: Place = { file, line, part, within: "" };
+    const place: ManifestPlace = { file, line, part, within: "" };
     return contentOf(value, place);
   });
 }

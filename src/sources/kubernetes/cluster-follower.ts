@@ -2,15 +2,15 @@ import { type Awaited, awaitMs } from "../../engine/awaited.js";
 import type { Put } from "../../engine/engine.js";
 import { ApiError } from "../../kubernetes/api.js";
 import { failureOf, LocalError, publication } from "../../kubernetes/failures.js";
-import { type Resource, resourcesOf } from "../../kubernetes/resources.js";
+import { type ApiResource, resourcesOf } from "../../kubernetes/resources.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { Change } from "../../update.js";
 import { Clusters, type Member } from "./clusters.js";
-import { Follower, type KindState, type Sink } from "./follow.js";
-import type { FollowerOptions } from "./follower-options.js";
-import { type Held, holdFinding } from "./guard.js";
+import { KindFollower, type KindState, type Sink } from "./follow.js";
+import type { ClusterFollowerOptions } from "./follower-options.js";
+import { type HeldDeletions, holdFinding } from "./guard.js";
 import { MemberStore } from "./member-store.js";
-import { Pace } from "./pace.js";
+import { RequestPace } from "./pace.js";
 import { Reporter } from "./reporter.js";
 import { Whereabouts } from "./whereabouts.js";
 
@@ -20,15 +20,15 @@ const askAgainMs = 10_000;
 const lastEventsMs = 250;
 /** So long deletions wait for kinds that do not catch up, and changes to be told. */
 const graceMs = 60_000;
-const tellMs = 5000;
+const reportMs = 5000;
 
 /** Puts the objects of a cluster into an engine: every kind followed, failures apart from each other. */
 export class ClusterFollower {
-  readonly #followers: readonly Follower[];
+  readonly #followers: readonly KindFollower[];
   readonly #member: Member;
   readonly #kept: MemberStore;
   readonly #findings = new Map<Ref, readonly Finding[]>();
-  readonly #known = new Map<Resource["kind"], Set<Ref>>();
+  readonly #known = new Map<ApiResource["kind"], Set<Ref>>();
   readonly #awaited: Awaited;
   readonly #reporter: Reporter;
   readonly #whereabouts: Whereabouts;
@@ -44,16 +44,16 @@ export class ClusterFollower {
   #follows = false;
   #willSettle = false;
   /** Since when there is something to tell of that kinds catching up hold back. */
-  #untoldSince: number | undefined;
+  #unreportedSince: number | undefined;
 
-  constructor(private readonly options: FollowerOptions) {
+  constructor(private readonly options: ClusterFollowerOptions) {
     const { transport, acceptShrink, namespaces, now, engine, server } = options;
     this.#reporter = new Reporter(options);
     this.#awaited = engine.awaits(now);
     this.#member = options.member ?? new Clusters(engine.store, [""]).of("");
     this.#kept = new MemberStore({ engine, member: this.#member });
     for (const ref of this.#member.known())
-      this.#knownOf(ref.slice(0, ref.indexOf("/")) as Resource["kind"]).add(ref);
+      this.#knownOf(ref.slice(0, ref.indexOf("/")) as ApiResource["kind"]).add(ref);
     this.#whereabouts = new Whereabouts({
       transport,
       server,
@@ -70,7 +70,7 @@ export class ClusterFollower {
       verify: (strict: boolean, signal: AbortSignal) => this.#whereabouts.verify(strict, signal),
     };
     this.#followers = resourcesOf(engine.settings).map((resource) => {
-      const follower: Follower = new Follower(resource, transport, this.#sink, {
+      const follower: KindFollower = new KindFollower(resource, transport, this.#sink, {
         ...common,
         caughtUp: (wasBehind) => this.#caughtUp(follower, wasBehind),
         catchingUp: () => this.#isCatchingUp,
@@ -125,7 +125,7 @@ export class ClusterFollower {
   }
 
   /** Deletions that wait to be confirmed, by kind. */
-  holds(): { readonly kind: Resource["kind"]; readonly held: Held }[] {
+  holds(): { readonly kind: ApiResource["kind"]; readonly held: HeldDeletions }[] {
     return this.#followers.flatMap(({ resource, held }) => (held ? [{ kind: resource.kind, held }] : []));
   }
 
@@ -150,12 +150,12 @@ export class ClusterFollower {
     if (!held && code !== "kube-missing") return undefined;
     const gone = follower.acceptHeld();
     this.options.log(`${plural}: confirmed by an administrator; ${gone} objects are deleted at once`);
-    this.#tell();
+    this.#report();
     return gone;
   }
 
   /** Lists everything, or the kinds that are meant, again at the next look, while what is known is served. */
-  listAnew(isMeant: (resource: Resource) => boolean = () => true): void {
+  listAnew(isMeant: (resource: ApiResource) => boolean = () => true): void {
     for (const follower of this.#followers) if (isMeant(follower.resource)) follower.listAnew();
   }
 
@@ -177,14 +177,14 @@ export class ClusterFollower {
     );
     // Each was watched for longer than events that waited take.
     this.#caughtUpAt = Number.NEGATIVE_INFINITY;
-    for (const follower of this.#followers) this.#tellHeld(follower);
+    for (const follower of this.#followers) this.#reportHeld(follower);
     this.#settle();
-    this.#tell();
+    this.#report();
   }
 
-  async #follow(follower: Follower, seconds: number, signal: AbortSignal): Promise<void> {
+  async #follow(follower: KindFollower, seconds: number, signal: AbortSignal): Promise<void> {
     const { sleep, random, now } = this.options;
-    const pace = new Pace(random);
+    const pace = new RequestPace(random);
     while (!signal.aborted) {
       let expired = false;
       try {
@@ -195,7 +195,7 @@ export class ClusterFollower {
         expired = error instanceof ApiError && error.status === 410;
         this.#failed(follower, error);
       }
-      this.#tellHeld(follower);
+      this.#reportHeld(follower);
       const { state, openedAt } = follower;
       const openMs = openedAt === undefined ? undefined : now() - openedAt;
       const rests = openMs === undefined && (state.state === "absent" || state.state === "held");
@@ -216,7 +216,7 @@ export class ClusterFollower {
     );
   }
 
-  #caughtUp({ resource }: Follower, wasBehind: boolean): void {
+  #caughtUp({ resource }: KindFollower, wasBehind: boolean): void {
     this.#reporter.recovered(resource, this.#followers);
     if (!wasBehind) return;
     this.#caughtUpAt = this.options.now();
@@ -249,13 +249,13 @@ export class ClusterFollower {
     this.#notify();
   }
 
-  #failed({ resource }: Follower, error: unknown): void {
+  #failed({ resource }: KindFollower, error: unknown): void {
     const { code, message } = failureOf(resource, error, this.options.server);
     this.options.failed?.(resource.kind, code);
     this.#reporter.failed(resource, code, message);
   }
 
-  #tellHeld({ resource, state, held }: Follower): void {
+  #reportHeld({ resource, state, held }: KindFollower): void {
     if (held) this.#reporter.say(resource, `kube-held: ${resource.plural}: ${held.message}`);
     if (state.state === "absent")
       this.#reporter.say(
@@ -265,7 +265,7 @@ export class ClusterFollower {
     if (state.state === "synced") this.#reporter.unsay(resource);
   }
 
-  #knownOf(kind: Resource["kind"]): Set<Ref> {
+  #knownOf(kind: ApiResource["kind"]): Set<Ref> {
     const found = this.#known.get(kind) ?? new Set<Ref>();
     this.#known.set(kind, found);
     return found;
@@ -299,7 +299,7 @@ export class ClusterFollower {
 
   /** What is known is noted only when the store has it: a store that refuses is given the same again. */
   #apply(
-    kind: Resource["kind"],
+    kind: ApiResource["kind"],
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
@@ -318,7 +318,7 @@ export class ClusterFollower {
       this.#findings.set(finding.about, [...(this.#findings.get(finding.about) ?? []), finding]);
     }
     if (findings.length > 0) this.#dirty = true;
-    this.options.engine.judged(findings.map(({ about }) => about));
+    this.options.engine.statusesChanged(findings.map(({ about }) => about));
   }
 
   #took(put: Put | undefined): void {
@@ -332,7 +332,7 @@ export class ClusterFollower {
   #dropFindings(ref: Ref): void {
     if (!this.#findings.delete(ref)) return;
     this.#dirty = true;
-    this.options.engine.judged([ref]);
+    this.options.engine.statusesChanged([ref]);
   }
 
   /** Whether there is something to tell. What was served before may lack a kind that is new. */
@@ -346,18 +346,18 @@ export class ClusterFollower {
     if (!this.#hasNews) return;
     const now = this.options.now();
     if (!this.#wasReady || !this.#isCatchingUp) {
-      if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#tell();
+      if (!this.#wasReady || !this.#awaited.isWaiting(now)) this.#report();
       return;
     }
-    if (this.#untoldSince === undefined) {
-      this.#untoldSince = now;
-      if (this.#follows) this.#settleAfter(tellMs + 50);
-    } else if (now - this.#untoldSince >= tellMs) this.#tell();
+    if (this.#unreportedSince === undefined) {
+      this.#unreportedSince = now;
+      if (this.#follows) this.#settleAfter(reportMs + 50);
+    } else if (now - this.#unreportedSince >= reportMs) this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     if (!this.#hasNews) return;
-    this.#untoldSince = undefined;
+    this.#unreportedSince = undefined;
     this.#awaited.clear();
     try {
       this.options.changed();

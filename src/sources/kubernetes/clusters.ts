@@ -1,4 +1,4 @@
-import { type Finding, inCluster, isOfPods, type Ref } from "../../schema/meta.js";
+import { type Finding, inCluster, isEndpointKind, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { Store } from "../../store/store.js";
 import type { Change } from "../../update.js";
@@ -52,7 +52,7 @@ export class Clusters {
     const byName = new Map<Ref, KubeObject[]>();
     for (const object of this.store.objects()) {
       if (object.kind === "Settings") continue;
-      const key = isOfPods(object.kind) ? object.ref : plain(object);
+      const key = isEndpointKind(object.kind) ? object.ref : plain(object);
       const same = byName.get(key);
       if (same) same.push(object);
       else byName.set(key, [object]);
@@ -134,7 +134,7 @@ export class Clusters {
 
   *#with(name: string, object: KubeObject): Iterable<Change> {
     const { ref } = object;
-    if (isOfPods(object.kind)) {
+    if (isEndpointKind(object.kind)) {
       yield moved(object, name, inCluster(ref, name));
       return;
     }
@@ -171,7 +171,7 @@ export class Clusters {
     const holder = this.#object(ref);
     for (const name of this.#ranks.keys()) {
       const key = inCluster(ref, name);
-      const other = holder && !isOfPods(holder.kind) ? this.#object(key) : undefined;
+      const other = holder && !isEndpointKind(holder.kind) ? this.#object(key) : undefined;
       if (holder && other && contentOf(holder) !== contentOf(other))
         this.#conflicts.set(key, conflict(key, name, holder));
       else this.#conflicts.delete(key);

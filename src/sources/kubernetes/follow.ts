@@ -11,37 +11,37 @@ import {
 import { type FailureCode, failureOf } from "../../kubernetes/failures.js";
 import { askVersions, changeOf, isMissing } from "../../kubernetes/read.js";
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
-import { type Resource, versionsOf } from "../../kubernetes/resources.js";
+import { type ApiResource, versionsOf } from "../../kubernetes/resources.js";
 import { type Finding, namespaceOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
 import type { Change } from "../../update.js";
-import { type Held, ListGuard } from "./guard.js";
+import { type HeldDeletions, ListGuard } from "./guard.js";
 import { Missing } from "./missing.js";
 
 /** Where what was read of one kind goes. What it throws is of the store or of the compiler. */
 export interface Sink {
   /** Names of all objects of the kind that are held, valid or not. */
-  known(kind: Resource["kind"]): ReadonlySet<Ref>;
+  known(kind: ApiResource["kind"]): ReadonlySet<Ref>;
   /** An object that is held. */
   held(ref: Ref): KubeObject | undefined;
   /** `whole`: the changes and findings are of a full list. */
   apply(
-    kind: Resource["kind"],
+    kind: ApiResource["kind"],
     changes: readonly Change[],
     findings: readonly Finding[],
     whole: boolean,
   ): void;
   /** The resourceVersion that the kind is held at; empty when it has to be listed. */
-  cursor(kind: Resource["kind"]): string;
-  setCursor(kind: Resource["kind"], resourceVersion: string): void;
+  cursor(kind: ApiResource["kind"]): string;
+  setCursor(kind: ApiResource["kind"], resourceVersion: string): void;
   /** What is left of the cursor when it is dropped: the version before, `absentVersion`, or empty before the first list. */
-  last(kind: Resource["kind"]): string;
-  setLast(kind: Resource["kind"], resourceVersion: string): void;
+  last(kind: ApiResource["kind"]): string;
+  setLast(kind: ApiResource["kind"], resourceVersion: string): void;
   /** The server has answered for a kind, for the first time since the start. */
   looked(): void;
   /** What waits to be deleted, as a text that is kept over a restart: the kind is listed once more then. */
-  waits(kind: Resource["kind"]): string;
-  setWaits(kind: Resource["kind"], text: string): void;
+  waits(kind: ApiResource["kind"]): string;
+  setWaits(kind: ApiResource["kind"], text: string): void;
   /** An object as it came; undefined when it is gone. */
   observe(ref: Ref, raw: Raw | undefined): void;
 }
@@ -56,9 +56,9 @@ export type KindState =
   | { readonly state: "absent" }
   | { readonly state: "failing"; readonly code: FailureCode; readonly error: string; readonly since: number }
   /** Followed, but for deletions of a list that wait, or for a whole list. */
-  | { readonly state: "held"; readonly held: Held };
+  | { readonly state: "held"; readonly held: HeldDeletions };
 
-export interface FollowerOptions {
+export interface KindFollowerOptions {
   /** Read these alone; empty: all. */
   readonly namespaces: readonly string[];
   readonly acceptShrink: boolean;
@@ -82,7 +82,7 @@ export interface FollowerOptions {
 const failsAloneMs = 60_000;
 
 /** Follows one kind: a resumable watch as a poll, which costs what changed. */
-export class Follower {
+export class KindFollower {
   #state: KindState = { state: "starting" };
   #looked = false;
   /** The version that the kind was last known at, which a cursor that is dropped does not forget. */
@@ -94,15 +94,15 @@ export class Follower {
   #accepted = false;
   readonly #guard = new ListGuard();
   readonly #missing: Missing;
-  readonly #versions: readonly Resource[];
+  readonly #versions: readonly ApiResource[];
   /** The version that was asked for last: in the end one that the server has. */
-  #asked: Resource;
+  #asked: ApiResource;
 
   constructor(
-    readonly resource: Resource,
+    readonly resource: ApiResource,
     private readonly transport: Transport,
     private readonly sink: Sink,
-    private readonly options: FollowerOptions,
+    private readonly options: KindFollowerOptions,
   ) {
     const { kind, plural } = resource;
     this.#missing = new Missing({ plural, kind }, sink.waits(kind), (text) => sink.setWaits(kind, text));
@@ -118,7 +118,7 @@ export class Follower {
   }
 
   /** Deletions that wait for somebody to confirm them, also while the kind is not followed. */
-  get held(): Held | undefined {
+  get held(): HeldDeletions | undefined {
     return this.#state.state === "held" ? this.#state.held : this.#missing.hold;
   }
 
@@ -252,7 +252,7 @@ export class Follower {
     const owners = this.#ownersOf(read);
     const names = new Set(read.flatMap(({ ref }) => ref ?? []));
     const { approved } = this.#missing;
-    const { refused, gone, kept, held } = this.#guard.judge(
+    const { refused, gone, kept, held } = this.#guard.decide(
       {
         known: new Set(
           [...known].filter((ref) => this.#isWatched(ref) && !(approved.has(ref) && !names.has(ref))),
@@ -327,7 +327,7 @@ export class Follower {
     this.options.caughtUp(wasBehind);
   }
 
-  #ask<T>(versions: Iterable<Resource>, ask: (resource: Resource) => Promise<T>): Promise<T> {
+  #ask<T>(versions: Iterable<ApiResource>, ask: (resource: ApiResource) => Promise<T>): Promise<T> {
     return askVersions(versions, (resource) => {
       this.#asked = resource;
       return ask(resource);
@@ -339,7 +339,7 @@ export class Follower {
     await this.#ask(versions, (resource) => this.#watchAt(resource, seconds, signal));
   }
 
-  async #watchAt(resource: Resource, seconds: number, signal: AbortSignal): Promise<void> {
+  async #watchAt(resource: ApiResource, seconds: number, signal: AbortSignal): Promise<void> {
     const { kind } = resource;
     const opened = (): void => {
       this.#openedAt = this.options.now();

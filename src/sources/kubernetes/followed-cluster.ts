@@ -4,10 +4,10 @@ import { type Finding, inCluster, type Ref } from "../../schema/meta.js";
 import type { FailingStatus } from "../../status/write/failures.js";
 import { ClusterFollower } from "./cluster-follower.js";
 import type { Clusters, Member } from "./clusters.js";
-import type { FollowerOptions } from "./follower-options.js";
+import type { ClusterFollowerOptions } from "./follower-options.js";
 
 /** A cluster that can be reached; its name is empty when it is the only one. */
-export interface Target {
+export interface ReachableCluster {
   readonly name: string;
   readonly transport: Transport & { readonly server: string };
 }
@@ -38,8 +38,9 @@ export interface StatusSource {
   log(line: string): void;
 }
 
-interface FollowedOptions extends Omit<FollowerOptions, "server" | "transport" | "member" | "observe"> {
-  readonly target: Target;
+interface FollowedOptions
+  extends Omit<ClusterFollowerOptions, "server" | "transport" | "member" | "observe"> {
+  readonly target: ReachableCluster;
   readonly clusters: Clusters;
   /** Whether all clusters are known, so that a verdict can be passed. */
   ready(): boolean;

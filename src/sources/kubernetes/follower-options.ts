@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/engine.js";
 import type { Raw, Transport } from "../../kubernetes/api.js";
 import type { FailureCode } from "../../kubernetes/failures.js";
-import type { Resource } from "../../kubernetes/resources.js";
+import type { ApiResource } from "../../kubernetes/resources.js";
 import type { Ref } from "../../schema/meta.js";
 import type { Member } from "./clusters.js";
 
@@ -15,7 +15,7 @@ export interface FollowRuntime {
   random(): number;
 }
 
-export interface FollowerOptions extends FollowRuntime {
+export interface ClusterFollowerOptions extends FollowRuntime {
   readonly transport: Transport;
   /** The API server's URL, for messages. */
   readonly server: string;
@@ -33,6 +33,6 @@ export interface FollowerOptions extends FollowRuntime {
   /** An object as it came; undefined when it is gone. */
   observe?(ref: Ref, raw: Raw | undefined): void;
   /** Something about a kind failed. */
-  failed?(kind: Resource["kind"], code: FailureCode): void;
+  failed?(kind: ApiResource["kind"], code: FailureCode): void;
   log(line: string): void;
 }

@@ -1,5 +1,5 @@
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
-import type { Resource } from "../../kubernetes/resources.js";
+import type { ApiResource } from "../../kubernetes/resources.js";
 import { type Finding, namespaceOf, type Ref, refOf } from "../../schema/meta.js";
 
 /** A list that takes away more than this share of a kind's objects is not believed at once. */
@@ -12,7 +12,7 @@ const maxRest = 0.1;
 const secondLookMs = 60_000;
 
 /** Why deletions of a list, or a whole list, wait. */
-export interface Held {
+export interface HeldDeletions {
   readonly reason: "Shrink" | "Empty" | "VersionWentBack";
   readonly message: string;
   /** Milliseconds since the epoch. */
@@ -36,14 +36,14 @@ export interface Comparison {
 }
 
 /** What may be done with a list. */
-export interface Verdict {
+export interface ListVerdict {
   /** Nothing of the list may be applied. */
-  readonly refused?: Omit<Held, "objects">;
+  readonly refused?: Omit<HeldDeletions, "objects">;
   /** Objects that it lacks and that may go. */
   readonly gone: readonly Ref[];
   /** Objects that it lacks and that stay for now. */
   readonly kept: readonly Ref[];
-  readonly held?: Omit<Held, "objects" | "message">;
+  readonly held?: Omit<HeldDeletions, "objects" | "message">;
 }
 
 /**
@@ -52,14 +52,14 @@ export interface Verdict {
  * from a backup, or a replica that lags) is not believed at all until a second one a minute later says the same.
  */
 export class ListGuard {
-  #waiting: { readonly reason: Held["reason"]; readonly since: number } | undefined;
+  #waiting: { readonly reason: HeldDeletions["reason"]; readonly since: number } | undefined;
 
   /** @param believed by whoever runs this: all lists, or that the server went back in time */
-  judge(
+  decide(
     list: Comparison,
     believed: { readonly all: boolean; readonly version: boolean },
     now: number,
-  ): Verdict {
+  ): ListVerdict {
     const gone = [...list.known].filter((ref) => !list.listed.has(ref));
     if (believed.all) {
       this.#waiting = undefined;
@@ -83,13 +83,13 @@ export class ListGuard {
     return { gone: gone.filter((ref) => !kept.has(ref)), kept: [...kept], held: { reason, since } };
   }
 
-  #since(reason: Held["reason"], now: number): number {
+  #since(reason: HeldDeletions["reason"], now: number): number {
     if (this.#waiting?.reason !== reason) this.#waiting = { reason, since: now };
     return this.#waiting.since;
   }
 }
 
-function refusal({ from, to }: Comparison, since: number): Verdict {
+function refusal({ from, to }: Comparison, since: number): ListVerdict {
   const message = `resourceVersion went back from ${from} to ${to}, as after a restored backup; a second list is waited for`;
   return { gone: [], kept: [], refused: { reason: "VersionWentBack", message, since } };
 }
@@ -152,7 +152,7 @@ function lossesOf({ known, listed, ownerOf }: Comparison): Loss[] {
 }
 
 /** What waits of a kind, as a finding. */
-export const holdFinding = ({ kind }: Resource, { reason, message }: Held): Finding => ({
+export const holdFinding = ({ kind }: ApiResource, { reason, message }: HeldDeletions): Finding => ({
   about: refOf(kind, "", ""),
   severity: "warning",
   type: "ClusterError",

@@ -1,18 +1,23 @@
 import type { Engine } from "../../engine/engine.js";
 import { type FailureCode, failureOf, LocalError, publication } from "../../kubernetes/failures.js";
-import type { Resource } from "../../kubernetes/resources.js";
+import type { ApiResource } from "../../kubernetes/resources.js";
 import type { Finding, Ref } from "../../schema/meta.js";
 import type { Settings } from "../../schema/settings.js";
 import { reportsStatus } from "../../status/write/writer.js";
 import type { Source } from "../source.js";
 import { Clusters } from "./clusters.js";
 import { Doorbell } from "./doorbell.js";
-import { FollowedCluster, type StatusSource, type StatusWriting, type Target } from "./followed-cluster.js";
+import {
+  FollowedCluster,
+  type ReachableCluster,
+  type StatusSource,
+  type StatusWriting,
+} from "./followed-cluster.js";
 import type { FollowRuntime } from "./follower-options.js";
 
 interface KubernetesOptions extends FollowRuntime {
   /** The clusters, the first of them counting most. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly ReachableCluster[];
   /** They say which kinds and namespaces are read. */
   readonly settings: Settings;
   /** Findings about these. */
@@ -27,7 +32,7 @@ interface KubernetesOptions extends FollowRuntime {
   /** Makes the writer of a cluster's statuses; absent where none are written. */
   statuses?(source: StatusSource): StatusWriting;
   /** Something about a kind of a cluster failed. */
-  failed(cluster: string, kind: Resource["kind"], code: FailureCode): void;
+  failed(cluster: string, kind: ApiResource["kind"], code: FailureCode): void;
   log(line: string): void;
 }
 
@@ -89,7 +94,7 @@ export class KubernetesSource implements Source {
         follower.listAnew((resource) => reportsStatus(resource) || resource.kind === "Service");
     }
     engine.listen({
-      ...(statuses ? { judged: (refs) => this.#touch(refs) } : {}),
+      ...(statuses ? { affected: (refs) => this.#touch(refs) } : {}),
       published: () => {
         this.#publishFailure = "";
         for (const { statuses: writing } of this.#followed) writing?.poke();

@@ -1,6 +1,6 @@
-import type { Resource } from "../../kubernetes/resources.js";
+import type { ApiResource } from "../../kubernetes/resources.js";
 import type { Ref } from "../../schema/meta.js";
-import type { Held } from "./guard.js";
+import type { HeldDeletions } from "./guard.js";
 
 /** Objects of one kind that the last list lacked, or that were deleted while kinds caught up, and that are still there. */
 export class Missing {
@@ -11,14 +11,16 @@ export class Missing {
   /** These waited before a restart. */
   readonly #approved = new Set<Ref>();
   #since: number | undefined;
-  #hold: { readonly reason: Held["reason"]; readonly since: number; readonly before: number } | undefined;
+  #hold:
+    | { readonly reason: HeldDeletions["reason"]; readonly since: number; readonly before: number }
+    | undefined;
 
   /**
    * @param kept what `keep` was called with last before a restart
    * @param keep keeps a text about what waits; empty when nothing does
    */
   constructor(
-    private readonly of: Pick<Resource, "plural" | "kind">,
+    private readonly of: Pick<ApiResource, "plural" | "kind">,
     private kept: string,
     private readonly keep: (text: string) => void,
   ) {
@@ -48,7 +50,7 @@ export class Missing {
     return this.#waiting.size > 0 ? this.#since : undefined;
   }
 
-  get hold(): Held | undefined {
+  get hold(): HeldDeletions | undefined {
     if (!this.#hold || this.#held.size === 0) return undefined;
     const { reason, since, before } = this.#hold;
     const { plural, kind } = this.of;
@@ -63,7 +65,7 @@ export class Missing {
     waiting: readonly Ref[],
     held: readonly Ref[],
     hold: {
-      readonly reason?: Held["reason"];
+      readonly reason?: HeldDeletions["reason"];
       readonly since?: number;
       readonly before: number;
       readonly now: number;

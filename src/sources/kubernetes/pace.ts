@@ -23,7 +23,7 @@ export interface Round {
  * The pauses between rounds of requests about one kind. They grow while rounds fail or end at once, whatever the server
  * answers, so that all kinds together make a few requests a second at most; a watch that lasts ends that.
  */
-export class Pace {
+export class RequestPace {
   #streak = 0;
 
   /** @param random in [0, 1) */

@@ -1,5 +1,5 @@
 import { type FailureCode, isCommon } from "../../kubernetes/failures.js";
-import type { Resource } from "../../kubernetes/resources.js";
+import type { ApiResource } from "../../kubernetes/resources.js";
 
 interface ReporterOptions {
   readonly server: string;
@@ -12,7 +12,7 @@ interface Followed {
   readonly state: { readonly state: string; readonly code?: FailureCode };
 }
 
-type Named = Pick<Resource, "plural">;
+type Named = Pick<ApiResource, "plural">;
 
 /** Watches that go silent within this time are told of once. */
 const quietMs = 60_000;

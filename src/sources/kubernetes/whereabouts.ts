@@ -1,7 +1,7 @@
-import { type Place, placeOf, type Transport } from "../../kubernetes/api.js";
+import { type ApiServerState, apiServerState, type Transport } from "../../kubernetes/api.js";
 import { OtherClusterError } from "../../kubernetes/failures.js";
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
-import type { Follower } from "./follow.js";
+import type { KindFollower } from "./follow.js";
 
 interface WhereaboutsOptions {
   readonly transport: Transport;
@@ -11,7 +11,7 @@ interface WhereaboutsOptions {
   /** The uid of the cluster that is followed; empty before it is known. */
   cluster(): string;
   setCluster(uid: string): void;
-  followers(): readonly Pick<Follower, "version" | "listAnew">[];
+  followers(): readonly Pick<KindFollower, "version" | "listAnew">[];
 }
 
 /** Kinds that begin a watch within this time ask the server only once where it is. */
@@ -49,7 +49,7 @@ export class Whereabouts {
     const known = followers.map(({ version }) => version);
     if (known.every((version) => version === "")) return undefined;
     try {
-      const place = await placeOf(this.options.transport, signal);
+      const place = await apiServerState(this.options.transport, signal);
       this.#check(place);
       for (const [i, follower] of followers.entries())
         if (isOlderVersion(place.resourceVersion, known[i] ?? "")) follower.listAnew();
@@ -61,7 +61,7 @@ export class Whereabouts {
   }
 
   /** @throws OtherClusterError */
-  #check({ uid }: Place): void {
+  #check({ uid }: ApiServerState): void {
     const { server, cluster, setCluster } = this.options;
     const followed = cluster();
     this.#other = followed && uid && uid !== followed ? uid : "";

@@ -1,6 +1,6 @@
 import { findingsAbout } from "../../engine/review.js";
 import { compileLeft, inSlices, pause } from "../../engine/slices.js";
-import { unitsAbout } from "../../graph/core/judged.js";
+import { unitsAbout } from "../../graph/core/affected.js";
 import { isServingUnit, type UnitKey } from "../../graph/core/keys.js";
 import { type Finding, kindOf, type Ref } from "../../schema/meta.js";
 import type { KubeObject } from "../../schema/object.js";
@@ -13,10 +13,10 @@ import { dropOld } from "./history.js";
 import { answersOf } from "./host-answers.js";
 import {
   applyingNames,
-  judgingNames,
   keptRevisions,
-  setJudging,
+  setValidating,
   sourceFindings,
+  validatingNames,
   writeFindings,
   writeKept,
 } from "./state.js";
@@ -39,7 +39,7 @@ interface Tried extends Edit {
 }
 
 /** The edits of one push, from its first change until each of them is judged. */
-interface Judging {
+interface EditsInValidation {
   /** UTF-16 units of the objects that stay from before. */
   readonly heldSize: number;
   /** How many lists of edits are stored, and the first of them that is not judged yet. */
@@ -53,7 +53,7 @@ interface Judging {
 }
 
 /** What came of a source's edits: the objects that keep their text, and findings about those that could not. */
-export interface Judged {
+export interface ValidatedEdits {
   readonly source: string;
   readonly kept: readonly HeldObject[];
   readonly findings: readonly Finding[];
@@ -101,17 +101,17 @@ const errorsAbout = (store: Store, ref: Ref, now: number): readonly Finding[] =>
 /** The hosts, and the listeners for plain TCP, that an object speaks for or is read for. */
 const unitsOf = (store: Store, ref: Ref): readonly UnitKey[] => unitsAbout(store, ref).filter(isServingUnit);
 
-const judgingCursor = (name: string): string => `judging:${name}`;
+const validationCursor = (name: string): string => `judging:${name}`;
 
-function readJudging(store: Pick<Store, "cursor">, name: string): Judging | undefined {
-  const text = store.cursor(judgingCursor(name));
-  return text ? (JSON.parse(text) as Judging) : undefined;
+function readValidation(store: Pick<Store, "cursor">, name: string): EditsInValidation | undefined {
+  const text = store.cursor(validationCursor(name));
+  return text ? (JSON.parse(text) as EditsInValidation) : undefined;
 }
 
-function writeJudging(store: Store, name: string, judging: Judging | undefined): void {
-  if (judging || store.cursor(judgingCursor(name)))
-    store.setCursor(judgingCursor(name), judging ? JSON.stringify(judging) : "");
-  setJudging(store, name, judging !== undefined);
+function writeValidation(store: Store, name: string, judging: EditsInValidation | undefined): void {
+  if (judging || store.cursor(validationCursor(name)))
+    store.setCursor(validationCursor(name), judging ? JSON.stringify(judging) : "");
+  setValidating(store, name, judging !== undefined);
 }
 
 const partCursor = (name: string, part: number): string => `judging:${name}/${part}`;
@@ -129,14 +129,14 @@ export function noteEdits(
   let parts = 0;
   for (let start = 0; start < edits.length; start += partSize)
     store.setCursor(partCursor(name, parts++), JSON.stringify(edits.slice(start, start + partSize)));
-  writeJudging(store, name, { heldSize: sizeOf(held), parts, next: 0, outcomes: 0, rounds: 0 });
+  writeValidation(store, name, { heldSize: sizeOf(held), parts, next: 0, outcomes: 0, rounds: 0 });
 }
 
 export function forgetEdits(store: Store, name: string): void {
-  const { parts = 0, outcomes = 0 } = readJudging(store, name) ?? {};
+  const { parts = 0, outcomes = 0 } = readValidation(store, name) ?? {};
   for (let part = 0; part < parts; part++) store.setCursor(partCursor(name, part), "");
   for (let part = 0; part < outcomes; part++) store.setCursor(outcomeCursor(name, part), "");
-  writeJudging(store, name, undefined);
+  writeValidation(store, name, undefined);
 }
 
 function listOf<T>(store: Store, cursors: readonly string[]): readonly T[] {
@@ -152,31 +152,31 @@ interface Options {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Called with what came of a source's edits, in the transaction that settles them. */
-  settled(judged: Judged): void;
+  settled(judged: ValidatedEdits): void;
 }
 
 /** Sources whose content is applied whole, and whose edits can be judged as soon as no unit waits. */
 function nextName(store: Store): string | undefined {
   const applying = new Set(applyingNames(store));
-  return judgingNames(store).find((name) => !applying.has(name));
+  return validatingNames(store).find((name) => !applying.has(name));
 }
 
 /** Judges what can be judged without a pause: all of it, as long as the platform leaves no units. */
-export function judgeAtOnce(options: Options): void {
+export function validateAtOnce(options: Options): void {
   const { store } = options;
   for (let name = nextName(store); name !== undefined && unitsLeft(store) === 0; name = nextName(store))
-    judgeNext(name, options);
+    validateNext(name, options);
 }
 
 /** Compiles what is left and judges edits, as much as the platform takes for one request. Returns how many units are compiled by now. */
-export async function compileAndJudge(options: Options, done = 0): Promise<number> {
+export async function compileAndValidate(options: Options, done = 0): Promise<number> {
   const { store, platform } = options;
   let units = done;
   for (;;) {
     units = await compileLeft(store, platform, units);
     const name = nextName(store);
     if (unitsLeft(store) > 0 || name === undefined) return units;
-    judgeNext(name, { ...options, platform: inSlices(platform) });
+    validateNext(name, { ...options, platform: inSlices(platform) });
     await pause();
   }
 }
@@ -185,10 +185,10 @@ export async function compileAndJudge(options: Options, done = 0): Promise<numbe
  * One step, for some edits at a time: puts the texts before in place of those that made their objects invalid, or takes them back. An object
  * keeps its text where it is valid with it, with all else as it is now, and answers something that it does not answer with the new text.
  */
-function judgeNext(name: string, options: Options): void {
+function validateNext(name: string, options: Options): void {
   const { store, platform } = options;
   store.transaction(() => {
-    const judging = readJudging(store, name);
+    const judging = readValidation(store, name);
     const isOn = settingsOf(store).keepLastGood;
     if (judging?.tried) update(store, takeBack(name, judging, judging.tried, options), platform);
     else if (judging && isOn && judging.next < judging.parts)
@@ -207,7 +207,7 @@ function settle(name: string, outcomes: number, { store, settled }: Options): vo
   if (found.length > 0) settled({ source: name, kept, findings });
 }
 
-function tryOld(name: string, judging: Judging, { store, now }: Options): readonly KubeObject[] {
+function tryOld(name: string, judging: EditsInValidation, { store, now }: Options): readonly KubeObject[] {
   const next = Math.min(judging.parts, judging.next + partsAtOnce);
   const cursors = numbers(judging.next, next).map((part) => partCursor(name, part));
   const fitting: Tried[] = [];
@@ -222,7 +222,7 @@ function tryOld(name: string, judging: Judging, { store, now }: Options): readon
     }
   }
   const noted = noteOutcome(store, name, judging, findings);
-  writeJudging(store, name, {
+  writeValidation(store, name, {
     ...noted,
     next,
     heldSize,
@@ -235,9 +235,9 @@ function tryOld(name: string, judging: Judging, { store, now }: Options): readon
 function noteOutcome(
   store: Store,
   name: string,
-  judging: Judging,
+  judging: EditsInValidation,
   found: readonly (HeldObject | Finding)[],
-): Judging {
+): EditsInValidation {
   if (found.length === 0) return judging;
   store.setCursor(outcomeCursor(name, judging.outcomes), JSON.stringify(found));
   return { ...judging, outcomes: judging.outcomes + 1 };
@@ -256,7 +256,7 @@ function* brokenEdits(store: Store, edits: Iterable<Edit>, at: number): Iterable
 
 function takeBack(
   name: string,
-  judging: Judging,
+  judging: EditsInValidation,
   tried: readonly Tried[],
   { store, now }: Options,
 ): readonly KubeObject[] {
@@ -268,11 +268,11 @@ function takeBack(
   const better = tried.filter(isBetter);
   if (better.length === tried.length) {
     const { tried: _, ...rest } = noteOutcome(store, name, judging, better.map(keptOf));
-    writeJudging(store, name, rest);
+    writeValidation(store, name, rest);
     return [];
   }
   const kept = judging.rounds < maxRounds ? better : [];
-  writeJudging(store, name, { ...judging, tried: kept, rounds: judging.rounds + 1 });
+  writeValidation(store, name, { ...judging, tried: kept, rounds: judging.rounds + 1 });
   const refs = new Set(kept.map(({ object }) => object.ref));
   return tried.filter(({ object }) => !refs.has(object.ref)).map((one) => one.now);
 }
@@ -302,7 +302,7 @@ const tooLarge = (about: Ref): Finding => ({
 });
 
 /** Stores with a source's newest content which objects keep their text, and why. */
-export function storeKept(store: Store, judged: Judged): void {
+export function storeKept(store: Store, judged: ValidatedEdits): void {
   const { source, kept } = judged;
   const [newest] = store.revisions(source);
   const content = newest && store.revisionContent(source, newest.revision);
@@ -317,7 +317,7 @@ export function storeKept(store: Store, judged: Judged): void {
 }
 
 /** What is to be said of what came of edits. */
-export const findingsOf = ({ kept, findings }: Judged): readonly Finding[] => [
+export const findingsOf = ({ kept, findings }: ValidatedEdits): readonly Finding[] => [
   ...findingsOfKept(kept),
   ...findings,
 ];
@@ -326,5 +326,5 @@ export const findingsOf = ({ kept, findings }: Judged): readonly Finding[] => [
 export const findingsOfKept = (held: readonly HeldObject[]): readonly Finding[] =>
   held.flatMap(({ kept }) => kept?.findings ?? []);
 
-export const describeKept = ({ source, kept }: Judged): string =>
+export const describeKept = ({ source, kept }: ValidatedEdits): string =>
   `the source ${source}: ${plural(kept.length, "object")} not valid as pushed, with the text before served instead, such as ${kept[0]?.ref ?? ""}`;

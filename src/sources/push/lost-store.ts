@@ -7,7 +7,7 @@ export const originCursor = "origin";
 const completeCursor = "complete";
 
 /** Says which sources the store has, before they are published, so that an Envoy that has more of a store that was lost keeps it. */
-export function tellPushed({ store, outlet }: Engine): void {
+export function reportPushed({ store, outlet }: Engine): void {
   let origin = store.cursor(originCursor);
   if (!origin) {
     origin = crypto.randomUUID().slice(0, 8);
@@ -25,7 +25,7 @@ export function completeSources(engine: Engine): {
   const { store, outlet } = engine;
   const missing = outlet.missingSources;
   store.setCursor(completeCursor, "1");
-  tellPushed(engine);
+  reportPushed(engine);
   return { sources: sourceNames(store), missing };
 }
 

@@ -24,12 +24,11 @@ import {
 } from "./checks.js";
 import { copyOf, dropOld, isHeldAlone, listRevisions, type SourceCopy } from "./history.js";
 import { jobOfPush } from "./job.js";
-import { compileAndJudge, findingsOf, forgetEdits, isTooMuch, judgeAtOnce } from "./keep-last-good.js";
-import { completeSources, lostStore, missingIn, tellPushed } from "./lost-store.js";
+import { compileAndValidate, findingsOf, forgetEdits, isTooMuch, validateAtOnce } from "./keep-last-good.js";
+import { completeSources, lostStore, missingIn, reportPushed } from "./lost-store.js";
 import { findLost, isOutdated, reapply } from "./reapply.js";
 import {
   applyingNames,
-  judgingNames,
   keptCount,
   readHead,
   readSource,
@@ -38,6 +37,7 @@ import {
   sourceFindings,
   sourceNames,
   sourceRefs,
+  validatingNames,
   writeHead,
 } from "./state.js";
 import { parseSource } from "./text.js";
@@ -62,7 +62,7 @@ export class PushedSources implements Source {
 
   get steps(): number {
     const { store } = this.engine;
-    return applyingNames(store).length + judgingNames(store).length;
+    return applyingNames(store).length + validatingNames(store).length;
   }
 
   get kept(): number {
@@ -75,7 +75,7 @@ export class PushedSources implements Source {
     findLost(store);
     const names = sourceNames(store);
     const arePushed = this.#refsOf(names).has(settingsRef);
-    tellPushed(this.engine);
+    reportPushed(this.engine);
     if (!arePushed && (this.own.settings || store.object(settingsRef)))
       this.engine.put(this.#without([settingsRef]));
     if (names.length > 0) this.#applier.publish();
@@ -107,7 +107,7 @@ export class PushedSources implements Source {
         applied ||= done;
       }
       const left = this.engine.pending;
-      const units = await compileAndJudge(this.#applier.judgement);
+      const units = await compileAndValidate(this.#applier.validation);
       this.#applier.publish();
       return applied || units > 0 || this.engine.pending < left;
     });
@@ -352,8 +352,8 @@ export class PushedSources implements Source {
     const judged: Finding[] = [];
     if (!push.strict) beginJudging(store, job);
     const { undo } = tryChanges(store, job.changes, engine.platform);
-    judgeAtOnce({
-      ...this.#applier.judgementAtOnce,
+    validateAtOnce({
+      ...this.#applier.validationAtOnce,
       settled: (outcome) => judged.push(...findingsOf(outcome)),
     });
     const others = this.#refsOfOthers(push.name, new Set(job.refs));
@@ -362,9 +362,9 @@ export class PushedSources implements Source {
       push.strict && all.some(({ about, severity }) => severity === "error" && !others.has(about));
     const tried = old && engine.preview();
     const traffic = old && tried && new Traffic(old, tried, push);
-    traffic?.judge(store);
+    traffic?.compare(store);
     if (errors || push.dryRun) undo();
-    traffic?.judge(store);
+    traffic?.compare(store);
     if (errors)
       return refusedPush(
         422,

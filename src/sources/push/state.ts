@@ -95,10 +95,10 @@ export function setApplying(store: Store, name: string, is: boolean): void {
 }
 
 /** Sources of which edits wait to be judged. */
-export const judgingNames = (store: Pick<Store, "cursor">): readonly string[] => listOf(store, "judging");
+export const validatingNames = (store: Pick<Store, "cursor">): readonly string[] => listOf(store, "judging");
 
-export function setJudging(store: Store, name: string, is: boolean): void {
-  const others = judgingNames(store).filter((other) => other !== name);
+export function setValidating(store: Store, name: string, is: boolean): void {
+  const others = validatingNames(store).filter((other) => other !== name);
   const names = is ? [...others, name] : others;
   put(store, "judging", names.length > 0 ? JSON.stringify(names) : "");
 }

@@ -1,4 +1,4 @@
-import type { Change } from "../../explain/change.js";
+import type { ConfigChange } from "../../explain/change.js";
 import { type EnvoyConfig, readConfig } from "../../explain/config.js";
 import { aligned, diff } from "../../explain/diff.js";
 import { reviewOf } from "../../explain/review.js";
@@ -16,10 +16,10 @@ const maxDiffClusters = 3000;
 
 /** What changes for traffic, as far as one may see that is bound to namespaces. */
 export class Traffic {
-  readonly #changes: readonly Change[];
+  readonly #changes: readonly ConfigChange[];
   readonly #after: EnvoyConfig | undefined;
-  readonly #own = new Set<Change>();
-  readonly #others = new Set<Change>();
+  readonly #own = new Set<ConfigChange>();
+  readonly #others = new Set<ConfigChange>();
 
   private readonly namespaces: Namespaces;
 
@@ -40,7 +40,7 @@ export class Traffic {
    * Judges changes by the objects that a store holds, which are those before the changes or those after them. It is called for both: what a
    * push takes away from another namespace's host is not for the pusher to read.
    */
-  judge(store: Store): void {
+  compare(store: Store): void {
     const { namespaces } = this;
     if (!namespaces) return;
     for (const change of this.#changes) {
@@ -64,7 +64,7 @@ export class Traffic {
 }
 
 /** The namespaces that have a say in what changes; empty where a store holds nothing about it. */
-function ownersOf({ kind, name, host }: Change, store: Store): readonly string[] {
+function ownersOf({ kind, name, host }: ConfigChange, store: Store): readonly string[] {
   switch (kind) {
     case "cluster":
     case "certificate":

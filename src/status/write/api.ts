@@ -1,5 +1,5 @@
 import { ApiError, getJson, patchStatus, type Raw, type Transport } from "../../kubernetes/api.js";
-import { type Resource, resourcePath, resources } from "../../kubernetes/resources.js";
+import { type ApiResource, resourcePath, resources } from "../../kubernetes/resources.js";
 import type { Ref } from "../../schema/meta.js";
 import { NoSubresource } from "./failures.js";
 
@@ -60,7 +60,7 @@ export class StatusApi {
 
   #pathsOf(ref: Ref): { readonly object: string; readonly status: string; readonly plural: string } {
     const [kind, namespace = "", name = ""] = ref.split("/");
-    const newest = resources.find((one) => one.kind === kind) as Resource;
+    const newest = resources.find((one) => one.kind === kind) as ApiResource;
     const resource = { ...newest, apiVersion: this.#versions.get(newest.kind) ?? newest.apiVersion };
     return {
       object: resourcePath(resource, { namespace, name }),

@@ -13,7 +13,7 @@ const firstPauseMs = 30;
 const maxPauseMs = 4000;
 
 /** The rate of writes: a bucket of tokens, and ever longer pauses while an API server is in trouble. */
-export class Pace {
+export class WritePace {
   #tokens = burst;
   #at: number;
   /** Failures since a write went well. */

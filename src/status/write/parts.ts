@@ -18,7 +18,7 @@ import {
 type Parts = ReadonlyMap<string, string>;
 
 /** What is remembered of an object as the API server had it. */
-export interface Held {
+export interface KnownStatus {
   readonly parts: Parts;
   /** Parts of shared lists that are the owner's. */
   readonly own: readonly string[];
@@ -30,7 +30,7 @@ export interface Held {
 
 const metadataOf = (raw: Raw): Value => (isRecord(raw.metadata) ? raw.metadata : {});
 
-export function heldOf(raw: Raw, owner: Owner): Held {
+export function heldOf(raw: Raw, owner: Owner): KnownStatus {
   const { namespace, generation, resourceVersion } = metadataOf(raw);
   const home = typeof namespace === "string" ? namespace : "";
   const parts = partsOf(raw.status, home);
@@ -76,14 +76,14 @@ function partsOf(status: unknown, namespace: string): Parts {
 }
 
 /** Whether what is there is what is wanted: a part that is not spoken of is somebody else's, but for the owner's entries of lists. */
-export function agrees({ status, metadata }: ObjectStatus, { parts, own }: Held): boolean {
+export function agrees({ status, metadata }: ObjectStatus, { parts, own }: KnownStatus): boolean {
   const wanted = partsOf(status, metadata.namespace);
   return (
     [...wanted].every(([part, hash]) => parts.get(part) === hash) && own.every((part) => wanted.has(part))
   );
 }
 
-export const areSame = (a: Held, b: Held): boolean =>
+export const areSame = (a: KnownStatus, b: KnownStatus): boolean =>
   a.parts.size === b.parts.size &&
   a.leftovers === b.leftovers &&
   [...a.parts].every(([part, hash]) => b.parts.get(part) === hash);

@@ -95,7 +95,7 @@ export class StatusService {
       sleep,
       leads,
       owner: () => this.#owner(),
-      judge: (ref) => {
+      verdict: (ref) => {
         const settings = settingsOf(store);
         const ingressStatusAddress = settings.ingressStatusAddress || this.#addresses;
         return this.#statuses.of(ref, { ...settings, ingressStatusAddress }, now());

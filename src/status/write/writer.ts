@@ -1,20 +1,20 @@
 import { ApiError, type Raw, type Transport } from "../../kubernetes/api.js";
 import { isOlderVersion } from "../../kubernetes/resource-version.js";
-import type { Resource } from "../../kubernetes/resources.js";
+import type { ApiResource } from "../../kubernetes/resources.js";
 import { kindOf, namespaceOf, type Ref } from "../../schema/meta.js";
-import { hasStatus, type ObjectStatus, type StatusKind, type Verdict } from "../status.js";
+import { hasStatus, type ObjectStatus, type StatusKind, type StatusVerdict } from "../status.js";
 import { StatusApi } from "./api.js";
 import { VerdictEnds } from "./ends.js";
 import { conflict, type FailingStatus, Failures, isAboutObject } from "./failures.js";
 import { type Owner, withoutOwned } from "./owned.js";
-import { Pace } from "./pace.js";
-import { agrees, areSame, digestOf, type Held, heldOf, isOlder, merged } from "./parts.js";
+import { WritePace } from "./pace.js";
+import { agrees, areSame, digestOf, heldOf, isOlder, type KnownStatus, merged } from "./parts.js";
 import { StatusQueue } from "./queue.js";
 
 export interface StatusWriterOptions {
   readonly transport: Transport;
   /** The status that an object should have now. */
-  judge(ref: Ref): Verdict;
+  verdict(ref: Ref): StatusVerdict;
   owner(): Owner;
   /** Whether this replica is the one that writes. */
   leads(): boolean;
@@ -48,7 +48,7 @@ const maxTimerMs = 3_600_000;
 /** What is known of one object. */
 interface Known {
   /** As the API server had it last; undefined while that is in doubt. */
-  held: Held | undefined;
+  held: KnownStatus | undefined;
   /** The digest of what was written last, so that a server that stores it in another form is not written to for ever. */
   written: string | undefined;
   /** Whether the status was read with other parts since. */
@@ -72,7 +72,7 @@ export class StatusWriter {
   readonly #known = new Map<Ref, Known>();
   readonly #queue = new StatusQueue();
   readonly #failures = new Failures();
-  readonly #pace: Pace;
+  readonly #pace: WritePace;
   readonly #api: StatusApi;
   readonly #inWork = new Map<string, number>();
   /** Objects in work, and whether each was touched meanwhile. */
@@ -89,7 +89,7 @@ export class StatusWriter {
   #led = false;
 
   constructor(private readonly options: StatusWriterOptions) {
-    this.#pace = new Pace(options);
+    this.#pace = new WritePace(options);
     this.#api = new StatusApi(options);
   }
 
@@ -282,7 +282,7 @@ export class StatusWriter {
 
   /** What has to be written of an object; undefined when nothing has, or it rests. */
   #due(ref: Ref): Due | undefined {
-    const verdict = this.#judge(ref);
+    const verdict = this.#verdict(ref);
     if (!verdict) return undefined;
     const { wanted, until, isUnknown = false } = verdict;
     if (this.#ends.set(ref, until)) this.#wake();
@@ -301,9 +301,9 @@ export class StatusWriter {
   }
 
   /** A fault of ours costs one object its status. */
-  #judge(ref: Ref): Verdict | undefined {
+  #verdict(ref: Ref): StatusVerdict | undefined {
     try {
-      return this.options.judge(ref);
+      return this.options.verdict(ref);
     } catch (error) {
       this.#rested(ref, "", 0, error);
       return undefined;
@@ -395,4 +395,4 @@ export class StatusWriter {
 }
 
 /** Kinds whose status is written. */
-export const reportsStatus = ({ kind }: Resource): boolean => hasStatus(kind);
+export const reportsStatus = ({ kind }: ApiResource): boolean => hasStatus(kind);

@@ -21,10 +21,10 @@ import { hash, loadBalancing } from "./load-balancing.js";
 import { pathRewrite } from "./path-rewrite.js";
 import type {
   ChainFilter,
-  ClusterContent,
   DescribeHeader,
   Fact,
   FilterConfigs,
+  PolicyCluster,
   Protections,
   ShownRoute,
   WeightedBackend,
@@ -73,7 +73,7 @@ interface AnyPolicy {
     host?(policy: unknown, host: string): WrittenHost;
     route?(policy: unknown, host: string): WrittenRoute;
     service?(policy: unknown): Partial<WeightedBackend>;
-    cluster?(policy: unknown, cluster: ClusterContent): WrittenCluster;
+    cluster?(policy: unknown, cluster: PolicyCluster): WrittenCluster;
   };
   readonly filter?: ChainFilter;
   describe?(shown: ShownRoute, describeHeader: DescribeHeader): readonly Fact[];
@@ -144,7 +144,7 @@ export function writeBackendPolicies(values: BackendPolicies): Partial<WeightedB
 }
 
 /** Writes all policies of a cluster. */
-export function writeClusterPolicies(cluster: ClusterContent): Required<WrittenCluster> {
+export function writeClusterPolicies(cluster: PolicyCluster): Required<WrittenCluster> {
   const members: Partial<EnvoyCluster> = {};
   const http: HttpProtocolOptions = {};
   for (const [policy, write] of writers.cluster) {

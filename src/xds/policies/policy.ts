@@ -109,7 +109,7 @@ export interface AddressFilter {
 }
 
 /** What policies see of a cluster, which has a field for each of them. */
-export type ClusterContent = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
+export type PolicyCluster = Pick<Cluster, "protocol" | keyof ClusterPolicies>;
 
 type Write<V> = (V extends { readonly host: infer H }
   ? { /** `host` is the name of the virtual host. */ host(policy: H, host: string): WrittenHost }
@@ -117,7 +117,7 @@ type Write<V> = (V extends { readonly host: infer H }
   (V extends { readonly route: infer R } ? { route(policy: R, host: string): WrittenRoute } : unknown) &
   (V extends { readonly service: infer S } ? { service(policy: S): Partial<WeightedBackend> } : unknown) &
   (V extends { readonly cluster: infer C }
-    ? { cluster(policy: C, cluster: ClusterContent): WrittenCluster }
+    ? { cluster(policy: C, cluster: PolicyCluster): WrittenCluster }
     : unknown);
 
 /**

@@ -97,7 +97,7 @@ const isSelected = (ref: ParentRef, { spec }: GatewayListener): boolean =>
   (ref.sectionName === undefined || ref.sectionName === spec.name) &&
   (ref.port === undefined || ref.port === spec.port);
 
-export interface Places {
+export interface AttachCounts {
   /** Pairs of a host and a port. */
   readonly pairs: number;
   readonly hosts: number;
@@ -105,7 +105,7 @@ export interface Places {
 }
 
 /** Where a route is on Gateways, whether or not it is let in there. */
-export function placesOf(route: RouteObject, reader: Reader): Places {
+export function attachCounts(route: RouteObject, reader: Reader): AttachCounts {
   const refs = refsOf(route, reader).map(
     ([, ref, target]) => [selectionOf(ref, target), ref, target] as const,
   );

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
-import type { ClusterOptions } from "../../backends/backend.js";
+import type { ClusterOverrides } from "../../backends/backend.js";
 import { isInline, readKeyPair } from "../../certificates/secret.js";
 import { secretUnit } from "../../core/keys.js";
 import type { Reader } from "../../core/reader.js";
@@ -41,7 +41,7 @@ export function readBackendCertificate(
 export function certificateOption(
   secret: string,
   reader: Reader,
-): NonNullable<ClusterOptions["clientCertificate"]> {
+): NonNullable<ClusterOverrides["clientCertificate"]> {
   const [namespace = "", name = ""] = secret.split("/");
   const { pair } = readKeyPair(reader, { namespace, name });
   if (pair && isInline(pair, reader)) return { secret, pair };

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import { isSubdomain } from "../../../schema/names.js";
-import type { ClusterOptions, ServicePort } from "../../backends/backend.js";
+import type { ClusterOverrides, ServicePort } from "../../backends/backend.js";
 import { readCaBundle, readCaConfigMap } from "../../certificates/secret.js";
 import { backendTlsKey } from "../../core/keys.js";
 import { byAge } from "../../core/order.js";
@@ -55,7 +55,7 @@ function readPolicies(
 }
 
 interface BackendTls {
-  readonly options?: ClusterOptions;
+  readonly options?: ClusterOverrides;
   readonly error?: string;
 }
 
@@ -94,7 +94,7 @@ export function readPolicy(policy: Policy, reader: Reader): { readonly problems:
 function readValidation(
   { spec: { validation }, meta: { namespace } }: Policy,
   reader: Reader,
-): { validation?: ClusterOptions["validation"]; problems: readonly PolicyProblem[] } {
+): { validation?: ClusterOverrides["validation"]; problems: readonly PolicyProblem[] } {
   const invalid = (message: string, reason: ErrorCode = "Invalid") => ({
     problems: [{ type: "Accepted" as const, reason, message }],
   });
@@ -130,9 +130,9 @@ function readValidation(
 
 function systemCertificates(
   asked: string,
-  subjects: Omit<NonNullable<ClusterOptions["validation"]>, "ca">,
+  subjects: Omit<NonNullable<ClusterOverrides["validation"]>, "ca">,
   { settings }: Reader,
-): { validation?: ClusterOptions["validation"]; problems: readonly PolicyProblem[] } {
+): { validation?: ClusterOverrides["validation"]; problems: readonly PolicyProblem[] } {
   const file = settings.gateway.systemCertificates;
   if (asked === "System" && file !== undefined)
     return { validation: { ca: { file }, ...subjects }, problems: [] };

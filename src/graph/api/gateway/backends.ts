@@ -11,7 +11,7 @@ import { certificateOption } from "./backend-certificate.js";
 import { readBackendTls } from "./backend-tls.js";
 import { isGranted } from "./grants.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
-import type { RouteContext } from "./problems.js";
+import type { GatewayRouteContext } from "./problems.js";
 
 /** What the rules of one kind of route ask of all their backends. */
 export interface BackendOptions {
@@ -29,7 +29,7 @@ interface Resolved {
 
 /** The Service of a reference that may be used; one that is no good is told of, and left out by the caller. */
 export function resolveService(
-  { route, reader, fail }: RouteContext,
+  { route, reader, fail }: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
   transport: Transport = "TCP",
@@ -73,7 +73,7 @@ const appProtocols: Readonly<Record<"HTTPRoute" | "GRPCRoute", readonly string[]
 
 /** The cluster of a reference to a Service; one that is no good is told of, and left out by the caller. */
 export function readReference(
-  context: RouteContext,
+  context: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
   { usualProtocol, withTls }: BackendOptions,
@@ -111,7 +111,7 @@ type FilteredRef = BackendRef & { readonly filters: readonly RouteFilter[] };
  * (Gateway API, HTTPRouteRule.backendRefs). `headers` is what the rule does with those of a request.
  */
 export function readBackends(
-  context: RouteContext,
+  context: GatewayRouteContext,
   refs: readonly FilteredRef[],
   path: string,
   options: BackendOptions,
@@ -133,7 +133,7 @@ export function readBackends(
 
 /** Undefined when a filter can't be applied: the backend may not get requests without it. */
 function readBackendFilters(
-  context: RouteContext,
+  context: GatewayRouteContext,
   filters: readonly RouteFilter[],
   path: string,
 ): BackendPolicies | undefined {
@@ -152,7 +152,7 @@ function readBackendFilters(
  * used is closed.
  */
 export function readTcpBackends(
-  context: RouteContext,
+  context: GatewayRouteContext,
   refs: readonly BackendRef[],
   path: string,
 ): readonly TcpBackend[] | undefined {

@@ -8,7 +8,7 @@ import type { RoutePolicies } from "../../policies/index.js";
 import { type PathRewrite, replacePrefix } from "../../policies/path-rewrite.js";
 import { type BackendOptions, readReference } from "./backends.js";
 import { type HeaderPolicies, readHeaderFilter } from "./header-modifier.js";
-import type { RouteContext } from "./problems.js";
+import type { GatewayRouteContext } from "./problems.js";
 
 type Redirect = Extract<Action, { kind: "redirect" }>;
 
@@ -31,7 +31,7 @@ const names = {
  * of a type that is not supported: requests may not go on without it (Gateway API, HTTPRouteFilter.type).
  */
 export function readFilters(
-  context: RouteContext,
+  context: GatewayRouteContext,
   filters: readonly RouteFilter[],
   path: string,
   options: BackendOptions,
@@ -69,7 +69,7 @@ interface Found extends HeaderPolicies {
 
 /** Takes note of one filter; false when its type is not supported. */
 function readFilter(
-  context: RouteContext,
+  context: GatewayRouteContext,
   filter: RouteFilter,
   at: string,
   found: Found,

@@ -6,7 +6,7 @@ import {
   hostValueProblem,
 } from "../../../schema/header-names.js";
 import { type HeadersPolicy, headerFormat } from "../../policies/header-values.js";
-import type { RouteContext } from "./problems.js";
+import type { GatewayRouteContext } from "./problems.js";
 
 type Values = HeadersPolicy["set"];
 
@@ -18,7 +18,7 @@ export interface HeaderPolicies {
 
 /** Takes note of a filter that changes headers, the first of each type; false when it is of another type. */
 export function readHeaderFilter(
-  context: RouteContext,
+  context: GatewayRouteContext,
   { type, requestHeaderModifier: request, responseHeaderModifier: response }: RouteFilter,
   path: string,
   found: HeaderPolicies,
@@ -36,7 +36,7 @@ export function readHeaderFilter(
  * escaped as in header policies of an HTTPProxy, and `Host` in a request is the host that the backend sees.
  */
 function readHeaderModifier(
-  { fail }: RouteContext,
+  { fail }: GatewayRouteContext,
   { set, add, remove }: HeaderModifier,
   kind: "request" | "response",
   path: string,

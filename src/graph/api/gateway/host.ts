@@ -278,13 +278,13 @@ class Rules {
       const priority = this.#read++;
       for (const route of rule) {
         const key = `${kindOf(route.from)} ${matchKey(route.match)}`;
-        if (this.#byMatch.has(key)) this.#tellTaken(key, route);
+        if (this.#byMatch.has(key)) this.#reportTaken(key, route);
         else this.#byMatch.set(key, { ...route, priority });
       }
     }
   }
 
-  #tellTaken(key: string, { from, field }: Route): void {
+  #reportTaken(key: string, { from, field }: Route): void {
     const other = this.#byMatch.get(key);
     if (other?.from === from && other.field === field) return;
     const where = other?.from === from ? other.field : other?.from;

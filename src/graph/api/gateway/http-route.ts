@@ -9,7 +9,7 @@ import type { TimeoutPolicy } from "../../policies/timeout.js";
 import { type BackendOptions, readBackends } from "./backends.js";
 import { type Filters, readFilters } from "./filters.js";
 import { readGrpcMatch, readHttpMatch } from "./matches.js";
-import type { RouteContext } from "./problems.js";
+import type { GatewayRouteContext } from "./problems.js";
 
 type HttpRoute = ObjectByKind<"HTTPRoute">;
 type GrpcRoute = ObjectByKind<"GRPCRoute">;
@@ -19,7 +19,7 @@ type Rule = HttpRoute["spec"]["rules"][number];
 export type RuleRoutes = readonly Route[];
 
 /** The rules of an HTTPRoute in their order. What is wrong costs a match, a backend or a rule. */
-export function readHttpRules(route: HttpRoute, context: RouteContext): RuleRoutes[] {
+export function readHttpRules(route: HttpRoute, context: GatewayRouteContext): RuleRoutes[] {
   return route.spec.rules.map((rule, i) => {
     const path = `spec.rules[${i}]`;
     const timeout = readTimeouts(context, rule, `${path}.timeouts`);
@@ -34,7 +34,7 @@ export function readHttpRules(route: HttpRoute, context: RouteContext): RuleRout
 /** The rules of a GRPCRoute; `usualProtocol` is what its backends speak where their Services don't say. */
 export function readGrpcRules(
   route: GrpcRoute,
-  context: RouteContext,
+  context: GatewayRouteContext,
   usualProtocol: "h2" | "h2c",
 ): RuleRoutes[] {
   return route.spec.rules.map((rule, i) => {
@@ -58,7 +58,12 @@ interface ReadRule extends Pick<Rule, "filters" | "backendRefs"> {
   readonly retry: RetryPolicy | undefined;
 }
 
-function readRule(context: RouteContext, rule: ReadRule, index: number, options: BackendOptions): Route[] {
+function readRule(
+  context: GatewayRouteContext,
+  rule: ReadRule,
+  index: number,
+  options: BackendOptions,
+): Route[] {
   const field = `spec.rules[${index}]`;
   const filters = readFilters(context, rule.filters, field, options);
   const common = {
@@ -110,7 +115,7 @@ function policiesOf(filters: Filters, { timeout, retry }: ReadRule, match: Match
   };
 }
 
-function warnOfPaths({ warn, reader }: RouteContext, matches: readonly Match[], field: string): void {
+function warnOfPaths({ warn, reader }: GatewayRouteContext, matches: readonly Match[], field: string): void {
   for (const { path } of matches) {
     const unreachable = unreachablePath(path, reader.settings);
     if (unreachable) warn("PathNeverMatches", unreachable, `${field}.matches`);
@@ -138,7 +143,7 @@ function readRetry({ retry, timeouts }: Pick<Rule, "retry" | "timeouts">): Retry
 
 /** The timeout of a request with all its retries; where there are none, that of the request to the backend, too. 0s is none. */
 function readTimeouts(
-  { fail }: RouteContext,
+  { fail }: GatewayRouteContext,
   { timeouts, retry }: Pick<Rule, "timeouts" | "retry">,
   path: string,
 ): TimeoutPolicy | undefined {

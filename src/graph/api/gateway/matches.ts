@@ -4,13 +4,17 @@ import type { HeaderMatch, Match, PathMatch, QueryMatch } from "../../matches/ma
 import { isPath, trimSlashes } from "../../matches/normalize-path.js";
 import { compareHeaders, compareQueries } from "../../matches/order.js";
 import { regexProblem } from "../../matches/regex.js";
-import type { RouteContext } from "./problems.js";
+import type { GatewayRouteContext } from "./problems.js";
 
 type HttpMatch = ObjectByKind<"HTTPRoute">["spec"]["rules"][number]["matches"][number];
 type GrpcMatch = ObjectByKind<"GRPCRoute">["spec"]["rules"][number]["matches"][number];
 
 /** One match of an HTTPRoute; undefined (and a finding) when it can't be. */
-export function readHttpMatch(context: RouteContext, match: HttpMatch, path: string): Match | undefined {
+export function readHttpMatch(
+  context: GatewayRouteContext,
+  match: HttpMatch,
+  path: string,
+): Match | undefined {
   const found = readPath(context, match.path, `${path}.path`);
   const headers = readValues(context, match.headers, `${path}.headers`);
   const queries = readValues(context, match.queryParams, `${path}.queryParams`, false);
@@ -33,7 +37,7 @@ const headerMatch = (value: Value): HeaderMatch => ({
 });
 
 function readPath(
-  { fail, reader }: RouteContext,
+  { fail, reader }: GatewayRouteContext,
   { type, value }: HttpMatch["path"],
   at: string,
 ): PathMatch | undefined {
@@ -59,7 +63,7 @@ interface Value {
 
 /** Of several matches of one name the first counts (Gateway API, HTTPHeaderMatch.name). */
 function readValues(
-  { fail, reader }: RouteContext,
+  { fail, reader }: GatewayRouteContext,
   matches: readonly ValueMatch[],
   path: string,
   ignoresCase = true,
@@ -81,14 +85,18 @@ function readValues(
 }
 
 /** One match of a GRPCRoute: of a service, a method or both, by the path that gRPC makes of them. */
-export function readGrpcMatch(context: RouteContext, match: GrpcMatch, path: string): Match | undefined {
+export function readGrpcMatch(
+  context: GatewayRouteContext,
+  match: GrpcMatch,
+  path: string,
+): Match | undefined {
   const found = readMethod(context, match.method, `${path}.method`);
   const headers = readValues(context, match.headers, `${path}.headers`);
   return found && headers && matchOf(found, headers, []);
 }
 
 function readMethod(
-  { fail, reader }: RouteContext,
+  { fail, reader }: GatewayRouteContext,
   match: GrpcMatch["method"],
   at: string,
 ): PathMatch | undefined {

@@ -8,7 +8,7 @@ import type { RouteObject } from "./gateway-listener.js";
 export type RouteCondition = "Accepted" | "ResolvedRefs";
 
 /** Reads one route object, and tells what is wrong with it where somebody wants to know. */
-export interface RouteContext {
+export interface GatewayRouteContext {
   readonly route: RouteObject;
   readonly reader: Reader;
   /** The certificate that the Gateway shows to backends over TLS, `<namespace>/<name>` of its Secret. */
@@ -22,7 +22,7 @@ export const routeContext = (
   reader: Reader,
   report?: Report,
   backendCertificate?: string,
-): RouteContext => ({
+): GatewayRouteContext => ({
   route,
   reader,
   ...(backendCertificate === undefined ? {} : { backendCertificate }),

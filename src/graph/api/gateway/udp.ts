@@ -6,7 +6,7 @@ import { parentsOf } from "./attach.js";
 import { resolveService } from "./backends.js";
 import type { RouteObject } from "./gateway-listener.js";
 import { envoyPort } from "./ports.js";
-import { type RouteContext, routeContext } from "./problems.js";
+import { type GatewayRouteContext, routeContext } from "./problems.js";
 
 /** One Service that gets datagrams. */
 interface UdpBackend {
@@ -46,7 +46,7 @@ export function readUdpStreams(reader: Reader): readonly UdpStream[] {
 }
 
 /** The backends of a UDPRoute that have a weight; of several rules none (as of a TCPRoute). */
-export function readUdpBackends(route: RouteObject, context: RouteContext): readonly UdpBackend[] {
+export function readUdpBackends(route: RouteObject, context: GatewayRouteContext): readonly UdpBackend[] {
   const [rule, more] = route.spec.rules;
   if (!rule || more) return [];
   const path = "spec.rules[0]";

@@ -4,7 +4,7 @@ import { compareHeaders, compareQueries, quoteRegex } from "../../matches/order.
 import { regexProblem } from "../../matches/regex.js";
 
 /** One entry of HTTPProxy `conditions`; includes and routes have the same form. */
-export interface Condition {
+export interface MatchCondition {
   readonly prefix?: string;
   readonly exact?: string;
   readonly regex?: string;
@@ -43,11 +43,11 @@ const slashes = (path: string): string => (path.includes("//") ? path.replace(/\
  * regular expression, here and below.
  */
 export function pathProblem(
-  conditions: readonly Condition[],
+  conditions: readonly MatchCondition[],
   include: boolean,
   maxProgramSize: number,
 ): string | undefined {
-  let found: Condition | undefined;
+  let found: MatchCondition | undefined;
   let paths = 0;
   for (const condition of conditions) {
     const { prefix, exact, regex } = condition;
@@ -71,7 +71,7 @@ export function pathProblem(
  * Joins the path conditions of an include chain and a route; without any, everything (`/`). As in Contour, an exact
  * path is one only as the very last condition, and a prefix where a header or query condition follows it.
  */
-export function mergePath(conditions: readonly Condition[]): PathMatch {
+export function mergePath(conditions: readonly MatchCondition[]): PathMatch {
   const parts = conditions.filter((c) => c.prefix || c.exact || c.regex);
   if (parts.length === 0) return { kind: "prefix", value: "/" };
   if (parts.some((part) => part.regex)) {
@@ -84,7 +84,7 @@ export function mergePath(conditions: readonly Condition[]): PathMatch {
 }
 
 /** The exact path that counts as a prefix because other conditions follow it. */
-export const weakenedExact = (conditions: readonly Condition[]): string | undefined =>
+export const weakenedExact = (conditions: readonly MatchCondition[]): string | undefined =>
   conditions.at(-1)?.exact ? undefined : conditions.find(({ exact }) => exact)?.exact;
 
 const header = (
@@ -127,7 +127,7 @@ function queryMatches(c: QueryCondition): QueryMatch[] {
 }
 
 /** The whole match of an include chain and a route. */
-export function mergeConditions(conditions: readonly Condition[]): Match {
+export function mergeConditions(conditions: readonly MatchCondition[]): Match {
   const headers: HeaderMatch[] = [];
   const queries: QueryMatch[] = [];
   for (const { header: h, queryParameter: q } of conditions) {
@@ -145,7 +145,10 @@ const unique = <T>(items: T[]): T[] =>
   items.length < 2 ? items : [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 
 /** Header conditions that can't be true together, or aren't RE2; as Contour refuses them. */
-export function headerProblem(conditions: readonly Condition[], maxProgramSize: number): string | undefined {
+export function headerProblem(
+  conditions: readonly MatchCondition[],
+  maxProgramSize: number,
+): string | undefined {
   if (!conditions.some(({ header: c }) => c)) return undefined;
   const seen = new Set<string>();
   for (const { header: c } of conditions) {
@@ -185,7 +188,10 @@ function contradiction(
 }
 
 /** Exactly one matcher for each query parameter condition, no duplicate exact ones. */
-export function queryProblem(conditions: readonly Condition[], maxProgramSize: number): string | undefined {
+export function queryProblem(
+  conditions: readonly MatchCondition[],
+  maxProgramSize: number,
+): string | undefined {
   if (!conditions.some(({ queryParameter: c }) => c)) return undefined;
   const exact = new Set<string>();
   for (const { queryParameter: c } of conditions) {
@@ -204,8 +210,8 @@ export function queryProblem(conditions: readonly Condition[], maxProgramSize: n
 
 /** What is wrong with the conditions of a route together with those of its includes. */
 export function conditionProblem(
-  own: readonly Condition[],
-  all: readonly Condition[],
+  own: readonly MatchCondition[],
+  all: readonly MatchCondition[],
   maxProgramSize: number,
 ): { reason: ErrorCode; message: string } | undefined {
   const path = pathProblem(own, false, maxProgramSize);

@@ -8,7 +8,7 @@ import {
   readServicePolicies,
 } from "../../policies/index.js";
 import type { ServiceFields } from "../../policies/policy.js";
-import type { RouteContext } from "./context.js";
+import type { ProxyRouteContext } from "./context.js";
 import { readValidation } from "./service.js";
 
 /** What the services of one route share. */
@@ -18,7 +18,7 @@ interface Shared {
 }
 
 /** `services` of a route: undefined (and a finding) when one of them has to be refused; those not there are left out. */
-export function readForward(context: RouteContext, policies: RoutePolicies): Action | undefined {
+export function readForward(context: ProxyRouteContext, policies: RoutePolicies): Action | undefined {
   const { route, reader, fail } = context;
   const clusters = readClusterPolicies(context);
   if (!clusters) return undefined;
@@ -47,7 +47,7 @@ export function readForward(context: RouteContext, policies: RoutePolicies): Act
 
 /** One service: undefined when there is no such Service, "invalid" when the whole object has to be refused. */
 function readBackend(
-  context: RouteContext,
+  context: ProxyRouteContext,
   service: ServiceFields,
   at: string,
   shared: Shared,

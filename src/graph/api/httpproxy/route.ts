@@ -9,8 +9,8 @@ import {
 } from "../../policies/index.js";
 import { replacePrefix } from "../../policies/path-rewrite.js";
 import type { RouteFields } from "../../policies/policy.js";
-import { type Condition, conditionProblem, mergeConditions, weakenedExact } from "./conditions.js";
-import type { Place, RouteContext } from "./context.js";
+import { conditionProblem, type MatchCondition, mergeConditions, weakenedExact } from "./conditions.js";
+import type { IncludePlace, ProxyRouteContext } from "./context.js";
 import { fieldReport } from "./field-report.js";
 import { readForward } from "./forward.js";
 import type { Host } from "./host.js";
@@ -19,7 +19,7 @@ import type { Host } from "./host.js";
 export function readProxyRoute(
   proxy: HTTPProxy,
   i: number,
-  place: Place,
+  place: IncludePlace,
   reader: Reader,
   report: Report,
 ): Route | undefined {
@@ -32,7 +32,7 @@ export function readProxyRoute(
       "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy";
     return findings.fail("RouteError", "RouteActionCountNotValid", message);
   }
-  const own: Condition[] = route.conditions ?? [];
+  const own: MatchCondition[] = route.conditions ?? [];
   const conditions = [...place.conditions, ...own];
   const wrong = conditionProblem(own, conditions, reader.settings.budgets.regexProgramSize);
   if (wrong) return findings.fail("RouteError", wrong.reason, wrong.message, ".conditions");
@@ -48,7 +48,7 @@ export function readProxyRoute(
     report.warn(proxy.ref, "RouteError", "PathNeverMatches", unreachable, `${path}.conditions`);
 
   const { host } = place;
-  const context: RouteContext = {
+  const context: ProxyRouteContext = {
     proxy,
     route,
     path,
@@ -74,7 +74,7 @@ export function readProxyRoute(
 
 /** `permitInsecure`, but for routes that would lose a protection of their host over plain HTTP. */
 function keepsHttp(
-  { route, place: { host }, reader, warnIgnored }: RouteContext,
+  { route, place: { host }, reader, warnIgnored }: ProxyRouteContext,
   policies: RoutePolicies,
 ): boolean {
   if (!route.permitInsecure || reader.settings.disablePermitInsecure) return false;
@@ -88,7 +88,7 @@ function keepsHttp(
 const lostBy = (host: Host, policies: RoutePolicies): string | undefined =>
   host.clientCertificates ? "client certificates" : lostOverHttp(host.policies, policies);
 
-function readAction(context: RouteContext, policies: RoutePolicies): Action | undefined {
+function readAction(context: ProxyRouteContext, policies: RoutePolicies): Action | undefined {
   const { route, fail } = context;
   if (route.directResponsePolicy) {
     const { statusCode: status, body } = route.directResponsePolicy;
@@ -106,7 +106,7 @@ function readAction(context: RouteContext, policies: RoutePolicies): Action | un
 }
 
 function readRedirect(
-  { fail, match }: RouteContext,
+  { fail, match }: ProxyRouteContext,
   policy: NonNullable<RouteFields["requestRedirectPolicy"]>,
 ): Action | undefined {
   if (policy.path && policy.prefix) {

@@ -6,14 +6,14 @@ import type { Route } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { chainEnd } from "./chain.js";
 import {
-  type Condition,
   conditionProblem,
   headerProblem,
+  type MatchCondition,
   mergeConditions,
   pathProblem,
   queryProblem,
 } from "./conditions.js";
-import type { Place } from "./context.js";
+import type { IncludePlace } from "./context.js";
 import { includeProblem } from "./included-by.js";
 import { includedProxy } from "./included-proxy.js";
 import { readProxyRoute } from "./route.js";
@@ -22,7 +22,12 @@ import { readProxyRoute } from "./route.js";
  * All routes of an HTTPProxy and of what it includes. One bad route of an object drops that object's routes, or, with
  * the setting `keep-valid`, answers 503 in its place.
  */
-export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
+export function readProxyRoutes(
+  proxy: HTTPProxy,
+  place: IncludePlace,
+  reader: Reader,
+  report: Report,
+): Route[] {
   const own: Route[] = [];
   let good = true;
   for (const i of (proxy.spec.routes ?? []).keys()) {
@@ -35,7 +40,7 @@ export function readProxyRoutes(proxy: HTTPProxy, place: Place, reader: Reader, 
   return good ? [...included, ...own] : [];
 }
 
-function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Report): Route[] {
+function readIncludes(proxy: HTTPProxy, place: IncludePlace, reader: Reader, report: Report): Route[] {
   const routes: Route[] = [];
   if (!proxy.spec.includes?.length) return routes;
   const seen = new Set<string>();
@@ -43,7 +48,7 @@ function readIncludes(proxy: HTTPProxy, place: Place, reader: Reader, report: Re
     const path = `spec.includes[${i}]`;
     const fail = (reason: ErrorCode, message: string, at = path): void =>
       report.error(proxy.ref, "IncludeError", reason, message, at);
-    const conditions: Condition[] = include.conditions ?? [];
+    const conditions: MatchCondition[] = include.conditions ?? [];
     const wrong = conditionsProblem(conditions, reader.settings.budgets.regexProgramSize);
     if (wrong) {
       report.error(proxy.ref, wrong.type, wrong.reason, wrong.message, `${path}.conditions`);
@@ -110,8 +115,8 @@ function findTarget(
 }
 
 /** What answers for a bad route, if it can be told which requests are meant. */
-function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Reader): Route[] {
-  const own: Condition[] = proxy.spec.routes?.[i]?.conditions ?? [];
+function unavailable(proxy: HTTPProxy, i: number, place: IncludePlace, { settings }: Reader): Route[] {
+  const own: MatchCondition[] = proxy.spec.routes?.[i]?.conditions ?? [];
   const conditions = [...place.conditions, ...own];
   if (conditionProblem(own, conditions, settings.budgets.regexProgramSize)) return [];
   return [
@@ -128,7 +133,7 @@ function unavailable(proxy: HTTPProxy, i: number, place: Place, { settings }: Re
 
 /** What is wrong with the conditions of an include; its routes' own are checked together with them later. */
 function conditionsProblem(
-  conditions: readonly Condition[],
+  conditions: readonly MatchCondition[],
   maxProgramSize: number,
 ): { type: FindingType; reason: ErrorCode; message: string } | undefined {
   const path = pathProblem(conditions, true, maxProgramSize);
@@ -146,7 +151,7 @@ function conditionsProblem(
  * What answers for an include that leads nowhere, also over plain HTTP. As in Contour, under the include's own
  * conditions alone, and for all that a wildcard host covers.
  */
-const badGateway = (proxy: HTTPProxy, conditions: readonly Condition[], field: string): Route => ({
+const badGateway = (proxy: HTTPProxy, conditions: readonly MatchCondition[], field: string): Route => ({
   match: mergeConditions(conditions),
   action: { kind: "respond", status: 502 },
   policies: {},

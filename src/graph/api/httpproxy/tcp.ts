@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { FindingType } from "../../../schema/finding-types.js";
 import type { Ref } from "../../../schema/meta.js";
-import { type ClusterOptions, clientCertificate, readCluster } from "../../backends/backend.js";
+import { type ClusterOverrides, clientCertificate, readCluster } from "../../backends/backend.js";
 import type { TcpBackend } from "../../core/nodes.js";
 import type { HTTPProxy, Reader, Report } from "../../core/reader.js";
 import { tcpHealthCheck } from "../../policies/health-check.js";
@@ -67,7 +67,7 @@ function readServices(proxy: HTTPProxy, reader: Reader, report: Report): readonl
   }
   const healthCheck =
     proxy.spec.tcpproxy?.healthCheckPolicy && tcpHealthCheck(proxy.spec.tcpproxy.healthCheckPolicy);
-  const options: ClusterOptions = {
+  const options: ClusterOverrides = {
     loadBalancing: readLoadBalancing(proxy, report),
     ...(healthCheck ? { healthCheck } : {}),
     ...certificate.options,

@@ -11,11 +11,11 @@ import { type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
-import { type RouteContext, routeContext } from "./problems.js";
+import { type GatewayRouteContext, routeContext } from "./problems.js";
 import { readUdpBackends } from "./udp.js";
 
 /** Tells what is wrong with a route of the Gateway API: once, however many hosts it has. */
-export function judgeRoute(ref: Ref, reader: Reader, report: Report): void {
+export function validateRoute(ref: Ref, reader: Reader, report: Report): void {
   if (!servesGateways(reader.settings)) return;
   const [kind = "", namespace = "", name = ""] = ref.split("/");
   const route: RouteObject | undefined = reader.get(kind as RouteKind, namespace, name);
@@ -25,10 +25,10 @@ export function judgeRoute(ref: Ref, reader: Reader, report: Report): void {
   if (parents.length === 0) return;
   for (const { index, problem } of parents)
     if (problem) context.fail("Accepted", problem.reason, problem.message, `spec.parentRefs[${index}]`);
-  judgeRules(route, context);
+  validateRules(route, context);
 }
 
-function judgeRules(route: RouteObject, context: RouteContext): void {
+function validateRules(route: RouteObject, context: GatewayRouteContext): void {
   if (route.kind === "HTTPRoute") readHttpRules(route, context);
   else if (route.kind === "GRPCRoute") readGrpcRules(route, context, "h2c");
   else if (route.kind === "UDPRoute") readUdpBackends(route, context);
@@ -55,7 +55,7 @@ const withoutNeeds = (reader: Reader): Reader => ({
 });
 
 /** Tells what is wrong with a Gateway itself and with its ListenerSets. Undefined where it is not served. */
-export function judgeGateway(
+export function validateGateway(
   namespace: string,
   name: string,
   reader: Reader,
@@ -125,7 +125,7 @@ function warnOfCertificates({ listeners }: GatewayView, reader: Reader, report: 
     }
 }
 
-interface GatewayFront {
+interface GatewayListenerSpec {
   readonly name: string;
   readonly listener: string;
   readonly family: Exclude<Family, "udp">;
@@ -135,8 +135,8 @@ interface GatewayFront {
 }
 
 /** The Envoy listeners of a Gateway, each once; none where it has no address. Those for UDP come with their backends. */
-export function frontsOf({ listeners, addresses }: GatewayView): GatewayFront[] {
-  const fronts = new Map<string, GatewayFront>();
+export function listenerSpecsOf({ listeners, addresses }: GatewayView): GatewayListenerSpec[] {
+  const fronts = new Map<string, GatewayListenerSpec>();
   for (const { envoy, spec, ready } of listeners) {
     const family = familyOf(spec);
     if (!envoy || !family || family === "udp") continue;

@@ -19,7 +19,7 @@ export interface Subscription {
   /** What it has was not given here. */
   foreign: boolean;
   /** When it last had something that was not given here after something else: another replica answers it, too. */
-  elsewhereAt: number;
+  otherReplicaAt: number;
   /** Since when there is an answer that Envoy is better not given yet; 0: there is none. */
   withheldAt: number;
 }
@@ -90,7 +90,7 @@ function evict(known: Nodes): void {
 }
 
 /** What is known of the Envoys that poll this replica: bounded, and only ever a hint (what is not known costs time). */
-export class Fleet {
+export class EnvoyRegistry {
   readonly #tokens = new Map<string, Nodes>();
 
   /** The subscription, made if need be; undefined when it is not one to remember. Makes its node the latest. */
@@ -120,7 +120,7 @@ export class Fleet {
       held: false,
       inStep: false,
       foreign: false,
-      elsewhereAt: Number.NEGATIVE_INFINITY,
+      otherReplicaAt: Number.NEGATIVE_INFINITY,
       withheldAt: 0,
     };
     subscriptions.set(key, made);
@@ -182,7 +182,7 @@ export class Fleet {
       subscription.foreign = version !== "" && version !== delivered;
       subscription.inStep = version === delivered;
     }
-    if (subscription.foreign && version !== accepted && accepted !== "") subscription.elsewhereAt = now;
+    if (subscription.foreign && version !== accepted && accepted !== "") subscription.otherReplicaAt = now;
     if (delivered !== "" && version === delivered) subscription.refused = "";
     else if (delivered !== "" && version === subscription.accepted) subscription.refused = delivered;
     // An empty version after one that was accepted is a new Envoy under the old name.

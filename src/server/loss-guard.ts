@@ -1,6 +1,6 @@
 import type { Provenance } from "../engine/outlet.js";
 import { formatMark, type Mark, markOf, missingOf } from "../link/mark.js";
-import type { Request } from "../link/respond.js";
+import type { Poll } from "../link/respond.js";
 import type { XdsType } from "../link/snapshot.js";
 
 interface Loss {
@@ -18,7 +18,7 @@ const marked: ReadonlySet<XdsType> = new Set(["clusters", "listeners", "routes",
  * store was lost, and what was pushed again is a part. Whoever lies in its version keeps itself from answers, and the new Envoys of its
  * token as long as it does.
  */
-export class Origin {
+export class LossGuard {
   #pushed: Provenance | undefined;
   #mark = "";
   /** By the token's id. */
@@ -52,13 +52,13 @@ export class Origin {
   }
 
   /** Why an Envoy is better left with what it has; undefined to answer it. */
-  refusal({ type, token, node, version }: Request, mark: Mark | undefined, now: number): string | undefined {
+  refusal({ type, token, node, version }: Poll, mark: Mark | undefined, now: number): string | undefined {
     const pushed = this.#pushed;
     if (!pushed || pushed.isAll || !marked.has(type) || mark?.origin === pushed.origin) return undefined;
     const before = this.#lossOf(token.id, now);
     const missing = mark ? missingOf(mark, pushed.sources) : 0;
     if (mark && missing > 0) {
-      if (before?.missing !== missing) this.#tell(node, missing);
+      if (before?.missing !== missing) this.#report(node, missing);
       this.#losses.set(token.id, { mark, missing, at: now });
       return lacking(missing);
     }
@@ -71,7 +71,7 @@ export class Origin {
     return loss && now - loss.at <= activeMs ? loss : undefined;
   }
 
-  #tell(node: string, missing: number): void {
+  #report(node: string, missing: number): void {
     this.log(
       `sources that were not pushed again since the store was lost: ${missing} of those that node ${JSON.stringify(node)} has; it keeps what it has until they are pushed, or until an admin's POST /sources?complete says that what is pushed is all`,
     );

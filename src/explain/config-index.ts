@@ -1,11 +1,11 @@
 import type { FilterChain, Listener, VirtualHost } from "../gen/envoy.js";
 import { fallbackTable, ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 import type { EnvoyConfig, RequestConfig } from "./config.js";
-import { frontOf, reachOf } from "./fronts.js";
+import { parseListenerName, reachOf } from "./listener-names.js";
 import { selectChain, selectVirtualHost } from "./select.js";
 
 /** A host as it is reached by one listener. */
-export interface Site {
+export interface ReachedHost {
   readonly table: string;
   /** The name of its virtual host on one side at least. */
   readonly host: string;
@@ -19,7 +19,7 @@ export const labelOf = (table: string): string =>
   table === fallbackTable ? "https without a server name" : reachOf(table);
 
 /** How `Change.host` names it. */
-export const siteLabel = ({ host, table }: Pick<Site, "host" | "table">): string =>
+export const siteLabel = ({ host, table }: Pick<ReachedHost, "host" | "table">): string =>
   `${host} (${labelOf(table)})`;
 
 /** What of a configuration a request for one site meets. */
@@ -29,7 +29,7 @@ export interface SiteConfig {
 }
 
 /** Finds what a request meets without a look at every host each time. */
-export class Sites {
+export class ConfigIndex {
   readonly #hosts = new Map<string, ReadonlyMap<string, VirtualHost>>();
   readonly #chains = new Map<string, ReadonlyMap<string, FilterChain>>();
 
@@ -67,7 +67,7 @@ export class Sites {
   }
 
   /** The one chain and virtual host of a site, under the name of the main listener of its scheme. */
-  at({ table, asked, scheme }: Site): SiteConfig {
+  at({ table, asked, scheme }: ReachedHost): SiteConfig {
     const name = table === fallbackTable ? ingressHttps : table;
     const listener = this.config.listeners.get(name);
     const serverName = scheme === "https" && table !== fallbackTable ? asked : "";
@@ -89,9 +89,14 @@ export class Sites {
 }
 
 /** Every host of either side, by each way to reach it. */
-export function* sitesOf(before: EnvoyConfig, after: EnvoyConfig, a: Sites, b: Sites): Iterable<Site> {
+export function* sitesOf(
+  before: EnvoyConfig,
+  after: EnvoyConfig,
+  a: ConfigIndex,
+  b: ConfigIndex,
+): Iterable<ReachedHost> {
   for (const table of new Set([...before.tables.keys(), ...after.tables.keys()])) {
-    const scheme = table === fallbackTable || frontOf(table)?.family === "https" ? "https" : "http";
+    const scheme = table === fallbackTable || parseListenerName(table)?.family === "https" ? "https" : "http";
     for (const host of new Set([...a.names(table), ...b.names(table)])) {
       const asked = askedFor(host, (name) => a.has(table, name) || b.has(table, name));
       yield { table, host, asked, scheme };

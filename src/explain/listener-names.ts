@@ -5,13 +5,13 @@ import { ingressHttp, ingressHttps } from "../graph/core/listener-names.js";
 export type GatewayPorts = ReadonlyMap<string, number>;
 
 /** What the name of an Envoy listener for traffic says of it; the main ones tell no port. */
-export interface Front {
+export interface ParsedListenerName {
   readonly family: Family;
   readonly port?: number;
 }
 
 /** Undefined for listeners of health and statistics. */
-export function frontOf(name: string): Front | undefined {
+export function parseListenerName(name: string): ParsedListenerName | undefined {
   if (name === ingressHttp) return { family: "http" };
   if (name === ingressHttps) return { family: "https" };
   const [, family, port] = /^(http|https|tcp)-(\d+)$/.exec(name) ?? [];
@@ -20,7 +20,7 @@ export function frontOf(name: string): Front | undefined {
 
 /** How a listener is reached: `http`, or `http on port 8080`. */
 export function reachOf(name: string, ports?: GatewayPorts): string {
-  const front = frontOf(name);
+  const front = parseListenerName(name);
   const port = ports?.get(name) ?? front?.port;
   return `${front?.family ?? name}${port === undefined ? "" : ` on port ${port}`}`;
 }
@@ -41,6 +41,6 @@ export const describePorts = (names: Iterable<string>, ports: GatewayPorts): str
   inOrder(names, ports)
     .map((name) => {
       const port = ports.get(name) ?? 0;
-      return `${port} (${frontOf(name)?.family}, Envoy's ${envoyPort(port)})`;
+      return `${port} (${parseListenerName(name)?.family}, Envoy's ${envoyPort(port)})`;
     })
     .join(", ");

@@ -14,7 +14,7 @@ export interface Failure {
 }
 
 /** What of a test does not hold. */
-export function judge({ expect, not }: Pick<RouteTest, "expect" | "not">, observed: Observed): Failure[] {
+export function validate({ expect, not }: Pick<RouteTest, "expect" | "not">, observed: Observed): Failure[] {
   const failed = (wanted: Expectation, isNegated: boolean): Failure[] =>
     checksOf(wanted, observed, isNegated)
       .filter(({ holds }) => !holds)

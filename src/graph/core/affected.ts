@@ -11,18 +11,18 @@ import {
   type UnitKey,
 } from "./keys.js";
 
-type Judgement = Pick<Compiled, "findings" | "reads">;
+type CompiledFindings = Pick<Compiled, "findings" | "reads">;
 
-const nothing: Judgement = { findings: [], reads: [] };
+const nothing: CompiledFindings = { findings: [], reads: [] };
 
 /**
  * The objects whose status may be another one after a unit was compiled or dropped: those with other findings, roots and children that
  * a host reads or reads no more (an object that no host reads is an orphan), and of the Gateway API what the unit judges.
  */
-export function* judgedBy(
+export function* affectedBy(
   { unit }: Pick<Compiled, "unit">,
-  before: Judgement = nothing,
-  after: Judgement = nothing,
+  before: CompiledFindings = nothing,
+  after: CompiledFindings = nothing,
 ): Iterable<Ref> {
   yield* changedAbout(before.findings, after.findings);
   const route = routeOf(unit);
