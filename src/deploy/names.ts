@@ -13,6 +13,11 @@ export interface Reading {
   readonly gateway: boolean;
 }
 
+/** Whether a ServiceAccount is made for each Gateway (the setting `gateway.infrastructure`). */
+export interface Infrastructure {
+  readonly infrastructure?: boolean;
+}
+
 export const xdsPort = 18_000;
 
 /** The Secrets that the manifests refer to; they are made with `isoline token` and a certificate of one's own. */

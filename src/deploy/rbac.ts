@@ -1,6 +1,6 @@
 import { type ApiResource, resourcesWith } from "../kubernetes/resources.js";
 import { reportsStatus } from "../status/write/writer.js";
-import type { DeploymentNames, Manifest, Reading } from "./names.js";
+import type { DeploymentNames, Infrastructure, Manifest, Reading } from "./names.js";
 
 const groupOf = ({ apiVersion }: ApiResource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
@@ -21,8 +21,16 @@ function rules(
     .map(([group, plurals]) => ({ apiGroups: [group], resources: plurals, verbs }));
 }
 
-/** What Isoline may do: read what routing reads, write statuses, and hold one Lease. */
-export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): readonly Manifest[] {
+/** What server-side apply needs. */
+const serviceAccounts = { apiGroups: [""], resources: ["serviceaccounts"], verbs: ["create", "patch"] };
+
+/** What Isoline may do: read what routing reads, write statuses, hold one Lease, and make ServiceAccounts of Gateways where that is asked for. */
+export function rbac({
+  namespace,
+  name,
+  gateway,
+  infrastructure = false,
+}: DeploymentNames & Reading & Infrastructure): readonly Manifest[] {
   const resources = resourcesWith(gateway);
   const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];
@@ -39,6 +47,7 @@ export function rbac({ namespace, name, gateway }: DeploymentNames & Reading): r
         ...rules(resources, ["patch"], (resource) =>
           reportsStatus(resource) ? [`${resource.plural}/status`] : [],
         ),
+        ...(infrastructure ? [serviceAccounts] : []),
       ],
     },
     {

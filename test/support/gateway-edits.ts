@@ -251,7 +251,8 @@ const proxy = fc.record({ name, namespace, hostname, secretName: optional(name) 
 
 const gatewayRef = (of: string) => ({ gatewayRef: { namespace: "infra", name: of } });
 /** Settings beside which such objects matter. */
-const ofClass = {
+/** Settings that serve the Gateways of classes. */
+export const ofClass = {
   gateway: {
     controllerName: "example.com/controller",
     addressPool: "10.0.0.0/29",

@@ -25,7 +25,11 @@ export function addManifests(program: Command): void {
     .option("--hook-token-file <file>", "a token that `isoline token hook` printed")
     .option("--hook-url <url>", "where hooks go (default: the server in the namespace)")
     .option("--ca-file <file>", "certificates that the API server is to trust")
-    .option("--gateway", "for servers with the setting gatewayRef: the Gateway API, too")
+    .option(
+      "--gateway",
+      "for servers with the setting gatewayRef or gateway.controllerName: the Gateway API, too",
+    )
+    .option("--gateway-infrastructure", "for the setting gateway.infrastructure: ServiceAccounts of Gateways")
     .action(async (parts: readonly string[], options: ManifestsCommandOptions) => {
       const { manifestsCommand } = await import("../manifests.js");
       manifestsCommand(parts, options);

@@ -153,9 +153,10 @@ function attach(
     counted: view.isMain ? counted : [],
     problem: { reason, message },
   });
-  if (!selected.some(({ ready }) => ready))
-    return fail("NoMatchingParent", "No listeners match this parent ref");
-  const allowed = counted.filter(({ ready }) => ready);
+  // Routes are attached to a listener whose certificate is missing, too, and served once it is there; with Contour they are not.
+  const isOpen = ({ ready, envoy }: GatewayListener): boolean => (view.isMain ? ready : envoy !== undefined);
+  if (!selected.some(isOpen)) return fail("NoMatchingParent", "No listeners match this parent ref");
+  const allowed = counted.filter(isOpen);
   if (allowed.length === 0)
     return fail("NotAllowedByListeners", "No listeners included by this parent ref allowed this attachment.");
   if (!view.isMain) return attachApart(hostnames, allowed, view) ?? fail(...noHostname);
@@ -195,6 +196,7 @@ function attachApart(
     const rivals = listeners.filter(
       (other) => other !== listener && other.ready && other.envoy === listener.envoy && other.hostname !== "",
     );
+    if (!listener.ready) return { listener, hosts: [] };
     return {
       listener,
       hosts: hostsOf(hostnames, {

@@ -71,6 +71,8 @@ const appProtocols: Readonly<Record<"HTTPRoute" | "GRPCRoute", readonly string[]
   GRPCRoute: ["kubernetes.io/h2c", "http", "https", "http2", "grpc", "tcp", "tls"],
 };
 
+const isHttp2 = (protocol: string | undefined): boolean => protocol === "http2" || protocol === "grpc";
+
 /** The cluster of a reference to a Service; one that is no good is told of, and left out by the caller. */
 export function readReference(
   context: GatewayRouteContext,
@@ -87,15 +89,18 @@ export function readReference(
   const { namespace, name } = service.meta;
   const spoken =
     route.kind === "HTTPRoute" || route.kind === "GRPCRoute" ? appProtocols[route.kind] : undefined;
-  if (port.appProtocol && spoken && !spoken.includes(port.appProtocol))
+  const asked = port.appProtocol?.toLowerCase();
+  if (asked && spoken && !spoken.includes(asked))
     return refuse(
       "UnsupportedProtocol",
       `appProtocol ${JSON.stringify(port.appProtocol)} is unsupported, use ${spoken.join(", ")}`,
     );
+  // Names of protocols without a prefix are those of IANA, in which case does not count (ServicePort.appProtocol).
+  const usual = usualProtocol ? { usualProtocol } : isHttp2(asked) ? { usualProtocol: "h2c" as const } : {};
   const tls = withTls ? readBackendTls(service, port, reader) : {};
   if (tls.error) return refuse("BackendNotFound", tls.error);
   const { cluster, error: unusable } = readCluster(reader, namespace, name, port.port, {
-    ...(usualProtocol ? { usualProtocol } : {}),
+    ...usual,
     ...tls.options,
     ...(tls.options && context.backendCertificate !== undefined
       ? { clientCertificate: certificateOption(context.backendCertificate, reader) }

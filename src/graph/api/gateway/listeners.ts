@@ -87,7 +87,7 @@ export function readListener(
     ...(moreSecrets.length > 0 ? { moreSecrets } : {}),
     ...(validation ? { clientValidation: validation } : {}),
     problems: [...problems, ...(problem ? [problem] : []), ...frontend],
-    ready: !problem && !selector && frontend.length === 0,
+    ready: !problem && !selector && frontend.every(({ type }) => type !== "Accepted"),
   };
 }
 
