@@ -79,7 +79,7 @@ export const gatewayCodes = {
   ),
   NoGateway: warning(
     "There are objects of the Gateway API, and the settings name no Gateway: they are not served.",
-    "Set `gatewayRef`.",
+    "Set `gatewayRef` or `gateway.controllerName`.",
     "An HTTPRoute with default settings.",
   ),
   NotAllowed: error(
