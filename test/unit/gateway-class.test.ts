@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isWithin } from "../../src/graph/api/gateway/addresses.js";
+import { hostUnit } from "../../src/graph/core/keys.js";
 import { settingsOf } from "../../src/schema/stored-settings.js";
 import { type ObjectStatus, statuses } from "../../src/status/status.js";
 import { Infrastructure } from "../../src/status/write/infrastructure.js";
@@ -7,6 +8,7 @@ import type { Store } from "../../src/store/store.js";
 import { update } from "../../src/update.js";
 import { certificateFile, type Manifest, secret, service } from "../support/backend.js";
 import { compileAll, parseCase, platform, protoErrors } from "../support/compile.js";
+import { explainer } from "../support/explain.js";
 import { fc } from "../support/fast-check.js";
 
 const group = "gateway.networking.k8s.io";
@@ -106,6 +108,50 @@ describe("hosts of the listeners of a Gateway of a class", () => {
 
   it("over plain HTTP are in one table", () => {
     expect(answers(store, "infra/edge/http-80")).toEqual({ "*": 404, "a.wild.test": "forward" });
+  });
+});
+
+it("a host of a listener has the routes of the oldest one's kind, and the others are told", () => {
+  const older = { creationTimestamp: "2026-01-01T00:00:00Z" };
+  const grpc = { ...route("grpc", "edge", { hostnames: ["a.test"] }), kind: "GRPCRoute" };
+  const store = compileAll(
+    parse([
+      gatewayClass,
+      gateway("edge", [http]),
+      app,
+      { ...grpc, metadata: { namespace: "shop", name: "grpc", ...older } },
+      {
+        ...route("http", "edge", { hostnames: ["a.test", "b.test"] }),
+        metadata: { namespace: "shop", name: "http", creationTimestamp: "2026-01-02T00:00:00Z" },
+      },
+    ]),
+  );
+  const [parent = {}] = statusOf(store, "HTTPRoute/shop/http").parents ?? [];
+  expect(conditionsOf(parent as Shown)).toMatchObject({ Accepted: "False KindConflict" });
+  const [other = {}] = statusOf(store, "GRPCRoute/shop/grpc").parents ?? [];
+  expect(conditionsOf(other as Shown)).toMatchObject({ Accepted: "True Accepted" });
+  const origins = store.unit(hostUnit("a.test"))?.origins ?? [];
+  expect(origins.map(({ routes }) => routes).join()).not.toContain("HTTPRoute");
+});
+
+describe("an explanation of a request to a Gateway of a class", () => {
+  const explained = explainer(
+    parse([
+      gatewayClass,
+      gateway("edge", [http, https("any"), https("one", "one.test")]),
+      pair,
+      app,
+      route("a", "edge", { hostnames: ["a.test"] }),
+    ]),
+  );
+
+  it.each<[string, object]>([
+    ["http://a.test/", { outcome: "forward", listener: { name: "infra/edge/http-80" } }],
+    ["https://a.test/", { outcome: "forward", listener: { name: "infra/edge/https-443" } }],
+    ["https://one.test/", { status: 404 }],
+    ["http://b.test/", { status: 404, listener: { name: "infra/edge/http-80" } }],
+  ])("%s", (url, expected) => {
+    expect(explained("GET", url)).toMatchObject(expected);
   });
 });
 

@@ -77,6 +77,11 @@ export const gatewayCodes = {
     "Leave one rule.",
     "A TCPRoute with two `rules`.",
   ),
+  KindConflict: error(
+    "A host of a listener has HTTPRoutes and GRPCRoutes. Those of the oldest route's kind are served there.",
+    "Give the routes of each kind hosts of their own.",
+    "An HTTPRoute and a GRPCRoute with `hostnames: [api.example.com]` on one listener.",
+  ),
   NoGateway: warning(
     "There are objects of the Gateway API, and the settings name no Gateway: they are not served.",
     "Set `gatewayRef` or `gateway.controllerName`.",

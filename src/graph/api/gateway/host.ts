@@ -52,9 +52,10 @@ export function readGatewaySites(
         closest.set(site, first);
   const sites = new Map<string, Site>();
   for (const [key, { listener, view }] of closest) {
-    const routes = [...attached].flatMap(([route, places]) =>
+    const all = [...attached].flatMap(([route, places]) =>
       places.get(key)?.some((seat) => seat.listener === listener) ? route : [],
     );
+    const routes = view.isMain ? all : ofOneKind(host, listener, all, report);
     const found =
       listener.spec.protocol === "TLS"
         ? readTcpSite(listener, routes, reader)
@@ -63,6 +64,26 @@ export function readGatewaySites(
     if (site) sites.set(key, site);
   }
   return sites;
+}
+
+/**
+ * A host of a listener has HTTPRoutes or GRPCRoutes, those of the kind of the oldest route; the others are told so (Gateway API,
+ * GRPCRouteSpec.hostnames).
+ */
+function ofOneKind(
+  host: string,
+  { spec }: GatewayListener,
+  routes: readonly RouteObject[],
+  report: Report,
+): readonly RouteObject[] {
+  const [oldest] = [...routes].sort(byAge);
+  const kept = routes.filter(({ kind }) => kind === oldest?.kind);
+  for (const { ref, kind } of routes) {
+    if (kind === oldest?.kind) continue;
+    const message = `host ${host} of the listener ${spec.name} has routes of kind ${oldest?.kind}, the oldest of which is ${oldest?.ref}; a host has routes of one kind`;
+    report.error(ref, "Accepted", "KindConflict", message, "spec.hostnames");
+  }
+  return kept;
 }
 
 /** The listeners of Gateways of classes that have this very hostname. */
