@@ -112,7 +112,7 @@ function compile(
 function compileListeners(reader: Reader, report: Report): readonly Resource[] {
   const { gatewayRef } = reader.settings;
   const gateway = gatewayRef && validateGateway(gatewayRef.namespace, gatewayRef.name, reader, report);
-  const fronts = gateway ? listenerSpecsOf(gateway) : defaultListeners(reader.settings);
+  const fronts = gateway ? listenerSpecsOf(gateway, reader) : defaultListeners(reader.settings);
   return [
     ...writeListeners(fronts, reader.settings, readGlobalServices(reader, report)),
     writeSentinelCluster(),
@@ -133,7 +133,7 @@ function compileGateway(
     ready && site !== undefined && spec.protocol === "HTTPS" ? routeTable(site) : [],
   );
   return [
-    ...writeTrafficListeners(listenerSpecsOf(view), reader.settings, readGlobalServices(reader)),
+    ...writeTrafficListeners(listenerSpecsOf(view, reader), reader.settings, readGlobalServices(reader)),
     ...tables,
   ];
 }

@@ -1,8 +1,9 @@
-import type { AttachedSet, GatewayView } from "../graph/api/gateway/gateway.js";
+import { type AttachedSet, addressesOf, type GatewayView } from "../graph/api/gateway/gateway.js";
 import type { GatewayListener } from "../graph/api/gateway/gateway-listener.js";
 import type { ListenerProblem } from "../graph/api/gateway/ports.js";
 import { wholeProblems } from "../graph/api/gateway/validate.js";
 import { isIP } from "../graph/backends/address.js";
+import type { Reader } from "../graph/core/reader.js";
 import { gatewayGroup } from "../schema/gateway.js";
 import { joined } from "./bounds.js";
 import { bad, type Condition, type GatewayStatus, good, type ObservedObject } from "./conditions.js";
@@ -21,13 +22,13 @@ export function gatewayStatus(
   judged: ObservedObject,
   view: GatewayView,
   attached: AttachedCounts,
-  addresses: readonly string[],
+  { addresses, reader }: { readonly addresses: readonly string[]; readonly reader: Reader },
 ): GatewayStatus["status"] {
   const own = view.listeners.filter(({ owner }) => owner.ref === view.gateway.ref);
-  const list = view.addresses?.list ?? addresses;
+  const list = addressesOf(view, reader)?.list ?? addresses;
   const sets = view.sets.filter((set) => isAccepted(set, view)).length;
   return {
-    conditions: view.isMain ? mainConditions(judged, own) : gatewayConditions(judged, view, own),
+    conditions: view.isMain ? mainConditions(judged, own) : gatewayConditions(judged, view, own, reader),
     ...(list.length > 0
       ? {
           addresses: list
@@ -35,7 +36,7 @@ export function gatewayStatus(
             .map((value) => ({ type: isIP(value) ? "IPAddress" : "Hostname", value })),
         }
       : {}),
-    listeners: own.map((listener) => listenerStatus(judged, listener, view, attached)),
+    listeners: own.map((listener) => listenerStatus(judged, listener, view, attached, reader)),
     ...(view.isMain && sets === 0 ? {} : { attachedListenerSets: sets }),
   };
 }
@@ -58,8 +59,9 @@ function gatewayConditions(
   judged: ObservedObject,
   view: GatewayView,
   own: readonly GatewayListener[],
+  reader: Reader,
 ): Condition[] {
-  const problems = wholeProblems(view);
+  const problems = wholeProblems(view, reader);
   const of = (type: string) => problems.find((problem) => problem.type === type);
   const refused = own.filter((listener) => !isAcceptable(listener));
   const names = refused.map(({ spec }) => spec.name).join(", ");
@@ -109,11 +111,12 @@ const listenerStatus = (
   listener: GatewayListener,
   view: GatewayView,
   attached: AttachedCounts,
+  reader: Reader,
 ): object => ({
   name: listener.spec.name,
   supportedKinds: listener.kinds.map((kind) => ({ group: gatewayGroup, kind })),
   attachedRoutes: attached.get(listenerKey(listener)) ?? 0,
-  conditions: listenerConditions(judged, listener, view),
+  conditions: listenerConditions(judged, listener, view, reader),
 });
 
 /** Of each type one condition: of several problems the first, with the messages of all. */
@@ -121,6 +124,7 @@ function listenerConditions(
   judged: ObservedObject,
   { problems, ready }: GatewayListener,
   view: GatewayView,
+  reader: Reader,
 ): Condition[] {
   const of = (type: ListenerProblem["type"]) => problems.filter((problem) => problem.type === type);
   const [conflict] = of("Conflicted");
@@ -133,7 +137,7 @@ function listenerConditions(
     return (type === "Conflicted" ? good : bad)(judged, type, first.reason, message);
   };
   const isFine = view.isMain ? problems.length === 0 : ready;
-  const unaddressed = view.addresses?.problem;
+  const unaddressed = addressesOf(view, reader)?.problem;
   const programmed = !isFine
     ? bad(judged, "Programmed", "Invalid", "Invalid listener, see other listener conditions for details")
     : unaddressed
@@ -160,20 +164,21 @@ export function listenerSetStatus(
   attached: AttachedSet,
   view: GatewayView,
   counts: AttachedCounts,
+  reader: Reader,
 ): GatewayStatus["status"] {
   const { namespace, name } = view.gateway.meta;
   const both = (reason: string, message: string): GatewayStatus["status"] => ({
     conditions: [bad(judged, "Accepted", reason, message), bad(judged, "Programmed", reason, message)],
-    listeners: listenersOf(attached, view).map((one) => listenerStatus(judged, one, view, counts)),
+    listeners: listenersOf(attached, view).map((one) => listenerStatus(judged, one, view, counts, reader)),
   });
   if (!attached.allowed)
     return both("NotAllowed", `Gateway ${namespace}/${name} does not let ListenerSets of this namespace in`);
-  if (wholeProblems(view).some(({ type }) => type === "Accepted"))
+  if (wholeProblems(view, reader).some(({ type }) => type === "Accepted"))
     return both("ParentNotAccepted", `Gateway ${namespace}/${name} is not accepted`);
   if (!isAccepted(attached, view)) return both("ListenersNotValid", "no listener can be served");
   const listeners = listenersOf(attached, view);
   const invalid = listeners.filter(({ ready }) => !ready).map(({ spec }) => spec.name);
-  const unaddressed = view.addresses?.problem;
+  const unaddressed = addressesOf(view, reader)?.problem;
   return {
     conditions: [
       invalid.length > 0
@@ -188,6 +193,6 @@ export function listenerSetStatus(
         ? bad(judged, "Programmed", "Pending", unaddressed.message)
         : good(judged, "Programmed", "Programmed", "Envoy has the configuration of the ListenerSet"),
     ],
-    listeners: listeners.map((one) => listenerStatus(judged, one, view, counts)),
+    listeners: listeners.map((one) => listenerStatus(judged, one, view, counts, reader)),
   };
 }

@@ -74,13 +74,15 @@ export class GatewayStatuses {
     if (object.kind === "GatewayClass") return classStatus(object, judged, reader);
     if (object.kind === "Gateway") {
       const view = viewOf(object.meta.namespace, object.meta.name, reader);
-      return view && gatewayStatus(judged, view, this.#attached.count(input), input.addresses);
+      return view && gatewayStatus(judged, view, this.#attached.count(input), input);
     }
     if (object.kind === "ListenerSet") {
       const { namespace, name } = object.spec.parentRef;
       const view = viewOf(namespace || object.meta.namespace, name, reader);
       const attached = view?.sets.find(({ set }) => set.ref === object.ref);
-      return view && attached && listenerSetStatus(judged, attached, view, this.#attached.count(input));
+      return (
+        view && attached && listenerSetStatus(judged, attached, view, this.#attached.count(input), reader)
+      );
     }
     if (isGatewayRoute(object)) return routeStatus(object, judged, input);
     return object.kind === "BackendTLSPolicy" ? policyStatus(object, judged, input) : undefined;

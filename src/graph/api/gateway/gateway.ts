@@ -23,8 +23,6 @@ export interface GatewayView {
   /** Those of the Gateway itself first, then those of its ListenerSets, the oldest first. */
   readonly listeners: readonly GatewayListener[];
   readonly sets: readonly AttachedSet[];
-  /** Of a Gateway of a class. */
-  readonly addresses?: Addresses;
   /** The certificate that Envoy shows to backends; undefined where the Gateway has none. */
   readonly backendCertificate?: BackendCertificate;
 }
@@ -68,7 +66,7 @@ export const viewOf = (namespace: string, name: string, reader: Reader): Gateway
 function readView(namespace: string, name: string, reader: Reader): GatewayView | undefined {
   const served = servedAs(namespace, name, reader);
   if (!served) return undefined;
-  const { gateway, isMain } = served;
+  const { gateway } = served;
   const sets = objectsOf("ListenerSet", reader.claimants(listenerSetsKey(namespace, name)), reader)
     .sort(byAge)
     .map((set) => ({
@@ -85,10 +83,16 @@ function readView(namespace: string, name: string, reader: Reader): GatewayView 
     ...served,
     sets,
     listeners: entries.map((entry, i) => readListener(entry, names[i], served, reader)),
-    ...(isMain ? {} : { addresses: gatewayAddresses(gateway, reader) }),
     ...(backendCertificate ? { backendCertificate } : {}),
   };
 }
+
+/**
+ * The addresses of a Gateway of a class; undefined for the Gateway of the settings. They are no part of the view: whoever asks for them reads which other
+ * Gateways there are, and hosts have nothing to do with them.
+ */
+export const addressesOf = ({ gateway, isMain }: GatewayView, reader: Reader): Addresses | undefined =>
+  isMain ? undefined : reader.unitCache.once(gatewayAddresses, gateway.ref, gateway, reader);
 
 /** Whether a rule of an object in one namespace lets in what is in another. */
 export function allows(

@@ -4,6 +4,7 @@ import { byAge } from "../../core/order.js";
 import { objectsOf, type Reader } from "../../core/reader.js";
 import { parentsOf } from "./attach.js";
 import { resolveService } from "./backends.js";
+import { addressesOf } from "./gateway.js";
 import type { RouteObject } from "./gateway-listener.js";
 import { envoyPort } from "./ports.js";
 import { type GatewayRouteContext, routeContext } from "./problems.js";
@@ -37,8 +38,8 @@ export function readUdpStreams(reader: Reader): readonly UdpStream[] {
         listener: { envoy, spec },
       } of attached) {
         if (!envoy || found.has(envoy)) continue;
-        const addresses = view.addresses?.list ?? [reader.settings.http.address];
-        const port = view.addresses ? spec.port : envoyPort(spec.port);
+        const addresses = addressesOf(view, reader)?.list ?? [reader.settings.http.address];
+        const port = view.isMain ? envoyPort(spec.port) : spec.port;
         if (addresses.length > 0) found.set(envoy, { listener: envoy, addresses, port, backends });
       }
   }

@@ -7,7 +7,7 @@ import { readKeyPair, secretName } from "../../certificates/secret.js";
 import { isLeftOut, type Reader, type Report } from "../../core/reader.js";
 import { parentsOf } from "./attach.js";
 import { readTcpBackends } from "./backends.js";
-import { type GatewayView, viewOf } from "./gateway.js";
+import { addressesOf, type GatewayView, viewOf } from "./gateway.js";
 import type { RouteKind, RouteObject } from "./gateway-listener.js";
 import { readGrpcRules, readHttpRules } from "./http-route.js";
 import { envoyPort, type Family, familyOf } from "./ports.js";
@@ -71,7 +71,7 @@ export function validateGateway(
     report.error(gateway.ref, "Accepted", "InvalidParameters", message, "spec.gatewayClassName");
     return undefined;
   }
-  for (const { type, reason, message, path } of wholeProblems(view))
+  for (const { type, reason, message, path } of wholeProblems(view, reader))
     report.error(view.gateway.ref, type, reason, message, path);
   for (const { set, allowed } of view.sets) {
     const message = `Gateway ${namespace}/${name} does not let ListenerSets of the namespace ${set.meta.namespace} in (spec.allowedListeners)`;
@@ -92,8 +92,9 @@ interface WholeProblem {
 }
 
 /** What is wrong with a Gateway beside its listeners. */
-export function wholeProblems(view: GatewayView): readonly WholeProblem[] {
-  const { gateway, addresses, backendCertificate, isMain } = view;
+export function wholeProblems(view: GatewayView, reader: Reader): readonly WholeProblem[] {
+  const { gateway, backendCertificate, isMain } = view;
+  const addresses = addressesOf(view, reader);
   const problems: WholeProblem[] = [];
   const parameters = gateway.spec.infrastructure?.parametersRef;
   if (parameters && !isMain) {
@@ -135,7 +136,9 @@ interface GatewayListenerSpec {
 }
 
 /** The Envoy listeners of a Gateway, each once; none where it has no address. Those for UDP come with their backends. */
-export function listenerSpecsOf({ listeners, addresses }: GatewayView): GatewayListenerSpec[] {
+export function listenerSpecsOf(view: GatewayView, reader: Reader): GatewayListenerSpec[] {
+  const { listeners } = view;
+  const addresses = addressesOf(view, reader);
   const fronts = new Map<string, GatewayListenerSpec>();
   for (const { envoy, spec, ready } of listeners) {
     const family = familyOf(spec);
