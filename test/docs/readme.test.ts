@@ -23,7 +23,7 @@ async function startBackends(machine: Machine): Promise<void> {
 
 walk("README.md", {
   after: {
-    "curl -H 'Host: echo.com'": editBlueToGreen,
+    "curl -H 'Host: blue-green.echo.com'": editBlueToGreen,
     "npm link": async (machine) =>
       expect(await machine.must("readlink $(which isoline)")).toContain("node_modules/isoline"),
     "envoy -c": async (machine) => {
