@@ -15,12 +15,13 @@ import {
   type UnitKey,
 } from "./graph/core/keys.js";
 import { fallbackTable } from "./graph/core/listener-names.js";
-import type { HttpsTerms, HttpTerms, Place, Site, TcpTerms, Tls } from "./graph/core/nodes.js";
+import type { HttpsTerms, HttpTerms, Place, Route, Site, TcpTerms, Tls } from "./graph/core/nodes.js";
 import { createReport, type Reader, type Report } from "./graph/core/reader.js";
 import { writeOrigins } from "./graph/core/route-origins.js";
 import { buildVirtualHost } from "./graph/core/virtual-host.js";
 import { readGlobalServices } from "./graph/policies/global-services.js";
 import type { JwksServer } from "./graph/policies/jwt.js";
+import type { Ref } from "./schema/meta.js";
 import { isSame } from "./schema/same.js";
 import type { SettingsSpec } from "./schema/settings.js";
 import { messageOf } from "./schema/words.js";
@@ -41,7 +42,7 @@ import {
   writeTcpHostChain,
 } from "./xds/filter-chain.js";
 import { defaultListeners, routeTable, writeListeners, writeTrafficListeners } from "./xds/listener.js";
-import { writeMisdirected, writeVirtualHost } from "./xds/route.js";
+import { writeVirtualHost } from "./xds/route.js";
 import { writeSentinelCluster } from "./xds/stats-listener.js";
 import { writeUdp } from "./xds/udp.js";
 
@@ -191,6 +192,17 @@ function compileVirtualHost(host: string, reader: Reader, report: Report): Outpu
   return writer.origins.length > 0 ? { resources, origins: writer.origins } : { resources };
 }
 
+/** What a connection for hosts of another listener gets: the client is to open one of its own. */
+const misdirected = (owner: Ref): Route => ({
+  match: { path: { kind: "prefix", value: "/" }, headers: [], queries: [] },
+  action: { kind: "respond", status: 421 },
+  policies: {},
+  insecure: "serve",
+  spansLabels: true,
+  from: owner,
+  field: "spec.listeners",
+});
+
 /** Collects what one host makes. */
 class HostWriter {
   readonly clusters: ReturnType<typeof clusterNames>;
@@ -218,13 +230,10 @@ class HostWriter {
     const authorized = secure || reader.settings.globalExtAuth !== undefined;
     const { nameOf } = this.clusters;
     const context = { host, secure, authorized, sourced: this.#sourced, nameOf };
-    this.#put(group, writeVirtualHost(context, policies, routes));
+    const json = JSON.stringify(writeVirtualHost(context, policies, routes));
+    this.written.push({ type: "virtual-host", group, name: host, json });
     const text = writeOrigins(routes);
     origins.push({ table: group, routes: origins.find((one) => one.routes === text)?.routes ?? text });
-  }
-
-  #put(group: string, node: object): void {
-    this.written.push({ type: "virtual-host", group, name: this.host, json: JSON.stringify(node) });
   }
 
   #context(listener: string, websockets: true | undefined): ChainContext {
@@ -258,7 +267,7 @@ class HostWriter {
     if (terms.kind === "none" || terms.kind === "tcp") return;
     this.table(site, terms, routes);
     if (terms.kind === "http" || !door) return;
-    for (const other of door.others) this.#put(other, writeMisdirected(this.host));
+    for (const other of door.others) this.table(other, terms, [misdirected(terms.owner)]);
     const pair = certificateOf(terms.tls, this.reader);
     this.written.push(writeDoorChain(terms, site, { ...context, pair }));
   }

@@ -14,7 +14,7 @@ export interface Reading {
 }
 
 /** Whether a ServiceAccount is made for each Gateway (the setting `gateway.infrastructure`). */
-export interface Infrastructure {
+export interface WrittenInfrastructure {
   readonly infrastructure?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { type ApiResource, resourcesWith } from "../kubernetes/resources.js";
 import { reportsStatus } from "../status/write/writer.js";
-import type { DeploymentNames, Infrastructure, Manifest, Reading } from "./names.js";
+import type { DeploymentNames, Manifest, Reading, WrittenInfrastructure } from "./names.js";
 
 const groupOf = ({ apiVersion }: ApiResource): string =>
   apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
@@ -30,7 +30,7 @@ export function rbac({
   name,
   gateway,
   infrastructure = false,
-}: DeploymentNames & Reading & Infrastructure): readonly Manifest[] {
+}: DeploymentNames & Reading & WrittenInfrastructure): readonly Manifest[] {
   const resources = resourcesWith(gateway);
   const rbacApi = "rbac.authorization.k8s.io";
   const subjects = [{ kind: "ServiceAccount", name, namespace }];

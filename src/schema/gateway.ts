@@ -121,7 +121,7 @@ export const gatewaySpec = z.object({
 });
 export type Listener = z.output<typeof listener>;
 export type FrontendTls = z.output<typeof frontendTls>;
-export type CertificateRef = z.output<typeof certificateRef>;
+export type SecretObjectRef = z.output<typeof certificateRef>;
 export type NamespaceRule = Listener["allowedRoutes"]["namespaces"];
 
 /** gateway.networking.k8s.io ListenerSet with the defaults of its CRD. */

@@ -52,13 +52,6 @@ export const writeVirtualHost = (
   };
 };
 
-/** A virtual host that answers 421: the connection is one for other hosts. */
-export const writeMisdirected = (host: string): EnvoyVirtualHost => ({
-  name: host,
-  domains: [host],
-  routes: [{ match: { prefix: "/" }, direct_response: { status: 421 } }],
-});
-
 /** Where Contour's fields `contour_config_…` of an access log come from. */
 function writeSource(from: Ref): NonNullable<EnvoyRoute["metadata"]> {
   const [kind = "", namespace = "", name = ""] = from.split("/");

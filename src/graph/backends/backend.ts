@@ -79,7 +79,7 @@ export function findServicePort(
   namespace: string,
   name: string,
   port: number | string,
-  transport: Transport = "TCP",
+  transport: PortProtocol = "TCP",
 ): { service?: ObjectByKind<"Service">; found?: ServicePort; error?: string } {
   const service = reader.get("Service", namespace, name);
   if (!service) return { error: `service "${namespace}/${name}" not found` };
@@ -94,18 +94,18 @@ export function findServicePort(
 }
 
 /** What a route is for. */
-export type Transport = "TCP" | "UDP";
+export type PortProtocol = "TCP" | "UDP";
 
 /** Whether a port of a Service or of its endpoints is of a protocol; one without a protocol is TCP, as in Kubernetes. */
 export const isServed = (
   { protocol }: { readonly protocol?: string | undefined },
-  transport: Transport = "TCP",
+  transport: PortProtocol = "TCP",
 ): boolean => (protocol || "TCP") === transport;
 
 /** The ports of a Service that can be asked for. Only among ports of one protocol is a number that of one port (ServicePort.port). */
 export const servedPorts = (
   { spec }: ObjectByKind<"Service">,
-  transport: Transport = "TCP",
+  transport: PortProtocol = "TCP",
 ): readonly ServicePort[] => {
   const isOne = (port: ServicePort): boolean => isServed(port, transport);
   return spec.ports?.every(isOne) ? spec.ports : (spec.ports ?? []).filter(isOne);

@@ -4,7 +4,14 @@ import type { EndpointMode } from "../../store/store.js";
 import { type EndpointsName, slicesKey } from "../core/keys.js";
 import type { ObjectByKind, Reader, Report } from "../core/reader.js";
 import { type Asker, type Reachable, readAddress, readHost } from "./address.js";
-import { endpointMode, isServed, portKey, type ServicePort, servedPorts, type Transport } from "./backend.js";
+import {
+  endpointMode,
+  isServed,
+  type PortProtocol,
+  portKey,
+  type ServicePort,
+  servedPorts,
+} from "./backend.js";
 
 export interface Endpoint {
   readonly address: Reachable;
@@ -34,7 +41,7 @@ export function buildEndpoints(
   { namespace, service: name, port: portName, healthPort: healthName }: EndpointsName,
   reader: Reader,
   report: Report,
-  transport: Transport = "TCP",
+  transport: PortProtocol = "TCP",
 ): Endpoints {
   const service = reader.get("Service", namespace, name);
   const portOf = (wanted: string | undefined): ServicePort | undefined =>
@@ -166,7 +173,7 @@ function* readyOf(
   namespace: string,
   [portName, healthName]: readonly [string | undefined, string | undefined],
   usable: Usable,
-  transport: Transport,
+  transport: PortProtocol,
 ): Generator<Endpoint> {
   const name = ref.slice(ref.lastIndexOf("/") + 1);
   function* combine(addresses: readonly Reachable[], all: readonly NamedPort[]): Generator<Endpoint> {

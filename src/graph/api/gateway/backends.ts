@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
 import type { BackendRef, ObjectRef, RouteFilter } from "../../../schema/gateway-routes.js";
-import { findServicePort, readCluster, type ServicePort, type Transport } from "../../backends/backend.js";
+import { findServicePort, type PortProtocol, readCluster, type ServicePort } from "../../backends/backend.js";
 import type { Cluster } from "../../backends/cluster.js";
 import { backendOf } from "../../backends/server-name.js";
 import type { Action, Backend, TcpBackend } from "../../core/nodes.js";
@@ -32,7 +32,7 @@ export function resolveService(
   { route, reader, fail }: GatewayRouteContext,
   ref: ObjectRef,
   path: string,
-  transport: Transport = "TCP",
+  transport: PortProtocol = "TCP",
 ): Resolved | undefined {
   const refuse = (reason: ErrorCode, message: string, field = ""): undefined =>
     fail("ResolvedRefs", reason, message, path + field);

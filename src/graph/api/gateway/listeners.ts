@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../schema/finding-codes.js";
-import { type CertificateRef, gatewayGroup, type Listener } from "../../../schema/gateway.js";
+import { gatewayGroup, type Listener, type SecretObjectRef } from "../../../schema/gateway.js";
 import { isWildcardSubdomain } from "../../../schema/names.js";
 import type { SettingsSpec } from "../../../schema/settings.js";
 import { readKeyPair } from "../../certificates/secret.js";
@@ -181,7 +181,7 @@ function readCertificates({ spec, owner }: Entry, isMain: boolean, reader: Reade
 }
 
 function readCertificate(
-  ref: CertificateRef,
+  ref: SecretObjectRef,
   { kind, meta }: Gateway | ListenerSet,
   reader: Reader,
 ): { secret?: string; reason?: ErrorCode; message?: string } {
